@@ -12,8 +12,8 @@ demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 d
 test: $(VENV)/.installed  ## every test
 	$(BIN)/python -m pytest
 
-test-postgres: $(VENV)/.installed  ## the promises of the store on PostgreSQL, started privately
-	$(BIN)/python -m pytest tests/store -k postgres -rs
+test-postgres: $(VENV)/.installed  ## the store and every scenario on PostgreSQL, started privately
+	$(BIN)/python -m pytest tests/store tests/scenarios --database postgres -k "not sqlite" -rs
 
 test-replicas: $(VENV)/.installed  ## replicas on both databases, killed and paused while the database is away, three times each
 	$(BIN)/python -m tests.replicas

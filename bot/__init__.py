@@ -1,3 +1,3 @@
-"""What the bot knows, and how it runs."""
+"""The bot: questions, reports, alerts, and everything that runs them."""
 
 __version__ = "0.1.0"

@@ -34,7 +34,7 @@ class AccessPolicy:
     notify: Collection[str] | None = None
 
     def groups(self, *commands: CommandName) -> list[str]:
-        """The user groups in the rules of these commands, whose members are looked up first."""
+        """The user groups in the rules of these commands, whose members have to be looked up."""
         named = [who for command in commands for who in self.rules[command]]
         named += [*(self.manage or ()), *(self.notify or ())]
         return [who for who in dict.fromkeys(named) if who.startswith("S")]
@@ -130,7 +130,7 @@ class AccessPolicy:
         groups: Collection[str] = (),
         membership: Membership = Membership.MEMBER,
     ) -> None:
-        """Raises AccessDenied if the alerts of this person may call nobody; without `notify`,
+        """Raises AccessDenied if the alerts of this person may notify nobody; without `notify`,
         everybody's may.
         """
         if self.notify is not None and not _is_among(

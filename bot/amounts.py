@@ -1,5 +1,5 @@
-"""Counts and durations as people and configurations write them, beside the numbers and sizes of
-`providers.amounts`. What can be read in two ways is refused with both.
+"""Reads counts and durations as people and configurations write them, like `providers.amounts`. An
+amount with two readings is refused with both.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def read_count(text: str) -> float | None:
 
 
 def read_duration(text: str) -> timedelta | None:
-    """`15m`, `1h30m`, `1.5h` or `2 hours` as a length. None where it is none. Raises
-    AmbiguousAmount for `6M` and `1.000h`.
+    """`15m`, `1h30m`, `1.5h` or `2 hours` as a duration; None if it is none. Raises AmbiguousAmount
+    for `6M` and `1.000h`.
     """
     found, at = 0.0, 0
     typed = text.strip()

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -50,6 +52,7 @@ FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
 # How often questions of processes that are gone are looked for.
 REPORT_EVERY_S = 2.0
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -124,14 +127,16 @@ class Bot:
             self.http_mode.expect(new.tokens.signing, new.settings.slack.base_path, new.webhooks)
 
     async def _report_interrupted(self) -> None:
-        """Again and again, since a process is known to be gone only once its lease has expired.
-        Begins a while after the start, when an older version that was still finishing has ended.
+        """Regularly, since a process is known to be gone only once its lease has expired. Questions
+        of versions without leases are reported a while after the start, when an older process that
+        was still finishing has ended.
         """
         started = self.clock()
-        await asyncio.sleep(self.timeouts.lost)
+        older_ended_at = time.monotonic() + self.timeouts.lost
         while True:
+            has_ended = time.monotonic() >= older_ended_at
             try:
-                await self.requests.report_interrupted(started=started)
+                await self.requests.report_interrupted(started=started if has_ended else NEVER)
             except StoreUnavailable as error:
                 log.warning("Interrupted questions could not be looked for: %s", error)
             await asyncio.sleep(REPORT_EVERY_S)

@@ -57,6 +57,7 @@ from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
 from handlers.recipients import RecipientLookup
 from handlers.requests import RequestHandler
+from handlers.saved_questions import RESERVED_WORDS, SavedQuestionManager
 from handlers.subscriptions import SubscriptionManager
 from handlers.typed_secrets import SecretCheck
 from providers.clock import Clock
@@ -220,6 +221,7 @@ class Managers:
 
     rules: RuleManager
     subscriptions: SubscriptionManager
+    saved_questions: SavedQuestionManager
 
 
 async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
@@ -252,7 +254,10 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
         Topic.SUBSCRIPTIONS: subscriptions.refresh,
         Topic.PAUSES: core.guard.refresh,
     }
-    return Managers(rules, subscriptions)
+    saved = SavedQuestionManager(
+        questions, base.store.saved_questions, core.announcer, clock, RESERVED_WORDS
+    )
+    return Managers(rules, subscriptions, saved)
 
 
 def _rule_manager(
@@ -299,7 +304,8 @@ def build_request_handler(
         store=base.store,
         redactor=base.redactor,
         clock=base.clock,
-        managers=[managers.subscriptions, managers.rules],
+        managers=[managers.subscriptions, managers.rules, managers.saved_questions],
+        saved_questions=managers.saved_questions,
         zone=base.settings.timezone,
         on_finished=observers.question,
     )

@@ -8,7 +8,7 @@ Slack and the log treat it.
     ├── ConfigError            a configuration with problems
     ├── SlackRefused           Slack rejected a message
     │   └── SlackUnreachable   there was no connection to Slack
-    ├── SlackDeliveryUnknown   nobody knows whether Slack has the message
+    ├── SlackDeliveryUnknown   Slack did not confirm a message
     ├── DatabaseUnavailable    the bot's own database cannot be used
     └── InternalError          a fault of the bot
 
@@ -26,12 +26,12 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 @runtime_checkable
 class ReportedError(Protocol):
-    """What an error has to say of itself so that one place can report all of them.
+    """The attributes by which one place can report every error.
 
     `kind` is its name in JSON and in the record of questions, `account` the configured account it
-    is about, `message` one sentence on what failed and `hint` one on what to do. `exit_code` ends a
-    command of the terminal; an error is logged at `log_level`, and with its traceback from ERROR
-    on. `may_retry` where the same question may succeed later.
+    is about, `message` one sentence on what failed, and `hint` one on what to do. `exit_code` ends
+    a command of the terminal. An error is logged at `log_level`, from ERROR on with its traceback.
+    `may_retry` if the same question may succeed later.
     """
 
     @property
@@ -96,7 +96,9 @@ class BadQuestion(OpswatchError):
 
 
 class SuggestedQuestion(BadQuestion):
-    """A question that is nearly another one: `hint` is that one, with all else that was typed."""
+    """A question that is nearly another one. `hint` is that one, with everything else that was
+    typed.
+    """
 
 
 @contextlib.contextmanager
@@ -134,7 +136,7 @@ class SlackRefused(OpswatchError):
 
 
 class SlackUnreachable(SlackRefused):
-    """There was no connection to Slack, so it certainly has nothing of the message."""
+    """There was no connection to Slack, so the message was certainly not posted."""
 
     def __init__(self) -> None:
         super().__init__("unreachable")
@@ -143,9 +145,7 @@ class SlackUnreachable(SlackRefused):
 
 
 class SlackDeliveryUnknown(OpswatchError):
-    """Slack did not say whether it has a message. The message is not sent again, since it may be
-    there already.
-    """
+    """Slack did not confirm a message. It is not sent again, because it may have been posted."""
 
     kind = "slack"
     exit_code = 3

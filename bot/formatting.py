@@ -1,4 +1,4 @@
-"""Formats numbers, sizes and times the same way everywhere. Nothing here knows Slack."""
+"""Formats numbers, sizes and times the same way everywhere. Independent of Slack."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def format_time(value: datetime, zone: tzinfo, now: datetime) -> str:
 
 
 def format_time_in_zone(value: datetime, zone: tzinfo, now: datetime) -> str:
-    """The same with the name of the zone, for a time that stands alone: `21 Nov 14:05 UTC`."""
+    """The same with the name of the zone: `21 Nov 14:05 UTC`."""
     return f"{format_time(value, zone, now)} {zone}"
 
 
@@ -103,9 +103,8 @@ def quoted(name: str) -> str:
 
 
 def sanitise(text: str, most: int = 0) -> str:
-    """Text from outside made harmless for any surface: controls, invisible and direction-changing
-    characters become `·`, tabs and line ends a space; shortened to `most` characters where that is
-    given.
+    """Text from outside, safe for any surface: control, invisible and direction characters become
+    `·`, tabs and line ends a space. Shortened to `most` characters if given.
     """
     clean = text
     if not text.isprintable():
@@ -114,12 +113,12 @@ def sanitise(text: str, most: int = 0) -> str:
 
 
 def sanitise_lines(text: str) -> str:
-    """The same for a text of several lines, which stay lines."""
+    """The same for a text of several lines, which are kept."""
     return "\n".join(sanitise(line) for line in text.split("\n"))
 
 
 def truncate(text: str, most: int) -> str:
-    """The text with at most `most` characters, an ellipsis telling where it was cut."""
+    """The text with at most `most` characters; an ellipsis marks where it was cut."""
     return text if len(text) <= most else text[: max(0, most - 1)] + "…"
 
 

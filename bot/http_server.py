@@ -42,8 +42,8 @@ class ListenerLimits:
 
 @dataclass(slots=True)
 class _Client:
-    """One connection: since when the server waits for it, and the timer that ends the wait; neither
-    while its request is handled.
+    """One connection: since when the server waits for the client, and the timer that ends the wait.
+    Neither is set while its request is handled.
     """
 
     transport: asyncio.Transport
@@ -87,7 +87,7 @@ class LimitedServer(web.Server):
             _stop_timer(client)
 
     def _make_room(self) -> None:
-        """Closes the connection that has been idle longest; the new one where requests of all
+        """Closes the connection that has been idle longest, or the new one if requests of all
         others are being handled.
         """
         waiting = [
@@ -195,8 +195,8 @@ def _closing(response: web.Response) -> web.Response:
 
 
 class _Malformed(logging.Filter):
-    """Replaces aiohttp's traceback for every malformed request, which quotes it, by a line that
-    does not.
+    """Logs malformed requests in one line that does not quote them, in place of aiohttp's
+    traceback.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

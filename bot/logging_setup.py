@@ -34,7 +34,7 @@ _question: ContextVar[str] = ContextVar("question", default="")
 
 @contextmanager
 def logged_question(question: str) -> Iterator[None]:
-    """Every line that is logged inside, also by tasks that are started there, carries this ID."""
+    """Marks every line that is logged inside with this ID, also by tasks that are started there."""
     token = _question.set(question)
     try:
         yield
@@ -101,21 +101,21 @@ def configure_logging(*, verbose: bool, log_format: LogFormat = "text") -> None:
 
 
 def set_log_level(level: str, *, verbose: bool) -> None:
-    """The level of the bot's own lines; `--verbose` is not made less."""
+    """Sets the level of the bot's own lines. `--verbose` is not reduced."""
     if not verbose:
         logging.getLogger("opswatch").setLevel(level.upper())
 
 
 def redact_in_logs(secrets: Sequence[Secret]) -> None:
-    """From now on these secrets are taken out of every line."""
+    """Removes these secrets from every line from now on."""
     from providers.redaction import Redactor
 
     LOG_FORMATTER.redactor = Redactor(secrets)
 
 
 def _log_uncaught_exceptions() -> None:
-    """Python prints exceptions that nothing catches, in threads and finalizers too, as they are:
-    with secrets, and in no format. They are logged instead.
+    """Logs exceptions that nothing catches, in threads and finalizers too. Python would print them
+    with secrets and in no format.
     """
     log = logging.getLogger("opswatch")
 

@@ -40,8 +40,8 @@ class Measurements:
 
 
 async def measure(bot: Bot, before: Measurements) -> Measurements:
-    """What the bot's store and accounts say now. Where the database does not answer, what was
-    measured `before` stays.
+    """The current state of the store and the accounts. If the database does not answer, the values
+    of `before` are kept.
     """
     try:
         async with asyncio.timeout(WITHIN_S):
@@ -65,7 +65,7 @@ async def _measure(bot: Bot, before: Measurements) -> Measurements:
 
 
 async def _alerts_by_state(bot: Bot) -> dict[str, int]:
-    """How many alerts are in each state; a state that none is in has a 0."""
+    """The number of alerts in each state, including states with none."""
     counts = {state.value: 0 for state in State} | {EVALUATION_FAILED: 0}
     found = await bot.store.alerts.states()
     names = {rule.name for rule in bot.rules.registry.rules()}

@@ -100,7 +100,7 @@ class Metrics:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Adds what exists from the start, so that a rate includes the first event."""
+        """Creates the series that exist from the start, so that a rate includes the first event."""
         Info("opswatch_build", "The version that runs.", registry=self._registry).info(
             {"version": __version__}
         )
@@ -151,7 +151,7 @@ class _MeasurementCollector(Collector):
         self._metrics = metrics
 
     def describe(self) -> Sequence[Metric]:
-        """The names, without which the registry would collect to learn them."""
+        """The names, without which the registry would collect once to find them."""
         return [*self.collect()]
 
     def collect(self) -> Iterator[Metric]:

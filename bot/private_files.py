@@ -1,7 +1,5 @@
-"""Files that nobody else on the machine may read: what is downloaded, and what is saved from a
-terminal.
-
-It imports as little as it can, since it is part of the process that works on a long log.
+"""Files that only their owner may read: downloads, and files saved from a terminal. Few imports,
+because the process that works on a long log uses it.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ log = logging.getLogger("opswatch")
 PREFIX = "opswatch-"
 TEMPORARY_FOLDER_HINT = "Set TMPDIR to a folder with room for the largest log."
 PRIVATE = 0o600
-# What is written in a folder that is in use is newer than that.
+# A folder that is in use has newer files than that.
 LEFT_BEHIND_S = 3600.0
 MOST_SWEPT = 1000
 COPY_BYTES = 1024 * 1024
@@ -43,9 +41,7 @@ def open_private(path: Path, mode: str) -> IO[bytes]:
 
 @contextmanager
 def temporary_folder(prefix: str = PREFIX) -> Iterator[Path]:
-    """A folder for its owner alone, gone at the end. As long as it is in use a lock on
-    it says so.
-    """
+    """A folder for its owner alone, deleted at the end. A lock marks it as used."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     lock = _locked(folder)
     try:
@@ -57,8 +53,8 @@ def temporary_folder(prefix: str = PREFIX) -> Iterator[Path]:
 
 
 def temporary_folder_problem() -> str:
-    """Why no temporary file can be written, in a sentence; empty where one can. A folder that
-    $TMPDIR names is not quietly replaced by another one, which may have no room.
+    """Why no temporary file can be written, in a sentence; empty if one can. A folder that $TMPDIR
+    names is not replaced by another one, which may have no room.
     """
     named = next(filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))), None)
     try:
@@ -79,8 +75,8 @@ def _reason(error: OSError) -> str:
 
 
 def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:
-    """How many folders were removed that a crash has left behind: ours by name and owner, old, and
-    in use by no process.
+    """Deletes folders that a crash has left behind, and returns how many: ours by name and owner,
+    old, and used by no process.
     """
     removed = 0
     try:
@@ -101,8 +97,8 @@ def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:
 
 
 def save_private(source: Path, folder: Path, name: str) -> Path:
-    """The file moved into the folder, for its owner alone. A file that is there already is kept,
-    and ours takes the next free name.
+    """Moves the file into the folder, for its owner alone. An existing file is kept, and the new
+    one gets the next free name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     target, handle = _claimed(folder, name)
@@ -151,13 +147,13 @@ def _sweep(folder: Path, older_than_s: float) -> bool:
 
 
 def _locked(folder: Path) -> int | None:
-    """A lock on the folder, which ends with the process at the latest; None where another process
-    has it.
+    """A lock on the folder, which ends with the process at the latest; None if another process has
+    it.
     """
     try:
         import fcntl
     except ImportError:
-        # No such locks on this platform: age alone says what was left behind.
+        # There are no such locks on this platform, so age alone decides.
         return os.open(os.devnull, os.O_RDONLY)
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
     try:

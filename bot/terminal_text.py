@@ -1,5 +1,5 @@
-"""Text for a terminal: nothing in it moves the cursor, sets a title, hides or turns round what else
-is shown (pure).
+"""Makes text safe for a terminal: it cannot move the cursor, set a title, or hide or reverse other
+text (pure).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _UNSEEN = re.compile(
 
 
 def terminal_text(text: str) -> str:
-    """The text with its lines, and without control sequences; of other controls and marks of
-    direction a `·` is left.
+    """The text with its lines, without control sequences. Other control and direction characters
+    become `·`.
     """
     return sanitise_lines(_SEQUENCES.sub("", text).replace("\r\n", "\n"))
 
 
 def terminal_line(text: str) -> str:
-    """The same on one line, so that nothing in it looks like a line of ours."""
+    """The same on one line, so that it cannot imitate a line of the program."""
     return terminal_text(text).replace("\n", " ")
 
 

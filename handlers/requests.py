@@ -37,6 +37,7 @@ from handlers.chat_commands import Manager
 from handlers.error_messages import Lost, Stopping, error_message
 from handlers.permissions import Permissions, Requester
 from handlers.running_tasks import RunningTasks
+from handlers.saved_questions import SavedQuestionManager
 from handlers.shown_work import ShownWork
 from handlers.typed_secrets import SecretCheck
 from providers.redaction import MARK, Redactor
@@ -57,6 +58,7 @@ class RequestHandler:
     redactor: Redactor
     clock: Clock
     managers: Sequence[Manager]
+    saved_questions: SavedQuestionManager
     zone: tzinfo
     on_finished: QuestionObserver = ignore_question
     running: RunningTasks = field(default_factory=RunningTasks)
@@ -145,6 +147,8 @@ class RequestHandler:
             raise Stopping
         words = unescape_input(words)
         asker = await self.asker(command, target.user, target.channel)
+        if form is None:
+            words = await self.saved_questions.expand(command, words, asker)
         for manager in self.managers if form is None else ():
             if note := await manager.handle(command, words, asker):
                 await self.delivery.send_note(target, note)

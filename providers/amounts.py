@@ -1,9 +1,9 @@
-"""Numbers and sizes as people and configurations write them. What can be read in two ways is
+"""Reads numbers and sizes as people and configurations write them. An amount with two readings is
 refused with both.
 
-A comma before groups of three digits separates thousands, as this bot writes them itself; any other
-single comma is a decimal comma. A point before exactly three digits may be either, and is asked
-back.
+A comma before groups of three digits separates thousands, as this bot writes them; any other single
+comma is a decimal comma. A point before exactly three digits may be either, so both readings are
+offered.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The time of day. Whatever needs it is given a clock, so that a test can hold it; `utc_now` is the
-machine's own.
+"""The time of day. Code that needs it receives a clock, so that tests can set it; `utc_now` is the
+clock of the machine.
 """
 
 from __future__ import annotations
@@ -11,5 +11,5 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """This instant by the machine's clock, in UTC."""
+    """The time now by the machine's clock, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What can go wrong between us and a vendor, as a small family.
+"""The errors of requests to vendors.
 
     ProviderError
     ├── AuthFailed       the credentials were not accepted (401, 403, a failed login)
@@ -64,7 +64,7 @@ class ProtocolError(ProviderError):
 
 
 class TooLarge(ProtocolError):
-    """What was asked for may be asked for in smaller parts."""
+    """The answer is too large; smaller parts may be requested instead."""
 
 
 class QueryRejected(ProtocolError):
@@ -77,8 +77,8 @@ class Incomplete(ProviderError):
 
 
 def combined(errors: Sequence[ProviderError]) -> ProviderError:
-    """One error for several accounts of which none answered: the first one's kind and account,
-    everyone's sentence and hint.
+    """One error for several accounts of which none answered: the kind and account of the first, and
+    the sentence and hint of each.
     """
     first = errors[0]
     if len(errors) == 1:
@@ -99,7 +99,7 @@ def combined(errors: Sequence[ProviderError]) -> ProviderError:
 
 
 def unreadable(account: str, what: str) -> ProtocolError:
-    """The error for an answer that came and cannot be read: `what` follows "ACCOUNT sent"."""
+    """The error for an answer that cannot be read. `what` follows “ACCOUNT sent”."""
     return ProtocolError(
         f"{account} sent {what}, which cannot be read.",
         account=account,

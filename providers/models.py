@@ -1,6 +1,4 @@
-"""The facts that come back from providers, as frozen values with real types. A missing fact is None
-and never zero.
-"""
+"""Values that providers return, frozen and typed. A missing value is None, never zero."""
 
 from __future__ import annotations
 
@@ -14,9 +12,7 @@ import msgspec
 
 
 def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
-    """An instant as vendors and readers are told it: ISO-8601 in UTC with `Z`, cut to the given
-    precision.
-    """
+    """An instant in ISO-8601, in UTC with `Z`, cut to the given precision."""
     return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(
         timespec=timespec
     )[:-6] + "Z"
@@ -24,7 +20,7 @@ def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time that includes its start and excludes its end; both are aware and in UTC."""
+    """A time range that includes its start and excludes its end; both are aware and in UTC."""
 
     start: datetime
     end: datetime
@@ -46,7 +42,7 @@ class Window:
         return DayRange(self.start.astimezone(UTC).date(), last)
 
     def halves(self) -> tuple[Window, Window]:
-        """The window cut in two at a whole second; nothing is lost or doubled at the seam."""
+        """The window cut in two at a whole second, without a gap or an overlap."""
         middle = (self.start + self.length / 2).replace(microsecond=0)
         return Window(self.start, middle), Window(middle, self.end)
 
@@ -88,8 +84,8 @@ class DayRange:
 @dataclass(frozen=True, slots=True)
 class UsagePeriod:
     """Bytes by UTC day as the provider lists them. A day that is not in `by_day` was not listed,
-    which is not zero. `vendor` is what people call the provider, and `lag` how late its figures for
-    the current day may be ("a day"), where its pages say so.
+    which does not mean zero. `vendor` is the provider's title, and `lag` how late its figures for
+    the current day may be (“a day”), where its documentation says so.
     """
 
     by_day: Mapping[date, int]
@@ -204,8 +200,8 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def id(self) -> str:
-        """Eight hexadecimal digits that name this call, as vendors give calls no id of their own.
-        Calls that are the same in every column have the same.
+        """Eight hexadecimal digits that identify this call, since vendors give calls no id. Calls
+        that are equal in every column have the same one.
         """
         values = (self.account, self.at_text, self.actor, self.action, self.target, self.status)
         more = (self.client, self.ip, self.host, self.organisation, str(self.duration_ms))
@@ -216,9 +212,9 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class CallPage:
     """The calls of one account in a window, and what is known about their completeness. `remarks`
-    are those of the `notes` that tell of nothing missing. `data_until` is set where the vendor's
-    data ends before the window does, because it comes late. `nearest_actor` is who was seen that
-    comes nearest to a `who` that nobody matches, where that is known.
+    are those of the `notes` that report nothing missing. `data_until` is set where the vendor's
+    data ends before the window does, because it arrives late. `nearest_actor` is the recorded actor
+    most like a `who` that matches nobody.
     """
 
     calls: Sequence[ApiCall]
@@ -230,7 +226,7 @@ class CallPage:
 
     @property
     def shortcomings(self) -> tuple[str, ...]:
-        """The notes that tell of something missing."""
+        """The notes that report something missing."""
         return tuple(note for note in self.notes if note not in self.remarks)
 
 
@@ -278,7 +274,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class QuotaLeft:
-    """How much of a limit is left: `what` is how people call what is counted."""
+    """How much of a limit is left. `what` is the name of what is counted."""
 
     what: str
     left: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import AnyStr
+from typing import Any, AnyStr, cast
 
 # Before 3.11.5 a possessive quantifier of a group did not go back to where the group began when
 # the group failed halfway (python/cpython, gh-106052). An atomic group does, and means the same.
@@ -16,6 +16,31 @@ _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 def compile_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """The compiled pattern, with possessive groups as Python 3.11.5 and later read them."""
     return re.compile(with_atomic_groups(pattern) if NEEDS_ATOMIC_GROUPS else pattern, flags)
+
+
+class LazyPattern:
+    """A pattern that is compiled when it is first used. From then on its methods are those of the
+    compiled pattern, so it is as fast.
+    """
+
+    def __init__(self, pattern: bytes, flags: int) -> None:
+        self._source = pattern
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        compiled = compile_pattern(self._source, self._flags)
+        for method in ("match", "search", "finditer", "findall", "fullmatch", "sub"):
+            setattr(self, method, getattr(compiled, method))
+        return getattr(compiled, name)
+
+
+def lazy_pattern(pattern: bytes, flags: int = 0) -> re.Pattern[bytes]:
+    """The pattern, compiled when it is first used: some take milliseconds, and a process seldom
+    needs all of them.
+    """
+    return cast("re.Pattern[bytes]", LazyPattern(pattern, flags))
 
 
 def with_atomic_groups(pattern: AnyStr) -> AnyStr:

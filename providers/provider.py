@@ -1,6 +1,7 @@
-"""A vendor as one value: what its folder exports, and all that the rest of the program knows of it.
+"""A vendor as one value: what its folder exports, and all that the rest of the program knows about
+it.
 
-`providers.registry` lists them. A vendor of a third party is the same value, registered as an entry
+`providers.registry` lists the vendors. A third party registers the same kind of value as an entry
 point of the group `opswatch.providers`.
 """
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Capability(enum.StrEnum):
-    """What may be asked of a vendor; each is a Protocol of `providers.sources`."""
+    """What a vendor can be asked for; each is a Protocol in `providers.sources`."""
 
     USAGE = "usage"
     CALLS = "calls"
@@ -34,7 +35,7 @@ class Capability(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountContext:
-    """What an account is opened with, beside its settings."""
+    """What an account receives when it is opened, beside its settings."""
 
     redactor: Redactor
     rate_limit_store: RateLimitStore
@@ -44,11 +45,9 @@ class AccountContext:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One vendor.
-
-    `kind` is what the configuration calls it, and `title` what people call it. `open` makes an
-    account of its name, its settings and the context; it and `sandbox` import the code they need
-    when they are called, so that a program that asks nothing starts quickly.
+    """One vendor. `kind` is its name in the configuration, and `title` its name in messages. `open`
+    creates an account from its name, its settings and the context. `open` and `sandbox` import
+    their code when they are called, so that commands that need no vendor start fast.
     """
 
     kind: str
@@ -59,14 +58,14 @@ class Provider:
     capabilities: frozenset[Capability]
     # Filters of `/apiaudit` that are this vendor's own, by the names that people type.
     filters: tuple[str, ...] = ()
-    # A value that shows what each of them takes.
+    # An example value for each of these filters.
     filter_examples: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    # Those of them that may be typed as a word by itself, which means `yes`.
+    # Those of these filters that may be typed as a bare word, which means `yes`.
     switches: tuple[str, ...] = ()
     limits: Mapping[str, Limit] = field(default_factory=lambda: MappingProxyType({}))
     # A commented account for the example configuration, as TOML.
     example: str = ""
-    # Makes a server that behaves like the vendor, for the demo and for tests.
+    # Creates a server that behaves like the vendor, for the demo and for tests.
     sandbox: Callable[[], StandIn] | None = None
     # Modules that the sandbox server needs and a plain installation does not have.
     sandbox_requires: tuple[str, ...] = ()

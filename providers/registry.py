@@ -1,8 +1,8 @@
-"""Every vendor that accounts can be of: our own, a row each, and those of other installed packages.
+"""The vendors: ours, a row each, and those of other installed packages.
 
 A package adds a vendor by an entry point of the group `opswatch.providers` whose value is a
-`Provider`. One that cannot be loaded, or whose kind exists already, is left out and reported by
-name; the others work.
+`Provider`. A plug-in that cannot be loaded, or whose kind exists already, is skipped and reported
+by name; the others work.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FILTER = re.compile(r"[a-z][a-z_]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class PluginProblem:
-    """A third party's vendor that was left out: the package, the entry point and why."""
+    """A plug-in that was skipped: its package, its entry point and the reason."""
 
     package: str
     name: str
@@ -40,13 +40,15 @@ class PluginProblem:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The vendors by kind, in the order in which they are shown, and the plug-ins left out."""
+    """The vendors by kind, in the order in which they are shown, and the plug-ins that were
+    skipped.
+    """
 
     providers: Mapping[str, Provider]
     problems: tuple[PluginProblem, ...] = ()
 
     def with_capability(self, capability: Capability) -> tuple[Provider, ...]:
-        """The vendors that can be asked for this."""
+        """The vendors that have the capability."""
         return tuple(each for each in self.providers.values() if capability in each.capabilities)
 
     def is_built_in(self, kind: str) -> bool:
@@ -74,7 +76,7 @@ class Registry:
 
 
 def load_registry(built_in: Iterable[Provider], found: Iterable[EntryPoint]) -> Registry:
-    """Our own vendors and, behind them by name, those that entry points lead to."""
+    """Our own vendors, followed by those of entry points, sorted by name."""
     providers = {provider.kind: provider for provider in built_in}
     problems = []
     for entry in sorted(found, key=lambda each: (each.name, each.value)):
@@ -92,22 +94,24 @@ def load_registry(built_in: Iterable[Provider], found: Iterable[EntryPoint]) -> 
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
-    """What is installed. Read once; `registry.cache_clear()` has it read anew."""
+    """The vendors that are installed. Read once; `registry.cache_clear()` makes the next call read
+    them again.
+    """
     return load_registry(BUILT_IN, entry_points(group=ENTRY_POINTS))
 
 
 def title_of(kind: str) -> str:
-    """What people call the vendor of a kind."""
+    """The name of a vendor in messages, by its kind."""
     return registry().providers[kind].title
 
 
 def kinds_with(capability: Capability) -> tuple[str, ...]:
-    """The kinds of account that can be asked for this."""
+    """The kinds of account that have the capability."""
     return tuple(provider.kind for provider in registry().with_capability(capability))
 
 
 def titles_with(capability: Capability) -> str:
-    """The vendors that can be asked for this, as a sentence names them: `Akamai or deviceWISE`."""
+    """The vendors that have the capability, as a sentence lists them: `Akamai or deviceWISE`."""
     return " or ".join(provider.title for provider in registry().with_capability(capability))
 
 
@@ -115,7 +119,7 @@ def _load(entry: EntryPoint) -> Provider:
     """The vendor of an entry point. Raises ValueError with why it cannot be used."""
     try:
         provider = entry.load()
-    # Code of others is run here, and may fail in any way, by sys.exit among them.
+    # A plug-in's code runs here and may fail in any way, including sys.exit.
     except (Exception, SystemExit) as error:
         raise ValueError(f"{entry.value} cannot be loaded ({type(error).__name__})") from error
     if not isinstance(provider, Provider):

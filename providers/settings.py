@@ -1,9 +1,8 @@
-"""The settings of an account as a vendor's folder declares them: a table of fields whose types read
-and check what is written in `bot.toml`.
+"""The settings of an account: fields whose types read and check what `bot.toml` contains.
 
-Secrets are references (`env:NAME`, `file:PATH`) and are read here once; a secret written out in the
-file is refused and its value is never repeated. Relative paths are beside `bot.toml`. Validators
-raise ValueError with what would be right.
+Secrets are references (`env:NAME`, `file:PATH`) and are read here once. A secret written out in the
+file is refused, and its value is never repeated. Relative paths are relative to the folder of
+`bot.toml`. Validators raise ValueError with a message that says what would be right.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ MOST_SECRET_BYTES = 64 * 1024
 
 
 class Table(BaseModel):
-    """A table of `bot.toml`: unknown keys are problems, and values are never repeated in them."""
+    """A table of `bot.toml`: unknown keys are problems, and error messages never repeat values."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
@@ -45,26 +44,26 @@ class Table(BaseModel):
 
 
 class AccountSettings(Table):
-    """What every account has, whatever its vendor. A vendor's settings are a subclass."""
+    """The settings that every account has. A vendor's settings are a subclass."""
 
     kind: str
 
     @property
     def address(self) -> str:
-        """Where its requests go."""
+        """The URL or host that requests go to."""
         raise NotImplementedError
 
     def secrets(self) -> list[Secret]:
-        """The secrets of the account, to be removed from everything that is shown."""
+        """The secrets of the account, which are removed from everything that is shown."""
         values = (getattr(self, name) for name in type(self).model_fields)
         return [value for value in values if isinstance(value, Secret)]
 
     def log_ids(self) -> Mapping[str, str]:
-        """The ids of the logs that the configuration names, by these names."""
+        """The ids of the logs that the configuration names, by name."""
         return {}
 
     def usage_quota(self) -> int | None:
-        """The bytes that the account may send in a month, where that is known."""
+        """The bytes that the account may send in a month, if known."""
         return None
 
 
@@ -113,11 +112,9 @@ def read_secret_file(path: Path, shown: str) -> str:
 
 
 def clean_secret(text: str, source: str) -> str:
-    """A secret without what editors and shells leave around it: a byte order mark, blanks, line
-    ends, one pair of quotes.
-
-    Raises ValueError, which names the source and never the value, where what is left cannot be one
-    secret.
+    """A secret without what editors and shells add: a byte order mark, blanks, line ends, one pair
+    of quotes. Raises ValueError where the rest cannot be one secret; the message names the source,
+    never the value.
     """
     found = text.removeprefix("\ufeff").strip()
     if len(found) > 2 and found[0] == found[-1] and found[0] in "'\"":
@@ -130,7 +127,7 @@ def clean_secret(text: str, source: str) -> str:
 
 
 def _text_or_reference(value: Any, info: ValidationInfo) -> str:
-    """A text that is written in the file itself or is a reference."""
+    """A text that is written in the file, or a reference."""
     if isinstance(value, str) and value.startswith(("env:", "file:")):
         return read_reference(value, info).open()
     if not isinstance(value, str) or not value.strip():

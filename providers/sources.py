@@ -1,5 +1,5 @@
-"""What the rest of the house may ask of a provider. An account implements the capabilities its
-vendor has.
+"""What the rest of the program may request from a provider. An account implements the protocols of
+its vendor's capabilities.
 """
 
 from __future__ import annotations
@@ -49,25 +49,25 @@ class CallSource(Protocol):
     account: str
 
     def unsupported_filter(self, filters: CallFilters) -> str | None:
-        """Why this account cannot apply the filters, as one sentence that names the filter; None
-        when it can.
+        """Why this account cannot apply the filters, as one sentence that names the filter; None if
+        it can.
         """
         ...
 
     def kept_since(self, now: datetime) -> datetime | None:
-        """The oldest instant that can be asked about; None where the vendor names no limit."""
+        """The oldest instant that can be requested; None if the vendor documents no limit."""
         ...
 
     async def calls(
         self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None
     ) -> CallPage:
-        """The calls of the window; `read` is told again and again how many have been read."""
+        """The calls of the window. `read` is called with the number of calls read so far."""
         ...
 
 
 class LogStream(Protocol):
-    """A log on its way. Iterating yields raw bytes; it raises a ProviderError where the stream
-    breaks.
+    """A log that is being downloaded. Iterating yields raw bytes; it raises a ProviderError where
+    the stream breaks.
     """
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
@@ -118,14 +118,14 @@ class LogQuerySource(Protocol):
 
 @runtime_checkable
 class Checked(Protocol):
-    """Something that can tell with one cheap request whether it works."""
+    """Something that can check with one cheap request whether it works."""
 
     account: str
 
     async def check(self) -> Sequence[Check]: ...
 
     async def status(self) -> AccountStatus:
-        """How it stands, without a request."""
+        """Its state as far as is known without a request."""
         ...
 
     async def aclose(self) -> None: ...

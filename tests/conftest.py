@@ -41,6 +41,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             "on"
         ),
     )
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgres"],
+        default="sqlite",
+        help="the database of the bots in scenarios",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a server, leaves out what is about the file."""
+    if config.getoption("--database") == "sqlite":
+        return
+    about_a_file = pytest.mark.skip(reason="about the file of SQLite")
+    for item in items:
+        if item.get_closest_marker("sqlite"):
+            item.add_marker(about_a_file)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -93,9 +109,15 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Sandbox]:
-    """A Slack and three vendors on loopback."""
+async def world(
+    tmp_path: Path, clock: MovableClock, request: pytest.FixtureRequest
+) -> AsyncIterator[Sandbox]:
+    """A Slack and three vendors on loopback, and an empty database of the kind that was asked for."""
     async with open_sandbox(tmp_path, clock=clock) as opened:
+        if request.config.getoption("--database") == "postgres":
+            url = create_database(request.getfixturevalue("postgres_socket"))
+            (tmp_path / "database-url").write_text(url)
+            opened.database = "file:database-url"
         yield opened
 
 

@@ -16,7 +16,7 @@ from bot.questions.registry import COMMANDS
 from providers.models import AccountStatus, Check
 from providers.registry import title_of
 
-MOST_ACCOUNTS, MOST_ALERTS, MOST_DIGESTS = 20, 10, 5
+MOST_ACCOUNTS, MOST_ALERTS, MOST_DIGESTS, MOST_SAVED = 20, 10, 5, 10
 CHECK_ACTION = "home.check"
 
 
@@ -50,6 +50,8 @@ class HomeFacts:
     zone: tzinfo = UTC
     checks: Mapping[str, Check | None] = field(default_factory=dict)
     may_check: bool = False
+    # The person's saved questions: the line of each, by the name it was saved by.
+    saved: Sequence[tuple[str, str]] = ()
 
 
 def home_blocks(facts: HomeFacts) -> list[Block]:
@@ -62,6 +64,7 @@ def home_blocks(facts: HomeFacts) -> list[Block]:
         _alerts(facts),
         _accounts(facts),
         _upcoming(facts),
+        _saved(facts),
         _recent(facts),
         _commands(facts),
     ):
@@ -137,6 +140,20 @@ def _upcoming(facts: HomeFacts) -> list[Block]:
 
 def _channel(channel: str) -> str:
     return kit.code(channel, 60) if channel.startswith("#") else f"<#{channel}>"
+
+
+def _saved(facts: HomeFacts) -> list[Block]:
+    if not facts.saved:
+        return []
+    shown = [
+        {
+            **kit.section(f"{kit.code(name, 100)} asks {kit.code(line, 200)}"),
+            "accessory": kit.button("Ask", "ask.0", line),
+        }
+        for name, line in facts.saved[:MOST_SAVED]
+        if len(line) <= 2000
+    ]
+    return [kit.section("*Saved questions*"), *shown]
 
 
 def _recent(facts: HomeFacts) -> list[Block]:

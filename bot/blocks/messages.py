@@ -73,6 +73,10 @@ def help_answer(
             f"Watched: {about.alert_example(directory)}; alerts; unalert NAME; silence NAME "
             "2h; unsilence NAME."
         )
+    facts.append(
+        f"Saved: /{command} save {about.example_words(directory)} as morning; then /{command} "
+        "morning; saved; unsave NAME."
+    )
     hours = "" if about.whole_days else " last 20 mins, since 9am, 14:00 to 14:10,"
     window = (
         f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since "

@@ -19,6 +19,7 @@ from bot.composition import ProviderRegistry, build_answerer
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError
 from bot.private_files import save_private
+from bot.questions import saved
 from bot.questions.managing import ALERT_WORDS, SUBSCRIPTION_WORDS
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request, split_line
@@ -30,8 +31,8 @@ from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
 from providers.models import iso_utc
 from providers.redaction import Redactor
 
-# What manages alerts and subscriptions, by its first word.
-SLACK_ONLY = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS})
+# What manages alerts, subscriptions and saved questions, by its first word.
+SLACK_ONLY = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *saved.WORDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirec
     verb = words.split(maxsplit=1)[0].lower() if words.strip() else ""
     if verb in SLACK_ONLY:
         raise BadQuestion(
-            f"`/{command} {verb}` works only in Slack, where alerts and subscriptions are kept.",
+            f"`/{command} {verb}` works only in Slack, where alerts, subscriptions and saved questions are kept.",
             COMMANDS[command].example(directory),
         )
 

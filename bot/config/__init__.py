@@ -1,8 +1,8 @@
-"""`bot.toml` and the environment become Settings, or all their problems at once.
+"""Reads `bot.toml` and the environment into Settings, or reports all their problems together.
 
-`settings` and `tables` say what there is, `fields` how it is written, `accounts` leaves each account
-to its vendor, `reading` reads it all, `problems` and `consistency` say what is wrong, and `tokens`
-reads Slack's.
+`settings` and `tables` declare what can be configured, `fields` how values are written, and
+`accounts` and `targets` leave each entry to its kind. `reading` reads everything, `problems` and
+`consistency` describe what is wrong, and `tokens` reads Slack's tokens.
 """
 
 from bot.config.reading import parse_settings, read_database_path, read_settings

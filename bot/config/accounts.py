@@ -1,4 +1,4 @@
-"""The accounts of `bot.toml`: each is read by the settings of its vendor, which its `kind` names."""
+"""The accounts of `bot.toml`. Each is read by the settings of its vendor, which `kind` names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Detail = Mapping[str, Any]
 def read_accounts(
     table: Mapping[str, Any], context: Mapping[str, Any]
 ) -> tuple[dict[str, AccountSettings], list[Detail]]:
-    """The accounts that are right, by name, and what is wrong with the others."""
+    """The valid accounts by name, and what is wrong with the others."""
     accounts: dict[str, AccountSettings] = {}
     details: list[Detail] = []
     for name, written in table.items():
@@ -39,7 +39,7 @@ def read_accounts(
 
 
 class _PluginFault(Exception):
-    """The code of a third party failed."""
+    """The code of a plug-in failed."""
 
 
 def _read_account(provider: Provider, written: Any, context: Mapping[str, Any]) -> AccountSettings:
@@ -56,13 +56,13 @@ def _read_account(provider: Provider, written: Any, context: Mapping[str, Any]) 
 
 
 def kind_of(account: Any) -> str:
-    """The kind that is written for an account."""
+    """The kind that an account is configured with."""
     return str(account.get("kind")) if isinstance(account, Mapping) else ""
 
 
 def directory_as_written(table: Mapping[str, Any]) -> AccountDirectory | None:
-    """The accounts by name and kind, those with problems among them: a question about one is no
-    mistake. None where a kind is not known.
+    """The accounts by name and kind, including those with problems, so that a question about one is
+    not reported as wrong. None if a kind is unknown.
     """
     accounts = table.get("providers", {})
     if not isinstance(accounts, Mapping):

@@ -1,5 +1,5 @@
-"""Problems that lie between the tables: names used twice, questions that cannot be read, alerts and
-mutes that name what is not there.
+"""Problems between the tables: names used twice, questions that cannot be read, and alerts and
+mutes that name something that does not exist.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ def bad_names(table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
             else []
         )
         for name in sorted({str(n) for n in names if n and names.count(n) > 1}):
-            yield ConfigProblem(f"{kind}.{name}", "", "a name of its own; it stands twice")
+            yield ConfigProblem(f"{kind}.{name}", "", "a name of its own; this one is used twice")
 
 
 def schedule_problems(
     settings: Settings, table: Mapping[str, Any], now: datetime
 ) -> list[ConfigProblem]:
-    """Digests and alerts must ask questions that can be read, of values that exist. `table` is all
-    that is written, where the settings are only the part of it that is right.
+    """Digests and alerts must ask questions that can be read, about values that exist. `table` is
+    the whole file, while the settings hold only its valid part.
     """
     problems = []
     directory = directory_as_written(table)
@@ -118,7 +118,7 @@ def schedule_problems(
 
 
 def _unknown_names(settings: Settings, table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
-    """Mutes and buttons of alerts that are not there, and alerts that call a target that is not."""
+    """Mutes and buttons that name an unknown alert, and alerts that name an unknown target."""
     alerts = _names_as_written(table, "alert")
     there = ", ".join(sorted(alerts)) or "there is none"
     for kind, title, names in (

@@ -1,5 +1,5 @@
-"""The types of the fields in `bot.toml` that are no vendor's: each reads what is written, and raises
-ValueError with what would be right.
+"""The types of the fields in `bot.toml` that belong to no vendor. Each reads what is written, and
+raises ValueError with what would be right.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def _zone(value: Any) -> ZoneInfo:
 
 
 def _channel(value: Any) -> str:
-    """`#name`, or an id: a channel's, or a person's, whose direct messages are meant. A name may be
-    given without its sign.
+    """`#name`, or the id of a channel or of a person, for direct messages. The `#` of a name may be
+    left out.
     """
     text = value.strip() if isinstance(value, str) else ""
     if mention := re.fullmatch(r"<#([CG][A-Z0-9]{2,40})(?:\|[^<>]{0,100})?>", text):
@@ -52,8 +52,8 @@ def _channel(value: Any) -> str:
 
 
 def _host(value: Any) -> str:
-    """An address of this machine, or a name for one. Whether it can be listened at is known only
-    when the port is opened.
+    """An address or a host name of this machine. Whether the bot can listen there shows only when
+    the port is opened.
     """
     text = value.strip() if isinstance(value, str) else ""
     try:
@@ -131,7 +131,7 @@ def _escalated_to(value: Any) -> str:
 
 
 def _recipient(value: Any) -> tuple[str, ...]:
-    """The one recipient that is written; nothing where there is none, or several."""
+    """The only recipient that is written; empty if there is none or more than one."""
     try:
         found = read_recipients(value) if isinstance(value, str) else ()
     except ValueError:
@@ -164,7 +164,7 @@ ChannelName = Annotated[str, BeforeValidator(_channel)]
 Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
 _PATH = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9._~-]{0,60}){0,8}")
 _TEAM_ID = re.compile(r"T[A-Z0-9]{2,40}")
-# What is still being worked on, or repeated by Slack, must not be deleted meanwhile.
+# A shorter time could delete what is still in progress, or what Slack may deliver again.
 SHORTEST_RETENTION = timedelta(days=1)
 LONGEST_RETENTION = timedelta(days=3660)
 

@@ -1,5 +1,5 @@
-"""What is wrong with the configuration, in our words: each problem with its key, its value (never a
-secret's) and what would be right.
+"""Describes what is wrong with the configuration: the key, the value (never a secret), and what
+would be right.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from providers.settings import SERVER_SCHEMES
 
 
 def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
-    """One of the validator's findings in our words."""
+    """One finding of the validator as a ConfigProblem."""
     place = [
         part
         for part in detail["loc"]
@@ -34,7 +34,7 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
     if detail["type"] == "missing":
         return ConfigProblem(key, "", "is missing")
     if detail["type"] == "tuple_type" and len(place) == 1:
-        return ConfigProblem(key, "", f"each stands under its own [[{key}]]")
+        return ConfigProblem(key, "", f"each is an entry of its own, [[{key}]]")
     if detail["type"] == "kind":
         return _kind_problem(key, _lookup(place, table), is_target=place[0] == "targets")
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
@@ -62,7 +62,7 @@ def _kind_problem(key: str, account: Any, *, is_target: bool) -> ConfigProblem:
 
 
 def _known_kinds() -> str:
-    """Which kinds there are, and which were left out."""
+    """The kinds that exist, and the plug-ins that were skipped."""
     known = _kinds_in_words(registry().providers)
     return "; ".join([known, *(str(each).rstrip(".") for each in registry().problems)])
 
@@ -72,7 +72,7 @@ def _kinds_in_words(kinds: Iterable[str]) -> str:
     return f"kind is {', '.join(others)} or {last}" if others else f"kind is {last}"
 
 
-# What would be right, by the validator's kinds of findings.
+# What would be right, by the validator's type of finding.
 _EXPECTED: Mapping[str, str] = MappingProxyType(
     {
         "tuple_": 'a list, such as ["…", "…"]',
@@ -99,7 +99,7 @@ def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
 
 
 def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
-    """The value as it may be shown: never a secret's, and never a whole table."""
+    """The value as it may be shown: never a secret, and never a whole table."""
     secret = secret_keys() if place and place[0] == "targets" else registry().secret_keys
     if any(str(part).lower() in secret for part in place[1:]):
         return ""
@@ -121,7 +121,7 @@ def _lookup(place: list[Any], table: Any) -> Any:
 
 
 def _suggest_key(place: list[Any], table: Mapping[str, Any]) -> str:
-    """The key that was probably meant."""
+    """The key that was probably intended."""
     model: type[BaseModel] = Settings
     if len(place) > 2 and place[0] == "providers":
         model = registry().providers[kind_of(_lookup(place[:2], table))].settings

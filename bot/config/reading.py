@@ -1,4 +1,4 @@
-"""The configuration is read: the file, the environment, and everything that is wrong with them."""
+"""Reads the configuration: the file, the environment, and everything that is wrong with them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from providers.settings import DatabaseLocation
 def read_settings(
     path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None
 ) -> Settings:
-    """The settings in the file. Raises ConfigError with every problem there is."""
+    """The settings in the file. Raises ConfigError with every problem."""
     return parse_settings(read_table(path), folder=path.resolve().parent, environ=environ, now=now)
 
 
@@ -35,7 +35,7 @@ class _DatabaseTable(BaseModel):
 
 
 def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the database is, whether or not the rest of the configuration is right. Raises
+    """The path of the database, whether or not the rest of the configuration is valid. Raises
     ConfigError.
     """
     given = {"database": "bot.sqlite", **read_table(path)}
@@ -78,8 +78,9 @@ def parse_settings(
 def _validated(
     given: Mapping[str, Any], context: Mapping[str, Any]
 ) -> tuple[Settings | None, list[Detail]]:
-    """The settings, and what is wrong in the order of the tables. Where something is, they are what
-    is right, so that the problems between the other tables are found in the same round.
+    """The settings, and the problems in the order of the tables. If there are problems, the
+    settings are the valid part, so that problems between the other tables are found in the same
+    run.
     """
     candidate, details = dict(given), list[Detail]()
     readers: Mapping[str, Callable[..., tuple[Any, list[Detail]]]] = {
@@ -100,7 +101,7 @@ def _validated(
 
 
 def _place_of_table(detail: Detail) -> int:
-    """Problems are told in the order of the tables; unknown tables come last."""
+    """Sorts problems by the order of the tables; unknown tables come last."""
     tables, loc = list(Settings.model_fields), detail["loc"]
     return tables.index(loc[0]) if loc and loc[0] in tables else len(tables)
 
@@ -108,7 +109,7 @@ def _place_of_table(detail: Detail) -> int:
 def _valid_part(
     given: Mapping[str, Any], details: Sequence[Detail], context: Mapping[str, Any]
 ) -> Settings | None:
-    """The settings without the tables and entries that have problems; None where that cannot be."""
+    """The settings without the tables and entries that have problems; None if nothing is left."""
     wrong = {
         detail["loc"][: 2 if detail["loc"][0] in _ENTRIES else 1]
         for detail in details
@@ -130,7 +131,7 @@ _ENTRIES = frozenset({"digest", "alert", "mute", "button"})
 
 
 def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProblem]]:
-    """Proxies and certificates as the environment sets them, and what is wrong with them."""
+    """The proxies and certificates of the environment, and what is wrong with them."""
     left, problems = dict(environ), list[ConfigProblem]()
     while True:
         try:
@@ -142,9 +143,7 @@ def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProbl
 
 
 def _certificate_problems(settings: Settings, network: Network) -> list[ConfigProblem]:
-    """A certificate file that turns out to be damaged when all of it is read, which is done only
-    where somebody needs it.
-    """
+    """A certificate file that is damaged. All of it is read only if something needs it."""
     addresses = [account.address for account in settings.providers.values()]
     addresses += [target.url_address for target in settings.targets.values()]
     if settings.providers and all(is_loopback(address) for address in addresses):

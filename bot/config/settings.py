@@ -1,4 +1,4 @@
-"""The whole configuration, checked."""
+"""The whole configuration, validated."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from providers.settings import AccountSettings, DatabaseLocation, Table
 
 
 class Settings(Table):
-    """The whole configuration, checked."""
+    """The whole configuration, validated."""
 
     timezone: Zone = ZoneInfo("UTC")
     """Time zone of schedules, and of days in a terminal."""
@@ -76,7 +76,9 @@ class Settings(Table):
         return AccountDirectory(kinds, logs)
 
     def secrets(self) -> list[Secret]:
-        """Every secret of every account and target, to be removed from everything that is shown."""
+        """Every secret of every account and target, which are removed from everything that is
+        shown.
+        """
         found = self.network.secrets()
         if isinstance(self.database, Secret):
             found.append(self.database)

@@ -1,4 +1,6 @@
-"""The tables of `bot.toml`, but for the accounts, whose settings are declared by their vendors."""
+"""The tables of `bot.toml`, except for accounts and targets, whose settings are declared by their
+kind.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,8 @@ class SlackSettings(Table):
 
 
 class AccessSettings(Table):
-    """Who may ask: users (`U…`), user groups (`S…`), channels (`C…`), or `*` for everyone. There is
-    a key for each command, those of other packages among them.
+    """Who has access: users (`U…`), user groups (`S…`), channels (`C…`), or `*` for everyone. There
+    is a key for each command, including those of other packages.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -85,11 +87,11 @@ class AccessSettings(Table):
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
-        """The keys that may be written."""
+        """The keys that may be used."""
         return (*COMMANDS, *cls.model_fields)
 
     def allowed(self, command: CommandName) -> tuple[str, ...]:
-        """Who may ask a command: as written, else by the command's own default."""
+        """Who has access to a command: as configured, or the command's own default."""
         return (self.__pydantic_extra__ or {}).get(command, COMMANDS[command].default_access)
 
 
@@ -112,7 +114,7 @@ class LoggingSettings(Table):
 
 
 class RetentionSettings(Table):
-    """How long what is stored is kept; older rows are deleted every hour."""
+    """How long stored data is kept. Older rows are deleted every hour."""
 
     answers: AnswerRetention = DEFAULT_RETENTION.answers
     """How long a private answer can be shared."""
@@ -191,7 +193,7 @@ class AlertSettings(Table):
 
     @property
     def paging(self) -> Paging:
-        """How urgent it is and whom it calls."""
+        """How urgent the alert is, and whom it notifies."""
         return Paging(
             severity=self.severity or "",
             runbook=self.runbook or "",

@@ -1,4 +1,4 @@
-"""The targets of `bot.toml`: each is read by the settings of its `kind`."""
+"""The targets of `bot.toml`. Each is read by the settings of its `kind`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WRONG_NAME = "a name of small letters, digits and dashes that begins with a lett
 def read_targets(
     table: Mapping[str, Any], context: Mapping[str, Any]
 ) -> tuple[dict[str, TargetSettings], list[Detail]]:
-    """The targets that are right, by name, and what is wrong with the others."""
+    """The valid targets by name, and what is wrong with the others."""
     targets: dict[str, TargetSettings] = {}
     details: list[Detail] = []
     for name, written in table.items():

@@ -1,4 +1,4 @@
-"""Slack's tokens, from the environment alone."""
+"""Slack's tokens, which are read only from the environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from providers.settings import clean_secret, read_secret_file
 
 @dataclass(frozen=True, slots=True)
 class SlackTokens:
-    """Slack's tokens, from the environment alone."""
+    """Slack's tokens, which are read only from the environment."""
 
     bot: Secret
     app: Secret
@@ -29,8 +29,8 @@ class SlackTokens:
 
 
 def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:
-    """The tokens that the mode needs ("socket", "http", or "neither" for the Web API alone). Raises
-    ConfigError naming those that are missing.
+    """The tokens that the mode needs (“socket”, “http”, or “neither” for the Web API alone). Raises
+    ConfigError that names the missing ones.
     """
     needed = {"SLACK_BOT_TOKEN": "xoxb-…, from OAuth & Permissions"}
     if settings_mode == "socket":
@@ -71,8 +71,8 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
 
 
 def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[ConfigProblem]]:
-    """Slack's tokens as they are set, cleaned, and what is wrong with them. One in the other's
-    place is named as such.
+    """The tokens that are set, cleaned, and what is wrong with them. A token in the variable of
+    another is reported as such.
     """
     tokens, problems = {}, []
     for name, wrong in _WRONG_BEGINNINGS.items():
@@ -89,7 +89,7 @@ def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Confi
 
 
 def _read_token(name: str, value: str) -> str:
-    """A token as it stands in the environment, or in the file that `file:PATH` names there."""
+    """A token from the environment, or from the file that `file:PATH` names there."""
     if not value.startswith("file:"):
         return clean_secret(value, name)
     path = value.removeprefix("file:")

@@ -1,4 +1,4 @@
-"""The file itself, as TOML."""
+"""Reads the file as TOML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_CONFIG_BYTES = 4 * 1024 * 1024
 
 
 def read_table(path: Path) -> dict[str, Any]:
-    """The file as TOML. Raises ConfigError with one sentence where it is none."""
+    """The file as TOML. Raises ConfigError with one sentence if it is not."""
     try:
         if path.exists() and not path.is_file():
             raise ConfigError(
@@ -60,5 +60,5 @@ def read_table(path: Path) -> dict[str, Any]:
 
 
 def _without_values(message: str) -> str:
-    """TOML's own message tells line and column; what it quotes is left out."""
+    """TOML's own message with line and column, without what it quotes."""
     return re.sub(r"'[^']*'|\"[^\"]*\"", "…", message)

@@ -40,6 +40,7 @@ _TIMES: Final = _scan_of(
     [
         b"0:0",
         b"0-00.00.",
+        b"0a00.0",
         *(
             before + number
             for before in (b"\n", b":", b".", b"-", b"/", b" ")
@@ -55,10 +56,11 @@ _STARTS: Final = BytesAhoCorasick(
     [
         b"\n" + start
         for start in (
-            *(b"[", b"<", b"%", b"\xef", b"PHP ", b"npm ", *_WORDS),
+            *(b"[", b"<", b"%", b"##[", b"*", b'"', b"\xef", b"PHP ", b"npm ", *_WORDS),
             *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
             *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),
             *(b"%c%s" % (letter, sign) for letter in b"EWIDVFAS" for sign in (b"(", b" (", b"/")),
+            *(b"%c: [" % letter for letter in b"EWNID"),
             *(b"kern", b"user", b"daemon", b"syslog", b"auth", b"local"),
             *(
                 b"time:",

@@ -44,6 +44,12 @@ LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "syslog_severity": levels.level_of_field,
     "severitynumber": levels.level_of_otel,
     "severity_number": levels.level_of_otel,
+    "severity_label": levels.level_of_field,
+    "severity_name": levels.level_of_field,
+    "level_text": levels.level_of_field,
+    "log_severity": levels.level_of_field,
+    "logseverity": levels.level_of_field,
+    "loglvl": levels.level_of_field,
 }
 TIME_KEYS: Final = (
     "@timestamp", "timestamp", "time", "ts", "@t", "t", "datetime", "asctime", "eventtime", "event_time", "logged_at", "created_at",
@@ -52,6 +58,12 @@ TIME_KEYS: Final = (
     "edgestarttimestamp", "eventtimestamp", "published", "at", "when", "dt", "logtime", "created", "receivetimestamp", "epoch",
     "query_timestamp", "eventtimestampms", "eventcreationtime", "creationtime", "reqtimesec", "unixtime", "date_create", "log_time",
     "event_timestamp", "isotimestamp", "timestamp_ms", "calendartime", "utctime", "timecreated", "log_timestamp",
+    "timestamp_ns", "time_unix_nano", "observed_time_unix_nano", "start_time_unix_nano", "time_ns", "ts_ns", "ts_ms", "time_ms", "@ts",
+    "requesttime", "requesttimeepoch", "createddatetime", "eventdatetime", "activitydatetime", "date_time", "datetimeutc",
+    "timestamp_utc", "time_utc", "utc_time", "utc", "timestampmillis", "timestamp_millis", "_time", "_timestamp", "logdate", "log_date",
+    "event_date", "eventdate", "createdat", "created_time", "createdtime", "time_created", "started_at", "startedat", "starttime",
+    "occurred_at", "occurredat", "received_at", "receivedat", "published_at", "generated_at", "triggered_at", "time_generated",
+    "event_created", "localtime", "local_time", "systemtime", "rt",
 )  # fmt: skip
 _LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
 _TIME_RANKS: Final = {key: rank for rank, key in enumerate(TIME_KEYS)}
@@ -70,6 +82,8 @@ NESTED_LEVELS: Final = (
     "context",
     "meta",
     "extra",
+    "@fields",
+    "message",
     "event",
 )
 _NESTED_TIMES: Final = ("event", "metadata", "record")
@@ -89,6 +103,15 @@ _CAMEL_CASE: Final = {
         *("timeMillis", "startUTC", "StartUTC", "requestReceivedTimestamp", "EdgeStartTimestamp"),
         *("eventTimestamp", "logTime", "receiveTimestamp", "EventTimestampMs", "CreationTime"),
         *("eventCreationTime", "reqTimeSec", "unixTime", "isoTimestamp", "calendarTime"),
+        *(
+            "requestTime",
+            "requestTimeEpoch",
+            "createdDateTime",
+            "eventDateTime",
+            "activityDateTime",
+        ),
+        *("dateTimeUtc", "timestampMillis", "logDate", "eventDate", "createdTime", "startedAt"),
+        *("occurredAt", "receivedAt", "localTime", "systemTime", "logSeverity", "logLvl"),
         *("dateTime", "timeStamp", "@timeStamp", "createdAt", "startTime", "logTimestamp"),
         *("utcTime", "TimeCreated", "EventID", "operationName", "reqId", "EventTime"),
     )

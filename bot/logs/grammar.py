@@ -10,6 +10,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from bot.logs import levels, times
+from bot.logs.levels import CAPITALS
 from bot.logs.places import HINTS, Where, any_place
 from providers.patterns import compile_pattern
 
@@ -25,8 +26,14 @@ _LEAD: Final = (
     rb"(?:(?:\d{1,5} )?<(?P<priority>\d{1,3})>(?:\d{1,2} )?)?+[ \t]{0,16}+"
     rb"(?:(?:" + any_place(Where.BEFORE) + rb")[:,;|]?[ \t]{0,16}+"
     rb"(?:(?>\[[^\[\]\n]{0,120}(?:\[[^\]\n]{0,60}\][^\[\]\n]{0,80})?\]|\([^()\n]{0,80}\)|jvm \d{1,4}|[|-])[ \t]{0,8}){0,3}?"
-    rb"|(?P<redis>\d{1,7}:[MSCX]) |\[\d{1,7}\] (?=\d\d [A-Z])"
+    rb"|(?:[\w.-]{1,64} {1,20}\| {0,4})?(?P<redis>\d{1,7}:[MSCX]) |\[\d{1,7}\] (?=\d\d [A-Z])"
     rb"|[\w.-]{1,64} {1,20}\| {0,4}"
+    # The processes of Zabbix, of Sybase, of strace; what Windows Installer does.
+    rb"|\d{1,8}:(?:\d{4,5}:){0,4}(?=\d{4}/\d\d/|\d{8}:\d{6}\.)|\d{1,8} {1,4}(?=\d\d:\d\d:\d\d\.\d)"
+    rb"|MSI \([a-zA-Z]\) \([0-9A-F:!]{3,12}\) (?=\[)"
+    # The name of a debug log.
+    rb"|[A-Za-z][\w ]{0,40}: {0,4}(?=\d{4}-\d\d-\d\d[ T]|\d\d/\d\d/\d{4} )"
+    rb"|[0-9a-f]{8}\.[0-9a-f]{8}::"
     rb"|# Time: {1,2}|\[\d{1,7}:\d{1,7}:(?=\d{4}/)|\d{1,3},(?=\d\d/\d\d/\d\d,)"
     rb"|[A-Z]{2}/\d{1,3}/[A-Z\d]{1,8}/CPU\d:"
     rb")?"
@@ -41,7 +48,7 @@ TIME_HINT: Final = compile_pattern(rb"\d(?::\d\d|\d{9}|T\d{6}|-\d\d\.\d\d\.)")
 # Every time holds one of these, or TAI64; so most lines without one are known without a further
 # look.
 DIGITS_OF_TIME: Final = (
-    rb"\d(?::\d|-\d\d\.\d\d\."
+    rb"\d(?::\d|-\d\d\.\d\d\.|h\d\d\.\d"
     # What has many digits in a row is no part of a longer word.
     rb"|(?<!\w\d)(?:\d{9}|\.\d{8}|\d{7}[T .-]\d{4}|\d{5} {1,2}\d{6}|\d{3}/\d{6}\.\d))"
 )
@@ -58,13 +65,17 @@ CONTINUES: Final = compile_pattern(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$
 # What may stand between the time and the level.
 _TOKEN: Final = (
     rb"(?>"
-    rb"\[[^\[\]\n]{0,120}(?:\[[^\]\n]{0,60}\][^\[\]\n]{0,80})?\]:?"
+    rb"\[[^\[\]\n]{0,120}(?:\[[^\[\]\n]{0,60}(?:\[[^\[\]\n]{0,40}\])?[^\[\]\n]{0,60}\][^\[\]\n]{0,80})?\]:?"
     rb"|\([^()\n]{0,80}\)|\{[^{}\n]{0,120}\}|<[\d.]{1,24}>"
     rb"|std(?:out|err) [FP]"
     # program[1]:
     rb"|[\w.:/-]{1,64}\[[\w.:-]{1,16}\]:?"
     # host program[1]:
-    rb"|[\w.:-]{0,63}[\w.-] [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?:(?= )"
+    rb"|[\w.:-]{0,63}[\w.-] (?!(?:"
+    + CAPITALS
+    + rb"|level|LEVEL):)[\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?:(?= )"
+    # main pid 1:
+    rb"|(?:[a-z_]{1,20} )?pid \d{1,10}:"
     # name - , name |
     rb"|[\w.:$-]{1,64} -(?= )|[\w.:$/()-]{1,64} {0,16}\|"
     rb"|\w{1,64}(?=\t)"
@@ -79,7 +90,7 @@ _TOKEN: Final = (
     rb"|[DIWEFA],(?= \[)|[A-Z][\w:]{0,64}(?= JID-)"
     rb")(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
 )
-_GAP: Final = rb"[\])}\"'>]{0,2}+(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
+_GAP: Final = rb"(?: >|[\])}\"'>]{0,2}+)(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
 LEVEL_AT_ONCE: Final = compile_pattern(
     _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")"
 )

@@ -107,6 +107,20 @@ _LEVEL_OF_INSIGHTS: Final = ("trace", "info", "warn", "error", "critical")
 _LEVEL_OF_WINDOWS: Final = ("info", "critical", "error", "warn", "info", "trace")
 # Nextcloud.
 _LEVEL_OF_NEXTCLOUD: Final = ("debug", "info", "warn", "error", "fatal")
+# SSSD, by the bit that is set.
+LEVEL_OF_SSSD: Final = {
+    b"0x0010": "fatal",
+    b"0x0020": "critical",
+    b"0x0040": "error",
+    b"0x0080": "warn",
+    b"0x0100": "info",
+    b"0x0200": "debug",
+    b"0x0400": "debug",
+    b"0x1000": "debug",
+    b"0x2000": "trace",
+    b"0x4000": "trace",
+    b"0x8000": "trace",
+}
 # OpenTelemetry: four numbers for each.
 _LEVEL_OF_FOUR: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 

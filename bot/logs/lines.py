@@ -51,6 +51,9 @@ WINDOWS_EVENT: Final = (
     b'<Event xmlns="http://schemas.microsoft.com',
 )
 MOST_XML: Final = 4096
+CM_TRACE: Final = b"<![LOG["
+_CM_TRACE_END: Final = b"]LOG]!>"
+_CM_TRACE_LEVELS: Final = {b"1": "info", b"2": "warn", b"3": "error"}
 _EVENT_TIME: Final = compile_pattern(rb"SystemTime=['\"]([^'\"\n]{10,40})")
 _EVENT_LEVEL: Final = compile_pattern(rb"<Level>(\d)</Level>")
 _BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.where is Where.BEFORE]
@@ -87,6 +90,8 @@ def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
     """What the named fields of a line say; None where it has none."""
     if line.startswith(WINDOWS_EVENT):
         return _read_windows_event(line)
+    if line.startswith(CM_TRACE):
+        return _read_cm_trace(line)
     if fields.looks_labelled(head):
         return _read_fields(fields.labelled(line))
     if container := COMPOSED_JSON.match(head):
@@ -112,7 +117,7 @@ def _read_text(line: bytes, head: bytes, depth: int) -> Reading:
 def is_text(line: bytes) -> bool:
     """Whether a line is neither JSON nor XML nor fields by their names."""
     return not (
-        line.startswith((b"{", b"[{", b"\xef\xbb\xbf", *WINDOWS_EVENT))
+        line.startswith((b"{", b"[{", b"\xef\xbb\xbf", CM_TRACE, *WINDOWS_EVENT))
         or fields.looks_like_pairs(line)
         or fields.looks_labelled(line)
         or COMPOSED_JSON.match(line)
@@ -184,6 +189,13 @@ def _read_windows_event(line: bytes) -> Reading:
         minute_of_text(time[1]) if time else None,
         levels.level_of_windows(level[1]) if level else None,
     )
+
+
+def _read_cm_trace(line: bytes) -> Reading:
+    """A line of Microsoft's Configuration Manager, whose fields stand behind the message."""
+    found = fields.pairs(line, max(0, line.find(_CM_TRACE_END, 0, MOST_XML)))
+    level = _CM_TRACE_LEVELS.get(found.get("type", b""))
+    return Reading(_read_fields(found).minute, level)
 
 
 def minute_of_text(text: bytes) -> Minute | None:

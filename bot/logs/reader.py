@@ -204,7 +204,18 @@ _TOLD_BY_DIGITS: Final = BytesAhoCorasick(
         )
         for sign in (b"=", b'="', b":", b": ", b'":', b'": ', b'":"', b'": "')
     ]
-    + [b"debug0", b"trace0", b"%", b"time_iso0000", b"\\u", b"<event", b"\n<0", b" <0"]
+    + [
+        b"debug0",
+        b"trace0",
+        b"%",
+        b"time_iso0000",
+        b"\\u",
+        b"<event",
+        b"<![log[",
+        b"(0x0",
+        b"\n<0",
+        b" <0",
+    ]
 )
 # A priority; the letter of MongoDB; a level of WebSphere.
 _TOLD_BY_DIGITS_TOO: Final = compile_pattern(

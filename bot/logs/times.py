@@ -91,16 +91,20 @@ class TimeForm:
 
 
 FORMS: Final = (
-    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:[Tt]|[ \t] ?|, |\] ?\[)" + _HM, _SECONDS,
+    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:(?:[Tt_|]|[ \t] ?|, |\] ?\[)" + _HM + rb"| {2}(?P<H1>\d):(?P<M1>[0-5]\d))", _SECONDS,
              _HALF_OR_OFFSET,
              b"2026-11-21 10:00:00,123 +0100", (b"2026-11-21T10:00", b"+01:00")),
-    TimeForm("iso_basic", _Y + _M + _D + rb"[T .-](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
+    TimeForm("iso_basic", _Y + _M + _D + rb"[T .:-](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
              b"20261121T100000Z", (b"2026-11-21T10:00", b"Z")),
     TimeForm("compact_date", _Y + _M + _D + rb"[ T-](?P<H>\d{1,2}):(?P<M>\d{1,2})", rb":\d{1,2}(?:[.,:]\d{1,9}+)?+", OFFSET,
              b"20171223-22:15:29:606", (b"2017-12-23T22:15", b"")),
+    TimeForm("ordinal", _Y + rb"-(?P<yday>[0-3]\d\d)T" + _HM, _SECONDS, OFFSET,
+             b"2026-325T10:00:00,123", (b"2026-11-21T10:00", b"")),
+    TimeForm("hours_and_minutes", _Y + b"-" + _M + b"-" + _D + rb" (?P<H>[01]\d|2[0-3])h(?P<M>[0-5]\d)", rb"\.\d\d", rb" (?:utc|UTC)\b",
+             b"2026-11-21 10h00.00 utc", (b"2026-11-21T10:00", b"Z")),
     TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T-])" + _HM, _SECONDS, OFFSET,
              b"2026/11/21 10:00:00.123", (b"2026-11-21T10:00", b"")),
-    TimeForm("bgl", _Y + b"[-.]" + _M + b"[-.]" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:[.:]\d{1,9}+)?+", OFFSET,
+    TimeForm("bgl", _Y + b"[-.]" + _M + b"[-.]" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:[.:]\d{1,9}+)?+", rb"(?:[+-]\d{3}(?!\d)|" + OFFSET + rb")",
              b"2005-06-03-15.42.50.363779", (b"2005-06-03T15:42", b"")),
     TimeForm("access", _D + b"[/-]" + _NAMED_M + b"[/-]" + _Y + rb"(?:::?|[ T])" + _HM, _SECONDS, OFFSET,
              b"21/Nov/2026:10:00:00 +0100", (b"2026-11-21T10:00", b"+01:00")),
@@ -118,6 +122,8 @@ FORMS: Final = (
              b"Nov 21 10:00:00.123456 2026", (b"2026-11-21T10:00", b"")),
     TimeForm("syslog", _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, _SECONDS, rb" " + _NAMED_ZONE,
              b"Nov  1 10:00:00", (b"--11-01T10:00", b"")),
+    TimeForm("month_day_dash", _NAMED_M + b"-" + _D + b" " + _HM, _SECONDS, rb"(?!)",
+             b"Nov-21 10:00:00.123", (b"--11-21T10:00", b"")),
     TimeForm("day_month", _LOOSE_D + b"[ -]" + _NAMED_M + b" " + _HM, _SECONDS, OFFSET,
              b"21 Nov 10:00:00", (b"--11-21T10:00", b"")),
     # Which of the two is the month, the window has to tell where both can be.
@@ -244,6 +250,8 @@ def _date_of(found: dict[str, bytes], year: bytes) -> bytes:
             # Both may be the month.
             return b"%s-%02d/%02d" % (year, one, two)
         return b"%s-%02d-%02d" % (year, one, two)
+    if "yday" in found:
+        return _ordinal_date(int(year), int(found["yday"]))
     if "mon" in found:
         month = _MONTH_NUMBER[found["mon"].lower()]
     elif "m" in found:
@@ -253,11 +261,19 @@ def _date_of(found: dict[str, bytes], year: bytes) -> bytes:
     return b"%s-%02d-%02d" % (year or b"-", month, int(found["d"]))
 
 
+def _ordinal_date(year: int, day: int) -> bytes:
+    moment = date(year, 1, 1) + timedelta(days=day - 1)
+    return moment.isoformat().encode()
+
+
 def _offset_of(behind: bytes) -> bytes:
     if not behind:
         return b""
     if behind[:1] in b"+-":
         digits = behind[1:].replace(b":", b"")
+        if len(digits) == 3:
+            # DB2 writes minutes.
+            digits = b"%02d%02d" % divmod(int(digits), 60)
         return behind[:1] + digits[:2] + b":" + (digits[2:4] or b"00")
     name = behind.upper()
     if b"/" in name:

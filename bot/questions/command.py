@@ -1,4 +1,4 @@
-"""What a command promises to the rooms that do not know it: it reads words and forms, and gives
+"""What a command provides to modules that do not know it: it reads words and forms, and gives
 examples that work.
 """
 
@@ -20,7 +20,7 @@ LONGEST_CHOICE = 75
 
 @dataclass(frozen=True, kw_only=True)
 class Command(CommandDescription, ABC, Generic[Q]):
-    """A command as one object. A folder under `bot/commands` holds everything it consists of."""
+    """A command as one object. Its folder under `bot/commands` holds everything it consists of."""
 
     @abstractmethod
     def read(self, text: str, context: Context) -> Q:
@@ -30,15 +30,15 @@ class Command(CommandDescription, ABC, Generic[Q]):
 
     @abstractmethod
     def read_form(self, values: FormValues, context: Context) -> Q:
-        """The question of its form. Raises BadQuestion that names the input which is wrong."""
+        """The question of its form. Raises BadQuestion that names the invalid input."""
 
     def option_fields(self, question: Q | None) -> list[FormField]:
-        """The inputs of its form behind account and window, filled from the question."""
+        """The inputs of its form after account and window, filled from the question."""
         del question
         return []
 
     def subject_fields(self, question: Q | None, accounts: list[str]) -> list[FormField]:
-        """The inputs that say whom the question is about."""
+        """The inputs for whom the question is about."""
         return account_field(question, accounts, is_optional=False)
 
     def form(self, question: Q | None, directory: AccountDirectory) -> list[FormField]:
@@ -73,10 +73,10 @@ class Command(CommandDescription, ABC, Generic[Q]):
         return self.values.default
 
     def help_facts(self) -> list[str]:
-        """What its help says beside examples and accounts, a sentence each."""
+        """What its help says besides examples and accounts, a sentence each."""
         return []
 
     def localised(self, words: str, directory: AccountDirectory) -> str:
-        """The words of an example in the names of this workspace."""
+        """The words of an example with the names of this workspace."""
         accounts = directory.of_kind(self.kinds)
         return f"{accounts[0]} {words}" if len(accounts) > 1 else words

@@ -1,5 +1,5 @@
-"""What was asked, as a value: whom it is about, when, and the words it can be typed with again. Each
-command adds its own options.
+"""A question as a value: whom it is about, when, and the words that ask it again. Each command adds
+its own options.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class AccountDirectory:
 
 @dataclass(frozen=True, slots=True)
 class QuestionParts:
-    """The words of a question, taken apart: whom it is about, when, and all else."""
+    """The words of a question by their meaning: whom it is about, when, and everything else."""
 
     subject: str = ""
     window: str = ""
@@ -40,7 +40,7 @@ class QuestionParts:
 
 @dataclass(frozen=True, slots=True)
 class HelpRequest:
-    """Somebody asks how to ask: about the command, or about windows."""
+    """A request for help: about the command, or about windows."""
 
     command: CommandName
     topic: Literal["", "windows"] = ""
@@ -48,8 +48,8 @@ class HelpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question that was read. `text` is what was typed after the command, and `parts` the same in
-    its usual order.
+    """A parsed question. `text` is what was typed after the command, and `parts` the same in its
+    usual order.
     """
 
     command: CommandName
@@ -70,7 +70,7 @@ class Question:
 
     @property
     def options(self) -> str:
-        """The words of its options that still fit when it is asked about another window."""
+        """The words of its options that still apply to another window."""
         return self.parts.rest
 
     def over(self, window: str) -> str:
@@ -78,14 +78,14 @@ class Question:
         return f"/{self.command} {QuestionParts(self.subject, window, self.options)}"
 
     def also(self, words: str) -> str:
-        """The line of the same question with something more."""
+        """The line of the same question with more words."""
         rest = f"{self.parts.rest} {words}".strip()
         return f"/{self.command} {QuestionParts(self.subject, self.parts.window, rest)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableQuestion(Question):
-    """A question whose answer can be had as a table to download."""
+    """A question whose answer can be downloaded as a table."""
 
     csv: bool = False
 

@@ -1,5 +1,5 @@
-"""Words become a question here, once, whoever asks: a slash command, a button, a form, a schedule or
-a terminal.
+"""Parses the words of a question once, for everyone who asks: a slash command, a button, a form, a
+schedule or a terminal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HELP_WITH = re.compile(r"(?i)help(?:\s+[a-z]{1,20}){1,3}")
 def read_line(
     line: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
 ) -> Question | HelpRequest:
-    """What a whole line such as `/usage last 7 days` asks; the slash may be missing."""
+    """The question in a whole line such as `/usage last 7 days`; the slash may be missing."""
     command, words = split_line(line)
     return read_request(command, words, directory, now=now, zone=zone)
 
@@ -46,8 +46,8 @@ def read_question_line(
 
 
 def split_line(line: str) -> tuple[CommandName, str]:
-    """The command of a line and the words after it, which are not read yet. Raises BadQuestion
-    where there is no such command.
+    """The command of a line and the words after it, not parsed yet. Raises BadQuestion if there is
+    no such command.
     """
     name, _, words = line.strip().partition(" ")
     command = name.removeprefix("/").lower()
@@ -96,9 +96,7 @@ def read_form(
     now: datetime,
     zone: tzinfo,
 ) -> Question:
-    """The question of a form that was filled in. Raises BadQuestion whose `field` is the input that
-    is wrong.
-    """
+    """The question of a submitted form. Raises BadQuestion whose `field` is the invalid input."""
     text = " ".join(filter(None, values.values()))
     context = _context(command, text, directory, now=now, zone=zone)
     question: Question = COMMANDS[command].read_form(values, context)
@@ -108,7 +106,9 @@ def read_form(
 def _context(
     command: CommandName, text: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
 ) -> Context:
-    """What the text is read with. Raises BadQuestion where it is no text of a question."""
+    """The context that the text is parsed with. Raises BadQuestion if it is not the text of a
+    question.
+    """
     asked = COMMANDS[command]
     example = asked.example(directory)
     if len(text) > LONGEST_QUESTION:
@@ -125,7 +125,7 @@ def _context(
 
 
 def _help_topic(text: str, directory: AccountDirectory) -> Literal["", "windows"] | None:
-    """Which help the words ask for; None where they ask a question."""
+    """Which help the words request; None if they ask a question."""
     lowered = text.lower()
     if lowered in _HELP:
         return ""
@@ -139,7 +139,7 @@ def apply_follow_up(
     question: Question, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
 ) -> Question:
     """The same question with what the words change: its window, or something more. Raises
-    BadQuestion where they change nothing.
+    BadQuestion if they change nothing.
     """
     parts = question.parts
     other = (

@@ -1,7 +1,5 @@
-"""The commands there are: our own, a row each, and those of other installed packages.
-
-A command knows the bot's rooms, while the rooms know only what `Command` promises. They find the
-commands here, where each folder is imported when the first of them is wanted.
+"""The commands: our own, a row each, and those of other installed packages. Modules below the
+commands find them here; each folder is imported when one of its commands is first needed.
 """
 
 from __future__ import annotations
@@ -53,18 +51,18 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
 
     @property
     def first(self) -> CommandName:
-        """The command of examples that would fit any."""
+        """The command for examples that would fit any."""
         return next(iter(self))
 
     @property
     def help_line(self) -> str:
-        """The help of the first command, for somebody who asked nothing that is known."""
+        """The help of the first command, for a line that names no command."""
         return f"/{self.first} help"
 
 
 def _plug_ins(found: Iterable[EntryPoint]) -> Iterator[Command[Any]]:
-    """The commands of other packages. One that cannot be used is left out and logged, and the
-    others work.
+    """The commands of other packages. One that cannot be used is skipped and logged, and the others
+    work.
     """
     for entry in sorted(found, key=lambda each: (each.name, each.value)):
         try:

@@ -1,6 +1,6 @@
-"""A Slack and three vendors on loopback, to try the bot in and to test it against.
+"""A Slack and the vendors on loopback, to try the bot in and to test it against.
 
-Nothing in here shares parsing, signing or formatting with the code it stands against: it is an
-independent witness. It checks what the real ones check, keeps a ledger of requests, and can be told
-to misbehave.
+Nothing here shares parsing, signing or formatting with the code that it tests, so that a mistake in
+one is not repeated in the other. It checks what the real services check, records requests, and can
+simulate faults.
 """

@@ -1,8 +1,7 @@
-"""What Slack accepts in a message or a view, as models of our own reading of the Block Kit
-reference.
+"""What Slack accepts in a message or a view, as models of the Block Kit reference.
 
-An independent witness to the limits table the bot checks itself with: stricter in one way, for
-unknown keys are refused.
+Independent of the limits that the bot checks itself with, and stricter in one way: unknown keys are
+refused.
 """
 
 from __future__ import annotations
@@ -306,7 +305,7 @@ AnyBlock = Annotated[
     Field(discriminator="type"),
 ]
 _BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[AnyBlock])
-# Charts and tables belong to messages.
+# Charts and tables are for messages only.
 ModalBlock = Annotated[
     Header | Section | Context | Divider | Actions | Image | Input, Field(discriminator="type")
 ]
@@ -314,7 +313,7 @@ _MODAL_BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[ModalBlock])
 
 
 class Modal(_Strict):
-    """A view as `views.open` takes it, but for its blocks."""
+    """A view as `views.open` accepts it, except for its blocks."""
 
     type: Literal["modal"]
     title: PlainText
@@ -342,7 +341,7 @@ class Modal(_Strict):
 
 
 def view_complaints(view: Any) -> list[str]:
-    """What Slack would say against a modal."""
+    """What Slack would refuse in a modal."""
     try:
         modal = Modal.model_validate(view)
     except ValidationError as error:
@@ -354,7 +353,7 @@ def view_complaints(view: Any) -> list[str]:
 
 
 def complaints(blocks: Any, *, most: int, kinds: TypeAdapter[list[Any]] = _BLOCKS) -> list[str]:
-    """What Slack would say against these blocks; empty where it takes them."""
+    """What Slack would refuse in these blocks; empty if it accepts them."""
     if not isinstance(blocks, list):
         return ["blocks is not a list"]
     found = (

@@ -1,6 +1,4 @@
-"""The demo: the real bot connected to the sandbox, with a page to look at or a conversation to
-print.
-"""
+"""The demo: the real bot connected to the sandbox, with a web page or a printed conversation."""
 
 from __future__ import annotations
 
@@ -25,7 +23,17 @@ from providers.clock import Clock, utc_now
 
 FILES_WITHIN_S = 60.0
 # Words that every command takes.
-COMPLETED = ("alert", "alerts", "help", "subscribe", "subscriptions", "today", "yesterday")
+COMPLETED = (
+    "alert",
+    "alerts",
+    "help",
+    "save",
+    "saved",
+    "subscribe",
+    "subscriptions",
+    "today",
+    "yesterday",
+)
 
 
 # How the alerts of a visitor call somebody.
@@ -39,7 +47,7 @@ CALLING = {
 
 
 def watched_alerts() -> list[dict[str, Any]]:
-    """The alerts that a visitor finds, those of each vendor; each calls the targets."""
+    """The alerts of the demo, which notify the targets."""
     alerts = [alert for vendor in stand_ins().values() for alert in vendor.alerts()]
     return [{**alert, **CALLING} for alert in alerts]
 
@@ -70,7 +78,7 @@ async def _open_with_bot(
 
 
 def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
-    """The slash commands as the page completes them: with accounts and words of the examples."""
+    """The slash commands that the page completes, with accounts and words of the examples."""
     return [
         {
             "name": f"/{command.name}",
@@ -85,7 +93,7 @@ def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
 
 
 async def serve(folder: Path, port: int) -> None:
-    """The demo until Ctrl-C."""
+    """Runs the demo until Ctrl-C."""
     stop = stop_event()
     async with open_demo(folder, port=port, alert=watched_alerts()) as world:
         click.echo(f"Opswatch is connected to its sandbox. Open {world.slack.url} (Ctrl-C ends it)")
@@ -93,7 +101,7 @@ async def serve(folder: Path, port: int) -> None:
 
 
 async def play(folder: Path, lines: Sequence[str]) -> None:
-    """Plays the commands, as `read_commands` gives them, and prints the conversation."""
+    """Runs the commands, as `read_commands` returns them, and prints the conversation."""
     async with _open_with_bot(folder) as (world, bot):
         for line in lines:
             await _play_one(world, bot, line)
@@ -101,7 +109,7 @@ async def play(folder: Path, lines: Sequence[str]) -> None:
 
 def read_commands(lines: Sequence[str]) -> list[str]:
     """The lines as people type them in Slack; the slash may be missing. Raises BadQuestion for a
-    line that is no command.
+    line that is not a command.
     """
     commands = [split_line(line) for line in lines]
     return [f"/{name} {words}".strip() for name, words in commands]
@@ -111,7 +119,7 @@ async def _play_one(world: Sandbox, bot: Bot, line: str) -> None:
     click.echo(f"Ada in #ops: {line}")
     before = len(world.slack.messages)
     answer = await world.slack.answer_to(line, timeout_s=60)
-    # A question is under way until its last file has been sent.
+    # A question is in progress until its last file has been sent.
     if tasks := set(bot.requests.running.tasks):
         await asyncio.wait(tasks, timeout=FILES_WITHIN_S)
     where = " (only Ada sees this)" if answer.seen_by else ""

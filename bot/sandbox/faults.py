@@ -1,4 +1,4 @@
-"""Misbehaviour that the page offers with a click, by server."""
+"""Faults that the page offers, by server."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Misbehave = Callable[[Any], Awaitable[Any] | None]
 
 
 def failing(status: int) -> Misbehave:
-    """Three times, which is as often as a read is tried."""
+    """Fails three times, which is as often as a read is tried."""
     return lambda server: server.answer_with(status, "told to misbehave", times=3)
 
 
 def refusing(method: str, error: str, status: int = 200, **headers: str) -> Misbehave:
-    """One call of a method is refused."""
+    """Refuses one call of a method."""
     body = json.dumps({"ok": False, "error": error})
     return lambda slack: slack.answer_with(
         status, body, path=method, Content_Type="application/json", **headers
@@ -53,5 +53,5 @@ _SLACK: Mapping[str, tuple[str, Misbehave]] = {
 
 
 def faults_of(server: Server) -> Mapping[str, tuple[str, Misbehave]]:
-    """What a server can be told to do: by name, with what the page says and what is then done."""
+    """The faults of a server by name, each with its label and its action."""
     return _SLACK if server.name == "slack" else _PROVIDER

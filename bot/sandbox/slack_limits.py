@@ -1,6 +1,6 @@
-"""How often the sandbox's Slack may be asked, and what it refuses on purpose.
+"""The rate limits of the sandbox's Slack, and what it refuses on purpose.
 
-The limits are Slack's published ones ("Rate limits"): one message a second in a channel with a
+The limits are Slack's published ones (“Rate limits”): one message a second in a channel with a
 small burst, several hundred a minute in the workspace, and tiers of calls a minute for every other
 method.
 """
@@ -30,9 +30,7 @@ UNLIMITED = frozenset({"auth.test", "api.test"})
 
 @dataclass(frozen=True, slots=True)
 class SlackLimits:
-    """What is allowed. `speed` runs the clock of the limits so many times as fast, for tests that
-    need not wait.
-    """
+    """The limits. `speed` makes their clock run this many times as fast, for tests."""
 
     channel_per_s: float = 1.0
     channel_burst: int = 4
@@ -43,17 +41,15 @@ class SlackLimits:
 
 @dataclass(slots=True)
 class Meter:
-    """Counts calls. Each kind has an instant until which it is spoken for, which every call pushes
-    further into the future.
+    """Counts calls. For each kind it stores the instant until which calls are used up; every call
+    moves it into the future.
     """
 
     limits: SlackLimits
     _until: dict[str, float] = field(default_factory=dict)
 
     def retry_after(self, method: str, channel: str, now: float) -> int:
-        """For how many seconds a call comes too early; 0 where it is allowed, and then
-        it counts.
-        """
+        """For how many seconds a call comes too early; 0 if it is allowed, and then it counts."""
         kinds = self._kinds(method, channel)
         waits = [self._wait(name, every_s, burst, now) for name, every_s, burst in kinds]
         if max(waits, default=0.0) > 0:
@@ -91,8 +87,8 @@ class Meter:
 
 @dataclass(slots=True)
 class Refusal:
-    """Calls of a method that are refused: those whose arguments `when` picks, as many as `times`,
-    for ever where that is None.
+    """Refuses calls of a method: those whose arguments match `when`, `times` of them, or all if
+    that is None.
     """
 
     method: str
@@ -101,7 +97,7 @@ class Refusal:
     times: int | None
 
     def takes(self, method: str, args: Mapping[str, Any]) -> bool:
-        """Whether this call is one of them; it counts then."""
+        """Whether this call is refused; if so, it counts."""
         if method != self.method or self.times == 0 or not self.when(args):
             return False
         if self.times is not None:

@@ -1,5 +1,5 @@
-"""The whole sandbox started together: a Slack, a server for each vendor, and the configuration by
-which the real bot finds them.
+"""The whole sandbox: a Slack, a server for each vendor, and the configuration by which the real bot
+finds them.
 """
 
 from __future__ import annotations
@@ -15,27 +15,30 @@ from bot.config import Settings, SlackTokens, parse_settings, slack_tokens
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.targets import TargetSandbox, open_targets
 from providers.clock import Clock, utc_now
+from providers.redaction import Secret
 from providers.registry import registry
 from providers.sandbox.server import Server, StandIn
 
 
 def stand_ins() -> dict[str, StandIn]:
-    """A server for each vendor that brings one, by kind."""
+    """A server for each vendor that has one, by kind."""
     providers = registry().providers.items()
     return {kind: provider.sandbox() for kind, provider in providers if provider.sandbox}
 
 
 @dataclass(slots=True)
 class Sandbox:
-    """All servers, and the folder where the bot keeps its files. A vendor's server is reached by
-    its kind, as `sandbox.vendors[kind]` or as an attribute.
+    """All servers, and the folder of the bot's files. A vendor's server is `sandbox.vendors[kind]`,
+    or an attribute of that name.
     """
 
     folder: Path
     clock: Clock = utc_now
     slack: SlackSandbox = field(default_factory=SlackSandbox)
     vendors: Mapping[str, StandIn] = field(default_factory=stand_ins)
-    # Where alerts may go beside Slack, once they are started.
+    # The setting of that name.
+    database: str = "bot.sqlite"
+    # The targets of alerts beside Slack, once they are started.
     targets: TargetSandbox | None = None
 
     def __getattr__(self, kind: str) -> Any:
@@ -61,12 +64,12 @@ class Sandbox:
         return found | (self.targets.environ() if self.targets else {})
 
     def table(self) -> dict[str, Any]:
-        """The configuration as it would be written in bot.toml."""
+        """The configuration as in bot.toml."""
         targets = {"targets": self.targets.table()} if self.targets else {}
         return {
             **targets,
             "timezone": "Europe/Dublin",
-            "database": "bot.sqlite",
+            "database": self.database,
             "access": {
                 "usage": ["*"],
                 "apiaudit": ["U0ADA", "S0ONCALL"],
@@ -86,6 +89,11 @@ class Sandbox:
             now=self.clock(),
         )
 
+    @property
+    def location(self) -> Path | Secret:
+        """The file of the bot's database, or the URL of its server."""
+        return self.settings().database
+
     def tokens(self, mode: str = "socket") -> SlackTokens:
         return slack_tokens(mode, self.environ())
 
@@ -100,9 +108,7 @@ class Sandbox:
 async def open_sandbox(
     folder: Path, *, port: int = 0, clock: Clock = utc_now
 ) -> AsyncIterator[Sandbox]:
-    """Everything started; `port` is where the page is served. All servers take the time of day from
-    `clock`.
-    """
+    """Starts everything; `port` is that of the page. All servers use `clock`."""
     world = Sandbox(folder, clock)
     for server in world.servers:
         server.now = clock
@@ -120,7 +126,7 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def open_targets_of(world: Sandbox) -> AsyncIterator[TargetSandbox]:
-    """The targets of alerts, started and configured in the world."""
+    """Starts the targets of alerts and configures them in the sandbox."""
     async with open_targets(world.clock) as targets:
         world.targets = targets
         for server in targets.servers:

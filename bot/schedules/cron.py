@@ -31,23 +31,23 @@ _MONTHS = frozenset(
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 )
 _WEEKDAYS = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
-# The vendors' own signs, such as L, W, # and ?, are not crontab's.
+# Extensions such as L, W, # and ? are not part of crontab.
 _NAMES = (frozenset[str](), frozenset[str](), frozenset[str](), _MONTHS, _WEEKDAYS)
 _ALLOWED = re.compile(r"[0-9a-z*/,-]+")
 _WORD = re.compile(r"[a-z]+")
 _STEP = re.compile(r"/(\d{1,4})(?!\d)")
-# Sunday is 0, before Monday, so Debian's cron takes `fri-sun` for a range of no days.
+# Sunday is 0, before Monday, so Debian's cron reads `fri-sun` as a range of no days.
 _TO_SUNDAY = re.compile(r"(?<![\w-])([1-6]|mon|tue|wed|thu|fri|sat)-(0|sun)(?!\w)")
 _MOMENT = timedelta(microseconds=1)
 
 
 class _Walk(CronSim):
-    """cronsim's walk through local time, made right for clocks that change at midnight, as in
+    """cronsim's search through local time, corrected for clocks that change at midnight, as in
     Havana, or by half an hour, as on Lord Howe Island.
     """
 
     def advance_hour(self) -> bool:
-        """A day whose midnight is skipped begins with the first time there is."""
+        """A day whose midnight is skipped begins at its first existing time."""
         day = self.dt.date()
         if self.dt.tzinfo is not None:
             self.dt = self.dt.astimezone(UTC).astimezone(self.dt.tzinfo)
@@ -68,7 +68,7 @@ class _Walk(CronSim):
 
 
 class CronError(ValueError):
-    """An expression that is none, or is never due; the message says why in a few words."""
+    """An invalid expression, or one that is never due; the message says why in a few words."""
 
 
 class CronTrigger(BaseTrigger):  # type: ignore[misc]
@@ -103,7 +103,7 @@ class CronTrigger(BaseTrigger):  # type: ignore[misc]
 
 
 def read_cron(expression: str, zone: tzinfo) -> CronTrigger | None:
-    """The trigger of an expression, or None where it is none or is never due."""
+    """The trigger of an expression; None if it is invalid or never due."""
     try:
         return CronTrigger(expression, zone)
     except CronError:
@@ -119,8 +119,8 @@ def _nickname(text: str) -> str:
 
 
 def _fields(expression: str) -> str:
-    """The five fields of an expression or a nickname, in lower case; what cronsim reads and
-    crontab(5) does not know is refused.
+    """The five fields of an expression or a nickname, in lower case. Refuses what cronsim reads and
+    crontab(5) does not.
     """
     text = expression.strip().lower()
     if len(text) > LONGEST_EXPRESSION:
@@ -146,7 +146,7 @@ def _fields(expression: str) -> str:
 
 
 def _reason(expression: str, said: str) -> str:
-    """What is wrong with an expression of five fields, by cronsim's words for it."""
+    """What is wrong with an expression of five fields, from cronsim's message."""
     field = (
         said.removeprefix("Bad ")
         .replace("day-of-month", "day of month")

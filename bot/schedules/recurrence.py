@@ -1,5 +1,5 @@
-"""The words for when something comes again: `at 9am on weekdays`, `every monday at 09:00`, `on the
-1st and 15th at noon`, `every 6 hours` (pure).
+"""Parses how often something recurs: `at 9am on weekdays`, `every monday at 09:00`, `on the 1st and
+15th at noon`, `every 6 hours` (pure).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class AmbiguousHour(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """When something comes again: five cron fields, and how the words were read."""
+    """When something recurs: five cron fields, and a description."""
 
     cron: str
     description: str
@@ -78,10 +78,8 @@ def recurrence_at(hour: int, minute: int, days: Days) -> Recurrence:
 
 
 def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurrence] | None:
-    """The words before, the words of the recurrence, and what they mean: the longest that stand at
-    the end, or else at the start.
-
-    Raises AmbiguousHour for `at 5`.
+    """The words before, the words of the recurrence, and its meaning: the longest recurrence at the
+    end, or else at the start. Raises AmbiguousHour for `at 5`.
     """
     most = min(len(words), MOST_WORDS)
     for size in range(most, 0, -1):
@@ -94,9 +92,7 @@ def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurre
 
 
 def read_recurrence(words: Sequence[str]) -> Recurrence | None:
-    """What the words mean, all of them; None where they are something else. Raises
-    AmbiguousHour.
-    """
+    """The meaning of all the words; None if they are something else. Raises AmbiguousHour."""
     plain = [part for word in words for part in re.split(r"[,;]", word.lower()) if part]
     if interval := _interval(plain):
         return interval
@@ -112,8 +108,8 @@ def read_recurrence(words: Sequence[str]) -> Recurrence | None:
 
 
 def _interval(plain: Sequence[str]) -> Recurrence | None:
-    """`hourly`, `every hour`, `every 6 hours`, `every 30 minutes`: such as divide a day or an hour
-    evenly.
+    """`hourly`, `every hour`, `every 6 hours`, `every 30 minutes`: intervals that divide a day or
+    an hour evenly.
     """
     if list(plain) in (["hourly"], ["every", "hour"]):
         return Recurrence("0 * * * *", "every hour")
@@ -131,7 +127,7 @@ def _interval(plain: Sequence[str]) -> Recurrence | None:
 
 
 def _times(plain: Sequence[str]) -> list[tuple[int, int]] | None:
-    """Times of day with `and` between them, of the same minute."""
+    """Times of day joined by `and`, with the same minute."""
     found: list[tuple[int, int]] = []
     at = 0
     while at < len(plain):
@@ -167,8 +163,8 @@ def _time(text: str) -> tuple[int, int] | None:
 
 
 def _days(plain: Sequence[str]) -> Days | None:
-    """Every day where nothing is said; else weekdays, or days of the month, behind `on` or `every`
-    or in the plural.
+    """Every day if none is named; else weekdays, or days of the month, after `on` or `every` or in
+    the plural.
     """
     if not plain or list(plain) in (
         ["daily"],

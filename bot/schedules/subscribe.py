@@ -23,7 +23,7 @@ _TIME = re.compile(
     r"(?P<question>.*)(?<!\S)at\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:\s+on\s+(?P<days>.+))?",
     re.IGNORECASE | re.DOTALL,
 )
-# A time of day with minutes or a half of the day.
+# A time of day with minutes, or with am or pm.
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?P<half>am|pm)|(?P<hour_>\d{1,2})[:.](?P<minute_>\d{2})"
 )

@@ -1,5 +1,5 @@
-"""Messages in the newest blocks, and in simpler ones for a workspace that refuses those: charts as
-pictures, plain tables, and in the end words alone. What was refused is remembered for a day.
+"""Sends messages in the newest blocks, and in simpler ones to a workspace that refuses those:
+charts as pictures, plain tables, and finally text alone. Refusals are remembered for a day.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from bot.formatting import sanitise_lines, truncate
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
 Send = Callable[[Mapping[str, Any]], Awaitable[T]]
-# The length of the words that are left of a message that Slack finds too long.
+# The length that is left of a message that Slack finds too long.
 FEW_WORDS = 1400
 REMEMBERED_S = 86_400.0
 # A picture cannot be shown for about a second after its upload.
 READY_AFTER_S = 1.0
 TOO_LONG = "msg_too_long"
 BLOCKS_TOO_LONG = "msg_blocks_too_long"
-# Slack does not know these blocks, or finds them too long: simpler ones may do.
+# Slack does not know these blocks, or finds them too long: simpler ones may be accepted.
 UNSUPPORTED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", BLOCKS_TOO_LONG})
-# Words without any blocks may do.
+# Text without blocks may be accepted.
 UNSUPPORTED_MESSAGE = UNSUPPORTED_BLOCKS | {TOO_LONG, "no_text", "too_many_attachments"}
 
 
 class BlockFallback:
-    """Sends messages in the first form that this workspace accepts. `upload` brings pictures to
+    """Sends messages in the first form that the workspace accepts. `upload` uploads pictures to
     Slack.
     """
 
@@ -50,10 +50,9 @@ class BlockFallback:
         or_words: bool = False,
     ) -> T:
         """The result of `send` for the `text` and `blocks` of the first form that Slack accepts.
-        Raises what `send` raises for everything else.
-
-        Pictures are uploaded where everybody may see the message, and nowhere else. With
-        `or_words`, a message of which Slack accepts no blocks is sent as text alone.
+        Raises what `send` raises for everything else. Pictures are uploaded only where everybody
+        may see the message. With `or_words`, a message whose blocks are all refused is sent as text
+        alone.
         """
         blocks = accepted_blocks(text, blocks)
         try:
@@ -92,7 +91,7 @@ class BlockFallback:
         return any(now < self._refused_until.get(kind, 0.0) for kind in newest)
 
     async def _try_send(self, send: Send[T], fields: Mapping[str, Any]) -> tuple[T | None, str]:
-        """The result, or None and Slack's error code where it refuses the blocks."""
+        """The result, or None and Slack's error code if it refuses the blocks."""
         try:
             return await send(fields), ""
         except SlackRefused as error:
@@ -102,7 +101,7 @@ class BlockFallback:
             return None, error.code
 
     async def _pictures(self, blocks: Sequence[Block]) -> list[str]:
-        """The file ids of the charts, drawn, in their order; none where they cannot be uploaded."""
+        """The file ids of the charts as pictures, in their order; none if they cannot be uploaded."""
         charts = [block for block in blocks if block.get("type") == "data_visualization"]
         if not charts:
             return []
@@ -122,7 +121,7 @@ class BlockFallback:
 
 
 def accepted_blocks(text: str, blocks: Sequence[Block]) -> Sequence[Block]:
-    """The blocks where they keep Slack's limits, else the words as one block."""
+    """The blocks if they are within Slack's limits, else the text as one block."""
     problems = limits.message_problems(to_fallback_text(text), blocks)
     if not problems:
         return blocks
@@ -132,7 +131,7 @@ def accepted_blocks(text: str, blocks: Sequence[Block]) -> Sequence[Block]:
 
 
 def to_fallback_text(text: str) -> str:
-    """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short
+    """Top-level text as Slack expects it: escaped, so that it pings and links nothing, and short
     enough to be shown whole.
     """
     if not text.strip():

@@ -81,7 +81,7 @@ class ChannelNames:
         return self.known(one) == self.known(other)
 
     def known(self, channel: str) -> str:
-        """The channel argument for posting, as far as it is known without a request."""
+        """The channel argument for posting, without a request: the pinned id, else the name."""
         name = channel_name(channel)
         return (self._pins or {}).get(name, name) if name else self._direct.get(channel, channel)
 

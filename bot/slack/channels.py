@@ -1,5 +1,5 @@
-"""What Slack knows about channels: whether the bot is in one, who may know of it, and whether it is
-shared with another organization.
+"""Channels as Slack knows them: whether the bot is in one, who may see it, and whether it is shared
+with another organization.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KEPT_S = 300.0
 LOOKUP_TIMEOUT_S = 5.0
-# A private channel of more members than these pages hold is not read to its end.
+# A private channel with more members than these pages hold is not read to its end.
 MOST_PAGES = 10
 FAILURES = (SlackRefused, SlackDeliveryUnknown, TimeoutError, KeyError, TypeError)
 NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
@@ -30,13 +30,13 @@ class Channels(Protocol):
         ...
 
     async def is_open_to(self, user: str, channel: str) -> bool:
-        """Whether the person may know what happens in the channel: it is public, or
-        they are in it.
-        """
+        """Whether the person may know what happens in the channel: it is public, or they are in it."""
         ...
 
     async def is_shared(self, channel: str) -> bool | None:
-        """Whether people of another organization are in the channel; None where Slack never said."""
+        """Whether people of another organization are in the channel; None if Slack has never
+        answered.
+        """
         ...
 
 
@@ -59,7 +59,7 @@ class SlackChannels:
             return None
         if found.get("is_archived"):
             return False
-        # Direct messages with the bot have no members to be among.
+        # Direct messages with the bot have no list of members.
         return True if found.get("is_im") else bool(found.get("is_member", True))
 
     async def is_open_to(self, user: str, channel: str) -> bool:
@@ -79,8 +79,8 @@ class SlackChannels:
         return found
 
     async def is_shared(self, channel: str) -> bool | None:
-        """Whether people of another organization are in the channel (Slack Connect). Where Slack
-        does not answer, what it said last holds; None without that.
+        """Whether people of another organization are in the channel (Slack Connect). If Slack does
+        not answer, its last answer is used; None without one.
         """
         if channel.startswith("D"):
             return False
@@ -90,7 +90,7 @@ class SlackChannels:
         try:
             found = bool((await self._info(channel)).get("is_ext_shared"))
         except SlackUnreachable:
-            # Nothing can be posted either. Before something is, this is asked again.
+            # Nothing can be posted either, and before something is, Slack is asked again.
             return known or False
         except SlackRefused as error:
             # Nothing can be posted in a channel that Slack does not show to the bot.

@@ -1,5 +1,5 @@
-"""The one Slack client of the bot: every call at Slack's pace, every error as one of ours, every
-message in blocks that the workspace accepts.
+"""The Slack client of the bot: every call within Slack's rate limits, every error as one of ours,
+and every message in blocks that the workspace accepts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Fields = Mapping[str, Any]
 
 
 class SlackAnswer(dict[str, Any]):
-    """The fields of an answer; `date` is its Date header, which tells Slack's clock."""
+    """The fields of an answer; `date` is its Date header, by which the clocks are compared."""
 
     def __init__(self, fields: Fields, date: str) -> None:
         super().__init__(fields)
@@ -47,7 +47,7 @@ class SlackClient:
         block_fallback: BlockFallback | None = None,
     ) -> None:
         self.web, self._session = web, session
-        # What this workspace refused is learned once, for all priorities.
+        # Shared by all priorities, so that a refusal is remembered once.
         self._block_fallback = block_fallback or BlockFallback(self.upload)
 
     @property
@@ -55,7 +55,7 @@ class SlackClient:
         return self.web.pace
 
     def at(self, priority: Priority) -> SlackClient:
-        """The same client for what is more, or less, urgent."""
+        """The same client with another priority."""
         return SlackClient(self.web.at(priority), self._session, self._block_fallback)
 
     async def call(self, method: str, **arguments: Any) -> SlackAnswer:
@@ -65,7 +65,9 @@ class SlackClient:
         return SlackAnswer(answer.data, str(answer.headers.get("Date") or ""))
 
     async def read(self, method: str, **arguments: Any) -> SlackAnswer:
-        """Slack's answer to a method that changes nothing; raises no SlackDeliveryUnknown."""
+        """Slack's answer to a method that changes nothing. Raises SlackUnreachable in place of
+        SlackDeliveryUnknown.
+        """
         try:
             return await self.call(method, **arguments)
         except SlackDeliveryUnknown:
@@ -74,8 +76,8 @@ class SlackClient:
     async def pages(
         self, method: str, *, most: int = MOST_PAGES, **arguments: Any
     ) -> AsyncIterator[SlackAnswer]:
-        """The pages of a list. The SDK's own iteration would neither keep the pace nor go on at
-        its cursor after a 429.
+        """The pages of a list. The SDK's own iteration would bypass the rate limits, and would
+        start again after a 429.
         """
         cursor = ""
         for _ in range(most):
@@ -122,7 +124,7 @@ class SlackClient:
     async def post_ephemeral(
         self, channel: str, user: str, text: str, blocks: Sequence[Block], **options: Any
     ) -> None:
-        """Posts a message that one person sees, without pictures, which others could open."""
+        """Posts a message that only one person sees, without pictures, which others could open."""
 
         async def send(shown: Fields) -> Fields:
             return await self.call(
@@ -140,7 +142,7 @@ class SlackClient:
         replace_original: bool,
         **options: Any,
     ) -> bool:
-        """Posts by response URL, to one person; False where Slack certainly did not accept it."""
+        """Posts to a response URL, for one person; False if Slack certainly did not accept it."""
 
         async def send(shown: Fields) -> bool:
             payload = {

@@ -1,4 +1,4 @@
-"""Passes each delivery of Slack to Bolt once, however often it arrives and in either mode."""
+"""Passes each delivery of Slack to Bolt once, however often it arrives, in either mode."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ RECORD_WITHIN_S = 0.5
 
 
 class Deliveries:
-    """Dispatches deliveries to `dispatch`. A repeated one has no second effect and gets the
-    response of the first.
+    """Passes deliveries to `dispatch`. A repeated one has no second effect and gets the response of
+    the first.
 
     A delivery that may change something is recorded in `handled` before it is dispatched, so that
-    the same holds after a restart. A crash between the two costs the delivery, which is better than
-    a second subscription: whoever pressed sees that nothing happened, and presses again.
+    this also holds after a restart. A crash between the two loses the delivery, which is better
+    than a second subscription: the person sees that nothing happened, and presses again.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Deliveries:
         return self._in_progress > 0
 
     def lead_to(self, other: Deliveries) -> None:
-        """Passes what arrives from now on to another bot, which knows what arrived here."""
+        """Passes deliveries from now on to another bot, which receives what has been handled here."""
         other._responses = self._responses
         self._successor = None if other is self else other
 
@@ -85,13 +85,14 @@ class Deliveries:
             return BoltResponse(status=200)
         response = await self._dispatch(request)
         if _is_refused_form(response):
-            # It changed nothing. If its ack is lost, the repeated one is to say what is wrong.
+            # Nothing was changed. If this ack is lost, the repeated delivery reports the same
+            # error.
             await self._release(key)
         return response
 
     async def _is_first(self, key: str) -> bool:
-        """Whether no earlier process has handled the delivery. Where the database does not answer
-        in time, it is handled, and its listener says what is wrong.
+        """Whether no earlier process has handled the delivery. If the database does not answer in
+        time, the delivery is handled, and its listener reports what is wrong.
         """
         recording = asyncio.create_task(self._record(key))
         self._recording.add(recording)
@@ -118,9 +119,7 @@ class Deliveries:
 
 
 def delivery_key(body: Mapping[str, Any]) -> str:
-    """What a delivery has in common with its repetitions alone; empty where Slack sends nothing
-    that identifies it.
-    """
+    """What identifies a delivery and its repetitions; empty if Slack sends nothing that does."""
     if event_id := body.get("event_id"):
         return f"event {event_id}"
     kind = body.get("type") or body.get("command") or ""

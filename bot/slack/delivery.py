@@ -1,9 +1,9 @@
-"""How an answer reaches the person who asked: in the channel, or privately, with its files, however
-long it took.
+"""Delivers answers to the person who asked: in the channel or privately, with files, however long
+they took.
 
-What certainly did not reach Slack is sent again, or goes another way. A post is not sent again
-after a cut connection, since Slack may have accepted it; an edit and a replacement are, since doing
-them twice changes nothing.
+What certainly did not reach Slack is sent again, or in another way. A post is not sent again after
+a broken connection, because Slack may have accepted it. An edit and a replacement are, because a
+second one changes nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FAILURES = (SlackRefused, SlackDeliveryUnknown)
 
 # How long to wait, in seconds, before what certainly did not reach Slack is sent again.
 RETRY_AFTER_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# The wait in a busy channel of which its asker is told, and how often at most, in seconds.
+# The wait in a busy channel from which on its asker is notified, and how often at most, in seconds.
 LONG_QUEUE_S = 8.0
 QUEUE_NOTE_EVERY_S = 60.0
 # When a private progress message that could not be replaced is deleted, in seconds from then.
@@ -41,7 +41,7 @@ DELETE_AFTER_S = (5.0, 30.0, 120.0, 600.0)
 
 
 class Delivery:
-    """Brings progress, answers and errors to the asker."""
+    """Sends progress, answers and errors to the asker."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class Delivery:
     # Progress
 
     async def show_progress(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
-        """A message that work goes on, with Cancel, where the answer will be; shown as far as
-        answers leave room for it.
+        """Shows that work is in progress, with Cancel, in the place of the answer; only as far as
+        the rate limits leave room.
         """
         blocks = block_messages.working_blocks(target.title, ticket, progress)
         text = f"{WORKING} {target.title}"
@@ -89,13 +89,13 @@ class Delivery:
     async def _show_privately(
         self, target: ReplyTarget, text: str, blocks: Sequence[Block]
     ) -> bool:
-        """Whether the asker may be shown the work: by the response URL alone, since the answer can
-        replace nothing else.
+        """Whether the work may be shown to the asker: only by the response URL, since the answer
+        can replace nothing else.
         """
         state = target.state
         url_was_spent = state.url_spent
-        # A message that a response URL adds beside a button's message cannot be deleted, so the
-        # work replaces that one.
+        # A message that a response URL adds to a button's message cannot be deleted, so the
+        # progress replaces that one.
         state.replace_original = target.replaces is not ReplaceMode.NOTHING
         try:
             state.replace_original = await self.messages.respond(target, text, blocks)
@@ -124,8 +124,8 @@ class Delivery:
     async def _post_progress(
         self, target: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
     ) -> None:
-        """Where Slack does not say whether it accepted the message, it is searched for, so that
-        none stays behind.
+        """Posts the message. If Slack does not say whether it accepted it, the message is searched
+        for, so that none is left over.
         """
         state = target.state
         try:
@@ -136,7 +136,7 @@ class Delivery:
             state.progress_hidden = not state.progress_ts
 
     async def _delete_progress(self, target: ReplyTarget) -> None:
-        """Leaves no message that says that work goes on."""
+        """Deletes the progress message."""
         if target.state.progress_ts:
             with contextlib.suppress(*FAILURES):
                 await self._client.call(
@@ -147,8 +147,8 @@ class Delivery:
     # Answers
 
     async def answer(self, target: ReplyTarget, answer: Answer, *, ticket: str) -> None:
-        """The answer, in the channel or privately, and then its files. A private one can be shared
-        where there is a `ticket`.
+        """The answer, in the channel or privately, followed by its files. A private one can be
+        shared if there is a `ticket`.
         """
         if target.public and not target.state.private_reason:
             try:
@@ -209,7 +209,7 @@ class Delivery:
         target.state.private_reason = NOT_HERE[error.code]
 
     async def _note_long_queue(self, target: ReplyTarget) -> None:
-        """Says to the asker that the answer waits in a busy channel, where that can be said."""
+        """Tells the asker that the answer waits in a busy channel."""
         now = asyncio.get_running_loop().time()
         wait_s = self._client.pace.wait_s(target.channel)
         key = (target.user, target.channel)
@@ -259,7 +259,7 @@ class Delivery:
         await self.send_ephemeral(target, text, blocks)
 
     async def send_note(self, target: ReplyTarget, note: Answer) -> None:
-        """What came of a command or a button, for the asker alone."""
+        """The result of a command or a button, for the asker alone."""
         await self.send_ephemeral(target, note.text, note.blocks)
 
     async def send_ephemeral(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
@@ -307,7 +307,7 @@ class Delivery:
         task.add_done_callback(self._deletions.discard)
 
     async def _until_reached(self, send: Callable[[], Awaitable[T]]) -> T:
-        """What `send` gives once Slack can be reached. Raises SlackUnreachable where that takes too
+        """The result of `send` once Slack can be reached. Raises SlackUnreachable if that takes too
         long.
         """
         for wait_s in self._retry_after_s:
@@ -355,12 +355,12 @@ class Delivery:
 
 
 def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
-    """A private answer in words and blocks: why it is private, where its file is, and the button
+    """A private answer as text and blocks: why it is private, where its file is, and the button
     that shares it.
     """
     reason = target.state.private_reason
     if reason in NOT_HERE.values():
-        # Where the bot may not post, nothing can be shared; the reason says what to do.
+        # If the bot may not post, nothing can be shared; the reason says what to do.
         text, blocks = answer.text, [*answer.blocks]
     else:
         text, blocks = _shareable(answer.text, answer.blocks, ticket)
@@ -374,9 +374,7 @@ def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, lis
 
 
 def _shareable(text: str, blocks: Sequence[Block], ticket: str) -> tuple[str, list[Block]]:
-    """An answer with Share, or without a `ticket` with what has to be done before it can be
-    shared.
-    """
+    """An answer with Share, or without a `ticket` with what has to be done before it can be shared."""
     if ticket:
         return text, block_messages.with_share(blocks, ticket)
     shown = [*blocks]

@@ -1,5 +1,7 @@
-"""What Slack's errors mean: whether it may have acted all the same, whose fault it is, and what
-helps. Pages: "chat.postMessage", "files.completeUploadExternal".
+"""What Slack's errors mean: whether it may have acted all the same, what caused them, and what
+helps.
+
+Pages: "chat.postMessage", "files.completeUploadExternal".
 """
 
 from __future__ import annotations
@@ -134,8 +136,8 @@ _HELP = MappingProxyType(
 
 @contextmanager
 def slack_errors() -> Iterator[None]:
-    """What the SDK and the connection raise inside, as SlackRefused, as SlackUnreachable where
-    nothing was sent, or as SlackDeliveryUnknown where Slack may have acted.
+    """Turns errors of the SDK and the connection into SlackRefused, SlackUnreachable if nothing was
+    sent, or SlackDeliveryUnknown if Slack may have acted.
     """
     try:
         yield
@@ -164,7 +166,7 @@ def error_code(error: SlackApiError) -> str:
 
 
 def cause_of(code: str) -> Cause:
-    """Whose fault a refusal is. An unknown code counts against the one message alone."""
+    """What caused a refusal. An unknown code counts as a problem of that one message."""
     return next((cause for cause, codes in _CODES.items() if code in codes), Cause.CONTENT)
 
 
@@ -174,5 +176,5 @@ def is_channels_own(code: str) -> bool:
 
 
 def help_for(code: str) -> str:
-    """What the operator can do about it, after a blank; empty where that is not known."""
+    """What the operator can do about it, after a blank; empty if that is not known."""
     return f" {_HELP[code]}" if code in _HELP else ""

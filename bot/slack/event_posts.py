@@ -1,4 +1,4 @@
-"""Sends events to targets beside Slack, from the same outbox: each until the target has taken it.
+"""Sends events from the outbox to targets beside Slack, each until the target has accepted it.
 
 An event can be sent twice without effect, so none is searched for before it is sent again.
 """
@@ -14,18 +14,18 @@ from bot.store import QueuedPost
 from bot.targets.errors import TargetRefused, TargetUnavailable
 
 log = logging.getLogger("opswatch")
-# How often an event is tried quickly before it is set aside, which takes about three minutes.
+# How often an event is tried quickly before it is set aside, about three minutes in all.
 EVENT_TRIES = 10
 
 
 class EventSender(Protocol):
-    """What takes events by the name of their target."""
+    """Sends events to a target by its name."""
 
     async def send(self, target: str, event: AlertEvent) -> None: ...
 
 
 class NoTargets:
-    """Where no target is configured."""
+    """Used if no target is configured."""
 
     async def send(self, target: str, event: AlertEvent) -> None:
         del event
@@ -33,13 +33,15 @@ class NoTargets:
 
 
 class EventPosts:
-    """`retry_s` is the wait before the second attempt, which doubles with each."""
+    """Sends events from the outbox. `retry_s` is the wait before the second attempt, which doubles with
+    each further one.
+    """
 
     def __init__(self, sender: EventSender, requeue: Requeue, retry_s: float) -> None:
         self._sender, self._requeue, self._retry_s = sender, requeue, retry_s
 
     async def send(self, queued: QueuedPost) -> bool:
-        """Whether the target has taken the event; otherwise it is back in the outbox."""
+        """Whether the target has accepted the event; otherwise it is back in the outbox."""
         event = _event_of(queued)
         if event is None:
             await self._requeue.posts.drop(queued, trouble="unreadable")

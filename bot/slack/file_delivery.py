@@ -23,7 +23,7 @@ UPLOAD_CHUNK = 256 * 1024
 
 
 class FileDelivery:
-    """Uploads files piece by piece, so that none is in memory as a whole."""
+    """Uploads files in pieces, so that none is held in memory."""
 
     def __init__(self, client: SlackClient, messages: SlackMessages) -> None:
         self._client, self._messages = client, messages

@@ -1,6 +1,4 @@
-"""Finds people, user groups and channels by what people type for them: `@oncall`, `@ada`,
-`#incidents`.
-"""
+"""Finds people, user groups and channels by their handles: `@oncall`, `@ada`, `#incidents`."""
 
 from __future__ import annotations
 
@@ -9,15 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from bot.slack.client import SlackClient
 
-# A workspace of more people than these pages hold is not read to its end; an id always works.
+# A workspace with more people than these pages hold is not read to its end; an id always works.
 MOST_PAGES = 10
 _KINDS = "public_channel,private_channel"
 
 
 class Handles(Protocol):
-    """Looks up ids; an empty string where there is nothing of that name. Raises what the client
-    raises.
-    """
+    """Looks up ids; an empty string if nothing has that handle. Raises what the client raises."""
 
     async def mentioned(self, handle: str) -> str: ...
 
@@ -25,8 +21,8 @@ class Handles(Protocol):
 
 
 class SlackHandles:
-    """From `usergroups.list`, `users.list` and `conversations.list`, read when somebody makes a
-    rule.
+    """Handles from `usergroups.list`, `users.list` and `conversations.list`, read when a rule is
+    created.
     """
 
     def __init__(self, client: SlackClient) -> None:

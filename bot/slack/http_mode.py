@@ -1,9 +1,9 @@
-"""HTTP mode: Slack's requests at `/slack/events`, below the base path where there is one, each
-checked for Slack's signature before anything in it is read.
+"""HTTP mode: Slack's requests at `/slack/events`, below the base path if there is one. The
+signature of each is checked before anything else in it is read. Requests that need no reply are
+acknowledged at once and handled afterwards, as in Socket Mode.
 
-What needs no reply is acknowledged at once and handled afterwards, as in Socket Mode. Pages:
-"Verifying requests from Slack", "Using the Events API over HTTP", "Implementing slash commands"
-(`ssl_check`).
+Pages: "Verifying requests from Slack", "Using the Events API over HTTP", "Implementing slash
+commands" (`ssl_check`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ EVENTS_PATH = "/slack/events"
 # Slack's unsigned check that the address can be reached is shorter than this.
 MOST_CHECK_BYTES = 2000
 SIGNED_WITHIN_S = 300
-# What answers requests of others than Slack: their headers and body become a status.
+# Answers requests that are not Slack's: their headers and body become a status.
 Webhook = Callable[[Mapping[str, str], bytes], Awaitable[int]]
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
@@ -62,8 +62,8 @@ class HttpMode:
     def expect(
         self, signing_secret: Secret, base_path: str, webhooks: Mapping[str, Webhook]
     ) -> None:
-        """From now on requests are signed with this secret and come below this path, as do those
-        for the webhooks, each by its own path.
+        """Sets the signing secret and the base path of Slack's requests, and the webhooks by path,
+        from now on.
         """
         self._secret, self._path = signing_secret, f"{base_path}{EVENTS_PATH}"
         self._webhooks = {f"{base_path}{path}": webhook for path, webhook in webhooks.items()}
@@ -95,7 +95,7 @@ class HttpMode:
         return await self._deliver(request, body)
 
     def _refusal(self, request: web.BaseRequest, body: bytes) -> str:
-        """Why the request does not count as Slack's; empty where it does."""
+        """Why the request does not count as one of Slack; empty if it does."""
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
         if not timestamp or not signature:
@@ -151,7 +151,7 @@ def _sender(request: web.BaseRequest) -> str:
 
 
 def _signature(secret: Secret, timestamp: str, body: bytes) -> str:
-    """How Slack signs these bytes at that time."""
+    """Slack's signature of these bytes at that time."""
     signed = b"v0:" + timestamp.encode() + b":" + body
     return "v0=" + hmac.new(secret.open().encode(), signed, hashlib.sha256).hexdigest()
 

@@ -1,5 +1,5 @@
-"""Messages to one asker: by response URL, in the channel, and by direct message. A thread that is
-gone is left for its channel.
+"""Messages to one asker: by response URL, in the channel, and by direct message. If a thread was
+deleted, its channel is used instead.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SlackMessages:
         self._client = client
 
     async def respond(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
-        """By response URL; False where Slack certainly did not accept it."""
+        """Sends by response URL; False if Slack certainly did not accept it."""
         try:
             return await self._client.respond(
                 target.url,
@@ -41,13 +41,15 @@ class SlackMessages:
                 **_in_thread(target),
             )
         except SlackDeliveryUnknown:
-            # What is said about this must not replace what Slack may have accepted.
+            # A message about this must not replace what Slack may have accepted.
             target.state.url_spent = True
             target.state.replace_original = False
             raise
 
     async def post_ephemeral(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """In the channel, for the asker alone. Both the bot and the asker have to be in it."""
+        """Posts in the channel, visible to the asker alone. The bot and the asker must both be in
+        it.
+        """
 
         async def send() -> None:
             await self._client.post_ephemeral(
@@ -57,7 +59,7 @@ class SlackMessages:
         await self._in_thread_or_channel(target, send)
 
     async def send_dm(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """By direct message. Raises SlackRefused, such as where the person has left."""
+        """Sends a direct message. Raises SlackRefused, for example if the person has left."""
         await self._client.post(await self.open_dm(target.user), text, blocks, **_QUIET)
 
     async def post(
@@ -90,7 +92,7 @@ class SlackMessages:
         blocks: Sequence[Block],
         client: SlackClient | None = None,
     ) -> bool:
-        """False where the message is gone, or too old to be edited."""
+        """Edits a message; False if it was deleted, or is too old to be edited."""
         client = client or self._client
         try:
             try:
@@ -147,7 +149,7 @@ class SlackMessages:
     async def _in_thread_or_channel(
         self, target: ReplyTarget, send: Callable[[], Awaitable[T]]
     ) -> T:
-        """What `send` gives, in the channel where the thread is gone."""
+        """The result of `send`, in the channel if the thread was deleted."""
         try:
             return await send()
         except SlackRefused as error:
@@ -161,7 +163,7 @@ _QUIET = {"unfurl_links": False, "unfurl_media": False}
 
 
 def work_key(delivery: str) -> str:
-    """How a progress message is found again; it reveals nothing about the delivery."""
+    """The key by which a progress message is found again; it reveals nothing about the delivery."""
     return hashlib.sha256(delivery.encode()).hexdigest()[:20]
 
 

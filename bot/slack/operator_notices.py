@@ -1,4 +1,4 @@
-"""What the outbox says in the ops channel: a channel that refuses messages, a message set aside, a
+"""Notices of the outbox in the ops channel: a channel that refuses messages, a message set aside, a
 backlog, a renamed channel, a database that cannot be used.
 """
 
@@ -30,7 +30,7 @@ def operator_post(channel: str, key: str, text: str) -> Post:
 
 
 class OperatorNotices:
-    """Queues each notice once, unless the ops channel is the one that refuses messages."""
+    """Queues each notice once, unless the ops channel itself refuses messages."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class OperatorNotices:
         await self.send(key, text)
 
     async def backlog(self, since: datetime) -> None:
-        """What waits for which channels, for how long, and why."""
+        """Reports what waits for which channels, for how long, and why."""
         queues = [_queue_text(queue) for queue in await self._posts.backlog()]
         text = (
             f"Messages have been waiting to be posted since {since:%Y-%m-%d %H:%M} UTC, for "
@@ -95,9 +95,7 @@ class OperatorNotices:
         await self.send(f"old:{since.isoformat()}", text)
 
     async def renamed_channels(self) -> None:
-        """Channels that the configuration names and that have another name by now, for people look
-        for a name.
-        """
+        """Reports configured channels that were renamed, because people look for them by name."""
         try:
             for renamed in await self._channels.renamed():
                 key = f"renamed:{renamed.id}:{renamed.name}:{renamed.new_name}:{renamed.other_id}"
@@ -106,7 +104,7 @@ class OperatorNotices:
             log.warning("The names of channels could not be checked: %s", error)
 
     async def database_failure(self, reason: str) -> None:
-        """Says, without the database, that the database cannot be used; once an hour."""
+        """Reports, without the database, that it cannot be used; once an hour."""
         now = time.monotonic()
         last = self._database_reported_at
         if not self._ops_channel or (last and now - last < AGAIN_AFTER.total_seconds()):

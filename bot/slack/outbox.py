@@ -1,10 +1,10 @@
-"""Sends what nobody waits for: each message once, in order, however often the bot or Slack breaks
-off in between.
+"""Sends messages that nobody waits for: each once, in order, even if the bot or Slack stops in
+between.
 
-A message carries its key as metadata. Where Slack did not say whether it accepted one, or the bot
-died while it was sending, the channel's history is read before anything is sent again. A channel
-that accepts nothing keeps its queue; a single message or file that Slack refuses is set aside and
-tried again later, and what waits behind it goes on. Pages: "Message metadata", "Rate limits".
+A message carries its key as metadata. If Slack did not confirm one, or the bot stopped while it was
+sending, the channel's history is searched before anything is sent again. A channel that accepts
+nothing keeps its queue. A single message or file that Slack refuses is set aside and tried again
+later, and later messages continue. Pages: "Message metadata", "Rate limits".
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("opswatch")
 OLD_AFTER = timedelta(minutes=5)
-# How often something is tried without an answer from Slack before it is set aside.
+# How often a post is tried without an answer from Slack before it is set aside.
 FILE_TRIES, MESSAGE_TRIES = 3, 10
-# A queue that nobody has read for so long does not move.
+# A queue that was not read for so long is stuck.
 STALLED_AFTER_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxTimings:
-    """How long to wait, in seconds: between two messages in a channel, whoever sends them; before a
-    look at the queue; after a failure; until something that somebody has to fix is tried again;
-    and before the names of channels are checked again.
+    """How long to wait, in seconds: between two messages in a channel, whoever sends them; before
+    the queue is read again; after a failure; until something that an operator has to fix is tried
+    again; and before the names of channels are checked again.
     """
 
     per_channel: float = MESSAGE_EVERY_S
@@ -58,11 +58,11 @@ class OutboxTimings:
 
 
 class ClaimLost(Exception):
-    """This process was paused for so long that another one has taken over a post."""
+    """This process was paused for so long that another one took over a post."""
 
 
 class Outbox:
-    """Brings the posts of the store to Slack."""
+    """Sends the posts of the store to Slack."""
 
     def __init__(
         self,
@@ -90,17 +90,17 @@ class Outbox:
         self._names_checked_at = time.monotonic()
 
     def is_same_channel(self, one: str, other: str) -> bool:
-        """Whether a name and an id, say, are known to be the same channel."""
+        """Whether two channels, such as a name and an id, are known to be the same."""
         return self._channels.is_same(one, other)
 
     def wake(self) -> None:
-        """There may be something new to post."""
+        """Reads the queue now, because there may be new posts."""
         self._more.set()
 
     def problem(self) -> str:
-        """What keeps every message from being sent, in one sentence; empty where all is well. A
-        channel that accepts nothing is reported in the ops channel and is no reason to call the
-        bot broken.
+        """What prevents every message from being sent, in one sentence; empty if nothing does. A
+        channel that accepts nothing is reported in the ops channel and does not make the bot
+        unhealthy.
         """
         idle_s = time.monotonic() - self._looked_at if self._looked_at else 0.0
         if idle_s > STALLED_AFTER_S:
@@ -116,7 +116,7 @@ class Outbox:
         return ""
 
     async def run(self) -> None:
-        """Posts what there is, until cancelled; one post a channel at a time."""
+        """Posts what is queued, until cancelled; one post per channel at a time."""
         while True:
             try:
                 await self._post_what_there_is()
@@ -131,17 +131,17 @@ class Outbox:
                     await self._more.wait()
 
     async def report_database_failure(self, reason: str) -> None:
-        """Says in the ops channel, without the database, that the database cannot be used."""
+        """Reports in the ops channel, without the database, that it cannot be used."""
         await self._notices.database_failure(reason)
 
     async def tell_operator(self, key: str, text: str) -> None:
-        """Says something in the ops channel, once for each key."""
+        """Posts a notice in the ops channel, once for each key."""
         await self._notices.send(key, text)
         self.wake()
 
     async def finish(self, *, within_s: float) -> None:
-        """Gives what is being posted a while to end; the next process searches Slack for what does
-        not.
+        """Waits a while for posts that are being sent; the next process searches Slack for the
+        others.
         """
         if self._tasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=within_s)
@@ -165,8 +165,8 @@ class Outbox:
         task.add_done_callback(self._tasks.discard)
 
     async def _report_backlog(self) -> None:
-        """The bot's own dead-man's switch: what waits for longer than five minutes is reported,
-        once until the queue has emptied.
+        """Reports posts that have waited for more than five minutes, once until the queue is empty
+        again.
         """
         since = await self._posts.oldest_waiting()
         is_old = since is not None and self._clock() - since > OLD_AFTER
@@ -177,8 +177,8 @@ class Outbox:
         self._backlog_reported = is_old
 
     async def _stuck(self) -> datetime | None:
-        """Since when messages wait that no channel refuses; None where others were sent meanwhile,
-        so that the queue is only long.
+        """Since when messages wait that no channel refuses; None if others were sent meanwhile, so
+        that the queue is only long.
         """
         if time.monotonic() - self._sent_at < OLD_AFTER.total_seconds():
             return None
@@ -209,8 +209,8 @@ class Outbox:
         except Exception as error:
             log.exception("A post could not be brought to Slack.")
             with contextlib.suppress(StoreUnavailable):
-                # Where that cannot be recorded either, it stays claimed and is searched for before
-                # it is sent again.
+                # If that cannot be recorded either, the post stays claimed and is searched for
+                # before it is sent again.
                 await self._try_again(queued, type(error).__name__, tries=FILE_TRIES)
         finally:
             self._busy.discard(queued.lane)
@@ -237,8 +237,8 @@ class Outbox:
             await self._posts.sent(queued, ts=ts, now=self._clock())
 
     async def _find(self, queued: QueuedPost) -> str:
-        """The `ts` of the message where Slack has it already. An edit is not searched for: doing it
-        twice changes nothing.
+        """The `ts` of the message if Slack has it already. An edit is not searched for, because a
+        second one changes nothing.
         """
         if queued.post.how is PostKind.EDIT:
             return ""
@@ -255,7 +255,7 @@ class Outbox:
         return await send(queued, channel)
 
     async def _post(self, queued: QueuedPost, channel: str) -> str:
-        """A message of its own, or in the thread of the one it is about where that is there."""
+        """Posts a message of its own, or in the thread of an earlier one if that was posted."""
         post = queued.post
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
         options: dict[str, Any] = {
@@ -270,8 +270,8 @@ class Outbox:
         try:
             answer = await self._client.post(channel, post.text, post.blocks, **options, **thread)
         except SlackRefused as error:
-            # What the channel should see is posted there, also where somebody has deleted the
-            # message it is about.
+            # What the channel should see is posted even if somebody has deleted the message it is
+            # about.
             if not is_broadcast or cause_of(error.code) is not Cause.GONE:
                 raise
             answer = await self._client.post(channel, post.text, post.blocks, **options)
@@ -279,7 +279,7 @@ class Outbox:
         return str(answer["ts"])
 
     async def _edit(self, queued: QueuedPost, channel: str) -> str:
-        """Replaces the message it is about, where that was posted."""
+        """Edits the earlier message if it was posted."""
         if queued.about_ts:
             if channel.startswith("#"):
                 channel = await self._channels.id_of(channel)
@@ -310,12 +310,12 @@ class Outbox:
         if cause is Cause.UNSURE:
             await self._try_again(queued, code, tries=_tries(queued))
         elif post.about and cause is Cause.GONE:
-            # Somebody has deleted the message it is about, or it can no longer be edited; what
-            # waits behind it is posted all the same.
+            # Somebody has deleted the message it is about, or it can no longer be edited; later
+            # posts continue.
             log.warning("A post about an earlier message is dropped (%s).", code)
             await self._posts.drop(queued, trouble=code)
         elif may_be_posted and code == "missing_scope":
-            # History cannot be read, so nobody knows whether Slack has this one; others can be
+            # Without the history it is unknown whether Slack has this message; others can be
             # posted.
             await self._requeue.set_aside(queued, code, may_be_posted=True)
         elif post.how is PostKind.FILE or cause in (Cause.CONTENT, Cause.GONE):
@@ -326,8 +326,8 @@ class Outbox:
     async def _content_refused(
         self, queued: QueuedPost, code: str, cause: Cause, *, may_be_posted: bool
     ) -> None:
-        """Slack refuses this one, and may accept others. An edit is dropped, since its reply says
-        the same.
+        """Slack refuses this message, but may accept others. An edit is dropped, because its reply
+        says the same.
         """
         if queued.post.how is PostKind.EDIT:
             log.warning("A message could not be edited (%s).", code)
@@ -343,8 +343,8 @@ class Outbox:
     async def _channel_refused(
         self, queued: QueuedPost, code: str, cause: Cause, *, may_be_posted: bool
     ) -> None:
-        """Nothing can be posted in the channel; its queue is kept in order until somebody has fixed
-        that.
+        """Nothing can be posted in the channel. Its queue stays in order until an operator has
+        fixed that.
         """
         log.error("Slack refuses a post for %s (%s); it is kept.", queued.post.channel, code)
         await self._requeue.later(queued, self._timings.mend, code, may_be_posted=may_be_posted)
@@ -354,8 +354,8 @@ class Outbox:
             await self._notices.channel_refused(queued.post.channel, code)
 
     async def _try_again(self, queued: QueuedPost, code: str, *, tries: int) -> None:
-        """Nobody knows whether Slack accepted it. What fails again and again while Slack works is
-        set aside.
+        """Slack did not confirm the message. A post that fails repeatedly while Slack works is set
+        aside.
         """
         if queued.attempts + 1 >= tries and await self._slack_works():
             await self._requeue.set_aside(queued, code, may_be_posted=True)
@@ -364,7 +364,7 @@ class Outbox:
         await self._requeue.later(queued, wait_s, code, may_be_posted=True)
 
     async def _slack_works(self) -> bool:
-        """Whether Slack answers at all, so that it refuses this one post."""
+        """Whether Slack answers at all, which means that it refuses this one post."""
         try:
             await self._client.read("auth.test")
         except SlackRefused:

@@ -1,9 +1,9 @@
-"""The pace at which Slack takes requests, shared by everything that is sent: answers, progress,
-alerts, digests and files.
+"""Slack's rate limits, applied to everything that is sent: answers, progress, alerts, digests and
+files.
 
-Slack takes about one message a second in a channel, several hundred a minute in a workspace, and so
-many calls a minute of each other method. A call above that waits here instead of being refused with
-429 there. Page: "Rate limits".
+Slack accepts about one message a second in a channel, several hundred a minute in a workspace, and
+a number of calls a minute of each other method. A call above these limits waits here instead of
+being refused with 429. Page: "Rate limits".
 """
 
 from __future__ import annotations
@@ -42,16 +42,15 @@ TIERS: Mapping[str, int] = MappingProxyType(
         "views.update": TIER_4,
     }
 )
-# A lane that has filled up again is as good as a new one, so it is dropped above this number.
+# A lane that is full again equals a new one, so it is dropped above this number.
 MOST_LANES = 500
 log = logging.getLogger("opswatch")
 
 
 class Priority(enum.Enum):
-    """The order of calls that wait. The value is how many seconds later than an answer a call counts
-    as made, so that none waits for ever.
-
-    Progress does not wait: it is sent where there is room, and the next one is more recent anyway.
+    """The order of waiting calls. The value is how many seconds later than an answer a call counts
+    as made, so that none waits for ever. Progress does not wait: it is skipped if there is no room,
+    and the next one is more recent anyway.
     """
 
     ANSWER = 0.0
@@ -126,7 +125,7 @@ class _Lane:
         await done
 
     def block(self, until: float) -> None:
-        """No call is made before that; then they are made one by one, without a burst."""
+        """Makes no calls before that time; then they are made one by one, without a burst."""
         self.blocked_until = max(self.blocked_until, until)
         self.tokens = 1.0
         self.advance()

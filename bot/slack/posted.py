@@ -1,4 +1,4 @@
-"""Searches Slack for posts that it may have accepted without saying so."""
+"""Searches Slack for posts that it may have accepted without confirming them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from bot.slack.client import SlackAnswer, SlackClient
 from bot.store import QueuedPost
 
 EVENT_TYPE = "opswatch_post"
-# By less than this, clocks may differ. Nothing was posted longer ago than LONG_AGO before it was
-# queued.
+# Clocks may differ by this much. No post was sent longer than LONG_AGO before it was queued.
 MARGIN = timedelta(minutes=1)
 LONG_AGO = timedelta(days=1)
 
@@ -26,7 +25,7 @@ class Posted:
         self._client, self._clock = client, clock
 
     async def message(self, waiting: QueuedPost, channel: str) -> str:
-        """The `ts` of the post in its channel or its thread, or nothing."""
+        """The `ts` of the post in its channel or its thread; empty if it is not there."""
         async for message in self._messages(waiting, channel):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
@@ -35,8 +34,8 @@ class Posted:
         return ""
 
     async def file(self, waiting: QueuedPost, channel: str) -> str:
-        """The id of the file, or nothing. It carries no key, so it is looked for by its name, which
-        holds its window.
+        """The id of the file; empty if it is not there. A file carries no key, so it is found by
+        its name, which contains its window.
         """
         async for message in self._messages(waiting, channel):
             for file in message.get("files") or []:
@@ -45,10 +44,10 @@ class Posted:
         return ""
 
     async def _messages(self, waiting: QueuedPost, channel: str) -> AsyncIterator[dict[str, Any]]:
-        """The messages in the thread, or in the channel, since it was queued, by Slack's clock."""
+        """The messages in the thread or the channel since the post was queued, by Slack's clock."""
         since, now = waiting.queued_at - MARGIN, self._clock()
         if since > now:
-            # It was queued by a clock that was ahead, nobody knows how far.
+            # It was queued by a clock that was ahead by an unknown time.
             since = now - LONG_AGO
         pages = self._pages(waiting, channel, since)
         page = await anext(pages)
@@ -75,8 +74,8 @@ class Posted:
         )
 
     def _ahead(self, page: SlackAnswer) -> timedelta:
-        """By how much our clock is ahead of Slack's. What was queued by such a clock seems to be
-        younger than its message.
+        """How far our clock is ahead of Slack's. A post queued by such a clock seems to be younger
+        than its message.
         """
         try:
             return self._clock() - parsedate_to_datetime(page.date)

@@ -1,4 +1,4 @@
-"""Why an answer that was meant for a channel is shown to its asker alone, by Slack's error code."""
+"""Why an answer for a channel is shown to its asker alone, by Slack's error code."""
 
 from __future__ import annotations
 

@@ -17,13 +17,13 @@ class ReplaceMode(Enum):
 
 @dataclass(slots=True)
 class ReplyState:
-    """What the asker has been shown so far, and which ways to them are closed.
+    """What the asker has been shown so far, and which ways to reach them are closed.
 
     `question` is the question as it was read, which a retry asks again. `progress_ts` is the
-    progress message in the channel; `progress_hidden` once somebody has deleted it, after which it
-    is not shown again. `replace_original` where the next message by response URL replaces what
-    that URL shows. `noted` once a note says that work goes on. `private_reason` says why an answer
-    that was meant for the channel is private.
+    progress message in the channel; `progress_hidden` is set once somebody has deleted it, and it
+    is not shown again. `replace_original` if the next message by response URL replaces what that
+    URL shows. `noted` once a note has announced the work. `private_reason` says why an answer for
+    the channel is private.
     """
 
     question: str = ""
@@ -73,5 +73,5 @@ class ReplyTarget:
 
     @property
     def thread(self) -> str:
-        """The thread to answer in, while it is there."""
+        """The thread to answer in, while it exists."""
         return "" if self.state.thread_gone else self.thread_ts

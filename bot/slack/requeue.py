@@ -11,17 +11,19 @@ from bot.slack.operator_notices import OperatorNotices
 from bot.store import LONGEST_DELAY, OutboxStore, PostKind, QueuedPost
 
 log = logging.getLogger("opswatch")
-# What was not accepted for so long, in so many attempts, never will be. Nobody is to be called for
-# an incident of last week.
+# After so long and so many attempts a post will not be accepted any more. Nobody is to be notified
+# of an incident of last week.
 GIVE_UP_AFTER, GIVE_UP_TRIES = timedelta(days=7), 25
 EVENT_GIVE_UP_AFTER = timedelta(days=1)
-# An event that was set aside may call somebody, so it is tried more often than a message.
+# An event that was set aside may page somebody, so it is tried more often than a message.
 EVENT_LONGEST_DELAY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """`mend_s` is the first wait of a post that is set aside, which grows with every attempt."""
+    """Puts posts back. `mend_s` is the first wait of a post that is set aside, and grows with every
+    attempt.
+    """
 
     posts: OutboxStore
     notices: OperatorNotices
@@ -52,7 +54,9 @@ class Requeue:
         is_reported: bool = False,
         hint: str = "",
     ) -> None:
-        """Tried again at growing intervals, and reported once; what waits behind it goes on."""
+        """Sets the post aside: it is tried again at growing intervals and reported once, and later
+        posts continue.
+        """
         channel, is_event = queued.post.channel, queued.post.how is PostKind.EVENT
         age = self.clock() - queued.queued_at
         give_up_after = EVENT_GIVE_UP_AFTER if is_event else GIVE_UP_AFTER
@@ -64,7 +68,7 @@ class Requeue:
             return
         wait_s = self.mend_s
         if queued.set_aside:
-            # The first tries came quickly one after the other, so this grows from some minutes.
+            # The first attempts came quickly, so the wait grows from some minutes.
             longest = EVENT_LONGEST_DELAY if is_event else LONGEST_DELAY
             wait_s = min(wait_s * 2 ** min(queued.attempts, 7), longest.total_seconds())
         await self.later(queued, wait_s, code, may_be_posted=may_be_posted, aside=True)

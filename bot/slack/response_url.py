@@ -22,22 +22,20 @@ from bot.slack.web import seconds_of
 log = logging.getLogger("opswatch")
 LIVES = timedelta(minutes=30)
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
-# Longer than this a person is not kept waiting where there is another way.
+# A person does not wait longer than this if there is another way.
 LONGEST_WAIT_S = 10.0
 ATTEMPTS = 3
 MOST_ANSWER_BYTES = 4000
-# What Slack says of a URL that is of no use any more; all else is about the message.
+# Slack's answers for a URL that can no longer be used; all others are about the message.
 _SPENT = frozenset(
     {"used_url", "expired_url", "invalid_url", "expired_trigger_id", "invalid_trigger_id"}
 )
 
 
 async def respond(session: aiohttp.ClientSession, url: str, payload: Mapping[str, Any]) -> bool:
-    """Whether Slack took the message; False where it certainly did not, so that it may go another
-    way.
-
-    Raises SlackRefused where Slack does not take these blocks, and SlackDeliveryUnknown where the
-    connection was cut after they were sent.
+    """Whether Slack accepted the message; False if it certainly did not, so that it may go another
+    way. Raises SlackRefused if Slack does not accept these blocks, and SlackDeliveryUnknown if the
+    connection broke after they were sent.
     """
     if not url:
         return False
@@ -62,7 +60,7 @@ async def respond(session: aiohttp.ClientSession, url: str, payload: Mapping[str
 def _was_taken(status: int, body: bytes) -> bool:
     code = _error_of(body)
     if status == 200 and not code:
-        # A page is not Slack's answer but a proxy's.
+        # An HTML page is a proxy's answer, not Slack's.
         return not body.lstrip().startswith(b"<")
     if status == 400 or (status == 200 and code not in _SPENT):
         raise SlackRefused(code or "invalid_blocks")
@@ -71,9 +69,7 @@ def _was_taken(status: int, body: bytes) -> bool:
 
 
 def _error_of(body: bytes) -> str:
-    """Slack's word for what is wrong; nothing where nothing is, or where the answer is
-    not Slack's.
-    """
+    """Slack's error code; empty if there is none, or if the answer is not Slack's."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What Slack does to words on their way to us, undone."""
+"""Undoes what Slack does to typed text on its way to the bot."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _MENTION = re.compile(r"<([#@!])([^|<>]+)(?:\|([^<>]*))?>")
 
 
 def unescape_input(text: str) -> str:
-    """The text as the person typed it, on one line: links and mentions unwrapped, straight quotes,
-    `&lt;` `&gt;` `&amp;` undone once.
+    """The text as the person typed it, on one line: links and mentions unwrapped, quotes straight,
+    `&lt;` `&gt;` `&amp;` unescaped once.
     """
     text = _LINK.sub(_link, " ".join(text.splitlines()))
     text = _MENTION.sub(
@@ -24,12 +24,12 @@ def unescape_input(text: str) -> str:
 
 
 def plain_punctuation(text: str) -> str:
-    """The text with straight quotes, plain blanks and two dashes for a long one, which keyboards
-    and word processors change as people type.
+    """The text with straight quotes, plain blanks and two hyphens for a long dash, which keyboards
+    and word processors change while people type.
     """
     return text.translate(_QUOTES).replace("—", "--")
 
 
 def _link(match: re.Match[str]) -> str:
-    """An auto-link gives back its label, which is what was typed, or its address."""
+    """The label of an automatic link, which is what was typed, or its address."""
     return match[2] or match[1].removeprefix("mailto:").removeprefix("tel:")

@@ -54,7 +54,7 @@ class Person:
 
 
 class UserDirectory(Protocol):
-    """What a question needs to know about people."""
+    """What handlers need to know about people."""
 
     async def zone(self, user: str) -> tzinfo: ...
 

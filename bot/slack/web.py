@@ -1,5 +1,5 @@
-"""Slack's Web API at the pace that Slack takes: every call waits for its turn, and for as long as
-Slack asks where it answers 429.
+"""Slack's Web API within its rate limits: every call waits for its turn, and after a 429 for as
+long as Slack asks.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ NOT_PACED = frozenset({"apps.connections.open", "auth.test", "views.open"})
 TEAM_METHODS = frozenset(
     {"conversations.list", "usergroups.list", "usergroups.users.list", "users.list"}
 )
-# Used where Slack sends no Retry-After, or one that makes no sense.
+# Used if Slack sends no Retry-After, or an invalid one.
 WAIT_S = 30.0
 LONGEST_WAIT_S = 600.0
-# Awaited by each call of a task right before it is sent, however long it has waited for its turn;
-# what it raises cancels the call.
+# Awaited by each call of a task right before it is sent, however long it has waited; an exception
+# cancels the call.
 BEFORE_CALL: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
     "before_call", default=None
 )
 
 
 def json_text(value: Any) -> str:
-    """JSON for Slack, several times as fast as the standard encoder, which is used for what is not
-    valid Unicode.
+    """JSON for Slack. Several times as fast as the standard encoder, which is used for invalid
+    Unicode only.
     """
     try:
         return msgspec.json.encode(value).decode()
@@ -57,10 +57,10 @@ def web_client(
     pace: SlackPace | None = None,
     team_id: str | None = None,
 ) -> PacedWebClient:
-    """A client that shares one HTTP session and repeats a call only where Slack answers 429, which
-    means that it did nothing.
+    """A client that shares one HTTP session. It repeats a call only after a 429, which means that
+    Slack did nothing.
     """
-    # The SDK formats every request for its log where its logger has no level of its own, even if
+    # The SDK formats every request for its log if its logger has no level of its own, even if
     # nobody reads it.
     sdk_log = logging.getLogger("slack_sdk.web")
     sdk_log.setLevel(logging.WARNING)
@@ -77,11 +77,11 @@ def web_client(
 
 
 class PacedWebClient(AsyncWebClient):
-    """The SDK's client at Slack's pace. `team_id` is the workspace in which names are looked up,
-    where the token is that of a whole organisation.
+    """The SDK's client within Slack's rate limits. `team_id` is the workspace in which names are
+    looked up, for the token of a whole organisation.
 
-    Raises NoRoom for progress that would have to wait, and aiohttp.ClientPayloadError where an
-    answer cannot be read, so that nobody knows what Slack did.
+    Raises NoRoom for progress that would have to wait, and aiohttp.ClientPayloadError if an answer
+    cannot be read, so that it is unknown what Slack did.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class PacedWebClient(AsyncWebClient):
         self.pace, self.priority, self.team_id = pace, priority, team_id
 
     def at(self, priority: Priority) -> PacedWebClient:
-        """The same client for what is more, or less, urgent."""
+        """The same client with another priority."""
         return PacedWebClient(
             pace=self.pace,
             priority=priority,
@@ -136,7 +136,7 @@ class PacedWebClient(AsyncWebClient):
             await self.pace.block(api_method, channel, wait_s)
 
     async def _unpaced_call(self, method: str, request: Mapping[str, Any]) -> AsyncSlackResponse:
-        """A call whose refusal the caller handles; it is counted all the same."""
+        """A call whose 429 the caller handles; it is counted all the same."""
         try:
             return await super().api_call(method, **request)
         except SlackApiError as error:
@@ -147,13 +147,13 @@ class PacedWebClient(AsyncWebClient):
     async def _request(
         self, *, http_verb: str, api_url: str, req_args: dict[str, Any]
     ) -> dict[str, Any]:
-        """What came back, with fields that can be asked for whatever a proxy has sent in Slack's
-        place. Raises aiohttp.ClientPayloadError where it says neither yes nor no.
+        """The response, with fields that can be read whatever a proxy sent in Slack's place. Raises
+        aiohttp.ClientPayloadError if it reports neither success nor an error.
         """
         try:
             answer = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
         except SlackApiError as error:
-            # The SDK gives the bare HTTP response where its body is no JSON.
+            # The SDK returns the bare HTTP response if its body is not JSON.
             answer = {
                 "data": {},
                 "headers": error.response.headers,
@@ -167,9 +167,7 @@ class PacedWebClient(AsyncWebClient):
 
 
 def retry_after_s(error: SlackApiError) -> float | None:
-    """For how many seconds Slack wants to be left alone; None where it has something else against a
-    call.
-    """
+    """How many seconds to wait after a 429; None for any other error."""
     if error.response.status_code != 429 and error.response.get("error") not in (
         "ratelimited",
         "rate_limited",
@@ -192,7 +190,7 @@ def seconds_of(given: str) -> float:
 
 
 def _channel_of(request: Mapping[str, Any]) -> str:
-    """The channel that a call is about, or nothing."""
+    """The channel that a call is about; empty if none."""
     for place in ("json", "params", "data"):
         fields = request.get(place)
         if isinstance(fields, Mapping):
@@ -201,7 +199,7 @@ def _channel_of(request: Mapping[str, Any]) -> str:
 
 
 def _copied(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The SDK takes its arguments apart, and a second attempt needs them whole."""
+    """A copy of the arguments, since the SDK changes them and a second attempt needs them whole."""
     return {
         name: dict(value) if isinstance(value, dict) else value for name, value in request.items()
     }

@@ -22,6 +22,7 @@ from bot.store.records import (
     QueuedPost,
     Sample,
     Saved,
+    SavedQuestion,
     Silence,
     StoredRule,
     Subscription,
@@ -295,6 +296,32 @@ class SubscriptionStore(Protocol):
 
     async def subscriptions(self, channel: str | None = None) -> list[Subscription]:
         """Active subscriptions of one channel, or of all."""
+        ...
+
+
+class SavedQuestionStore(Protocol):
+    """Questions that channels ask by a name."""
+
+    async def save(
+        self, question: SavedQuestion, *, now: datetime, most: int
+    ) -> SavedQuestion | None:
+        """Saves a question, and returns the one of the same name that it replaced. Raises
+        OverflowError where the channel has `most` others.
+        """
+        ...
+
+    async def find(self, channel: str, command: str, name: str) -> SavedQuestion | None: ...
+
+    async def delete(self, channel: str, command: str, name: str) -> bool:
+        """Whether there was such a question."""
+        ...
+
+    async def in_channel(self, channel: str) -> list[SavedQuestion]:
+        """Those of a channel by command and name."""
+        ...
+
+    async def of_user(self, user: str) -> list[SavedQuestion]:
+        """Those that a person saved, in any channel."""
         ...
 
 

@@ -160,6 +160,17 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedQuestion:
+    """The words of a question that a channel asks by a name, and who saved it."""
+
+    channel: str
+    command: str
+    name: str
+    query: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Result of one evaluation of a rule, or of one of its subjects; None if there was no value."""
 

@@ -25,6 +25,7 @@ from bot.store.sql.pauses import SqlPauses
 from bot.store.sql.questions import SqlQuestions
 from bot.store.sql.rate_limits import SqlRateLimits
 from bot.store.sql.rules import SqlRules, SqlSilences
+from bot.store.sql.saved_questions import SqlSavedQuestions
 from bot.store.sql.schedules import SqlSchedules
 from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
@@ -48,6 +49,7 @@ class Store:
         self.outbox: protocols.OutboxStore = SqlOutbox(database, claims)
         self.schedules: protocols.ScheduleStore = SqlSchedules(database, claims)
         self.subscriptions: protocols.SubscriptionStore = SqlSubscriptions(database)
+        self.saved_questions: protocols.SavedQuestionStore = SqlSavedQuestions(database)
         self.alerts: protocols.AlertStore = SqlAlerts(database, claims)
         self.rules: protocols.RuleStore = SqlRules(database)
         self.silences: protocols.SilenceStore = SqlSilences(database)

@@ -94,7 +94,17 @@ class HomeTab:
             zone=self.rules.listing.zone,
             checks=checks,
             may_check=bool(names),
+            saved=await self._saved(user, allowed),
         )
+
+    async def _saved(self, user: str, allowed: Collection[CommandName]) -> list[tuple[str, str]]:
+        """The questions that the person saved in any channel and may ask here."""
+        found = {
+            f"/{each.command} {each.name}": f"/{each.command} {each.query}"
+            for each in await self.store.saved_questions.of_user(user)
+            if each.command in allowed and MARK not in each.query
+        }
+        return list(found.items())
 
     async def _recent(self, user: str, allowed: Collection[CommandName]) -> list[str]:
         """The person's latest questions that they may ask here. One with a redacted secret could not

@@ -36,12 +36,13 @@ stamina.instrumentation.set_on_retry_hooks([])
 
 
 class AccountClient(httpx.AsyncClient):
-    """One account's HTTP client. At most MOST_AT_ONCE requests are under way; the others wait for
-    their turn out here, since the pool looks through all its connections for every request that
-    waits inside it.
+    """The HTTP client of one account. At most MOST_AT_ONCE requests are sent at the same time. The
+    others wait here rather than in the connection pool, which scans all its connections for every
+    request that waits inside it.
 
-    `coalesced` sends one request for readers of the same resource at the same time. `budget`
-    says how much may be asked, `throttle` how fast, and `circuit` leaves a vendor alone that is away.
+    `coalesced` sends one request for concurrent readers of the same resource. `budget` limits how
+    many requests are sent, `throttle` how fast, and `circuit` sends nothing to a vendor that is
+    down.
     """
 
     def __init__(
@@ -63,9 +64,9 @@ class AccountClient(httpx.AsyncClient):
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
     async def coalesced(self, key: str, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
-        """The reply to a read that somebody may be waiting for already. One asker who gives up does
-        not stop the others. A person does not wait for what a schedule has asked, whose turn may be
-        far off.
+        """The reply to a read, shared with everybody who waits for the same one. An asker who gives
+        up does not stop the others. People and schedules do not share, since a schedule's request
+        may have to wait for those of people.
         """
         key = f"{'schedule' if is_background() else 'person'} {key}"
         task = self._under_way.get(key)
@@ -87,8 +88,8 @@ def open_client(
     clock: Clock = utc_now,
     network: Network = Network(),
 ) -> AccountClient:
-    """A client for one account. It follows no redirects: a redirect must not carry a key or an old
-    signature.
+    """A client for one account. It follows no redirects, because a redirect must not carry a key or
+    an old signature.
     """
     proxy = network.proxy_for(base_url)
     return AccountClient(
@@ -111,19 +112,17 @@ def open_client(
 
 
 class _NoCookies(CookieJar):
-    """Keeps no cookies: no vendor's API needs any, and what they set would grow and be sent back
-    for ever.
-    """
+    """Stores no cookies. No vendor's API needs any, and they would be sent back with every request."""
 
     def extract_cookies(self, response: Any, request: Any) -> None:
-        """Leaves the answer's cookies unread."""
+        """Ignores the cookies of an answer."""
 
     def add_cookie_header(self, request: Any) -> None:
-        """Sends none."""
+        """Sends no cookies."""
 
 
 def _httpx_proxy(proxy: ProxyServer, network: Network) -> httpx.Proxy:
-    """httpx takes a context for an https:// proxy alone."""
+    """The proxy as httpx takes it; only an https:// proxy gets a TLS context."""
     tls = network.tls if proxy.url.startswith("https:") else None
     return httpx.Proxy(proxy.url, headers=proxy.headers, ssl_context=tls)
 
@@ -139,10 +138,11 @@ async def fetch(
 ) -> Reply:
     """The answer to a request that is safe to repeat.
 
-    Every attempt is built, and therefore signed, afresh, and is one request of the budget's
-    `scope`. `check` raises a ProviderError for a reply that is no answer; errors that may pass are
-    tried again up to ATTEMPTS times, within `timeout_s` seconds in all. What we reservation on ourselves,
-    waiting for a turn and reserving, is none of those seconds, and no failure of the vendor's.
+    Every attempt is built and signed anew, and counts as one request of the budget's `scope`.
+    `check` raises a ProviderError for a reply that is not an answer. Errors that may pass are
+    retried up to ATTEMPTS times, within `timeout_s` seconds in all. Time spent on our side, in the
+    queue and on reservations, does not count towards these seconds, and is no failure of the
+    vendor.
     """
 
     async def once(deadline: asyncio.Timeout) -> Reply:
@@ -181,7 +181,7 @@ async def fetch(
 
 @asynccontextmanager
 async def _paused(deadline: asyncio.Timeout) -> AsyncIterator[None]:
-    """What is done in it counts against no deadline."""
+    """Stops the clock of a deadline for what is done inside."""
     loop, when = asyncio.get_running_loop(), deadline.when()
     if when is None or deadline.expired():
         yield
@@ -195,8 +195,8 @@ async def _paused(deadline: asyncio.Timeout) -> AsyncIterator[None]:
 
 
 def attempts(timeout_s: float) -> AsyncIterable[Any]:
-    """Up to ATTEMPTS tries with growing, jittered waits between them; only for what is safe to
-    repeat.
+    """Up to ATTEMPTS tries with growing, jittered waits between them. Only for requests that are
+    safe to repeat.
     """
     return stamina.retry_context(
         on=wait_before_retry,
@@ -210,8 +210,8 @@ def attempts(timeout_s: float) -> AsyncIterable[Any]:
 
 @asynccontextmanager
 async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
-    """Tells the circuit how it came out. A vendor that answers at all, if only to
-    refuse, is there.
+    """Reports the outcome to the circuit. Any answer of the vendor, even a refusal, counts as a
+    success.
     """
     circuit.check()
     try:
@@ -229,8 +229,8 @@ async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
 
 
 def wait_before_retry(error: Exception) -> bool | float:
-    """Whether to try again, or after how many seconds. A wait longer than LONGEST_WAIT_S is for the
-    asker to decide.
+    """Whether to try again, or after how many seconds. A wait longer than LONGEST_WAIT_S is left to
+    the person who asked.
     """
     if not isinstance(error, ProviderError) or not error.may_retry:
         return False
@@ -243,7 +243,7 @@ def wait_before_retry(error: Exception) -> bool | float:
 async def _stream(
     client: AccountClient, request: httpx.Request, *, account: str
 ) -> AsyncIterator[httpx.Response]:
-    """A response whose body has not been read. Transport errors come out as Unavailable."""
+    """A response whose body has not been read. Raises Unavailable for transport errors."""
     started, status = time.monotonic(), None
     try:
         response = await client.send(request, stream=True)

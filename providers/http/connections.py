@@ -1,5 +1,5 @@
-"""Opens aiohttp sessions whose every request, WebSockets among them, takes the proxy and trusts the
-certificates of a Network.
+"""Opens aiohttp sessions that use the proxy and the certificates of a Network for every request,
+including WebSockets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PROXY_WANTS_LOGIN = 407
 
 
 def open_session(network: Network, **options: Any) -> aiohttp.ClientSession:
-    """A session for any URL. Nothing is read from the environment again; the Network was."""
+    """A session for any URL. The environment is not read again, since the Network has done so."""
     middlewares = (_through_proxy(network),) if network.proxies else ()
     return aiohttp.ClientSession(
         connector=_Connector(network), middlewares=middlewares, trust_env=False, **options
@@ -24,9 +24,8 @@ def open_session(network: Network, **options: Any) -> aiohttp.ClientSession:
 
 
 def describe_failure(error: BaseException) -> tuple[str, str] | None:
-    """What a person can do something about in a failed connection, and what: `("its certificate is
-    not trusted (…)", hint)`. None where there is no more to say than that the other side could not
-    be reached.
+    """What failed in a connection, and a hint for the operator: `("its certificate is not trusted
+    (…)", hint)`. None where no more is known than that the other side could not be reached.
     """
     if reason := untrusted_reason(error):
         return f"its certificate is not trusted ({reason})", UNTRUSTED_HINT
@@ -45,8 +44,8 @@ def describe_failure(error: BaseException) -> tuple[str, str] | None:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Loads the certificates when the first connection needs them: a sandbox on this machine never
-    does.
+    """Loads the certificates when the first connection needs them, which one to a sandbox on this
+    machine never does.
     """
 
     def __init__(self, network: Network) -> None:

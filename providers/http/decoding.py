@@ -1,5 +1,5 @@
-"""JSON as vendors send it, read fast and forgivingly, and never at a cost that its size on the wire
-does not show.
+"""Decodes JSON from vendors: fast, tolerant, and at a cost that is bounded by the size of the
+answer.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import msgspec
 
 from providers.errors import unreadable
 
-# The largest answers that are known hold about 300,000 values; a million empty lists take some 70
-# MB.
+# The largest known answers hold about 300,000 values; a million empty lists take some 70 MB.
 MOST_VALUES = 1_000_000
 # The deepest documented answer has eight levels.
 MOST_DEPTH = 100
@@ -27,10 +26,8 @@ _STEPS = tuple((byte in _OPENING) - (byte in _CLOSING) for byte in range(256))
 
 
 def decode_json(body: bytes | str) -> Any:
-    """What the JSON holds; None where it is none, or where it has more values or levels than any
-    answer.
-
-    Read by the fast decoder; what that rejects (lone surrogates, big numbers) is read again by the
+    """The decoded JSON; None if it is invalid, or has more values or levels than any real answer.
+    Uses the fast decoder first; what that rejects (lone surrogates, big numbers) goes to the
     standard one.
     """
     if excess_of(body):
@@ -48,20 +45,18 @@ def decode_json(body: bytes | str) -> Any:
 
 
 def refuse_excess(body: bytes, *, account: str, depth_matters: bool = True) -> None:
-    """Raises a ProtocolError for an answer that has more values or levels than any answer."""
+    """Raises ProtocolError for an answer with more values or levels than any real one."""
     if excess := excess_of(body, depth_matters=depth_matters):
         raise unreadable(account, f"an answer with {excess}")
 
 
 def excess_of(body: bytes | str, *, depth_matters: bool = True) -> str:
-    """What a JSON text has too much of, or nothing: it is looked at before it is decoded, since 60
-    MB of `[],[],` become 10 GB.
-
-    A decoder with a schema skips what it does not know without building it, so its callers need not
-    ask for the depth; what it does build has commas between.
+    """What a JSON text has too much of; empty if nothing. It is checked before decoding, because 60
+    MB of `[],[],` become 10 GB. A decoder with a schema skips what it does not know, so its callers
+    need not check the depth; everything that it does build is separated by commas.
     """
     if not depth_matters and len(body) <= 2 * MOST_VALUES:
-        # Between two commas stands a value, or the text is no JSON from there on.
+        # There is a value between two commas, or the text is no JSON from there on.
         return ""
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     commas, opened = (
@@ -74,8 +69,8 @@ def excess_of(body: bytes | str, *, depth_matters: bool = True) -> str:
 
 
 def _count(body: bytes, sign: bytes) -> int:
-    """How often a sign stands in the text, in strings or not. Large texts are counted piece by
-    piece, so that other threads get their turn.
+    """How often a character occurs in the text, inside strings or not. Large texts are counted in
+    pieces, so that other threads can run.
     """
     if len(body) <= _PIECE_BYTES:
         return body.count(sign)
@@ -97,14 +92,12 @@ def _excess_outside_strings(body: bytes, depth_matters: bool) -> str:
 
 
 def _outside_strings(body: bytes) -> Iterator[bytes]:
-    """The text without its strings, in slices, so that other threads get their turn
-    between them.
-    """
+    """The text without its strings, in slices, so that other threads can run between them."""
     at, inside = 0, False
     while at < len(body):
         end = at + _SLICE_BYTES
         part = body[at:end]
-        # A backslash and what it escapes stay together.
+        # A backslash stays with the character that it escapes.
         if (len(part) - len(part.rstrip(b"\\"))) % 2:
             end += 1
             part = body[at:end]

@@ -1,4 +1,4 @@
-"""The errors of our family for requests that got no answer, and for answers that refuse."""
+"""Errors for requests that got no answer, and for answers that refuse."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from providers.limits.rate_limiter import in_words
 
 
 def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False) -> ProviderError:
-    """The error for a request that got no whole answer; says how it failed and never quotes a URL.
-    `by_proxy` where it went to a proxy.
+    """The error for a request that got no complete answer. It says how the request failed and never
+    quotes a URL. `by_proxy` if it went to a proxy.
     """
     if reason := untrusted_reason(error):
         what = f"could not be reached: its certificate is not trusted ({reason})"
@@ -36,8 +36,8 @@ def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False)
             hint=PROXY_HINT,
         )
     if by_proxy and isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        # What fails later, in the TLS within the tunnel, is the vendor's or the proxy's; a time-out
-        # does not tell which.
+        # A later failure, in the TLS inside the tunnel, is the vendor's or the proxy's; a time-out
+        # does not show which.
         in_tunnel = isinstance(error, httpx.ConnectTimeout) or _is_tls_failure(error)
         what = (
             "could not be reached through the proxy"
@@ -58,7 +58,7 @@ def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False)
     return no_answer(what, account=account)
 
 
-# The words for each kind of error, the special ones first.
+# What each kind of error is called; subclasses come first.
 _FAILURES: Mapping[type[httpx.HTTPError], str] = MappingProxyType(
     {
         httpx.ConnectTimeout: "could not be reached",
@@ -90,21 +90,21 @@ def sanitised_proxy_answer(error: httpx.HTTPError) -> str:
     return f" (HTTP {status})" if status.isdigit() else ""
 
 
-# How the HTTP library says that a connection ended too early; its other complaints are about what
-# came.
+# How the HTTP library reports that a connection ended too early; its other messages are about
+# invalid content.
 _CUT_OFF = ("disconnected", "peer closed connection", "ConnectionTerminated", "StreamReset")
 
 
 def no_answer(what: str, *, account: str) -> Unavailable:
-    """The error for an account that `could not be reached`, `fell silent`, or failed on the way in
-    another such manner.
+    """The error for an account that “could not be reached”, “fell silent”, or failed in another
+    way.
     """
     return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
 
 
 def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
-    """Raises the error that an HTTP status other than 200 means. `said` is the vendor's own
-    sentence, already redacted.
+    """Raises the error for an HTTP status other than 200. `said` is the vendor's own sentence,
+    already redacted.
     """
     status = reply.status
     if status == 200:
@@ -148,8 +148,8 @@ def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
 
 
 def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None) -> RateLimited:
-    """The error for a 429, with the time when it will work; `wait_s` is what a vendor's own body
-    told of it.
+    """The error for a 429, with the time to try again. `wait_s` is the wait that the vendor's body
+    asks for.
     """
     wait = wait_s or retry_after_s(reply)
     when = (

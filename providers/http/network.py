@@ -1,7 +1,7 @@
-"""How every connection leaves this machine: through which proxy, and which certificates it trusts.
+"""How connections leave this machine: through which proxy, and which certificates they trust.
 
-Read once from the environment, in the spelling that curl and most programs share, so that vendors,
-Slack's Web API, its WebSocket, response URLs and uploads all take the same way.
+Read once from the environment, with the variables that curl and most programs share, so that
+vendors, Slack's Web API, its WebSocket, response URLs and uploads all use the same settings.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Network:
     no_proxy: tuple[NoProxyEntry, ...] = ()
     ca_file: Path | None = None
     ca_folders: tuple[Path, ...] = ()
-    # Told of every request to a vendor.
+    # Called for every request to a vendor.
     observer: RequestObserver = field(default=ignore_request, compare=False, repr=False)
 
     @classmethod
@@ -243,8 +243,8 @@ def _parse_proxy(variable: str, value: str) -> ProxyServer:
 
 
 def _parse_no_proxy(variable: str, value: str) -> tuple[NoProxyEntry, ...]:
-    """The entries, which commas or blanks separate. The one that is wrong is told by its place, as
-    it may be a pasted secret.
+    """The entries, separated by commas or blanks. An invalid one is identified by its position,
+    because it may be a pasted secret.
     """
     texts = value.replace(",", " ").split()
     entries = []
@@ -297,8 +297,8 @@ def _address_range(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network |
 
 
 def _ca_file(value: str) -> Path | None:
-    """The file, looked at only as far as its first lines show what it is: loading all of it takes
-    as long as the rest of a start.
+    """The certificate file. Only its first lines are checked, because loading all of it takes as
+    long as the rest of the start.
     """
     if not value:
         return None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RequestOutcome:
-    """One request: how many seconds the head of its answer took, and its HTTP status; None where
-    no answer came.
+    """One request: the seconds until the head of its answer arrived, and its HTTP status; None if
+    no answer arrived.
     """
 
     account: str

@@ -1,4 +1,4 @@
-"""Reads whole answers, unpacked and of bounded size, without holding up the event loop."""
+"""Reads whole answers, unpacked and limited in size, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 T = TypeVar("T")
 
 MOST_BODY_BYTES = 64_000_000
-# Of a refusal only a sentence is wanted.
+# Only a sentence is needed of a refusal.
 MOST_ERROR_BYTES = 64_000
-# What is decoded within a millisecond.
+# Decoded within a millisecond.
 SMALL_BODY_BYTES = 64_000
 
 
 async def read_all(response: httpx.Response, *, account: str) -> Reply:
-    """The whole reply, unpacked. An answer that is too large is refused, and the words of a refusal
-    are cut.
+    """The whole reply, unpacked. Raises for an answer that is too large; the body of a refusal is
+    cut instead.
     """
     answered = 200 <= response.status_code < 300
     most = MOST_BODY_BYTES if answered else MOST_ERROR_BYTES
@@ -35,7 +35,7 @@ async def read_all(response: httpx.Response, *, account: str) -> Reply:
             body += piece
             if len(body) > most:
                 if answered:
-                    # The error may be kept for a while, and with it all that stands here.
+                    # The error may live for a while, and would keep everything in this frame alive.
                     body.clear()
                     raise too_large(account)
                 del body[most:]
@@ -46,13 +46,13 @@ async def read_all(response: httpx.Response, *, account: str) -> Reply:
 
 
 async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:
-    """The body in pieces that are small however tightly it was packed; the event loop gets its turn
+    """The body in small pieces, however well it was compressed, so that the event loop can run
     between them.
     """
     packings = packings_of(response.headers.get("Content-Encoding", ""))
     if len(packings) > 1:
         raise _not_unpacked(account)
-    # A name that is none, such as `utf-8`, is a mistake about the text, which is not packed.
+    # An unknown name, such as `utf-8`, is a mistake about the text, which is not compressed.
     unpacker = Unpacker() if packings and packings[0] in PACKINGS else None
     try:
         async for piece in response.aiter_raw():
@@ -66,14 +66,14 @@ async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[
 
 
 async def off_loop(read: Callable[[bytes], T], body: bytes) -> T:
-    """What `read` makes of a body; in a thread where the body is large enough to hold up everybody
-    else.
+    """The result of `read` for a body; in a thread if the body is large enough to block the event
+    loop.
     """
     return read(body) if len(body) <= SMALL_BODY_BYTES else await asyncio.to_thread(read, body)
 
 
 def too_large(account: str) -> TooLarge:
-    """The error for an answer of more bytes than are taken."""
+    """The error for an answer of more bytes than are accepted."""
     size = f"{MOST_BODY_BYTES // 1_000_000} MB"
     return TooLarge(
         f"{account} sent more than {size} for one answer.",

@@ -11,7 +11,7 @@ import httpx
 from providers.clock import Clock, utc_now
 from providers.limits.rate_limiter import QUARTER, ReportedQuota
 
-# A reset told for later than this is a mistake of somebody's clock.
+# A reset time later than this comes from a wrong clock.
 LONGEST_RESET_S = 3600.0
 
 
@@ -29,10 +29,9 @@ class Reply:
 
 
 def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
-    """What the answer says about what remains of a budget: `X-RateLimit-Remaining` or a
-    vendor's spelling of it, `R7-RateLimit-RemainingBytes`, or a 429.
-
-    A 200 that leaves nothing is a success; only the next request has to wait.
+    """What the answer reports about the remaining quota: `X-RateLimit-Remaining` or a vendor's
+    spelling of it, `R7-RateLimit-RemainingBytes`, or a 429. A 200 that leaves nothing is still a
+    success; only the next request has to wait.
     """
     answered, headers = now(), reply.headers
     requests = next(
@@ -58,11 +57,11 @@ def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
 
 
 def retry_after_s(reply: Reply) -> float | None:
-    """Seconds to wait as the answer's headers tell, or None.
+    """Seconds to wait according to the answer's headers, or None.
 
     Read in this order: `Retry-After` (seconds or a date), then `X-RateLimit-Reset` (seconds
-    remaining, or a Unix time where it is above a million), then `X-RateLimit-Next`
-    or a vendor's spelling of it (a date).
+    remaining, or a Unix time if above a million), then `X-RateLimit-Next` or a vendor's spelling of
+    it (a date).
     """
     headers = reply.headers
     now = date_of(headers.get("Date")) or utc_now()

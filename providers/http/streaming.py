@@ -1,8 +1,7 @@
-"""One place that opens streams of any size: a body that passes by in pieces and is never held
-whole.
+"""Opens streams of any size: bodies that are read in pieces and never held whole.
 
-Ordinary calls go through `providers.http`. Bulk bodies go through aiohttp, whose parser is several
-times as quick, above all where the body comes in many small chunks.
+Ordinary requests use `providers.http.client`. Bulk bodies use aiohttp, whose parser is several
+times as fast, above all for many small chunks.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 
 PIECE_BYTES = 32 * 1024
 REFUSAL_TIMEOUT_S = 10.0
-# A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB
-# takes over a slow line.
+# Time-outs for a connection, for the next bytes, and for a whole stream: an hour is enough for a
+# log of some GB over a slow line.
 TIMEOUT = aiohttp.ClientTimeout(total=3600.0, sock_connect=10.0, sock_read=60.0)
 
 
 @dataclass(slots=True)
 class ByteCounter:
-    """Bytes as they came over the wire."""
+    """Counts bytes as they arrive on the wire."""
 
     bytes: int = 0
 
@@ -55,8 +54,8 @@ class BulkClient:
     async def stream(
         self, request: httpx.Request, *, account: str
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The response to a signed request, its body not read and not unpacked. Transport errors
-        come out as Unavailable.
+        """The response to a signed request, its body neither read nor unpacked. Raises Unavailable
+        for transport errors.
         """
         if self._session is None:
             self._session = open_session(
@@ -90,8 +89,8 @@ class BulkClient:
 
 
 async def read_refusal(response: aiohttp.ClientResponse, *, account: str) -> Reply:
-    """A reply that is no log. Of its body only as much as a sentence needs is read, and what does
-    not come in time is done without.
+    """A reply that is not a log. Only as much of its body is read as a sentence needs, and only as
+    long as it arrives in time.
     """
     body = bytearray()
     with contextlib.suppress(TimeoutError, Incomplete):
@@ -111,11 +110,9 @@ def head(response: aiohttp.ClientResponse) -> Reply:
 async def pieces(
     response: aiohttp.ClientResponse, *, account: str, meter: ByteCounter | None = None
 ) -> AsyncIterator[bytes]:
-    """The body in pieces of PIECE_BYTES or more at a time, unpacked where it comes packed in spite
-    of `identity`.
-
-    What came is given out before Incomplete is raised for a body that breaks off, falls silent, or
-    ends in the middle of what was packed.
+    """The body in pieces of PIECE_BYTES or more, unpacked if it was compressed in spite of
+    `identity`. Everything that arrived is yielded before Incomplete is raised for a body that
+    breaks off, stalls, or ends in the middle of compressed data.
     """
     unpacker = _unpacker(response.headers.get("Content-Encoding", ""), account=account)
     gathered, broken, meter = bytearray(), "", meter or ByteCounter()

@@ -1,4 +1,4 @@
-"""Packed bodies, unpacked in bounded parts, so that a small answer cannot become a huge one at
+"""Unpacks compressed bodies in bounded parts, so that a small answer cannot become a huge one at
 once.
 """
 
@@ -21,11 +21,11 @@ class Unpacker:
 
     @property
     def ended(self) -> bool:
-        """Whether what was packed is whole."""
+        """Whether the compressed data is complete."""
         return bool(self._stream.eof) or not self._any
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """What a piece holds, in parts of at most MOST_PART_BYTES. Raises zlib.error where it
+        """The contents of a piece, in parts of at most MOST_PART_BYTES. Raises zlib.error if it
         cannot be unpacked.
         """
         while piece:
@@ -49,7 +49,7 @@ class Unpacker:
 
 
 def packings_of(content_encoding: str) -> list[str]:
-    """The packings that a `Content-Encoding` names, the first applied first."""
+    """The compressions that a `Content-Encoding` names, the first applied first."""
     named = (name.strip().lower() for name in content_encoding.split(","))
     return [name for name in named if name not in ("", "identity")]
 

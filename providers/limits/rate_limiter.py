@@ -1,8 +1,9 @@
-"""How much may be requested from a vendor, and when more: reserved before a request, committed
-after it, corrected by what the answers report.
+"""Limits requests to a vendor: reserved before a request, committed after it, and corrected by what
+the answers report.
 
-Limits are per key, over a sliding window. The store of reservations is passed in, so it may outlive
-the process and be shared by several. What a vendor reports about its quota wins over our own count.
+Limits apply per key, over a sliding window. The store of reservations is passed in, so it may
+outlive the process and be shared by several. The quota that a vendor reports takes precedence over
+our own count.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ QUARTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most so many requests, and bytes where that is limited, in any `window`. `what` is how
-    people call the requests.
+    """At most this many requests, and bytes if those are limited, in any `window`. `what` is the
+    name of the requests in messages.
     """
 
     what: str
@@ -38,8 +39,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """One request as it was reserved, and its bytes: as reserved, or as received once it is
-    `settled`.
+    """One reserved request and its bytes: an estimate until it is `settled`, then the bytes
+    received.
     """
 
     id: int
@@ -50,9 +51,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class ReportedQuota:
-    """What a vendor said in an answer about what remains until `resets_at`; None where it did not
-    say.
-    """
+    """What a vendor reported about its quota until `resets_at`; None if it reported nothing."""
 
     asked_at: datetime
     answered_at: datetime
@@ -69,7 +68,7 @@ class RateLimitStore(Protocol):
     async def reserve(
         self, key: str, limit: Limit, *, size: int, now: datetime
     ) -> Reservation | datetime:
-        """The reservation, or the time at which it will fit."""
+        """The reservation, or the time at which there will be room."""
         ...
 
     async def commit(
@@ -77,15 +76,15 @@ class RateLimitStore(Protocol):
     ) -> None: ...
 
     async def used(self, key: str, *, since: datetime) -> int:
-        """How many requests were reserved since then."""
+        """The number of requests reserved since then."""
         ...
 
     async def lock_out(self, key: str, *, until: datetime, why: str) -> None:
-        """Forbids another try before `until`."""
+        """Forbids further attempts before `until`."""
         ...
 
     async def lockout_reason(self, key: str, *, now: datetime) -> str | None:
-        """Why it must not be tried yet; None if it may be."""
+        """Why no attempt may be made yet; None if it may."""
         ...
 
     async def begin_attempt(self, key: str) -> bool:
@@ -95,7 +94,7 @@ class RateLimitStore(Protocol):
         ...
 
     async def end_attempt(self, key: str) -> None:
-        """Lets others try."""
+        """Lets others make an attempt."""
         ...
 
 
@@ -107,7 +106,7 @@ def available_at(
     size: int,
     now: datetime,
 ) -> datetime | None:
-    """When one more request of `size` bytes fits the limit; None where it does now. `reservations` are
+    """When one more request of `size` bytes fits the limit; None if it fits now. `reservations` are
     those of the window.
     """
     known = reported if reported and now < reported.resets_at else None
@@ -129,7 +128,7 @@ def available_at(
 
 
 def _room_for(size: int, limit: Limit, reservations: Sequence[Reservation]) -> datetime | None:
-    """When so many bytes have left the window that `size` more fit into it."""
+    """When enough bytes have left the window for `size` more."""
     assert limit.bytes is not None
     left = sum(s.bytes for s in reservations) + size - limit.bytes
     for reservation in sorted(reservations, key=lambda s: s.at):
@@ -142,7 +141,7 @@ def _room_for(size: int, limit: Limit, reservations: Sequence[Reservation]) -> d
 
 
 class RateLimiter:
-    """The limits of one account. Scopes without a limit are free."""
+    """The limits of one account. Scopes without a limit are unlimited."""
 
     def __init__(
         self,
@@ -221,15 +220,13 @@ class RateLimiter:
 
 
 def fingerprint(secret: Secret) -> str:
-    """A name for a long random key under which its budget is kept; the key cannot be
-    had from it.
-    """
+    """A name for a long random key in the store, from which the key cannot be recovered."""
     return hashlib.sha256(b"opswatch budget\0" + secret.open().encode()).hexdigest()[:24]
 
 
 def slow_fingerprint(password: Secret, *, salt: str) -> str:
-    """The same for a password, which might be guessed: so slow that guessing does not pay. Call it
-    in a thread.
+    """The same for a password, which could be guessed: slow enough to make guessing expensive. Call
+    it in a thread.
     """
     return hashlib.pbkdf2_hmac("sha256", password.open().encode(), salt.encode(), 200_000).hex()[
         :24
@@ -299,7 +296,7 @@ class MemoryRateLimitStore:
 
 
 class Throttle:
-    """At most so many requests a second; who is too early waits."""
+    """At most this many requests a second; callers that are early wait."""
 
     def __init__(self, per_s: float) -> None:
         self._gap_s, self._next = 1 / per_s, 0.0

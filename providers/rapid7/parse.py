@@ -1,4 +1,4 @@
-"""Rapid7's JSON becomes records here. Whatever comes in, a record or a ProtocolError comes out."""
+"""Reads Rapid7's JSON into records. Any other input raises ProtocolError."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
     return logs
 
 
-# The values of `retention_period`; `default` says nothing of how long that is.
+# The values of `retention_period`. How long `default` is depends on the account.
 _RETENTION = MappingProxyType(
     {
         "1w": "1 week",
@@ -106,7 +106,7 @@ _RETENTION = MappingProxyType(
 
 
 def seconds_until_reset(body: bytes) -> float | None:
-    """How long the rate limit lasts, where the body of a 429 tells it as `secs_until_reset`."""
+    """How long the rate limit lasts, where the body of a 429 has `secs_until_reset`."""
     answer = decode_json(body)
     seconds = answer.get("secs_until_reset") if isinstance(answer, dict) else None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):

@@ -27,7 +27,7 @@ LIVE: Final = "/query/live/logs"
 PAGE: Final = 500
 # A link expires when it is not polled for 20 seconds; at first most queries are done at once.
 FIRST_POLL_S, LONGEST_POLL_S = 0.2, 3.0
-LONGEST_QUERY_S = 300.0
+LONGEST_QUERY_S, LONGEST_QUERY = 300.0, "5 min"
 FOLLOW_EVERY_S = 2.0
 # A link that expired, as after a wait for the rate limit, is replaced by starting the query again.
 STARTS: Final = 2
@@ -46,25 +46,34 @@ class QueryApi:
     async def statistics(
         self, ids: Sequence[str], window: Window, leql: str, progress: Progress
     ) -> LogStatistics:
-        """The result of a query with `calculate` or `groupby`."""
-        reply = await self._completed(_question(ids, window, leql), {}, progress)
+        """The result of a query with `calculate` or `groupby`, or what there is of it when the query
+        has taken too long.
+        """
+        reply, percent = await self._completed(_question(ids, window, leql), {}, progress)
+        if percent == 0:
+            raise self._too_slow(percent)
         result = await off_loop(
             partial(query_results.statistics, account=self.account, window=window), reply.body
         )
-        return query_results.with_notes(result, _retention_notes(reply))
+        notes = _retention_notes(reply)
+        if percent is not None:
+            notes += (f"Only {percent} % of the log was searched within {LONGEST_QUERY}.",)
+        return query_results.with_notes(result, notes)
 
     async def entries(
         self, ids: Sequence[str], window: Window, leql: str, *, most: int, newest_first: bool
     ) -> LogEntries:
         """At most `most` entries from one end of the window, the oldest first.
 
-        One more is asked for where a page has room for it, to tell a cut from an exact fit.
+        One more is requested where a page has room for it, to know whether there are more.
         """
         params = {
             "per_page": str(min(most + 1, PAGE)),
             "most_recent_first": str(newest_first).lower(),
         }
-        reply = await self._completed(_question(ids, window, leql), params, _ignore)
+        reply, percent = await self._completed(_question(ids, window, leql), params, _ignore)
+        if percent is not None:
+            raise self._too_slow(percent)
         found: list[LogEntry] = []
         while True:
             page = await off_loop(partial(query_results.page, account=self.account), reply.body)
@@ -102,8 +111,10 @@ class QueryApi:
 
     async def _completed(
         self, question: Mapping[str, Any], params: Mapping[str, str], progress: Progress
-    ) -> Reply:
-        """The final reply to a query. It is started once more where its link has expired."""
+    ) -> tuple[Reply, int | None]:
+        """The last reply to a query, and where it is not complete, how many percent it is. A query
+        whose link has expired is started once more.
+        """
         for started in range(STARTS):
             reply = await self._send("POST", QUERIES, params, question, scope="query")
             try:
@@ -114,21 +125,25 @@ class QueryApi:
         raise AssertionError("the last start returns or raises")
 
     async def _next_page(self, path: str) -> Reply:
-        """The next page, which the API starts a new query for."""
-        return await self._polled(await self._send("GET", path, {}, None, scope="query"), _ignore)
+        """The next page, for which the API starts a new query."""
+        started = await self._send("GET", path, {}, None, scope="query")
+        reply, percent = await self._polled(started, _ignore)
+        if percent is not None:
+            raise self._too_slow(percent)
+        return reply
 
-    async def _polled(self, reply: Reply, progress: Progress) -> Reply:
-        """The reply that has no link to poll any more. The status does not tell: polling answers 200
-        while the query is in progress, too.
+    async def _polled(self, reply: Reply, progress: Progress) -> tuple[Reply, int | None]:
+        """The first reply that has no link to poll, or the last one before the time is over with its
+        percentage. The status cannot be used: polling answers 200 while a query is in progress, too.
         """
         ends, wait_s = time.monotonic() + LONGEST_QUERY_S, FIRST_POLL_S
         while True:
             links = await off_loop(partial(query_results.links, account=self.account), reply.body)
             if not links.poll_path:
-                return reply
+                return reply, None
             progress(links.progress)
             if time.monotonic() + wait_s > ends:
-                raise self._too_slow(links.progress)
+                return reply, links.progress
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 1.5, LONGEST_POLL_S)
             reply = await self._poll(links.poll_path)
@@ -158,8 +173,7 @@ class QueryApi:
 
     def _too_slow(self, progress: int) -> Unavailable:
         return Unavailable(
-            f"{self.account} has not completed the query within {LONGEST_QUERY_S / 60:.0f} min "
-            f"({progress} % done).",
+            f"{self.account} has not completed the query within {LONGEST_QUERY} ({progress} % done).",
             account=self.account,
             hint="Ask about a shorter window.",
         )

@@ -1,6 +1,4 @@
-"""Answers of Rapid7's query API become records here. Whatever comes in, a record or a ProtocolError
-comes out.
-"""
+"""Reads the answers of Rapid7's query API into records. Any other input raises ProtocolError."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries of one answer, in the order in which they came."""
+    """Entries of one answer, in their order there."""
 
     entries: Sequence[LogEntry]
     poll_path: str
@@ -59,13 +57,14 @@ def page(body: bytes, *, account: str) -> Page:
 
 
 def statistics(body: bytes, *, account: str, window: Window) -> LogStatistics:
-    """The member `statistics` of an answer.
+    """The member `statistics` of an answer, or `partial` of one that is in progress.
 
     A result is `{"count": 12.0}`: the function's name with a number. `stats` and `timeseries` hold
     one or a list of these under the key that was calculated, `groups` and `groups_timeseries` under
     the names of the groups.
     """
-    found = _object(body, account).get("statistics")
+    answer = _object(body, account)
+    found = answer.get("statistics") or answer.get("partial")
     if not isinstance(found, dict):
         raise unreadable(account, "the result of a query without statistics")
     function = str(found.get("type") or "")
@@ -147,7 +146,7 @@ def _instant(milliseconds: Any) -> datetime | None:
 
 
 def _step(found: Mapping[str, Any], start: datetime, slices: int) -> timedelta:
-    """The length of a slice. Some answers say 0; then it follows from the number of slices."""
+    """The length of a slice. Some answers have 0; then it is computed from the number of slices."""
     granularity = found.get("granularity")
     if isinstance(granularity, int | float) and 0 < granularity <= _LAST_MS:
         return timedelta(milliseconds=granularity)
@@ -170,7 +169,7 @@ def _total(found: Mapping[str, Any], function: str) -> float | None:
 
 
 def _first_value(value: Any) -> Any:
-    """What a member with one key holds under it."""
+    """The value of an object with one key."""
     return next(iter(value.values()), None) if isinstance(value, dict) else None
 
 
@@ -198,8 +197,8 @@ def _groups(
     function: str,
     account: str,
 ) -> Iterator[GroupStatistics]:
-    """Groups of several keys are named `[a,b]`, where a name may have commas, too; their series
-    tell the names apart.
+    """Groups of several keys are named `[a,b]`, where a name may have commas, too; it is split as
+    in their series.
     """
     if listed is not None and not isinstance(listed, list):
         raise unreadable(account, "JSON of an unknown shape")

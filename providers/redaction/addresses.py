@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span
 from providers.redaction.secret import MARK
@@ -18,18 +18,18 @@ ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix
 LONGEST_ADDRESS: Final = 1024
 
 _MARK: Final = MARK.encode()
-_ADDRESS: Final = compile_pattern(
+_ADDRESS: Final = lazy_pattern(
     rb"(?:[^\s\"'<>\\`:]|:(?!\\{0,16}/\\{0,16}/)|\\{1,16}(?:/|u0026)){1,1024}"
 )
-_AUTHORITY: Final = compile_pattern(rb"(?:[^/?#\\]|\\(?!/))*+")
-_HOST: Final = compile_pattern(rb"\[?[\w.:-]{1,253}\]?(?=[/?#,;)}\]\\]|$)")
-_PORT: Final = compile_pattern(rb"\d{1,5}$")
-_DIGIT: Final = compile_pattern(rb"\d")
-_PATH_WITH_AT: Final = compile_pattern(rb"[?&=]|/@|//")
-_ENCODED_USERINFO: Final = compile_pattern(
+_AUTHORITY: Final = lazy_pattern(rb"(?:[^/?#\\]|\\(?!/))*+")
+_HOST: Final = lazy_pattern(rb"\[?[\w.:-]{1,253}\]?(?=[/?#,;)}\]\\]|$)")
+_PORT: Final = lazy_pattern(rb"\d{1,5}$")
+_DIGIT: Final = lazy_pattern(rb"\d")
+_PATH_WITH_AT: Final = lazy_pattern(rb"[?&=]|/@|//")
+_ENCODED_USERINFO: Final = lazy_pattern(
     rb"(?i)(?:(?!%3a|%40|%2f)[^\s\"'<>&]){0,128}%3a((?:(?!%40|%2f)[^\s\"'<>&]){1,256})%40"
 )
-_ORACLE: Final = compile_pattern(rb"[\w.$#]{1,64}/([^\s@\"'<>]{1,128})@")
+_ORACLE: Final = lazy_pattern(rb"[\w.$#]{1,64}/([^\s@\"'<>]{1,128})@")
 _AROUND_ADDRESS: Final = (b" ", b"\t", b"\n", b'"', b"'", b"<", b">", b"`")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.credentials import cookie_members, cookies, credentials, is_cookie
 from providers.redaction.names import NameKind
@@ -15,35 +15,35 @@ from providers.redaction.secret import MARK, MARK_BEGINS
 from providers.redaction.values import TEST_NAME, is_secret, looks_secret
 
 # {SSHA} of a password hash in a directory.
-_SCHEME_OF_HASH: Final = compile_pattern(rb"\{[A-Z0-9-]{3,12}\}")
+_SCHEME_OF_HASH: Final = lazy_pattern(rb"\{[A-Z0-9-]{3,12}\}")
 # Only behind these names, a value may stand on the line below.
 _ON_NEXT_LINE: Final = frozenset(
     {NameKind.SECRET, NameKind.PASS, NameKind.COOKIE, NameKind.AUTHORIZATION}
 )
-_CREDENTIALS_BELOW: Final = compile_pattern(rb"\\?\r?\n[ \t]{1,40}+(?:-[ ])?(?=[\w.~+/-])")
+_CREDENTIALS_BELOW: Final = lazy_pattern(rb"\\?\r?\n[ \t]{1,40}+(?:-[ ])?(?=[\w.~+/-])")
 # A value by itself on the line below its name.
-_NEXT_LINE: Final = compile_pattern(
+_NEXT_LINE: Final = lazy_pattern(
     rb"""(?:\\?\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
 )
 # The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
-_NEW_VALUE: Final = compile_pattern(
+_NEW_VALUE: Final = lazy_pattern(
     rb"""[^\S\n]{1,3}[-=]>[^\S\n]{1,3}(?=["'])|,[ ]?"(?:new|to|after|new_?[vV]alue)"[ ]?:[ ]?(?=")"""
 )
 # The head of a block scalar or a here document; what is below belongs to `multiline`.
-_TEXT_BELOW: Final = compile_pattern(
+_TEXT_BELOW: Final = lazy_pattern(
     rb"""(?:[|>][+-]?\d?[+-]?[^\S\n]*+(?:#[^\n]{0,200}+)?|<<[-~]?["']?\w{1,40}["']?[^\S\n]*+)(?=\n|$)"""
 )
 # The quote closes the text that the name stands in: `{"message":"Password:"}`.
-_CLOSED: Final = compile_pattern(rb"[,}\])][\s,}\])]*+(?:$|[^\s\w])")
+_CLOSED: Final = lazy_pattern(rb"[,}\])][\s,}\])]*+(?:$|[^\s\w])")
 # env("SECRET") names a variable.
-_READS: Final = compile_pattern(
+_READS: Final = lazy_pattern(
     rb"""(?i:[\w.]{0,20}?env(?:iron)?(?:\.?get)?|[\w.]{0,20}?var)[(\[]\\{0,8}["'][A-Z][A-Z0-9_]*+\\{0,8}["']"""
 )
 # What Kubernetes says of a volume: `"db-creds" : secret "db-creds" not found`.
-_THING: Final = compile_pattern(rb"(?:secret|configmap|object|references)[ ]")
+_THING: Final = lazy_pattern(rb"(?:secret|configmap|object|references)[ ]")
 # ODBC's PWD={x}
-_BRACED: Final = compile_pattern(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
-_IS_PASSWORD: Final = compile_pattern(rb"(?i)pass|pwd")
+_BRACED: Final = lazy_pattern(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
+_IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
 # A chain of old and new values is followed so far, and each is judged by so many bytes.
 _MOST_VALUES: Final = 8
 _LONGEST_READ: Final = 512

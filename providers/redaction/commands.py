@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import OPENING, Span, quoted_end
 from providers.redaction.values import is_secret, looks_secret
@@ -47,12 +47,12 @@ COMMAND_HINTS: Final = (
     "replace into",
 )
 
-_USER: Final = compile_pattern(
+_USER: Final = lazy_pattern(
     rb"""(?:^|[^\S\n]|["',\[])(?:-u|--user|--proxy-user|-U)(?:[^\S\n]{1,3}|=|["'],[^\S\n]?)?(\\{0,4}["'])?([^\s:"'\\]{1,128}):"""
 )
-_CURL: Final = compile_pattern(rb"(?i)\b(?:curl|wget|http|https|ftp|lftp|xh)\b")
+_CURL: Final = lazy_pattern(rb"(?i)\b(?:curl|wget|http|https|ftp|lftp|xh)\b")
 # Each ends where the password begins.
-_COMMANDS: Final = compile_pattern(
+_COMMANDS: Final = lazy_pattern(
     rb"""(?x)
     (?: (?:mysql\w{0,10}|mariadb(?:-\w{1,10})?) (?:[^\S\n][^\n|;]{0,200}?)?? [^\S\n] -p (?=[^\s-])
       | sshpass [^\S\n] (?:[^\n|;]{0,40}?[^\S\n])?? -p [^\S\n]?
@@ -75,8 +75,8 @@ _COMMANDS: Final = compile_pattern(
     """
 )  # fmt: skip
 # `-p x`, `-P x`, `-pw x`, `-px` of commands in front, and how a password is joined to the option.
-_OPTION: Final = compile_pattern(rb"[ ]-(?:pw?|P)(?P<gap>[^\S\n]{1,3}|=)?(?=[^\s-])")
-_SPACED_OPTION: Final = compile_pattern(
+_OPTION: Final = lazy_pattern(rb"[ ]-(?:pw?|P)(?P<gap>[^\S\n]{1,3}|=)?(?=[^\s-])")
+_SPACED_OPTION: Final = lazy_pattern(
     rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|netexec|nxc|hydra|xfreerdp)(?:\.exe)?[^\S\n]"""
 )
 # A part of each of these commands.
@@ -85,19 +85,19 @@ _COMMAND_WORDS: Final = tuple(
     b"mosquitto_ sshpass clickhouse influx cqlsh isql impacket evil-winrm crackmapexec netexec nxc "
     b"hydra xfreerdp 7z rar mysql".split()
 )
-_JOINED_OPTION: Final = compile_pattern(rb"\b(?:7z[ar]?|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]")
-_PIPED: Final = compile_pattern(
+_JOINED_OPTION: Final = lazy_pattern(rb"\b(?:7z[ar]?|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]")
+_PIPED: Final = lazy_pattern(
     rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:["']?[\w.-]{1,64}:)?["']?(?P<value>[^\s"'|]{4,200})["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?$"""
 )
-_ARGUMENT: Final = compile_pattern(rb"[^\s\"']{1,512}")
+_ARGUMENT: Final = lazy_pattern(rb"[^\s\"']{1,512}")
 _LONGEST_JUDGED: Final = 256
 
-_COLUMNS: Final = compile_pattern(
+_COLUMNS: Final = lazy_pattern(
     rb"""(?ix) (?:insert|replace) (?:[ ]ignore)? [ ] into \s{1,3} [\w.$"`\[\]\\-]{1,130} \s{0,3} \( (?P<columns>[^()\n]{1,4096}) \) \s{0,3}
     (?:output\s[^()\n]{1,200}\s)? values \s{0,3} """
 )  # fmt: skip
-_ROW: Final = compile_pattern(rb"\s{0,3},?\s{0,3}\(")
-_CELL: Final = compile_pattern(
+_ROW: Final = lazy_pattern(rb"\s{0,3},?\s{0,3}\(")
+_CELL: Final = lazy_pattern(
     rb"""(?x) \s{0,3} (?: [NEnex]? (?: '(?P<single>(?:[^'\\\n]|''|\\.){0,4096}+)' | (?P<slashes>\\{1,8})(?P<quote>["'])(?P<escaped>[^"'\\\n]{0,4096}+)\\{1,8}(?P=quote)
       | "(?P<double>(?:[^"\\\n]|""|\\.){0,4096}+)" ) | [^,()'"\n]{0,200}(?:\([^()\n]{0,200}\))? ) \s{0,3} (?P<end>[,)]) """
 )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 
 _BEGINS: Final = rb"(?<![A-Za-z0-9_.%/\\-])"
 _QUOTE_OF_NAME: Final = rb"""(?:\\{0,3}["'])?"""
@@ -25,7 +25,7 @@ VALUE_GROUP: Final = 2
 
 
 def _shape(name: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:
-    return compile_pattern(
+    return lazy_pattern(
         _BEGINS
         + b"(?i:"
         + name

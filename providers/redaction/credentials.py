@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end
@@ -18,7 +18,7 @@ _KNOWN_SCHEME: Final = (
     rb"|sso-key|dpop|klaviyo-api-key|deepl-auth-key|user-?token|jwt|oauth2?|zoho-oauthtoken|goog1|app-?key|secret)"
 )
 _PARAMETER: Final = rb"""[\w-]{1,40}=(?:\\{0,16}"[^"\\\n]{0,2048}\\{0,16}"|[^\s,;"'\\]{0,4096})"""
-_CREDENTIALS: Final = compile_pattern(
+_CREDENTIALS: Final = lazy_pattern(
     rb"""(?xi)
     (?P<parameters> (?:digest|oauth|hawk|signature|mac|aws4-[\w-]{4,24}|acs3-[\w-]{4,24}|gnap|hmac[\w-]{0,20}|[\w-]{1,30}-sha(?:1|256|512)) [^\S\n]{1,3}
         PARAMETER (?: [^\S\n]{0,3} [,;] [^\S\n]{0,3} PARAMETER )* )
@@ -28,7 +28,7 @@ _CREDENTIALS: Final = compile_pattern(
     """.replace(b"PARAMETER", _PARAMETER).replace(b"SCHEME", _KNOWN_SCHEME),
     re.MULTILINE,
 )  # fmt: skip
-_COOKIES: Final = compile_pattern(
+_COOKIES: Final = lazy_pattern(
     rb"""(?x)
     [^\s;"'`\\]{1,8192}
     (?: [^\S\n]{0,3} ; [^\S\n]{0,3} (?: expires=\w{3},?[ ][\w: -]{1,40}GMT | [^\s;"'`\\]{1,8192} ) )*+

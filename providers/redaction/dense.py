@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.scan import Match
 
 # Lines are dense with more matches than these, and no more than so many bytes from each to the next.
@@ -27,10 +27,10 @@ VERY_LONG_LINE: Final = 64 * 1024
 # A slice of a very long line is crowded with a match in so many bytes. Behind so many matches in its
 # crowded slices, the rest of the line goes.
 CROWDED_BYTES: Final = 64
-MOST_CROWDED: Final = 1000
+MOST_CROWDED: Final = 500
 # A line that stands fewer times in a row is read each time.
 FEWEST_LINE_REPEATS: Final = 8
-_REPEATED_LINES: Final = compile_pattern(rb"([^\n]*+\n?)\1*+")
+_REPEATED_LINES: Final = lazy_pattern(rb"([^\n]*+\n?)\1*+")
 
 Find = Callable[[bytes], list[Match]]
 # The ordinary texts at some places of a line.

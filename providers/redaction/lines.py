@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 
 # So many bytes are scanned at a time: what fits into the caches of a processor is read faster.
 PART_BYTES: Final = 64 * 1024
@@ -13,7 +13,7 @@ PART_BYTES: Final = 64 * 1024
 _MOST_LINES_BACK: Final = 8
 _LONGEST_TAIL: Final = 80
 # A line whose value may stand on the next one, and an empty line.
-_GOES_ON: Final = compile_pattern(
+_GOES_ON: Final = lazy_pattern(
     rb"""(?x)
     (?: [:=\[\\] | => | </(?:key|name|dt|td|th)> | (?:^|\n)
       | \b(?:name|key|header|value)["']?[ ]?:[ ]?["']?[^\n"']{1,60}["']?,?   # the other half may follow

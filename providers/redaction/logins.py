@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span
 from providers.redaction.values import is_ordinary, is_secret, looks_stated
@@ -59,11 +59,11 @@ LOGIN_HINTS: Final = (
 EXACT_LOGIN_HINTS: Final = (" LOGIN ",)
 
 # Each ends where the secret begins. What follows it has the shape of the rule.
-_WORD: Final = compile_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
-_QUOTED: Final = compile_pattern(
+_WORD: Final = lazy_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
+_QUOTED: Final = lazy_pattern(
     rb"""(?P<quote>\\{0,8}["'])(?P<value>[^"'\\\n]{1,256}+)(?=(?P=quote))"""
 )
-_PROTOCOL: Final = compile_pattern(
+_PROTOCOL: Final = lazy_pattern(
     rb"""(?x)
     (?: AUTH[ ](?:PLAIN|LOGIN|XOAUTH2)[ ] (?=[A-Za-z0-9+/=]{8})
       | (?<=")(?i:AUTH)"[ ] (?:"[^"\\\n]{1,64}"[ ])? (?=")
@@ -73,15 +73,15 @@ _PROTOCOL: Final = compile_pattern(
     """
 )
 # Redis has no sign that the rest of the line is a command.
-_REDIS: Final = compile_pattern(rb"AUTH (?:[\w.-]{1,64} )?(?=\S{1,128}+[ \r]*+$)", re.MULTILINE)
-_IMAP: Final = compile_pattern(rb" LOGIN (?:\"[^\"\n]{1,64}\"|[^\s\"]{1,64}) ")
-_IMAP_TAG: Final = compile_pattern(rb"(?:^|[\s>:])[A-Za-z]{0,4}\d{1,6}$")
-_CALL: Final = compile_pattern(
+_REDIS: Final = lazy_pattern(rb"AUTH (?:[\w.-]{1,64} )?(?=\S{1,128}+[ \r]*+$)", re.MULTILINE)
+_IMAP: Final = lazy_pattern(rb" LOGIN (?:\"[^\"\n]{1,64}\"|[^\s\"]{1,64}) ")
+_IMAP_TAG: Final = lazy_pattern(rb"(?:^|[\s>:])[A-Za-z]{0,4}\d{1,6}$")
+_CALL: Final = lazy_pattern(
     rb"""(?xi)
     (?: auth=\( | credentials\( | getconnection\([ ]?"[^"\n]{1,200}",[ ]? ) [ ]? (?P<quote>\\{0,8}["']) [^"'\\\n]{1,128} (?P=quote) [ ]?,[ ]? (?=\\{0,8}["'])
     """
 )  # fmt: skip
-_DEVICE: Final = compile_pattern(
+_DEVICE: Final = lazy_pattern(
     rb"""(?xi)
     (?: community[ ] (?=\S{3,64}[ ](?:ro|rw)\b)
       | (?-i:enable)[ ](?:password|secret)[ ] (?:level[ ]\d{1,2}[ ])? (?:\d[ ] | (?=[^\s\d]{0,40}\d))
@@ -92,16 +92,16 @@ _DEVICE: Final = compile_pattern(
     )
     """
 )
-_PASSWORD_FILE: Final = compile_pattern(
+_PASSWORD_FILE: Final = lazy_pattern(
     rb"(?::5432:[^\s:\"']{1,64}|:\*:\*):[^\s:\"']{1,64}:(?=[^\s:\"'])"
 )
-_ORACLE: Final = compile_pattern(rb"(?i:expdp|impdp) [\w.$#]{1,64}/(?=[^\s@/])")
-_ORACLE_FRONT: Final = compile_pattern(
+_ORACLE: Final = lazy_pattern(rb"(?i:expdp|impdp) [\w.$#]{1,64}/(?=[^\s@/])")
+_ORACLE_FRONT: Final = lazy_pattern(
     rb"(?:^|[\s\"'=])[\w$#]{1,30}/(?P<value>[^\s@/\"']{3,64})@[\w.-]{1,100}$"
 )
-_OPENSSL: Final = compile_pattern(rb"openssl [^\n|;]{1,100}? -k[ ](?=[^\s-])")
-_UNSEAL: Final = compile_pattern(rb"(?i)unseal key \d{1,2}: (?=[A-Za-z0-9+/]{20})")
-_CODE: Final = compile_pattern(
+_OPENSSL: Final = lazy_pattern(rb"openssl [^\n|;]{1,100}? -k[ ](?=[^\s-])")
+_UNSEAL: Final = lazy_pattern(rb"(?i)unseal key \d{1,2}: (?=[A-Za-z0-9+/]{20})")
+_CODE: Final = lazy_pattern(
     rb"""(?xi)
     (?:(?:verific|activ|confirm|authentic|registr)ation|2fa|mfa|security|one-time|login|access)[ ]code (?:[ ]is)? [ ]?[:=]?[ ] (?P<value>\d{4,8}|\d{3}[ -]\d{3})(?![\w.%])
     """

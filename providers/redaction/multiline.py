@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import Span
 from providers.redaction.private_keys import KEY_HINTS, OpenKey, following_lines, private_key
@@ -22,7 +22,7 @@ MOST_SCALAR_LINES: Final = 1000
 MOST_QUOTED_LINES: Final = 50
 _LONGEST_LINE_START: Final = 200
 
-_TEXT_BEGINS: Final = compile_pattern(
+_TEXT_BEGINS: Final = lazy_pattern(
     rb"""(?x)
     (?P<indent> [^\S\n]{0,100} (?:-[ ]{1,4}){0,2} ) (?:export[ ])? ["']? (?P<name>[\w.-]{1,64}) ["']? [^\S\n]{0,4}
     (?: : [^\S\n]{1,4} (?:!!?[\w:-]{1,30}[ ])? (?P<scalar>[|>]) [+-]?\d?[+-]? (?:[^\S\n]{1,4}\#[^\n]{0,200})? [^\S\n]{0,4}
@@ -30,7 +30,7 @@ _TEXT_BEGINS: Final = compile_pattern(
     (?:\n|$)
     """
 )  # fmt: skip
-_INDENT: Final = compile_pattern(rb"[ \t]*+")
+_INDENT: Final = lazy_pattern(rb"[ \t]*+")
 _KEY_BEGINS: Final = tuple(hint.encode() for hint in KEY_HINTS)
 _BEGINS_KEY: Final = (b"-----BEGIN", b"---- BEGIN", b"PuTTY-User")
 _MARK: Final = MARK.encode()

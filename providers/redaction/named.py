@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.assigned import assigned_secrets
 from providers.redaction.names import FOREIGN_NAMES, NameKind, name_kind
@@ -32,26 +32,28 @@ _HINTS: Final = (
     "session sess= sess: sess_ sessid sid= sid:"
     ' sid" sid\' _sid signature sig= sig" sig: authorization auth= auth: auth" auth\' _auth '
     "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
-    " auth\\ auth% auth> sid\\ sid% sid> pin\\ pin% pin> pw\\ pw% pw> sig\\ mfa_ unseal"
+    " auth\\ auth% auth> sid\\ sid% sid> pin\\ pin% pin> pw\\ pw% pw> sig\\ mfa_ unseal codeverifier auth_code authcode verification_code verificationcode pin_code pincode"
     " ?code= &code= code_verifier device_code requirepass masterauth"
 )
 NAME_HINTS: Final = tuple(_HINTS.split())
+# `deployKey`, but no `monkey`. Found as they are.
+EXACT_NAME_HINTS: Final = tuple(f"Key{sign}" for sign in "\"'=: \\<>%&[](),;|*\t")
 FOREIGN_HINTS: Final = FOREIGN_NAMES
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _LONGEST_NAME: Final = 64
-_ESCAPE_REST: Final = compile_pattern(
+_ESCAPE_REST: Final = lazy_pattern(
     rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2}|x[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}"
 )
-_COLOUR: Final = compile_pattern(notation.COLOUR)
+_COLOUR: Final = lazy_pattern(notation.COLOUR)
 # `checksum/secret` of Helm, `unexpected token` of a parser.
 _ABOUT_NAME: Final = (b"checksum/", b"nexpected ")
 # The name of a secret at Amazon: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:kitchen`.
-_RESOURCE: Final = compile_pattern(rb"\d{12}:$")
-_FOREIGN_NAME: Final = compile_pattern(
+_RESOURCE: Final = lazy_pattern(rb"\d{12}:$")
+_FOREIGN_NAME: Final = lazy_pattern(
     b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_NAMES) + b")"
 )
 # A name with its value, where the two show by themselves that it is no secret.
-_ORDINARY_MEMBER: Final = compile_pattern(
+_ORDINARY_MEMBER: Final = lazy_pattern(
     rb"""(?x)
     (?P<name>[\w.-]{1,64}+)
     (?:
@@ -62,7 +64,7 @@ _ORDINARY_MEMBER: Final = compile_pattern(
 )  # fmt: skip
 # The rest of a name, and a word or a number behind it that a doubtful name does not make a secret:
 # `session opened`, `"session":12,`.
-_REST_AND_ORDINARY: Final = compile_pattern(
+_REST_AND_ORDINARY: Final = lazy_pattern(
     rb"""(?x)
     (?P<rest>[\w.-]{0,64}+)
     (?P<ordinary> [ ](?!is|was|str)[a-z]{2,20}+(?=[ \n]|$) | "[ ]?:[ ]?\d{1,15}+(?=[ ]?[,}]) )?
@@ -71,8 +73,8 @@ _REST_AND_ORDINARY: Final = compile_pattern(
 # The last bytes of `<`, `&lt;`, `\\u003c`, `%3C` and `<ns:`; and of an attribute in front of a name.
 _TAG_ENDS: Final = (b"<", b";", b"c", b"C", b":")
 _QUOTES: Final = (b'"', b"'")
-_FORM_FIELD: Final = compile_pattern(rb"""name=\\{0,16}["']?$""")
-_FORM_VALUE: Final = compile_pattern(rb"""[^\r\n\\"']{1,4096}+""")
+_FORM_FIELD: Final = lazy_pattern(rb"""name=\\{0,16}["']?$""")
+_FORM_VALUE: Final = lazy_pattern(rb"""[^\r\n\\"']{1,4096}+""")
 
 
 def named_secrets(block: bytes, at: int) -> list[Span]:

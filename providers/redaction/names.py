@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 
 
 class NameKind(Enum):
@@ -83,7 +83,7 @@ _SECRET: Final = words(
     " credentials creds jwt psk pw bindpw rootpw dsn connectionstring connstr accesstoken "
     "refreshtoken bearer requirepass masterauth"
     " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass "
-    "dbpassword passord sastoken codeverifier cvv cvc basicauth httpauth unsealkeys"
+    "dbpassword passord sastoken codeverifier cvv cvc basicauth httpauth redisauth unsealkeys"
 )
 # The same where the word ends in one of these, such as `dbpassword`.
 _SECRET_ENDINGS: Final = (
@@ -103,8 +103,8 @@ _DOUBTFUL: Final = words(
     "passwords secrets passwds apikeys keys"
     " phpsessid jsessionid sessionid"
 )
-_CODES: Final = words("otp totp mfa pin")
-_CODE_OF: Final = words("auth otp mfa totp verification device recovery")
+_CODES: Final = words("otp totp mfa pin authcode pincode")
+_CODE_OF: Final = words("auth otp mfa totp verification device recovery pin security login sms")
 _HEADERS: Final = {
     b"cookie": NameKind.COOKIE,
     b"cookies": NameKind.COOKIE,
@@ -126,7 +126,7 @@ _KEY_OF: Final = words(
     "shared master storage ssh vendor app"
     " application client service hmac aes rsa dsa ecdsa ed25519 gpg pgp admin write deploy "
     "functions function subscription integration"
-    " webhook license licence symmetric crypto cipher ssl tls server user root cookie jwt token "
+    " deploy seal webhook license licence symmetric crypto cipher ssl tls server user root cookie jwt token "
     "password pass passwd customer partner"
     " merchant stripe aws azure gcp google openai sendgrid mailgun twilio datadog dd newrelic "
     "sentry slack github gitlab algolia"
@@ -143,13 +143,14 @@ _KEY_NOT_OF: Final = words(
     " range bucket s3 file parent root_object node translation i18n locale sorting grouping "
     "search filter any press pressed last first next"
     " org thing_def alias duplicate missing unknown invalid zset stream topic binding wrong bad "
-    "each every per no a the this that one"
+    "each every per no a the this that one "
+    "get set has is find with by put delete remove"
 )
 # Words behind the secret one that change nothing.
 _NEUTRAL: Final = words(
     "old new current previous prod production dev development stage staging test live value val "
     "values plain plaintext cleartext text raw"
-    " hash hashed enc encrypted b64 base64 base str string data default main backup confirm "
+    " hash hashed digest enc encrypted b64 base64 base str string data default main backup confirm "
     "confirmation again repeat verify v hex header env"
     " var in out primary secondary global local internal external id_token key_base salt pem p8 "
     "p12 der material seed bytes content for"
@@ -188,7 +189,7 @@ _PASS_NOT_OF: Final = words(
     "full partial test tests lint dry last next"
     " num total"
 )
-_SPLIT: Final = compile_pattern(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
+_SPLIT: Final = lazy_pattern(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
 
 EXAMPLES: Final = {
     "password": NameKind.SECRET,

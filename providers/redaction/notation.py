@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.secret import MARK
 
 
@@ -41,7 +41,7 @@ _WRAPPED: Final = rb"""(?:\[?\{"(?:string|array|bytes)Value"[ ]?:[ ]?|\{"values"
 
 # What stands between a name and its value. The longest that a log writes between the two is a table
 # column.
-AFTER_NAME: Final = compile_pattern(
+AFTER_NAME: Final = lazy_pattern(
     rb"""(?xi)
     (?P<rest>[\w.-]{0,64}+)
     (?:
@@ -76,7 +76,7 @@ AFTER_NAME: Final = compile_pattern(
 
 # The same where a plain value follows a blank, a sign or a comma, which is found much faster. What
 # else AFTER_NAME could find there is excluded.
-_PLAIN_AFTER_NAME: Final = compile_pattern(
+_PLAIN_AFTER_NAME: Final = lazy_pattern(
     rb"""(?x)
     (?P<rest>[\w.-]{0,64}+)
     (?: (?P<blank>[ ]) (?!(?:is|was|str\w{0,3})[ \n]) (?=[A-Za-z0-9][\w.+/~-]{0,255}+(?:\n|[ ][\w("'\[]|$))
@@ -87,7 +87,7 @@ _PLAIN_AFTER_NAME: Final = compile_pattern(
 )  # fmt: skip
 
 # What stands between a name and its value in a sentence.
-PHRASE: Final = compile_pattern(
+PHRASE: Final = lazy_pattern(
     rb"""(?xi)
     (?: [^\S\n]{1,3} (?:value|entered|provided|received|generated|supplied|given|used|changed|set|reset|updated|mismatch) )?
     (?: [^\S\n]{1,3} (?:for|of) (?:[^\S\n]{1,3}(?:user|account|login))? [^\S\n]{1,3} ["'(]? [\w.@\\-]{1,40}+ ["')]?
@@ -99,7 +99,7 @@ PHRASE: Final = compile_pattern(
 
 # A bare value ends at blanks and quotes; `&`, `,`, `;` and closing brackets end it only where
 # something else begins behind them, also where they are percent-encoded.
-BARE: Final = compile_pattern(
+BARE: Final = lazy_pattern(
     rb"""(?x)
     (?:
         \[redacted\]
@@ -118,20 +118,20 @@ BARE: Final = compile_pattern(
 )
 # <password type="text">x</password>; what follows the name in a tag.
 # The rest of <entry key="password">x</entry>.
-NAMED_ELEMENT: Final = compile_pattern(
+NAMED_ELEMENT: Final = lazy_pattern(
     rb"""[\w.-]{0,64}+\\{0,16}["'](?:[^\S\n][^<>\n]{0,120}?)?""" + _MORE + rb"(?:<!\[CDATA\[)?"
 )
-NAME_ATTRIBUTE: Final = compile_pattern(rb"""(?:name|key|id)=\\{0,16}["']$""")
-ELEMENT: Final = compile_pattern(
+NAME_ATTRIBUTE: Final = lazy_pattern(rb"""(?:name|key|id)=\\{0,16}["']$""")
+ELEMENT: Final = lazy_pattern(
     rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?"
 )
-TAG_OPENS: Final = compile_pattern(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
-ELEMENT_TEXT: Final = compile_pattern(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
-BRACKETED: Final = compile_pattern(rb"[^\]\n]{1,8192}")
+TAG_OPENS: Final = lazy_pattern(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
+ELEMENT_TEXT: Final = lazy_pattern(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
+BRACKETED: Final = lazy_pattern(rb"[^\]\n]{1,8192}")
 # A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be
 # looked at again and again.
 LONGEST_ORDINARY: Final = 256
-OPENING: Final = compile_pattern(
+OPENING: Final = lazy_pattern(
     rb"""(?x)
     # b"x", Secret("x"), string(1) "x", Some "x", Secret { value: "x" }, <<"x">>
     (?:(?: [bBrRuUnN]{1,2} | @ | \$ | <<
@@ -142,20 +142,20 @@ OPENING: Final = compile_pattern(
     """.replace(b"QUOTE", QUOTE)
 )
 # Optional[x]
-WRAPPER: Final = compile_pattern(rb"(?:Optional|Some|Just|Ok|Secret(?:Str)?|Sensitive)[\[(](?=\w)")
-MEMBER: Final = compile_pattern(
+WRAPPER: Final = lazy_pattern(rb"(?:Optional|Some|Just|Ok|Secret(?:Str)?|Sensitive)[\[(](?=\w)")
+MEMBER: Final = lazy_pattern(
     rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[^\S\n]{0,8}:[^\S\n]{0,8}(?=\\{0,16}")"""
 )
-WORD_LITERAL: Final = compile_pattern(
+WORD_LITERAL: Final = lazy_pattern(
     rb"(?:null|true|false|None|True|False|NaN|nil)(?=\s{0,40}[,}\]]|\s|$)"
 )
-LITERAL: Final = compile_pattern(rb"(?:null|true|false|-?\d[\d.eE+-]{0,64})(?=\s{0,40}[,\]])")
-ITEM_GAP: Final = compile_pattern(rb"[\s]{0,40}(?:,[\s]{0,200})?")
-NUMBER: Final = compile_pattern(
+LITERAL: Final = lazy_pattern(rb"(?:null|true|false|-?\d[\d.eE+-]{0,64})(?=\s{0,40}[,\]])")
+ITEM_GAP: Final = lazy_pattern(rb"[\s]{0,40}(?:,[\s]{0,200})?")
+NUMBER: Final = lazy_pattern(
     rb"-?\d{1,400}+(?:\.\d{1,400}+)?(?:[eE][+-]?\d{1,5})?(?=\s{0,40}[,}\]\n]|\s{0,40}$)"
 )
 # A type or an anchor of YAML.
-TYPE_TAG: Final = compile_pattern(rb"(?:!!?[\w:/.-]{1,40}|&[\w-]{1,40})[^\S\n]++")
+TYPE_TAG: Final = lazy_pattern(rb"(?:!!?[\w:/.-]{1,40}|&[\w-]{1,40})[^\S\n]++")
 # What closes a quotation that another sign opens.
 _CLOSING_QUOTES: Final = {
     b"\xe2\x80\x9c": b"\xe2\x80\x9d",
@@ -241,5 +241,5 @@ def _closes(backslashes: int, depth: int) -> bool:
 
 _NEWLINE: Final = ord("\n")
 _QUOTES: Final = {
-    quote: compile_pattern(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")
+    quote: lazy_pattern(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")
 }

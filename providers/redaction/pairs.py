@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import Span, quoted_end
@@ -18,7 +18,7 @@ _MOST_ITEMS: Final = 256
 _LONGEST_VALUE: Final = 2048
 _MARK: Final = MARK.encode()
 # {"value":"x","name":"x-api-key"}, <input value="x" name="password">
-_VALUE_IN_FRONT: Final = compile_pattern(
+_VALUE_IN_FRONT: Final = lazy_pattern(
     rb"""(?ix)
     (?: "value"\s?:\s?"(?P<json>(?:[^"\\\n]|\\.){1,200})"\s?,\s{0,20}"(?:name|key|header)"\s?:\s?"
       | \bvalue:[ ]?["']?(?P<yaml>[^\n]{1,200}?)["']?\r?\n[ ]{1,20}(?:name|key):[ ]?["']?
@@ -26,13 +26,13 @@ _VALUE_IN_FRONT: Final = compile_pattern(
     """
 )
 # What opens the first item of a pair.
-_OPENS: Final = compile_pattern(rb"""(?:^|\n|[(\[{][^\S\n]?)(?:<<)?[bBuU]?\\{0,16}["'`:]?$""")
+_OPENS: Final = lazy_pattern(rb"""(?:^|\n|[(\[{][^\S\n]?)(?:<<)?[bBuU]?\\{0,16}["'`:]?$""")
 # headers.Add("x-api-key", "x")
-_SETTER: Final = compile_pattern(
+_SETTER: Final = lazy_pattern(
     rb"""(?i:add|set|put|append|header|define|property|env)\([^\S\n]?\\{0,16}["']$"""
 )
-_CLOSES: Final = compile_pattern(rb"(?:>>)?[^\S\n]{0,3}(?:,?[)\]}]|\r?\n|$)")
-_HAS_DIGIT_OR_SIGN: Final = compile_pattern(rb"[^A-Za-z\s]")
+_CLOSES: Final = lazy_pattern(rb"(?:>>)?[^\S\n]{0,3}(?:,?[)\]}]|\r?\n|$)")
+_HAS_DIGIT_OR_SIGN: Final = lazy_pattern(rb"[^A-Za-z\s]")
 # Longer than any name of a column.
 _LONG: Final = 16
 

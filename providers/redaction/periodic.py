@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-# Where a secret stands, and what takes its place.
-Found = tuple[int, int, bytes]
+from providers.redaction.spans import Found
 
 LONGEST_PERIOD: Final = 512
 # What stays of a run at either end; an address is looked through for 1024 bytes.

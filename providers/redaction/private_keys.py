@@ -14,10 +14,16 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span
 
-KEY_HINTS: Final = ("--BEGIN", "-- BEGIN", "PuTTY-User-Key-File-", "LS0tLS1CRUdJTi")
+KEY_HINTS: Final = (
+    "--BEGIN",
+    "-- BEGIN",
+    "PuTTY-User-Key-File-",
+    "LS0tLS1CRUdJTi",
+    "TFMwdExTMUNSVWRKVG",
+)
 # An RSA key of 16,384 bits has 200 lines, a ring of PGP keys some more.
 MOST_LINES: Final = 2000
 # That many lines of other origin may stand between the lines of a key.
@@ -25,31 +31,31 @@ MOST_FOREIGN_LINES: Final = 8
 _LONGEST_LINE: Final = 8192
 _LONGEST_PREFIX: Final = 256
 
-_BEGIN: Final = compile_pattern(
-    rb"(?i)-{4,5}[ +]?BEGIN(?:[ +_]|%20)(?:[A-Z0-9 +_.-]|%20){0,60}?(?:PRIVATE|SECRET)(?:[ +_]|%20)KEY(?:(?:[ +_]|%20)BLOCK)?[ +]?-{4,5}"
+_BEGIN: Final = lazy_pattern(
+    rb"(?i)-{4,5}[ +]?BEGIN(?:[ +_]|%(?:25)?20)(?:[A-Z0-9 +_.-]|%(?:25)?20){0,60}?(?:PRIVATE|SECRET)(?:[ +_]|%(?:25)?20)KEY(?:(?:[ +_]|%(?:25)?20)BLOCK)?[ +]?-{4,5}"
 )
-_END: Final = compile_pattern(
+_END: Final = lazy_pattern(
     rb"-{4,5}[ +]?END(?:[A-Z0-9a-z +_.%-]{0,80}?)-{4,5}|-{4,5}[ +]?END[^\n\"'\\]{0,80}"
 )
 # What stands between BEGIN and END where both are on one line.
-_ONE_LINE_BODY: Final = compile_pattern(
+_ONE_LINE_BODY: Final = lazy_pattern(
     rb"""(?x) (?: [A-Za-z0-9+/=,:.-]++ | \\{1,16}[nrt] | [ \t]++ | %[0-9A-Fa-f]{2} | \\{1,16}(?=["'/\n]) | &\#1[03]; | ["']\s?\+?\s?["'] )*+ """
 )
-_PUTTY_LINE: Final = compile_pattern(rb"PuTTY-User-Key-File-\d{1,2}:[^\n\"']{0,16384}")
-_BASE64_RUN: Final = compile_pattern(rb"[A-Za-z0-9+/_-]{1,1048576}={0,2}")
-_BASE64_HEAD: Final = compile_pattern(rb"(?:[A-Za-z0-9+/]{4}){10,20}")
-_LONG_RUN: Final = compile_pattern(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+={0,2}")
-_HEADER: Final = compile_pattern(
+_PUTTY_LINE: Final = lazy_pattern(rb"PuTTY-User-Key-File-\d{1,2}:[^\n\"']{0,16384}")
+_BASE64_RUN: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{1,1048576}={0,2}")
+_BASE64_HEAD: Final = lazy_pattern(rb"(?:[A-Za-z0-9+/]{4}){10,20}")
+_LONG_RUN: Final = lazy_pattern(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+={0,2}")
+_HEADER: Final = lazy_pattern(
     rb"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID|Subject|Encryption|Public-Lines|Private-Lines|Private-MAC|Private-Hash"
     rb"|Key-Derivation|Argon2-\w{1,20}|x-[\w-]{1,30}): ?"
 )
-_LINE_TAIL: Final = compile_pattern(rb"(?:\\{1,16}[nrt]|<br ?/?>){1,8}$")
+_LINE_TAIL: Final = lazy_pattern(rb"(?:\\{1,16}[nrt]|<br ?/?>){1,8}$")
 _BLANKS: Final = b" \t\r"
 _AROUND: Final = b" \t\r\"',;+)(\\>|#*"
 _BASE64_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _CHECKSUM_LENGTH: Final = 4
-_MIXED: Final = compile_pattern(rb"[a-z][A-Z0-9+/]|[A-Z0-9+/][a-z]")
-_DIGITS: Final = compile_pattern(rb"\d+")
+_MIXED: Final = lazy_pattern(rb"[a-z][A-Z0-9+/]|[A-Z0-9+/][a-z]")
+_DIGITS: Final = lazy_pattern(rb"\d+")
 
 
 @dataclass(slots=True)
@@ -68,7 +74,7 @@ def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
     """The part of a private key on the line where it begins, and the key if it goes on in the lines
     below.
     """
-    if block.startswith(b"LS0t", at):
+    if block.startswith((b"LS0t", b"TFMw"), at):
         return _encoded(block, at)
     if block.startswith(b"PuTTY", at):
         line = _PUTTY_LINE.match(block, at)
@@ -140,10 +146,12 @@ def _open(block: bytes, at: int) -> OpenKey:
 
 
 def _encoded(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
-    """PEM in Base64, of which the label is readable once decoded."""
+    """PEM in Base64, of which the label is readable once decoded, or once decoded twice."""
     head = _BASE64_HEAD.match(block, at)
     try:
         label = base64.b64decode(head[0]) if head else b""
+        if label.startswith(b"LS0t"):
+            label = base64.b64decode(label[: len(label) // 4 * 4])
     except binascii.Error:
         return [], None
     if b"PRIVATE" not in label:

@@ -13,6 +13,7 @@ from providers.redaction.common_shapes import COMMON_SHAPES
 from providers.redaction.logins import EXACT_LOGIN_HINTS, LOGIN_HINTS, login_secrets
 from providers.redaction.multiline import MULTILINE_HINTS
 from providers.redaction.named import (
+    EXACT_NAME_HINTS,
     FOREIGN_HINTS,
     NAME_HINTS,
     foreign_named_secrets,
@@ -62,7 +63,9 @@ def rule_table() -> RuleTable:
 
 def exact_rules() -> dict[bytes, list[Rule]]:
     """The rules of the texts that are found as they are: of tokens, and of a few phrases."""
-    return token_rules() | {hint.encode(): [login_secrets] for hint in EXACT_LOGIN_HINTS}
+    rules = token_rules()
+    rules |= {hint.encode(): [login_secrets] for hint in EXACT_LOGIN_HINTS}
+    return rules | {hint.encode(): [named_secrets] for hint in EXACT_NAME_HINTS}
 
 
 def _with_multiline(texts: Iterable[bytes]) -> list[bytes]:

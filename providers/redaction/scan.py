@@ -6,19 +6,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Protocol
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, Protocol
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
-try:
+if TYPE_CHECKING:
     import hyperscan
-except (
-    ImportError
-):  # pragma: no cover - no wheel for this platform, such as musl or Windows on ARM.
-    hyperscan = None  # type: ignore[assignment]
 
 # The place of a text in its sequence, and where it begins and ends.
 Match = tuple[int, int, int]
+# Hyperscan reads a megabyte in a seventh of the time, but takes as long to compile its texts as the
+# other scan takes for so many bytes.
+BYTES_BEFORE_HYPERSCAN: Final = 4 * 1024 * 1024
+# With fewer first bytes than these, the scan would look for each of them by itself, which is slower
+# where they are common letters.
+_FILLERS: Final = tuple(bytes((first, 0xFF, 0xFE, 0xFD)) for first in range(4))
 
 
 class TextScan(Protocol):
@@ -36,15 +40,50 @@ class TextScan(Protocol):
 
 
 def text_scan(any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> TextScan:
-    """The fastest scan that this platform has."""
-    scan = HyperscanTexts if hyperscan else AhoCorasickTexts
-    return scan(any_case, as_they_are)
+    """The scan that is fastest for what a process reads: few lines, or long logs."""
+    return AdaptiveTexts(any_case, as_they_are)
+
+
+@cache
+def _load_hyperscan() -> ModuleType | None:
+    try:
+        import hyperscan as loaded
+    except ImportError:  # No wheel for this platform, such as musl or Windows on ARM.
+        return None
+    return loaded
+
+
+class AdaptiveTexts:
+    """A `TextScan` that is ready at once, and changes to the faster one when there is much to
+    read.
+    """
+
+    def __init__(self, any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> None:
+        self._texts = (any_case, as_they_are)
+        self.current: TextScan = AhoCorasickTexts(any_case, as_they_are)
+        self.longest = self.current.longest
+        self._bytes_left = BYTES_BEFORE_HYPERSCAN
+        self._change = threading.Lock()
+
+    def found(self, block: bytes) -> list[Match]:
+        if self._bytes_left > 0:
+            self._bytes_left -= len(block)
+            if self._bytes_left <= 0:
+                self._use_hyperscan()
+        return self.current.found(block)
+
+    def _use_hyperscan(self) -> None:
+        with self._change:
+            if isinstance(self.current, AhoCorasickTexts) and _load_hyperscan():
+                self.current = HyperscanTexts(*self._texts)
 
 
 class HyperscanTexts:
     """A `TextScan` by Hyperscan, which knows letter case."""
 
     def __init__(self, any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> None:
+        hyperscan = _load_hyperscan()
+        assert hyperscan
         texts = [*any_case, *as_they_are]
         self.longest = max(map(len, texts))
         self._lengths = [len(text) for text in texts]
@@ -73,6 +112,8 @@ class HyperscanTexts:
         """Each thread needs one of its own."""
         scratch: hyperscan.Scratch | None = getattr(self._scratches, "scratch", None)
         if scratch is None:
+            import hyperscan
+
             scratch = self._scratches.scratch = hyperscan.Scratch(self._database)
         return scratch
 
@@ -105,3 +146,16 @@ class AhoCorasickTexts:
 def _by_end(match: Match) -> tuple[int, int]:
     index, _, end = match
     return end, index
+
+
+class ValueScan:
+    """Looks for some values, of which the longest is found first."""
+
+    def __init__(self, values: Sequence[bytes]) -> None:
+        self._scan = BytesAhoCorasick([*values, *_FILLERS], matchkind=MatchKind.LeftmostLongest)
+        self._count = len(values)
+
+    def found(self, block: bytes) -> list[tuple[int, int]]:
+        """Where the values stand."""
+        matches = self._scan.find_matches_as_indexes(block)
+        return [(start, end) for index, start, end in matches if index < self._count]

@@ -7,14 +7,14 @@ import binascii
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind, words
 from providers.redaction.notation import Span
 from providers.redaction.values import is_secret
 
 SCHEME_HINTS: Final = ("bearer", "basic ", "basic%20")
 
-_BEARER: Final = compile_pattern(
+_BEARER: Final = lazy_pattern(
     rb"(?i)(?<![A-Za-z])bearer(?:[^\S\n]{1,3}|%20|\+)((?![\w.-]{1,30}=[^=\s])[A-Za-z0-9._~+/=:-]{6,16384})"
 )
 _BEHIND_BEARER: Final = words(
@@ -22,10 +22,10 @@ _BEHIND_BEARER: Final = words(
     "securities credential credentials challenge scheme"
     " header headers tokens tokens: shares realm methods support prefix"
 )
-_BASIC: Final = compile_pattern(
+_BASIC: Final = lazy_pattern(
     rb"(?i)(?<![A-Za-z])basic(?:[^\S\n]{1,3}|%20)((?:[A-Za-z0-9+/_-]|%3[dD]){6,4096}={0,2})"
 )
-_DIGIT_OR_CASE: Final = compile_pattern(rb"\d|[a-z][A-Z]|[._~+/=].")
+_DIGIT_OR_CASE: Final = lazy_pattern(rb"\d|[a-z][A-Z]|[._~+/=].")
 
 
 def scheme_secrets(block: bytes, at: int) -> list[Span]:

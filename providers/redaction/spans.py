@@ -1,183 +1,25 @@
-"""Where secrets stand in a block of lines.
-
-One pass over a block finds the fixed texts at which a secret may begin; the rules read only there.
-"""
+"""Where secrets stand in a block, and the block without them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from providers.redaction.secret import REST_MARK
 
-from providers.redaction import dense
-from providers.redaction.addresses import LONGEST_ADDRESS, address_secrets
-from providers.redaction.common_shapes import VALUE_GROUP
-from providers.redaction.multiline import OpenBlock, continued, multiline_secrets
-from providers.redaction.named import mentions_context, ordinary_text
-from providers.redaction.periodic import Found
-from providers.redaction.private_keys import key_left_open
-from providers.redaction.rules import rule_table
-from providers.redaction.scan import Match
-from providers.redaction.schemes import scheme_secrets
-from providers.redaction.secret import MARK, REST_MARK
-from providers.redaction.token_rules import Rule, ordinary_token_text
-
-# Among dense lines, a line of so many bytes is read by itself.
-LONG_LINE: Final = 4096
-# Behind this distance, what begins inside a secret cannot end outside of it.
-_REACH: Final = 256
-_LONGEST_WORD: Final = 256
-_LONGEST_SCHEME: Final = len("basic%20")
-_MARK: Final = MARK.encode()
+# Where a secret begins and ends, and what takes its place.
+Found = tuple[int, int, bytes]
 
 
-class DenseLinesError(Exception):
-    """A secret may begin at every few bytes, so the lines are to be read in another way."""
-
-
-def secret_spans(
-    block: bytes, opened: OpenBlock | None, *, may_be_dense: bool
-) -> tuple[list[Found], OpenBlock | None]:
-    """Where the secrets stand; they may overlap. And the secret of several lines that goes on
-    behind the block.
-    """
-    spans: list[Found] = []
-    if opened:
-        below, _, opened = continued(block, 0, opened)
-        spans += below
-    search = _Search(block, spans)
-    if may_be_dense and is_long_line(block):
-        end = _search_long_line(block, search)
-    else:
-        end = len(block)
-        search.read(_matches(block, may_be_dense=may_be_dense))
-    if search.multiline:
-        opened = multiline_secrets(block, search.multiline, spans) or opened
-    if end < len(block):
-        rest = len(block) - block.endswith(b"\n")
-        spans.append((end, rest, REST_MARK))
-        opened = key_left_open(block[end:rest]) or opened
-    return spans, opened
-
-
-def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
-    """The places where a secret may begin."""
-    matches = rule_table().scan.found(block)
-    if not may_be_dense and dense.is_dense(matches, len(block)):
-        raise DenseLinesError
-    return matches
-
-
-def _search_long_line(block: bytes, search: _Search) -> int:
-    """Reads a long line slice by slice, and returns how far it was read."""
-    scan = rule_table().scan
-    end = 0
-    for matches in dense.line_matches(scan.found, block, _ordinary_texts, longest=scan.longest):
-        search.read(matches)
-        end += dense.SLICE_BYTES
-    if end >= len(block):
-        return len(block)
-    # No half of a word is left in front of the cut, which could be read as something else.
-    return max(block.rfind(b" ", end - _LONGEST_WORD, end), 0) or end
-
-
-def is_long_line(block: bytes) -> bool:
-    return len(block) >= LONG_LINE and block.find(b"\n", 0, len(block) - 1) < 0
-
-
-def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:
-    """Texts around some places that are no secret anywhere in the line."""
-    rules = rule_table().rules
-    has_userinfo = b"@" in line
-    has_context = mentions_context(line)
-    for index, at, end in matches:
-        rule = rules[index]
-        if isinstance(rule, list):
-            text = ordinary_token_text(line, at, end, rule)
-        elif line.startswith(b"://", at):
-            text = None if has_userinfo else b"://"
-        else:
-            text = ordinary_text(line, at, has_context=has_context)
-        if text:
-            yield text
-
-
-class _Search:
-    """Adds the secrets at some places of a block to `spans`, and notes in `multiline` where secrets
-    of several lines may begin.
-    """
-
-    def __init__(self, block: bytes, spans: list[Found]) -> None:
-        self._block = block
-        self._spans = spans
-        self.multiline: list[int] = []
-        # Where the last value of a common shape begins, and how far values were taken out.
-        self._last_start = -1
-        self._reach = self._token_reach = 0
-        self._at_signs = _AtSigns(block)
-
-    def read(self, matches: list[Match]) -> None:
-        """Looks at some places, which are in order."""
-        all_rules = rule_table().rules
-        block, spans = self._block, self._spans
-        last_start, reach, token_reach = self._last_start, self._reach, self._token_reach
-        for index, at, _ in matches:
-            rules = all_rules[index]
-            if isinstance(rules, list):
-                if not rules:
-                    self.multiline.append(at)
-                elif at + _REACH >= token_reach:
-                    token_reach = max(token_reach, _find_tokens(block, at, rules, spans))
-                continue
-            if at + _REACH < reach:
-                continue
-            rule, match_shape = rules
-            if match_shape:
-                if common := match_shape(block, at):
-                    last_start, end = common.span(VALUE_GROUP)
-                    spans.append((last_start, end, _MARK))
-                    reach = max(reach, end)
-                    continue
-            elif (at == last_start and rule is scheme_secrets) or _is_settled(
-                rule, at, reach, self._at_signs
-            ):
-                # The credentials behind a scheme were taken out together with it.
-                continue
-            if found := rule(block, at):
-                spans += found
-                reach = max(reach, found[-1][1])
-        self._last_start, self._reach, self._token_reach = last_start, reach, token_reach
-
-
-def _is_settled(rule: Rule, at: int, reach: int, at_signs: _AtSigns) -> bool:
-    """Whether a rule would find nothing new: a scheme inside of a value that was taken out, or an
-    address without an `@`.
-    """
-    if rule is scheme_secrets:
-        return at + _LONGEST_SCHEME < reach
-    return rule is address_secrets and not at_signs.may_follow(at)
-
-
-class _AtSigns:
-    """Where the next `@` stands, without which an address has no credentials."""
-
-    def __init__(self, block: bytes) -> None:
-        self._block = block
-        self._next = -1
-
-    def may_follow(self, at: int) -> bool:
-        if not self._block.startswith(b"://", at):
-            return True
-        if self._next < at:
-            found = self._block.find(b"@", at)
-            self._next = len(self._block) + LONGEST_ADDRESS if found < 0 else found
-        return self._next <= at + LONGEST_ADDRESS
-
-
-def _find_tokens(block: bytes, at: int, rules: list[Rule], spans: list[Found]) -> int:
-    """Adds the tokens at a place to `spans`, and returns where the last one ends."""
-    end = 0
-    for rule in rules:
-        if found := rule(block, at):
-            spans += found
-            end = found[-1][1]
-    return end
+def without(block: bytes, spans: list[Found]) -> bytes:
+    """The block without the secrets, which may overlap."""
+    if not spans:
+        return block
+    spans.sort()
+    pieces: list[bytes] = []
+    done = 0
+    for start, end, mark in spans:
+        if end <= start:
+            continue
+        if start > done or not pieces or mark == REST_MARK:
+            pieces += (block[done:start], mark)
+        done = max(done, end)
+    pieces.append(block[done:])
+    return b"".join(pieces)

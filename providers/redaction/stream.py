@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.lines import last_cut
+from providers.redaction.private_keys import key_left_open
 from providers.redaction.secret import MARK, REST_MARK
 
 if TYPE_CHECKING:
@@ -18,11 +19,10 @@ OVERLAP: Final = 8 * 1024
 _MARK: Final = MARK.encode()
 # How a value goes on behind the seam of a very long line, by what stood in front of its mark.
 _QUOTED_REST: Final = {
-    quote: compile_pattern(rb"(?:[^\n\\" + quote + rb"]++|\\[^\n])*+")
-    for quote in (b'"', b"'", b"`")
+    quote: lazy_pattern(rb"(?:[^\n\\" + quote + rb"]++|\\[^\n])*+") for quote in (b'"', b"'", b"`")
 }
-_LINE_REST: Final = compile_pattern(rb"[^\n]*+")
-_BARE_REST: Final = compile_pattern(rb"""[^\s"'&,;<>\])}\[]*+""")
+_LINE_REST: Final = lazy_pattern(rb"[^\n]*+")
+_BARE_REST: Final = lazy_pattern(rb"""[^\s"'&,;<>\])}\[]*+""")
 
 
 class PartRedactor(Protocol):
@@ -88,8 +88,6 @@ class LineRedactor:
         end = match.end() if match else 0
         if end < len(piece):
             if self._open_value is _LINE_REST:
-                from providers.redaction.private_keys import key_left_open
-
                 self._opened = key_left_open(piece[:end]) or self._opened
             self._open_value = None
         return piece[end:]

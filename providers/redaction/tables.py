@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import Span
 from providers.redaction.secret import MARK
@@ -33,12 +33,12 @@ TABLE_HINTS: Final = (
 _LONGEST_HEAD: Final = 1024
 _LONGEST_ROW: Final = 16 * 1024
 _SEPARATORS: Final = (b"|", b"\t", b";", b",")
-_COLUMN: Final = compile_pattern(
+_COLUMN: Final = lazy_pattern(
     rb'[ ]*+("?)[A-Za-z_]{1,30}\d{0,2}(?:[ .-][A-Za-z_]{1,20}){0,2}\1[ \r]*+$'
 )
-_RULE: Final = compile_pattern(rb"(?=[+|: ]*+-)[+|: -]++\r?$")
+_RULE: Final = lazy_pattern(rb"(?=[+|: ]*+-)[+|: -]++\r?$")
 # A cell of a row, in quotes or without.
-_CELL: Final = compile_pattern(rb'[ ]*+(?:"((?:[^"\n]|"")*+)"[ ]*+|([^,;\t|\n"]*+))')
+_CELL: Final = lazy_pattern(rb'[ ]*+(?:"((?:[^"\n]|"")*+)"[ ]*+|([^,;\t|\n"]*+))')
 _KINDS: Final = frozenset({NameKind.SECRET, NameKind.PASS, NameKind.AUTHORIZATION})
 _MARK: Final = MARK.encode()
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import compile_pattern, lazy_pattern
 from providers.redaction.notation import Span
 from providers.redaction.tokens import MARKED_RUNS, TOKEN_FORMATS, TokenFormat
 
@@ -17,17 +17,17 @@ _WORD_BEGINS: Final = (
     rb"|(?<=\[m)|(?<=[\[;]\dm)|(?<=[\[;]\d\dm)|(?<=;\d\d\dm))"
 )
 # The end of an escape looks like a letter in a word.
-_INSIDE_WORD: Final = compile_pattern(rb"(?![0-9A-Fa-f]{2})[^\\\n][A-Za-z0-9]")
+_INSIDE_WORD: Final = lazy_pattern(rb"(?![0-9A-Fa-f]{2})[^\\\n][A-Za-z0-9]")
 # No token is complete with so few bytes, and none goes on behind a quote or a blank.
-_SHORT_REST: Final = compile_pattern(rb"""[A-Za-z0-9_.~+/=-]{0,11}+["'\s]""")
-_JWT: Final = compile_pattern(
+_SHORT_REST: Final = lazy_pattern(rb"""[A-Za-z0-9_.~+/=-]{0,11}+["'\s]""")
+_JWT: Final = lazy_pattern(
     rb"[A-Za-z0-9_-]{8,4096}+\.(?:[A-Za-z0-9_-]{4,}+|(?=\.[A-Za-z0-9_-]{20}))(?:\.[A-Za-z0-9_-]*+){0,3}"
 )
 _LOOK_BACK: Final = 256
 _RUN_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
-_TWICE_ENCODED: Final = compile_pattern(rb"[A-Za-z0-9+/_-]{40,}+={0,2}")
+_TWICE_ENCODED: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{40,}+={0,2}")
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
-_KEY_RUN: Final = compile_pattern(rb"[A-Za-z0-9+/_-]{0,160}={0,2}")
+_KEY_RUN: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{0,160}={0,2}")
 
 
 # The texts that the formats begin with, and those of them that begin a token only where a word

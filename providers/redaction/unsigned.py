@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.credentials import cookies, credentials
 from providers.redaction.names import NameKind, name_kind, words
@@ -23,25 +23,25 @@ from providers.redaction.values import (
     looks_stated,
 )
 
-_WORD: Final = compile_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
+_WORD: Final = lazy_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 # Settings of Redis, which have no sign in front of their value.
 _SETTINGS: Final = words("requirepass masterauth")
 _SQL_FUNCTIONS: Final = words("PASSWORD OLD_PASSWORD")
-_IS_PASSWORD: Final = compile_pattern(rb"(?i)pass|pwd")
+_IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
 # Behind these, a name and a blank are followed by a value: Clojure's keywords, shells, C.
-_ASSIGNMENT: Final = compile_pattern(
+_ASSIGNMENT: Final = lazy_pattern(
     rb"(?:(?:^|[\s({\[,]):|(?:\bsetx|\bsetenv|\bset[ ]-[a-zU]{1,3}|#define|\b(?:ENV|ARG))[ \t]{1,3})$"
 )
 # `proxy_set_header Cookie x` of nginx, `RequestHeader set Cookie x` of Apache, `:cookie "x"`.
-_SETS_HEADER: Final = compile_pattern(
+_SETS_HEADER: Final = lazy_pattern(
     rb"(?i:(?:set|add)[_-]header|header[ \t]{1,3}(?:set|add|append|merge)|\(:|[{,]:)[ \t]{0,3}$"
 )
 # The next field of a line, the next attribute of a tag, the protocol behind a path.
-_ATTRIBUTE: Final = compile_pattern(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
+_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
 _ASSIGNING: Final = (b"set", b"#define", b"ENV", b"ARG")
-_CELL: Final = compile_pattern(rb"""[^\s,;|"'()]{8,256}+""")
-_NETRC: Final = compile_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
-_NETRC_LINE: Final = compile_pattern(
+_CELL: Final = lazy_pattern(rb"""[^\s,;|"'()]{8,256}+""")
+_NETRC: Final = lazy_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
+_NETRC_LINE: Final = lazy_pattern(
     rb"(?:^|\n|[ \t])login[ \t]{1,8}\S{1,64}[ \t]{0,3}\r?\n[ \t]{0,16}$"
 )
 
@@ -71,10 +71,18 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
     if phrase is None:
         return []
     is_password = bool(_IS_PASSWORD.search(name))
+    # `password of ada = x`
+    has_sign = phrase[0].rstrip(b" \t")[-1:] in (b":", b"=")
 
-    def is_secret_value(value: bytes, _quote: bytes) -> bool:
+    def is_secret_value(value: bytes, quote: bytes) -> bool:
         value = value[:256]
-        return looks_random(value) or (is_password and looks_stated(value.rstrip(b".!")))
+        return looks_random(value) or (
+            is_password
+            and (
+                looks_stated(value.rstrip(b".!"))
+                or (has_sign and _is_stated(block, phrase.end(), value, quote))
+            )
+        )
 
     return secret_value_at(block, phrase.end(), is_secret_value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind, name_kind, words
 from providers.redaction.secret import MARK, REST_MARK
 
@@ -40,7 +40,7 @@ _ORDINARY: Final = words(
 )
 # Placeholders, paths of secret files, objects of Java; looked for only where _HAS_SIGN finds
 # something.
-_PLACEHOLDER: Final = compile_pattern(
+_PLACEHOLDER: Final = lazy_pattern(
     rb"""(?xi)
     (?:
         (?:[*\#x.?_-]|\xe2\x80\xa2){1,64}$
@@ -57,20 +57,20 @@ _PLACEHOLDER: Final = compile_pattern(
     )
     """
 )
-_HAS_SIGN: Final = compile_pattern(rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$")
+_HAS_SIGN: Final = lazy_pattern(rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$")
 # settings.API_KEY, self.password
-_REFERENCE: Final = compile_pattern(rb"(?:[A-Za-z_]\w{0,40}\.){1,6}[A-Za-z_]\w{0,60}$")
+_REFERENCE: Final = lazy_pattern(rb"(?:[A-Za-z_]\w{0,40}\.){1,6}[A-Za-z_]\w{0,60}$")
 # A quoted value that begins like this is a sentence about a secret.
-_STATEMENT: Final = compile_pattern(
+_STATEMENT: Final = lazy_pattern(
     rb"(?i)(?:is|was|are|were|has|have|had|must|should|cannot|could|will|would|may|not|no|too|invalid|expired|missing|required|incorrect"
     rb"|wrong|unknown|failed|changed|please|your|enter|this field|field|does)\s{1,8}[a-z]"
 )
-_WORDS_ONLY: Final = compile_pattern(rb"[A-Za-z]{1,20}(?:[ _-][A-Za-z]{1,20}){0,8}$")
-_SHORT_NUMBER: Final = compile_pattern(
+_WORDS_ONLY: Final = lazy_pattern(rb"[A-Za-z]{1,20}(?:[ _-][A-Za-z]{1,20}){0,8}$")
+_SHORT_NUMBER: Final = lazy_pattern(
     rb"[-+]?\d{1,5}(?:[.,:/]\d{1,5}){0,3}(?:ms|s|m|h|d|%|kb|mb|b)?$", re.IGNORECASE
 )
-_DIRECTORY: Final = compile_pattern(rb"(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])")
-_NO_SECRET_SHAPE: Final = compile_pattern(
+_DIRECTORY: Final = lazy_pattern(rb"(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])")
+_NO_SECRET_SHAPE: Final = lazy_pattern(
     rb"""(?x)
     (?: S-1-\d{1,10}(?:-\d{1,10}){0,16}                                         # a Windows security identifier
       | [a-z][a-z0-9+.-]{1,20}:/{1,3}[^\s]*+                      # an address; credentials in it are found by themselves
@@ -90,14 +90,14 @@ _NO_SECRET_SHAPE: Final = compile_pattern(
     """
 )
 # hunter2, p@ssw0rd, correct-horse-battery-staple
-_STATED: Final = compile_pattern(
+_STATED: Final = lazy_pattern(
     rb"""(?x)
     (?= [A-Za-z@$!_]{0,30}\d ) (?= [\d@$!_]{0,30}[A-Za-z] ) [A-Za-z\d@$!_]{6,64}$
     | [a-z]{2,15}(?:-[a-z]{2,15}){3,7}$
     """
 )
 # How a word ends that says what a password is like: `required`, `missing`, `readable`.
-_SAYS_HOW: Final = compile_pattern(
+_SAYS_HOW: Final = lazy_pattern(
     rb"(?:ed|ing|able|ible|ful|less|ous|ive|ory|ary|ent|ant|ic|al|ly|own|ten|st|er|d)$"
 )
 _STATE: Final = words(
@@ -107,19 +107,19 @@ _STATE: Final = words(
     "yours mine ours theirs mandatory part one two three encrypted at-rest in-use up down out as "
     "stored sent shown set seen broken hidden written chosen taken given lost kaput"
 )
-_PLAIN_WORD: Final = compile_pattern(rb"[a-z]{6,24}$")
+_PLAIN_WORD: Final = lazy_pattern(rb"[a-z]{6,24}$")
 # The name of a test behind `PASS:`.
-TEST_NAME: Final = compile_pattern(rb"(?:Test|test|Bench|Example|Fuzz)|[\w.-]{1,80}(?:/|::)")
-_CODE: Final = compile_pattern(rb"[A-Za-z0-9-]{4,}")
-_SMALL_NUMBER: Final = compile_pattern(rb"\d{1,5}(?=[\s,;.)]|$)")
+TEST_NAME: Final = lazy_pattern(rb"(?:Test|test|Bench|Example|Fuzz)|[\w.-]{1,80}(?:/|::)")
+_CODE: Final = lazy_pattern(rb"[A-Za-z0-9-]{4,}")
+_SMALL_NUMBER: Final = lazy_pattern(rb"\d{1,5}(?=[\s,;.)]|$)")
 # Behind `pass:`, which may be the outcome of a test: no word with a small number.
-_PASS_VALUE: Final = compile_pattern(rb"(?=[A-Za-z]{0,30}\d)[A-Za-z0-9]{6,64}$")
-_HAS_BLANK: Final = compile_pattern(rb"\s")
-_HAS_DIGIT: Final = compile_pattern(rb"\d")
-_HAS_LETTER: Final = compile_pattern(rb"[A-Za-z]")
-_UUID: Final = compile_pattern(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
-_CHANGE: Final = compile_pattern(rb"[A-Za-z][0-9]|[0-9][A-Za-z]")
-_HAS_SPECIAL: Final = compile_pattern(rb"[!@#$%^&*+=~?]")
+_PASS_VALUE: Final = lazy_pattern(rb"(?=[A-Za-z]{0,30}\d)[A-Za-z0-9]{6,64}$")
+_HAS_BLANK: Final = lazy_pattern(rb"\s")
+_HAS_DIGIT: Final = lazy_pattern(rb"\d")
+_HAS_LETTER: Final = lazy_pattern(rb"[A-Za-z]")
+_UUID: Final = lazy_pattern(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
+_CHANGE: Final = lazy_pattern(rb"[A-Za-z][0-9]|[0-9][A-Za-z]")
+_HAS_SPECIAL: Final = lazy_pattern(rb"[!@#$%^&*+=~?]")
 # Behind this length a doubtful value is not read any further.
 _LONGEST_DOUBTFUL: Final = 1024
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import compile_pattern, lazy_pattern
 from providers.redaction.notation import Span
 from providers.redaction.tokens import HEX, UUID, UUID_PATTERN, WORD, hexes, letters
 
@@ -43,7 +43,7 @@ VENDOR_HINTS: Final = tuple(token.vendor for token in VENDOR_TOKENS)
 
 _PATTERNS: Final[dict[bytes, re.Pattern[bytes]]] = {}
 _SHAPES: Final = {token.vendor.encode(): token.shape for token in VENDOR_TOKENS}
-_LINE: Final = compile_pattern(rb"[^\n]{0,256}")
+_LINE: Final = lazy_pattern(rb"[^\n]{0,256}")
 
 
 def vendor_secrets(block: bytes, at: int) -> list[Span]:

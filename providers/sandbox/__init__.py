@@ -1,3 +1,3 @@
-"""What the stand-ins of all vendors share: a server on loopback that records its requests, and
-made-up facts.
+"""What the stand-ins of all vendors share: a loopback server that records its requests, and sample
+data.
 """

@@ -1,4 +1,4 @@
-"""Large answers made in pieces, so that a server does not hold up the tasks beside it."""
+"""Builds large answers in pieces, so that a server does not block the tasks beside it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Made within a few milliseconds.
+# Built within a few milliseconds.
 PIECE_ROWS = 200
 
 
 async def in_pieces(items: Iterable[T], size: int = PIECE_ROWS) -> AsyncIterator[list[T]]:
-    """The items in lists of at most `size`. Each is made when it is wanted, and other tasks run
-    before the next one.
+    """The items in lists of at most `size`. Each list is built when it is needed, and other tasks
+    run before the next one.
     """
     remaining = iter(items)
     while piece := list(islice(remaining, size)):

@@ -1,6 +1,4 @@
-"""Made-up facts for the sandbox, the same for the same day: Ada runs a kitchen, Grace keeps the
-cellar.
-"""
+"""Sample data for the sandbox, the same for the same day."""
 
 from __future__ import annotations
 
@@ -27,8 +25,8 @@ _PATHS = (
 
 
 def usage_of(day: date, now: datetime) -> int | None:
-    """Bytes of a day: a week's shape, a spike last Wednesday, one day that nobody listed, today
-    still growing.
+    """Bytes of a day: a weekly pattern, a spike last Wednesday, one day that is not listed, and
+    today still growing.
     """
     today = now.date()
     if day > today or day == today - timedelta(days=24):
@@ -44,7 +42,7 @@ def usage_of(day: date, now: datetime) -> int | None:
 
 
 def usage_by_log(day: date, now: datetime) -> dict[str, int]:
-    """How the logs share a day; the pantry is silent at weekends."""
+    """How the logs share the bytes of a day; the pantry sends nothing at weekends."""
     total = usage_of(day, now) or 0
     shares = (
         {KITCHEN: 0.61, CELLAR: 0.27, PANTRY: 0.12}
@@ -55,8 +53,8 @@ def usage_by_log(day: date, now: datetime) -> dict[str, int]:
 
 
 def log_lines(key: str, start: datetime, end: datetime) -> Iterator[str]:
-    """Lines of a log between two instants, one every few seconds, with the secrets that careless
-    programs write.
+    """Lines of a log between two instants, one every few seconds, including secrets as careless
+    programs log them.
     """
     step = {KITCHEN: 3, CELLAR: 7}.get(key, 20)
     messages = _messages(LOG_NAMES.get(key, "log"))
@@ -69,20 +67,20 @@ def log_lines(key: str, start: datetime, end: datetime) -> Iterator[str]:
         tick += step
 
 
-# Multiplied by it, neighbouring numbers end far apart (Knuth, volume 3, 6.4).
+# Multiplied by this, neighbouring numbers end up far apart (Knuth, volume 3, 6.4).
 _SPREAD = 2_654_435_761
 
 
 @lru_cache
 def _messages(name: str) -> Sequence[str]:
-    """What a log's lines say after their time: enough of them to look alike to nobody, made once,
-    since a month of a log has close to a million lines.
+    """The texts of a log after the time. There are enough for the lines to differ, and they are
+    built once, since a month of a log has nearly a million lines.
     """
     return [_message(name, random.Random(f"{name} {n}")) for n in range(2003)]
 
 
 def _message(name: str, spread: random.Random) -> str:
-    """A message that ends in pairs of key and value, by which a log can be queried."""
+    """A text that ends in key=value pairs, by which a log can be queried."""
     path, who = spread.choice(_PATHS), spread.choice(("ada", "grace", "linus", "barbara"))
     chance = spread.random()
     if chance < 0.02:

@@ -1,5 +1,5 @@
-"""What every sandbox server has: a ledger of the requests it got, and faults it can be told to
-show.
+"""The base of every sandbox server: it records its requests, and answers with faults that were set
+up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def system_now() -> datetime:
-    """This instant by the machine's clock."""
+    """The time now by the machine's clock."""
     return datetime.now(UTC)
 
 
@@ -33,7 +33,7 @@ class Entry:
     body: bytes
 
     def brief(self) -> dict[str, Any]:
-        """What the page shows of it; no header that carries a credential."""
+        """What the page shows of it, without headers that carry credentials."""
         return {
             "at": self.at.isoformat(),
             "server": self.server,
@@ -45,9 +45,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Fault:
-    """A misbehaviour: `act` answers instead of the server, or returns None to let it answer after
-    all.
-    """
+    """A fault: `act` answers in place of the server, or returns None to let it answer."""
 
     act: Callable[[web.Request], Awaitable[web.StreamResponse | None]]
     path: str = ""
@@ -56,12 +54,12 @@ class Fault:
 
 @dataclass(slots=True)
 class Server:
-    """A loopback server that records its requests, whose time of day is `now`. `title` is what
-    people call it. Faults are used in the order in which they were added.
+    """A loopback server that records its requests; `now` is its clock, and `title` its name on the
+    page. Faults are used in the order in which they were added.
     """
 
     name: str
-    # What people read on the page.
+    # The name on the page.
     title: str = ""
     ledger: list[Entry] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -106,7 +104,7 @@ class Server:
         times: int = 1,
         **headers: str,
     ) -> None:
-        """The next requests get this answer. Headers are given with `_` for `-`."""
+        """Sets the answer of the next requests. Headers are given with `_` for `-`."""
         raw = body.encode() if isinstance(body, str) else body
         named = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -153,14 +151,14 @@ class Server:
 
 @dataclass(slots=True)
 class StandIn(Server):
-    """A server that behaves like a vendor, and the account by which the bot finds it: `name` is the
-    vendor's kind, and `account` what people type.
+    """A server that behaves like a vendor, and its account: `name` is the vendor's kind, and
+    `account` the name that people type.
     """
 
     account: str = ""
 
     def settings(self) -> dict[str, Any]:
-        """The account as it would be written in `bot.toml`, without its `kind`."""
+        """The account as in `bot.toml`, without its `kind`."""
         return {"base_url": self.url}
 
     def environ(self) -> dict[str, str]:
@@ -168,9 +166,9 @@ class StandIn(Server):
         return {}
 
     def files(self) -> dict[str, str]:
-        """The files that the settings refer to: text by name, beside `bot.toml`."""
+        """The files that the settings refer to: text by name, in the folder of `bot.toml`."""
         return {}
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Alerts that a visitor of the demo finds, as they would be written in `bot.toml`."""
+        """Alerts of the demo, as in `bot.toml`."""
         return []

@@ -62,6 +62,8 @@ STATISTICS = [
     ("by path", Statistic(group_by=("path",)), "groupby(path) calculate(count) sort(desc) limit(40)"),
     ("count by path, please", Statistic(group_by=("path",)), "groupby(path) calculate(count) sort(desc) limit(40)"),
     ("groupby(path, status) top 10", Statistic(group_by=("path", "status"), top=10), "groupby(path, status) calculate(count) sort(desc) limit(10)"),
+    ("by path, status", Statistic(group_by=("path", "status")), "groupby(path, status) calculate(count) sort(desc) limit(40)"),
+    ("by path,status top 3", Statistic(group_by=("path", "status"), top=3), "groupby(path, status) calculate(count) sort(desc) limit(3)"),
     ("groupby(#log)", Statistic(group_by=("#log",)), "groupby(#log) calculate(count) sort(desc) limit(40)"),
     ("by path limit 5", Statistic(group_by=("path",), top=5), "groupby(path) calculate(count) sort(desc) limit(5)"),
     ("groupby(path) limit(5)", Statistic(group_by=("path",), top=5), "groupby(path) calculate(count) sort(desc) limit(5)"),
@@ -196,8 +198,8 @@ REFUSALS = [
     ("/logs web join(a)", "not a clause"),
     ("/logs web count newest 5", "at once"),
     ("/logs web count follow", "at once"),
-    ("/logs web count limit 5", "limit says how many lines"),
-    ("/logs web newest 5 limit 5", "limit says how many lines"),
+    ("/logs web count limit 5", "limit is how many lines"),
+    ("/logs web newest 5 limit 5", "limit is how many lines"),
     ("/logs web newest 0", "from 1 to 5,000"),
     ("/logs web newest 5001", "from 1 to 5,000"),
     ("/logs web follow 1h", "10 minutes"),
@@ -255,6 +257,10 @@ FORMS = [
     ({"show": "count", "rest": "by path"}, Statistic(group_by=("path",))),
     ({"show": "follow", "window": ""}, Follow()),
     ({"rest": "where(a) limit 5"}, None),
+    (
+        {"rest": f"groupby({', '.join('abcde')}) calculate(average:{'x' * 60}) top 10"},
+        Statistic(Calculation("average", "x" * 60), tuple("abcde"), top=10),
+    ),
 ]
 
 

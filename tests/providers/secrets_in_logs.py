@@ -31,7 +31,7 @@ _NAMES = (
     "connection_string dsn encryption_key"
     " signing_key AccountKey SharedAccessKey smtp_pass DB_PWD mysql_pwd admin_password password1 "
     "new_password keystorePassword"
-    " app_token webhook_secret psk bindpw csrf_secret id_token bearer_token"
+    " app_token webhook_secret psk bindpw csrf_secret id_token bearer_token deployKey codeVerifier REDIS_AUTH password_digest"
 )
 NAMES = tuple(_NAMES.split())
 

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,6 +21,7 @@ from providers.errors import (
     ProviderError,
     QueryRejected,
     RateLimited,
+    Unavailable,
 )
 from providers.models import Window
 from providers.rapid7 import query, query_results
@@ -136,6 +138,32 @@ async def test_query_is_polled_until_complete(
     assert len(progress) == polls
     assert progress == sorted(progress)
     assert len([path for path in server.paths() if path.startswith("GET /query/")]) == polls
+
+
+@pytest.fixture
+def counted_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that moves on by a second whenever it is read."""
+    monkeypatch.setattr(query, "time", SimpleNamespace(monotonic=itertools.count().__next__))
+
+
+@pytest.mark.usefixtures("counted_time")
+async def test_slow_query_gives_what_there_is(
+    server: Rapid7Sandbox, rapid7: Rapid7, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "LONGEST_QUERY_S", 3.5)
+    server.polls = 9
+    result = await rapid7.statistics([KITCHEN], HOUR, "calculate(count)")
+    assert result.notes == ("Only 33 % of the log was searched within 5 min.",)
+
+
+@pytest.mark.usefixtures("counted_time")
+async def test_query_without_any_result_is_an_error(
+    server: Rapid7Sandbox, rapid7: Rapid7, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "LONGEST_QUERY_S", 0.5)
+    server.polls = 9
+    with pytest.raises(Unavailable, match="0 % done"):
+        await rapid7.statistics([KITCHEN], HOUR, "calculate(count)")
 
 
 async def test_key_is_sent_to_the_configured_host_only(

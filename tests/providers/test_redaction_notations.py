@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from providers.redaction import Redactor, rules, scan
+from providers.redaction import Redactor, rules
+from providers.redaction.scan import BYTES_BEFORE_HYPERSCAN, AdaptiveTexts, HyperscanTexts
 from providers.redaction.tokens import TOKEN_FORMATS
 from tests.providers.secrets_in_logs import NAMED_CONTEXTS, VALUES
 from tests.providers.test_redaction_harmless import LINES
@@ -95,7 +96,8 @@ from providers.redaction import Redactor
 from providers.redaction.rules import rule_table
 from providers.redaction.scan import AhoCorasickTexts
 
-assert isinstance(rule_table().scan, AhoCorasickTexts)
+rule_table().scan.found(bytes(8 * 1024 * 1024))
+assert isinstance(rule_table().scan.current, AhoCorasickTexts)
 sys.stdout.buffer.write(Redactor().block(sys.stdin.buffer.read()))
 """
 
@@ -126,7 +128,10 @@ def test_redacts_the_same_without_hyperscan() -> None:
         check=True,
         timeout=120,
     )
+    scan = rules.rule_table().scan
+    scan.found(bytes(BYTES_BEFORE_HYPERSCAN))
     redacted = Redactor().block(text)
-    assert isinstance(rules.rule_table().scan, scan.HyperscanTexts)
+    assert isinstance(scan, AdaptiveTexts)
+    assert isinstance(scan.current, HyperscanTexts)
     assert redacted.count(b"[redacted]") > 500
     assert plain.stdout == redacted

@@ -50,6 +50,8 @@ KEYS = {
     "on one line": RSA.replace("\n", " ") + "\n",
     "without line ends": RSA.replace("\n", "") + "\n",
     "base64": base64.b64encode(RSA.encode()).decode() + "\n",
+    "base64 twice": base64.b64encode(base64.b64encode(RSA.encode())).decode() + "\n",
+    "query string twice": RSA.replace("\n", "%250A").replace(" ", "%2520") + "\n",
     "wrapped base64": base64.encodebytes(RSA.encode()).decode(),
     "query string": RSA.replace("\n", "%0A").replace(" ", "%20").replace("=", "%3D") + "\n",
     "source code": "".join(f'  "{line}\\n" +\n' for line in RSA.splitlines()),
@@ -64,7 +66,10 @@ AFTER = "server started\n2026-11-21T10:00:01Z INFO GET /oven 200\nend of day\n"
 def survivors(text: str, redacted: str) -> list[str]:
     plain = BODY.replace("\n", "") + "0a1b0a1b"
     encoded = base64.b64encode(RSA.encode()).decode()
-    parts = {whole[at : at + 6] for whole in (plain, encoded) for at in range(len(whole) - 5)}
+    twice = base64.b64encode(encoded.encode()).decode()
+    parts = {
+        whole[at : at + 6] for whole in (plain, encoded, twice) for at in range(len(whole) - 5)
+    }
     return [part for part in parts if part in redacted and part in text]
 
 

@@ -25,9 +25,9 @@ from providers.redaction import (
     pairs,
     periodic,
     private_keys,
-    redactor,
     rules,
     schemes,
+    search,
     stream,
     tables,
     token_rules,
@@ -35,7 +35,7 @@ from providers.redaction import (
     values,
     vendors,
 )
-from tests.support.regex_work import Work, unbounded_parts
+from tests.support.regex_work import PATTERN_TYPES, Work, unbounded_parts
 
 MODULES = (
     addresses,
@@ -65,7 +65,7 @@ PATTERNS = [
     pytest.param(value, id=f"{module.__name__.rpartition('.')[2]}.{name}")
     for module in MODULES
     for name, value in vars(module).items()
-    if isinstance(value, re.Pattern)
+    if isinstance(value, PATTERN_TYPES)
 ]
 TEXTS = [
     *named.NAME_HINTS,
@@ -143,11 +143,11 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     tokens = rules.exact_rules().values()
     multilines: list[list[token_rules.Rule]] = [[] for _ in multiline.MULTILINE_HINTS]
     table = rules.RuleTable(rules.rule_table().scan, [*phrases, *tokens, *multilines])
-    monkeypatch.setattr(redactor, "rule_table", lambda: table)
+    monkeypatch.setattr(search, "rule_table", lambda: table)
     # What repeats is passed over, which would hide how the rules grow.
     monkeypatch.setattr(dense, "DENSE_MATCHES", 10**9)
-    monkeypatch.setattr(redactor, "has_long_run", lambda _: False)
-    monkeypatch.setattr(redactor, "shortened", lambda line: (line, []))
+    monkeypatch.setattr(search, "has_long_run", lambda _: False)
+    monkeypatch.setattr(search, "shortened", lambda line: (line, []))
     return work
 
 
@@ -222,7 +222,7 @@ def test_repeated_text_is_redacted_like_each_part(
     run = text * (12_000 // len(text))
     line = f"first {run}{SECRET_BETWEEN}{run}{text[:2]} token=a1b2c3d4 {run} last\n".encode()
     shortened = Redactor().block(line)
-    monkeypatch.setattr(redactor, "shortened", lambda line: (line, []))
+    monkeypatch.setattr(search, "shortened", lambda line: (line, []))
     assert shortened == Redactor().block(line)
 
 

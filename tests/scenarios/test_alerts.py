@@ -228,7 +228,7 @@ async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_si
 
 async def kept(world: Sandbox, sql: str) -> list[dict[str, Any]]:
     """What stands in the database."""
-    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now(UTC))
+    store = await Store.open(world.location, now=datetime.now(UTC))
     try:
         return await store.read(sql, ())
     finally:

@@ -209,7 +209,7 @@ async def test_a_log_alert_knows_what_was_sampled(
         "channel": "#ops",
     }
     table = {**world.table(), **alerts(rule)}
-    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now(UTC))
+    store = await Store.open(world.location, now=datetime.now(UTC))
     kept, start = store.alerts, datetime.now(UTC) - timedelta(days=1)
     for n, value in enumerate((5.0, 200.0, 300.0, 5.0, None)):
         at = start + n * timedelta(minutes=15)

@@ -160,7 +160,7 @@ async def every_transition_stands_once(world: Sandbox) -> None:
     """What the samples amount to, judged once more, is what was told, and what was told is what
     stands.
     """
-    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
+    store = await Store.open(world.location, now=datetime.now().astimezone())
     samples = await store.read("SELECT at, value, state FROM samples ORDER BY at", ())
     notices = await store.read("SELECT reason, key, ts FROM notices ORDER BY at", ())
     [rule] = world_rules(world)
@@ -209,7 +209,7 @@ def world_rules(world: Sandbox) -> list[Any]:
 
 
 async def every_digest_stands_once(world: Sandbox) -> None:
-    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
+    store = await Store.open(world.location, now=datetime.now().astimezone())
     runs = await store.read(
         "SELECT due, outcome FROM runs WHERE schedule = 'minutely' ORDER BY due", ()
     )

@@ -26,6 +26,8 @@ from tests.scenarios.test_modals import opened
 from tests.support.clock import MovableClock
 from tests.support.raw_sqlite import execute
 
+pytestmark = pytest.mark.sqlite
+
 assert clock, "the clock of the alerts' own tests"
 OPS = {"slack": {"ops_channel": "#ops"}}
 Fault = Callable[[Bot, Path], Awaitable[None]]

@@ -436,7 +436,7 @@ async def test_stop_finishes_or_reports_work(
     assert sum("The bot is restarting" in m.text for m in world.slack.seen("U0ADA")) == 1
     assert not [m for m in world.slack.messages if m.text.startswith("Working on")]
     assert not list(tmp_path.glob("*.sqlite-wal"))
-    store = await Store.open(tmp_path / "bot.sqlite", now=datetime.now(UTC))
+    store = await Store.open(world.location, now=datetime.now(UTC))
     assert sorted(asked.outcome for asked in await store.questions.latest()) == [
         "answered",
         "cancelled",
@@ -496,7 +496,7 @@ async def test_terminal_shares_the_rate_limit(
     world: Sandbox, front_door: Run, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
-    store = await Store.open(tmp_path / "bot.sqlite", now=now)
+    store = await Store.open(world.location, now=now)
     budget = RateLimiter("rapid7-eu", Secret(world.rapid7.api_key), LIMITS, store.rate_limits)
     for _ in range(149):
         await budget.commit("download", await budget.reserve("download"))

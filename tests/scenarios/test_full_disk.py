@@ -16,6 +16,8 @@ from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, messag
 from tests.support.clock import MovableClock as Clock
 from tests.support.raw_sqlite import execute, on_connection
 
+pytestmark = pytest.mark.sqlite
+
 assert clock, "the clock of the alerts' own tests"
 DIGEST = {
     "name": "quarterly",

@@ -6,17 +6,18 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.sandbox.world import Sandbox
+from bot.store import Store
+from providers.clock import utc_now
 from tests.conftest import ROOT, toml_of
 from tests.support.clock import process_environ
 
@@ -83,8 +84,9 @@ async def test_line_names_the_question_it_belongs_to(world: Sandbox, tmp_path: P
         await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
         await world.slack.answer_to("/usage last 7 days", timeout_s=60)
         await world.slack.answer_to("/usage last 7 days", timeout_s=60)
-    with closing(sqlite3.connect(world.folder / "bot.sqlite")) as database:
-        recorded = [row[0] for row in database.execute("SELECT delivery FROM questions")]
+    store = await Store.open(world.location, now=utc_now())
+    recorded = [row["delivery"] for row in await store.read("SELECT delivery FROM questions")]
+    await store.close()
     assert len(recorded) == 2
     answered = [line for line in logged(log) if line["message"].startswith("Finished /usage")]
     assert sorted(line["question"] for line in answered) == sorted(recorded)

@@ -89,6 +89,7 @@ async def test_answer_is_not_shared_in_other_channel(world: Sandbox, clock: Cloc
         await until_read(world, TOLD_TOO_OLD)
 
 
+@pytest.mark.sqlite
 async def test_typed_secret_is_in_no_table(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET) as bot:
         for line in (

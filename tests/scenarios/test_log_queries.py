@@ -16,12 +16,13 @@ import pytest
 from aiohttp import web
 
 from bot.blocks import limits
-from bot.sandbox.slack import Message
+from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import Sandbox
 from providers.rapid7 import query
 from tests.scenarios.test_alerts import clock, evaluated, evaluations, messages, running, told
 from tests.scenarios.test_calls import lines_of, table
 from tests.support.clock import MovableClock
+from tests.support.inert import HOSTILE, complaints
 
 assert clock, "the clock of the alerts' own tests"
 
@@ -402,3 +403,45 @@ async def test_digest_posts_a_count(world: Sandbox, clock: MovableClock) -> None
         async with asyncio.timeout(10):
             await world.slack.until(lambda: any("60 lines" in text for text in told(world)))
     assert downloads(world) == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_hostile_names_of_groups_are_inert(world: Sandbox) -> None:
+    names = [json.dumps(text.replace('"', "'")) for text in HOSTILE.values()]
+
+    def hostile(key: str, start: datetime, end: datetime) -> Iterator[str]:
+        for minute, line in enumerate(every_minute(key, start, end)):
+            fields = f'"at": "{line[:20]}", "name": {names[minute % len(names)]}'
+            yield f'{{{fields}, "token": "ghp_{"a1B2" * 9}"}}'
+
+    world.rapid7.lines = hostile
+    answer = await world.slack.answer_to(f"/logs kitchen {HOURS} by name, token top 20")
+    assert limits.message_problems(answer.text, answer.blocks) == []
+    shown = json.dumps(answer.blocks, ensure_ascii=False) + answer.text
+    assert "ghp_a1B2" not in shown
+    assert complaints(world.slack) == []
+    [*rows] = table(answer, "By name, token")
+    assert len(rows) == 1 + len(set(names))
+    # A name that was redacted finds no line, so that it has no button.
+    assert not [label for label in lines_of(answer) if label.startswith("Lines: ")]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_private_follow_is_for_its_asker(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.commands.logs.words.SHORTEST_FOLLOW", timedelta(seconds=1))
+    monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
+    started = datetime.now(UTC)
+    world.rapid7.now = lambda: started + (datetime.now(UTC) - started) * 600
+    await world.slack.command("/logs kitchen follow 2s", channel="C0KITCHEN")
+    done = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if "from now" in m.text), None)
+    )
+    assert done.seen_by == "U0ADA"
+    assert not [
+        m
+        for m in world.slack.messages
+        if m.channel == "C0KITCHEN" and m.user == BOT and not m.seen_by
+    ]

@@ -26,6 +26,7 @@ from bot.store import OutboxStore, Post, PostKind, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT
 from tests.support.clock import process_environ
+from tests.support.outbox_process import location_word
 
 HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 
@@ -37,7 +38,7 @@ def post(n: int, channel: str = "#ops") -> Post:
 @asynccontextmanager
 async def posting(world: Sandbox, ops_channel: str = "") -> AsyncIterator[OutboxStore]:
     """An outbox at work."""
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     async with aiohttp.ClientSession() as session:
         client = slack_client(
             world.slack.bot_token,
@@ -231,7 +232,7 @@ async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice
     world: Sandbox,
 ) -> None:
     """It was claimed, and taken by Slack; nobody noted that."""
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     posts = store.outbox
     await enqueue(posts, post(0), post(1))
     claimed = await posts.claim_post(now=utc_now())
@@ -251,7 +252,7 @@ async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(
     down in between.
     """
     count, spread = 60, random.Random(7)
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     await enqueue(store.outbox, *(post(n) for n in range(count)))
     await store.close()
     env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
@@ -259,7 +260,7 @@ async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(
     while kills < 100:
         faults(world, spread)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.support.outbox_process", str(world.folder / "bot.sqlite"), env=env, cwd=ROOT,
+            sys.executable, "-m", "tests.support.outbox_process", location_word(world.location), env=env, cwd=ROOT,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None

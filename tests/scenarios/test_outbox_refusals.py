@@ -35,7 +35,7 @@ async def outbox_of(
     world: Sandbox, ops_channel: str = "#ops", pace: OutboxTimings = HURRIED
 ) -> AsyncIterator[tuple[Store, Outbox]]:
     """An outbox at work that can bring files, too."""
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     async with aiohttp.ClientSession() as session:
         client = slack_client(
             world.slack.bot_token,
@@ -460,7 +460,7 @@ async def test_removed_while_uncertain_is_not_posted_twice(world: Sandbox) -> No
 
 
 async def test_wait_of_a_wrong_clock_is_not_waited_out(world: Sandbox) -> None:
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     await store.outbox.enqueue(post(0), now=utc_now() + timedelta(days=1))
     await store.close()
     async with outbox_of(world) as (store, _):
@@ -470,7 +470,7 @@ async def test_wait_of_a_wrong_clock_is_not_waited_out(world: Sandbox) -> None:
 
 async def test_post_of_a_wrong_clock_is_found_again(world: Sandbox) -> None:
     """It was queued, claimed and taken by Slack while our clock was a day ahead."""
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     posts, ahead = store.outbox, utc_now() + timedelta(days=1)
     await posts.enqueue(post(0), now=ahead)
     assert await posts.claim_post(now=ahead)
@@ -511,7 +511,7 @@ async def test_name_is_posted_to_without_listing_channels(world: Sandbox) -> Non
 async def test_listing_goes_on_at_its_cursor_after_429(world: Sandbox) -> None:
     """A message to a name may stand already, and its channel is on the 60th page."""
     world.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     await enqueue(store.outbox, post(0, "#channel-59"))
     assert await store.outbox.claim_post(now=utc_now())
     await store.close()
@@ -619,7 +619,7 @@ async def test_unreadable_history_sets_one_message_aside(world: Sandbox) -> None
     """The message may stand already, and history may not be read: it is not posted twice, and
     others are posted.
     """
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     await enqueue(store.outbox, post(0, "C0KITCHEN"))
     assert await store.outbox.claim_post(now=utc_now())
     await store.close()

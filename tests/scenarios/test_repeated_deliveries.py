@@ -145,7 +145,7 @@ async def test_killed_bot_saves_a_repeated_form_once(world: Sandbox, tmp_path: P
         world.slack.last_delivery = delivered
         await world.slack.deliver_again()
         await world.slack.answer_to("/usage yesterday", timeout_s=60)
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     assert len(await store.subscriptions.subscriptions()) == 1
     await store.close()
 

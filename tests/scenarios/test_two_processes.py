@@ -19,6 +19,7 @@ from tests.conftest import ROOT, connected_bot
 from tests.scenarios.test_alerts import Meter, clock, evaluated, look, running, thread, told
 from tests.scenarios.test_outbox import enqueue, post, said
 from tests.support.clock import MovableClock, process_environ
+from tests.support.outbox_process import location_word
 
 __all__ = ["clock"]
 
@@ -33,7 +34,7 @@ async def outbox_process(world: Sandbox) -> AsyncIterator[Process]:
     env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.support.outbox_process",
-        str(world.folder / "bot.sqlite"), str(LEASE_S),
+        location_word(world.location), str(LEASE_S),
         env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     assert process.stdout is not None
@@ -47,7 +48,7 @@ async def outbox_process(world: Sandbox) -> AsyncIterator[Process]:
 
 
 async def fill(world: Sandbox, count: int = COUNT) -> None:
-    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    store = await Store.open(world.location, now=utc_now())
     await enqueue(store.outbox, *(post(n, channel) for n in range(count) for channel in CHANNELS))
     await store.close()
 
@@ -99,7 +100,7 @@ async def test_paused_process_does_not_repeat_what_another_has_sent(world: Sandb
         async with outbox_process(world):
             await all_said(world)
             paused.send_signal(signal.SIGCONT)
-            store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+            store = await Store.open(world.location, now=utc_now())
             await enqueue(store.outbox, *(post(COUNT, channel) for channel in CHANNELS))
             await store.close()
             await all_said(world, COUNT + 1)

@@ -15,6 +15,8 @@ from bot.sandbox.world import Sandbox
 from tests.conftest import ROOT, connected_bot
 from tests.support.clock import MovableClock
 
+pytestmark = pytest.mark.sqlite
+
 DATABASES = sorted((ROOT / "tests" / "databases").glob("*.sql"))
 each_version = pytest.mark.parametrize("dump", DATABASES, ids=lambda dump: dump.stem)
 MIGRATIONS = "SELECT name FROM _sqlite_migrations ORDER BY id"

@@ -16,13 +16,20 @@ from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import SlackPace
 from bot.store import LeaseTimings, Store
 from providers.clock import utc_now
+from providers.redaction import Secret
 
 TIMINGS = OutboxTimings(per_channel=0.005, look=0.02, retry=0.01)
 
 
-async def main(path: Path, lease_s: float) -> None:
+def location_word(location: Path | Secret) -> str:
+    """The database as a word of the command line; the URL of a test server holds no password."""
+    return location.open() if isinstance(location, Secret) else str(location)
+
+
+async def main(word: str, lease_s: float) -> None:
+    location = Secret(word) if "://" in word else Path(word)
     lease = LeaseTimings(renew_every=lease_s / 6, expires_after=lease_s)
-    store = await Store.open(path, now=utc_now(), lease=lease)
+    store = await Store.open(location, now=utc_now(), lease=lease)
     async with aiohttp.ClientSession() as session:
         client = slack_client(
             os.environ["SLACK_BOT_TOKEN"],
@@ -35,4 +42,4 @@ async def main(path: Path, lease_s: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.3))
+    asyncio.run(main(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 0.3))

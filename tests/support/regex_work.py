@@ -17,6 +17,10 @@ from typing import Any
 
 import pytest
 
+from providers.patterns import LazyPattern
+
+# What stands for a regular expression in a module.
+PATTERN_TYPES = (re.Pattern, LazyPattern)
 _REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT)
 
 
@@ -31,12 +35,12 @@ class Work:
         from now on.
         """
         for name, value in list(vars(module).items()):
-            if isinstance(value, re.Pattern):
+            if isinstance(value, PATTERN_TYPES):
                 monkeypatch.setattr(module, name, _Counted(value, self))
             elif (
                 isinstance(value, dict)
                 and value
-                and all(isinstance(each, re.Pattern) for each in value.values())
+                and all(isinstance(each, PATTERN_TYPES) for each in value.values())
             ):
                 monkeypatch.setattr(
                     module, name, {key: _Counted(each, self) for key, each in value.items()}
@@ -70,7 +74,7 @@ class _CountingRe(types.SimpleNamespace):
 class _Counted:
     """A regular expression that counts what it does."""
 
-    def __init__(self, pattern: re.Pattern[Any], work: Work) -> None:
+    def __init__(self, pattern: Any, work: Work) -> None:
         self._pattern = pattern
         self._work = work
 

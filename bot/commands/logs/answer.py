@@ -99,8 +99,8 @@ class LogsAnswerer:
         )
 
     async def measure(self, question: LogsQuestion, context: MeasureContext) -> Measurement:
-        """The wanted value. A calculation is one query; what only the lines tell is counted in them,
-        which are downloaded as for an answer.
+        """The values of the question. A calculation takes one query; bytes and levels are counted in
+        the lines, which are downloaded as for an answer.
         """
         if question.is_list or isinstance(question.display, Follow):
             words = question.display.words[0] if question.display else "list"
@@ -130,8 +130,8 @@ class LogsAnswerer:
         return Measurement(result.values(), question.window)
 
     async def replay(self, span: ReplayRequest[LogsQuestion]) -> Replay:
-        """The values of a calculation at every instant of the past. A log is not downloaded again for
-        it; what was sampled while the rule was watched stands.
+        """The values of a calculation at every evaluation of the past. A log is not downloaded for it;
+        then only the stored samples of the rule are known.
         """
         question = span.read_at(span.end)
         if isinstance(question.display, Statistic) or span.rule.value == "count":
@@ -194,8 +194,8 @@ class LogsAnswerer:
     def _line_source(
         self, question: LogsQuestion, logs: Sequence[LogRef]
     ) -> tuple[LogSource, list[str]]:
-        """Where the lines come from, and what is asked for there: a download, a few entries of a
-        query, or what arrives. A query gives the lines of several logs in one order.
+        """The source of the lines and the ids to request from it: a download, some entries of a query,
+        or a live feed. A query merges the lines of several logs, so that it takes the place of one.
         """
         ids, display = [log.id or "" for log in logs], question.display
         if isinstance(display, Entries):

@@ -1,4 +1,4 @@
-"""A log report in words and blocks: what came, the levels, when, the last lines."""
+"""A log report in words and blocks: lines and bytes, levels, timeline, the last lines."""
 
 from __future__ import annotations
 

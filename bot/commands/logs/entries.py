@@ -13,7 +13,7 @@ from providers.errors import ProviderError, RateLimited, Unavailable
 from providers.models import LogEntry, NamedLog, Window
 from providers.sources import LogQuerySource, LogStream
 
-# How long a feed that has failed is left alone.
+# The pause before a feed that has failed is opened again.
 REOPEN_AFTER_S = 5.0
 INTERRUPTED = "The feed was interrupted, so lines may be missing."
 
@@ -71,7 +71,7 @@ class FollowSource:
     def download(
         self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
     ) -> AbstractAsyncContextManager[LogStream]:
-        """The lines as they arrive. Its end is that of the time, however busy the log is."""
+        """The lines as they arrive, until the time is over."""
         del ids, window, limit, most_bytes
         return aclosing(self._pieces(query))
 
@@ -101,7 +101,7 @@ def _wait_s(error: ProviderError) -> float:
 async def _next_before(
     feed: AsyncIterator[Sequence[LogEntry]], ends: float
 ) -> Sequence[LogEntry] | None:
-    """What the feed brings next; None once its time is over."""
+    """The next entries of the feed; None once its time is over."""
     try:
         return await asyncio.wait_for(anext(feed), max(0.0, ends - _now()))
     except (TimeoutError, StopAsyncIteration):

@@ -11,6 +11,7 @@ from bot.commands.logs.query import LineQuery, read_query, take_clauses
 from bot.commands.logs.question import LogsQuestion, follow_window, parts_of, question_of
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
+from bot.questions.command import LONGEST_CHOICE
 from bot.questions.context import Context
 from bot.questions.form import LOG, FormField, FormValues, read_form_window, refused_at
 
@@ -46,16 +47,20 @@ def line_fields(question: LogsQuestion | None) -> list[FormField]:
     """The inputs of the form behind log and window."""
     query = question.query if question else LineQuery()
     shown = " ".join(query.display.words) if query.display else ""
+    typed = query.line_words
+    if len(shown) > LONGEST_CHOICE:
+        # No choice takes so many words; the text below does.
+        shown, typed = "", query.words
     choices = tuple(dict.fromkeys([*([shown] if shown else []), *SHOW_CHOICES]))
     label, example = "Only lines that match", "where(status>=500) groupby(path)"
     return [
         FormField(SHOW, "Show", "choice", shown, choices, placeholder="the whole log as a file"),
-        FormField(LINES, label, "text", query.line_words, placeholder=example, longest=3000),
+        FormField(LINES, label, "text", typed, placeholder=example, longest=3000),
     ]
 
 
 def _query_of_form(text: str, shown: str, context: Context) -> LineQuery:
-    """The query in the form: what was chosen, and what stands in the text. Raises BadQuestion for
+    """The query in the form: what was chosen, and what was typed. Raises BadQuestion for
     anything else.
     """
     taken = take_clauses(text, context)
@@ -71,10 +76,10 @@ def _query_of_form(text: str, shown: str, context: Context) -> LineQuery:
 
 
 def _no_lines(words: list[str], where: str, context: Context) -> BadQuestion:
-    """Why some words of the form say nothing of lines."""
+    """The refusal of words of the form that are no filter of lines."""
     _, patterns, _ = split_logs_and_patterns(words, context)
     if patterns:
         right = with_conditions(where, patterns)
         return BadQuestion(f"Lines are filtered by where(…): {right}.", context.example)
     shown = sanitise(" ".join(words), 40)
-    return BadQuestion(f"“{shown}” says nothing of lines; write where(/error/i).", context.example)
+    return BadQuestion(f"“{shown}” is not a filter; write where(/error/i).", context.example)

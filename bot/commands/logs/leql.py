@@ -36,15 +36,15 @@ def split_where_clause(text: str, context: Context) -> tuple[str, str]:
         )
     if inside := _CLAUSE_INSIDE.search(bare):
         raise BadQuestion(
-            f"{inside[1].lower()}(…) stands behind the where(…), not in it.",
+            f"{inside[1].lower()}(…) belongs behind the where(…), not in it.",
             context.working(f"{text[:start]}where(/error/i) {text[end:]}"),
         )
     return f"{text[:start]} {text[end:]}", clause
 
 
 def find_closing(text: str, at: int) -> tuple[int | None, str]:
-    """The place behind the bracket that closes the one before `at`, and what stands before it
-    outside quotes and regular expressions.
+    """The position behind the bracket that closes the one before `at`, and the text before it without
+    quotes and regular expressions.
     """
     depth, inside = 1, ""
     previous = "("
@@ -85,7 +85,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def with_conditions(leql: str, conditions: Sequence[str]) -> str:
-    """The where(…) with more conditions that must hold."""
+    """The where(…) with more conditions."""
     if not conditions:
         return leql
     both = " AND ".join(conditions)
@@ -124,7 +124,7 @@ def level_named(word: str) -> str:
 
 def level_condition(levels: Sequence[str]) -> str:
     """The condition that a line is of one of the levels. The query language knows no levels of its
-    own, so it finds a level field, or a word in capitals that stands by itself.
+    own, so it finds a level field, or a word in capitals between spaces or brackets.
     """
     names = "|".join(name for level in levels for name in LEVELS[level])
     in_field = rf"/(level|severity|lvl|levelname)[\"']?\s*[:=]\s*[\"']?({names})\b/i"

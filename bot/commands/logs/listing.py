@@ -1,4 +1,4 @@
-"""`/logs list`: the logs there are, how much each sent lately, and how long it is kept."""
+"""`/logs list`: the logs of the accounts, their bytes of the last days and their retention."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class _Grid:
     step: timedelta
 
     def pieces(self) -> list[Window]:
-        """The time cut into as many slices as one query gives."""
+        """The period in windows of as many slices as one query returns."""
         length = self.step * MOST_SLICES
         count = -(-(self.end - self.start) // length)
         starts = [self.start + number * length for number in range(count)]

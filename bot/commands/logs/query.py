@@ -81,7 +81,7 @@ def read_query(words: list[str], taken: QueryText, context: Context) -> QueryWor
     has_groups = isinstance(read.display, Statistic) and read.display.group_by
     if limit and read.display and not has_groups:
         raise BadQuestion(
-            f"limit says how many lines a file has, and {read.display.words[0]} brings none.",
+            f"limit is how many lines a file has, and {read.display.words[0]} has no file.",
             context.instead(f"limit {limit}", ""),
         )
     # The limit of groups is among the words of their statistic.

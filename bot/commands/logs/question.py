@@ -123,7 +123,7 @@ def question_of(
 def _check_slices(
     statistic: Statistic, window: ParsedWindow, parts: QuestionParts, context: Context
 ) -> None:
-    """Refuses more slices than the vendor gives."""
+    """Raises BadQuestion for more slices than the vendor returns."""
     step, length = statistic.step, window.window.length
     if step is None or length <= step * MOST_SLICES:
         return

@@ -17,7 +17,7 @@ __all__ = ["LEVELS", "LogReport", "timeline"]
 
 
 class Order(Enum):
-    """Which end of the window the lines come from that a limit lets through."""
+    """The end of the window that the lines are from, where a limit cuts them."""
 
     OLDEST_FIRST = "oldest"
     NEWEST_FIRST = "newest"
@@ -38,7 +38,7 @@ class LogReport:
     timeline: tuple[tuple[datetime, int], ...]
     step: timedelta
     notes: tuple[str, ...] = ()
-    # Lines that no time places, and those whose time is not in the window.
+    # Lines without a readable time, and those whose time is outside the window.
     untimed: int = 0
     outside: int = 0
     order: Order | None = None
@@ -58,7 +58,7 @@ class LogReport:
         return (*found, *self.notes)
 
     def _which(self) -> str:
-        """Which lines these are, of those there are more of."""
+        """Which of the lines of the window these are."""
         if len(self.shares) > 1:
             each = ", ".join(f"{lines:,} of {name}" for name, lines in self.shares)
             which = (
@@ -68,7 +68,7 @@ class LogReport:
             )
             return f"{which} of each log: {each}."
         if self.order is None:
-            return f"These are the first {self.lines:,} that came."
+            return f"These are the first {self.lines:,}  received."
         left_out = "newer" if self.order is Order.OLDEST_FIRST else "older"
         return (
             f"These are the {self.order.value} {self.lines:,} of the window; {left_out} ones are "
@@ -109,9 +109,8 @@ def timeline(
     """Lines over the window in at most twenty steps, by the times written in them; times without an
     offset are UTC.
 
-    It reaches to the end of the window, where nothing may have come; with `ends_with_data`, for a
-    log that is cut, no further than its lines. Empty where no line carries a time that lies in the
-    window.
+    It ends with the window, also where there are no lines; with `ends_with_data`, for a log that is
+    cut, it ends with the lines. Empty where no line has a time in the window.
     """
     step = time_step(window)
     first = step_start(window.start, step)
@@ -130,7 +129,7 @@ def timeline(
 
 
 def lines_outside(minutes: Counter[Minute], window: Window) -> tuple[int, int]:
-    """How many lines have a time that cannot be told, and how many one outside the window."""
+    """How many lines have no readable time, and how many a time outside the window."""
     unknown = outside = 0
     for minute, lines in minutes.items():
         moment = moment_of(minute, window.start, window.end)
@@ -142,7 +141,7 @@ def lines_outside(minutes: Counter[Minute], window: Window) -> tuple[int, int]:
 
 
 def order_of(first: Minute | None, last: Minute | None, window: Window) -> Order | None:
-    """From which end of the window the lines come; None where they do not tell."""
+    """The end of the window that the lines are from; None where their times do not show it."""
     moments = [minute and moment_of(minute, window.start, window.end) for minute in (first, last)]
     if not moments[0] or not moments[1]:
         return None

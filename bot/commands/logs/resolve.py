@@ -26,7 +26,7 @@ class LogResolver:
 
     async def resolve(self, question: LogsQuestion) -> list[LogRef]:
         """Every log with its account and id; they must all be in one account, for one download
-        brings them.
+        returns them.
         """
         found = await asyncio.gather(*(self._resolve_one(log, question) for log in question.logs))
         accounts = list(dict.fromkeys(log.account or "" for log in found))

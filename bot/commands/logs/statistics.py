@@ -175,7 +175,7 @@ def _next_questions(
     window = question.parts.window
     if not report.statistic.group_by:
         buttons.append(("Newest lines", question.about_lines((), window, LINES_OPENED)))
-    return [*buttons, ("Whole log as a file", question.about_lines((), window, ""))]
+    return [*buttons, ("As a file", question.about_lines((), window, ""))]
 
 
 def _lines_of_groups(question: LogsQuestion, report: StatisticReport) -> list[tuple[str, str]]:

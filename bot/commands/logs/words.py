@@ -40,7 +40,7 @@ from bot.commands.logs.leql import level_named
 from bot.errors import BadQuestion
 from bot.formatting import join_words, sanitise
 from bot.questions.context import NO_NAMES, Context
-from bot.questions.windows import strip_punctuation
+from bot.questions.windows import FILLER_WORDS, strip_punctuation
 
 
 @dataclass(slots=True)
@@ -152,6 +152,7 @@ _BEFORE_KEY = frozenset(FUNCTIONS) - {"count", "bytes", "min", "percentile", "pc
 _LEVEL = re.compile(r"(?i)(?:level|severity|loglevel|lvl)s?[:=]([\w,|]{1,60})")
 _KEYS = re.compile(rf"{KEY}(?:,{KEY}){{0,9}},?")
 _PERCENTILE = re.compile(r"p\d{1,2}")
+_NO_KEYS = NO_NAMES | FILLER_WORDS
 
 
 @dataclass(slots=True)
@@ -232,8 +233,13 @@ class _Reader:
             return self._done(begins + 1)
         if not self._is_key(begins):
             return False
-        self.found.group_by += read_keys(self.words[self.at + begins].rstrip(",;?!"), self.context)
-        return self._done(begins + 1)
+        last = begins
+        # `by path, status`
+        while self._has_comma(last) and self._is_key(last + 1):
+            last += 1
+        typed = ",".join(self.words[self.at + begins : self.at + last + 1])
+        self.found.group_by += read_keys(typed.rstrip(";?!"), self.context)
+        return self._done(last + 1)
 
     def _timeslice(self) -> bool:
         if self._word() != "timeslice":
@@ -288,10 +294,13 @@ class _Reader:
         self.found.follow = Follow(length)
         return self._done(taken)
 
+    def _has_comma(self, ahead: int) -> bool:
+        return self.words[self.at + ahead].endswith(",")
+
     def _is_key(self, ahead: int) -> bool:
         """Whether a word may be the name of a key, and no word of a window."""
         word = self._word(ahead)
-        return bool(_KEYS.fullmatch(word)) and word not in NO_NAMES
+        return bool(_KEYS.fullmatch(word)) and word not in _NO_KEYS
 
     def _done(self, count: int) -> bool:
         self.at += count

@@ -1,4 +1,4 @@
-"""The words people type for a stretch of time, read once and read aloud again."""
+"""Parses the words people type for a time range, and describes the range in words."""
 
 from bot.questions.windows.calendar import TwoReadings, UnknownWindow, zone_name
 from bot.questions.windows.reading import (

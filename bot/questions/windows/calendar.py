@@ -1,4 +1,4 @@
-"""Days, months and moments in a named zone: the arithmetic under the words of a window."""
+"""Days, months and moments in a named zone: the calendar arithmetic for windows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ DAY = timedelta(days=1)
 
 
 class UnknownWindow(BadQuestion):
-    """Words that name no stretch of time, not even one that cannot be asked for."""
+    """Words that name no time range, not even one that cannot be asked for."""
 
 
 class TwoReadings(BadQuestion):
-    """Words with two conventions. `readings` are windows that say one or the other."""
+    """Words with two meanings. `readings` are windows that state one or the other."""
 
     def __init__(self, words: str, readings: tuple[str, str]) -> None:
         super().__init__(
@@ -27,7 +27,7 @@ class TwoReadings(BadQuestion):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the words are read against, and the words."""
+    """The words, and the time and zone against which they are read."""
 
     now: datetime
     zone: tzinfo
@@ -73,5 +73,5 @@ def instant(day: date, clock: time, zone: tzinfo, reading: Reading) -> datetime:
 
 
 def zone_name(zone: tzinfo) -> str:
-    """How a time zone is said: `Europe/Dublin`, `UTC`."""
+    """The name of a time zone: `Europe/Dublin`, `UTC`."""
     return zone.key if isinstance(zone, ZoneInfo) else "UTC" if zone is UTC else str(zone)

@@ -1,9 +1,8 @@
-"""The words people type for a stretch of time become a window, or a refusal that says what to type
-instead.
+"""Parses the words for a time range into a window, or a refusal that says what to type instead.
 
-Two ways of counting: where days are what is known (`/usage`), `7d` is seven calendar days, today
-among them; elsewhere it reaches exactly that long back from now. A window that reaches past now
-ends now. Weeks begin on Monday.
+There are two ways to count. For questions that know only days (`/usage`), `7d` is seven calendar
+days, including today; elsewhere it reaches exactly that long back from now. A window that reaches
+past now ends now. Weeks begin on Monday.
 """
 
 from __future__ import annotations
@@ -56,13 +55,13 @@ class ParsedWindow:
 
 
 def strip_punctuation(word: str) -> str:
-    """A word without the marks that people put behind it."""
+    """A word without the punctuation that people add at its end."""
     return word.rstrip(",;?!")
 
 
 def strip_filler_words(words: Sequence[str]) -> list[str]:
-    """The words without those at either end that say nothing: `for the last 7 days, please` is
-    `last 7 days`.
+    """The words without meaningless ones at either end: `for the last 7 days, please` is `last 7
+    days`.
     """
     found = [bare for word in words if (bare := strip_punctuation(word))]
     while found and found[0].lower() in FILLER_WORDS and not _is_to_come(found):

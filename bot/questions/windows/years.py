@@ -22,7 +22,7 @@ def with_years(one: Period, two: Period, reading: Reading) -> tuple[Period, Peri
     if two.weekday is not None:
         return one, _weekday_after(one, two, reading)
     if one.year_is_open and not two.year_is_open:
-        return _atlatest_day(one, two), two
+        return _at_latest(one, two), two
     if two.year_is_open and not one.year_is_open:
         return one, _at_earliest(two, one)
     if one.year_is_open and two.year_is_open and two.first < one.first:
@@ -62,7 +62,7 @@ def _at(period: Period, first: date) -> Period:
     return replace(period, first=first, last=first + DAY)
 
 
-def _atlatest_day(one: Period, two: Period) -> Period:
+def _at_latest(one: Period, two: Period) -> Period:
     """The first period in the latest year in which it is not behind the second."""
     while one.first > two.first:
         one = _moved(one, -1)

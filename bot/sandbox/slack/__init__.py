@@ -1,7 +1,6 @@
-"""A Slack on loopback: Web API, Socket Mode, response URLs, uploads, and the page that shows them.
-
-It refuses what Slack refuses: wrong tokens, blocks over the limits, channels the bot is not in, a
-response URL used six times.
+"""A Slack on loopback: Web API, Socket Mode, response URLs, uploads, and the page. It refuses what
+Slack refuses: wrong tokens, blocks over the limits, channels that the bot is not in, a response URL
+used six times.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ __all__ = [
 
 
 class SlackSandbox(WebApi, ChatApi, DirectoryApi, SurfacesApi, DemoPage):
-    """The whole of it: one server that people, tests and the bot talk to."""
+    """One server that people, tests and the bot use."""
 
     __slots__ = ()
 

@@ -82,7 +82,7 @@ class ChatApi(SlackState):
         return {"ok": True, "channel": message.channel, "ts": message.ts}
 
     def _where_to_post(self, args: dict[str, Any]) -> tuple[Channel | None, dict[str, Any]]:
-        """The channel, or None with what Slack says against the post."""
+        """The channel, or None with the error that Slack would return."""
         channel = self._channel(args.get("channel", ""))
         if channel is None:
             return None, {"ok": False, "error": "channel_not_found"}
@@ -92,8 +92,8 @@ class ChatApi(SlackState):
         return (None, error) if error else (channel, {})
 
     def _unknown_blocks(self, blocks: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """What an older Slack says against the newest blocks, and any against a picture that is not
-        there or not ready yet.
+        """The error of an older Slack for the newest blocks, and of any for a picture that does not
+        exist or is not ready.
         """
         types = {block["type"] for block in blocks}
         unknown = set() if self.supports_new_blocks else {"data_table", "data_visualization"}
@@ -113,7 +113,7 @@ class ChatApi(SlackState):
         return None
 
     async def _response(self, request: web.Request) -> web.Response:
-        """A response URL: five uses within thirty minutes; what it makes stays ephemeral."""
+        """A response URL: five uses within thirty minutes; its messages stay ephemeral."""
         url = self.response_urls.get(request.match_info["id"])
         if url is None or url.uses >= 5 or self.clock() - url.made_at > 1800:
             return web.json_response(
@@ -152,7 +152,7 @@ class ChatApi(SlackState):
 
 
 def _message_error(args: dict[str, Any]) -> dict[str, Any] | None:
-    """What Slack says against a message, or None."""
+    """The error that Slack would return for a message, or None."""
     blocks = args["blocks"] = decode_json(args.get("blocks")) or []
     text = args.get("text") or ""
     if not text and not blocks:

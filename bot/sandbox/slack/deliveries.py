@@ -28,8 +28,8 @@ class Deliveries(SlackState):
     async def ask_to_leave(
         self, reason: str, *, close_after_s: float = 0.5
     ) -> web.WebSocketResponse:
-        """Tells the newest connection to make room for a fresh one, as Slack does every few hours,
-        and closes it a little later.
+        """Asks the newest connection to be replaced, as Slack does every few hours, and closes it a
+        little later.
         """
         socket = self.sockets[-1]
         await socket.send_str(
@@ -44,7 +44,7 @@ class Deliveries(SlackState):
         return socket
 
     def break_off(self) -> None:
-        """Cuts every connection without a word."""
+        """Cuts every connection without notice."""
         for socket in self.sockets:
             if socket._req is not None and socket._req.transport is not None:  # noqa: SLF001
                 socket._req.transport.abort()  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""The page in the browser, and what can be done on it."""
+"""The page in the browser, and its actions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REQUIRED = "Please complete this required field."
 
 
 class DemoPage(People):
-    """The page in the browser, and what can be done on it."""
+    """The page in the browser, and its actions."""
 
     __slots__ = ()
 
@@ -63,7 +63,7 @@ class DemoPage(People):
         )
 
     def _requests(self) -> list[dict[str, Any]]:
-        """The latest requests of the bot, to whomever."""
+        """The latest requests of the bot to any server."""
         entries = sorted(
             (e for server in self.ledgers for e in server.ledger[-400:] if is_from_bot(e)),
             key=lambda e: e.at,
@@ -74,7 +74,7 @@ class DemoPage(People):
         return self.channels[channel].direct_with in ("", user)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Tells the page what changed, as server-sent events."""
+        """Sends changes to the page as server-sent events."""
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
@@ -113,7 +113,7 @@ class DemoPage(People):
             ack = await self.command(line, user=asked["user"], channel=asked["channel"])
             await asyncio.wait_for(ack.done, 3)
         except (NotConnected, TimeoutError):
-            # What Slack says where nobody takes a command in time.
+            # What Slack shows if a command is not acknowledged in time.
             said = f"{line.split(' ')[0]} failed with the error “dispatch_failed”"
             self._add(
                 Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"])
@@ -183,7 +183,7 @@ class DemoPage(People):
         )
 
     async def _do_fault(self, request: web.Request) -> web.Response:
-        """Tells a server to misbehave."""
+        """Sets up a fault on a server."""
         asked = await request.json()
         server = next(s for s in self.ledgers if s.name == asked["server"])
         _, misbehave = faults_of(server)[asked["fault"]]
@@ -193,6 +193,6 @@ class DemoPage(People):
 
 
 def _offered(server: Server) -> dict[str, Any]:
-    """The misbehaviour that the page offers for a server."""
+    """The faults that the page offers for a server."""
     labels = {name: label for name, (label, _) in faults_of(server).items()}
     return {"title": server.title or server.name, "faults": labels}

@@ -82,4 +82,9 @@ STEPS: dict[str, tuple[str, ...]] = {
         "CREATE TABLE overtaken_evaluations (alert words, due words, owner words NOT NULL, "
         "PRIMARY KEY (alert, due))",
     ),
+    "0006_saved_questions": (
+        "CREATE TABLE saved_questions (channel words, command words, name words, "
+        'query words NOT NULL, "user" words NOT NULL, saved_at words NOT NULL, '
+        "PRIMARY KEY (channel, command, name))",
+    ),
 }

@@ -327,3 +327,20 @@ def overtaken_evaluations(db: Database) -> None:
     db.table("overtaken_evaluations").create(
         {"alert": str, "due": str, "owner": str}, pk=("alert", "due"), not_null={"owner"}
     )
+
+
+@steps(name="0019_saved_questions")
+def saved_questions(db: Database) -> None:
+    """Questions that channels ask by a name."""
+    db.table("saved_questions").create(
+        {
+            "channel": str,
+            "command": str,
+            "name": str,
+            "query": str,
+            "user": str,
+            "saved_at": str,
+        },
+        pk=("channel", "command", "name"),
+        not_null={"query", "user", "saved_at"},
+    )

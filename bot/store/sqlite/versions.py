@@ -27,6 +27,7 @@ MIGRATIONS: Final = (
     "0016_answer_commands",
     "0017_replicas",
     "0018_overtaken_evaluations",
+    "0019_saved_questions",
 )
 
 

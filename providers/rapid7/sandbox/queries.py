@@ -73,7 +73,7 @@ class Feed:
 
 @dataclass(slots=True)
 class Queries:
-    """`polls` is how often a query says that it is in progress before it is complete."""
+    """`polls` is how many answers of a query are in progress before the complete one."""
 
     lines: Callable[[], Lines]
     names: Callable[[], dict[str, str]]

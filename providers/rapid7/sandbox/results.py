@@ -74,7 +74,7 @@ class Series:
 
 @dataclass(slots=True)
 class Result:
-    """Takes the matching entries of a window and tells the result."""
+    """The result of a query, from the matching entries of its window."""
 
     statement: Statement
     start: datetime

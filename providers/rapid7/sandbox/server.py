@@ -42,7 +42,7 @@ class Rapid7Sandbox(StandIn):
     lines: Callable[[str, datetime, datetime], Iterator[str]] = seed.log_lines
     downloads_left: int = 150
     queries_left: int = 1500
-    # How often a query says that it is in progress before it is complete.
+    # How many answers of a query are in progress before the complete one.
     polls: int = 1
     separators: str = ":;"
     most_days_by_log: int = 30
@@ -257,7 +257,7 @@ class Rapid7Sandbox(StandIn):
     def _asked(
         self, request: web.Request
     ) -> tuple[list[str], datetime, datetime, int, Callable[[str], bool]]:
-        """What a download asks for; a ValueError says what is wrong with it."""
+        """The parameters of a download. Raises ValueError with what is wrong."""
         ids = re.split(f"[{self.separators}]", request.match_info["ids"])
         if not 1 <= len(ids) <= 10 or not all(UUID.fullmatch(key) for key in ids):
             raise ValueError("invalid logs")
@@ -282,7 +282,7 @@ class Rapid7Sandbox(StandIn):
         return ids, start, end, limit, _matcher(query.get("query", "where(error)"))
 
     def _wrong_key(self, request: web.Request, status: int) -> web.Response | None:
-        """The pages disagree: usage tells a wrong key as 401, download as 404."""
+        """The pages disagree on a wrong key: 401 for usage, 404 for a download."""
         if request.headers.get("x-api-key") == self.api_key:
             return None
         return web.json_response(

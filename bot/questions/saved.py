@@ -1,0 +1,69 @@
+"""Parses `save QUESTION as NAME`, `saved` and `unsave NAME` (pure)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.errors import BadQuestion
+from bot.formatting import sanitise
+from bot.questions.context import WINDOW_WORDS
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.registry import COMMANDS
+
+WORDS = ("save", "saved", "unsave")
+NAME = re.compile(r"[a-z][a-z0-9_-]{2,39}")
+NAME_RULE = "3 to 40 lower-case letters, digits, dashes and underscores, beginning with a letter"
+_SAVE = re.compile(r"(?P<query>.*\S)\s+as\s+(?P<name>\S+)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """A question, and the name to save it by."""
+
+    query: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsave:
+    name: str
+
+
+SavedCommand = Save | Unsave | Literal["list"]
+
+
+def parse_saved(command: CommandName, text: str, directory: AccountDirectory) -> SavedCommand:
+    """The action of words that begin with one of `WORDS`. Raises BadQuestion."""
+    verb, _, rest = text.strip().partition(" ")
+    rest = rest.strip()
+    if verb.lower() == "saved":
+        return "list"
+    if verb.lower() == "unsave":
+        if not NAME.fullmatch(rest.lower()):
+            raise BadQuestion("Which question? Give its name.", f"/{command} saved")
+        return Unsave(rest.lower())
+    match = _SAVE.fullmatch(rest)
+    if match is None:
+        words = rest or COMMANDS[command].example_words(directory)
+        raise BadQuestion(
+            "Save it as what? Put “as” and a name behind the question.",
+            f"/{command} save {words} as morning",
+        )
+    name = match["name"].lower()
+    if not NAME.fullmatch(name):
+        raise BadQuestion(
+            f"“{sanitise(match['name'], 40)}” cannot be a name; a name has {NAME_RULE}.",
+            f"/{command} save {match['query']} as morning",
+        )
+    return Save(match["query"], name)
+
+
+def name_of(words: str, directory: AccountDirectory) -> str:
+    """The name of a saved question that the words may be; empty where they cannot be one. What an
+    account or a window is called is no name.
+    """
+    name = words.strip().lower()
+    is_taken = name in WINDOW_WORDS or name in {each.lower() for each in directory.accounts}
+    return "" if is_taken or not NAME.fullmatch(name) else name

@@ -1,0 +1,191 @@
+"""`save`, `saved` and `unsave`: questions that a channel asks by a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+from bot.answer import Answer
+from bot.blocks import messages
+from bot.commands.answering import Clock
+from bot.errors import BadQuestion, FormName
+from bot.questions.managing import ALERT_WORDS, SUBSCRIPTION_WORDS
+from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
+from bot.questions.saved import WORDS, Save, SavedCommand, Unsave, name_of, parse_saved
+from bot.questions.windows import TwoReadings
+from bot.store import SavedQuestion, SavedQuestionStore
+from handlers.chat_commands import QuestionReader, handle_command, working_hints
+from handlers.pauses import Announcer
+from handlers.permissions import Owned, Permissions, Requester, not_a_manager
+
+MOST_OF_CHANNEL = 50
+# The first words of other commands, which no question can be called.
+RESERVED_WORDS = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *WORDS, "help", "windows", "none"})
+# A question follows these words.
+BEFORE_QUESTION = ("alert", "subscribe")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuestionManager:
+    """Saves, lists and deletes questions by name. `reserved` are the first words of other commands,
+    which no question can be called.
+    """
+
+    questions: QuestionReader
+    store: SavedQuestionStore
+    announcer: Announcer
+    clock: Clock
+    reserved: frozenset[str]
+    verbs: ClassVar[Sequence[str]] = WORDS
+    create_verb: ClassVar[str] = ""
+    forms: ClassVar[Mapping[str, FormName]] = MappingProxyType({})
+
+    @property
+    def permissions(self) -> Permissions:
+        return self.questions.permissions
+
+    async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
+        """As `Manager.handle`."""
+        if text.strip().partition(" ")[0].lower() in WORDS:
+            # Checked before the words are read, because their refusal names accounts.
+            self.permissions.access.require(command, **asker.rights)
+        return await handle_command(self, command, text, asker)
+
+    async def expand(self, command: CommandName, words: str, asker: Requester) -> str:
+        """The words with the saved question that the first of them names, also behind `alert` and
+        `subscribe`.
+        """
+        before, first, after = _around_first(words)
+        name = name_of(first, self.questions.answering.directory)
+        if not name or name in self.reserved:
+            return words
+        saved = await self.store.find(asker.channel, command, name)
+        return f"{before}{saved.query}{after}" if saved else words
+
+    def parse(self, command: CommandName, text: str, requester: Requester) -> SavedCommand:
+        return parse_saved(command, text, self.questions.directory(requester))
+
+    def check(self, action: SavedCommand, command: CommandName, requester: Requester) -> None:
+        if isinstance(action, Save):
+            self._query(action, command, requester)
+
+    def example(self, command: CommandName, requester: Requester) -> str:
+        words = COMMANDS[command].example_words(self.questions.directory(requester))
+        return f"/{command} save {words} as morning"
+
+    async def run(self, action: SavedCommand, command: CommandName, requester: Requester) -> Answer:
+        if isinstance(action, Save):
+            return await self._save(action, command, requester)
+        if isinstance(action, Unsave):
+            return await self._unsave(action.name, command, requester)
+        return await self._list(command, requester)
+
+    async def _save(self, action: Save, command: CommandName, requester: Requester) -> Answer:
+        with working_hints(self, command, requester):
+            query = self._query(action, command, requester)
+        before = await self.store.find(requester.channel, command, action.name)
+        if before:
+            await self._require_change(before, requester)
+        question = SavedQuestion(requester.channel, command, action.name, query, requester.user)
+        try:
+            await self.store.save(question, now=self.clock(), most=MOST_OF_CHANNEL)
+        except OverflowError:
+            raise BadQuestion(
+                f"This channel has {MOST_OF_CHANNEL} saved questions, the most there can be; "
+                "delete one first.",
+                f"/{command} saved",
+            ) from None
+        if before:
+            await self._announce(before, requester, f"is now `/{command} {query}`")
+        return messages.note(
+            f"Saved for this channel: `/{command} {action.name}` asks `/{command} {query}`. "
+            f"Delete it with `/{command} unsave {action.name}`."
+        )
+
+    def _query(self, action: Save, command: CommandName, requester: Requester) -> str:
+        """The words to save. Raises BadQuestion with a command as its hint."""
+        try:
+            question = self.questions.read(
+                command, action.query, requester, no_help="`help` is not a question to save."
+            )
+        except BadQuestion as error:
+            error.hint = f"/{command} save {error.hint.partition(' ')[2]} as {action.name}"
+            raise
+        self._require_free(action, command, requester)
+        return question.text
+
+    def _require_free(self, action: Save, command: CommandName, requester: Requester) -> None:
+        """Raises BadQuestion for a name that means something else."""
+        if self._is_free(action.name, command, requester):
+            return
+        raise BadQuestion(
+            f"“{action.name}” means something else already; choose another name.",
+            f"/{command} save {action.query} as my-{action.name}",
+        )
+
+    def _is_free(self, name: str, command: CommandName, requester: Requester) -> bool:
+        directory = self.questions.answering.directory
+        if not name_of(name, directory) or name in self.reserved:
+            return False
+        if COMMANDS[command].names_logs:
+            # Any word may be the name of a log that the vendor alone knows.
+            named = {log.lower() for logs in directory.logs.values() for log in logs}
+            return not any(log.startswith(name) for log in named)
+        try:
+            self.questions.read(command, name, requester, no_help="")
+        except TwoReadings:
+            return False
+        except BadQuestion as error:
+            # Words for help are refused without a message.
+            return bool(error.message)
+        return False
+
+    async def _unsave(self, name: str, command: CommandName, requester: Requester) -> Answer:
+        saved = await self.store.find(requester.channel, command, name)
+        if saved is None:
+            raise BadQuestion(
+                f"No question is saved as `{name}` in this channel.", f"/{command} saved"
+            )
+        await self._require_change(saved, requester)
+        await self.store.delete(requester.channel, command, name)
+        await self._announce(saved, requester, "was deleted")
+        return messages.note(f"Deleted: `/{command} {name}` asked `/{command} {saved.query}`.")
+
+    async def _list(self, command: CommandName, requester: Requester) -> Answer:
+        access = self.permissions.access
+        lines = [
+            messages.ListLine(
+                f"`/{each.command} {each.name}`: `/{each.command} {each.query}`", each.user
+            )
+            for each in await self.store.in_channel(requester.channel)
+            if access.may_ask(each.command, **requester.rights)
+        ]
+        if not lines:
+            return messages.note(
+                f"No questions are saved in this channel. Save one with `{self.example(command, requester)}`."
+            )
+        return messages.list_answer("Saved questions of this channel:", lines)
+
+    async def _require_change(self, saved: SavedQuestion, requester: Requester) -> None:
+        """Raises AccessDenied unless the person saved it or may manage the command."""
+        whose = Owned(saved.command, saved.channel, saved.user)
+        if not await self.permissions.may_end(whose, requester):
+            raise not_a_manager()
+
+    async def _announce(self, saved: SavedQuestion, requester: Requester, what: str) -> None:
+        """Tells the channel who changed what somebody else had saved."""
+        if saved.user != requester.user:
+            text = f"The saved question `/{saved.command} {saved.name}` {what}"
+            await self.announcer.done_by(requester.user, saved.channel, text)
+
+
+def _around_first(words: str) -> tuple[str, str, str]:
+    """What stands before the first word of the question, that word, and what follows it."""
+    verb, blank, rest = words.strip().partition(" ")
+    if verb.lower() in BEFORE_QUESTION and rest:
+        first, behind, after = rest.partition(" ")
+        return f"{verb}{blank}", first, f"{behind}{after}"
+    return "", verb, f"{blank}{rest}"

@@ -1,0 +1,69 @@
+"""The errors that Rapid7's refusals mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from providers.errors import AuthFailed, NotFound, QueryRejected
+from providers.http.failures import refuse_status, too_many_requests
+from providers.http.reply import Reply
+from providers.rapid7 import parse
+from providers.redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Raises the error of a reply that refuses. The vendor's own sentence is redacted."""
+
+    account: str
+    redactor: Redactor
+
+    def check(self, reply: Reply, *, subject: str) -> None:
+        """Raises for any status but 200. One page documents 404 for a wrong key and another one 401,
+        and 404 also means that nothing was found.
+        """
+        if reply.status == 404:
+            raise NotFound(
+                (
+                    f"{self.account} found no {_MEANINGS[subject]}, or the key or the region is "
+                    "wrong (HTTP 404)."
+                ),
+                account=self.account,
+                hint=(
+                    f"Check the period or the log, then `api_key` and `region` of `{self.account}`."
+                ),
+            )
+        if reply.status == 401:
+            raise AuthFailed(
+                f"{self.account} did not accept our key (HTTP 401).",
+                account=self.account,
+                hint=(
+                    f"Check `api_key` and `region` of `{self.account}`; usage needs a key with "
+                    "Read/Write privileges."
+                ),
+            )
+        if reply.status != 200:
+            said = self.redactor.text(parse.error_said(reply.body))
+            refuse_status(reply, account=self.account, said=said)
+
+    def check_query(self, reply: Reply) -> None:
+        """Raises for any status but 200, and 202 of a query in progress. A 400 is about the query, and
+        its message is the reason.
+        """
+        if reply.status in (200, 202):
+            return
+        if reply.status == 400:
+            said = self.redactor.text(parse.error_said(reply.body)).strip().rstrip(".")
+            raise QueryRejected(
+                f"{self.account} does not accept the query: {said or 'it gives no reason'}.",
+                account=self.account,
+                hint="Correct the query.",
+            )
+        if reply.status == 429:
+            wait_s = parse.seconds_until_reset(reply.body)
+            raise too_many_requests(reply, account=self.account, wait_s=wait_s)
+        self.check(reply, subject="logs")
+
+
+_MEANINGS = MappingProxyType({"usage": "usage data for this period", "logs": "such log"})

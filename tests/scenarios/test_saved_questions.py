@@ -1,0 +1,152 @@
+"""Questions that a channel asks by a name: `save`, `saved`, `unsave`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.sandbox.world import Sandbox
+from bot.store import SavedQuestion
+from tests.conftest import connected_bot
+
+SAVE = "/usage save last 7 days per log as morning"
+
+
+async def say(world: Sandbox, line: str, **where: Any) -> str:
+    return str((await world.slack.answer_to(line, **where)).text)
+
+
+async def test_saved_question_is_asked_by_its_name(world: Sandbox) -> None:
+    async with connected_bot(world):
+        saved = await say(world, SAVE)
+        assert "`/usage morning` asks `/usage last 7 days per log`" in saved
+        assert "By log: kitchen" in await say(world, "/usage morning")
+        assert "7 days" in await say(world, "/usage MORNING csv")
+
+
+async def test_channels_have_questions_of_their_own(world: Sandbox) -> None:
+    async with connected_bot(world):
+        await say(world, SAVE)
+        assert "not a window" in await say(world, "/usage morning", channel="C0KITCHEN")
+        assert "No questions are saved" in await say(world, "/usage saved", channel="C0KITCHEN")
+
+
+async def test_saved_questions_are_listed_to_those_with_access(world: Sandbox) -> None:
+    async with connected_bot(world):
+        await say(world, SAVE)
+        await say(world, "/apiaudit save edge 2h failures as denied")
+        seen = await say(world, "/usage saved")
+        assert "`/usage morning`: `/usage last 7 days per log`" in seen
+        assert "`/apiaudit denied`" in seen
+        assert "/apiaudit" not in await say(world, "/usage saved", user="U0LINUS")
+
+
+@pytest.mark.parametrize(
+    "words", ["subscribe morning at 09:00", "alert morning bytes above 500 GB every 15m"]
+)
+async def test_schedule_stores_the_question_itself(world: Sandbox, words: str) -> None:
+    async with connected_bot(world):
+        await say(world, SAVE)
+        assert "`/usage last 7 days per log`" in await say(world, f"/usage {words}")
+        await say(world, "/usage save yesterday as morning")
+        listed = await say(
+            world, f"/usage {words.split(maxsplit=1)[0].replace('subscribe', 'subscription')}s"
+        )
+        assert "last 7 days per log" in listed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/usage save yesterday as today",
+        "/usage save yesterday as alerts",
+        "/usage save yesterday as rapid7-eu",
+        "/usage save yesterday as weekend",
+        "/apiaudit save 24h as edge",
+        "/logs save cellar as kitchen",
+        "/logs save cellar as kitch",
+        "/usage save yesterday as help",
+    ],
+)
+async def test_name_with_a_meaning_is_refused(world: Sandbox, line: str) -> None:
+    async with connected_bot(world):
+        refused = await say(world, line)
+        assert "means something else already" in refused
+        again = refused.partition("Try ")[2]
+        assert "Saved for this channel" in await say(world, again)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("/usage save", "Save it as what?"),
+        ("/usage save last 7 days", "Save it as what?"),
+        ("/usage save last 7 days as x", "cannot be a name"),
+        ("/usage save last 7 days as <!channel>", "cannot be a name"),
+        ("/usage save lsat 7 days as weekly", "did you mean “last 7 days”"),
+        ("/usage save help as weekly", "not a question to save"),
+        ("/logs save kitchen 2h where(password=Tr0ub4dor3xy) as weekly", "looks like a password"),
+        ("/apiaudit save 1h status:5xx as weekly", "status"),
+        ("/usage unsave", "Give its name"),
+        ("/usage unsave nothing", "No question is saved as"),
+    ],
+)
+async def test_what_cannot_be_saved_is_explained(world: Sandbox, line: str, says: str) -> None:
+    async with connected_bot(world):
+        refused = await say(world, line)
+    assert says in refused
+    assert "Tr0ub4dor" not in refused
+
+
+async def test_replacing_the_question_of_somebody_is_announced(world: Sandbox) -> None:
+    async with connected_bot(world):
+        await say(world, SAVE)
+        assert "Saved" in await say(world, "/usage save yesterday as morning", user="U0LINUS")
+        await world.slack.until(
+            lambda: any("is now `/usage yesterday` by" in m.text for m in world.slack.messages)
+        )
+        assert "Deleted" in await say(world, "/usage unsave morning")
+        await world.slack.until(
+            lambda: any("was deleted by" in m.text for m in world.slack.messages)
+        )
+
+
+async def test_manage_decides_who_replaces(world: Sandbox) -> None:
+    async with connected_bot(world, access={"usage": ["*"], "manage": ["U0GRACE"]}):
+        await say(world, SAVE)
+        refused = await say(world, "/usage unsave morning", user="U0LINUS")
+        assert "You don't have access" in refused
+        assert "7 days" in await say(world, "/usage morning", user="U0LINUS")
+
+
+async def test_lost_access_refuses_a_saved_question(world: Sandbox) -> None:
+    async with connected_bot(world, access={"usage": ["U0ADA"]}):
+        await say(world, SAVE)
+        assert "You don't have access" in await say(world, "/usage morning", user="U0LINUS")
+        assert "You don't have access" in await say(world, "/usage saved", user="U0LINUS")
+
+
+async def test_channel_has_room_for_fifty(world: Sandbox) -> None:
+    async with connected_bot(world) as bot:
+        for number in range(50):
+            await bot.store.saved_questions.save(
+                SavedQuestion("C0OPS", "usage", f"name-{number}", "yesterday", "U0ADA"),
+                now=bot.clock(),
+                most=50,
+            )
+        assert "the most there can be" in await say(world, SAVE)
+        assert "Saved" in await say(world, "/usage save today as name-7")
+
+
+async def test_home_shows_what_a_person_saved(world: Sandbox) -> None:
+    async with connected_bot(world):
+        await say(world, SAVE)
+        await world.slack.open_home("U0ADA")
+        home = await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
+        assert "Saved questions" in str(home)
+        await world.slack.press_at_home("/usage last 7 days per log")
+        answer = await world.slack.until(
+            lambda: next((m for m in world.slack.messages if m.channel == "D0ADA"), None)
+        )
+        assert "By log" in answer.text
