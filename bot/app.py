@@ -208,7 +208,7 @@ async def open_bot(
     async with open_foundation(
         settings, tokens, clock or utc_now, lease, observers, slack_pace, pace
     ) as base:
-        core = await build_core(base, pace)
+        core = await build_core(base, pace, observers)
         jobs = build_jobs(base, core, observers)
         managers = await build_managers(base, core, jobs)
         requests = build_request_handler(base, core, managers, observers)

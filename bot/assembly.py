@@ -146,7 +146,7 @@ class Core:
     guard: PauseGuard
 
 
-async def build_core(base: Foundation, timings: OutboxTimings) -> Core:
+async def build_core(base: Foundation, timings: OutboxTimings, observers: Observers) -> Core:
     settings, store, clock = base.settings, base.store, base.clock
     people = SlackUserDirectory(base.client, settings.timezone, clock)
     channels = SlackChannels(base.client)
@@ -157,7 +157,7 @@ async def build_core(base: Foundation, timings: OutboxTimings) -> Core:
         clock,
         base.ops_channel,
         timings,
-        Targets(settings.targets, base.session, settings.network, clock),
+        Targets(settings.targets, base.session, settings.network, clock, observers.event),
     )
     announcer = Announcer(store.outbox, outbox, people, clock)
     guard = PauseGuard(

@@ -1,6 +1,7 @@
 """Metrics for Prometheus, by its naming conventions: base units, `_total` for counters.
 
-Labels hold what the operator or the code has named: commands, outcomes, accounts, methods, states.
+Labels hold what the operator or the code has named: commands, outcomes, accounts, targets, methods,
+states.
 They never hold people, channels or the names of alerts, which people make. Imported only where
 metrics are served, for the client library takes memory.
 """
@@ -91,6 +92,12 @@ class Metrics:
             ["method"],
             registry=registry,
         )
+        self._events = Counter(
+            "opswatch_target_events",
+            "Events sent to targets of alerts; outcome failed where one was not accepted.",
+            ["target", "outcome"],
+            registry=registry,
+        )
         self._lag = Histogram(
             "opswatch_event_loop_lag_seconds",
             "How much later than asked for the event loop woke up.",
@@ -113,7 +120,11 @@ class Metrics:
     def observers(self) -> Observers:
         """The observers that count here."""
         return Observers(
-            self._on_question, self._on_request, self._on_evaluation, self._on_rate_limit
+            self._on_question,
+            self._on_request,
+            self._on_evaluation,
+            self._on_rate_limit,
+            self._on_event,
         )
 
     def observe_lag(self, seconds: float) -> None:
@@ -142,6 +153,9 @@ class Metrics:
 
     def _on_rate_limit(self, method: str) -> None:
         self._rate_limited.labels(method).inc()
+
+    def _on_event(self, target: str, accepted: bool) -> None:
+        self._events.labels(target, "ok" if accepted else "failed").inc()
 
 
 class _MeasurementCollector(Collector):

@@ -16,7 +16,7 @@ from bot.formatting import sanitise, sanitise_lines
 from bot.notifications.event import Action, AlertEvent
 from bot.notifications.settings import TargetSettings
 from providers.http.network import is_loopback
-from providers.settings import SecretReference
+from providers.settings import SecretReference, TextOrReference
 
 MOST_SUBJECT, MOST_LINE, MOST_RECIPIENTS = 200, 900, 20
 # The ports of RFC 8314 and RFC 6409; a server on this machine may take mail without TLS.
@@ -63,7 +63,7 @@ class EmailSettings(TargetSettings):
     """Its port; without it, 587 for STARTTLS and 465 for TLS."""
     security: Literal["starttls", "tls", "none"] = "starttls"
     """How the connection is encrypted; `none` is for a server on this machine."""
-    username: SecretReference | None = None
+    username: TextOrReference | None = None
     """Who logs in, where the server wants a login."""
     password: SecretReference | None = None
     """Their password."""

@@ -13,6 +13,7 @@ from bot.notifications.email import EmailSettings
 from bot.notifications.event import Action, AlertEvent
 from bot.notifications.kinds import KINDS
 from bot.notifications.settings import TargetSettings
+from bot.observers import EventObserver, ignore_event
 from bot.targets.errors import TargetError, TargetRefused
 from bot.targets.http import reach, send
 from bot.targets.smtp import check_mailboxes, send_mail
@@ -29,11 +30,20 @@ class Targets:
     session: aiohttp.ClientSession
     network: Network
     clock: Clock
+    observer: EventObserver = ignore_event
 
     async def send(self, target: str, event: AlertEvent) -> None:
         """Sends an event. Raises TargetRefused where the target does not take it, and
         TargetUnavailable where it may do so later.
         """
+        try:
+            await self._send(target, event)
+        except TargetError:
+            self.observer(target, False)
+            raise
+        self.observer(target, True)
+
+    async def _send(self, target: str, event: AlertEvent) -> None:
         settings = self.settings.get(target)
         if settings is None:
             raise TargetRefused(

@@ -81,7 +81,7 @@ def _connected(settings: EmailSettings, network: Network) -> Iterator[smtplib.SM
         if settings.security == "starttls":
             server.starttls(context=network.tls)
         if settings.username and settings.password:
-            server.login(settings.username.open(), settings.password.open())
+            server.login(settings.username, settings.password.open())
         yield server
 
 

@@ -112,7 +112,7 @@ async def test_acknowledged_incident_does_not_escalate(
     assert told(world, "C0KITCHEN") == []
 
 
-async def test_silenced_incident_escalates_when_silence_ends(
+async def test_silenced_incident_escalates_afterwards(
     world: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
     meter = Meter(world)
@@ -197,7 +197,7 @@ async def test_repeats_after_escalation_mention_again(
     ids=str,
 )
 @pytest.mark.parametrize("channel", ["#ops", "C0OPS"])
-async def test_channel_chooses_how_changes_are_shown(
+async def test_channel_chooses_style_of_updates(
     world: Sandbox,
     clock: Clock,
     style: dict[str, str],
@@ -233,7 +233,7 @@ async def test_own_buttons_link_and_ask(world: Sandbox, clock: Clock) -> None:
     assert world.slack.refused == []
 
 
-async def test_alert_that_calls_people_is_made_in_chat(
+async def test_chat_makes_alert_with_recipients(
     world: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
     meter = Meter(world)
@@ -294,7 +294,7 @@ async def test_two_processes_escalate_once(
     assert len(messages(world, "C0KITCHEN")) == 1
 
 
-async def test_escalation_is_acknowledged_where_it_calls(
+async def test_escalation_has_acknowledge_button(
     world: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
     meter = Meter(world)

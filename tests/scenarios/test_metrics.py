@@ -241,6 +241,7 @@ def served() -> Metrics:
     observers.request(RequestOutcome("edge", None, 0.1))
     observers.evaluation(False, timedelta(minutes=2))
     observers.rate_limit("chat.postMessage")
+    observers.event("pagerduty", True)
     metrics.observe_lag(0.001)
     metrics.measurements = Measurements(
         last_event_at=now,

@@ -19,6 +19,7 @@ import trustme
 
 from bot.app import Bot, open_bot
 from bot.cli.check import run_checks
+from bot.metrics import Metrics
 from bot.sandbox.slack import Message
 from bot.sandbox.targets import TargetSandbox
 from bot.sandbox.world import Sandbox, open_targets_of
@@ -86,7 +87,7 @@ def button(message: Message, text: str) -> dict[str, Any]:
     )
 
 
-async def test_incident_is_opened_acknowledged_and_resolved_everywhere(
+async def test_incident_runs_through_every_target(
     world: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
     meter = Meter(world)
@@ -113,7 +114,7 @@ async def test_incident_is_opened_acknowledged_and_resolved_everywhere(
     assert [targets.mail.refused, targets.pagerduty.dropped, targets.opsgenie.missed] == [[]] * 3
 
 
-async def test_severity_and_runbook_stand_in_message(world: Sandbox, clock: Clock) -> None:
+async def test_message_shows_severity_and_runbook(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     rule = {**SPIKE, "severity": "warning", "runbook": "https://wiki.example.com/spike"}
     async with running(world, rule) as bot:
@@ -150,7 +151,7 @@ async def cut(request: Any) -> Any:
     return web.Response()
 
 
-async def test_refused_event_is_reported_once_and_kept(
+async def test_refused_event_is_reported_once(
     world: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
     right, settings = targets.pagerduty.routing_key, {"slack": {"ops_channel": "#kitchen"}}
@@ -172,7 +173,7 @@ async def test_refused_event_is_reported_once_and_kept(
     assert incident.events == ["trigger", "resolve"]
 
 
-async def test_mail_is_sent_again_after_lost_answer(
+async def test_mail_survives_lost_answer(
     world: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
     targets.mail.cut_after_data = 1
@@ -185,7 +186,7 @@ async def test_mail_is_sent_again_after_lost_answer(
     assert len(targets.mail.inbox()) == 1
 
 
-async def test_mail_is_encrypted_with_trusted_certificate(
+async def test_mail_trusts_configured_certificate(
     world: Sandbox, clock: Clock, targets: TargetSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = trustme.CA()
@@ -285,7 +286,7 @@ async def test_secrets_of_targets_never_show(
         stored = await bot.store.read("SELECT * FROM outbox", ())
     shown = f"{caplog.text} {stored} {told(world, 'C0KITCHEN')}"
     for secret in targets.environ().values():
-        assert secret == "opswatch" or secret not in shown
+        assert secret == targets.mail.username or secret not in shown
     assert not re.search(r"hook-token", shown)
 
 
@@ -355,3 +356,25 @@ async def test_socket_mode_opens_no_port(world: Sandbox, targets: TargetSandbox)
     del targets
     async with running(world) as bot:
         assert bot.http_mode is None
+
+
+async def test_metrics_count_events(world: Sandbox, clock: Clock, targets: TargetSandbox) -> None:
+    metrics, meter = Metrics(), Meter(world)
+    targets.opsgenie.answer_with(503)
+    settings = world.settings(alert=[{**SPIKE, "notify": ["hook", "opsgenie"]}])
+    async with (
+        open_bot(
+            settings,
+            world.tokens(),
+            pace=HURRIED,
+            clock=world.clock,
+            observers=metrics.observers,
+        ) as bot,
+        bot.connected(),
+    ):
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+    page = metrics.page("")[0].decode()
+    assert 'opswatch_target_events_total{outcome="ok",target="hook"} 1.0' in page
+    assert 'opswatch_target_events_total{outcome="failed",target="opsgenie"} 1.0' in page
+    assert 'opswatch_target_events_total{outcome="ok",target="opsgenie"} 1.0' in page
