@@ -5,18 +5,23 @@ an alert fires, and never when it is over.
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.app import Bot
+from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.targets import TargetSandbox
 from bot.sandbox.world import Sandbox, open_targets_of
 from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, look, messages, running, told
+from tests.scenarios.test_crashes import SPEED, dying
+from tests.scenarios.test_digests import HURRIED
 from tests.support.clock import MovableClock as Clock
+from tests.support.killable_bot import fast_clock
 
 ESCALATING = {
     **SPIKE,
@@ -349,3 +354,27 @@ async def test_access_limits_whose_alerts_notify(
         assert says in answer.text
         without = await world.slack.answer_to("/usage alert rapid7-eu today above 9 GB as big")
         assert "created" in without.text
+
+
+ORDERS = ("before commit", "committed", "claimed", "before post", "posted", "before mark", "marked")
+
+
+async def test_killed_bot_escalates_once(world: Sandbox, targets: TargetSandbox) -> None:
+    began_at = time.time()
+    now = fast_clock(began_at, SPEED)
+    world.slack.clock = lambda: now().timestamp()
+    world.rapid7.usage = lambda day, _: 6_000_000_000
+    rule = {**ESCALATING, "every": "5s", "escalate_after": "20s"}
+    table = {**world.table(), "timezone": "UTC", "alert": [rule]}
+    (world.folder / "table.json").write_text(json.dumps(table))
+    async with dying(world, began_at) as die:
+        for order in (*ORDERS, "0.6", "0.8", "0.7"):
+            await die(order)
+    settings = world.settings(timezone="UTC", alert=[rule])
+    async with open_bot(settings, world.tokens(), pace=HURRIED, clock=now) as bot, bot.connected():
+        await escalated(world)
+        await settled(bot)
+    assert len([m for m in posted(world) if "Escalated:" in m.text]) == 1
+    assert len(messages(world, "C0KITCHEN")) == 1
+    assert [incident.woken for incident in targets.pagerduty.incidents] == [1]
+    assert len(mentioning(world, ONCALL)) == 1

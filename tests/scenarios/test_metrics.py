@@ -293,7 +293,18 @@ def test_labels_name_no_person_channel_or_alert() -> None:
         label for family in families() for sample in family.samples for label in sample.labels
     }
     assert labels == {
-        *("account", "command", "le", "limit", "method", "outcome", "state", "status", "version")
+        *(
+            "account",
+            "command",
+            "le",
+            "limit",
+            "method",
+            "outcome",
+            "state",
+            "status",
+            "target",
+            "version",
+        )
     }
 
 

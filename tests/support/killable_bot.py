@@ -106,6 +106,7 @@ def arm(order: str) -> None:
         order=order,
         when=lambda alerts, several: any(j.posts for j in several),
     )
+    dies(SqlAlerts, "save_user_action", before="before commit", after="committed", order=order)
     dies(SqlSchedules, "end_run", before="before commit", after="committed", order=order)
     dies(SqlOutbox, "claim_post", after="claimed", order=order, found=bool)
     dies(Outbox, "_post", before="before post", after="posted", order=order)
