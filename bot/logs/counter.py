@@ -266,6 +266,8 @@ class LogCounter:
             read += 1
             if level := self._reader.read(line)[1]:
                 self.levels[level] += 1
+        if read:
+            self._reader.end_block(read)
         if read * 2 > lines >= _FEW_LINES:
             # Where most lines need a look of their own, the shape is of no use.
             self._shape, self._without_shape = None, _BLOCKS_WITHOUT

@@ -336,13 +336,17 @@ def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> st
     return order.implied_level
 
 
+def date_and_time(date: bytes, time: bytes, offset: bytes) -> bytes:
+    """The time that these three fields tell."""
+    zone = _OFFSET.fullmatch(offset)
+    return date + b" " + time + (zone[0] if zone else b"")
+
+
 def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
     """What may be the time, the likeliest first."""
     order = field_order(tuple(fields))
     if order.date_and_time:
-        date, time, offset = map(text_of, (fields.get(name, b"") for name in order.date_and_time))
-        zone = _OFFSET.fullmatch(offset)
-        yield date + b" " + time + (zone[0] if zone else b"")
+        yield date_and_time(*(text_of(fields.get(name, b"")) for name in order.date_and_time))
     for name in order.times:
         value = bytes(fields[name])
         if value.startswith(b"{"):

@@ -44,7 +44,10 @@ TIME_FIRST: Final = compile_pattern(_OPENING + times.any_time(at_start=True))
 TIME_BEHIND_LEAD: Final = compile_pattern(_LEAD + _OPENING + times.any_time(at_start=True))
 # Further into the line, and what gives a hint that there may be one.
 TIME_ANYWHERE: Final = compile_pattern(rb"(?<![\w.:/\\-])" + times.any_time(at_start=False))
-TIME_HINT: Final = compile_pattern(rb"\d(?::\d\d|\d{9}|T\d{6}|-\d\d\.\d\d\.)")
+# Numbers of other lengths than those of an epoch are none, and four digits behind a colon are a port.
+TIME_HINT: Final = compile_pattern(
+    rb"\d(?::\d\d(?!\d)|(?<!\d\d)\d{9}(?:\d{3}|\d{6}|\d{9})?(?!\d)|T\d{6}|-\d\d\.\d\d\.)"
+)
 # Every time holds one of these, or TAI64; so most lines without one are known without a further
 # look.
 DIGITS_OF_TIME: Final = (

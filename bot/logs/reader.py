@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from ahocorasick_rs import BytesAhoCorasick
-
 from bot.logs import fields, times
-from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST, TIME_SIGN
+from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
     DIGITS_ALIKE,
@@ -30,13 +27,14 @@ from bot.logs.lines import (
     time_further_on,
 )
 from bot.logs.places import AS_WORDS, NOT_REMEMBERED, PLACE_OF, after_level
+from bot.logs.similar_lines import KnownLine, is_told_from_others, known_from
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
 # How much of a line's beginning, and of what stands behind its time, is held against lines that
 # were read before; and how far behind the end of a match a pattern looks.
 KEY_SIZES: Final = (12, 24, 32, 48, 72, 104)
-LOOKS_BEHIND: Final = 6
+LOOKS_BEHIND: Final = 9
 MOST_REMEMBERED: Final = 2048
 LONGEST_REMEMBERED: Final = 1024
 # Learning from a line costs about as much as reading it: so many lines of a block are learnt from.
@@ -63,25 +61,13 @@ class _Head:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What a line told, and where: for lines that differ from it in digits alone. Without a form,
-    such lines tell no time.
-    """
-
-    form: str
-    minute: slice
-    behind: slice
-    level: str | None
-
-
 class LineReader:
     """Reads line after line, and remembers what was read: lines that differ in digits alone, and
     how lines begin, with the same words and as many digits.
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, _Known] = {}
+        self._known: dict[bytes, KnownLine] = {}
         # By how many bytes of a line, or of what stands behind its time, tell: a line that is
         # shorter is like none that is longer.
         self._heads: dict[int, dict[bytes, _Head]] = {}
@@ -106,12 +92,12 @@ class LineReader:
         known = self._known.get(digits_alike)
         if known is None:
             return self._learn(line, digits_alike)
+        if known.needs_checks:
+            return known.checked(line) or self._read(line, digits_alike)
         if not known.form:
             return None, known.level
         minute = times.minute_of(known.form, line[known.minute], line[known.behind])
-        if minute is None or (line.startswith(b"{") and _may_hold_leading_zero(line)):
-            return self._read(line, digits_alike)
-        return minute, known.level
+        return (minute, known.level) if minute else self._read(line, digits_alike)
 
     def end_block(self, lines: int) -> None:
         """Where most lines of a block are new, learning from each does not pay for a while."""
@@ -130,7 +116,7 @@ class LineReader:
             or len(line) > LONGEST_REMEMBERED
         ):
             return found
-        if known := _known_from(line, digits_alike, *found):
+        if known := known_from(line, digits_alike, *found):
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
             self._known[digits_alike] = known
@@ -186,93 +172,8 @@ class LineReader:
         return level
 
 
-def _may_hold_leading_zero(line: bytes) -> bool:
-    """Whether a number of a JSON line may begin with a zero, which makes it none."""
-    return any(sign in line for sign in (b'":0', b'": 0', b"[0", b",0", b"-0", b", 0"))
-
-
-# Where another digit may mean another level, digits alike: the severity of a message of Cisco, a
-# number in a field or behind a word.
-_SHORT_NAME: Final = 4
-_TOLD_BY_DIGITS: Final = BytesAhoCorasick(
-    [
-        before + name + sign + b"0"
-        for key in fields.LEVEL_KEYS
-        for name in [key.encode()]
-        for before in (
-            (b" ", b"\n", b'"', b",", b"{", b"\t") if len(name) < _SHORT_NAME else (b"",)
-        )
-        for sign in (b"=", b'="', b":", b": ", b'":', b'": ', b'":"', b'": "')
-    ]
-    + [
-        b"debug0",
-        b"trace0",
-        b"%",
-        b"time_iso0000",
-        b"\\u",
-        b"<event",
-        b"<![log[",
-        b"(0x0",
-        b"\n<0",
-        b" <0",
-    ]
-)
-# A priority; the letter of MongoDB; a level of WebSphere.
-_TOLD_BY_DIGITS_TOO: Final = compile_pattern(
-    rb"(?<!\S)[FEWID]\d\b|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] |\"[FEWIDfewid]\d\""
-)
-
-
-def _known_from(
-    line: bytes, digits_alike: bytes, minute: Minute | None, level: str | None
-) -> _Known | None:
-    """What is known of lines that differ from this one in digits alone; None where these may tell
-    something else.
-    """
-    if _TOLD_BY_DIGITS.find_matches_as_indexes(b"\n" + digits_alike.lower()):
-        return None
-    if _TOLD_BY_DIGITS_TOO.search(line, 0, FAR_ENOUGH):
-        return None
-    nowhere = slice(0, 0)
-    if minute is None:
-        return None if TIME_SIGN.search(line) else _Known("", nowhere, nowhere, level)
-    time = _time_in(line)
-    if time is None or minute_at(time) != minute:
-        return None
-    if time.lastgroup in times.TOLD_BY_SECONDS or _may_have_year(line, time):
-        return None
-    return None if holds_earlier_time(line, time) else _Known(*spans_at(time), level)
-
-
-_INNER: Final = frozenset(("log", "event"))
-
-
-def _time_in(line: bytes) -> re.Match[bytes] | None:
-    """The time of a line of text, or of one with fields where a single one tells it and no line
-    inside it tells the level.
-    """
-    if is_text(line):
-        head = line[:FAR_ENOUGH]
-        return at_start(head) or time_further_on(head)
-    found = fields.json_object(line) if line.startswith(b"{") else None
-    if found is None:
-        found = fields.pairs(line) if fields.looks_like_pairs(line) else fields.labelled(line)
-    if "date" in found and "time" in found:
-        return None
-    if not _INNER.isdisjoint(found) and not fields.level_of_fields(found):
-        return None
-    text = next(iter(fields.times_of_fields(found)), b"").strip(b" \t[]")
-    return TIME_FIRST.match(line, line.find(text)) if text and line.count(text) == 1 else None
-
-
 # The name of a zone may end further on than what is compared of two lines.
 _REGION_BEHIND: Final = compile_pattern(rb" ?[A-Z][a-z]{1,12}/")
-# What may be a year or not, behind a time that may have none.
-_YEAR_BEHIND: Final = compile_pattern(rb" (?:[A-Z]{3,4} |[+-]\d{4} )?\d{4}\b")
-
-
-def _may_have_year(line: bytes, time: re.Match[bytes]) -> bool:
-    return time.lastgroup == "syslog" and _YEAR_BEHIND.match(line, time.end()) is not None
 
 
 def _key_size(end: int) -> int:
@@ -301,7 +202,7 @@ def _head_of(line: bytes) -> _Head | None:
     if match is None or _REGION_BEHIND.match(line, match.end()):
         return None
     form, minute, behind = spans_at(match)
-    if form in times.TOLD_BY_SECONDS or _may_have_year(line, match):
+    if is_told_from_others(line, match):
         return None
     if holds_earlier_time(line, match):
         return None

@@ -1,0 +1,315 @@
+"""What is known of lines that differ from one that was read in digits alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from bot.logs import fields, levels, times
+from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, TIME_SIGN
+from bot.logs.lines import (
+    CM_TRACE,
+    DIGITS_ALIKE,
+    at_start,
+    holds_earlier_time,
+    is_text,
+    match_behind,
+    minute_at,
+    minute_of_text,
+    read_line,
+    spans_at,
+    time_further_on,
+)
+from bot.logs.times import Minute
+from providers.patterns import compile_pattern
+
+LevelOf = Callable[[bytes], str | None]
+_NOWHERE: Final = slice(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLine:
+    """What a line told, and where it told it. Without a form, such lines tell no time."""
+
+    form: str
+    minute: slice
+    behind: slice
+    level: str | None
+    # Whether more has to be looked at than the minute.
+    needs_checks: bool = False
+    # The digits that tell the level, and what they mean.
+    level_digits: slice | None = None
+    level_of: LevelOf | None = None
+    # The date, the time and the offset, where these are fields of their own.
+    parts: tuple[slice, ...] = ()
+    # The time of a line of text within the line.
+    inner: KnownLine | None = None
+    # Whether digits before the time may be a time in another line.
+    has_earlier_digits: bool = False
+
+    def checked(self, line: bytes) -> tuple[Minute | None, str | None] | None:
+        """What another line tells; None where it has to be read by itself."""
+        minute, level = self._minute(line), self.level
+        if (self.form or self.parts) and minute is None:
+            return None
+        if self.inner and self.inner.form and not self.inner.minute_in(line):
+            return None
+        if line.startswith(b"{") and _holds_leading_zero(line):
+            return None
+        if self.level_of and self.level_digits:
+            level = self.level_of(line[self.level_digits])
+            if level is None:
+                return None
+        return minute, level
+
+    def minute_in(self, line: bytes) -> Minute | None:
+        return times.minute_of(self.form, line[self.minute], line[self.behind])
+
+    def _minute(self, line: bytes) -> Minute | None:
+        if self.parts:
+            date, time, offset = (line[part] for part in self.parts)
+            return minute_of_text(fields.date_and_time(date, time, offset))
+        if self.has_earlier_digits:
+            head = line[:FAR_ENOUGH]
+            found = at_start(head) or time_further_on(head)
+            if found is None or spans_at(found) != (self.form, self.minute, self.behind):
+                return None
+        return self.minute_in(line) if self.form else None
+
+
+# What a number in a JSON line may begin with that makes it none.
+_LEADING_ZERO: Final = compile_pattern(rb"(?:\": ?|[\[,-] ?)-?0\d")
+
+
+def _holds_leading_zero(line: bytes) -> bool:
+    # A search for each costs much less than the pattern.
+    if b'":0' in line or b'": 0' in line or b",0" in line or b", 0" in line or b"[0" in line:
+        return _LEADING_ZERO.search(line) is not None
+    return b"-0" in line and _LEADING_ZERO.search(line) is not None
+
+
+# Where another digit may mean another level, digits alike and in lower case: a number in a field
+# or behind a word, a priority, a bit mask.
+_SHORT_NAME: Final = 4
+_TOLD_BY_DIGITS: Final = BytesAhoCorasick(
+    [
+        before + key.encode() + sign + b"0"
+        for key in fields.LEVEL_KEYS
+        for before in ((b" ", b"\n", b'"', b",", b"{", b"\t") if len(key) < _SHORT_NAME else (b"",))
+        for sign in (b"=", b'="', b":", b": ", b'":', b'": ', b'":"', b'": "')
+    ]
+    + [b"debug0", b"trace0", b"time_iso0000", b"\\u", b"<event", b"\n<0", b" <0", b"(0x0000)"]
+)
+# The severity of a message of Cisco or Huawei, the letter of MongoDB, a level of WebSphere.
+_TOLD_BY_DIGITS_TOO: Final = compile_pattern(
+    rb"(?<!\S)[FEWID]\d\b|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] |\"[FEWIDfewid]\d\""
+    rb"|%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?\d-|[A-Z0-9_]/\d/[A-Z]"
+)
+_PRIORITY: Final = compile_pattern(rb"[ \t]{0,16}(?:\d{1,5} )?<(\d{1,3})>")
+_TOLD_BY_SEVERITY: Final = {"cisco", "huawei"}
+
+
+def known_from(
+    line: bytes, digits_alike: bytes, minute: Minute | None, level: str | None
+) -> KnownLine | None:
+    """What is known of lines that differ from this one in digits alone; None where these may tell
+    something else.
+    """
+    if line.startswith(CM_TRACE):
+        return None
+    digits = None
+    if _may_be_told_by_digits(line, digits_alike):
+        digits = _digits_of_level(line)
+        if digits is None or digits[1](line[digits[0]]) != level:
+            return None
+        if not _priority_of(line) and _may_be_told_by_digits(
+            *_masked(line, digits_alike, digits[0])
+        ):
+            return None
+    return _with_time(line, minute, level, digits)
+
+
+def _priority_of(line: bytes) -> re.Match[bytes] | None:
+    """The priority with which a line of text begins, which counts before any other level."""
+    return _PRIORITY.match(line) if is_text(line) else None
+
+
+def _masked(line: bytes, digits_alike: bytes, digits: slice) -> tuple[bytes, bytes]:
+    """The same without these digits."""
+    mask = b"x" * (digits.stop - digits.start)
+    return (
+        line[: digits.start] + mask + line[digits.stop :],
+        digits_alike[: digits.start] + mask + digits_alike[digits.stop :],
+    )
+
+
+def _may_be_told_by_digits(line: bytes, digits_alike: bytes) -> bool:
+    if _TOLD_BY_DIGITS.find_matches_as_indexes(b"\n" + digits_alike.lower()):
+        return True
+    return _TOLD_BY_DIGITS_TOO.search(line, 0, FAR_ENOUGH) is not None
+
+
+def _digits_of_level(line: bytes) -> tuple[slice, LevelOf] | None:
+    """The digits that tell the level of a line, and what they mean."""
+    priority = _priority_of(line)
+    if priority:
+        return slice(*priority.span(1)), levels.level_of_severity
+    if not is_text(line):
+        found = _fields_of(line)
+        for name, read in fields.field_order(tuple(found)).levels[:1]:
+            if (at := _span_of(line, name, found)) and line[at].isdigit():
+                return at, read
+        return None
+    head = line[:FAR_ENOUGH]
+    time = at_start(head) or time_further_on(head)
+    match = match_behind(head, time.end(), str(time.lastgroup)) if time else None
+    if match and (place := str(match.lastgroup)) in _TOLD_BY_SEVERITY:
+        return slice(*match.span(place)), _level_of_severity_alone
+    return None
+
+
+def _level_of_severity_alone(value: bytes) -> str | None:
+    return levels.level_of_severity(value) if value < b"8" else None
+
+
+def _with_time(
+    line: bytes,
+    minute: Minute | None,
+    level: str | None,
+    digits: tuple[slice, LevelOf] | None,
+) -> KnownLine | None:
+    at, level_of = digits or (None, None)
+    if is_text(line):
+        return _of_text(line, minute, level, at, level_of)
+    found, is_json = _fields_of(line), line.startswith(b"{")
+    order = fields.field_order(tuple(found))
+    inner = None
+    if not _INNER.isdisjoint(found) and not fields.level_of_fields(found):
+        inner = _inner_line(line, found, level)
+        if inner is None:
+            return None
+    if minute is None:
+        return None
+    if order.date_and_time:
+        parts = tuple(_span_of(line, name, found) or _NOWHERE for name in order.date_and_time)
+        known = KnownLine("", _NOWHERE, _NOWHERE, level, True, at, level_of, parts, inner)
+        return known if known.checked(line) == (minute, level) else None
+    time = _time_of_audit(line) or _time_of_field(line, order.times, found)
+    if time is None or minute_at(time) != minute or time.lastgroup in times.TOLD_BY_SECONDS:
+        return None
+    needs_checks = is_json or level_of is not None
+    return KnownLine(*spans_at(time), level, needs_checks, at, level_of, (), inner)
+
+
+def _of_text(
+    line: bytes,
+    minute: Minute | None,
+    level: str | None,
+    at: slice | None,
+    level_of: LevelOf | None,
+) -> KnownLine | None:
+    if minute is None:
+        if may_tell_time(line):
+            return None
+        return KnownLine("", _NOWHERE, _NOWHERE, level, level_of is not None, at, level_of)
+    head = line[:FAR_ENOUGH]
+    time = at_start(head) or time_further_on(head)
+    if time is None or minute_at(time) != minute or is_told_from_others(line, time):
+        return None
+    has_earlier = holds_earlier_time(line, time)
+    needs_checks = has_earlier or level_of is not None
+    return KnownLine(
+        *spans_at(time), level, needs_checks, at, level_of, has_earlier_digits=has_earlier
+    )
+
+
+# What may be a year or not, behind a time that may have none.
+_YEAR_BEHIND: Final = compile_pattern(rb" (?:[A-Z]{3,4} |[+-]\d{4} )?\d{4}\b")
+
+
+def is_told_from_others(line: bytes, time: re.Match[bytes]) -> bool:
+    """Whether the form of a time is told from others by digits behind the minute."""
+    if time.lastgroup in times.TOLD_BY_SECONDS:
+        return True
+    return time.lastgroup == "syslog" and _YEAR_BEHIND.match(line, time.end()) is not None
+
+
+def may_tell_time(line: bytes) -> bool:
+    return TIME_SIGN.search(line) is not None
+
+
+_AUDIT: Final = b" msg=audit("
+_INNER: Final = frozenset(("log", "event"))
+
+
+def _inner_line(
+    line: bytes, found: Mapping[str, fields.Value], level: str | None
+) -> KnownLine | None:
+    """Where the time stands of the line of text that a container wrote; None where that is not
+    told by its digits' places alone.
+    """
+    at, text = _span_of(line, "log", found), bytes(found.get("log", b""))
+    if at is None or not text.startswith(b'"'):
+        return None
+    inner = text[1:-1].removesuffix(b"\\n")
+    if b"\\" in inner or inner.startswith((b"{", b"[{")):
+        return None
+    reading = read_line(inner)
+    known = known_from(inner, inner.translate(DIGITS_ALIKE), reading.minute, reading.level)
+    if known is None or known.needs_checks or reading.level != level:
+        return None
+    minute, behind = (
+        slice(part.start + at.start, part.stop + at.start) for part in (known.minute, known.behind)
+    )
+    return KnownLine(known.form, minute, behind, level)
+
+
+def _fields_of(line: bytes) -> Mapping[str, fields.Value]:
+    if line.startswith(b"{"):
+        return fields.json_object(line) or {}
+    return fields.pairs(line) if fields.looks_like_pairs(line) else fields.labelled(line)
+
+
+def _time_of_audit(line: bytes) -> re.Match[bytes] | None:
+    at = line.find(_AUDIT, 0, FAR_ENOUGH)
+    return TIME_FIRST.match(line, at + len(_AUDIT)) if at >= 0 else None
+
+
+def _time_of_field(
+    line: bytes, names: tuple[str, ...], found: Mapping[str, fields.Value]
+) -> re.Match[bytes] | None:
+    """The time of the first field that may tell it."""
+    at = _span_of(line, names[0], found) if names else None
+    if at is None:
+        return None
+    text = line[at]
+    start = at.start + len(text) - len(text.lstrip(b" \t[]"))
+    return TIME_FIRST.match(line, start, at.stop)
+
+
+def _span_of(line: bytes, name: str, found: Mapping[str, fields.Value]) -> slice | None:
+    """Where the value of a field stands, as it is written; None where that is not certain."""
+    value = bytes(found.get(name, b""))
+    if not value:
+        return None
+    if line.startswith(b"{"):
+        quoted = b'"%s"' % name.encode()
+        match = _COLON.match(line, line.find(quoted) + len(quoted))
+        is_certain = line.count(quoted) == 1 and match is not None
+        start = match.end() if match else 0
+    else:
+        match = compile_pattern(
+            rb"(?<![\w.@-])(?i:%s)(?:=\"?|:)" % re.escape(name.encode())
+        ).search(line)
+        is_certain, start = match is not None, match.end() if match else 0
+    if not is_certain or not line.startswith(value, start):
+        return None
+    is_quoted = value.startswith(b'"')
+    return slice(start + is_quoted, start + len(value) - is_quoted)
+
+
+_COLON: Final = compile_pattern(rb" ?: ?")
