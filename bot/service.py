@@ -32,6 +32,10 @@ log = logging.getLogger("opswatch")
 # For the old bot's questions.
 DRAIN_WITHIN_S = 1800.0
 DRAIN_POLL_S = 0.5
+# In HTTP mode, for a balancer that asks /readyz every second.
+LEAVE_BALANCER_S = 1.5
+# For what was acknowledged when the connection was closed.
+DELIVERED_POLLS, DELIVERED_POLL_S = 20, 0.05
 # After so long without Slack, systemd's watchdog may restart the bot.
 SLACK_GONE_S = 900.0
 LAG_EVERY_S = 1.0
@@ -127,7 +131,9 @@ class Service:
         """
         bot = self._current.bot if self._current else None
         found = (
+            "The process is stopping." if self._stopping.is_set() else "",
             self._database,
+            bot.store.clock_problem() if bot else "",
             bot.scheduler.problem if bot else "",
             bot.outbox.problem() if bot else "",
         )
@@ -207,15 +213,31 @@ class Service:
         if self._lag:
             self._lag.cancel()
         self._stopping.set()
+        await self._stop_receiving()
         if self._current:
             running = self._current.bot.requests.running
             await asyncio.gather(
                 running.finish(within_s=FINISH_WITHIN_S), self._current.stop_jobs(), *self._draining
             )
-        await self._connection.aclose()
-        if self._current:
             await self._current.close()
         await self._health.aclose()
+
+    async def _stop_receiving(self) -> None:
+        """Closes the connection before anything else ends, so that Slack or the balancer turns to
+        another process and nothing that was delivered here is refused.
+        """
+        if self._current and self._current.bot.settings.slack.mode == "http":
+            # /readyz says that this process is stopping; what arrives until the balancer has seen
+            # that is answered.
+            await asyncio.sleep(LEAVE_BALANCER_S)
+        await self._connection.aclose()
+        if not self._current:
+            return
+        for _ in range(DELIVERED_POLLS):
+            # At least once: a listener that was just started has not begun its question.
+            await asyncio.sleep(DELIVERED_POLL_S)
+            if not self._current.bot.deliveries.are_under_way:
+                break
 
     async def _serve_health(self, address: Address | None) -> AsyncExitStack:
         stack = AsyncExitStack()

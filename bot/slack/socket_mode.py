@@ -50,6 +50,8 @@ ROUTINE = frozenset({"warning", "refresh_requested"})
 BROKE_OFF = "broke_off"
 # Envelopes that arrive together are all acknowledged before the first one is handled.
 GATHER_S = 0.002
+# How long the replies of forms may take while the connection is being closed.
+REPLY_WITHIN_S = 1.0
 
 
 class _NoHello(Exception):
@@ -121,12 +123,19 @@ class SocketMode:
         self._begin(self._dispatch())
 
     async def close(self) -> None:
-        """Closes every connection; envelopes that are being handled are not cancelled."""
+        """Closes every connection. Envelopes that were acknowledged are handled all the same, since
+        Slack does not deliver them again.
+        """
         self._closing = True
         own = [task for task in self._tasks if task.get_name() == "socket"]
         for task in own:
             task.cancel()
         await asyncio.gather(*own, return_exceptions=True)
+        while self._waiting:
+            self._begin(self._work(*self._waiting.popleft()), name="work")
+        # Some acks carry a reply.
+        if handled := {task for task in self._tasks if task.get_name() == "work"}:
+            await asyncio.wait(handled, timeout=REPLY_WITHIN_S)
         for socket in list(self._sockets):
             await socket.close()
         self._state.connected = False

@@ -31,6 +31,9 @@ from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
 from providers.redaction import Secret
 
+# Alerts and digests are due by the clock of whichever process sees them first.
+MOST_CLOCK_SKEW_S = 5.0
+
 
 class Store:
     """An open database, through one port for each kind of thing it keeps."""
@@ -84,6 +87,19 @@ class Store:
     async def join(self) -> None:
         """Makes this process known to the others that use the database, until it is closed."""
         await self._claims.join()
+
+    def clock_problem(self) -> str:
+        """What is wrong with the clock of this machine, in a sentence; empty if it agrees with the
+        database's. Due times are by the clocks of all processes, so that each runs what is due.
+        """
+        ahead_s = self._claims.clock_ahead_s
+        if abs(ahead_s) <= MOST_CLOCK_SKEW_S:
+            return ""
+        where = "ahead of" if ahead_s > 0 else "behind"
+        return (
+            f"The clock of this machine is {abs(ahead_s):.0f} s {where} the database's. Check the "
+            "time service (NTP)."
+        )
 
     async def close(self) -> None:
         self.is_closed = True

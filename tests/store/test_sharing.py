@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bot.store import PaceLimit, Store, Topic
@@ -111,3 +113,24 @@ async def test_dead_process_cannot_cancel(store: Store, other: Store) -> None:
     assert not await other.questions.request_cancel("ticket", "U0ADA")
     await other.questions.prune(before=NOW)
     assert await other.read("SELECT * FROM running_work") == []
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "problem"),
+    [
+        (0.0, ""),
+        (4.0, ""),
+        (9.0, "9 s ahead of the database's"),
+        (-9.0, "9 s behind the database's"),
+    ],
+)
+async def test_skewed_clock_is_a_problem(
+    store: Store, monkeypatch: pytest.MonkeyPatch, offset_s: float, problem: str
+) -> None:
+    if not store.database.dialect.time_of_day:
+        pytest.skip("the database is on the machine whose clock it has")
+    real = time.time
+    monkeypatch.setattr("bot.store.sql.claims.time.time", lambda: real() + offset_s)
+    await store.join()
+    assert problem in store.clock_problem()
+    assert bool(problem) == bool(store.clock_problem())

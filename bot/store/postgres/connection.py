@@ -26,8 +26,10 @@ CONNECTIONS = 4
 CONNECT_WITHIN_S = 5
 # Any number that no other program takes in the same database: "opswatch" in hexadecimal.
 WRITE_LOCK = 0x6F70737761746368
+SECONDS = "CAST(extract(epoch FROM clock_timestamp()) AS float8)"
 DIALECT = Dialect(
-    lease_clock="CAST(extract(epoch FROM clock_timestamp()) AS float8)",
+    lease_clock=SECONDS,
+    time_of_day=SECONDS,
     json_member=lambda column, name: f"(CAST({column} AS json) ->> '{name}')",
 )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from typing import TypeVar
@@ -34,6 +35,8 @@ class Claims:
         # How many other processes have a lease, as of the last renewal.
         self.others = 0
         self._renewed_in: Transaction | None = None
+        # How far the clock of this machine is ahead of the database's, as of the last renewal.
+        self.clock_ahead_s = 0.0
         clock, expires_after = database.dialect.lease_clock, timings.expires_after
         # A time ahead is from before the machine was restarted, where that is the clock.
         is_held = f"seen_at > {clock} - {expires_after!r} AND seen_at <= {clock}"
@@ -101,6 +104,19 @@ class Claims:
             return int(row["held"])
 
         self.others = await self._database.write(renew) - 1
+        await self._compare_clocks()
+
+    async def _compare_clocks(self) -> None:
+        expression = self._database.dialect.time_of_day
+        if not expression:
+            return
+        before = time.time()
+        [row] = await self._database.read(f"SELECT {expression} AS seconds")
+        # It was read at some time between these two.
+        after = time.time()
+        ahead_s = max(0.0, before - row["seconds"])
+        behind_s = max(0.0, row["seconds"] - after)
+        self.clock_ahead_s = ahead_s or -behind_s
 
     def _renew(self, tx: Transaction) -> None:
         tx.execute(

@@ -21,10 +21,12 @@ MOST_PARAMETERS = 960
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """What databases write differently. `lease_clock` is an expression for seconds on a clock that
-    all processes share and nobody sets; `json_member` one for a text member of a JSON column.
+    all processes share and nobody sets; `time_of_day` one for seconds since 1970 by the clock of
+    the database, empty where that is the clock of this machine; `json_member` one for a text member of a JSON column.
     """
 
     lease_clock: str
+    time_of_day: str
     json_member: Callable[[str, str], str]
 
 

@@ -27,6 +27,7 @@ T = TypeVar("T")
 BUSY_S = 10.0
 DIALECT = Dialect(
     lease_clock="lease_clock()",
+    time_of_day="",
     json_member=lambda column, name: f"json_extract({column}, '$.{name}')",
 )
 # Waiting tasks that go on in one turn of the event loop, so that others get theirs soon.

@@ -1,0 +1,54 @@
+"""Replicas that are replaced one after the other, as an upgrade does, while people ask."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from pathlib import Path
+
+from bot.sandbox.slack import BOT
+from bot.sandbox.world import Sandbox
+from bot.store import LeaseTimings
+from tests.replicas.cluster import Cluster, SqliteFile, cluster_of
+
+ASK_EVERY_S = 0.25
+
+
+async def test_rolling_restart_loses_no_command(world: Sandbox, tmp_path: Path) -> None:
+    world.rapid7.be_slow(0.3, times=1_000_000)
+    database = SqliteFile(tmp_path / "bot.sqlite")
+    async with cluster_of(world, database, LeaseTimings(), {}) as cluster:
+        asked: list[int] = []
+        asking = asyncio.create_task(ask(cluster, asked))
+        for old in list(cluster.replicas):
+            old.stop()
+            await asyncio.to_thread(old.process.wait, 30)
+            assert old.process.returncode == 0, old.log.read_text()[-2000:]
+            await cluster.join()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert len(asked) > 5
+        await world.slack.until(lambda: all(answers(world, days) for days in asked), timeout_s=60)
+        assert [answers(world, days) for days in asked] == [1] * len(asked)
+
+
+async def ask(cluster: Cluster, asked: list[int]) -> None:
+    """Questions in turn to each replica that Slack can reach, each with an answer of its own; those
+    that were acknowledged are noted.
+    """
+    for number in itertools.count():
+        await asyncio.sleep(ASK_EVERY_S)
+        socket = cluster.living[number % len(cluster.living)].socket
+        days = 2 + number % 89
+        ack = await cluster.world.slack.command(f"/usage last {days} days", over=socket)
+        try:
+            await asyncio.wait_for(ack.done, 3)
+        except TimeoutError:
+            continue
+        asked.append(days)
+
+
+def answers(world: Sandbox, days: int) -> int:
+    texts = [m.text for m in world.slack.messages if m.user == BOT]
+    return sum(bool(re.search(rf"\b(in|of) {days} days\b", text)) for text in texts)
