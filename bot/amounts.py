@@ -20,6 +20,7 @@ from providers.amounts import (
 __all__ = [
     "AMOUNT",
     "DURATION",
+    "NUMBER",
     "SIZE_UNITS",
     "AmbiguousAmount",
     "read_count",

@@ -46,6 +46,7 @@ from handlers.changes import ChangeWatcher
 from handlers.chat_commands import QuestionReader
 from handlers.jobs import digests as digest_jobs
 from handlers.jobs.alerts import AlertJob
+from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.escalations import EscalationJob
 from handlers.jobs.scheduler import Scheduler
@@ -189,6 +190,9 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
     digests = DigestJob(
         core.answering, store.schedules, core.outbox, zone, clock, base.ops_channel, core.secrets
     )
+    history = Backtesting(
+        core.answering.commands, base.settings.directory, store.alerts, zone, clock
+    ).history
     alerts = AlertJob(
         core.answering,
         store.alerts,
@@ -199,6 +203,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         base.ops_channel,
         observers.evaluation,
         presentation_from_settings(base.settings, core.outbox.is_same_channel),
+        BaselineReader(store.baselines, history, zone, clock),
     )
     scheduler = Scheduler(
         store.schedules,

@@ -13,6 +13,7 @@ import msgspec
 
 from bot.commands.answering import Answerer, Services, open_commands
 from bot.config import AccessSettings, Settings
+from bot.config.tables import fixed
 from bot.errors import ConfigError, ConfigProblem
 from bot.questions.registry import COMMANDS
 from providers.clock import Clock, utc_now
@@ -140,9 +141,10 @@ def rules_from_settings(settings: Settings) -> list[Rule]:
             alert.ask,
             alert.value,
             alert.channel,
-            above=alert.above,
-            below=alert.below,
-            recover=alert.recover,
+            above=fixed(alert.above),
+            below=fixed(alert.below),
+            recover=fixed(alert.recover),
+            usual=alert.usual or msgspec.UNSET,
             every=alert.every,
             for_=alert.for_,
             keep_firing_for=alert.keep_firing_for,

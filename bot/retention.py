@@ -16,6 +16,8 @@ class Retention:
     questions: timedelta = timedelta(days=400)
     samples: timedelta = timedelta(days=400)
     notices: timedelta = timedelta(days=400)
+    # No baseline looks back further.
+    baselines: timedelta = timedelta(weeks=27)
     runs: timedelta = timedelta(days=90)
     outbox: timedelta = timedelta(days=90)
 

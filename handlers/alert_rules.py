@@ -14,6 +14,7 @@ from msgspec import structs
 
 from bot import formatting
 from bot.access import AccessPolicy
+from bot.alerts.baseline import LEAST_DAYS, LEAST_WEEKS
 from bot.alerts.commands import (
     AlertCommand,
     CreateAlert,
@@ -29,6 +30,7 @@ from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import EDIT
 from bot.blocks.alert_context import RuleChange
 from bot.blocks.alert_lines import rule_line
+from bot.blocks.alert_values import usual_label
 from bot.errors import BadQuestion, FormName
 from bot.questions.managing import ALERT_WORDS
 from bot.questions.question import CommandName, Question
@@ -199,6 +201,7 @@ class RuleManager:
         self.scheduler.once(schedule_of(rule.name), now)
         text = (
             _made_text(rule, question, changed=bool(changed))
+            + await self._baseline_text(rule)
             + await audience_warning(self.permissions, command, requester.channel)
             + await invitation(self.permissions.channels, requester.channel)
         )
@@ -207,6 +210,17 @@ class RuleManager:
             *kit.ask_buttons([("Show the data", rule.query)]),
         ]
         return rule, Answer(text, [*messages.note_blocks(text), kit.actions(buttons)])
+
+    async def _baseline_text(self, rule: Rule) -> str:
+        """What is usual now, or that it is not known yet."""
+        if not rule.usual:
+            return ""
+        if rule.each:
+            return f" What is usual is learned for each {rule.each}: it takes {LEARNS_FOR}."
+        baseline = await self.job.baseline_now(rule)
+        if baseline is None:
+            return f" No baseline yet, so it does not fire: it takes {LEARNS_FOR}."
+        return f" Now {usual_label(rule.value, baseline)}."
 
     def _question(self, new: CreateAlert, command: CommandName, requester: Requester) -> Question:
         """The question that an alert asks. Raises BadQuestion with an alert as its hint."""
@@ -312,6 +326,12 @@ class RuleManager:
         return messages.list_answer(f"Alerts (times in {self.listing.zone}):", lines)
 
 
+LEARNS_FOR = (
+    f"{LEAST_DAYS} days of history to know an hour of the day, and {LEAST_WEEKS} weeks to know an "
+    "hour of a weekday"
+)
+
+
 def _alert_line(command: CommandName, query: str, condition: str) -> str:
     """An alert as it can be typed. The interval is always shown, so that people know that there is
     one.
@@ -343,14 +363,15 @@ def _is_same(known: StoredRule | None, stored: StoredRule) -> bool:
 
 def rule_from(new: CreateAlert, query: str, channel: str) -> Rule:
     """The rule of a typed alert; `query` is its parsed question."""
-    threshold: dict[str, Any] = {new.side: new.threshold}
+    threshold: dict[str, Any] = (
+        {"usual": new.usual} if new.usual else {new.side: new.threshold, "recover": new.recover}
+    )
     return Rule(
         new.name,
         query,
         new.value,
         channel,
         **threshold,
-        recover=new.recover,
         every=new.every,
         for_=new.for_,
         keep_firing_for=new.keep_firing_for,
@@ -367,7 +388,7 @@ def create_alert_from(rule: Rule) -> CreateAlert:
         rule.query.partition(" ")[2],
         rule.value,
         rule.side,  # type: ignore[arg-type]
-        rule.threshold,
+        0.0 if rule.usual else rule.threshold,
         recover=rule.recover,
         every=rule.every,
         for_=rule.for_,
@@ -377,4 +398,5 @@ def create_alert_from(rule: Rule) -> CreateAlert:
         no_data=rule.no_data,
         name=rule.name,
         paging=rule.paging,
+        usual=rule.usual or None,
     )

@@ -44,18 +44,35 @@ class Backtesting:
             if rule.name and not rule.each
             else []
         )
+        replay = await self._replay(rule, start, end)
+        points = await asyncio.to_thread(_merged, rule, samples, replay.points)
+        matched = _matched(rule, replay, points)
+        return await asyncio.to_thread(
+            backtest,
+            rule,
+            points,
+            start=start,
+            end=end,
+            zone=self.zone,
+            notes=replay.notes,
+            matched=matched,
+        )
+
+    async def history(self, rule: Rule, days: int) -> Sequence[EvaluationPoint]:
+        """The rule's values of so many days, as far as the provider can tell them. Raises
+        ProviderError.
+        """
+        end = self.clock()
+        return (await self._replay(rule, end - timedelta(days=days), end)).points
+
+    async def _replay(self, rule: Rule, start: datetime, end: datetime) -> Replay:
         request = ReplayRequest(
             rule,
             start,
             end,
             lambda at: read_question_line(rule.query, self.directory, now=at, zone=self.zone),
         )
-        replay = await self.commands[rule.command].replay(request)
-        points = await asyncio.to_thread(_merged, rule, samples, replay.points)
-        matched = _matched(rule, replay, points)
-        return await asyncio.to_thread(
-            backtest, rule, points, start=start, end=end, notes=replay.notes, matched=matched
-        )
+        return await self.commands[rule.command].replay(request)
 
 
 def _matched(rule: Rule, replay: Replay, points: Sequence[EvaluationPoint]) -> bool:

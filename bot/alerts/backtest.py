@@ -4,20 +4,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 
 from msgspec import structs
 
+from bot import formatting
+from bot.alerts.baseline import LEAST_DAYS, Baseline, Samples, baseline_at
 from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule
-from bot.alerts.state import AlertState, Readings, State
+from bot.alerts.state import NO_BASELINES, WHOLE, AlertState, Readings, State
 
 NOTHING_MATCHED = "Nothing in that period matches the question; check its filter."
 Now = Literal["inactive", "pending", "firing", "no_data"]
-_ZERO = timedelta(0)
+_ZERO, _DAY = timedelta(0), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Backtest:
     now: Now
     notes: tuple[str, ...] = ()
     matched: bool = True
+    # What was usual at each point, of a rule whose threshold follows it.
+    baselines: Sequence[Baseline | None] = ()
 
     def longest(self) -> timedelta:
         """The length of the longest firing."""
@@ -75,20 +80,29 @@ def backtest(
     *,
     start: datetime,
     end: datetime,
+    zone: tzinfo = UTC,
     notes: Sequence[str] = (),
     matched: bool = True,
 ) -> Backtest:
     """The rule evaluated at each point, the oldest first. Where points are further apart than the
-    rule's interval, a `for` shorter than that counts as fulfilled.
+    rule's interval, a `for` shorter than that counts as fulfilled. Where the threshold follows what
+    is usual, that is taken from the points before alone, by the hours of `zone`.
     """
     alert, firings, samples = AlertState(), list[FiringPeriod](), 0
+    usual = [*_baselines(rule, points, zone)] if rule.usual else []
     previous: EvaluationPoint | None = None
-    for point in points:
+    for number, point in enumerate(points):
         if previous and previous.alone:
             _end_with(firings, previous, point)
             alert = AlertState()
         before, previous = alert, point
-        alert, _ = evaluate(_at_step(rule, point.step), before, point.readings, now=point.at)
+        alert, _ = evaluate(
+            _at_step(rule, point.step),
+            before,
+            point.readings,
+            now=point.at,
+            baselines=usual[number] if usual else NO_BASELINES,
+        )
         samples += any(reading is not None for reading in point.readings.values())
         _follow(firings, rule, before, alert, point.at)
     if not matched:
@@ -103,9 +117,37 @@ def backtest(
         len(points) - samples,
         tuple(firings),
         _now(alert),
-        tuple(notes),
+        (*notes, *_without_baseline(usual)),
         matched,
+        [baselines.get(WHOLE) for baselines in usual],
     )
+
+
+def _baselines(
+    rule: Rule, points: Sequence[EvaluationPoint], zone: tzinfo
+) -> Iterator[dict[str, Baseline | None]]:
+    """The baseline of each subject at each point."""
+    samples: defaultdict[str, Samples] = defaultdict(Samples)
+    for point in points:
+        # Whole days are those of the vendor, which are in UTC.
+        place = UTC if point.step >= _DAY else zone
+        yield {
+            name: baseline_at(samples[name], point.at, place, whole_days=rule.side == "above")
+            for name in point.readings
+        }
+        for name, reading in point.readings.items():
+            if reading is not None:
+                samples[name].add(point.at, reading)
+
+
+def _without_baseline(usual: Sequence[Mapping[str, Baseline | None]]) -> list[str]:
+    """A note on the points at which nothing was usual yet."""
+    unknown = sum(not any(baselines.values()) for baselines in usual)
+    if not unknown:
+        return []
+    verb = "has" if unknown == 1 else "have"
+    checks = formatting.pluralise(len(usual), "check")
+    return [f"{unknown:,} of {checks} {verb} no baseline: it takes {LEAST_DAYS} days of history."]
 
 
 def _end_with(

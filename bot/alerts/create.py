@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import formatting
+from bot.alerts.baseline import Usual
 from bot.alerts.paging import (
     ESCALATES_TO,
     ESCALATION,
@@ -27,9 +28,12 @@ from bot.alerts.thresholds import (
     OF_QUOTA,
     OTHER_UNIT,
     THRESHOLD,
+    USUAL,
+    USUAL_THRESHOLD,
     WrongAmount,
     in_known_unit,
     read_threshold,
+    read_usual,
 )
 from bot.alerts.value_words import named_value, value_of
 from bot.amounts import AMOUNT, DURATION, AmbiguousAmount
@@ -38,11 +42,12 @@ from bot.formatting import sanitise
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
-_SIDE = re.compile(r"(?i)(?<!\S)(above|below)(?!\S)")
+_SIDE = re.compile(r"(?i)(?<!\S)(above|below|outside)(?!\S)")
+_SIDES = ("above", "below", "outside")
 # The windows that may stand behind the threshold, as in `above 100 in last 1h`.
 _WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|today|yesterday"
 _OPTION = re.compile(
-    rf"(?i)\s*(?:(recover)\s+({AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
+    rf"(?i)\s*(?:(recover)\s+({USUAL}|{AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
     rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION})|(in)\s+({_WINDOW}))(?=\s|$)"
 )
 # Each option has a group for its name, and the next one for what it is given.
@@ -57,7 +62,7 @@ _TAKES = {
 # What people write for `above` and `below`, right before an amount.
 _OTHER_SIDE = re.compile(
     r"(?i)(?<!\S)(?:(?P<above>>=?|over|exceeds?|exceeding|(?:more|greater|higher|larger) than|at least)"
-    r"|(?P<below><=?|under|(?:less|fewer|lower|smaller) than|at most))\s*(?=\d)"
+    r"|(?P<below><=?|under|(?:less|fewer|lower|smaller) than|at most))\s*(?=\d|usual(?!\S))"
 )
 USUAL_EVERY = timedelta(minutes=15)
 
@@ -65,12 +70,13 @@ USUAL_EVERY = timedelta(minutes=15)
 @dataclass(frozen=True, slots=True)
 class CreateAlert:
     """An alert as it was typed. `query` is its question without the command; an empty `name` means
-    that one is to be chosen.
+    that one is to be chosen. With `usual` the threshold follows what is usual, and `threshold` and
+    `recover` say nothing.
     """
 
     query: str
     value: str
-    side: Literal["above", "below"]
+    side: Literal["above", "below", "outside"]
     threshold: float
     recover: float | None = None
     every: timedelta = USUAL_EVERY
@@ -81,6 +87,7 @@ class CreateAlert:
     no_data: str = "hold"
     name: str = ""
     paging: Paging = NO_PAGING
+    usual: Usual | None = None
     # The words after the question, as they were typed.
     condition: str = field(default="", compare=False)
 
@@ -155,11 +162,11 @@ def _no_side(typed: _Typed) -> BadQuestion:
     """The refusal of words without `above` and `below`: its example has one in the place of a word
     that is nearly one, or at the end.
     """
-    message = "At which value does it fire? Say above or below, and how much."
+    message = "At which value does it fire? Say above or below, and how much, or outside usual."
     for other in reversed(list(_OTHER_SIDE.finditer(typed.text))):
         return typed.refused(message, other.span(), str(other.lastgroup))
     for word in list(re.finditer(r"\S+", typed.text))[-12:]:
-        near = difflib.get_close_matches(word[0][:20].lower(), ("above", "below"), n=1, cutoff=0.75)
+        near = difflib.get_close_matches(word[0][:20].lower(), _SIDES, n=1, cutoff=0.75)
         if near:
             return typed.refused(message, word.span(), near[0])
     end = len(typed.text)
@@ -174,6 +181,10 @@ def _usual(command: CommandName) -> str:
 def _tail(typed: _Typed, side: re.Match[str]) -> tuple[_Words, Mapping[str, _Words]]:
     """The threshold and the options behind it."""
     text, at = typed.text, side.end()
+    if usual := USUAL_THRESHOLD.match(text, at):
+        return _Words(usual[1], usual.span(1)), _options(typed, usual.end())
+    if side[1].lower() == "outside":
+        raise _outside_what(typed, side)
     amount = THRESHOLD.match(text, at)
     if error := _wrong_unit(typed, side, amount):
         raise error
@@ -184,6 +195,14 @@ def _tail(typed: _Typed, side: re.Match[str]) -> tuple[_Words, Mapping[str, _Wor
         message = f"“{shown}” is no threshold." if shown else "Above or below what?"
         raise typed.refused(message, word.span(1), _usual(typed.command))
     return _Words(amount[1], amount.span(1)), _options(typed, amount.end())
+
+
+def _outside_what(typed: _Typed, side: re.Match[str]) -> BadQuestion:
+    word = _WORD.match(typed.text, side.end())
+    assert word is not None
+    amount = THRESHOLD.match(typed.text, side.end())
+    span = amount.span(1) if amount else word.span(1)
+    return typed.refused("outside is followed by usual.", span, "usual")
 
 
 _WORD = re.compile(r"\s*(\S*)")
@@ -252,6 +271,7 @@ class _Reader:
         typed, side = self.typed, self.side
         before = typed.text[: side.start()].strip()
         query, value = value_of(typed.command, before)
+        usual = self._usual()
         is_above = side[1].lower() == "above"
         behind = typed.text[side.start() :]
         window = self.options.get("in")
@@ -259,12 +279,12 @@ class _Reader:
             # The window belongs to the question, wherever it stands.
             start = typed.text.lower().rindex("in", side.start(), window.span[0])
             behind = f"{typed.text[side.start() : start]}{typed.text[window.span[1] :]}"
-        amount = self._amount(self.threshold, value)
-        recover = self._recover(amount, value, is_above=is_above)
+        amount = self._amount(self.threshold, value) if usual is None else 0.0
+        recover = self._recover(amount, value, is_above=is_above) if usual is None else None
         return CreateAlert(
             f"{query} {window.text}" if window else query,
             value,
-            "above" if is_above else "below",
+            side[1].lower(),  # type: ignore[arg-type]
             amount,
             recover,
             every=self._every(),
@@ -274,9 +294,42 @@ class _Reader:
             each=self._each(),
             no_data=self._no_data(),
             name=self._name(),
+            usual=usual,
             paging=self._paging(),
             condition=f"{before[len(query) :].strip()} {behind}".strip(),
         )
+
+    def _usual(self) -> Usual | None:
+        """The threshold that follows what is usual; None where it is an amount."""
+        if not USUAL_THRESHOLD.fullmatch(self.threshold.text):
+            return None
+        side = self.side[1].lower()
+        factor = self._factor(self.threshold)
+        if side == "outside" and factor is not None:
+            raise self._refused("outside is followed by usual.", self.threshold, "usual")
+        recover = self.options.get("recover")
+        if recover is None:
+            return Usual(side, factor)
+        if factor is None:
+            start = self.typed.text.lower().rindex("recover", 0, recover.span[0])
+            span = (start, recover.span[1])
+            message = "recover takes a factor below that of the threshold, such as 2x usual."
+            raise self.typed.refused(message, span, "")
+        resolve_at = self._factor(recover)
+        if resolve_at is None or (resolve_at > factor if side == "above" else resolve_at < factor):
+            where = "at or below" if side == "above" else "at or above"
+            message = f"recover must be a multiple of usual {where} the threshold."
+            raise self._refused(message, recover, self.threshold.text)
+        return Usual(side, factor, resolve_at)
+
+    def _factor(self, words: _Words) -> float | None:
+        try:
+            return read_usual(words.text)
+        except AmbiguousAmount as error:
+            raise self._refused(f"{error}.", words, f"{error.readings[0]}x usual") from None
+        except WrongAmount as error:
+            right = error.right if words is self.threshold else self.threshold.text
+            raise self._refused(str(error), words, right) from None
 
     def _amount(self, words: _Words, value: str) -> float:
         try:

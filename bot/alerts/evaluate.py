@@ -15,14 +15,17 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from bot.alerts.baseline import Baseline
 from bot.alerts.rule import Rule
 from bot.alerts.state import (
     FIRED,
     NEW_SUBJECT,
+    NO_BASELINES,
     NOTHING_FOUND,
     OK,
     WHOLE,
     AlertState,
+    Baselines,
     EvaluationError,
     Readings,
     Reason,
@@ -53,6 +56,7 @@ def evaluate(
     now: datetime,
     silenced: bool = False,
     partial: bool = False,
+    baselines: Baselines = NO_BASELINES,
 ) -> tuple[AlertState, Reason | None]:
     """The state after this evaluation and the reason to notify, or None. While an alert is silenced
     or muted, nothing new is notified; an open incident may resolve, and what still fires afterwards
@@ -61,13 +65,16 @@ def evaluate(
     A subject whose reading is None has no data; one that was there before and is not among the
     readings is no longer listed. A `partial` answer proves neither, whatever the rule's policy: what
     is missing from it may only not have arrived.
+
+    Where the threshold follows what is usual, `baselines` has that of each subject. A subject without
+    one does not begin to fire, and one that fires goes on.
     """
     if before.evaluated_at is not None and before.evaluated_at > now:
         before = _without_future(before, now)
     if isinstance(readings, EvaluationError):
         return _after_error(before)
     downtime = _downtime(rule, before, now)
-    subjects = _subjects(rule, before, readings, downtime, now, partial=partial)
+    subjects = _subjects(rule, before, readings, baselines, downtime, now, partial=partial)
     history = (before.history + _outcome(subjects, readings))[-HISTORY_LENGTH:]
     after = replace(
         before,
@@ -95,6 +102,7 @@ def _subjects(
     rule: Rule,
     before: AlertState,
     readings: Readings,
+    baselines: Baselines,
     downtime: timedelta,
     now: datetime,
     *,
@@ -107,7 +115,7 @@ def _subjects(
         if downtime:
             known = _without_downtime(known, downtime)
         if reading is not None:
-            found[name] = _with_value(rule, known, reading, now)
+            found[name] = _with_value(rule, known, reading, now, baselines.get(name))
         else:
             found[name] = replace(known, value=None) if partial else _without_data(rule, known, now)
     for name, known in before.subjects.items():
@@ -171,18 +179,34 @@ def _without_downtime(known: SubjectState, downtime: timedelta) -> SubjectState:
     )
 
 
-def _with_value(rule: Rule, known: SubjectState, value: float, now: datetime) -> SubjectState:
+def _with_value(
+    rule: Rule, known: SubjectState, value: float, now: datetime, baseline: Baseline | None
+) -> SubjectState:
     firing = known.state is _FIRING
-    if rule.is_breach(value, firing=firing):
+    if baseline is None and rule.usual:
+        return _without_baseline(known, value, now)
+    if rule.is_breach(value, firing=firing, baseline=baseline):
         since = known.breach_since or now
-        peak = value if rule.is_worse(value, known.peak) else known.peak
+        peak = value if rule.is_worse(value, known.peak, baseline) else known.peak
         state = _FIRING if firing or now - since >= rule.for_ else State.PENDING
-        return SubjectState(state, _since(known, state, now), since, None, value, peak)
+        since_state = _since(known, state, now)
+        return SubjectState(state, since_state, since, None, value, peak, 0, baseline)
     if firing:
         clear_since = known.clear_since or now
         if now - clear_since < rule.keep_firing_for:
-            return replace(known, clear_since=clear_since, value=value, unlisted=0)
-    return SubjectState(_INACTIVE, _since(known, _INACTIVE, now), None, None, value, None)
+            return replace(
+                known, clear_since=clear_since, value=value, unlisted=0, baseline=baseline
+            )
+    since_state = _since(known, _INACTIVE, now)
+    return SubjectState(_INACTIVE, since_state, None, None, value, None, 0, baseline)
+
+
+def _without_baseline(known: SubjectState, value: float, now: datetime) -> SubjectState:
+    """What fires goes on, with the baseline that it had."""
+    if known.state is _FIRING:
+        return replace(known, value=value, unlisted=0)
+    since = _since(known, State.NO_BASELINE, now)
+    return SubjectState(State.NO_BASELINE, since, None, None, value)
 
 
 def _without_data(rule: Rule, known: SubjectState, now: datetime) -> SubjectState:

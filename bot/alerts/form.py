@@ -9,6 +9,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TypeVar
 
+from bot.alerts.baseline import Usual
 from bot.alerts.commands import Silence
 from bot.alerts.create import USUAL_EVERY, CreateAlert
 from bot.alerts.paging import (
@@ -19,7 +20,12 @@ from bot.alerts.paging import (
     read_severity,
 )
 from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
-from bot.alerts.thresholds import OTHER_UNIT, read_threshold
+from bot.alerts.thresholds import (
+    OTHER_UNIT,
+    USUAL_THRESHOLD,
+    read_threshold,
+    read_usual,
+)
 from bot.alerts.thresholds import THRESHOLD as THRESHOLD_AMOUNT
 from bot.amounts import AmbiguousAmount, read_duration
 from bot.errors import BadQuestion
@@ -64,14 +70,20 @@ def read_alert_form(command: CommandName, values: FormValues, before: CreateAler
     InvalidForm with every input that is wrong.
     """
     form = _AlertForm(command, values)
-    threshold = form.read(THRESHOLD, form.threshold)
+    usual = form.read(THRESHOLD, form.usual)
+    amount = recover = None
+    if usual is None and THRESHOLD not in form.errors:
+        amount = form.read(THRESHOLD, form.threshold)
+    if usual is None:
+        recover = form.read(RESOLVE_AT, lambda: form.resolve_threshold(amount))
     alert = replace(
         before,
         query=values.get(QUESTION, ""),
         value=form.read(VALUE, form.value) or before.value,
-        side="below" if values.get(SIDE) == "below" else "above",
-        threshold=before.threshold if threshold is None else threshold,
-        recover=form.read(RESOLVE_AT, lambda: form.resolve_threshold(threshold)),
+        side=form.side,  # type: ignore[arg-type]
+        threshold=amount or 0.0,
+        recover=recover,
+        usual=form.read(RESOLVE_AT, lambda: form.with_recover(usual)),
         every=form.read(EVERY, form.interval) or USUAL_EVERY,
         for_=form.read(FOR, lambda: form.duration(FOR)) or timedelta(0),
         repeat=form.read(REMINDER, lambda: form.duration(REMINDER)) or None,
@@ -145,9 +157,36 @@ class _AlertForm:
             raise BadQuestion("Choose a value.")
         return value
 
+    @property
+    def side(self) -> str:
+        side = self.values.get(SIDE, "")
+        return side if side in ("below", "outside") else "above"
+
+    def usual(self) -> Usual | None:
+        """The threshold that follows what is usual; None where it is an amount."""
+        typed = self.values.get(THRESHOLD, "")
+        if self.side == "outside":
+            if typed and read_usual(typed) is not None:
+                raise BadQuestion("Leave it empty: the band of usual values is the threshold.")
+            return Usual("outside")
+        return Usual(self.side, read_usual(typed)) if USUAL_THRESHOLD.fullmatch(typed) else None
+
+    def with_recover(self, usual: Usual | None) -> Usual | None:
+        """The same with its resolve threshold."""
+        typed = self.values.get(RESOLVE_AT, "")
+        if not typed or usual is None:
+            return usual
+        factor = read_usual(typed)
+        if usual.factor is None or factor is None:
+            raise BadQuestion("Leave it empty, or enter two multiples such as 2x usual.")
+        if factor > usual.factor if usual.side == "above" else factor < usual.factor:
+            where = "at or below" if usual.side == "above" else "at or above"
+            raise BadQuestion(f"The resolve threshold must be {where} the threshold.")
+        return Usual(usual.side, usual.factor, factor)
+
     def threshold(self) -> float:
         if not self.values.get(THRESHOLD):
-            raise BadQuestion("Enter a number, a percentage or a size such as 5 GB.")
+            raise BadQuestion("Enter a number, a percentage, a size such as 5 GB, or 2x usual.")
         return self._amount(THRESHOLD)
 
     def resolve_threshold(self, threshold: float | None) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from bot.alerts.baseline import Baseline, Usual
 from bot.alerts.mutes import Mute, next_end
 from bot.alerts.paging import NO_PAGING, Paging
 from bot.alerts.state import WHOLE, Reading, SubjectState
@@ -29,8 +30,8 @@ class Rule(
     dict=True,
     rename={"query": "line", "for_": "hold", "keep_firing_for": "keep"},
 ):
-    """One alert. Either `above` or `below` is set; `recover` is the threshold at which it resolves.
-    With `each` every log, account or actor of the answer is evaluated by itself. `origin` says
+    """One alert. One of `above`, `below` and `usual` is set; `recover` is the threshold at which it
+    resolves. With `each` every log, account or actor of the answer is evaluated by itself. `origin` says
     where the rule was made. A rule made in chat is stored as JSON, in which `rename` keeps the
     names of earlier versions.
     """
@@ -51,6 +52,8 @@ class Rule(
     origin: str = "bot.toml"
     # Left out of the stored rule where there is nothing to hide.
     redacted_query: str | msgspec.UnsetType = msgspec.UNSET
+    # A threshold that follows what is usual; left out where there is none.
+    usual: Usual | msgspec.UnsetType = msgspec.UNSET
     # Left out of the stored rule where it calls nobody, as in rules of earlier versions.
     paging_or_unset: Paging | msgspec.UnsetType = msgspec.field(
         default=msgspec.UNSET, name="paging"
@@ -72,34 +75,59 @@ class Rule(
 
     @property
     def threshold(self) -> float:
+        """The fixed threshold, of a rule that has one."""
         threshold = self.above if self.above is not None else self.below
         assert threshold is not None
         return threshold
 
+    def threshold_at(self, baseline: Baseline | None) -> float | None:
+        """The threshold of an instant; None where it follows a baseline that is not known."""
+        if not self.usual:
+            return self.threshold
+        return self.usual.threshold(baseline) if baseline else None
+
     @property
     def side(self) -> str:
+        if self.usual:
+            return self.usual.side
         return "above" if self.above is not None else "below"
 
     @cached_property
     def definition(self) -> str:
         """What it evaluates, as databases hold it; a rule with another definition starts afresh."""
-        return f"{self.display_query} {self.value} {self.above} {self.below}" + (
-            f" each {self.each}" if self.each else ""
-        )
+        usual = f" usual {self.usual.side} {self.usual.factor}" if self.usual else ""
+        each = f" each {self.each}" if self.each else ""
+        return f"{self.display_query} {self.value} {self.above} {self.below}{usual}{each}"
 
-    def is_breach(self, value: float, *, firing: bool) -> bool:
+    @property
+    def baseline_definition(self) -> str:
+        """What its baseline is made of. Rules that differ in their threshold alone share it."""
+        each = f" each {self.each}" if self.each else ""
+        return f"baseline {self.display_query} {self.value}{each}"
+
+    def is_breach(self, value: float, *, firing: bool, baseline: Baseline | None = None) -> bool:
         """Whether the value is past the threshold. A firing alert stays in breach until the value
-        reaches the resolve threshold.
+        reaches the resolve threshold. Where the threshold follows what is usual, nothing is a breach
+        without a baseline.
         """
+        if self.usual:
+            return baseline is not None and self.usual.is_breach(value, baseline, firing=firing)
         edge = self.recover if firing and self.recover is not None else self.threshold
         return value > edge if self.above is not None else value < edge
 
-    def is_worse(self, value: float, than: float | None) -> bool:
-        return than is None or (value > than if self.above is not None else value < than)
+    def is_worse(self, value: float, than: float | None, baseline: Baseline | None = None) -> bool:
+        """Whether a value is worse than another: further beyond the threshold, or, of a rule that
+        fires on both sides, further from what is usual.
+        """
+        if than is None:
+            return True
+        if self.side == "outside" and baseline:
+            return abs(value - baseline.median) > abs(than - baseline.median)
+        return value < than if self.side == "below" else value > than
 
     def worst(self, values: Iterable[float | None]) -> float | None:
         """The worst of those that are known, or None."""
-        return (max if self.above is not None else min)(
+        return (min if self.side == "below" else max)(
             (value for value in values if value is not None), default=None
         )
 
@@ -108,11 +136,19 @@ def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
     """A rule that no longer exists, as far as its stored definition says."""
     subjects = re.search(r" each (\w+)$", definition)
     each = subjects[1] if subjects else ""
-    query, value, above, below = definition.removesuffix(f" each {each}").rsplit(" ", 3)
-    sides = {
+    definition = definition.removesuffix(f" each {each}")
+    usual: Usual | msgspec.UnsetType = msgspec.UNSET
+    if found := _USUAL_DEFINITION.search(definition):
+        factor = None if found[2] == "None" else float(found[2])
+        definition, usual = definition[: found.start()], Usual(found[1], factor)
+    query, value, above, below = definition.rsplit(" ", 3)
+    sides: dict[str, Any] = {
         side: float(edge) for side, edge in (("above", above), ("below", below)) if edge != "None"
     }
-    return Rule(name, query, value, channel, **sides, each=each)  # type: ignore[arg-type]
+    return Rule(name, query, value, channel, **sides, each=each, usual=usual)
+
+
+_USUAL_DEFINITION = re.compile(r" usual (above|below|outside) ([0-9.e+-]{1,30}|None)$")
 
 
 @dataclass(frozen=True, slots=True)

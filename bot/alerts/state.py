@@ -8,8 +8,11 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
+
+from bot.alerts.baseline import Baseline
 
 # The one subject of a rule that reads an answer as a whole.
 WHOLE = ""
@@ -19,6 +22,8 @@ OK, FIRED, NOTHING_FOUND = "0", "1", "?"
 
 class State(enum.StrEnum):
     UNKNOWN = "unknown"
+    # Its threshold follows what is usual, which is not known yet.
+    NO_BASELINE = "no_baseline"
     INACTIVE = "inactive"
     PENDING = "pending"
     FIRING = "firing"
@@ -53,11 +58,15 @@ Reading = float | None
 
 
 Readings = Mapping[str, Reading]
+# What is usual of each subject; None where it is not known.
+Baselines = Mapping[str, Baseline | None]
+NO_BASELINES: Baselines = MappingProxyType({})
 
 
 class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """State of one subject. `breach_since` and `clear_since` are moved on by downtime of the bot;
-    `unlisted` counts the evaluations in a row whose answer did not list the subject.
+    `unlisted` counts the evaluations in a row whose answer did not list the subject; `baseline` is
+    what was usual at the last one, where the threshold follows it.
     """
 
     state: State = State.UNKNOWN
@@ -67,6 +76,7 @@ class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     value: float | None = None
     peak: float | None = None
     unlisted: int = 0
+    baseline: Baseline | None = None
 
     @property
     def started_at(self) -> datetime | None:
@@ -165,4 +175,11 @@ class AlertState(
         return {name: s for name, s in self.subjects.items() if s.state is State.FIRING}
 
 
-MOST_SEVERE_FIRST = (State.FIRING, State.NO_DATA, State.PENDING, State.INACTIVE, State.UNKNOWN)
+MOST_SEVERE_FIRST = (
+    State.FIRING,
+    State.NO_DATA,
+    State.PENDING,
+    State.INACTIVE,
+    State.NO_BASELINE,
+    State.UNKNOWN,
+)

@@ -8,7 +8,14 @@ from types import MappingProxyType
 
 from bot import formatting
 from bot.alerts.rule import has_value
-from bot.amounts import AMOUNT, SIZE_UNITS, AmbiguousAmount, read_count
+from bot.amounts import (
+    AMOUNT,
+    NUMBER,
+    SIZE_UNITS,
+    AmbiguousAmount,
+    read_count,
+    read_number,
+)
 from bot.formatting import sanitise
 from bot.questions.question import CommandName
 
@@ -17,6 +24,15 @@ THRESHOLD = re.compile(rf"(?i)\s*({AMOUNT})(?=\s|$)")
 OTHER_UNIT = re.compile(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:(?P<prefix>[kmgtp])(?:i?|igs?|egs?|ilo|era)(?:b|bytes?)?|(?P<long>kilo|mega|giga|tera|kibi|mebi|gibi|tebi)bytes?)(?=\s|$)"
 )
+# `2x usual`, `2 times usual`, `200% of usual`, or `usual` alone, whose threshold is the edge of the
+# band.
+USUAL = (
+    rf"(?:(?:{NUMBER}\s*(?:[x×](?![A-Za-z0-9])|times(?![A-Za-z0-9]))|[x×]\s*{NUMBER}"
+    rf"|{NUMBER}\s*(?:%|percent)\s*of)\s*(?:the\s+)?)?usual"
+)
+USUAL_THRESHOLD = re.compile(rf"(?i)\s*({USUAL})(?=\s|$)")
+_FACTOR = re.compile(NUMBER, re.IGNORECASE)
+LARGEST_FACTOR = 1000.0
 OF_QUOTA = re.compile(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:%|percent)\s+of\s+(?:(?:the|my|our)\s+)?(?:monthly\s+)?quota(?=\s|$)"
 )
@@ -31,6 +47,25 @@ class WrongAmount(ValueError):
         super().__init__(message)
         self.right = right
         self.value = value
+
+
+def read_usual(text: str) -> float | None:
+    """The factor of `2x usual`; None for `usual` alone. Raises WrongAmount and AmbiguousAmount."""
+    typed = text.strip()
+    if not USUAL_THRESHOLD.fullmatch(typed):
+        raise WrongAmount(
+            f"“{sanitise(typed, 40)}” is not a multiple of what is usual.", "2x usual"
+        )
+    number = _FACTOR.search(typed)
+    if number is None:
+        return None
+    factor = read_number(number[0])
+    if factor is not None and ("%" in typed or "percent" in typed.lower()):
+        factor /= 100
+    if not factor or factor > LARGEST_FACTOR:
+        message = f"A multiple of what is usual is above 0 and at most {LARGEST_FACTOR:,.0f}."
+        raise WrongAmount(message, "2x usual")
+    return factor
 
 
 _PERCENT_OF: Mapping[str, str] = MappingProxyType(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
+from bot.alerts.baseline import DayValue
 from bot.alerts.channels import OperatorButton
 from bot.alerts.mutes import ActiveSilence
 from bot.alerts.rule import Rule
@@ -42,6 +43,8 @@ class NotificationContext:
     change: RuleChange = RuleChange.CHANGED
     buttons: Sequence[OperatorButton] = ()
     known_to: Sequence[str] = ()
+    # Values of earlier days at this hour, the latest first, where the threshold follows them.
+    usual_values: Sequence[DayValue] = ()
 
     @property
     def is_over(self) -> bool:

@@ -10,7 +10,8 @@ from bot import formatting
 from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState, State
-from bot.blocks.alerts import FIRING_DOTS, HANDLED, format_value
+from bot.blocks.alert_values import format_value, resolve_label, threshold_label
+from bot.blocks.alerts import FIRING_DOTS, HANDLED
 
 PAUSED = "paused because its creator no longer has access to the question"
 _ICONS: Mapping[State, str] = MappingProxyType(
@@ -18,6 +19,7 @@ _ICONS: Mapping[State, str] = MappingProxyType(
         State.PENDING: "🟡",
         State.NO_DATA: "⚪",
         State.INACTIVE: "🟢",
+        State.NO_BASELINE: "⚪",
         State.UNKNOWN: "⚪",
     }
 )
@@ -27,20 +29,21 @@ _WORDS: Mapping[State, str] = MappingProxyType(
         State.PENDING: "pending",
         State.NO_DATA: "no data",
         State.INACTIVE: "OK",
+        State.NO_BASELINE: "no baseline yet",
         State.UNKNOWN: "not checked yet",
     }
 )
-OK_STATES = frozenset({State.INACTIVE, State.UNKNOWN})
+OK_STATES = frozenset({State.INACTIVE, State.NO_BASELINE, State.UNKNOWN})
 
 
 def rule_line(rule: Rule) -> str:
     """What a rule checks, in one phrase."""
     value = rule.value
-    parts = [f"{value} of `{rule.display_query}` {rule.side} {format_value(value, rule.threshold)}"]
+    parts = [f"{value} of `{rule.display_query}` {threshold_label(rule)}"]
     if rule.each:
         parts.append(f"for each {rule.each}")
-    if rule.recover is not None:
-        parts.append(f"resolve threshold {format_value(value, rule.recover)}")
+    if resolve := resolve_label(rule):
+        parts.append(f"resolve threshold {resolve}")
     if rule.for_:
         parts.append(f"for at least {formatting.format_duration(rule.for_)}")
     if rule.repeat:

@@ -16,8 +16,16 @@ from bot.alerts.rule import Rule
 from bot.alerts.state import NOTHING_FOUND, WHOLE, Reason, State, SubjectState
 from bot.answer import Block
 from bot.blocks import kit
+from bot.blocks.alert_baseline import threshold_now, usual_chart, usual_fact
 from bot.blocks.alert_buttons import incident_buttons
 from bot.blocks.alert_context import NotificationContext
+from bot.blocks.alert_values import (
+    format_value,
+    peak_name,
+    resolve_label,
+    threshold_label,
+    usual_label,
+)
 
 MOST_SUBJECTS = 8
 # An alert that somebody works on, or that sends no notifications.
@@ -42,6 +50,7 @@ def incident_message(
         *([kit.section(called)] if called and context.after.state is State.FIRING else []),
         *([kit.section(listed)] if listed else []),
         kit.fields(shown),
+        *usual_chart(context),
         *(kit.context(flag) for flag in _flags(context)),
         kit.context(f"{kit.code(context.rule.display_query, 200)} · {footer(context)}"),
         kit.actions(incident_buttons(context)),
@@ -75,7 +84,7 @@ def severity_prefix(rule: Rule) -> str:
 def breach_text(context: NotificationContext, *, still: str = "") -> str:
     """The value against the threshold, or how many subjects are past it."""
     rule, firing = context.rule, context.shown.firing()
-    threshold = f"{rule.side} {format_value(rule.value, rule.threshold)}"
+    threshold = threshold_label(rule)
     if list(firing) != [WHOLE]:
         of = f"of {formatting.pluralise(len(context.shown.subjects), rule.each)}"
         return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
@@ -83,13 +92,14 @@ def breach_text(context: NotificationContext, *, still: str = "") -> str:
     if value is None:
         return f"{rule.value} was {threshold}; no data since"
     shown = f"{rule.value} {still}at {format_value(rule.value, value)}"
-    if rule.is_breach(value, firing=False):
-        return f"{shown}, {threshold}"
-    if rule.recover is not None and rule.is_breach(value, firing=True):
-        return (
-            f"{shown}, {rule.side} the resolve threshold {format_value(rule.value, rule.recover)}"
-        )
-    return f"{shown}, was {threshold}"
+    baseline = firing[WHOLE].baseline
+    usual = f" ({usual_label(rule.value, baseline)})" if baseline else ""
+    if rule.is_breach(value, firing=False, baseline=baseline):
+        return f"{shown}, {threshold}{usual}"
+    resolve = resolve_label(rule)
+    if resolve and rule.is_breach(value, firing=True, baseline=baseline):
+        return f"{shown}, {rule.side} the resolve threshold {resolve}{usual}"
+    return f"{shown}, was {threshold}{usual}"
 
 
 def subject_lines(context: NotificationContext) -> list[str]:
@@ -100,7 +110,7 @@ def subject_lines(context: NotificationContext) -> list[str]:
     worst = sorted(
         firing.items(),
         key=lambda item: item[1].value or 0.0,
-        reverse=context.rule.above is not None,
+        reverse=context.rule.side != "below",
     )
     lines = [
         f"{formatting.sanitise(name, 80) or '(unnamed)'}: {_value(context.rule, subject)}"
@@ -111,7 +121,10 @@ def subject_lines(context: NotificationContext) -> list[str]:
 
 
 def _value(rule: Rule, subject: SubjectState) -> str:
-    return format_value(rule.value, subject.value) if subject.value is not None else "no data"
+    if subject.value is None:
+        return "no data"
+    usual = f" ({usual_label(rule.value, subject.baseline)})" if subject.baseline else ""
+    return f"{format_value(rule.value, subject.value)}{usual}"
 
 
 def facts(context: NotificationContext) -> list[tuple[str, str]]:
@@ -129,16 +142,17 @@ def _facts(
     """
     rule = context.rule
     found = _value_facts(context)
-    found.append(("Threshold", f"{rule.side} {format_value(rule.value, rule.threshold)}"))
-    if rule.recover is not None:
-        found.append(("Resolve threshold", format_value(rule.value, rule.recover)))
+    found.append(("Threshold", threshold_now(context)))
+    if resolve := resolve_label(rule):
+        found.append(("Resolve threshold", resolve))
+    found += usual_fact(context)
     if began := context.shown.started_at:
         lasted = context.now - began
         ago = f" ({formatting.format_duration(lasted)})" if lasted >= timedelta(seconds=1) else ""
         found.append(("Since", f"{time(began)}{ago}"))
     peak = _worst(context)
     if peak is not None and (context.is_over or context.reason is not Reason.FIRED):
-        found.append((_peak_name(rule).capitalize(), format_value(rule.value, peak)))
+        found.append((peak_name(rule).capitalize(), format_value(rule.value, peak)))
     if context.window:
         found.append(("Window", shown(context.window)))
     if missing := _missing(context):
@@ -181,11 +195,7 @@ def peak_text(context: NotificationContext, separator: str = ", ") -> str:
     peak = _worst(context)
     if peak is None:
         return ""
-    return f"{separator}{_peak_name(context.rule)} {format_value(context.rule.value, peak)}"
-
-
-def _peak_name(rule: Rule) -> str:
-    return "peak" if rule.above is not None else "lowest"
+    return f"{separator}{peak_name(context.rule)} {format_value(context.rule.value, peak)}"
 
 
 def _flags(context: NotificationContext) -> list[str]:
@@ -245,14 +255,3 @@ _BECAUSE: Mapping[Reason, str] = MappingProxyType(
         Reason.ESCALATED: "Escalated",
     }
 )
-
-
-def format_value(name: str, value: float) -> str:
-    """A value in the unit that its name implies."""
-    if name == "bytes" or name.endswith(("_bytes", "bytes_per_day")):
-        return formatting.format_bytes(int(value))
-    if name.endswith("_percent"):
-        return f"{value:.1f} %"
-    if name.endswith("_ms"):
-        return formatting.milliseconds(value)
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"

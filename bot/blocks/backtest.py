@@ -13,7 +13,7 @@ from bot.alerts.backtest import Backtest, EvaluationPoint, FiringPeriod, Now
 from bot.alerts.rule import Rule
 from bot.answer import Block
 from bot.blocks import kit
-from bot.blocks.alerts import format_value
+from bot.blocks.alert_values import format_value, peak_name, threshold_label
 
 MOST_SHOWN = 12
 
@@ -42,7 +42,7 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     rule = test.rule
     lines = [
         f"{_headline(test)}.",
-        f"{rule.value} of {rule.display_query}, {rule.side} {format_value(rule.value, rule.threshold)}.",
+        f"{rule.value} of {rule.display_query}, {threshold_label(rule)}.",
         _counted(test),
     ]
     shown = test.firings[-MOST_SHOWN:]
@@ -56,10 +56,7 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
     rule = test.rule
     blocks = [
         kit.header(_headline(test)),
-        kit.context(
-            f"{kit.code(rule.display_query, 200)} · {rule.value} {rule.side} "
-            f"{format_value(rule.value, rule.threshold)}"
-        ),
+        kit.context(f"{kit.code(rule.display_query, 200)} · {rule.value} {threshold_label(rule)}"),
     ]
     if test.samples:
         blocks.append(_chart(test))
@@ -88,7 +85,7 @@ def _counted(test: Backtest) -> str:
 
 
 def _said(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
-    name = "peak" if test.rule.above is not None else "lowest"
+    name = peak_name(test.rule)
     peak = (
         f", {name} {format_value(test.rule.value, firing.peak)}" if firing.peak is not None else ""
     )
@@ -110,11 +107,15 @@ def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The worst value of neighbouring points."""
+    """The worst value of neighbouring points, and the lowest and highest threshold that was between
+    them.
+    """
 
     at: datetime
     worst: float | None
     fired: bool
+    low: float | None = None
+    high: float | None = None
 
 
 def bars(test: Backtest, most: int = kit.MOST_POINTS) -> list[Bar]:
@@ -122,8 +123,27 @@ def bars(test: Backtest, most: int = kit.MOST_POINTS) -> list[Bar]:
     if not test.points:
         return []
     size = math.ceil(len(test.points) / most)
-    groups = [test.points[at : at + size] for at in range(0, len(test.points), size)]
-    return [Bar(group[0].at, _worst(test.rule, group), _any_fired(test, group)) for group in groups]
+    found = []
+    for at in range(0, len(test.points), size):
+        group = test.points[at : at + size]
+        low, high = _edges(test, at, at + size)
+        fired = _any_fired(test, group)
+        found.append(Bar(group[0].at, _worst(test.rule, group), fired, low, high))
+    return found
+
+
+def _edges(test: Backtest, first: int, last: int) -> tuple[float | None, float | None]:
+    """The thresholds of some points, as an edge below and one above what is OK."""
+    rule = test.rule
+    if not rule.usual:
+        return rule.below, rule.above
+    usual = [each for each in test.baselines[first:last] if each]
+    if not usual:
+        return None, None
+    if rule.side == "outside":
+        return min(each.low for each in usual), max(each.high for each in usual)
+    edges = [rule.usual.threshold(each) for each in usual]
+    return (min(edges), None) if rule.side == "below" else (None, max(edges))
 
 
 def _worst(rule: Rule, points: Sequence[EvaluationPoint]) -> float | None:
@@ -141,6 +161,14 @@ def _any_fired(test: Backtest, points: Sequence[EvaluationPoint]) -> bool:
 def _chart(test: Backtest) -> Block:
     """The value, the threshold, and the value once more where the alert fired, as a highlight."""
     shown = bars(test)
+    names = {"low": "threshold below", "high": "threshold above"}
+    if test.rule.side != "outside":
+        names = {"low": "threshold", "high": "threshold"}
+    edges = {
+        side: [getattr(bar, side) for bar in shown]
+        for side in names
+        if any(getattr(bar, side) is not None for bar in shown)
+    }
     factor, unit = (
         kit.scale([bar.worst or 0 for bar in shown])
         if "bytes" in test.rule.value
@@ -153,7 +181,10 @@ def _chart(test: Backtest) -> Block:
         kind="bar" if all(point.alone for point in test.points) else "line",
         series=[
             ("value", values),
-            ("threshold", [round(test.rule.threshold / factor, 3)] * len(shown)),
+            *(
+                (names[side], [round((edge or 0) / factor, 3) for edge in found])
+                for side, found in edges.items()
+            ),
             (
                 "firing",
                 [value if bar.fired else 0 for bar, value in zip(shown, values, strict=True)],
@@ -172,15 +203,18 @@ def _chart(test: Backtest) -> Block:
 def _drawn(test: Backtest) -> list[str]:
     """One bar per line; `|` is the threshold, and `!` marks where the alert fired."""
     shown = bars(test)
-    top = max([bar.worst or 0.0 for bar in shown] + [test.rule.threshold], default=0.0)
+    amounts = [each or 0.0 for bar in shown for each in (bar.worst, bar.low, bar.high)]
+    top = max(amounts, default=0.0)
     if not shown or top <= 0:
         return []
-    at = round(_WIDE * test.rule.threshold / top)
     lines = []
     for bar in shown:
         filled = round(_WIDE * max(0.0, bar.worst or 0.0) / top)
         line = ["█" if n < filled else " " for n in range(_WIDE + 1)]
-        line[at] = "|" if line[at] == " " else "▌"
+        for edge in (bar.low, bar.high):
+            if edge is not None and edge >= 0:
+                at = round(_WIDE * edge / top)
+                line[at] = "|" if line[at] == " " else "▌"
         value = format_value(test.rule.value, bar.worst) if bar.worst is not None else "no data"
         lines.append(
             f"{formatting.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} "

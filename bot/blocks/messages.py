@@ -70,8 +70,8 @@ def help_answer(
             "unsubscribe NUMBER."
         )
         facts.append(
-            f"Watched: {about.alert_example(directory)}; alerts; unalert NAME; silence NAME "
-            "2h; unsilence NAME."
+            f"Alerts: {about.alert_example(directory)}; {about.usual_alert_example(directory)}; "
+            "alerts; unalert NAME; silence NAME 2h; unsilence NAME."
         )
     facts.append(
         f"Saved: /{command} save {about.example_words(directory)} as morning; then /{command} "

@@ -13,11 +13,12 @@ import msgspec
 
 from bot import formatting
 from bot.alerts import form as alert_form
+from bot.alerts.baseline import factor_label
 from bot.alerts.create import CreateAlert
 from bot.alerts.paging import LONGEST_LINK, SEVERITIES, Paging
 from bot.answer import Block
 from bot.blocks import kit
-from bot.blocks.alerts import format_value
+from bot.blocks.alert_values import format_value
 from bot.errors import BadQuestion
 from bot.questions.command import LONGEST_CHOICE
 from bot.questions.form import LOG, QUESTION, FormField
@@ -53,7 +54,9 @@ LENGTHS: Mapping[str, str] = MappingProxyType(
 CHECK_EVERY = ("5m", "15m", "30m", "1h", "6h", "1d")
 REMINDER_EVERY = ("1h", "4h", "12h", "1d")
 SILENCE_FOR = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow")
-SIDES: Mapping[str, str] = MappingProxyType({"above": "Above", "below": "Below"})
+SIDES: Mapping[str, str] = MappingProxyType(
+    {"above": "Above", "below": "Below", "outside": "Outside what is usual"}
+)
 TRY_HINT = "See how often this alert would have fired, before you save it."
 
 
@@ -124,17 +127,23 @@ def _condition_inputs(command: CommandName, alert: CreateAlert) -> list[Block]:
     names = {name: values.label(name) for name in (alert.value, *values.names)}
     is_known = alert.threshold == alert.threshold
     amount = _amount(alert.value, alert.threshold) if is_known else ""
-    hint = "5 GB" if "bytes" in alert.value else "20"
+    if alert.usual:
+        amount = "" if alert.side == "outside" else factor_label(alert.usual.factor)
+    hint = f"{'5 GB' if 'bytes' in alert.value else '20'}, or 2x usual"
     return [
         kit.input_(alert_form.VALUE, "Value", kit.select(names, alert.value)),
         kit.input_(alert_form.SIDE, "Fires when it is", kit.select(SIDES, alert.side)),
-        kit.input_(alert_form.THRESHOLD, "Threshold", kit.text_entry(amount, hint)),
+        # “Outside” has none.
+        kit.input_(alert_form.THRESHOLD, "Threshold", kit.text_entry(amount, hint), optional=True),
     ]
 
 
 def _option_inputs(command: CommandName, alert: CreateAlert) -> list[Block]:
     subjects = {name: name.capitalize() for name in COMMANDS[command].values.subjects}
-    resolve = kit.text_entry(_amount(alert.value, alert.recover), "the threshold")
+    typed = _amount(alert.value, alert.recover)
+    if alert.usual and alert.usual.recover is not None:
+        typed = factor_label(alert.usual.recover)
+    resolve = kit.text_entry(typed, "the threshold")
     lasting = kit.text_entry(_typed(alert.for_), "10m; empty: fires at once")
     inputs = [
         kit.input_(alert_form.FOR, "For at least", lasting, optional=True),

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
+from bot.alerts.baseline import Multiple
 from bot.alerts.paging import channels, mentions, read_link, read_recipients, targets
 from bot.alerts.rule import SHORTEST_EVERY
+from bot.alerts.thresholds import USUAL_THRESHOLD, read_usual
 from bot.amounts import read_duration, read_size
 
 _HOST_NAME = re.compile(
@@ -86,13 +88,21 @@ def _local_time(value: Any) -> datetime:
         raise ValueError('a local time such as "2026-12-01T20:00"') from None
 
 
-def _threshold(value: Any) -> float:
+def _threshold(value: Any) -> float | Multiple:
+    if isinstance(value, str) and USUAL_THRESHOLD.fullmatch(value):
+        return Multiple(read_usual(value))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     size = read_size(value) if isinstance(value, str) else None
     if size is None:
-        raise ValueError('a number such as 20 or a size such as "5 GB"')
+        raise ValueError('a number such as 20, a size such as "5 GB", or "2x usual"')
     return float(size)
+
+
+def _usual(value: Any) -> str:
+    if isinstance(value, str) and value.strip().lower() == "usual":
+        return "usual"
+    raise ValueError('"usual"')
 
 
 def _asker(value: Any) -> str:
@@ -158,7 +168,8 @@ Asker = Annotated[str, BeforeValidator(_asker)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Cron = Annotated[str, BeforeValidator(_cron)]
 LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
-Threshold = Annotated[float, BeforeValidator(_threshold)]
+Threshold = Annotated[float | Multiple, BeforeValidator(_threshold)]
+WordUsual = Annotated[str, BeforeValidator(_usual)]
 Host = Annotated[str, BeforeValidator(_host)]
 ChannelName = Annotated[str, BeforeValidator(_channel)]
 Port = Annotated[int, Field(ge=0, le=65535, strict=True)]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
+from bot.alerts.baseline import Multiple, Usual
 from bot.alerts.channels import USUAL_STYLE, ChannelStyle, Resolved, Updates
 from bot.alerts.paging import MOST_RECIPIENTS, Paging
 from bot.config.fields import (
@@ -33,6 +34,7 @@ from bot.config.fields import (
     RetentionPeriod,
     TeamId,
     Threshold,
+    WordUsual,
 )
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
@@ -160,9 +162,11 @@ class AlertSettings(Table):
     value: Text
     """The value that is compared, such as `bytes`."""
     above: Threshold | None = None
-    """Fires above this."""
+    """Fires above this: a number, a size, or a multiple such as `2x usual`."""
     below: Threshold | None = None
     """Fires below this."""
+    outside: WordUsual | None = None
+    """`usual` fires outside the band of usual values."""
     recover: Threshold | None = None
     """Resolve threshold; without it, the threshold."""
     every: Interval = timedelta(minutes=15)
@@ -212,15 +216,41 @@ class AlertSettings(Table):
 
     @model_validator(mode="after")
     def _one_threshold(self) -> AlertSettings:
-        if (self.above is None) == (self.below is None):
-            raise ValueError("either above or below")
+        sides = [side for side in (self.above, self.below, self.outside) if side is not None]
+        if len(sides) != 1:
+            raise ValueError("either above or below, or outside")
         if self.recover is None:
             return self
-        if self.above is not None and self.recover > self.above:
+        threshold, recover = _number(sides[0]), _number(self.recover)
+        if type(sides[0]) is not type(self.recover) or threshold is None or recover is None:
+            raise ValueError("recover must be an amount, or a multiple such as 2x usual, as above")
+        if self.above is not None and recover > threshold:
             raise ValueError("recover must be at or below the threshold")
-        if self.below is not None and self.recover < self.below:
+        if self.below is not None and recover < threshold:
             raise ValueError("recover must be at or above the threshold")
         return self
+
+    @property
+    def usual(self) -> Usual | None:
+        """The threshold that follows what is usual."""
+        if self.outside:
+            return Usual("outside")
+        for side, threshold in (("above", self.above), ("below", self.below)):
+            if isinstance(threshold, Multiple):
+                recover = self.recover.factor if isinstance(self.recover, Multiple) else None
+                return Usual(side, threshold.factor, recover)
+        return None
+
+
+def fixed(threshold: float | Multiple | None) -> float | None:
+    """A threshold that is an amount; None for one that follows what is usual."""
+    return threshold if isinstance(threshold, float) else None
+
+
+def _number(threshold: float | Multiple | str) -> float | None:
+    if isinstance(threshold, Multiple):
+        return threshold.factor
+    return threshold if isinstance(threshold, float) else None
 
 
 class MuteSettings(Table):

@@ -72,6 +72,10 @@ class Command(CommandDescription, ABC, Generic[Q]):
         del query
         return self.values.default
 
+    def usual_alert_example(self, directory: AccountDirectory) -> str:
+        """An alert whose threshold follows what is usual."""
+        return f"/{self.name} alert {self.example_words(directory)} above 2x usual"
+
     def help_facts(self) -> list[str]:
         """What its help says besides examples and accounts, a sentence each."""
         return []

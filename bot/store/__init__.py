@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bot.store.protocols import (
         AlertStore,
         AnswerStore,
+        BaselineStore,
         DeliveryStore,
         OutboxStore,
         PauseStore,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         CLOCK_TOLERANCE,
         LONGEST_DELAY,
         Backlog,
+        BaselineSamples,
         EvaluationRecord,
         KeptAnswer,
         KeptResponseUrl,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         Silence,
         StoredRule,
         Subscription,
+        TimedValue,
         Topic,
     )
     from bot.store.sharing import ChangeStore, PaceStore
@@ -55,6 +58,8 @@ __all__ = [
     "AlertStore",
     "AnswerStore",
     "Backlog",
+    "BaselineSamples",
+    "BaselineStore",
     "ChangeStore",
     "DeliveryStore",
     "EvaluationRecord",
@@ -87,6 +92,7 @@ __all__ = [
     "Subscription",
     "SubscriptionStore",
     "TimeStore",
+    "TimedValue",
     "Topic",
 ]
 

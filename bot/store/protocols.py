@@ -6,7 +6,7 @@ that process renews its lease; another process can take it over once the lease h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -26,12 +26,14 @@ from bot.store.records import (
     Silence,
     StoredRule,
     Subscription,
+    TimedValue,
 )
 from providers.limits.rate_limiter import RateLimitStore
 
 __all__ = [
     "AlertStore",
     "AnswerStore",
+    "BaselineStore",
     "DeliveryStore",
     "OutboxStore",
     "PauseStore",
@@ -383,6 +385,32 @@ class AlertStore(Protocol):
 
     async def prune(self, *, samples_before: datetime, notices_before: datetime) -> None:
         """Deletes samples and notices from before those times."""
+        ...
+
+
+class BaselineStore(Protocol):
+    """Samples that baselines are made of, by alert, definition of the baseline, and subject. Those
+    of evaluations are written together with their states.
+    """
+
+    async def add(
+        self, alert: str, definition: str, samples: Mapping[str, Sequence[TimedValue]]
+    ) -> None:
+        """Adds samples by subject; where there is one at the same time, that one stays."""
+        ...
+
+    async def samples(
+        self,
+        alert: str,
+        definition: str,
+        subjects: Sequence[str],
+        spans: Sequence[tuple[datetime, datetime]],
+    ) -> dict[str, list[TimedValue]]:
+        """The samples of each subject in the spans, each of which is without its end."""
+        ...
+
+    async def prune(self, *, before: datetime) -> None:
+        """Deletes samples from before that time."""
         ...
 
 

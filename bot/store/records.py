@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -179,6 +179,21 @@ class Sample:
     state: str
 
 
+TimedValue = tuple[datetime, float]
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineSamples:
+    """The values of one evaluation that count for the baselines of an alert's subjects, at the start
+    of their quarter of an hour.
+    """
+
+    alert: str
+    definition: str
+    at: datetime
+    values: Mapping[str, float]
+
+
 class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
     """Result of one evaluation: the new state (`state`, `since` and `value` for people, and all of
     it as JSON in `alert_state`), the samples by subject, the posts, and the reason for them. `due` is when
@@ -194,6 +209,7 @@ class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
     value: float | None
     alert_state: bytes
     samples: Sequence[tuple[str, float | None, str]] = ()
+    baseline_samples: BaselineSamples | None = None
     posts: Sequence[Post] = ()
     reason: str = ""
 

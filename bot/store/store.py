@@ -15,6 +15,7 @@ from bot.store.opening import open_database
 from bot.store.records import LeaseTimings
 from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.answers import SqlAnswers
+from bot.store.sql.baselines import SqlBaselines
 from bot.store.sql.changes import SqlChanges
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction
@@ -27,6 +28,7 @@ from bot.store.sql.rate_limits import SqlRateLimits
 from bot.store.sql.rules import SqlRules, SqlSilences
 from bot.store.sql.saved_questions import SqlSavedQuestions
 from bot.store.sql.schedules import SqlSchedules
+from bot.store.sql.series import SeriesNumbers
 from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
 from providers.redaction import Secret
@@ -46,6 +48,7 @@ class Store:
     ) -> None:
         self.database, self.retention = database, retention
         self._claims = claims = Claims(database, lease)
+        series = SeriesNumbers()
         self.questions: protocols.QuestionStore = SqlQuestions(database, claims)
         self.deliveries: protocols.DeliveryStore = SqlDeliveries(database)
         self.answers: protocols.AnswerStore = SqlAnswers(database, retention.answers)
@@ -53,7 +56,8 @@ class Store:
         self.schedules: protocols.ScheduleStore = SqlSchedules(database, claims)
         self.subscriptions: protocols.SubscriptionStore = SqlSubscriptions(database)
         self.saved_questions: protocols.SavedQuestionStore = SqlSavedQuestions(database)
-        self.alerts: protocols.AlertStore = SqlAlerts(database, claims)
+        self.alerts: protocols.AlertStore = SqlAlerts(database, claims, series)
+        self.baselines: protocols.BaselineStore = SqlBaselines(database, series)
         self.rules: protocols.RuleStore = SqlRules(database)
         self.silences: protocols.SilenceStore = SqlSilences(database)
         self.pauses: protocols.PauseStore = SqlPauses(database)
@@ -120,6 +124,7 @@ class Store:
         await self.alerts.prune(
             samples_before=now - kept.samples, notices_before=now - kept.notices
         )
+        await self.baselines.prune(before=now - kept.baselines)
         await self.answers.prune(now)
         await self.deliveries.prune(now)
         await self.questions.prune(before=now - kept.questions)

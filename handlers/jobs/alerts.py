@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bot import formatting
+from bot.alerts.baseline import Baseline, DayValue
 from bot.alerts.channels import USUAL, Presentation
 from bot.alerts.escalation import is_escalation_due
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE, evaluate
@@ -24,7 +25,7 @@ from bot.alerts.rule import (
     is_partial,
     rule_from_definition,
 )
-from bot.alerts.state import AlertState, EvaluationError, Reason
+from bot.alerts.state import NO_BASELINES, WHOLE, AlertState, Baselines, EvaluationError, Reason
 from bot.answer import Measurement
 from bot.blocks.alert_context import NotificationContext, RuleChange
 from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
@@ -32,8 +33,9 @@ from bot.observers import EvaluationObserver, ignore_evaluation
 from bot.questions.reading import read_question_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
-from bot.store import AlertStore, EvaluationRecord, Post, Saved
+from bot.store import AlertStore, BaselineSamples, EvaluationRecord, Post, Saved
 from handlers.error_messages import error_message
+from handlers.jobs.baselines import BaselineReader, baseline_samples
 from handlers.jobs.batches import Batches
 from handlers.jobs.digests import ON_TIME
 from handlers.jobs.notifications import (
@@ -68,6 +70,8 @@ class Evaluation:
     rule: Rule
     due: Due
     result: Measurement | EvaluationError
+    baselines: Baselines = field(default_factory=lambda: NO_BASELINES)
+    usual_values: Sequence[DayValue] = ()
 
     def as_of(self, now: datetime) -> datetime:
         """The time of the evaluation: its due time, so that `for` and `repeat` do not depend on how
@@ -94,6 +98,8 @@ class AlertJob:
     ops_channel: str
     on_evaluated: EvaluationObserver = ignore_evaluation
     presentation: Presentation = USUAL
+    # Without it, rules whose threshold follows what is usual have no baseline.
+    baselines: BaselineReader | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_IN_PROGRESS))
     _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
@@ -120,7 +126,28 @@ class AlertJob:
         """
         async with self._slots:
             if await self._claims.add((rule.name, due.at)):
-                await self._saves.add(Evaluation(rule, due, await self._measure(rule)))
+                result = await self._measure(rule)
+                evaluation = Evaluation(rule, due, result)
+                if rule.usual and isinstance(result, Measurement):
+                    evaluation = await self._with_baselines(evaluation, result)
+                await self._saves.add(evaluation)
+
+    async def _with_baselines(self, evaluation: Evaluation, result: Measurement) -> Evaluation:
+        """The same with what is usual of each subject that is about to be evaluated."""
+        rule, at = evaluation.rule, evaluation.due.at
+        if self.baselines is None:
+            return evaluation
+        known = (await self.state(rule)).subjects
+        readings = extract_readings(rule, result.values, known)
+        baselines = await self.baselines.at(rule, readings, at)
+        values = self.baselines.usual_values(rule, baselines, at)
+        return Evaluation(rule, evaluation.due, result, baselines, values)
+
+    async def baseline_now(self, rule: Rule) -> Baseline | None:
+        """What is usual of a whole answer now, of a rule whose threshold follows it."""
+        if self.baselines is None:
+            return None
+        return (await self.baselines.at(rule, [WHOLE], self.clock())).get(WHOLE)
 
     async def save_evaluations(self, evaluations: Sequence[Evaluation]) -> None:
         """Evaluates what was measured, and saves the states and their notifications, in transactions
@@ -185,17 +212,23 @@ class AlertJob:
         if before.evaluated_at and at < before.evaluated_at <= now:
             # After a late evaluation, none is made for an earlier instant.
             at = before.evaluated_at
+        samples = None
         if isinstance(result, EvaluationError):
             after, reason = evaluate(rule, before, result, now=at, silenced=bool(silence))
         else:
+            readings = extract_readings(rule, result.values, before.subjects)
+            partial = is_partial(result.values)
             after, reason = evaluate(
                 rule,
                 before,
-                extract_readings(rule, result.values, before.subjects),
+                readings,
                 now=at,
                 silenced=bool(silence),
-                partial=is_partial(result.values),
+                partial=partial,
+                baselines=evaluation.baselines,
             )
+            if rule.usual and not partial:
+                samples = baseline_samples(rule, readings, evaluation.due.at)
         posts: list[Post] = []
         works_again = before.errors >= ERRORS_BEFORE_NOTICE and not after.errors
         if reason or works_again:
@@ -208,11 +241,12 @@ class AlertJob:
                 self.zone,
                 silence=silence,
                 buttons=self.presentation.buttons_of(rule.name),
+                usual_values=evaluation.usual_values,
                 **_window_of(result),
             )
             after, posts = self._posts(context, evaluation, works_again=works_again)
         self._states[rule.name] = (rule, after)
-        return _record(rule, evaluation.due, after, posts, reason, result, now)
+        return _record(rule, evaluation.due, after, posts, reason, result, now, samples)
 
     def _posts(
         self, context: NotificationContext, evaluation: Evaluation, *, works_again: bool
@@ -439,6 +473,7 @@ def _record(
     reason: Reason | None,
     result: Measurement | EvaluationError | None,
     now: datetime,
+    baseline_samples: BaselineSamples | None = None,
 ) -> EvaluationRecord:
     failed = isinstance(result, EvaluationError)
     state, since, value = after.summary()
@@ -454,6 +489,7 @@ def _record(
         samples=[(name, s.value, s.state._value_) for name, s in after.subjects.items() if name]
         if rule.each and not failed
         else (),
+        baseline_samples=baseline_samples,
         posts=posts,
         reason=reason.value if reason else "",
     )

@@ -93,7 +93,7 @@ def _event(context: NotificationContext, action: Action, incident: str) -> Alert
         question=rule.display_query,
         value_name=rule.value,
         value=None if rule.each else shown.worst_subject.value,
-        threshold=rule.threshold,
+        threshold=rule.threshold_at(None if rule.each else shown.worst_subject.baseline),
         side=rule.side,
         runbook=rule.paging.runbook,
         by=formatting.sanitise(context.name, 60),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.backtest import EvaluationPoint, backtest
+from bot.alerts.baseline import Usual
 from bot.alerts.rule import Rule
 from bot.alerts.state import WHOLE
 from bot.answer import Measurement
@@ -19,6 +20,7 @@ from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import Store
 from handlers.jobs.alerts import AlertJob, Evaluation
+from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.silences import SilenceIndex
 from tests.bench.results import Results, cpu_ms, pair_ratios, times_ms
 
@@ -29,6 +31,7 @@ async def alerts(results: Results, *, full: bool) -> None:
     """A tick over many rules beside plain upserts, and a backtest."""
     with tempfile.TemporaryDirectory() as folder:
         await _ticks(results, Path(folder))
+    await _baselines(results)
     quarters = [
         EvaluationPoint(
             NOW - timedelta(minutes=15 * n), {WHOLE: float(n % 97)}, timedelta(minutes=15)
@@ -86,6 +89,36 @@ async def _ticks(results: Results, folder: Path) -> None:
         [value / many * few for value in pair_ratios(many_ms, few_ms)],
         1.2,
     )
+
+
+async def _baselines(results: Results) -> None:
+    """What is usual now, read from the store and computed."""
+    rule = Rule("odd", "/usage today", "bytes", "#ops", usual=Usual("above", 2.0))
+    hours = [NOW - timedelta(hours=n) for n in range(1, 26 * 7 * 24 + 1)]
+    with tempfile.TemporaryDirectory() as folder:
+        store = await Store.open(Path(folder) / "bot.sqlite", now=NOW)
+        samples = {WHOLE: [(at, float(at.hour)) for at in hours]}
+        await store.baselines.add(rule.name, rule.baseline_definition, samples)
+        taken = []
+        for _ in range(20):
+            # A reader of its own each time, since one reads an hour once.
+            reader = BaselineReader(store.baselines, no_history, UTC, lambda: NOW)
+            started = time.process_time()
+            found = await reader.at(rule, [WHOLE], NOW)
+            taken.append((time.process_time() - started) * 1000)
+            assert found[WHOLE]
+        await store.close()
+    results.add(
+        "a baseline of 26 weeks, sampled every hour",
+        f"{statistics.median(taken):.1f} ms",
+        "wanted 5 ms",
+        [each / 5 for each in taken],
+        1,
+    )
+
+
+async def no_history(rule: Rule, days: int) -> list[EvaluationPoint]:
+    return []
 
 
 def compare_and_upsert(path: Path, count: int) -> None:

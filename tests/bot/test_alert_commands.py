@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.alerts.baseline import Usual
 from bot.alerts.commands import (
     CreateAlert,
     DeleteAlert,
@@ -25,6 +26,12 @@ from tests.bot.test_question import HOUSE
 from tests.support.work import growth
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def usual(query: str, threshold: Usual, *, value: str = "bytes", **changes: Any) -> CreateAlert:
+    """An alert whose threshold follows what is usual."""
+    return CreateAlert(query, value, threshold.side, 0.0, usual=threshold, **changes)  # type: ignore[arg-type]
+
 
 ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("usage", "today above 5 GB every 15m", CreateAlert("today", "bytes", "above", 5e9, every=15 * MINUTE)),
@@ -51,6 +58,21 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("usage", "today above 5 GB severity Critical notify @sre runbook https://w.example.com/a escalate after 15m to pagerduty", CreateAlert("today", "bytes", "above", 5e9, paging=Paging("critical", "https://w.example.com/a", ("@sre",), 15 * MINUTE, ("pagerduty",)))),
     ("usage", "today above 5 GB escalate after 1h unless acknowledged to @leads, #Incidents and Mail for 5m", CreateAlert("today", "bytes", "above", 5e9, for_=5 * MINUTE, paging=Paging(escalate_after=HOUR, escalate_to=("@leads", "#incidents", "mail")))),
     ("usage", "today above 5 GB notify @@sre, @U0ADA, @subteam^S0SRE, <@U0BEA|bea> every 5m", CreateAlert("today", "bytes", "above", 5e9, every=5 * MINUTE, paging=Paging(notify=("@sre", "U0ADA", "S0SRE", "U0BEA")))),
+    ("usage", "today above 2x usual", usual("today", Usual("above", 2.0))),
+    ("usage", "today above 2 x usual every 1h", usual("today", Usual("above", 2.0), every=HOUR)),
+    ("usage", "today ABOVE 2.5X Usual", usual("today", Usual("above", 2.5))),
+    ("usage", "today above 2× the usual", usual("today", Usual("above", 2.0))),
+    ("usage", "today above 3 times usual", usual("today", Usual("above", 3.0))),
+    ("usage", "today above x2 usual", usual("today", Usual("above", 2.0))),
+    ("usage", "today above 150% of usual", usual("today", Usual("above", 1.5))),
+    ("usage", "today below 0.5x usual", usual("today", Usual("below", 0.5))),
+    ("usage", "today outside usual", usual("today", Usual("outside"))),
+    ("usage", "today above usual", usual("today", Usual("above"))),
+    ("usage", "today above 2x usual recover 1.5x usual", usual("today", Usual("above", 2.0, 1.5))),
+    ("usage", "today mean_bytes_per_day outside usual for 1h", usual("today", Usual("outside"), value="mean_bytes_per_day", for_=HOUR)),
+    ("apiaudit", "edge 1h above 2x usual each actor as odd", usual("edge 1h", Usual("above", 2.0), value="failures", each="actor", name="odd")),
+    ("apiaudit", "1h failure_percent above 2x usual", usual("1h", Usual("above", 2.0), value="failure_percent")),
+    ("logs", "web where(outside usual) 20m outside usual", usual("web where(outside usual) 20m", Usual("outside"), value="lines")),
     ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, for_=HOUR, name="spike")),
 ]  # fmt: skip
 
@@ -73,6 +95,19 @@ def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -
         ("usage", "alert today above 5 GB every 1s", "every is at least 5s"),
         ("usage", "alert today above 5 GB recover 6 GB", "recover must be at or"),
         ("usage", "alert today below 5 GB recover 4 GB", "recover must be at or"),
+        ("usage", "alert today outside 5 GB", "outside is followed by usual"),
+        ("usage", "alert today outside", "outside is followed by usual"),
+        ("usage", "alert today outside 2x usual", "outside is followed by usual"),
+        ("usage", "alert today above 0x usual", "above 0 and at most 1,000"),
+        ("usage", "alert today above 1001x usual", "above 0 and at most 1,000"),
+        ("usage", "alert today above 2x usual recover 3x usual", "at or below the threshold"),
+        ("usage", "alert today below 0.5x usual recover 0.2x usual", "at or above the threshold"),
+        ("usage", "alert today above 2x usual recover 4 GB", "not a multiple of what is usual"),
+        ("usage", "alert today above 5 GB recover 2x usual", "no threshold for bytes"),
+        ("usage", "alert today outside usual recover 2x usual", "recover takes a factor below"),
+        ("usage", "alert today above 2x unusual", "is no threshold"),
+        ("usage", "alert today over 2x usual", "Say above or below"),
+        ("usage", "alert today outsde usual", "At which value does it fire"),
         ("usage", "alert today above 5 GB each actor", "each takes log"),
         ("logs", "alert web above 5 each log", "each takes group"),
         ("usage", "alert today above 5 GB nodata shout", "nodata takes hold, alert or ok"),

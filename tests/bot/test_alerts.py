@@ -25,7 +25,8 @@ from bot.alerts.rule import (
 from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reading, Readings, Reason, State
 from bot.blocks.alert_context import NotificationContext
 from bot.blocks.alert_replies import thread_reply
-from bot.blocks.alerts import format_value, incident_message
+from bot.blocks.alert_values import format_value
+from bot.blocks.alerts import incident_message
 from bot.schedules.cron import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

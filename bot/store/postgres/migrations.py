@@ -87,4 +87,8 @@ STEPS: dict[str, tuple[str, ...]] = {
         'query words NOT NULL, "user" words NOT NULL, saved_at words NOT NULL, '
         "PRIMARY KEY (channel, command, name))",
     ),
+    "0007_baselines": (
+        "CREATE TABLE baseline_samples (series bigint NOT NULL, at words NOT NULL, "
+        "value double precision NOT NULL, PRIMARY KEY (series, at))",
+    ),
 }

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from bot.store.records import EvaluationRecord, OpenIncident, Sample, Saved
+from bot.store.sql.baselines import add_baseline_samples
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import (
     MOST_PARAMETERS,
@@ -20,6 +21,7 @@ from bot.store.sql.database import (
     to_text,
 )
 from bot.store.sql.outbox import enqueue_anew
+from bot.store.sql.series import SeriesNumbers, series_name
 
 Values = tuple[Any, ...]
 ROWS_AT_ONCE = MOST_PARAMETERS // 4
@@ -46,9 +48,8 @@ _UPSERT_STATE = (
 
 
 class SqlAlerts:
-    def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
-        self._series: dict[tuple[str, str], int] = {}
+    def __init__(self, database: Database, claims: Claims, series: SeriesNumbers) -> None:
+        self._database, self._claims, self._series = database, claims, series
         # The version of each alert's row that this process has read or written last.
         self._versions: dict[str, int] = {}
 
@@ -156,15 +157,21 @@ class SqlAlerts:
                 saved = [Saved.WRITTEN] * len(evaluations)
             else:
                 saved = self._save_each(tx, evaluations)
-            for evaluation, result in zip(evaluations, saved, strict=True):
-                if result is Saved.WRITTEN and (evaluation.posts or evaluation.reason):
+            written = [
+                evaluation
+                for evaluation, result in zip(evaluations, saved, strict=True)
+                if result is Saved.WRITTEN
+            ]
+            samples = [each.baseline_samples for each in written if each.baseline_samples]
+            add_baseline_samples(tx, self._series, samples)
+            for evaluation in written:
+                if evaluation.posts or evaluation.reason:
                     _enqueue_posts(tx, evaluation)
             return saved
 
         try:
             saved = await self._database.write(save)
         except BaseException:
-            # A series may have been numbered in the transaction that was rolled back.
             self._series.clear()
             raise
         for evaluation, result in zip(evaluations, saved, strict=True):
@@ -207,7 +214,7 @@ class SqlAlerts:
         ]
         samples += [
             (
-                f"{evaluation.alert}/{subject}",
+                series_name(evaluation.alert, subject),
                 evaluation.definition,
                 to_text(evaluation.due),
                 value,
@@ -216,8 +223,8 @@ class SqlAlerts:
             for evaluation in evaluations
             for subject, value, state in evaluation.samples
         ]
-        self._number_series(tx, [(name, definition) for name, definition, *_ in samples])
         series = self._series
+        series.number(tx, [(name, definition) for name, definition, *_ in samples])
         return [
             (at, series[name, definition], value, state)
             for name, definition, at, value, state in samples
@@ -249,20 +256,6 @@ class SqlAlerts:
             return Saved.ALREADY_EVALUATED
         _insert_samples(tx, of_subjects)
         return Saved.WRITTEN
-
-    def _number_series(self, tx: Transaction, wanted: Sequence[tuple[str, str]]) -> None:
-        """Numbers the series that have no known number yet."""
-        new = [series for series in dict.fromkeys(wanted) if series not in self._series]
-        if not new:
-            return
-        tx.execute_many(
-            "INSERT INTO series (name, definition) VALUES (?, ?) "
-            "ON CONFLICT (name, definition) DO NOTHING",
-            new,
-        )
-        names = list({name for name, _ in new})
-        rows = query_in(tx, "SELECT id, name, definition FROM series WHERE name IN", names)
-        self._series |= {(row["name"], row["definition"]): row["id"] for row in rows}
 
     async def save_user_action(self, evaluation: EvaluationRecord) -> bool:
         version = self._versions.get(evaluation.alert, 0)

@@ -51,6 +51,7 @@ def _reset_schedules(tx: Transaction, now: datetime) -> None:
     tx.execute("UPDATE schedules SET seen_until = ? WHERE seen_until > ?", (at, at))
     tx.execute("UPDATE alerts SET due = ? WHERE due > ?", (at, at))
     tx.execute("DELETE FROM samples WHERE at > ?", (at,))
+    tx.execute("DELETE FROM baseline_samples WHERE at > ?", (at,))
     for table in ("evaluation_claims", "overtaken_evaluations"):
         tx.execute(f"DELETE FROM {table} WHERE due > ?", (at,))  # noqa: S608 - constants
     tx.execute("DELETE FROM runs WHERE due > ?", (to_text(now + RAN_JUST_NOW),))

@@ -344,3 +344,14 @@ def saved_questions(db: Database) -> None:
         pk=("channel", "command", "name"),
         not_null={"query", "user", "saved_at"},
     )
+
+
+@steps(name="0020_baselines")
+def baselines(db: Database) -> None:
+    """What values were at earlier times, in the order of their series: baselines read one series,
+    and `samples` is in the order of time.
+    """
+    db.execute(
+        "CREATE TABLE baseline_samples (series INTEGER NOT NULL, at TEXT NOT NULL, value REAL NOT "
+        "NULL, PRIMARY KEY (series, at)) WITHOUT ROWID"
+    )

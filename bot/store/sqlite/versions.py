@@ -28,6 +28,7 @@ MIGRATIONS: Final = (
     "0017_replicas",
     "0018_overtaken_evaluations",
     "0019_saved_questions",
+    "0020_baselines",
 )
 
 

@@ -1,0 +1,153 @@
+"""Alerts on what is unusual: they learn, fire, and resolve."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bot.app import Bot
+from bot.sandbox.world import Sandbox
+from tests.scenarios.test_alert_words import said
+from tests.scenarios.test_alerts import (
+    SPIKE,
+    clock,
+    evaluations,
+    messages,
+    running,
+    thread,
+    told,
+)
+from tests.support.clock import MovableClock as Clock
+
+assert clock, "the clock of the alerts' own tests"
+
+DAY = timedelta(days=1)
+IN_CHAT = {**SPIKE, "above": "50 TB", "recover": "40 TB", "every": "9000d"}
+
+
+class Days:
+    """What the account sends by day; days before the first are not listed."""
+
+    def __init__(self, world: Sandbox, clock: Clock) -> None:
+        self.first = clock().date()
+        self.gigabytes: dict[date, float] = {}
+        world.rapid7.usage = self.usage
+
+    def usage(self, day: date, now: datetime) -> int | None:
+        if day < self.first:
+            return None
+        return int(self.gigabytes.get(day, 3.0) * 1e9)
+
+
+async def next_day(bot: Bot, clock: Clock) -> str:
+    """How the evaluation at the next midnight ends."""
+    done = len(await evaluations(bot, 0))
+    clock.strike(24 * 60)
+    return (await evaluations(bot, done + 1))[-1]
+
+
+async def test_alert_learns_fires_and_resolves(world: Sandbox, clock: Clock) -> None:
+    days = Days(world, clock)
+    today = days.first
+    days.gigabytes = {today + n * DAY: 3 + n % 3 / 10 for n in range(9)}
+    days.gigabytes[today + 9 * DAY] = 9.1
+    async with running(world, IN_CHAT) as bot:
+        created = await said(
+            world, "/usage alert rapid7-eu yesterday above 2x usual every 1d as odd"
+        )
+        assert "above 2x usual" in created
+        assert "No baseline yet, so it does not fire: it takes 7 days of history" in created
+        await evaluations(bot, 1)
+        assert [await next_day(bot, clock) for _ in range(7)] == ["no_baseline"] * 7
+        listed = await said(world, "/usage alerts")
+        assert "⚪ `odd` no baseline yet" in listed
+        assert "yesterday` above 2x usual" in listed
+        assert [await next_day(bot, clock) for _ in range(2)] == ["inactive"] * 2
+        assert told(world) == []
+        assert await next_day(bot, clock) == "firing"
+        [fired] = await world.slack.until(lambda: told(world))
+        assert fired.startswith("🔴 odd: bytes at 9.10 GB, above 2x usual (usual ")
+        assert " GB at this hour)" in fired.splitlines()[0]
+        assert "Threshold: above 2x usual, now 6.20 GB." in fired
+        assert "at this hour, median 3.10 GB of 9 days." in fired
+        charts = [b for b in messages(world)[0].blocks if b["type"] == "data_visualization"]
+        [chart] = charts
+        names = [series["name"] for series in chart["chart"]["series"]]
+        assert names == ["value", "usual, lowest", "usual, highest"]
+        assert chart["chart"]["series"][0]["data"][-1] == {"label": "now", "value": 9.1}
+    # Another process goes on with what this one has learned.
+    async with running(world, IN_CHAT) as bot:
+        assert await next_day(bot, clock) == "inactive"
+        await world.slack.until(lambda: told(world)[0].startswith("✅ odd resolved"))
+        await world.slack.until(lambda: thread(world))
+    assert world.slack.refused == []
+
+
+async def test_history_of_vendor_is_known_at_once(world: Sandbox, clock: Clock) -> None:
+    now = clock()
+
+    def calls(start: datetime, end: datetime) -> list[dict[str, str]]:
+        """Four failures an hour, and thirty in the last one."""
+        return [
+            _failure(at)
+            for at in (now - n * timedelta(minutes=15) for n in range(-8, 24 * 4 * 40))
+            if start <= at < end
+        ] + [
+            _failure(at)
+            for at in (now + timedelta(minutes=1, seconds=n) for n in range(30))
+            if start <= at < end
+        ]
+
+    world.akamai.rows = calls
+    async with running(world, IN_CHAT) as bot:
+        created = await said(
+            world, "/apiaudit alert edge last 1h failures outside usual every 1h as odd"
+        )
+        assert "Now usual 3–5 at this hour." in created
+        await evaluations(bot, 1)
+        clock.set(now + timedelta(minutes=5))
+        await world.slack.until(lambda: told(world))
+    [fired] = told(world)
+    assert fired.startswith("🔴 odd: failures at 34, outside usual (usual 3–5 at this hour)")
+
+
+def _failure(at: datetime) -> dict[str, str]:
+    return {
+        "timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "clientOwner": "ada",
+        "clientId": "c1",
+        "clientIp": "192.0.2.1",
+        "clientToken": "akab-client-token-xxx",
+        "method": "GET",
+        "uri": "/papi/v1/contracts",
+        "responseCode": "503",
+    }
+
+
+async def test_configured_alert_is_tried_on_what_came_before(
+    world: Sandbox, front_door: Callable[..., Any]
+) -> None:
+    today = datetime.now(UTC).date()
+    odd = {today - timedelta(days=n): 9_000_000_000 for n in (3, 80)}
+    world.rapid7.usage = lambda day, now: odd.get(day, 3_000_000_000)
+    alert = {**SPIKE, "above": "2x usual", "recover": "1.5x usual"}
+    ran = await front_door(
+        "backtest", "ingest-spike", "--json", table={**world.table(), "alert": [alert]}
+    )
+    assert ran.code == 0, ran
+    found = ran.json
+    starts = [firing["start"][:10] for firing in found["firings"]]
+    assert starts == [f"{today - timedelta(days=80)}", f"{today - timedelta(days=3)}"]
+    assert any("have no baseline: it takes 7 days" in note for note in found["notes"])
+    drawn = await front_door("backtest", "ingest-spike", table={**world.table(), "alert": [alert]})
+    assert "bytes of /usage rapid7-eu today, above 2x usual." in drawn.out
+    outside = {name: value for name, value in SPIKE.items() if name not in ("above", "recover")}
+    ran = await front_door(
+        "backtest",
+        "ingest-spike",
+        "--json",
+        table={**world.table(), "alert": [{**outside, "outside": "usual"}]},
+    )
+    assert len(json.loads(ran.out)["firings"]) == 2
