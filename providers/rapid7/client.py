@@ -96,7 +96,7 @@ class Rapid7:
             budget=self._budget,
             network=network,
             clock=clock,
-            check=partial(self._refusals.check, subject="logs"),
+            check=self._refusals.check_log,
         )
         self._queries = QueryApi(self._client, account, self._refusals.check_query)
 

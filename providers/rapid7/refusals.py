@@ -48,11 +48,16 @@ class Refusals:
             refuse_status(reply, account=self.account, said=said)
 
     def check_query(self, reply: Reply) -> None:
-        """Raises for any status but 200, and 202 of a query in progress. A 400 is about the query, and
-        its message is the reason.
-        """
+        """Raises for any status but 200, and 202 of a query in progress."""
         if reply.status in (200, 202):
             return
+        if reply.status == 429:
+            wait_s = parse.seconds_until_reset(reply.body)
+            raise too_many_requests(reply, account=self.account, wait_s=wait_s)
+        self.check_log(reply)
+
+    def check_log(self, reply: Reply) -> None:
+        """Raises for any status but 200. A 400 is about the query, and its message is the reason."""
         if reply.status == 400:
             said = self.redactor.text(parse.error_said(reply.body)).strip().rstrip(".")
             raise QueryRejected(
@@ -60,9 +65,6 @@ class Refusals:
                 account=self.account,
                 hint="Correct the query.",
             )
-        if reply.status == 429:
-            wait_s = parse.seconds_until_reset(reply.body)
-            raise too_many_requests(reply, account=self.account, wait_s=wait_s)
         self.check(reply, subject="logs")
 
 

@@ -318,6 +318,31 @@ async def test_terminal_tells_a_rejected_query(front_door: Run) -> None:
     assert error["hint"] == "/logs kitchen 2h where(status>=500) count"
 
 
+async def test_rejected_download_tells_the_reason(front_door: Run) -> None:
+    ran = await front_door("ask", "/logs kitchen 2h where(a b)", "--json")
+    assert ran.code == 3
+    error = ran.json["error"]
+    assert error["message"].startswith("rapid7-eu does not accept the query: invalid LEQL query")
+    assert error["hint"] == "/logs kitchen 2h where(status>=500) count"
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize(
+    "words", ["subscribe kitchen follow at 09:00", "alert kitchen follow lines above 3"]
+)
+async def test_schedule_cannot_follow(world: Sandbox, words: str) -> None:
+    answer = await world.slack.answer_to(f"/logs {words}")
+    assert "while somebody waits for it" in answer.text
+    assert "kitchen last 1h newest 20" in answer.text
+
+
+async def test_alert_on_another_value_is_an_error(world: Sandbox, clock: MovableClock) -> None:
+    world.rapid7.now = clock
+    rule = {**LOGS_ALERT, "ask": "/logs kitchen last 1h calculate(average:duration)"}
+    async with running(world, rule) as bot:
+        assert await evaluated(bot, clock) == "error"
+
+
 async def test_wrong_calculation_sends_nothing(world: Sandbox, front_door: Run) -> None:
     ran = await front_door("ask", "/logs kitchen 2h calculate(mode:duration)", "--json")
     assert ran.code == 2

@@ -98,6 +98,20 @@ class LogsAnswerer:
             window=question.window,
         )
 
+    def check(self, question: LogsQuestion) -> None:
+        """Raises BadQuestion for what nobody waits for on a schedule, and for a query of an account
+        that can only download.
+        """
+        if isinstance(question.display, Follow):
+            raise BadQuestion(
+                "follow shows what arrives while somebody waits for it; a schedule asks for lines.",
+                question.about_lines((), "last 1h", "newest 20"),
+            )
+        needs_query = question.display is not None
+        for log in question.logs if needs_query else ():
+            if log.account in self.sources:
+                self._query_source([log], question)
+
     async def measure(self, question: LogsQuestion, context: MeasureContext) -> Measurement:
         """The values of the question. A calculation takes one query; bytes and levels are counted in
         the lines, which are downloaded as for an answer.
@@ -121,6 +135,12 @@ class LogsAnswerer:
                 question.about_lines((), question.parts.window, "groupby(path)"),
             )
         answerer = StatisticAnswerer(self._query_source(logs, question), self.redactor)
+        function = statistic.calculation.function
+        if context.value not in (function, "lines" if function == "count" else function):
+            raise BadQuestion(
+                f"The question calculates {statistic.calculation.label}, and no {context.value}.",
+                f"/logs alert {question.parts} {function} above 100",
+            )
         result = await answerer.report(
             question,
             statistic if context.each else replace(statistic, group_by=(), having="", top=None),
