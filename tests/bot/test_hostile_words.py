@@ -38,6 +38,19 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "dots": lambda n: "2026-11-01" + ".." * n,
     "escapes": lambda n: "kitchen where(a=/" + '\\"' * n + "/)",
     "calculations": lambda n: "kitchen where(a) " + "sort " * n,
+    "functions": lambda n: "kitchen " + "avrage:x " * (n // 4),
+    "unknown functions": lambda n: "kitchen " + "qqqq:x " * (n // 4),
+    "clauses": lambda n: "kitchen " + "sum(a) " * (n // 4),
+    "open clauses": lambda n: "kitchen groupby" + "(" * n,
+    "keys": lambda n: "kitchen by " + "a, " * n,
+    "key": lambda n: "kitchen groupby(" + "a," * n + ")",
+    "levels": lambda n: "kitchen level:" + "error," * n,
+    "level words": lambda n: "kitchen " + "level:error " * (n // 4),
+    "words of a calculation": lambda n: "kitchen " + "average of " * (n // 4),
+    "triple quotes": lambda n: "kitchen where(a=" + "'''" * n + ")",
+    "newest": lambda n: "kitchen " + "newest 5 " * (n // 4),
+    "lists": lambda n: "list " * n,
+    "having": lambda n: "kitchen by a having(" + "count>" * n + ")",
 }
 
 
@@ -111,6 +124,8 @@ def test_words_of_any_length_are_read_by_every_parser(piece: str) -> None:
         f"alert {words}",
         f"alert x above {words}",
         f"alert above 5 for {words}",
+        f"alert above 5 in {words}",
+        f"alert above 5 in last {words}",
         f"alert above 5 notify {words}",
         f"alert above 5 escalate after 5m to {words}",
         f"alert above 5 escalate {words}",
@@ -118,8 +133,9 @@ def test_words_of_any_length_are_read_by_every_parser(piece: str) -> None:
         f"silence x {words}",
         f"silence {words} 2h",
     ):
-        with contextlib.suppress(BadQuestion):
-            parse_alert_command("usage", text, HOUSE)
+        for command in ("usage", "logs"):
+            with contextlib.suppress(BadQuestion):
+                parse_alert_command(command, text, HOUSE)
     read_cron(words, UTC)
     with contextlib.suppress(AmbiguousAmount):
         assert read_size(words) is None
