@@ -34,7 +34,7 @@ _TEXT_BELOW: Final = lazy_pattern(
     rb"""(?:[|>][+-]?\d?[+-]?[^\S\n]*+(?:#[^\n]{0,200}+)?|<<[-~]?["']?\w{1,40}["']?[^\S\n]*+)(?=\n|$)"""
 )
 # The quote closes the text that the name stands in: `{"message":"Password:"}`.
-_CLOSED: Final = lazy_pattern(rb"[,}\])][\s,}\])]*+(?:$|[^\s\w])")
+_CLOSED: Final = lazy_pattern(rb"[,}\])](?:[\s,}\])\[{:\d.eE+-]|true|false|null)*+(?:$|[^\s\w])")
 # env("SECRET") names a variable.
 _READS: Final = lazy_pattern(
     rb"""(?i:[\w.]{0,20}?env(?:iron)?(?:\.?get)?|[\w.]{0,20}?var)[(\[]\\{0,8}["'][A-Z][A-Z0-9_]*+\\{0,8}["']"""

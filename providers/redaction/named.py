@@ -228,4 +228,10 @@ def _element(block: bytes, start: int, kind: NameKind) -> list[Span]:
     if not is_secret(kind, judged[0].strip(), prose=False):
         return []
     text = notation.ELEMENT_TEXT.match(block, start)
-    return [Span(start, text.end())] if text else []
+    if text is None:
+        return []
+    end = text.end()
+    if block[end : end + 1] in (b"\n", b"") and (quote := block.find(b'"', start, end)) >= 0:
+        # Without the closing tag, the text ends with the string that the element is written in.
+        end = start + len(block[start:quote].rstrip(b"\\"))
+    return [Span(start, end)]

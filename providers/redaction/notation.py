@@ -46,7 +46,7 @@ AFTER_NAME: Final = lazy_pattern(
     (?P<rest>[\w.-]{0,64}+)
     (?:
         # password[0]=x, "password": "x", user[password]=x, **password**: x
-        (?: \[\d{0,6}\] )? (?P<close>QUOTE|\*{1,2}(?=[^\S\n]{0,3}[:=])|</(?:b|em|strong|code|label|span|i)>(?=[^\S\n]?[:=]))? (?:\]|\)|%5[Dd])? (?:
+        (?: \[\d{0,6}\] )? (?:[:=](?=QUOTE[^\S\n]?:))? (?P<close>QUOTE|\*{1,2}(?=[^\S\n]{0,3}[:=])|</(?:b|em|strong|code|label|span|i)>(?=[^\S\n]?[:=]))? (?:\]|\)|%5[Dd])? (?:
             # password: str = "x"
             (?: (?:[^\S\n]{1,4}|:[^\S\n]?) (?:string|str) (?=[^\S\n]{0,4}=) )?
             BLANK{0,60}
@@ -80,7 +80,7 @@ _PLAIN_AFTER_NAME: Final = lazy_pattern(
     rb"""(?x)
     (?P<rest>[\w.-]{0,64}+)
     (?: (?P<blank>[ ]) (?!(?:is|was|str\w{0,3})[ \n]) (?=[A-Za-z0-9][\w.+/~-]{0,255}+(?:\n|[ ][\w("'\[]|$))
-      | (?P<close>["'])? (?P<sign>[=:]) (?=[A-Za-z0-9"']) (?!str)
+      | (?![:=]["'][^\S\n]?:) (?P<close>["'])? (?P<sign>[=:]) (?=[A-Za-z0-9"']) (?!str)
       | (?P<loose>,) (?=\w{1,256}+(?:[,;\n]|[ ]\w|$)) )
     (?P<wrapped>(?!))? (?P<named>(?!))? (?P<paired>(?!))? (?P<body>(?!))? (?P<plist>(?!))?
     """
@@ -127,7 +127,10 @@ ELEMENT: Final = lazy_pattern(
 )
 TAG_OPENS: Final = lazy_pattern(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
 ELEMENT_TEXT: Final = lazy_pattern(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
-BRACKETED: Final = lazy_pattern(rb"[^\]\n]{1,8192}")
+# Without its end, a list ends with the text that it is written in.
+BRACKETED: Final = lazy_pattern(
+    rb"""[^\]\n"']{1,8192}+(?=\])|[^\]\n]{1,8192}+(?=\])|[^\]\n"']{1,8192}"""
+)
 # A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be
 # looked at again and again.
 LONGEST_ORDINARY: Final = 256
@@ -143,6 +146,8 @@ OPENING: Final = lazy_pattern(
 )
 # Optional[x]
 WRAPPER: Final = lazy_pattern(rb"(?:Optional|Some|Just|Ok|Secret(?:Str)?|Sensitive)[\[(](?=\w)")
+# What follows a quote that closes a text of JSON rather than opens a value.
+CLOSES_TEXT: Final = lazy_pattern(rb"[ ]?[:,}\]]")
 MEMBER: Final = lazy_pattern(
     rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[^\S\n]{0,8}:[^\S\n]{0,8}(?=\\{0,16}")"""
 )
@@ -187,7 +192,8 @@ def secret_value_at(
     if beginning is None:
         return []
     quote = block[start : beginning.start][-1:]
-    if not is_secret(block[beginning.start : beginning.end], quote):
+    value = block[beginning.start : beginning.end]
+    if (quote and CLOSES_TEXT.match(value)) or not is_secret(value, quote):
         return []
     if beginning.end < limit:
         return [beginning]
@@ -211,20 +217,36 @@ def quoted_end(block: bytes, start: int, quote: bytes, limit: int | None = None)
         end = block.find(b"\n", start, limit)
         end = limit if end < 0 else end
         found = block.find(_CLOSING_QUOTES.get(quote, quote), start, end)
-        return end if found < 0 else found
+        return _end_of_text(block, start, end, quote) if found < 0 else found
     depth = len(quote) - 1
     if depth == 0:
         end = block.find(quote, start, limit)
         if end >= 0 and block.find(b"\\", start, end) < 0 and block.find(b"\n", start, end) < 0:
+            if quote == b"'" and _NEXT_TEXT.search(block, start, end):
+                return _end_of_text(block, start, end, quote)
             return end
     for match in _QUOTES[quote[-1:]].finditer(block, start, limit):
         found = match.end() - 1
         backslashes = found - match.start()
         if block[found] == _NEWLINE:
-            return found
+            return _end_of_text(block, start, found, quote)
         if _closes(backslashes, depth):
-            return found - min(depth, backslashes)
-    return limit
+            end = found - min(depth, backslashes)
+            is_apart = quote[-1:] == b"'" and _NEXT_TEXT.search(block, start, end)
+            return _end_of_text(block, start, end, quote) if is_apart else end
+    return _end_of_text(block, start, limit, quote)
+
+
+def _end_of_text(block: bytes, start: int, end: int, quote: bytes) -> int:
+    """Where a value ends that nothing closes on its line: with the text in double quotes that it is
+    written in, or with the line.
+    """
+    if quote[-1:] == b'"':
+        return end
+    found = block.find(b'"', start, end)
+    if found < 0:
+        return end
+    return start + len(block[start:found].rstrip(b"\\"))
 
 
 def _closes(backslashes: int, depth: int) -> bool:
@@ -239,6 +261,8 @@ def _closes(backslashes: int, depth: int) -> bool:
     return backslashes % 2 == 0
 
 
+# Where the next text of JSON begins, as in `","`.
+_NEXT_TEXT: Final = lazy_pattern(rb"""(?<!\\)"[ ]?[,:][ ]?["\[{\d]""")
 _NEWLINE: Final = ord("\n")
 _QUOTES: Final = {
     quote: lazy_pattern(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")

@@ -162,6 +162,28 @@ def test_json_stays_json(value: object, is_spaced: bool, is_ascii: bool) -> None
     json.loads(Redactor().text(line))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"message":"Password:"}',
+        '{"Password:":1500.5,"user":"ada"}',
+        '{"Password:": "hunter2", "user": "ada"}',
+        '{\n "token": 12345678\n}',
+        '{"my password ": 12345678, "user": "ada"}',
+        '{"message":"api_key: \'Kq7vX2mZ9t","user":"it\'s ada"}',
+        '{"message":"Authorization:[Bearer Kq7vX2mZ9t","user":"ada"}',
+        '{"message":"<token>Kq7vX2mZ9t","user":"ada"}',
+        '{"message":"password: “hunter2","user":"ada"}',
+        '{"message":"<input name=\\"password\\">","user":"ada"}',
+    ],
+)
+def test_text_cut_off_in_json_ends_with_its_string(line: str) -> None:
+    redacted = Redactor().text(line)
+    assert json.loads(redacted).keys() == json.loads(line).keys()
+    assert "Kq7vX2mZ9t" not in redacted
+    assert "hunter2" not in redacted
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_pass(block: bytes) -> None:
     once = Redactor().block(block)
