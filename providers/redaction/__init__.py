@@ -1,8 +1,8 @@
-"""Secrets: how the bot holds its own, and what is taken out of everything that leaves a provider.
+"""Secrets: how the bot keeps its own, and what is removed from everything that a provider returns.
 
-`Redactor.text` and `Redactor.stream` replace passwords, tokens and keys with `[redacted]`, and each
-of the bot's own live secrets wherever it stands. A new token format is one row of `tokens.py`, a
-new kind of name one word of `names.py`.
+`Redactor.text` and `Redactor.stream` replace passwords, tokens and keys with `[redacted]`, and so
+they do with the bot's own secrets. A new token format is one row of `tokens.py`; a new kind of name
+is one word of `names.py`.
 """
 
 from providers.redaction.redactor import Redactor

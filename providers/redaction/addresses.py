@@ -14,7 +14,7 @@ from providers.redaction.values import is_secret, looks_secret
 
 ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix(")
 
-# Behind `://`, the user and the password are no longer than this.
+# After `://`, the user and the password are no longer than this.
 LONGEST_ADDRESS: Final = 1024
 
 _MARK: Final = MARK.encode()
@@ -25,6 +25,7 @@ _AUTHORITY: Final = lazy_pattern(rb"(?:[^/?#\\]|\\(?!/))*+")
 _HOST: Final = lazy_pattern(rb"\[?[\w.:-]{1,253}\]?(?=[/?#,;)}\]\\]|$)")
 _PORT: Final = lazy_pattern(rb"\d{1,5}$")
 _DIGIT: Final = lazy_pattern(rb"\d")
+# An `@` in a query or a path, as in `?user=ada@example.com`, is not the end of a password.
 _PATH_WITH_AT: Final = lazy_pattern(rb"[?&=]|/@|//")
 _ENCODED_USERINFO: Final = lazy_pattern(
     rb"(?i)(?:(?!%3a|%40|%2f)[^\s\"'<>&]){0,128}%3a((?:(?!%40|%2f)[^\s\"'<>&]){1,256})%40"
@@ -36,7 +37,7 @@ _AROUND_ADDRESS: Final = (b" ", b"\t", b"\n", b'"', b"'", b"<", b">", b"`")
 def address_secrets(block: bytes, at: int) -> list[Span]:
     """The password of `scheme://user:password@host`, or a token in place of the user."""
     if block[at : at + 1] == b"@":
-        return _in_front_of_host(block, at)
+        return _before_host(block, at)
     if block[at : at + 1] == b"%":
         match = _ENCODED_USERINFO.match(block, at + 9)
         return [Span(*match.span(1))] if match and match[1] != _MARK else []
@@ -56,7 +57,7 @@ def _userinfo(address: bytes, offset: int) -> list[Span]:
     authority = _AUTHORITY.match(address)
     standard = authority.end() if authority else 0
     end = address.rfind(b"@", 0, standard)
-    beyond = _beyond_authority(address, standard, end)
+    beyond = _end_beyond_authority(address, standard, end)
     end = max(end, beyond)
     if end < 0:
         return []
@@ -64,21 +65,22 @@ def _userinfo(address: bytes, offset: int) -> list[Span]:
     spans = []
     if password and is_secret(NameKind.SECRET, password, prose=False):
         spans.append(Span(offset + len(user) + 1, offset + end))
+    # Many user names have digits, so before a password a token has to be longer.
     if _is_token(user, shortest=16 if colon else 12):
         spans.append(Span(offset, offset + len(user)))
     return spans
 
 
 def _is_token(user: bytes, *, shortest: int) -> bool:
-    """Whether a token takes the place of the user, rather than a name or a mail address."""
+    """Whether the user is a token rather than a name or a mail address."""
     return (
         bool(_DIGIT.search(user)) and b"%40" not in user and looks_secret(user, shortest=shortest)
     )
 
 
-def _beyond_authority(address: bytes, standard: int, end: int) -> int:
-    """Where a password ends that holds a slash: `user:pa/ss@host`. A port and a path with an `@`
-    look much like it.
+def _end_beyond_authority(address: bytes, standard: int, end: int) -> int:
+    """Where a password that contains a slash ends: `user:pa/ss@host`. A port followed by a path
+    with an `@` looks similar.
     """
     last = address.rfind(b"@")
     if last <= max(end, standard - 1) or not _HOST.match(address, last + 1):
@@ -95,7 +97,7 @@ def _beyond_authority(address: bytes, standard: int, end: int) -> int:
     return last if end < 0 or b"." not in address[end + 1 : standard] else -1
 
 
-def _in_front_of_host(block: bytes, at: int) -> list[Span]:
+def _before_host(block: bytes, at: int) -> list[Span]:
     left = block[max(0, at - 256) : at]
     word = left[max(left.rfind(sign) for sign in _AROUND_ADDRESS) + 1 :]
     user, _, password = word.partition(b":")

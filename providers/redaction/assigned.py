@@ -1,4 +1,4 @@
-"""The value behind a name and a sign: `password=x`, `"token": "x"`, `secret => ["x", "y"]`."""
+"""The value after a name and a sign: `password=x`, `"token": "x"`, `secret => ["x", "y"]`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from providers.redaction.values import TEST_NAME, is_secret, looks_secret
 
 # {SSHA} of a password hash in a directory.
 _SCHEME_OF_HASH: Final = lazy_pattern(rb"\{[A-Z0-9-]{3,12}\}")
-# Only behind these names, a value may stand on the line below.
+# Only the values of these names are looked for on the line below.
 _ON_NEXT_LINE: Final = frozenset(
     {NameKind.SECRET, NameKind.PASS, NameKind.COOKIE, NameKind.AUTHORIZATION}
 )
 _CREDENTIALS_BELOW: Final = lazy_pattern(rb"\\?\r?\n[ \t]{1,40}+(?:-[ ])?(?=[\w.~+/-])")
-# A value by itself on the line below its name.
+# A value that is alone on the line below its name.
 _NEXT_LINE: Final = lazy_pattern(
     rb"""(?:\\?\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
 )
@@ -29,22 +29,22 @@ _NEXT_LINE: Final = lazy_pattern(
 _NEW_VALUE: Final = lazy_pattern(
     rb"""[^\S\n]{1,3}[-=]>[^\S\n]{1,3}(?=["'])|,[ ]?"(?:new|to|after|new_?[vV]alue)"[ ]?:[ ]?(?=")"""
 )
-# The head of a block scalar or a here document; what is below belongs to `multiline`.
+# The first line of a block scalar or a here document; `multiline` reads the lines below it.
 _TEXT_BELOW: Final = lazy_pattern(
     rb"""(?:[|>][+-]?\d?[+-]?[^\S\n]*+(?:#[^\n]{0,200}+)?|<<[-~]?["']?\w{1,40}["']?[^\S\n]*+)(?=\n|$)"""
 )
-# The quote closes the text that the name stands in: `{"message":"Password:"}`.
+# The quote closes the string that contains the name: `{"message":"Password:"}`.
 _CLOSED: Final = lazy_pattern(rb"[,}\])](?:[\s,}\])\[{:\d.eE+-]|true|false|null)*+(?:$|[^\s\w])")
 # env("SECRET") names a variable.
 _READS: Final = lazy_pattern(
     rb"""(?i:[\w.]{0,20}?env(?:iron)?(?:\.?get)?|[\w.]{0,20}?var)[(\[]\\{0,8}["'][A-Z][A-Z0-9_]*+\\{0,8}["']"""
 )
-# What Kubernetes says of a volume: `"db-creds" : secret "db-creds" not found`.
-_THING: Final = lazy_pattern(rb"(?:secret|configmap|object|references)[ ]")
+# Kubernetes on a volume: `"db-creds" : secret "db-creds" not found`.
+_KUBERNETES_OBJECT: Final = lazy_pattern(rb"(?:secret|configmap|object|references)[ ]")
 # ODBC's PWD={x}
 _BRACED: Final = lazy_pattern(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
 _IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
-# A chain of old and new values is followed so far, and each is judged by so many bytes.
+# How many old and new values of a chain are read, and how many bytes of each decide.
 _MOST_VALUES: Final = 8
 _LONGEST_READ: Final = 512
 _MARK: Final = MARK.encode()
@@ -54,7 +54,7 @@ _GO_LIST: Final = b"[]string{"
 def assigned_secrets(
     block: bytes, after: re.Match[bytes], kind: NameKind, name: bytes
 ) -> list[Span]:
-    """The secrets behind the name and the sign that `AFTER_NAME` found."""
+    """The secrets after the name and the sign that `AFTER_NAME` found."""
     start = after.end()
     sign = after["sign"] or b"="
     prose = sign == b":" and block[start - 1 : start] != b":" and not after["close"]
@@ -79,7 +79,7 @@ def _unmarked_value(
     block: bytes, start: int, after: re.Match[bytes], kind: NameKind, *, prose: bool
 ) -> list[Span]:
     """A word, a number, or credentials without quotes."""
-    if after["sign"] == b":" and after["close"] and _THING.match(block, start):
+    if after["sign"] == b":" and after["close"] and _KUBERNETES_OBJECT.match(block, start):
         return []
     if _READS.match(block, start):
         return []
@@ -96,7 +96,7 @@ def _unmarked_value(
 
 
 def _begins_plainly(block: bytes, start: int) -> bool:
-    """Whether a bare value stands there for sure, without a quote, a bracket or a tag in front."""
+    """Whether the value has no quote, bracket or tag before it."""
     return block[start : start + 1].isalnum() and not (
         block[start + 1 : start + 2] in (b'"', b"'", b"(", b"{", b"[")
         or block[start + 2 : start + 3] in (b'"', b"'")
@@ -108,7 +108,7 @@ def _begins_plainly(block: bytes, start: int) -> bool:
 def _marked_value(
     block: bytes, start: int, after: re.Match[bytes], kind: NameKind, name: bytes
 ) -> list[Span] | None:
-    """The value where a quote, a bracket or a wrapper opens it; None where nothing does."""
+    """The value that a quote, a bracket or a wrapper opens; None if there is none of them."""
     if opening := notation.OPENING.match(block, start):
         if after["paired"]:
             return paired_value(block, opening, kind, after, name)
@@ -137,7 +137,7 @@ def _braced(block: bytes, start: int, kind: NameKind) -> list[Span]:
 
 
 def _json_close(after: re.Match[bytes]) -> bytes | None:
-    """The quote behind a name of JSON or of a Python dictionary."""
+    """The quote that closes a name in JSON or in a Python dictionary."""
     close: bytes | None = after["close"] if after["sign"] else None
     return close if close and close[-1:] in b"\"'" else None
 
@@ -158,13 +158,13 @@ def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span
             if end == start + _LONGEST_READ:
                 end = quoted_end(block, start, found["quote"])
             spans.append(Span(start, end))
-        behind = _NEW_VALUE.match(block, end + len(found["quote"]))
-        found = notation.OPENING.match(block, behind.end()) if behind else None
+        following = _NEW_VALUE.match(block, end + len(found["quote"]))
+        found = notation.OPENING.match(block, following.end()) if following else None
     return spans
 
 
 def _on_next_line(block: bytes, start: int, kind: NameKind, name: bytes) -> list[Span]:
-    """A value by itself on the line below: of YAML, of PHP's var_dump, of a properties file."""
+    """A value that is alone on the line below: in YAML, PHP's var_dump, properties files."""
     match = _NEXT_LINE.match(block, start)
     if kind in (NameKind.COOKIE, NameKind.AUTHORIZATION) and not (match and match["quoted"]):
         below = _CREDENTIALS_BELOW.match(block, start)
@@ -183,7 +183,7 @@ def _on_next_line(block: bytes, start: int, kind: NameKind, name: bytes) -> list
 
 
 def _number(number: re.Match[bytes], kind: NameKind, close: bytes) -> list[Span]:
-    """A number of JSON, which becomes a text so that JSON stays JSON."""
+    """A number in JSON, which is replaced by a string so that the line stays valid JSON."""
     if not is_secret(kind, number[0], prose=False):
         return []
     return [Span(number.start(), number.end(), close + _MARK + close)]
@@ -194,10 +194,10 @@ def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span
     if found is None:
         return []
     is_long = found.end - found.start >= notation.LONGEST_ORDINARY
-    # A bracket behind the value tells code from a secret.
-    behind = block[found.end : found.end + 2]
-    is_code = behind[:1] in (b"(", b"[") and behind[1:] != b"\\"
-    value = block[found.start : found.end] + (behind[:1] if is_code else b"")
+    # A bracket after the value means that it is code, not a secret.
+    following = block[found.end : found.end + 2]
+    is_code = following[:1] in (b"(", b"[") and following[1:] != b"\\"
+    value = block[found.start : found.end] + (following[:1] if is_code else b"")
     if is_long or is_secret(kind, value, prose=prose):
         return [found]
     return []

@@ -1,5 +1,5 @@
-"""Passwords in the arguments of commands: `curl -u ada:x`, `mysql -px`, `net user ada x /add`; and in
-statements of SQL.
+"""Passwords in the arguments of commands (`curl -u ada:x`, `mysql -px`, `net user ada x /add`) and
+in SQL statements.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _USER: Final = lazy_pattern(
     rb"""(?:^|[^\S\n]|["',\[])(?:-u|--user|--proxy-user|-U)(?:[^\S\n]{1,3}|=|["'],[^\S\n]?)?(\\{0,4}["'])?([^\s:"'\\]{1,128}):"""
 )
 _CURL: Final = lazy_pattern(rb"(?i)\b(?:curl|wget|http|https|ftp|lftp|xh)\b")
-# Each ends where the password begins.
+# Each pattern ends where the password begins.
 _COMMANDS: Final = lazy_pattern(
     rb"""(?x)
     (?: (?:mysql\w{0,10}|mariadb(?:-\w{1,10})?) (?:[^\S\n][^\n|;]{0,200}?)?? [^\S\n] -p (?=[^\s-])
@@ -74,12 +74,12 @@ _COMMANDS: Final = lazy_pattern(
     )
     """
 )  # fmt: skip
-# `-p x`, `-P x`, `-pw x`, `-px` of commands in front, and how a password is joined to the option.
+# `-p x`, `-P x`, `-pw x`, `-px` after a command, and what separates the option from the password.
 _OPTION: Final = lazy_pattern(rb"[ ]-(?:pw?|P)(?P<gap>[^\S\n]{1,3}|=)?(?=[^\s-])")
 _SPACED_OPTION: Final = lazy_pattern(
     rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|netexec|nxc|hydra|xfreerdp)(?:\.exe)?[^\S\n]"""
 )
-# A part of each of these commands.
+# One of these is part of each of the commands above. A search for them is a cheap first check.
 _COMMAND_WORDS: Final = tuple(
     b"login mongo psexec plink pscp putty psftp rdesktop ipmitool sqlcmd bcp zip wbadmin winrs ncftp "
     b"mosquitto_ sshpass clickhouse influx cqlsh isql impacket evil-winrm crackmapexec netexec nxc "
@@ -90,7 +90,7 @@ _PIPED: Final = lazy_pattern(
     rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:["']?[\w.-]{1,64}:)?["']?(?P<value>[^\s"'|]{4,200})["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?$"""
 )
 _ARGUMENT: Final = lazy_pattern(rb"[^\s\"']{1,512}")
-_LONGEST_JUDGED: Final = 256
+_LONGEST_CHECKED: Final = 256
 
 _COLUMNS: Final = lazy_pattern(
     rb"""(?ix) (?:insert|replace) (?:[ ]ignore)? [ ] into \s{1,3} [\w.$"`\[\]\\-]{1,130} \s{0,3} \( (?P<columns>[^()\n]{1,4096}) \) \s{0,3}
@@ -127,8 +127,8 @@ def _password_option(block: bytes, at: int) -> list[Span]:
     option = _OPTION.match(block, at)
     if option is None:
         return []
-    in_front = block[max(0, at - 256) : at].rpartition(b"\n")[2]
-    if not _names_command(in_front.lower()):
+    preceding = block[max(0, at - 256) : at].rpartition(b"\n")[2]
+    if not _names_command(preceding.lower()):
         return []
     commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
 
@@ -136,14 +136,14 @@ def _password_option(block: bytes, at: int) -> list[Span]:
         return (
             not value.isdigit()
             and is_secret(NameKind.SECRET, value, prose=False)
-            and bool(commands.search(in_front))
+            and bool(commands.search(preceding))
         )
 
     return _secret_argument(block, option.end(), is_password)
 
 
 def _names_command(text: bytes) -> bool:
-    """Whether one of the commands is likely in a text. This is much faster than to find it."""
+    """Whether a text probably contains one of the commands. This is much faster than matching them."""
     return any(word in text for word in _COMMAND_WORDS)
 
 
@@ -176,10 +176,10 @@ def _user_argument(block: bytes, at: int) -> list[Span]:
 def _secret_argument(
     block: bytes, start: int, is_password: Callable[[bytes], bool], quote: bytes | None = None
 ) -> list[Span]:
-    """The argument at a place if its beginning is that of a password. `quote` opens it, if the
-    quote stands further in front.
+    """The argument at `start` if its beginning looks like a password. `quote` is the opening quote,
+    if it was found before `start`.
     """
-    beginning = _argument(block, start, quote, start + _LONGEST_JUDGED)
+    beginning = _argument(block, start, quote, start + _LONGEST_CHECKED)
     if not is_password(block[beginning.start : beginning.end]):
         return []
     return [_argument(block, start, quote, len(block))]
@@ -195,7 +195,7 @@ def _argument(block: bytes, start: int, quote: bytes | None, limit: int) -> Span
 
 
 def _inserted(block: bytes, at: int) -> list[Span]:
-    """The values of the columns whose names say secret: `INSERT INTO cook (name, password) VALUES
+    """The values of columns whose names mean a secret: `INSERT INTO cook (name, password) VALUES
     ('ada', 'x')`.
     """
     head = _COLUMNS.match(block, at)
@@ -215,7 +215,7 @@ def _inserted(block: bytes, at: int) -> list[Span]:
 
 
 def _row(block: bytes, position: int, columns: list[NameKind]) -> tuple[int, list[Span], int]:
-    """Where a row ends, the secrets in it, and how many cells were read."""
+    """The end of a row, the secrets in it, and the number of cells read."""
     spans: list[Span] = []
     for index, kind in enumerate(columns):
         cell = _CELL.match(block, position)

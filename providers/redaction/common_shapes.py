@@ -1,7 +1,7 @@
-"""The shapes in which most secrets stand in logs, each found by one expression: a plain name, a
-sign, and letters with digits among them.
+"""The forms that most secrets in logs have, each matched by one expression: a plain name, a sign,
+and a value of letters and digits.
 
-What has none of these shapes is left to the slower rules, which would come to the same result.
+Everything else is left to the slower rules, which would give the same result for these forms.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ENDS: Final = (
 )
 
 
-# The group of the value in each shape; by its number it is found faster than by its name.
+# The number of the group of the value. Groups are read faster by number than by name.
 VALUE_GROUP: Final = 2
 
 
@@ -43,7 +43,7 @@ def _shape(name: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:
 _NAMED: Final = _shape(
     rb"password|passwd|secret|token|api_?key",
     rb"[^\S\n]?[=:][^\S\n]?",
-    # A number of JSON becomes a text, which is left to the slower rules.
+    # Numbers are left to the slower rules, since in JSON they have to become strings.
     rb"(?=[A-Za-z]{0,64}[0-9])(?=[0-9]{0,64}[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9_~!$*^+-]|&(?![\w.%-]{1,40}[=:])){7,255}+",
 )
 _SESSION: Final = _shape(
@@ -57,7 +57,7 @@ _HEADER: Final = _shape(
     rb"(?i:bearer|basic|token)[ ][A-Za-z0-9._~+/=-]{6,8192}+",
 )
 
-# By the text that is found first, in lower case.
+# By the fixed text that is found, in lower case.
 COMMON_SHAPES: Final = {
     b"pass": _NAMED,
     b"secret": _NAMED,

@@ -17,6 +17,7 @@ _KNOWN_SCHEME: Final = (
     rb"(?:bearer|basic|token|api-?key|key|negotiate|ntlm|eg1-hmac-sha256|sharedaccesssignature|sharedkey(?:lite)?|ssws|splunk|geniekey|bot|pat"
     rb"|sso-key|dpop|klaviyo-api-key|deepl-auth-key|user-?token|jwt|oauth2?|zoho-oauthtoken|goog1|app-?key|secret)"
 )
+# A parameter of Digest, OAuth or an AWS signature. Most are harmless, but all of them are removed.
 _PARAMETER: Final = rb"""[\w-]{1,40}=(?:\\{0,16}"[^"\\\n]{0,2048}\\{0,16}"|[^\s,;"'\\]{0,4096})"""
 _CREDENTIALS: Final = lazy_pattern(
     rb"""(?xi)
@@ -28,6 +29,7 @@ _CREDENTIALS: Final = lazy_pattern(
     """.replace(b"PARAMETER", _PARAMETER).replace(b"SCHEME", _KNOWN_SCHEME),
     re.MULTILINE,
 )  # fmt: skip
+# The date of `Expires` has a comma and blanks, which end a cookie elsewhere.
 _COOKIES: Final = lazy_pattern(
     rb"""(?x)
     [^\s;"'`\\]{1,8192}
@@ -40,8 +42,8 @@ _COOKIES: Final = lazy_pattern(
 
 
 def credentials(block: bytes, start: int) -> list[Span]:
-    """A scheme and what follows it; a scheme that nobody knows only where what follows looks like
-    credentials.
+    """A scheme and the credentials after it. After an unknown scheme, only what looks like
+    credentials is removed.
     """
     match = _CREDENTIALS.match(block, start)
     if match is None or block.startswith(MARK_BEGINS, start):
@@ -49,7 +51,7 @@ def credentials(block: bytes, start: int) -> list[Span]:
     if match["parameters"] or match["scheme"]:
         return [Span(start, match.end())]
     word, token = (match["other_scheme"] or match["bare"]).strip(), match["other_token"]
-    # What ends a line in Apache's log of the wire: `[\\r][\\n]`.
+    # Apache HttpClient shows the end of a line in its wire log as `[\\r][\\n]`.
     word = word.rstrip(b"[")
     if len(word) < notation.LONGEST_ORDINARY and not is_secret(
         NameKind.AUTHORIZATION, word, prose=True
@@ -71,7 +73,7 @@ def cookies(block: bytes, start: int) -> list[Span]:
 
 
 def cookie_members(block: bytes, at: int) -> list[Span]:
-    """The values of a JSON object of texts, such as the cookies of a request."""
+    """The values of a JSON object of strings, such as the cookies of a request."""
     spans: list[Span] = []
     for _ in range(_MOST_COOKIES):
         member = notation.MEMBER.match(block, at + 1)

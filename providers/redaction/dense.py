@@ -1,8 +1,8 @@
-"""Keeps lines fast in which a secret may begin at every few bytes, such as one line of JSON with
-thousands of counts of tokens.
+"""Reads dense lines fast: lines in which a secret could begin at every few bytes, such as a long
+line of JSON with thousands of token counts.
 
-What repeats in such a line and is no secret is passed over, and lines that repeat are read once. A
-very long line in which too much is left to read loses its rest, and says so.
+Text that repeats in such a line and is not a secret is skipped, and repeated lines are read once.
+If a very long line still has too much to read, its rest is removed, and the line says so.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction.scan import Match
 
-# Lines are dense with more matches than these, and no more than so many bytes from each to the next.
+# A block is dense if it has more than DENSE_MATCHES matches, at most DENSE_BYTES apart on average.
 DENSE_MATCHES: Final = 400
 DENSE_BYTES: Final = 24
 SLICE_BYTES: Final = 4 * 1024
-# What is passed over is seen so many times in a dense slice at least, and is so many different texts
-# at most.
+# Text is skipped if it occurs at least FEWEST_REPEATS times in the first dense slice; at most
+# MOST_ORDINARY_TEXTS different texts are.
 FEWEST_REPEATS: Final = 8
 MOST_ORDINARY_TEXTS: Final = 64
-# A line longer than this is very long. Services for logs cut lines at 32 to 256 KiB, so there are few.
+# Log services split lines at 32 to 256 KiB, so longer ones are rare.
 VERY_LONG_LINE: Final = 64 * 1024
-# A slice of a very long line is crowded with a match in so many bytes. Behind so many matches in its
-# crowded slices, the rest of the line goes.
+# A slice of a very long line is crowded if its matches are at most CROWDED_BYTES apart on average.
+# After MOST_CROWDED matches in crowded slices, the rest of the line is removed.
 CROWDED_BYTES: Final = 64
 MOST_CROWDED: Final = 500
-# A line that stands fewer times in a row is read each time.
+# Fewer repetitions of a line are not worth the comparison.
 FEWEST_LINE_REPEATS: Final = 8
 _REPEATED_LINES: Final = lazy_pattern(rb"([^\n]*+\n?)\1*+")
 
 Find = Callable[[bytes], list[Match]]
-# The ordinary texts at some places of a line.
+# Returns the harmless texts at some matches of a line.
 OrdinaryTexts = Callable[[bytes, list[Match]], Iterable[bytes]]
 
 
 def is_dense(matches: list[Match], length: int) -> bool:
-    """Whether so many matches in so many bytes are worth a search for what repeats in them."""
+    """Whether a block is dense, so that it is worth looking for repeated text."""
     return len(matches) > DENSE_MATCHES and len(matches) * DENSE_BYTES > length
 
 
 def line_matches(
     find: Find, line: bytes, ordinary_texts: OrdinaryTexts, *, longest: int
 ) -> Iterator[list[Match]]:
-    """The matches in a long line, slice by slice, except for those in ordinary text that repeats.
-    They end early where a very long line is crowded with them.
+    """The matches in a long line, one slice at a time, except those in repeated ordinary text. Ends
+    early if a very long line is crowded.
 
     `longest` is the length of the longest text that is looked for.
     """
@@ -78,17 +78,19 @@ def _repeated(texts: Iterable[bytes]) -> list[bytes]:
 
 
 def _blanked(rest: bytes, texts: list[bytes]) -> bytes:
-    """The rest of a line with blanks in place of some texts, but for their first and last bytes."""
+    """The rest of a line with blanks instead of some texts, except for the first and last byte of
+    each.
+    """
     for text in texts:
         blank = text[:1] + b" " * (len(text) - 2) + text[-1:]
-        # Two neighbours share the byte between them, so the second one is found in a second pass.
+        # Neighbouring occurrences share a byte, so the second of the two is found in a second pass.
         rest = rest.replace(text, blank).replace(text, blank)
     return rest
 
 
 def repeated_lines(block: bytes, *, long: int) -> Iterator[tuple[bytes, int]]:
-    """The lines of a block in order, some at a time, each with how often it stands there. Lines of
-    at least `long` bytes are by themselves.
+    """The lines of a block in order, in groups, each with the number of times it is repeated. Lines
+    of at least `long` bytes are groups of their own.
     """
     others = 0
     for run in _REPEATED_LINES.finditer(block):

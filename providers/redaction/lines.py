@@ -1,4 +1,4 @@
-"""Where a text may be cut into parts that are redacted one after the other."""
+"""Splits text into parts that can be redacted one after the other."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 
-# So many bytes are scanned at a time: what fits into the caches of a processor is read faster.
+# The size of a part. Parts that fit into the caches of the processor are scanned faster.
 PART_BYTES: Final = 64 * 1024
-# A better place to cut is looked for in so many lines.
+# How many lines back a better place to cut is looked for.
 _MOST_LINES_BACK: Final = 8
 _LONGEST_TAIL: Final = 80
-# A line whose value may stand on the next one, and an empty line.
+# Lines that may need the next line: those that end in a name, and empty lines.
 _GOES_ON: Final = lazy_pattern(
     rb"""(?x)
     (?: [:=\[\\] | => | </(?:key|name|dt|td|th)> | (?:^|\n)
@@ -24,8 +24,8 @@ _GOES_ON: Final = lazy_pattern(
 
 
 def last_cut(block: bytes, end: int) -> int:
-    """The place of the last cut in front of `end`, behind a line. A name and its value on the next
-    line stay together, unless that takes too many lines.
+    """The last place before `end` where a line ends and the text can be cut. A name and its value
+    on the next line are kept together, unless that takes too many lines.
     """
     cut = block.rfind(b"\n", 0, end) + 1
     first = cut

@@ -1,5 +1,5 @@
-"""Passwords where a client logs in: lines of FTP, IMAP, SMTP and Redis, arguments of a program's
-calls, the configuration of network devices, password files, and codes that are sent to a person.
+"""Passwords of logins: lines of FTP, IMAP, SMTP and Redis, arguments of calls, configurations of
+network devices, password files, and codes that were sent to a person.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span
-from providers.redaction.values import is_ordinary, is_secret, looks_stated
+from providers.redaction.values import is_ordinary, is_secret, looks_like_password
 
 LOGIN_HINTS: Final = (
     "auth plain ",
@@ -55,10 +55,10 @@ LOGIN_HINTS: Final = (
     "login code",
     "access code",
 )
-# Found as they are, since ` login ` stands in many lines.
+# Matched in upper case only: ` login ` is a part of many harmless lines.
 EXACT_LOGIN_HINTS: Final = (" LOGIN ",)
 
-# Each ends where the secret begins. What follows it has the shape of the rule.
+# Each pattern ends where the secret begins; `_argument` reads the secret.
 _WORD: Final = lazy_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
 _QUOTED: Final = lazy_pattern(
     rb"""(?P<quote>\\{0,8}["'])(?P<value>[^"'\\\n]{1,256}+)(?=(?P=quote))"""
@@ -72,15 +72,17 @@ _PROTOCOL: Final = lazy_pattern(
     )
     """
 )
-# Redis has no sign that the rest of the line is a command.
+# A line of Redis and a sentence look alike, so the word has to look like a password.
 _REDIS: Final = lazy_pattern(rb"AUTH (?:[\w.-]{1,64} )?(?=\S{1,128}+[ \r]*+$)", re.MULTILINE)
 _IMAP: Final = lazy_pattern(rb" LOGIN (?:\"[^\"\n]{1,64}\"|[^\s\"]{1,64}) ")
+# The tag of the client, by which the server answers.
 _IMAP_TAG: Final = lazy_pattern(rb"(?:^|[\s>:])[A-Za-z]{0,4}\d{1,6}$")
 _CALL: Final = lazy_pattern(
     rb"""(?xi)
     (?: auth=\( | credentials\( | getconnection\([ ]?"[^"\n]{1,200}",[ ]? ) [ ]? (?P<quote>\\{0,8}["']) [^"'\\\n]{1,128} (?P=quote) [ ]?,[ ]? (?=\\{0,8}["'])
     """
 )  # fmt: skip
+# The digit before a password says how it is encrypted; type 7 can be decrypted by anyone.
 _DEVICE: Final = lazy_pattern(
     rb"""(?xi)
     (?: community[ ] (?=\S{3,64}[ ](?:ro|rw)\b)
@@ -92,6 +94,7 @@ _DEVICE: Final = lazy_pattern(
     )
     """
 )
+# host:port:database:user:password of PostgreSQL's .pgpass
 _PASSWORD_FILE: Final = lazy_pattern(
     rb"(?::5432:[^\s:\"']{1,64}|:\*:\*):[^\s:\"']{1,64}:(?=[^\s:\"'])"
 )
@@ -109,7 +112,7 @@ _CODE: Final = lazy_pattern(
 
 
 def login_secrets(block: bytes, at: int) -> list[Span]:
-    """The secrets of a login at a place."""
+    """The secrets of the login whose fixed text is at `at`."""
     first = block[at : at + 1]
     if first == b":":
         return _in_password_file(block, at)
@@ -122,7 +125,7 @@ def login_secrets(block: bytes, at: int) -> list[Span]:
             return _argument(block, match.end())
     if match := _REDIS.match(block, at, at + 256):
         word = _WORD.match(block, match.end())
-        return [Span(*word.span())] if word and looks_stated(word[0]) else []
+        return [Span(*word.span())] if word and looks_like_password(word[0]) else []
     return []
 
 
@@ -144,7 +147,7 @@ def _imap(block: bytes, at: int) -> list[Span]:
 
 
 def _argument(block: bytes, start: int) -> list[Span]:
-    """The word or the quoted text at a place, unless it is an ordinary word or a reference."""
+    """The word or the quoted string at `start`, unless it is an ordinary word or a reference."""
     quoted = _QUOTED.match(block, start)
     match = quoted or _WORD.match(block, start)
     if match is None:

@@ -1,5 +1,5 @@
-"""Secrets that run over several lines: private keys, block scalars of YAML, here documents and long
-strings. What is open at the end of a block goes on in the next one.
+"""Secrets of several lines: private keys, YAML block scalars, here documents and long strings. A
+secret that is open at the end of a block continues in the next one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from providers.redaction.values import is_ordinary
 
 TEXT_HINTS: Final = (": |", ": >", "= <<", "=<<", '"""\n', "'''\n", '"""\r', "'''\r")
 MULTILINE_HINTS: Final = (*KEY_HINTS, *TEXT_HINTS, *TABLE_HINTS)
-# The lines of a block scalar end where the indentation does. A here document may have lost its end.
+# A block scalar ends where its indentation ends. A here document may be cut off before its end.
 MOST_SCALAR_LINES: Final = 1000
 MOST_QUOTED_LINES: Final = 50
 _LONGEST_LINE_START: Final = 200
@@ -38,7 +38,7 @@ _MARK: Final = MARK.encode()
 
 @dataclass(slots=True)
 class OpenText:
-    """A text whose end has not been seen yet. It ends at a line that is indented no deeper than
+    """A text whose end has not been read yet. It ends at a line that is indented no deeper than
     `indent`, or at `end`.
     """
 
@@ -53,8 +53,8 @@ OpenBlock = OpenKey | OpenText | OpenTable
 def multiline_secrets(
     block: bytes, starts: list[int], spans: list[tuple[int, int, bytes]]
 ) -> OpenBlock | None:
-    """Adds the secrets of several lines that begin at some places to `spans`, and says which of
-    them goes on behind the block.
+    """Adds the secrets of several lines that begin at `starts` to `spans`, and returns the one that
+    continues after the block.
     """
     opened: OpenBlock | None = None
     reach = 0
@@ -72,8 +72,8 @@ def multiline_secrets(
 def continued(
     block: bytes, start: int, opened: OpenBlock
 ) -> tuple[list[Span], int, OpenBlock | None]:
-    """The parts of an open secret in the lines from `start` on, where the last of them ends, and
-    the secret if it may go on behind the block.
+    """The parts of an open secret in the lines from `start`, the end of the last part, and the
+    secret if it continues after the block.
     """
     if isinstance(opened, OpenKey):
         return following_lines(block, start, opened)
@@ -83,7 +83,9 @@ def continued(
 
 
 def _begin(block: bytes, at: int, reach: int) -> tuple[list[Span], int, OpenBlock | None]:
-    """What begins on the line of a place, and where to read on."""
+    """The secret that begins on the line of `at`: its parts, the place to continue at, and the
+    secret if it is open.
+    """
     if block.startswith((b": ", b"=", b'"', b"'"), at):
         text = _open_text(block, at)
         return [], _line_after(block, at) if text else reach, text
@@ -104,7 +106,7 @@ def _open_text(block: bytes, at: int) -> OpenText | None:
         return None
     if name_kind(begins["name"]) not in (NameKind.SECRET, NameKind.PASS):
         return None
-    # A private key has an end of its own.
+    # `private_keys` knows where these end.
     if block[begins.end() : begins.end() + 100].lstrip().startswith(_BEGINS_KEY):
         return None
     if begins["scalar"]:

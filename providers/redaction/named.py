@@ -1,5 +1,5 @@
-"""Secrets that stand behind a name which says so, in any notation: `password=x`, `"x-api-key":
-"x"`, `<token>x</token>`, `--secret x`.
+"""Secrets after a name that means a secret, in any notation: `password=x`, `"x-api-key": "x"`,
+`<token>x</token>`, `--secret x`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from providers.redaction import notation
 from providers.redaction.assigned import assigned_secrets
 from providers.redaction.names import FOREIGN_NAMES, NameKind, name_kind
 from providers.redaction.notation import Span
-from providers.redaction.pairs import value_in_front
+from providers.redaction.pairs import value_before_name
 from providers.redaction.unsigned import (
     is_prose,
     loosely_joined_secret,
@@ -21,8 +21,8 @@ from providers.redaction.unsigned import (
 )
 from providers.redaction.values import is_secret
 
-# Parts of words that begin or continue the names of secrets, in lower case. Each is a place to
-# look; what is there is decided then.
+# Parts of the names of secrets, in lower case. Where one is found, the whole name is read and
+# decides.
 _HINTS: Final = (
     "pass pwd pw= pw: pw\" pw' _pw bindpw rootpw secret token _key -key .key ?key= &key= apikey "
     "accesskey authkey privatekey accountkey"
@@ -36,7 +36,7 @@ _HINTS: Final = (
     " ?code= &code= code_verifier device_code requirepass masterauth"
 )
 NAME_HINTS: Final = tuple(_HINTS.split())
-# `deployKey`, but no `monkey`. Found as they are.
+# `deployKey`, but not `monkey`: matched with the capital K only.
 EXACT_NAME_HINTS: Final = tuple(f"Key{sign}" for sign in "\"'=: \\<>%&[](),;|*\t")
 FOREIGN_HINTS: Final = FOREIGN_NAMES
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
@@ -47,12 +47,13 @@ _ESCAPE_REST: Final = lazy_pattern(
 _COLOUR: Final = lazy_pattern(notation.COLOUR)
 # `checksum/secret` of Helm, `unexpected token` of a parser.
 _ABOUT_NAME: Final = (b"checksum/", b"nexpected ")
-# The name of a secret at Amazon: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:kitchen`.
+# In an Amazon resource name, `secret` is a type:
+# `arn:aws:secretsmanager:eu-west-1:123456789012:secret:kitchen`.
 _RESOURCE: Final = lazy_pattern(rb"\d{12}:$")
 _FOREIGN_NAME: Final = lazy_pattern(
     b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_NAMES) + b")"
 )
-# A name with its value, where the two show by themselves that it is no secret.
+# A name and a value that are known to be harmless wherever they occur.
 _ORDINARY_MEMBER: Final = lazy_pattern(
     rb"""(?x)
     (?P<name>[\w.-]{1,64}+)
@@ -62,7 +63,7 @@ _ORDINARY_MEMBER: Final = lazy_pattern(
     )?
     """
 )  # fmt: skip
-# The rest of a name, and a word or a number behind it that a doubtful name does not make a secret:
+# The rest of a name, and a word or number after it that is not the secret of a doubtful name:
 # `session opened`, `"session":12,`.
 _REST_AND_ORDINARY: Final = lazy_pattern(
     rb"""(?x)
@@ -70,23 +71,26 @@ _REST_AND_ORDINARY: Final = lazy_pattern(
     (?P<ordinary> [ ](?!is|was|str)[a-z]{2,20}+(?=[ \n]|$) | "[ ]?:[ ]?\d{1,15}+(?=[ ]?[,}]) )?
     """
 )
-# The last bytes of `<`, `&lt;`, `\\u003c`, `%3C` and `<ns:`; and of an attribute in front of a name.
+# The last bytes of `<`, `&lt;`, `\\u003c`, `%3C` and `<ns:`; and the quote of an attribute, before
+# a name.
 _TAG_ENDS: Final = (b"<", b";", b"c", b"C", b":")
 _QUOTES: Final = (b'"', b"'")
+# A text of an element with a quote in it is read this far to find the closing tag.
+_LONGEST_QUOTED_TEXT: Final = 1024
 _FORM_FIELD: Final = lazy_pattern(rb"""name=\\{0,16}["']?$""")
 _FORM_VALUE: Final = lazy_pattern(rb"""[^\r\n\\"']{1,4096}+""")
 
 
 def named_secrets(block: bytes, at: int) -> list[Span]:
-    """The secrets behind the name that has one of NAME_HINTS at `at`."""
+    """The secrets after the name that contains one of NAME_HINTS at `at`."""
     if block[at] in b"?&.":
         at += 1
     start = _name_start(block, at)
-    behind = _REST_AND_ORDINARY.match(block, at)
-    assert behind
-    name = block[start : behind.end("rest")]
+    following = _REST_AND_ORDINARY.match(block, at)
+    assert following
+    name = block[start : following.end("rest")]
     kind = _kind(block, start, at, name)
-    if kind is NameKind.PLAIN or (behind["ordinary"] and kind is NameKind.DOUBTFUL):
+    if kind is NameKind.PLAIN or (following["ordinary"] and kind is NameKind.DOUBTFUL):
         return []
     after = notation.after_name(block, at)
     if after and (after["sign"] or after["named"]):
@@ -94,10 +98,10 @@ def named_secrets(block: bytes, at: int) -> list[Span]:
     if after and after["blank"] and is_prose(block, start, at, after.end(), name):
         return secret_in_sentence(block, after.end("rest"), name)
     if tag := _tag(block, start, at):
-        return _element(block, tag.end(), kind) or value_in_front(block, start, kind)
+        return _element(block, tag.end(), kind) or value_before_name(block, start, kind)
     if after is None:
-        return value_in_front(block, start, kind) or secret_in_sentence(
-            block, behind.end("rest"), name
+        return value_before_name(block, start, kind) or secret_in_sentence(
+            block, following.end("rest"), name
         )
     return _without_sign(block, start, after, kind, name)
 
@@ -117,7 +121,7 @@ def _without_sign(
 
 
 def foreign_named_secrets(block: bytes, at: int) -> list[Span]:
-    """The secret behind a name in another language, such as `contraseña`."""
+    """The secret after a name in another language, such as `contraseña`."""
     found = _FOREIGN_NAME.match(block, at)
     if found is None:
         return []
@@ -132,33 +136,37 @@ def foreign_named_secrets(block: bytes, at: int) -> list[Span]:
 
 
 def mentions_context(line: bytes) -> bool:
-    """Whether a line holds words that give a meaning to a name and a blank far behind them."""
+    """Whether a line contains words that make the value after a name and a blank a secret, even far
+    away.
+    """
     return any(word in line for word in (b"login", b"set", b"#define", b":"))
 
 
 def ordinary_text(block: bytes, at: int, *, has_context: bool) -> bytes | None:
-    """What stands around `at` and holds no secret wherever it stands: a name with the bytes around
-    it, or with a value such as `null`.
+    """The text around `at` if it holds no secret wherever it occurs: a name with the bytes around
+    it, or a name and a value such as `null`.
     """
     at += block[at] in b"?&."
     start = _name_start(block, at)
     match = _ORDINARY_MEMBER.match(block, start)
-    in_front = block[start - 1 : start]
+    preceding = block[start - 1 : start]
     if (
         match is None
         or match.end("name") <= at
-        or not in_front
-        or in_front in _NAME_BYTES + b"\\%?&\n["
+        or not preceding
+        or preceding in _NAME_BYTES + b"\\%?&\n["
     ):
         return None
     kind = name_kind(match["name"])
     if kind is NameKind.PLAIN:
-        behind = block[match.end("name") : match.end("name") + 1]
-        return None if not behind or behind.isspace() else in_front + match["name"] + behind
+        following = block[match.end("name") : match.end("name") + 1]
+        return (
+            None if not following or following.isspace() else preceding + match["name"] + following
+        )
     may_be_ordinary = match["member"] or (match["word"] and not has_context)
     is_simple = kind in (NameKind.SECRET, NameKind.DOUBTFUL, NameKind.PASS)
     if may_be_ordinary and is_simple and not named_secrets(block, at):
-        return in_front + match[0]
+        return preceding + match[0]
     return None
 
 
@@ -175,63 +183,64 @@ def _form_field(block: bytes, start: int, end: int, kind: NameKind) -> list[Span
 def _name_start(block: bytes, at: int) -> int:
     left = block[max(0, at - _LONGEST_NAME) : at]
     start = at - (len(left) - len(left.rstrip(_NAME_BYTES)))
-    in_front = block[start - 1 : start]
-    if in_front in (b"\\", b"%"):
-        return _behind_escape(block, start, at)
-    if in_front in (b"[", b";"):
-        return _behind_colour(block, start, at)
+    preceding = block[start - 1 : start]
+    if preceding in (b"\\", b"%"):
+        return _after_escape(block, start, at)
+    if preceding in (b"[", b";"):
+        return _after_colour(block, start, at)
     return start
 
 
-def _behind_colour(block: bytes, start: int, at: int) -> int:
-    """In an escape such as `ESC[1;32mpassword` the digits and the `m` are no part of the name."""
+def _after_colour(block: bytes, start: int, at: int) -> int:
+    """The digits and the `m` of an escape such as `ESC[1;32m` are not part of the name after it."""
     for colour in _COLOUR.finditer(block, max(0, start - 32), at):
         start = max(start, colour.end())
     return start
 
 
-def _behind_escape(block: bytes, start: int, at: int) -> int:
-    """In `\\npassword` the letter belongs to the escape, and so do the digits of `%26password`."""
+def _after_escape(block: bytes, start: int, at: int) -> int:
+    """The `n` of `\\npassword` and the digits of `%26password` are not part of the name."""
     escape = _ESCAPE_REST.match(block, start, at)
     return escape.end() if escape else start
 
 
 def _kind(block: bytes, start: int, at: int, name: bytes) -> NameKind:
-    """The kind of a name. `key`, `code` and `auth` alone are names of secrets at the head of a
-    query parameter; `-D` and its like are no part of a name.
+    """The kind of a name. At the beginning of a query parameter, `key`, `code` and `auth` are names
+    of secrets. `-D` and similar options are not part of a name.
     """
     if block[at - 1 : at] in (b"?", b"&") and name in (b"key", b"code", b"auth"):
         return NameKind.CODE if name == b"code" else NameKind.SECRET
     kind = name_kind(name)
     if name[:1] == b"-" and name[1:2].isupper() and kind is not NameKind.SECRET:
-        behind = name_kind(name[2:])
-        return kind if behind is NameKind.PLAIN else behind
+        following = name_kind(name[2:])
+        return kind if following is NameKind.PLAIN else following
     if name == b"secret" and _RESOURCE.search(block[max(0, start - 16) : start]):
         return NameKind.PLAIN
     return NameKind.PLAIN if block[max(0, start - 10) : start].endswith(_ABOUT_NAME) else kind
 
 
 def _tag(block: bytes, start: int, at: int) -> re.Match[bytes] | None:
-    """The rest of an XML tag, where the name is one's."""
-    in_front = block[start - 1 : start]
-    if in_front in _TAG_ENDS and notation.TAG_OPENS.search(block[max(0, start - 32) : start]):
+    """The rest of the XML tag, if the name is the name of an element or an attribute."""
+    preceding = block[start - 1 : start]
+    if preceding in _TAG_ENDS and notation.TAG_OPENS.search(block[max(0, start - 32) : start]):
         return notation.ELEMENT.match(block, at)
-    if in_front in _QUOTES and notation.NAME_ATTRIBUTE.search(block[max(0, start - 24) : start]):
+    if preceding in _QUOTES and notation.NAME_ATTRIBUTE.search(block[max(0, start - 24) : start]):
         return notation.NAMED_ELEMENT.match(block, at)
     return None
 
 
 def _element(block: bytes, start: int, kind: NameKind) -> list[Span]:
-    judged = notation.ELEMENT_TEXT.match(block, start, start + notation.LONGEST_ORDINARY)
-    if judged is None or judged[0].startswith((b'"', b"'", b"\\")):
+    beginning = notation.ELEMENT_TEXT.match(block, start, start + notation.LONGEST_ORDINARY)
+    if beginning is None or beginning[0].startswith((b'"', b"'", b"\\")):
         return []
-    if not is_secret(kind, judged[0].strip(), prose=False):
+    if not is_secret(kind, beginning[0].strip(), prose=False):
         return []
+    quote = block.find(b'"', start, start + _LONGEST_QUOTED_TEXT)
+    if quote >= 0:
+        text = notation.ELEMENT_TEXT.match(block, start, start + _LONGEST_QUOTED_TEXT)
+        is_closed = text and block[text.end() : text.end() + 1] not in (b"\n", b"")
+        if not is_closed or (text and text.end() == start + _LONGEST_QUOTED_TEXT):
+            # The closing tag is missing, so the value ends with the string that contains it.
+            return [Span(start, start + len(block[start:quote].rstrip(b"\\")))]
     text = notation.ELEMENT_TEXT.match(block, start)
-    if text is None:
-        return []
-    end = text.end()
-    if block[end : end + 1] in (b"\n", b"") and (quote := block.find(b'"', start, end)) >= 0:
-        # Without the closing tag, the text ends with the string that the element is written in.
-        end = start + len(block[start:quote].rstrip(b"\\"))
-    return [Span(start, end)]
+    return [Span(start, text.end())] if text else []

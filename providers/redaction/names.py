@@ -1,8 +1,6 @@
-"""Names that say that their value is a secret: `DB_PASS`, `x-api-key`, `clientSecret`,
-`SECRET_KEY_BASE` and similar names.
+"""Names whose value is a secret, such as `DB_PASS`, `x-api-key`, `clientSecret`, `SECRET_KEY_BASE`.
 
-A name is split into its words, and its last word decides; `EXAMPLES` shows how each kind of name is
-read.
+A name is split into words, and the last word decides; `EXAMPLES` has an example of each kind.
 """
 
 from __future__ import annotations
@@ -15,12 +13,12 @@ from providers.patterns import lazy_pattern
 
 
 class NameKind(Enum):
-    """What a name says about its value."""
+    """What a name means for its value."""
 
     SECRET = auto()
-    """Any value is taken out, unless it is an ordinary word such as `expired` or `null`."""
+    """Any value is removed, except ordinary words such as `expired` or `null`."""
     DOUBTFUL = auto()
-    """A value is taken out if it looks like a secret."""
+    """A value is removed if it looks like a secret."""
     AUTHORIZATION = auto()
     """A scheme and its credentials."""
     COOKIE = auto()
@@ -36,11 +34,11 @@ class NameKind(Enum):
 
 
 def words(text: str) -> frozenset[bytes]:
-    """The words of a text, for a set to look in."""
+    """The words of a text as a set."""
     return frozenset(word.encode() for word in text.split())
 
 
-# Names of passwords in other languages, which are found by themselves.
+# Names of passwords in other languages. They are matched as whole words.
 FOREIGN_NAMES: Final = (
     "contraseña",
     "contrasena",
@@ -85,7 +83,7 @@ _SECRET: Final = words(
     " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass "
     "dbpassword passord sastoken codeverifier cvv cvc basicauth httpauth redisauth unsealkeys"
 )
-# The same where the word ends in one of these, such as `dbpassword`.
+# The same for words with one of these endings, such as `dbpassword`.
 _SECRET_ENDINGS: Final = (
     b"password",
     b"passwd",
@@ -110,7 +108,7 @@ _HEADERS: Final = {
     b"cookies": NameKind.COOKIE,
     b"authorization": NameKind.AUTHORIZATION,
 }
-# Joined with one of these, `pass`, `pw` and `pwd` are passwords: `userpass`, `db_pwd`.
+# After one of these, `pass`, `pw` and `pwd` mean a password: `userpass`, `db_pwd`.
 _OWNERS: Final = words(
     "db user usr root admin my sql mysql pg postgres redis mongo smtp imap pop mail email ftp "
     "sftp ssh http https proxy key store keystore"
@@ -119,8 +117,8 @@ _OWNERS: Final = words(
     " kafka jdbc odbc ora oracle sudo su vnc rdp vpn ssl tls cert pfx p12 zip enc backup old new "
     "confirm your the s r rabbit elastic es git"
 )
-# `key` is a secret behind one of these words, and none behind one of those further down. Behind any
-# other it is doubtful.
+# After one of these words, `key` means a secret; after one of `_KEY_NOT_OF`, it does not. After any
+# other word it is doubtful.
 _KEY_OF: Final = words(
     "api secret private access auth account session encryption encrypt decryption signing sign "
     "shared master storage ssh vendor app"
@@ -146,7 +144,7 @@ _KEY_NOT_OF: Final = words(
     "each every per no a the this that one "
     "get set has is find with by put delete remove"
 )
-# Words behind the secret one that change nothing.
+# Words after the decisive one that do not change its meaning.
 _NEUTRAL: Final = words(
     "old new current previous prod production dev development stage staging test live value val "
     "values plain plaintext cleartext text raw"
@@ -155,7 +153,7 @@ _NEUTRAL: Final = words(
     " var in out primary secondary global local internal external id_token key_base salt pem p8 "
     "p12 der material seed bytes content for"
 )
-# Words behind the secret one that make it something about a secret.
+# Words after the decisive one that turn the name into something about a secret, such as its length.
 _ABOUT: Final = words(
     "file files path dir directory folder url uri endpoint type name names id ids length len len "
     "size count max min limit limits expiry"
@@ -222,7 +220,7 @@ EXAMPLES: Final = {
 
 @lru_cache(maxsize=4096)
 def name_kind(name: bytes) -> NameKind:
-    """What a name says about its value."""
+    """What a name means for its value."""
     parts = [part.lower() for part in _SPLIT.findall(name[-96:])]
     parts = [part for part in parts if not part.isdigit()]
     while parts:
@@ -230,13 +228,13 @@ def name_kind(name: bytes) -> NameKind:
         if kind is not None:
             return kind
         if parts[-1] not in _NEUTRAL:
-            return _kind_in_front(parts)
+            return _kind_of_earlier_word(parts)
         parts.pop()
     return NameKind.PLAIN
 
 
 def _kind_of_last(parts: list[bytes]) -> NameKind | None:
-    """What the last word says, together with the one in front of it; None where it says nothing."""
+    """The kind by the last word and the one before it; None if they decide nothing."""
     last = parts[-1]
     before = parts[-2] if len(parts) > 1 else b""
     if last == b"key":
@@ -297,10 +295,8 @@ def _kind_of_pass(last: bytes, before: bytes) -> NameKind:
     return NameKind.SECRET
 
 
-def _kind_in_front(parts: list[bytes]) -> NameKind:
-    """What a name says whose secret word is not the last one: `TOKEN_GITHUB`, but not
-    `token_type`.
-    """
+def _kind_of_earlier_word(parts: list[bytes]) -> NameKind:
+    """The kind of a name whose decisive word is not the last: `TOKEN_GITHUB`, but not `token_type`."""
     for at in range(len(parts) - 1, 0, -1):
         if parts[at] in _ABOUT:
             return NameKind.PLAIN

@@ -1,4 +1,4 @@
-"""Where the value behind a name begins and ends, in every notation that logs use."""
+"""Where the value after a name begins and ends, in every notation that logs use."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Span(NamedTuple):
     mark: bytes = MARK.encode()
 
 
-# What colours a word in a terminal, as it stands in text and in JSON.
+# A colour escape of terminals, in text and in JSON.
 COLOUR: Final = rb"(?:(?:\x1b|\\{1,4}(?:u001[bB]|x1[bB]|033|e)|\#033)\[[\d;]{0,20}m)"
 BLANK: Final = rb"(?:[^\S\n]|\\t|\xc2\xa0|%(?:25){0,2}20|COLOUR)".replace(b"COLOUR", COLOUR)
-# A quote as it stands in text, JSON, doubly escaped JSON, HTML, a query string, and print.
+# A quote in text, JSON, doubly escaped JSON, HTML, query strings and print.
 QUOTE: Final = (
     rb"""(?:\\{0,16}["'`]|&(?:quot|apos);|&\#(?:3[49]|x2[27]);|%(?:25){0,2}2[27]"""
     rb"""|\\{1,4}(?:u00|x)2[27]|\xe2\x80[\x98-\x9f]|\xc2[\xab\xbb])"""
@@ -39,8 +39,7 @@ _VALUE_KEY: Final = (
 # {"stringValue":"x"} and {"arrayValue":{"values":[{"stringValue":"x"}]}} of OpenTelemetry.
 _WRAPPED: Final = rb"""(?:\[?\{"(?:string|array|bytes)Value"[ ]?:[ ]?|\{"values"[ ]?:[ ]?)"""
 
-# What stands between a name and its value. The longest that a log writes between the two is a table
-# column.
+# What separates a name from its value. The longest separators are the blanks of tables.
 AFTER_NAME: Final = lazy_pattern(
     rb"""(?xi)
     (?P<rest>[\w.-]{0,64}+)
@@ -74,8 +73,8 @@ AFTER_NAME: Final = lazy_pattern(
     .replace(b"MORE", _MORE).replace(b"WRAPPED", _WRAPPED).replace(b"LESS", _LESS).replace(b"COLOUR", COLOUR)
 )  # fmt: skip
 
-# The same where a plain value follows a blank, a sign or a comma, which is found much faster. What
-# else AFTER_NAME could find there is excluded.
+# The same for plain values after a blank, a sign or a comma, which is much faster. It excludes
+# everything that AFTER_NAME would match in another way.
 _PLAIN_AFTER_NAME: Final = lazy_pattern(
     rb"""(?x)
     (?P<rest>[\w.-]{0,64}+)
@@ -86,7 +85,7 @@ _PLAIN_AFTER_NAME: Final = lazy_pattern(
     """
 )  # fmt: skip
 
-# What stands between a name and its value in a sentence.
+# What separates a name from its value in a sentence.
 PHRASE: Final = lazy_pattern(
     rb"""(?xi)
     (?: [^\S\n]{1,3} (?:value|entered|provided|received|generated|supplied|given|used|changed|set|reset|updated|mismatch) )?
@@ -97,8 +96,8 @@ PHRASE: Final = lazy_pattern(
     """
 )  # fmt: skip
 
-# A bare value ends at blanks and quotes; `&`, `,`, `;` and closing brackets end it only where
-# something else begins behind them, also where they are percent-encoded.
+# A bare value ends at blanks and quotes. It ends at `&`, `,`, `;` and closing brackets, also
+# percent-encoded, only if something else begins after them.
 BARE: Final = lazy_pattern(
     rb"""(?x)
     (?:
@@ -116,8 +115,7 @@ BARE: Final = lazy_pattern(
     )++
     """
 )
-# <password type="text">x</password>; what follows the name in a tag.
-# The rest of <entry key="password">x</entry>.
+# The rest of the tags `<password type="text">` and `<entry key="password">`.
 NAMED_ELEMENT: Final = lazy_pattern(
     rb"""[\w.-]{0,64}+\\{0,16}["'](?:[^\S\n][^<>\n]{0,120}?)?""" + _MORE + rb"(?:<!\[CDATA\[)?"
 )
@@ -127,12 +125,11 @@ ELEMENT: Final = lazy_pattern(
 )
 TAG_OPENS: Final = lazy_pattern(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
 ELEMENT_TEXT: Final = lazy_pattern(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
-# Without its end, a list ends with the text that it is written in.
+# A list that is not closed ends with the string that contains it.
 BRACKETED: Final = lazy_pattern(
     rb"""[^\]\n"']{1,8192}+(?=\])|[^\]\n]{1,8192}+(?=\])|[^\]\n"']{1,8192}"""
 )
-# A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be
-# looked at again and again.
+# A longer bare value is never an ordinary one. So names inside it are not looked at again.
 LONGEST_ORDINARY: Final = 256
 OPENING: Final = lazy_pattern(
     rb"""(?x)
@@ -146,7 +143,7 @@ OPENING: Final = lazy_pattern(
 )
 # Optional[x]
 WRAPPER: Final = lazy_pattern(rb"(?:Optional|Some|Just|Ok|Secret(?:Str)?|Sensitive)[\[(](?=\w)")
-# What follows a quote that closes a text of JSON rather than opens a value.
+# What follows a quote that closes a JSON string instead of opening a value.
 CLOSES_TEXT: Final = lazy_pattern(rb"[ ]?[:,}\]]")
 MEMBER: Final = lazy_pattern(
     rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[^\S\n]{0,8}:[^\S\n]{0,8}(?=\\{0,16}")"""
@@ -161,7 +158,7 @@ NUMBER: Final = lazy_pattern(
 )
 # A type or an anchor of YAML.
 TYPE_TAG: Final = lazy_pattern(rb"(?:!!?[\w:/.-]{1,40}|&[\w-]{1,40})[^\S\n]++")
-# What closes a quotation that another sign opens.
+# Closing quotes that differ from the opening one.
 _CLOSING_QUOTES: Final = {
     b"\xe2\x80\x9c": b"\xe2\x80\x9d",
     b"\xe2\x80\x9e": b"\xe2\x80\x9c",
@@ -171,7 +168,7 @@ _CLOSING_QUOTES: Final = {
 
 
 def after_name(block: bytes, at: int) -> re.Match[bytes] | None:
-    """What stands between a name and its value, with the rest of the name in front."""
+    """What separates the name at `at` from its value, together with the rest of the name."""
     return _PLAIN_AFTER_NAME.match(block, at) or AFTER_NAME.match(block, at)
 
 
@@ -183,9 +180,9 @@ def value_at(block: bytes, start: int) -> Span | None:
 def secret_value_at(
     block: bytes, start: int, is_secret: Callable[[bytes, bytes], bool]
 ) -> list[Span]:
-    """The value at a place, if `is_secret` says so of its beginning and its quote, which may be empty.
+    """The value at `start` if `is_secret` accepts its beginning and its quote, which may be empty.
 
-    The rest of a long value is read only then, so that a line full of such places stays linear.
+    Only then the rest of a long value is read, so that lines full of such values stay linear.
     """
     limit = start + LONGEST_ORDINARY
     beginning = _value_before(block, start, limit)
@@ -209,8 +206,8 @@ def _value_before(block: bytes, start: int, limit: int) -> Span | None:
 
 
 def quoted_end(block: bytes, start: int, quote: bytes, limit: int | None = None) -> int:
-    """Where a quoted value ends that begins at `start` behind `quote`: at the same quote, as deep
-    in backslashes, or with the line, or at `limit`.
+    """The end of a quoted value that begins at `start`, after `quote`: the same quote after as many
+    backslashes, the end of the line, or `limit`.
     """
     limit = len(block) if limit is None else max(start, min(limit, len(block)))
     if quote[-1:] not in b"\"'`" or (len(quote) > 1 and quote[-1:] == quote[-2:-1]):
@@ -238,8 +235,8 @@ def quoted_end(block: bytes, start: int, quote: bytes, limit: int | None = None)
 
 
 def _end_of_text(block: bytes, start: int, end: int, quote: bytes) -> int:
-    """Where a value ends that nothing closes on its line: with the text in double quotes that it is
-    written in, or with the line.
+    """The end of a value that is not closed on its line: the end of the double-quoted string that
+    contains it, or of the line.
     """
     if quote[-1:] == b'"':
         return end
@@ -250,7 +247,7 @@ def _end_of_text(block: bytes, start: int, end: int, quote: bytes) -> int:
 
 
 def _closes(backslashes: int, depth: int) -> bool:
-    """Whether a quote behind so many backslashes ends a value that was opened behind `depth` of
+    """Whether a quote after this many backslashes closes a value that was opened after `depth` of
     them.
     """
     while depth > 0:
@@ -261,7 +258,7 @@ def _closes(backslashes: int, depth: int) -> bool:
     return backslashes % 2 == 0
 
 
-# Where the next text of JSON begins, as in `","`.
+# The boundary between two JSON strings, such as `","`.
 _NEXT_TEXT: Final = lazy_pattern(rb"""(?<!\\)"[ ]?[,:][ ]?["\[{\d]""")
 _NEWLINE: Final = ord("\n")
 _QUOTES: Final = {

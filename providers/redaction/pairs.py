@@ -1,6 +1,4 @@
-"""Names and values that stand side by side: cells of a CSV row, tuples, lists, attributes of
-markup.
-"""
+"""Names and values side by side: CSV cells, tuples, lists, attributes of markup."""
 
 from __future__ import annotations
 
@@ -18,14 +16,14 @@ _MOST_ITEMS: Final = 256
 _LONGEST_VALUE: Final = 2048
 _MARK: Final = MARK.encode()
 # {"value":"x","name":"x-api-key"}, <input value="x" name="password">
-_VALUE_IN_FRONT: Final = lazy_pattern(
+_VALUE_BEFORE_NAME: Final = lazy_pattern(
     rb"""(?ix)
     (?: "value"\s?:\s?"(?P<json>(?:[^"\\\n]|\\.){1,200})"\s?,\s{0,20}"(?:name|key|header)"\s?:\s?"
       | \bvalue:[ ]?["']?(?P<yaml>[^\n]{1,200}?)["']?\r?\n[ ]{1,20}(?:name|key):[ ]?["']?
       | \bvalue=(?P<quote>["'])(?P<markup>[^"'<>\n]{1,200})(?P=quote)[^\S\n](?:name|id|key)=["'] )$
     """
 )
-# What opens the first item of a pair.
+# What comes before the first item of a pair.
 _OPENS: Final = lazy_pattern(rb"""(?:^|\n|[(\[{][^\S\n]?)(?:<<)?[bBuU]?\\{0,16}["'`:]?$""")
 # headers.Add("x-api-key", "x")
 _SETTER: Final = lazy_pattern(
@@ -33,16 +31,16 @@ _SETTER: Final = lazy_pattern(
 )
 _CLOSES: Final = lazy_pattern(rb"(?:>>)?[^\S\n]{0,3}(?:,?[)\]}]|\r?\n|$)")
 _HAS_DIGIT_OR_SIGN: Final = lazy_pattern(rb"[^A-Za-z\s]")
-# Longer than any name of a column.
+# Longer than the names of columns.
 _LONG: Final = 16
 
 
-def value_in_front(block: bytes, start: int, kind: NameKind) -> list[Span]:
-    """The value that stands in front of its name."""
+def value_before_name(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    """The value before its name."""
     if block[start - 1 : start] not in (b'"', b"'", b" "):
         return []
     offset = max(0, start - notation.LONGEST_ORDINARY)
-    match = _VALUE_IN_FRONT.search(block[offset:start])
+    match = _VALUE_BEFORE_NAME.search(block[offset:start])
     if match is None or match.lastgroup is None:
         return []
     group = match.lastgroup if match["quote"] is None else "markup"
@@ -56,8 +54,8 @@ def paired_value(
 ) -> list[Span]:
     """The value of `("password", "x")`, `"password","x"`, `["--password", "x"]`.
 
-    A list of names looks much like it, so a value has to look like one, unless it is the other half
-    of a pair.
+    A list of names looks similar, so the value has to look like a secret, unless it is clearly the
+    other half of a pair.
     """
     start = opening.end()
     end = quoted_end(block, start, opening["quote"], start + _LONGEST_VALUE)
@@ -68,18 +66,18 @@ def paired_value(
     if name.startswith(b"-") or looks_random(value):
         return [Span(start, end)]
     first = after.end("rest") - len(name)
-    in_front = block[max(0, first - 24) : first]
-    is_pair = bool(_OPENS.search(in_front) and _CLOSES.match(block, end + len(opening["quote"])))
+    preceding = block[max(0, first - 24) : first]
+    is_pair = bool(_OPENS.search(preceding) and _CLOSES.match(block, end + len(opening["quote"])))
     if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE):
         return [Span(start, end)] if is_pair or b" " in value or b"=" in value else []
     if not is_pair:
         return []
-    is_tuple = in_front.endswith((b"('", b"(b'", b"(u'")) or _SETTER.search(in_front)
+    is_tuple = preceding.endswith((b"('", b"(b'", b"(u'")) or _SETTER.search(preceding)
     return [Span(start, end)] if is_tuple or looks_secret(value) or is_pair_value(value) else []
 
 
 def is_pair_value(value: bytes) -> bool:
-    """Whether one half of a pair is a value rather than another name."""
+    """Whether a half of a pair is a value rather than a name."""
     if is_ordinary(value) or name_kind(value) is not NameKind.PLAIN or len(value) < 6:
         return False
     return len(value) >= _LONG or bool(_HAS_DIGIT_OR_SIGN.search(value) and not value.isdigit())
@@ -87,7 +85,7 @@ def is_pair_value(value: bytes) -> bool:
 
 def list_items(block: bytes, start: int, kind: NameKind, close: bytes | None) -> list[Span]:
     """All the values of a list: `["a", "b"]`, and `[a=b; c=d]` of a Go header. `close` is the quote
-    behind a name of JSON.
+    after a name of JSON.
     """
     items, at = _items(block, start, close)
     if items or block.startswith((b"]", b"{", b"["), at):
@@ -101,7 +99,7 @@ def list_items(block: bytes, start: int, kind: NameKind, close: bytes | None) ->
 
 
 def _items(block: bytes, at: int, close: bytes | None) -> tuple[list[Span], int]:
-    """The items of a list, also of lists inside of it, and where the search for them ended."""
+    """The items of a list and of the lists in it, and the place where reading ended."""
     items: list[Span] = []
     depth = 1
     for _ in range(_MOST_ITEMS):

@@ -1,8 +1,8 @@
 """Shortens long runs of one repeated text, such as a line of `token= token= token= …`, so that the
 rules read the text a few times instead of many thousand times.
 
-What is cut out of a run is as long as a number of its periods, and the rules look at most at
-`CONTEXT` bytes around a place. So what they find in the last period in front of a cut, they would
+The length of what is cut out of a run is a multiple of its period, and the rules look at most
+CONTEXT bytes to each side. So whatever they find in the last period before a cut, they would also
 find in each period that was cut out.
 """
 
@@ -14,18 +14,18 @@ from typing import Final, NamedTuple
 from providers.redaction.spans import Found
 
 LONGEST_PERIOD: Final = 512
-# What stays of a run at either end; an address is looked through for 1024 bytes.
+# What is kept at each end of a run. The rule for addresses reads the furthest, 1024 bytes.
 CONTEXT: Final = 2048
 SHORTEST_RUN: Final = 4 * CONTEXT
-# A repetition shows by so many bytes that occur again.
+# A repetition is recognised by this many bytes that occur again.
 _PROBE_BYTES: Final = 32
-# A run is compared with itself in steps of so many bytes.
+# The number of bytes that are compared at once.
 _COMPARED_BYTES: Final = 4096
 
 
 class Cut(NamedTuple):
-    """Bytes that were cut out of a run: `periods` times `period` bytes in front of `at`, which is
-    a place in the shortened text.
+    """Bytes that were cut out of a run: `periods` times `period` bytes before `at`, a place in the
+    shortened text.
     """
 
     at: int
@@ -38,8 +38,8 @@ class Cut(NamedTuple):
 
 
 def has_long_run(block: bytes) -> bool:
-    """Whether a run of SHORTEST_RUN bytes and more is likely in a block; a longer one is for
-    sure.
+    """Whether a block probably contains a run of at least SHORTEST_RUN bytes. A run of twice that
+    length is always found.
     """
     return any(
         block.find(b"\n", at, at + CONTEXT) < 0 and _period(block, at)
@@ -65,7 +65,7 @@ def shortened(line: bytes) -> tuple[bytes, list[Cut]]:
 
 
 def restored(spans: Sequence[Found], cuts: Sequence[Cut]) -> list[Found]:
-    """What was found in the shortened line, at its places in the whole line."""
+    """The spans of the shortened line at their places in the whole line."""
     found = list(spans)
     for cut in reversed(cuts):
         found = list(_around_cut(found, cut))
@@ -77,7 +77,7 @@ def _around_cut(spans: Sequence[Found], cut: Cut) -> Iterator[Found]:
         if start >= cut.at:
             yield start + cut.length, end + cut.length, mark
         elif end > cut.at and end - start > cut.period:
-            # One value that goes on through all of the run.
+            # A value that continues through the whole run.
             yield start, end + cut.length, mark
         else:
             yield start, end, mark
@@ -87,7 +87,7 @@ def _around_cut(spans: Sequence[Found], cut: Cut) -> Iterator[Found]:
 
 
 def _runs(line: bytes) -> Iterator[tuple[int, int, int]]:
-    """Where runs begin and end, and the length of what they repeat."""
+    """Start, end and period of each run."""
     at = 0
     while at + SHORTEST_RUN <= len(line):
         period = _period(line, at)
@@ -100,14 +100,14 @@ def _runs(line: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _period(text: bytes, at: int) -> int:
-    """How far behind a place its bytes occur again, or 0."""
+    """The distance to the next occurrence of the bytes at a place, or 0."""
     probe = text[at : at + _PROBE_BYTES]
     again = text.find(probe, at + 1, at + _PROBE_BYTES + LONGEST_PERIOD)
     return max(0, again - at)
 
 
 def _end_of_run(text: bytes, at: int, period: int) -> int:
-    """Where the text behind a place stops repeating what stands a period in front of it."""
+    """Where the text after a place stops being the same as one period before."""
     step = _COMPARED_BYTES
     while step:
         beginning = text[at : at + step]

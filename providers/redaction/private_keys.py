@@ -1,9 +1,7 @@
-"""Private keys that run over several lines: PEM, OpenSSH, PGP, PuTTY, and PEM that was encoded in
-Base64.
+"""Private keys of several lines: PEM, OpenSSH, PGP, PuTTY, and PEM encoded in Base64.
 
-A key is taken out line by line, so that a log keeps its lines. After a header without its end, only
-lines that look like the body of a key are taken out, and the search ends a few lines after the last
-of them.
+A key is removed line by line, so that a log keeps its lines. If the end of a key is missing, only
+lines that look like the body of a key are removed, up to a few lines after the last of them.
 """
 
 from __future__ import annotations
@@ -24,9 +22,9 @@ KEY_HINTS: Final = (
     "LS0tLS1CRUdJTi",
     "TFMwdExTMUNSVWRKVG",
 )
-# An RSA key of 16,384 bits has 200 lines, a ring of PGP keys some more.
+# An RSA key of 16,384 bits has 200 lines; a PGP key ring has more.
 MOST_LINES: Final = 2000
-# That many lines of other origin may stand between the lines of a key.
+# Up to this many lines of other origin may be between the lines of a key.
 MOST_FOREIGN_LINES: Final = 8
 _LONGEST_LINE: Final = 8192
 _LONGEST_PREFIX: Final = 256
@@ -37,10 +35,11 @@ _BEGIN: Final = lazy_pattern(
 _END: Final = lazy_pattern(
     rb"-{4,5}[ +]?END(?:[A-Z0-9a-z +_.%-]{0,80}?)-{4,5}|-{4,5}[ +]?END[^\n\"'\\]{0,80}"
 )
-# What stands between BEGIN and END where both are on one line.
+# The body of a key that is on one line.
 _ONE_LINE_BODY: Final = lazy_pattern(
     rb"""(?x) (?: [A-Za-z0-9+/=,:.-]++ | \\{1,16}[nrt] | [ \t]++ | %[0-9A-Fa-f]{2} | \\{1,16}(?=["'/\n]) | &\#1[03]; | ["']\s?\+?\s?["'] )*+ """
 )
+# PuTTY writes the key below this line, and its MAC last.
 _PUTTY_LINE: Final = lazy_pattern(rb"PuTTY-User-Key-File-\d{1,2}:[^\n\"']{0,16384}")
 _BASE64_RUN: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{1,1048576}={0,2}")
 _BASE64_HEAD: Final = lazy_pattern(rb"(?:[A-Za-z0-9+/]{4}){10,20}")
@@ -60,8 +59,8 @@ _DIGITS: Final = lazy_pattern(rb"\d+")
 
 @dataclass(slots=True)
 class OpenKey:
-    """A key whose end has not been seen yet. `prefix` is what stands in front of it on its lines,
-    such as a time; a line of any length may be its last one where `may_be_short`.
+    """A key whose end has not been read yet. `prefix` is the text before it on its lines, such as a
+    time. If `may_be_short`, a line of any length may be its last one.
     """
 
     prefix: bytes
@@ -71,9 +70,7 @@ class OpenKey:
 
 
 def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
-    """The part of a private key on the line where it begins, and the key if it goes on in the lines
-    below.
-    """
+    """The part of a private key on its first line, and the key if it continues below."""
     if block.startswith((b"LS0t", b"TFMw"), at):
         return _encoded(block, at)
     if block.startswith(b"PuTTY", at):
@@ -100,8 +97,8 @@ def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
 def following_lines(
     block: bytes, start: int, key: OpenKey
 ) -> tuple[list[Span], int, OpenKey | None]:
-    """The parts of a key in the lines from `start` on, where the last of them ends, and the key if
-    it may go on behind the block.
+    """The parts of a key in the lines from `start`, the end of the last part, and the key if it may
+    continue after the block.
     """
     spans: list[Span] = []
     while start < len(block):
@@ -128,8 +125,8 @@ def following_lines(
     return spans, len(block), key
 
 
-def key_left_open(text: bytes) -> OpenKey | None:
-    """The key that goes on below a line, if the line ends in one. `text` is the end of the line."""
+def open_key_at_end(text: bytes) -> OpenKey | None:
+    """The key that continues below a line if the end of the line, `text`, contains its beginning."""
     begin = text.rfind(b"-BEGIN", -_LONGEST_LINE)
     if begin < 0 or b"PRIVATE KEY" not in text[begin:] or b"-END" in text[begin:]:
         return None
@@ -146,7 +143,7 @@ def _open(block: bytes, at: int) -> OpenKey:
 
 
 def _encoded(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
-    """PEM in Base64, of which the label is readable once decoded, or once decoded twice."""
+    """PEM in Base64, encoded once or twice, if its decoded label is the one of a private key."""
     head = _BASE64_HEAD.match(block, at)
     try:
         label = base64.b64decode(head[0]) if head else b""
@@ -186,9 +183,7 @@ def _parts_of(line: bytes, key: OpenKey) -> list[Span]:
 
 
 def _short_end(line: bytes, key: OpenKey) -> list[Span]:
-    """The last line of a body, which is short: all of its line, or behind a prefix like the one
-    above.
-    """
+    """The last, short line of a body: the whole line, or what follows the same prefix as above."""
     tail = _LINE_TAIL.sub(b"", line.rstrip(_BLANKS)).rstrip(_AROUND)
     tail = _LINE_TAIL.sub(b"", tail).rstrip(_AROUND)
     head = tail.rstrip(b"=").rstrip(_BASE64_BYTES)

@@ -1,8 +1,7 @@
-"""Takes secrets out of text and of log bytes: passwords, tokens and keys, and the bot's own
-credentials wherever they stand.
+"""Removes secrets from text and log bytes: passwords, tokens, keys, and the bot's own credentials.
 
-One pass over a block finds the fixed texts at which a secret may begin; the rules read only there.
-When in doubt a value is taken out.
+One pass over a block finds the fixed texts at which a secret may begin, and the rules read only
+there. In doubt, a value is removed.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ _MARK: Final = MARK.encode()
 
 
 class Redactor:
-    """Takes secrets out of text and of log bytes. `own` are the bot's live secrets, matched by
-    value in any of their spellings.
+    """Removes secrets from text and log bytes. `own` are the bot's own secrets, which are matched
+    by value in all their spellings.
     """
 
     def __init__(self, own: Iterable[Secret] = ()) -> None:
@@ -44,15 +43,13 @@ class Redactor:
         return self.block(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
 
     def without_own(self, text: str) -> str:
-        """The text without the bot's own secrets; any other token in it stays."""
+        """The text without the bot's own secrets. Other tokens in it are kept."""
         block = text.encode("utf-8", "surrogatepass")
         spans: list[Found] = [(start, end, _MARK) for start, end in self._own_scan.found(block)]
         return without(block, spans).decode("utf-8", "replace")
 
     def block(self, block: bytes) -> bytes:
-        """A block of whole lines without secrets. Clean bytes come back as they were,
-        bit for bit.
-        """
+        """A block of whole lines without secrets. Bytes that hold none are returned unchanged."""
         return self.part(block, None)[0]
 
     def prepare(self) -> None:
@@ -62,11 +59,11 @@ class Redactor:
         rule_table()
 
     def part(self, block: bytes, opened: OpenBlock | None) -> tuple[bytes, OpenBlock | None]:
-        """Some lines of a longer text without secrets. The lines before them may have left a secret
-        of several lines open, and so may these.
+        """Some lines of a longer text without secrets. `opened` is a secret of several lines that
+        the lines before left open; the result has the one that these lines leave open.
         """
-        # The rules are loaded with the first text: that takes a while, and many processes redact
-        # nothing.
+        # Loading the rules takes a while and many processes redact nothing, so it waits for the
+        # first text.
         from providers.redaction.search import redacted_part
 
         return redacted_part(block, opened, self._own_scan, may_cut=self._may_cut)

@@ -24,9 +24,9 @@ from providers.redaction.schemes import SCHEME_HINTS, scheme_secrets
 from providers.redaction.token_rules import Rule, token_rules
 from providers.redaction.vendors import VENDOR_HINTS, vendor_secrets
 
-# Matches a common shape at a place.
+# Matches a common form at a place.
 ShapeMatch = Callable[[bytes, int], re.Match[bytes] | None]
-# The rule of a text, and the match of the shape that is tried before it.
+# The rule for a fixed text, and the match of the common form that is tried first.
 PhraseRule = tuple[Rule, ShapeMatch | None]
 
 _PHRASES: Final = (
@@ -41,8 +41,8 @@ _PHRASES: Final = (
 
 
 class RuleTable(NamedTuple):
-    """A scan for texts, and by the index of a text what to do where it stands: a rule for names and
-    phrases, a list of rules for tokens, an empty list for what may go on in the lines below.
+    """A scan for fixed texts, and the rules by the index of the text: a rule for names and phrases,
+    a list of rules for tokens, an empty list for secrets of several lines.
     """
 
     scan: TextScan
@@ -51,7 +51,7 @@ class RuleTable(NamedTuple):
 
 @cache
 def rule_table() -> RuleTable:
-    """All rules. Built when the first text is redacted, since that takes longer than the import of
+    """All rules. Built with the first text that is redacted, since that takes longer than importing
     a module should.
     """
     phrases = phrase_rules()
@@ -62,7 +62,7 @@ def rule_table() -> RuleTable:
 
 
 def exact_rules() -> dict[bytes, list[Rule]]:
-    """The rules of the texts that are found as they are: of tokens, and of a few phrases."""
+    """The rules for texts that are matched with their letter case: of tokens and a few phrases."""
     rules = token_rules()
     rules |= {hint.encode(): [login_secrets] for hint in EXACT_LOGIN_HINTS}
     return rules | {hint.encode(): [named_secrets] for hint in EXACT_NAME_HINTS}
@@ -73,7 +73,7 @@ def _with_multiline(texts: Iterable[bytes]) -> list[bytes]:
 
 
 def phrase_rules() -> dict[bytes, PhraseRule]:
-    """The rules of the texts that are found in upper and lower case."""
+    """The rules for texts that are matched in any letter case."""
     matches = {text: shape.match for text, shape in COMMON_SHAPES.items()}
     return {
         hint.encode(): (rule, matches.get(hint.encode()))

@@ -1,5 +1,5 @@
-"""Finds fixed texts in a block at the speed of memory, so that the slower rules look only where a
-secret may begin.
+"""Finds fixed texts in a block at high speed, so that the slower rules look only where a secret may
+begin.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from ahocorasick_rs import BytesAhoCorasick, MatchKind
 if TYPE_CHECKING:
     import hyperscan
 
-# The place of a text in its sequence, and where it begins and ends.
+# The index of a text, and where it begins and ends.
 Match = tuple[int, int, int]
-# Hyperscan reads a megabyte in a seventh of the time, but takes as long to compile its texts as the
-# other scan takes for so many bytes.
+# Hyperscan needs a seventh of the time per megabyte, but compiling its texts takes as long as the
+# other scan takes for this many bytes.
 BYTES_BEFORE_HYPERSCAN: Final = 4 * 1024 * 1024
-# With fewer first bytes than these, the scan would look for each of them by itself, which is slower
-# where they are common letters.
+# With fewer different first bytes, the library would search for each of them, which is slower if
+# they are common letters.
 _FILLERS: Final = tuple(bytes((first, 0xFF, 0xFE, 0xFD)) for first in range(4))
 
 
 class TextScan(Protocol):
-    """Looks for hundreds of texts in one pass: for some as they are, and for others in upper and
-    lower case.
+    """Looks for hundreds of texts in one pass, for some with their letter case and for others in
+    any.
 
-    All are found, also where they overlap, in the order of their ends. Threads may use it at the
-    same time.
+    All occurrences are found, even overlapping ones, ordered by their ends. Several threads may use
+    a scan.
     """
 
     longest: int
@@ -40,7 +40,7 @@ class TextScan(Protocol):
 
 
 def text_scan(any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> TextScan:
-    """The scan that is fastest for what a process reads: few lines, or long logs."""
+    """A scan that is fast for a few lines as well as for long logs."""
     return AdaptiveTexts(any_case, as_they_are)
 
 
@@ -54,7 +54,7 @@ def _load_hyperscan() -> ModuleType | None:
 
 
 class AdaptiveTexts:
-    """A `TextScan` that is ready at once, and changes to the faster one when there is much to
+    """A `TextScan` that is ready at once, and switches to the faster scan when there is much to
     read.
     """
 
@@ -79,7 +79,7 @@ class AdaptiveTexts:
 
 
 class HyperscanTexts:
-    """A `TextScan` by Hyperscan, which knows letter case."""
+    """A `TextScan` with Hyperscan."""
 
     def __init__(self, any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> None:
         hyperscan = _load_hyperscan()
@@ -109,7 +109,7 @@ class HyperscanTexts:
         return matches
 
     def _scratch(self) -> hyperscan.Scratch:
-        """Each thread needs one of its own."""
+        """Hyperscan needs a scratch space for each thread."""
         scratch: hyperscan.Scratch | None = getattr(self._scratches, "scratch", None)
         if scratch is None:
             import hyperscan
@@ -149,13 +149,13 @@ def _by_end(match: Match) -> tuple[int, int]:
 
 
 class ValueScan:
-    """Looks for some values, of which the longest is found first."""
+    """Looks for some values. Of overlapping ones the longest is found."""
 
     def __init__(self, values: Sequence[bytes]) -> None:
         self._scan = BytesAhoCorasick([*values, *_FILLERS], matchkind=MatchKind.LeftmostLongest)
         self._count = len(values)
 
     def found(self, block: bytes) -> list[tuple[int, int]]:
-        """Where the values stand."""
+        """Where the values begin and end."""
         matches = self._scan.find_matches_as_indexes(block)
         return [(start, end) for index, start, end in matches if index < self._count]

@@ -1,4 +1,4 @@
-"""Finds the secrets of a block: one pass for the fixed texts at which a secret may begin, and the
+"""Finds the secrets in a block: one pass for the fixed texts at which a secret may begin, and the
 rules only there.
 """
 
@@ -15,7 +15,7 @@ from providers.redaction.lines import PART_BYTES, parts
 from providers.redaction.multiline import OpenBlock, continued, multiline_secrets
 from providers.redaction.named import mentions_context, ordinary_text
 from providers.redaction.periodic import Cut, has_long_run, restored, shortened
-from providers.redaction.private_keys import key_left_open
+from providers.redaction.private_keys import open_key_at_end
 from providers.redaction.rules import rule_table
 from providers.redaction.scan import Match, ValueScan
 from providers.redaction.schemes import scheme_secrets
@@ -23,9 +23,9 @@ from providers.redaction.secret import MARK, REST_MARK
 from providers.redaction.spans import Found, without
 from providers.redaction.token_rules import Rule, ordinary_token_text
 
-# Among dense lines, a line of so many bytes is read by itself.
+# Dense lines of at least this many bytes are read one at a time.
 LONG_LINE: Final = 4096
-# Behind this distance, what begins inside a secret cannot end outside of it.
+# What begins this far before the end of a secret also ends within it.
 _REACH: Final = 256
 _LONGEST_WORD: Final = 256
 _LONGEST_SCHEME: Final = len("basic%20")
@@ -33,14 +33,15 @@ _MARK: Final = MARK.encode()
 
 
 class _DenseLinesError(Exception):
-    """A secret may begin at every few bytes, so the lines are to be read in another way."""
+    """The block is dense and has to be read as such."""
 
 
 def redacted_part(
     block: bytes, opened: OpenBlock | None, own: ValueScan, *, may_cut: bool
 ) -> tuple[bytes, OpenBlock | None]:
     """Some lines of a longer text without secrets and without the values of `own`, and the secret
-    of several lines that they leave open. `may_cut`: no own value goes on behind the end of a line.
+    of several lines that they leave open. `may_cut` says that no value of `own` contains a line
+    end.
     """
     redacted: list[bytes] = []
     is_dense = False
@@ -75,8 +76,8 @@ def _lines(
 def _dense_lines(
     block: bytes, opened: OpenBlock | None, own: ValueScan
 ) -> tuple[bytes, OpenBlock | None]:
-    """Lines that may be dense. One that repeats is read once, unless a secret of several lines goes
-    on in it and may end there.
+    """Dense lines without secrets. A repeated line is read once, unless a secret of several lines
+    is open in it.
     """
     redacted: list[bytes] = []
     for lines, count in dense.repeated_lines(block, long=LONG_LINE):
@@ -84,7 +85,7 @@ def _dense_lines(
         while left:
             before = copy(opened)
             clean, opened = _lines(lines, opened, own, may_be_dense=True)
-            # The next time the same comes out, where the line leaves open what was open before.
+            # The result repeats if the line leaves the same secret open as the line before it.
             times = left if opened == before else 1
             redacted.append(clean * times)
             left -= times
@@ -94,8 +95,8 @@ def _dense_lines(
 def _secrets(
     block: bytes, opened: OpenBlock | None, *, may_be_dense: bool
 ) -> tuple[list[Found], OpenBlock | None]:
-    """Where the secrets stand; they may overlap. And the secret of several lines that goes on
-    behind the block.
+    """The secrets in a block, which may overlap, and the secret of several lines that continues
+    after it.
     """
     spans: list[Found] = []
     if opened:
@@ -112,12 +113,12 @@ def _secrets(
     if end < len(block):
         rest = len(block) - block.endswith(b"\n")
         spans.append((end, rest, REST_MARK))
-        opened = key_left_open(block[end:rest]) or opened
+        opened = open_key_at_end(block[end:rest]) or opened
     return spans, opened
 
 
 def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
-    """The places where a secret may begin."""
+    """The places where a secret may begin. Raises _DenseLinesError if there are too many."""
     matches = rule_table().scan.found(block)
     if not may_be_dense and dense.is_dense(matches, len(block)):
         raise _DenseLinesError
@@ -125,7 +126,7 @@ def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
 
 
 def _search_long_line(block: bytes, search: _Search) -> int:
-    """Reads a long line slice by slice, and returns how far it was read."""
+    """Reads a long line slice by slice, and returns where reading ended."""
     scan = rule_table().scan
     end = 0
     for matches in dense.line_matches(scan.found, block, _ordinary_texts, longest=scan.longest):
@@ -133,7 +134,7 @@ def _search_long_line(block: bytes, search: _Search) -> int:
         end += dense.SLICE_BYTES
     if end >= len(block):
         return len(block)
-    # No half of a word is left in front of the cut, which could be read as something else.
+    # Half a word before the cut could be read as something else, so the cut is at a blank.
     return max(block.rfind(b" ", end - _LONGEST_WORD, end), 0) or end
 
 
@@ -142,7 +143,7 @@ def _is_long_line(block: bytes) -> bool:
 
 
 def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:
-    """Texts around some places that are no secret anywhere in the line."""
+    """Harmless texts at some places of a line."""
     rules = rule_table().rules
     has_userinfo = b"@" in line
     has_context = mentions_context(line)
@@ -159,21 +160,21 @@ def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:
 
 
 class _Search:
-    """Adds the secrets at some places of a block to `spans`, and notes in `multiline` where secrets
-    of several lines may begin.
+    """Adds the secrets of a block to `spans`, and notes in `multiline` where secrets of several
+    lines may begin.
     """
 
     def __init__(self, block: bytes, spans: list[Found]) -> None:
         self._block = block
         self._spans = spans
         self.multiline: list[int] = []
-        # Where the last value of a common shape begins, and how far values were taken out.
+        # Where the last value in a common form begins, and how far values have been removed.
         self._last_start = -1
         self._reach = self._token_reach = 0
         self._at_signs = _AtSigns(block)
 
     def read(self, matches: list[Match]) -> None:
-        """Looks at some places, which are in order."""
+        """Applies the rules at some places, which are in order."""
         all_rules = rule_table().rules
         block, spans = self._block, self._spans
         last_start, reach, token_reach = self._last_start, self._reach, self._token_reach
@@ -196,7 +197,7 @@ class _Search:
                     reach = max(reach, end)
                     continue
             elif (
-                # The credentials behind a scheme were taken out together with it.
+                # The credentials were removed together with their scheme.
                 rule is scheme_secrets and (at == last_start or at + _LONGEST_SCHEME < reach)
             ) or (rule is address_secrets and not may_have_credentials(at)):
                 continue
@@ -207,7 +208,7 @@ class _Search:
 
 
 class _AtSigns:
-    """Where the next `@` stands, without which an address has no credentials."""
+    """Finds the next `@`, without which an address has no credentials."""
 
     def __init__(self, block: bytes) -> None:
         self._block = block
@@ -223,7 +224,7 @@ class _AtSigns:
 
 
 def _find_tokens(block: bytes, at: int, rules: list[Rule], spans: list[Found]) -> int:
-    """Adds the tokens at a place to `spans`, and returns where the last one ends."""
+    """Adds the tokens at a place to `spans`, and returns the end of the last one."""
     end = 0
     for rule in rules:
         if found := rule(block, at):

@@ -1,13 +1,13 @@
-"""A credential that the bot holds, and what replaces a secret in any text that leaves it."""
+"""A credential of the bot, and the marks that replace secrets."""
 
 from __future__ import annotations
 
 from typing import Final
 
 MARK: Final = "[redacted]"
-# What both marks begin with.
+# The beginning of both marks.
 MARK_BEGINS: Final = b"[redacted"
-# What takes the place of the rest of a line in which there was too much to read.
+# Replaces the rest of a very long line that had too much to read.
 REST_MARK: Final = b" [redacted: the rest of this line]"
 
 

@@ -1,10 +1,10 @@
-"""Where secrets stand in a block, and the block without them."""
+"""Places of secrets in a block, and the block without them."""
 
 from __future__ import annotations
 
 from providers.redaction.secret import REST_MARK
 
-# Where a secret begins and ends, and what takes its place.
+# Start and end of a secret, and the text that replaces it.
 Found = tuple[int, int, bytes]
 
 

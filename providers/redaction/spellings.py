@@ -1,4 +1,4 @@
-"""The ways in which one and the same credential may be written in a log."""
+"""The ways in which a credential may be written in a log."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-# A shorter piece of Base64 stands in ordinary words, too.
+# Shorter pieces of Base64 also occur in ordinary words.
 _SHORTEST_ENCODED: Final = 8
 
 
 def spellings(value: str) -> set[bytes]:
-    """A credential as it is, in a query string, in JSON, and inside of Base64 at any offset."""
+    """A credential in plain text, in query strings, in JSON, and in Base64 at any offset."""
     raw = value.encode("utf-8", "surrogatepass")
     texts = {
         value,
@@ -32,7 +32,7 @@ def spellings(value: str) -> set[bytes]:
 
 
 def _in_base64(raw: bytes) -> Iterator[bytes]:
-    """The part of the Base64 of any text around the value that depends on the value alone."""
+    """The part of the Base64 of any text around the value that depends on the value only."""
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + raw)
         first = -(-offset * 8 // 6)

@@ -1,4 +1,4 @@
-"""Redacts a stream of bytes line by line, in flat memory."""
+"""Redacts a stream of bytes line by line, in constant memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from providers.patterns import lazy_pattern
 from providers.redaction.lines import last_cut
-from providers.redaction.private_keys import key_left_open
+from providers.redaction.private_keys import open_key_at_end
 from providers.redaction.secret import MARK, REST_MARK
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ LONGEST_LINE: Final = 1024 * 1024
 OVERLAP: Final = 8 * 1024
 
 _MARK: Final = MARK.encode()
-# How a value goes on behind the seam of a very long line, by what stood in front of its mark.
+# The rest of a value that was cut at the end of a piece of a very long line, by its quote.
 _QUOTED_REST: Final = {
     quote: lazy_pattern(rb"(?:[^\n\\" + quote + rb"]++|\\[^\n])*+") for quote in (b'"', b"'", b"`")
 }
@@ -26,16 +26,15 @@ _BARE_REST: Final = lazy_pattern(rb"""[^\s"'&,;<>\])}\[]*+""")
 
 
 class PartRedactor(Protocol):
-    """Redacts some lines, and says which secret of several lines they leave open."""
+    """Redacts some lines, and returns the secret of several lines that they leave open."""
 
     def part(self, block: bytes, opened: OpenBlock | None) -> tuple[bytes, OpenBlock | None]: ...
 
 
 class LineRedactor:
-    """Redacts a stream of bytes line by line, whatever pieces it comes in. Lines end at LF and at
-    nothing else.
+    """Redacts a stream of bytes line by line, however it is cut into pieces. Only LF ends a line.
 
-    A line longer than LONGEST_LINE is redacted in overlapping pieces, so memory stays flat.
+    A line longer than LONGEST_LINE is redacted in overlapping pieces, so memory use is constant.
     """
 
     def __init__(self, redactor: PartRedactor) -> None:
@@ -45,9 +44,9 @@ class LineRedactor:
         self._open_value: re.Pattern[bytes] | None = None
 
     def feed(self, piece: bytes) -> bytes:
-        """The redacted bytes that are certain by now."""
+        """The redacted bytes that are complete so far."""
         if self._open_value:
-            piece = self._behind_open_value(piece)
+            piece = self._after_open_value(piece)
         has_line_end = b"\n" in piece
         self._rest += piece
         if has_line_end:
@@ -58,7 +57,7 @@ class LineRedactor:
         return self._long_line() if len(self._rest) > LONGEST_LINE else b""
 
     def close(self) -> bytes:
-        """What is left once the stream has ended."""
+        """The rest, when the stream has ended."""
         rest, self._rest = bytes(self._rest), bytearray()
         return self._redacted(rest)
 
@@ -67,9 +66,7 @@ class LineRedactor:
         return redacted
 
     def _long_line(self) -> bytes:
-        """All but the last OVERLAP bytes. The tail is cut from what is already clean, so no secret
-        straddles the seam.
-        """
+        """All but the last OVERLAP bytes. The rest is kept redacted, so no secret is split."""
         redacted, self._opened = self._redactor.part(bytes(self._rest), self._opened)
         if redacted.endswith(REST_MARK):
             self._rest.clear()
@@ -81,13 +78,13 @@ class LineRedactor:
         self._rest = bytearray(redacted[-OVERLAP:])
         return redacted[:-OVERLAP]
 
-    def _behind_open_value(self, piece: bytes) -> bytes:
-        """The piece without the rest of a value that was cut at the seam."""
+    def _after_open_value(self, piece: bytes) -> bytes:
+        """The piece without the rest of a value that began in the piece before."""
         assert self._open_value
         match = self._open_value.match(piece)
         end = match.end() if match else 0
         if end < len(piece):
             if self._open_value is _LINE_REST:
-                self._opened = key_left_open(piece[:end]) or self._opened
+                self._opened = open_key_at_end(piece[:end]) or self._opened
             self._open_value = None
         return piece[end:]

@@ -1,4 +1,4 @@
-"""Secrets in tables: rows of CSV below a line of column names, and what database clients print."""
+"""Secrets in tables: CSV rows below a header, and the output of database clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from providers.redaction.notation import Span
 from providers.redaction.secret import MARK
 from providers.redaction.values import is_ordinary
 
-# What stands beside the name of a secret in a line of column names.
+# The names of secrets in a header, as they are found next to a separator.
 _NAMES: Final = (
     *("password", "passwd", "secret", "token", "api_key", "apikey", "pass"),
     *("PASSWORD", "Password", "Secret", "Token", "API"),
@@ -37,7 +37,7 @@ _COLUMN: Final = lazy_pattern(
     rb'[ ]*+("?)[A-Za-z_]{1,30}\d{0,2}(?:[ .-][A-Za-z_]{1,20}){0,2}\1[ \r]*+$'
 )
 _RULE: Final = lazy_pattern(rb"(?=[+|: ]*+-)[+|: -]++\r?$")
-# A cell of a row, in quotes or without.
+# A cell of a row, quoted or not.
 _CELL: Final = lazy_pattern(rb'[ ]*+(?:"((?:[^"\n]|"")*+)"[ ]*+|([^,;\t|\n"]*+))')
 _KINDS: Final = frozenset({NameKind.SECRET, NameKind.PASS, NameKind.AUTHORIZATION})
 _MARK: Final = MARK.encode()
@@ -45,8 +45,8 @@ _MARK: Final = MARK.encode()
 
 @dataclass(slots=True)
 class OpenTable:
-    """A table whose last row has not been seen yet: its separator, how many columns it has, and
-    which of them hold secrets.
+    """A table that may have more rows: its separator, its number of columns, and the columns that
+    hold secrets.
     """
 
     separator: bytes
@@ -55,7 +55,7 @@ class OpenTable:
 
 
 def open_table(block: bytes, at: int) -> tuple[OpenTable | None, int]:
-    """The table whose column names stand on the line of a place, and where the rows begin."""
+    """The table whose header is the line of `at`, and where its rows begin."""
     start = block.rfind(b"\n", max(0, at - _LONGEST_HEAD), at) + 1
     end = block.find(b"\n", at, start + _LONGEST_HEAD)
     if end < 0 or (start == 0 and at > _LONGEST_HEAD):
@@ -79,8 +79,8 @@ def _column_kind(column: bytes) -> NameKind:
 def table_rows(
     block: bytes, start: int, table: OpenTable
 ) -> tuple[list[Span], int, OpenTable | None]:
-    """The secrets in the rows from `start` on, where the last of them ends, and the table if it may
-    go on behind the block.
+    """The secrets in the rows from `start`, the end of the last row, and the table if it may
+    continue after the block.
     """
     spans: list[Span] = []
     while start < len(block):
@@ -96,7 +96,7 @@ def table_rows(
 
 
 def _cells(block: bytes, start: int, end: int, table: OpenTable) -> list[Span] | None:
-    """The cells of a row, or None where the line is none of the table's."""
+    """The cells of a row, or None if the line is not a row of the table."""
     if end - start > _LONGEST_ROW:
         return None
     cells: list[Span] = []
@@ -112,7 +112,7 @@ def _cells(block: bytes, start: int, end: int, table: OpenTable) -> list[Span] |
             return None
         start += 1
         if table.separator == b"," and block[start : start + 1] == b" ":
-            # A comma and a blank are rather a sentence.
+            # A comma with a blank after it is rather part of a sentence.
             return None
     return cells if len(cells) == table.columns and start == end else None
 
@@ -128,5 +128,5 @@ def _is_secret(block: bytes, cell: Span) -> bool:
     value = block[cell.start : min(cell.end, cell.start + _LONGEST_HEAD)]
     if not value or value == _MARK or is_ordinary(value):
         return False
-    # The line of names may come again.
+    # The header may be repeated.
     return _column_kind(value) not in _KINDS

@@ -1,4 +1,4 @@
-"""Finds the tokens of `tokens.TOKEN_FORMATS` where one of their fixed texts stands."""
+"""Finds tokens of the formats in `tokens.TOKEN_FORMATS` at their fixed texts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from providers.patterns import compile_pattern, lazy_pattern
 from providers.redaction.notation import Span
 from providers.redaction.tokens import MARKED_RUNS, TOKEN_FORMATS, TokenFormat
 
-# A word begins behind anything but a letter or digit, and behind an escape such as `\n` or `%20`.
+# A word begins after anything but a letter or digit, and after an escape such as `\n` or `%20`.
 _WORD_BEGINS: Final = (
     rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})"
     # The end of a terminal's escape for a colour, such as `ESC[1;32m`.
     rb"|(?<=\[m)|(?<=[\[;]\dm)|(?<=[\[;]\d\dm)|(?<=;\d\d\dm))"
 )
-# The end of an escape looks like a letter in a word.
+# The end of an escape looks like a letter of a word.
 _INSIDE_WORD: Final = lazy_pattern(rb"(?![0-9A-Fa-f]{2})[^\\\n][A-Za-z0-9]")
-# No token is complete with so few bytes, and none goes on behind a quote or a blank.
+# No token is this short, and none continues after a quote or a blank.
 _SHORT_REST: Final = lazy_pattern(rb"""[A-Za-z0-9_.~+/=-]{0,11}+["'\s]""")
 _JWT: Final = lazy_pattern(
     rb"[A-Za-z0-9_-]{8,4096}+\.(?:[A-Za-z0-9_-]{4,}+|(?=\.[A-Za-z0-9_-]{20}))(?:\.[A-Za-z0-9_-]*+){0,3}"
@@ -30,8 +30,7 @@ _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _KEY_RUN: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{0,160}={0,2}")
 
 
-# The texts that the formats begin with, and those of them that begin a token only where a word
-# begins.
+# The fixed texts of the formats, and those of them that have to be at the beginning of a word.
 _OTHER_PREFIXES: Final = frozenset(
     prefix for token in TOKEN_FORMATS if token.before for prefix in token.prefixes
 )
@@ -46,14 +45,14 @@ _PREFIXES: Final = frozenset(
 )
 _WORD_PREFIXES: Final = _PREFIXES - {prefix.encode() for prefix in _MIDDLE_PREFIXES}
 
-# Keys that may have their secret beside them.
-_WITH_SECRET_BESIDE: Final = (b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"DO00", b"DO80")
+# Keys that may be followed by their secret.
+_WITH_FOLLOWING_SECRET: Final = (b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"DO00", b"DO80")
 
 Rule = Callable[[bytes, int], list[Span]]
 
 
 def token_rules() -> dict[bytes, list[Rule]]:
-    """The rules to try at each fixed text."""
+    """The rules for each fixed text."""
     rules: dict[bytes, list[Rule]] = {}
     for token in TOKEN_FORMATS:
         for prefix in token.prefixes:
@@ -66,32 +65,35 @@ def token_rules() -> dict[bytes, list[Rule]]:
 
 
 def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> bytes | None:
-    """What stands around the fixed text of a format and is no token wherever it stands: a text that
-    begins a token only where a word begins, inside of a word; or a text behind which too little
-    stands for a token.
+    """The text around the fixed text of a format if it is not a token wherever it occurs: because
+    it is inside a word, or too short.
     """
-    in_front = block[max(0, at - 2) : at]
+    preceding = block[max(0, at - 2) : at]
     text = block[at:end]
-    is_inside = bool(_INSIDE_WORD.match(in_front))
+    is_inside = bool(_INSIDE_WORD.match(preceding))
     if text in _WORD_PREFIXES and is_inside:
-        return in_front + text
-    if text not in _PREFIXES or len(in_front) < 2 or not (is_inside or not in_front[-1:].isalnum()):
+        return preceding + text
+    if (
+        text not in _PREFIXES
+        or len(preceding) < 2
+        or not (is_inside or not preceding[-1:].isalnum())
+    ):
         return None
     rest = _SHORT_REST.match(block, end)
     if rest is None or any(rule(block, at) for rule in rules):
         return None
-    return in_front + text + rest[0]
+    return preceding + text + rest[0]
 
 
 def _rule(token: TokenFormat, prefix: bytes) -> Rule:
-    """The rule of a format. Its expression is compiled at the first place where the prefix stands:
-    all of them take a third of a second, and a process meets a few.
+    """The rule of a format. Its expression is compiled when its prefix is first found: compiling
+    all takes a third of a second, and a process needs only a few.
     """
     if token.before:
-        return _rule_with_front(token, prefix)
+        return _rule_with_text_before(token, prefix)
     begins = _WORD_BEGINS if token.is_word else b""
     source = begins + re.escape(prefix) + b"(?:" + token.rest.encode() + b")"
-    has_secret_beside = prefix in _WITH_SECRET_BESIDE
+    has_following_secret = prefix in _WITH_FOLLOWING_SECRET
     pattern: re.Pattern[bytes] | None = None
 
     def rule(block: bytes, at: int) -> list[Span]:
@@ -101,19 +103,19 @@ def _rule(token: TokenFormat, prefix: bytes) -> Rule:
         match = pattern.match(block, at)
         if match is None:
             return []
-        if has_secret_beside:
-            return _with_secret_beside(match)
+        if has_following_secret:
+            return _with_following_secret(match)
         return [Span(*match.span(1 if pattern.groups else 0))]
 
     return rule
 
 
-def _with_secret_beside(match: re.Match[bytes]) -> list[Span]:
+def _with_following_secret(match: re.Match[bytes]) -> list[Span]:
     spans = [Span(match.start(), match.start() + 20)]
     return [*spans, Span(*match.span(1))] if match[1] else spans
 
 
-def _rule_with_front(token: TokenFormat, prefix: bytes) -> Rule:
+def _rule_with_text_before(token: TokenFormat, prefix: bytes) -> Rule:
     front: re.Pattern[bytes] | None = None
     rest: re.Pattern[bytes] | None = None
     length = token.before_length
@@ -132,7 +134,7 @@ def _rule_with_front(token: TokenFormat, prefix: bytes) -> Rule:
 
 
 def _marked_run(block: bytes, at: int) -> list[Span]:
-    """A run of Base64, as long as a key of Azure is, around its mark."""
+    """A run of Base64 around its mark, of the length of Azure's keys."""
     before = block[max(0, at - 128) : at]
     start = at - (len(before) - len(before.rstrip(_KEY_BYTES)))
     if block[start - 1 : start] == b"\\":
@@ -143,7 +145,7 @@ def _marked_run(block: bytes, at: int) -> list[Span]:
 
 
 def json_web_token(block: bytes, at: int) -> list[Span]:
-    """A JSON Web Token, signed or encrypted. Of several beginnings in one run of letters only the
+    """A JSON Web Token, signed or encrypted. If a run of letters has several beginnings, only the
     first is read.
     """
     before = block[max(0, at - _LOOK_BACK) : at]

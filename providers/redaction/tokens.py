@@ -1,4 +1,4 @@
-"""Token formats that show by themselves what they are, wherever they stand. One row per format.
+"""Token formats that can be recognised anywhere, without a name. One row per format.
 
 The prefixes and lengths follow the vendors' documentation and the rule set of gitleaks (MIT
 licence), used as data. Minimum lengths are lower than the vendors' own, since a token that was cut
@@ -18,12 +18,12 @@ _HEX: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 def letters(count: int) -> str:
-    """So many mixed letters and digits, always the same ones."""
+    """`count` mixed letters and digits, always the same."""
     return (_LETTERS * (count // len(_LETTERS) + 1))[:count]
 
 
 def hexes(count: int) -> str:
-    """So many hexadecimal digits, always the same ones."""
+    """`count` hexadecimal digits, always the same."""
     return (_HEX * (count // len(_HEX) + 1))[:count]
 
 
@@ -37,22 +37,22 @@ UUID_PATTERN: Final = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 # A slash as plain text, in JSON, or in a query string.
 _SLASH: Final = r"(?:\\{0,8}/|%2[Ff])"
 _URL_REST: Final = r"(?:[A-Za-z0-9_.~@:+?=-]|%[0-9A-Fa-f]{2}|\\{0,8}/)"
-# What may follow an access key id on the same line: the secret access key that belongs to it.
-_KEY_BESIDE: Final = r"(?:[\s,:;|\"'\\/]{1,8}(?:[A-Za-z_ -]{0,24}[=:][\s\"']{0,3})?([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=]))?"
+# The secret access key may follow its key id on the same line.
+_FOLLOWING_KEY: Final = r"(?:[\s,:;|\"'\\/]{1,8}(?:[A-Za-z_ -]{0,24}[=:][\s\"']{0,3})?([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=]))?"
 
 
-# Letters in upper and lower case and digits are mixed in what follows.
+# Upper-case letters, lower-case letters and digits follow.
 _MIXED_AHEAD: Final = r"(?=[a-z0-9_-]{0,26}[A-Z])(?=[A-Z0-9_-]{0,26}[a-z])(?=[A-Za-z_-]{0,26}\d)"
 _MIXED_13: Final = r"(?=[a-z0-9]{0,12}[A-Z])(?=[A-Z0-9]{0,12}[a-z])(?=[A-Za-z]{0,12}\d)"
 _BASE58: Final = r"[1-9A-HJ-NP-Za-km-z]"
-# How a private key begins in Base64, behind "MI": RSA, DSA and EC keys, PKCS 8 (plain and encrypted),
-# PKCS 12. A certificate begins otherwise.
+# How private keys begin in Base64, after "MI": RSA, DSA and EC keys, PKCS 8 (plain and encrypted),
+# PKCS 12. Certificates begin differently.
 _DER_LONG_KEY: Final = r"[A-Za-z0-9+/]{3}(?:IBAAK[BC]|IBAAJ|IBADANBgkqhkiG|IBADCCA|IBAzC|B[OJW]BgkqhkiG9w0BBQ0|AcBgoqhkiG9w0BDAE)"
 _DER_SHORT_KEY: Final = r"[HTkcu2]AgEA(?:MB[AM]GByqGSM49)|[kc]AgEBB"
 _KEY_BODY: Final = (
     r"(?:[A-Za-z0-9+/]|\\{1,4}[nr](?=[A-Za-z0-9+/]{16}|[A-Za-z0-9+/]{1,15}=)){40,}+={0,2}"
 )
-# The bot tokens of Discord begin with the Base64 of the digits of an account.
+# Bot tokens of Discord begin with the Base64 of an account's digits.
 _DIGITS: Final = "0123456789"
 DISCORD_PREFIXES: Final = tuple(
     sorted({b64encode((a + b + "0").encode()).decode()[:3] for a in _DIGITS[1:] for b in _DIGITS})
@@ -61,11 +61,11 @@ DISCORD_PREFIXES: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class TokenFormat:
-    """A format: a fixed text it is found by, and the regular expression of what follows it.
+    """A format: a fixed text by which it is found, and the regular expression of what follows.
 
-    `before` is what stands in front of the fixed text and belongs to the token, `before_length` how
-    long that is. Groups of `rest` are the only parts taken out, where it has any; without groups
-    the whole token is. `is_word` formats begin at the beginning of a word.
+    `before` is the part of the token before the fixed text, and `before_length` its length. If
+    `rest` has groups, only they are removed, otherwise the whole token is. `is_word` formats have
+    to be at the beginning of a word.
     """
 
     name: str
@@ -114,7 +114,7 @@ TOKEN_FORMATS: Final = (
     _simple("Feishu webhook", "open.feishu.cn open.larksuite.com", rf"{_SLASH}open-apis{_SLASH}bot{_SLASH}(?:v2{_SLASH})?hook({_SLASH}{_URL_REST}{{8,}}+)", f"/open-apis/bot/v2/hook/{UUID}", is_word=False),
     TokenFormat("Telegram bot", (":AA",), rf"{WORD}{{30,}}+", "1234567890:AA" + letters(33), before=r"\d{8,10}", before_length=10),
     # Clouds
-    _simple("AWS access key", "AKIA ASIA ABIA ACCA", rf"[A-Z0-9]{{16}}(?![A-Za-z0-9]){_KEY_BESIDE}", "IOSFODNN7EXAMPLQ"),
+    _simple("AWS access key", "AKIA ASIA ABIA ACCA", rf"[A-Z0-9]{{16}}(?![A-Za-z0-9]){_FOLLOWING_KEY}", "IOSFODNN7EXAMPLQ"),
     _simple("AWS key of an older kind", "A3T", r"[A-Z0-9]{17}(?![A-Za-z0-9])", "XIOSFODNN7EXAMPLQ"),
     _simple("AWS Bedrock key", "ABSK", rf"{BASE64}{{100,}}+={{0,2}}", letters(112)),
     _simple("AWS Bedrock short-lived key", "bedrock-api-key-", rf"{BASE64}{{20,}}+={{0,2}}", letters(120)),
@@ -127,7 +127,7 @@ TOKEN_FORMATS: Final = (
     TokenFormat("Firebase server key", (":APA91b",), rf"{WORD}{{60,}}+", "AAAA" + letters(7) + ":APA91b" + letters(134), before=r"AAAA[A-Za-z0-9_-]{7}|[A-Za-z0-9_-]{22}", before_length=22),
     _inside("Azure client secret", "Q~", r"[A-Za-z0-9_~.]{3}\d", 4, r"[A-Za-z0-9_~.-]{31,40}", letters(3) + "8Q~" + letters(34)),
     _simple("DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", rf"{HEX}{{32,}}+", hexes(64)),
-    _simple("DigitalOcean Spaces", "DO00 DO80", rf"[A-Z0-9]{{16}}(?![A-Za-z0-9]){_KEY_BESIDE}", "K7VX2MZ9TRB4WNP6"),
+    _simple("DigitalOcean Spaces", "DO00 DO80", rf"[A-Z0-9]{{16}}(?![A-Za-z0-9]){_FOLLOWING_KEY}", "K7VX2MZ9TRB4WNP6"),
     _simple("Alibaba", "LTAI", r"[A-Za-z0-9]{12,}+", letters(20)),
     _simple("Tencent", "AKID", r"[A-Za-z0-9]{28,}+", letters(32)),
     _simple("Yandex", "AQVN YCAJ YCM YCN YCO YCP", r"(?=[A-Za-z_-]{0,20}[0-9])[A-Za-z0-9_-]{21,}+", letters(36)),
@@ -346,7 +346,7 @@ TOKEN_FORMATS: Final = (
     _simple("Roblox", "_|WARNING:-DO-NOT-SHARE-THIS.", r"[^|\n\"\\]{0,200}\|_[A-F0-9]{100,}+", "--Sharing-this|_" + hexes(200).upper(), is_word=False),
     _simple("Twitter", "AAAAAAAAAAAAAAAAAAAAA", r"A?(?:[B-Za-z0-9]|%[0-9A-F]{2})(?:[A-Za-z0-9]|%[0-9A-F]{2}){60,}+", "A" + letters(80)),
     _simple("Authress", "authress_ scauth_ sc_ ext_", r"[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,}+", "abcdefgh.k7vx2.acc-" + hexes(20) + "." + letters(60)),
-    # Keys without a header, and password hashes as they stand in /etc/shadow
+    # Keys without a header, and password hashes as in /etc/shadow
     _simple("Private key", "MII", rf"(?:{_DER_LONG_KEY}){_KEY_BODY}", "EpAIBAAKCA" + letters(200)),
     _simple("Private key of an elliptic curve", "MIG MIH", rf"(?:{_DER_SHORT_KEY}){_KEY_BODY}", "HAgEAMBMGByqGSM49" + letters(120)),
     _simple("EC private key", "MHcCAQEEI MC4CAQAwBQYDK2VwBCIEI", rf"{BASE64}{{30,}}+={{0,2}}", letters(120)),
@@ -363,8 +363,8 @@ TOKEN_FORMATS: Final = (
     _simple("NT hash", "aad3b435b51404eeaad3b435b51404ee:", rf"{HEX}{{32}}", hexes(32)),
 )  # fmt: skip
 
-# Azure marks a key with a few letters in the middle. Any run of Base64 of that length with one of
-# them is a key.
+# Azure puts a few fixed letters into the middle of a key. A run of Base64 of the right length that
+# contains them is a key.
 MARKED_RUNS: Final = (
     "AZDO",
     "JQQJ99",

@@ -1,5 +1,5 @@
-"""The value behind a name without a sign: `--password x`, `password is x`, `token(x)`, cells of a
-row. Only what looks like a secret is one, unless the name is an option or a setting.
+"""The value after a name without a sign: `--password x`, `password is x`, `token(x)`, cells of a
+row. It is removed only if it looks like a secret, unless the name is an option or a setting.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from providers.redaction.pairs import is_pair_value
 from providers.redaction.values import (
     TEST_NAME,
     is_ordinary,
-    is_plain_password,
+    is_password_word,
     is_secret,
+    looks_like_password,
     looks_random,
     looks_secret,
-    looks_stated,
 )
 
 _WORD: Final = lazy_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
-# Settings of Redis, which have no sign in front of their value.
+# Settings of Redis, whose values follow without a sign.
 _SETTINGS: Final = words("requirepass masterauth")
 _SQL_FUNCTIONS: Final = words("PASSWORD OLD_PASSWORD")
 _IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
-# Behind these, a name and a blank are followed by a value: Clojure's keywords, shells, C.
+# After these, a name and a blank are followed by its value: in Clojure, shells, C and Dockerfiles.
 _ASSIGNMENT: Final = lazy_pattern(
     rb"(?:(?:^|[\s({\[,]):|(?:\bsetx|\bsetenv|\bset[ ]-[a-zU]{1,3}|#define|\b(?:ENV|ARG))[ \t]{1,3})$"
 )
@@ -36,7 +36,7 @@ _ASSIGNMENT: Final = lazy_pattern(
 _SETS_HEADER: Final = lazy_pattern(
     rb"(?i:(?:set|add)[_-]header|header[ \t]{1,3}(?:set|add|append|merge)|\(:|[{,]:)[ \t]{0,3}$"
 )
-# The next field of a line, the next attribute of a tag, the protocol behind a path.
+# The next field, the next attribute, or the protocol after a path is not a value.
 _ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
 _ASSIGNING: Final = (b"set", b"#define", b"ENV", b"ARG")
 _CELL: Final = lazy_pattern(rb"""[^\s,;|"'()]{8,256}+""")
@@ -47,8 +47,8 @@ _NETRC_LINE: Final = lazy_pattern(
 
 
 def is_prose(block: bytes, first: int, at: int, start: int, name: bytes) -> bool:
-    """Whether a mere word stands at `start`, behind a name and a blank, and the name is no option,
-    no setting and not in a .netrc.
+    """Whether an ordinary word follows a name and a blank, and the name is not an option, a
+    setting, or part of a .netrc.
     """
     if not _WORD.match(block, start):
         return False
@@ -79,8 +79,8 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
         return looks_random(value) or (
             is_password
             and (
-                looks_stated(value.rstrip(b".!"))
-                or (has_sign and _is_stated(block, phrase.end(), value, quote))
+                looks_like_password(value.rstrip(b".!"))
+                or (has_sign and _states_password(block, phrase.end(), value, quote))
             )
         )
 
@@ -90,8 +90,8 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
 def loosely_joined_secret(
     block: bytes, after: re.Match[bytes], kind: NameKind, name: bytes
 ) -> list[Span]:
-    """`password is x`, cells of a table, arguments of a function: only what looks like a secret is
-    one.
+    """`password is x`, cells of a table, arguments of a function. The value is removed if it looks
+    like a secret.
     """
     if after["loose"][:1] in (b",", b";"):
         start = after.end("rest") - len(name)
@@ -108,7 +108,9 @@ def loosely_joined_secret(
 
     is_call = after["loose"] == b"(" and kind in (NameKind.SECRET, NameKind.PASS)
     is_function = is_call and name in _SQL_FUNCTIONS
-    says = kind is NameKind.SECRET and _IS_PASSWORD.search(name) and after["loose"][:1].isspace()
+    is_statement = (
+        kind is NameKind.SECRET and _IS_PASSWORD.search(name) and after["loose"][:1].isspace()
+    )
 
     def is_secret_value(value: bytes, quote: bytes) -> bool:
         value = value[: notation.LONGEST_ORDINARY]
@@ -118,27 +120,31 @@ def loosely_joined_secret(
             return (
                 (is_function and not is_ordinary(value))
                 or bool(is_password_call and is_pair_value(value))
-                or looks_stated(value)
+                or looks_like_password(value)
             )
-        return bool(says) and _is_stated(block, after.end(), value, quote)
+        return bool(is_statement) and _states_password(block, after.end(), value, quote)
 
     return secret_value_at(block, after.end(), is_secret_value)
 
 
-def _is_stated(block: bytes, start: int, value: bytes, quote: bytes) -> bool:
-    """Whether a value behind `password is` is the password itself: a word with digits, or any word
-    that ends the sentence and does not say what the password is like.
+def _states_password(block: bytes, start: int, value: bytes, quote: bytes) -> bool:
+    """Whether a value after `password is` is the password itself: a word with digits, or a word
+    that ends the sentence and is not a description.
     """
     value = value.rstrip(b".!")
-    if looks_stated(value):
+    if looks_like_password(value):
         return True
-    behind = block[start + len(quote) + len(value) : start + len(quote) + len(value) + 2]
-    ends = not behind or behind[:1] in b"\r\n\"'" or behind in (b".", b".\n", b"!\n", b"!", b".\r")
-    return ends and is_plain_password(value)
+    following = block[start + len(quote) + len(value) : start + len(quote) + len(value) + 2]
+    ends = (
+        not following
+        or following[:1] in b"\r\n\"'"
+        or following in (b".", b".\n", b"!\n", b"!", b".\r")
+    )
+    return ends and is_password_word(value)
 
 
 def _next_cell(block: bytes, start: int, kind: NameKind) -> list[Span]:
-    """The cell of a CSV row behind the cell that is the name."""
+    """The CSV cell after the cell with the name."""
     cell = _CELL.match(block, start)
     is_found = cell and kind in (NameKind.SECRET, NameKind.PASS) and looks_random(cell[0])
     return [Span(*cell.span())] if cell and is_found else []
@@ -147,8 +153,8 @@ def _next_cell(block: bytes, start: int, kind: NameKind) -> list[Span]:
 def secret_behind_blank(
     block: bytes, after: re.Match[bytes], kind: NameKind, name: bytes
 ) -> list[Span]:
-    """`--password x`, `password x` in a .netrc, columns of a table. Without a sign only what looks
-    like a secret is one.
+    """`--password x`, `password x` in a .netrc, columns of a table. Without a sign, a value has to
+    look like a secret.
     """
     start = after.end()
     is_option = name.startswith(b"-")
@@ -179,7 +185,7 @@ def secret_behind_blank(
 
 
 def _header_value(block: bytes, start: int, kind: NameKind) -> list[Span]:
-    """The value of a header that a server is told to set."""
+    """The value of a header that a server is configured to set."""
     opening = notation.OPENING.match(block, start)
     if block.startswith(b"$", start):
         return []
@@ -191,7 +197,7 @@ def _header_value(block: bytes, start: int, kind: NameKind) -> list[Span]:
 
 
 def _is_setting(block: bytes, after: re.Match[bytes], name: bytes) -> bool:
-    """Whether a value is sure to stand behind the name: in a .netrc, a shell, a table of the
+    """Whether the name is certainly followed by its value: in a .netrc, a shell, a table of the
     environment.
     """
     start = after.end("rest") - len(name)
@@ -209,13 +215,13 @@ def _is_password_value(value: bytes, quote: bytes, after: re.Match[bytes], name:
     is_password = bool(_IS_PASSWORD.search(name))
     if has_digit and (is_password or len(after["blank"]) > 1):
         return True
-    if is_password and looks_stated(value.rstrip(b".")):
+    if is_password and looks_like_password(value.rstrip(b".")):
         return True
     return is_password and quote in (b"'", b'"')
 
 
 def _sets_header(block: bytes, first: int) -> bool:
-    """Whether the words in front of a name set a header: `proxy_set_header`."""
+    """Whether the words before a name set a header: `proxy_set_header`."""
     front = block[max(0, first - 24) : first]
     return (b"eader" in front or b":" in front) and bool(_SETS_HEADER.search(front))
 
@@ -223,13 +229,13 @@ def _sets_header(block: bytes, first: int) -> bool:
 def _is_assigned(block: bytes, first: int) -> bool:
     """Whether a name and a blank are followed by a value: in a shell, in C, in Clojure."""
     front = block[max(0, first - 12) : first]
-    # Cheaper than the search, which few lines need.
+    # This check is cheaper than the search, which few lines need.
     is_likely = front[-1:] == b":" or any(word in front for word in _ASSIGNING)
     return is_likely and bool(_ASSIGNMENT.search(front))
 
 
 def _is_netrc_line(block: bytes, first: int, start: int) -> bool:
-    """Whether the name is the first word of a line behind `login ada`, and the value the last."""
+    """Whether the name is the first word of a line after `login ada`, and the value the last."""
     front = block[max(0, first - 100) : first]
     if b"login" not in front:
         return False

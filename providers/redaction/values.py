@@ -11,7 +11,7 @@ from providers.redaction.secret import MARK, REST_MARK
 
 _MARKS: Final = (MARK.encode(), MARK.encode() + REST_MARK)
 
-# Ordinary words where a secret could stand: states, types, articles.
+# Ordinary words that may be in the place of a secret: states, types, articles.
 _ORDINARY: Final = words(
     "null none nil undefined true false yes no on off nan n/a na unset empty omitted masked "
     "redacted filtered removed expire expired expires"
@@ -38,8 +38,7 @@ _ORDINARY: Final = words(
     "obligatoire requis incorrect expiré richiesta obbligatoria errata verplicht onjuist "
     "contraseña senha kennwort wachtwoord heslo parola"
 )
-# Placeholders, paths of secret files, objects of Java; looked for only where _HAS_SIGN finds
-# something.
+# Placeholders, paths of secret files, Java objects. Matched only if _HAS_SIGN finds something.
 _PLACEHOLDER: Final = lazy_pattern(
     rb"""(?xi)
     (?:
@@ -60,7 +59,7 @@ _PLACEHOLDER: Final = lazy_pattern(
 _HAS_SIGN: Final = lazy_pattern(rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$")
 # settings.API_KEY, self.password
 _REFERENCE: Final = lazy_pattern(rb"(?:[A-Za-z_]\w{0,40}\.){1,6}[A-Za-z_]\w{0,60}$")
-# A quoted value that begins like this is a sentence about a secret.
+# A value that begins like this is a sentence about a secret.
 _STATEMENT: Final = lazy_pattern(
     rb"(?i)(?:is|was|are|were|has|have|had|must|should|cannot|could|will|would|may|not|no|too|invalid|expired|missing|required|incorrect"
     rb"|wrong|unknown|failed|changed|please|your|enter|this field|field|does)\s{1,8}[a-z]"
@@ -90,17 +89,17 @@ _NO_SECRET_SHAPE: Final = lazy_pattern(
     """
 )
 # hunter2, p@ssw0rd, correct-horse-battery-staple
-_STATED: Final = lazy_pattern(
+_PASSWORD_FORM: Final = lazy_pattern(
     rb"""(?x)
     (?= [A-Za-z@$!_]{0,30}\d ) (?= [\d@$!_]{0,30}[A-Za-z] ) [A-Za-z\d@$!_]{6,64}$
     | [a-z]{2,15}(?:-[a-z]{2,15}){3,7}$
     """
 )
-# How a word ends that says what a password is like: `required`, `missing`, `readable`.
-_SAYS_HOW: Final = lazy_pattern(
+# Endings of words that describe a password: `required`, `missing`, `readable`.
+_DESCRIPTIVE_ENDING: Final = lazy_pattern(
     rb"(?:ed|ing|able|ible|ful|less|ous|ive|ory|ary|ent|ant|ic|al|ly|own|ten|st|er|d)$"
 )
-_STATE: Final = words(
+_DESCRIPTIONS: Final = words(
     "weak strong short long simple easy hard common blank old new same different safe secure fine "
     "good bad great correct right plain stale visible available done over here there also only "
     "already still now being case-sensitive unsafe insecure unique gone shared kept private public "
@@ -108,11 +107,11 @@ _STATE: Final = words(
     "stored sent shown set seen broken hidden written chosen taken given lost kaput"
 )
 _PLAIN_WORD: Final = lazy_pattern(rb"[a-z]{6,24}$")
-# The name of a test behind `PASS:`.
+# The name of a test after `PASS:`.
 TEST_NAME: Final = lazy_pattern(rb"(?:Test|test|Bench|Example|Fuzz)|[\w.-]{1,80}(?:/|::)")
 _CODE: Final = lazy_pattern(rb"[A-Za-z0-9-]{4,}")
 _SMALL_NUMBER: Final = lazy_pattern(rb"\d{1,5}(?=[\s,;.)]|$)")
-# Behind `pass:`, which may be the outcome of a test: no word with a small number.
+# After `pass:`, which may also be the result of a test: not a word with a short number.
 _PASS_VALUE: Final = lazy_pattern(rb"(?=[A-Za-z]{0,30}\d)[A-Za-z0-9]{6,64}$")
 _HAS_BLANK: Final = lazy_pattern(rb"\s")
 _HAS_DIGIT: Final = lazy_pattern(rb"\d")
@@ -120,7 +119,7 @@ _HAS_LETTER: Final = lazy_pattern(rb"[A-Za-z]")
 _UUID: Final = lazy_pattern(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
 _CHANGE: Final = lazy_pattern(rb"[A-Za-z][0-9]|[0-9][A-Za-z]")
 _HAS_SPECIAL: Final = lazy_pattern(rb"[!@#$%^&*+=~?]")
-# Behind this length a doubtful value is not read any further.
+# Only this many bytes of a doubtful value are checked.
 _LONGEST_DOUBTFUL: Final = 1024
 
 
@@ -135,9 +134,7 @@ def is_ordinary(value: bytes) -> bool:
 
 
 def looks_secret(value: bytes, *, shortest: int = 6) -> bool:
-    """Whether a value reads as nothing but a secret: no prose, no path, no number, no date, no
-    name.
-    """
+    """Whether a value can only be a secret: not prose, a path, a number, a date or a name."""
     if len(value) < shortest or _HAS_BLANK.search(value):
         return False
     if is_ordinary(value) or _NO_SECRET_SHAPE.match(value):
@@ -152,9 +149,8 @@ def looks_secret(value: bytes, *, shortest: int = 6) -> bool:
 
 
 def looks_random(value: bytes) -> bool:
-    """Whether a value reads as a secret by its shape alone, without a name: letters in
-    upper and lower case with digits among them, or many changes between letters and digits. An
-    identifier such as a UUID is none.
+    """Whether a value is a secret by its form alone, without a name: with letters in both cases and
+    digits, or with many changes between letters and digits. Identifiers such as UUIDs are not.
     """
     if not looks_secret(value, shortest=8) or _UUID.match(value):
         return False
@@ -164,25 +160,25 @@ def looks_random(value: bytes) -> bool:
     return is_mixed or len(_CHANGE.findall(value[:128])) >= 4 or bool(_HAS_SPECIAL.search(value))
 
 
-def looks_stated(value: bytes) -> bool:
-    """Whether a word behind `password is` or the like is the password: letters with digits among
-    them, or four words and more with hyphens.
+def looks_like_password(value: bytes) -> bool:
+    """Whether a word looks like a password that a sentence states: letters and digits, or at least
+    four words joined by hyphens.
     """
-    return bool(_STATED.match(value)) and not is_ordinary(value)
+    return bool(_PASSWORD_FORM.match(value)) and not is_ordinary(value)
 
 
-def is_plain_password(word: bytes) -> bool:
-    """Whether a word without digits behind `password is` is the password, rather than what is said
-    about it.
+def is_password_word(word: bytes) -> bool:
+    """Whether a word without digits after `password is` is the password rather than a description
+    of it.
     """
     return bool(_PLAIN_WORD.match(word)) and not (
-        is_ordinary(word) or word in _STATE or _SAYS_HOW.search(word)
+        is_ordinary(word) or word in _DESCRIPTIONS or _DESCRIPTIVE_ENDING.search(word)
     )
 
 
 def is_secret(kind: NameKind, value: bytes, *, prose: bool) -> bool:
-    """Whether the value of a name of that kind is to be taken out. `prose`: a colon and a blank
-    stand in front, as in a sentence.
+    """Whether the value of a name of this kind is to be removed. `prose` means that a colon and a
+    blank precede it, as in a sentence.
     """
     if not value or value in _MARKS or kind is NameKind.PLAIN:
         return False

@@ -1,5 +1,5 @@
-"""Tokens that any random text could be, and that show what they are by the vendor's name in front
-of them on the line.
+"""Tokens that look like any random text, and are recognised by the name of their vendor before them
+on the line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from providers.patterns import compile_pattern, lazy_pattern
 from providers.redaction.notation import Span
 from providers.redaction.tokens import HEX, UUID, UUID_PATTERN, WORD, hexes, letters
 
-# The token is looked for in so many bytes behind the name.
+# How far after the name the token is looked for.
 LONGEST_GAP: Final = 256
 _BEGINS: Final = r"(?<![A-Za-z0-9_-])"
 _ENDS: Final = r"(?![A-Za-z0-9_-])"
@@ -20,7 +20,7 @@ _ENDS: Final = r"(?![A-Za-z0-9_-])"
 
 @dataclass(frozen=True, slots=True)
 class VendorToken:
-    """A vendor's name in lower case, the shape of its tokens, and one of them."""
+    """The name of a vendor in lower case, the form of its tokens, and an example."""
 
     vendor: str
     shape: str
@@ -47,11 +47,11 @@ _LINE: Final = lazy_pattern(rb"[^\n]{0,256}")
 
 
 def vendor_secrets(block: bytes, at: int) -> list[Span]:
-    """The token behind the vendor's name at a place, on the same line."""
+    """The token after the name of a vendor, on the same line."""
     vendor = next(name for name in _SHAPES if block[at : at + len(name)].lower() == name)
     pattern = _PATTERNS.get(vendor)
     if pattern is None:
-        # Compiled at its first place, like the other formats.
+        # Compiled when first needed, like the other formats.
         pattern = compile_pattern(f"{_BEGINS}{_SHAPES[vendor]}{_ENDS}".encode())
         _PATTERNS[vendor] = pattern
     line = _LINE.match(block, at)
