@@ -69,6 +69,9 @@ class Provider:
     sandbox: Callable[[], StandIn] | None = None
     # Modules that the sandbox server needs and a plain installation does not have.
     sandbox_requires: tuple[str, ...] = ()
+    # The version of this interface that the plug-in was written for. The default stays 1, so that
+    # one that names none is recognised as old once there is another version.
+    api_version: int = 1
 
     @property
     def can_run_sandbox(self) -> bool:

@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from providers import akamai, devicewise, rapid7
+from providers.plugins import PluginProblem, UnusablePlugin, check_version, load_plugins
 from providers.provider import Capability, Provider
 from providers.settings import SECRET_KEYS, AccountSettings
 
@@ -22,20 +23,6 @@ ENTRY_POINTS = "opswatch.providers"
 BUILT_IN = (rapid7.PROVIDER, akamai.PROVIDER, devicewise.PROVIDER)
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _FILTER = re.compile(r"[a-z][a-z_]{0,39}")
-
-
-@dataclass(frozen=True, slots=True)
-class PluginProblem:
-    """A plug-in that was skipped: its package, its entry point and the reason."""
-
-    package: str
-    name: str
-    reason: str
-
-    def __str__(self) -> str:
-        return (
-            f"The provider “{self.name}” of the package {self.package} is left out: {self.reason}."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +66,19 @@ def load_registry(built_in: Iterable[Provider], found: Iterable[EntryPoint]) -> 
     """Our own vendors, followed by those of entry points, sorted by name."""
     providers = {provider.kind: provider for provider in built_in}
     problems = []
-    for entry in sorted(found, key=lambda each: (each.name, each.value)):
-        try:
-            provider = _load(entry)
-            if provider.kind in providers:
-                raise ValueError(
-                    f"its kind “{provider.kind}” is {providers[provider.kind].title}'s already"
-                )
-            providers[provider.kind] = provider
-        except ValueError as error:
-            problems.append(PluginProblem(_package(entry), entry.name, str(error)))
+
+    def read(value: object) -> Provider:
+        provider = _checked(value)
+        if provider.kind in providers:
+            title = providers[provider.kind].title
+            raise UnusablePlugin(f"its kind “{provider.kind}” is {title}'s already")
+        return provider
+
+    for plugin in load_plugins(found, "provider", read):
+        if isinstance(plugin, PluginProblem):
+            problems.append(plugin)
+        else:
+            providers[plugin.kind] = plugin
     return Registry(MappingProxyType(providers), tuple(problems))
 
 
@@ -115,35 +105,22 @@ def titles_with(capability: Capability) -> str:
     return " or ".join(provider.title for provider in registry().with_capability(capability))
 
 
-def _load(entry: EntryPoint) -> Provider:
-    """The vendor of an entry point. Raises ValueError with why it cannot be used."""
-    try:
-        provider = entry.load()
-    # A plug-in's code runs here and may fail in any way, including sys.exit.
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"{entry.value} cannot be loaded ({type(error).__name__})") from error
-    if not isinstance(provider, Provider):
-        raise ValueError(f"{entry.value} is no Provider")
-    _check(provider)
-    return provider
-
-
-def _check(provider: Provider) -> None:
-    """Raises ValueError where a part of the value cannot be used."""
-    if not isinstance(provider.kind, str) or not _KIND.fullmatch(provider.kind):
-        raise ValueError("its kind is not a word of small letters, digits and dashes")
-    if not isinstance(provider.title, str) or not provider.title.strip():
-        raise ValueError("it has no title")
-    if not (isinstance(provider.settings, type) and issubclass(provider.settings, AccountSettings)):
-        raise ValueError("its settings are no AccountSettings")
-    if not provider.capabilities or not set(provider.capabilities) <= set(Capability):
-        raise ValueError(f"its capabilities are not some of {', '.join(Capability)}")
-    if bad := [name for name in provider.filters if not _FILTER.fullmatch(name)]:
-        raise ValueError(f"its filter “{bad[0]}” is not a word of small letters")
-
-
-def _package(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else "unknown"
+def _checked(value: object) -> Provider:
+    """The value as a provider. Raises UnusablePlugin if a part of it cannot be used."""
+    if not isinstance(value, Provider):
+        raise UnusablePlugin(f"its value is of type {type(value).__name__}, not Provider")
+    check_version(value.api_version)
+    if not isinstance(value.kind, str) or not _KIND.fullmatch(value.kind):
+        raise UnusablePlugin("its kind is not a word of small letters, digits and dashes")
+    if not isinstance(value.title, str) or not value.title.strip():
+        raise UnusablePlugin("it has no title")
+    if not (isinstance(value.settings, type) and issubclass(value.settings, AccountSettings)):
+        raise UnusablePlugin("its settings are not a subclass of AccountSettings")
+    if not value.capabilities or not set(value.capabilities) <= set(Capability):
+        raise UnusablePlugin(f"its capabilities are not some of {', '.join(Capability)}")
+    if bad := [name for name in value.filters if not _FILTER.fullmatch(name)]:
+        raise UnusablePlugin(f"its filter “{bad[0]}” is not a word of small letters")
+    return value
 
 
 def _secret_fields(settings: type[AccountSettings]) -> frozenset[str]:

@@ -21,6 +21,7 @@ from bot.composition import ProviderRegistry
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import ConfigError
 from bot.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
+from bot.questions.registry import COMMANDS
 from bot.slack.manifest import SCOPES
 from bot.slack.web import web_client
 from bot.store import Store, StoreError
@@ -244,11 +245,11 @@ async def _account(name: str, account: Checked) -> Sequence[Check]:
 
 
 def _plugins() -> list[Check]:
-    """The plug-in providers that were skipped."""
+    """The plug-ins that were skipped."""
     hint = "Update or uninstall the package."
     return [
-        Check(f"provider {each.name}", ok=False, detail=str(each), hint=hint)
-        for each in registry().problems
+        Check(f"{each.what} {each.name}", ok=False, detail=str(each), hint=hint)
+        for each in (*registry().problems, *COMMANDS.problems)
     ]
 
 

@@ -102,10 +102,11 @@ class _Loader:
     def load(self) -> tuple[Settings, SlackTokens]:
         """The settings and tokens as they are now. Raises ConfigError."""
         from bot.config import read_settings, slack_tokens
+        from bot.questions.registry import COMMANDS
         from providers.registry import registry
 
         settings = read_settings(self._path)
-        for problem in registry().problems:
+        for problem in (*registry().problems, *COMMANDS.problems):
             log.warning("%s", problem)
         tokens = slack_tokens(settings.slack.mode)
         self._secrets.update([*settings.secrets(), *tokens.secrets()])

@@ -74,6 +74,8 @@ class CommandDescription:
     whole_days: bool = False
     names_logs: bool = False
     default_access: tuple[str, ...] = ()
+    # As `Provider.api_version`.
+    api_version: int = 1
 
     @property
     def kinds(self) -> tuple[str, ...]:

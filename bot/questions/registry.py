@@ -4,7 +4,6 @@ commands find them here; each folder is imported when one of its commands is fir
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -14,8 +13,8 @@ from typing import Any
 
 from bot.questions.command import Command
 from bot.questions.question import CommandName
+from providers.plugins import PluginProblem, UnusablePlugin, check_version, load_plugins
 
-log = logging.getLogger("opswatch")
 # In the order in which they are shown.
 BUILT_IN = ("bot.commands.usage", "bot.commands.apiaudit", "bot.commands.logs")
 # A package adds a command by an entry point of this group whose value is a `Command`.
@@ -30,15 +29,18 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
     """Commands by name."""
 
     @cached_property
-    def _commands(self) -> Mapping[CommandName, Command[Any]]:
+    def _loaded(self) -> tuple[Mapping[CommandName, Command[Any]], tuple[PluginProblem, ...]]:
         built_in: list[Command[Any]] = [import_module(row).COMMAND for row in BUILT_IN]
-        commands = {command.name: command for command in built_in}
-        for command in _plug_ins(entry_points(group=ENTRY_POINTS)):
-            if command.name in commands:
-                log.error("The command /%s of a plug-in is left out: it exists.", command.name)
-            else:
-                commands[command.name] = command
-        return commands
+        return load_commands(built_in, entry_points(group=ENTRY_POINTS))
+
+    @property
+    def _commands(self) -> Mapping[CommandName, Command[Any]]:
+        return self._loaded[0]
+
+    @property
+    def problems(self) -> tuple[PluginProblem, ...]:
+        """The plug-ins that were skipped."""
+        return self._loaded[1]
 
     def __getitem__(self, name: CommandName) -> Command[Any]:
         return self._commands[name]
@@ -60,22 +62,37 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
         return f"/{self.first} help"
 
 
-def _plug_ins(found: Iterable[EntryPoint]) -> Iterator[Command[Any]]:
-    """The commands of other packages. One that cannot be used is skipped and logged, and the others
-    work.
-    """
-    for entry in sorted(found, key=lambda each: (each.name, each.value)):
-        try:
-            command = entry.load()
-        except Exception:
-            log.exception("The command plug-in “%s” cannot be loaded.", entry.name)
-            continue
-        if not isinstance(command, Command):
-            log.error("The command plug-in “%s” is no Command.", entry.name)
-        elif not _NAME.fullmatch(command.name) or command.name in _TAKEN:
-            log.error("The command plug-in “%s” has a name that cannot be used.", entry.name)
+def load_commands(
+    built_in: Iterable[Command[Any]], found: Iterable[EntryPoint]
+) -> tuple[Mapping[CommandName, Command[Any]], tuple[PluginProblem, ...]]:
+    """Our own commands, followed by those of entry points, and the plug-ins that were skipped."""
+    commands = {command.name: command for command in built_in}
+    problems = []
+
+    def read(value: object) -> Command[Any]:
+        command = _checked(value)
+        if command.name in commands:
+            raise UnusablePlugin(f"there is a command /{command.name} already")
+        return command
+
+    for plugin in load_plugins(found, "command", read):
+        if isinstance(plugin, PluginProblem):
+            problems.append(plugin)
         else:
-            yield command
+            commands[plugin.name] = plugin
+    return commands, tuple(problems)
+
+
+def _checked(value: object) -> Command[Any]:
+    """The value as a command. Raises UnusablePlugin if it cannot be used."""
+    if not isinstance(value, Command):
+        raise UnusablePlugin(f"its value is of type {type(value).__name__}, not Command")
+    check_version(value.api_version)
+    if not isinstance(value.name, str) or not _NAME.fullmatch(value.name):
+        raise UnusablePlugin("its name is not a word of small letters, digits and underscores")
+    if value.name in _TAKEN:
+        raise UnusablePlugin(f"the name “{value.name}” is a key of [access] already")
+    return value
 
 
 COMMANDS = CommandRegistry()

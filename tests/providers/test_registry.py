@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,15 +37,64 @@ def test_no_file_outside_its_folder_names_a_vendor() -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("no_such_module:PROVIDER", "cannot be loaded"),
-        ("providers.models:Window", "is no Provider"),
-        ("providers.rapid7:PROVIDER", "“rapid7” is Rapid7's already"),
+        ("no_such_module:PROVIDER", "the module no_such_module is not installed"),
+        ("providers.rapid7:MISSING", "providers.rapid7 has no MISSING"),
+        ("providers.models:Window", "its value is of type type, not Provider"),
+        ("providers.rapid7:PROVIDER", "its kind “rapid7” is Rapid7's already"),
     ],
 )
-def test_unusable_plugin_is_left_out(value: str, reason: str) -> None:
+def test_unusable_plugin_is_skipped(value: str, reason: str) -> None:
+    assert problem_of(value) == f"The provider “other” of the package unknown is skipped: {reason}."
+
+
+def problem_of(value: str) -> str:
+    """Why the provider at an entry point is skipped; those of ours are there all the same."""
     found = load_registry(BUILT_IN, [EntryPoint("other", value, "opswatch.providers")])
     assert list(found.providers) == [each.kind for each in BUILT_IN]
-    assert [reason in str(problem) for problem in found.problems] == [True]
+    return str(found.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import gone", "the module gone is not installed"),
+        ("1 / 0", "broken fails when it is imported (ZeroDivisionError)"),
+        ("import re; re.missing", "broken fails when it is imported (AttributeError)"),
+        ("raise SystemExit(0)", "broken fails when it is imported (SystemExit)"),
+        ("PROVIDER = (", "broken fails when it is imported (SyntaxError)"),
+    ],
+    ids=["missing module", "error", "missing name", "exit", "syntax"],
+)
+def test_plugin_that_fails_on_import_is_skipped(
+    code: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken", raising=False)
+    assert problem_of("broken:PROVIDER").endswith(f"is skipped: {reason}.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"api_version": 2},
+            "it was written for version 2 of the plug-in interface, and this bot has version 1",
+        ),
+        ({"kind": "Not A Kind"}, "its kind is not a word of small letters, digits and dashes"),
+        ({"title": " "}, "it has no title"),
+        ({"settings": dict}, "its settings are not a subclass of AccountSettings"),
+        ({"capabilities": frozenset()}, "its capabilities are not some of usage, calls, logs"),
+        ({"filters": ("Bad!",)}, "its filter “Bad!” is not a word of small letters"),
+    ],
+    ids=["version", "kind", "title", "settings", "capabilities", "filter"],
+)
+def test_invalid_provider_is_skipped(
+    changes: dict[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = replace(BUILT_IN[0], **{"kind": "other", **changes})
+    monkeypatch.setattr("providers.rapid7.OTHER", made, raising=False)
+    assert reason in problem_of("providers.rapid7:OTHER")
 
 
 def install(folder: Path, target: str = "opswatch_acme:PROVIDER") -> dict[str, str]:
@@ -76,7 +127,7 @@ def test_check_reports_broken_plugin(tmp_path: Path) -> None:
     (tmp_path / "bot.toml").write_text("")
     ran = opswatch(env, tmp_path, "check")
     assert ran.returncode == 2
-    assert "“acme” of the package opswatch-acme is left out" in ran.stdout + ran.stderr
+    assert "“acme” of the package opswatch-acme is skipped" in ran.stdout + ran.stderr
 
 
 def test_init_writes_example_of_installed_vendor(tmp_path: Path) -> None:

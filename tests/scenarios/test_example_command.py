@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.questions.registry import COMMANDS
+from bot.questions.registry import COMMANDS, load_commands
 from bot.sandbox.world import Sandbox
 from tests.conftest import ROOT
 
@@ -53,6 +55,56 @@ async def test_access_to_added_command_is_configured(world: Sandbox, front_door:
     unknown = await front_door(*question, table=table)
     assert unknown.code == 2
     assert "access.pantry: an unknown key" in unknown.err + unknown.out
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("no_such_module:COMMAND", "the module no_such_module is not installed"),
+        ("bot.commands.usage:MISSING", "bot.commands.usage has no MISSING"),
+        ("bot.commands.usage:UsageCommand", "its value is of type ABCMeta, not Command"),
+        ("bot.commands.usage:COMMAND", "there is a command /usage already"),
+    ],
+)
+def test_unusable_command_is_skipped(value: str, reason: str) -> None:
+    own = list(COMMANDS.values())
+    commands, problems = load_commands(own, [EntryPoint("other", value, "opswatch.commands")])
+    assert list(commands.values()) == own
+    sentence = f"The command “other” of the package unknown is skipped: {reason}."
+    assert [str(problem) for problem in problems] == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"api_version": 2},
+            "it was written for version 2 of the plug-in interface, and this bot has version 1",
+        ),
+        ({"name": "Not A Name"}, "its name is not a word of small letters, digits and underscores"),
+        ({"name": "manage"}, "the name “manage” is a key of [access] already"),
+    ],
+    ids=["version", "name", "reserved"],
+)
+def test_invalid_command_is_skipped(
+    changes: dict[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = replace(COMMANDS["usage"], **{"name": "pantry", **changes})
+    monkeypatch.setattr("bot.commands.usage.OTHER", made, raising=False)
+    entry = EntryPoint("other", "bot.commands.usage:OTHER", "opswatch.commands")
+    commands, problems = load_commands([COMMANDS["usage"]], [entry])
+    assert list(commands) == ["usage"]
+    assert reason in str(problems[0])
+
+
+async def test_check_reports_unusable_command(tmp_path: Path, front_door: Run) -> None:
+    info = tmp_path / "opswatch_broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: opswatch-broken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[opswatch.commands]\npantry = no_such_module:COMMAND\n")
+    paths = os.pathsep.join([str(ROOT), str(tmp_path)])
+    ran = await front_door("check", PYTHONPATH=paths)
+    assert "“pantry” of the package opswatch-broken is skipped" in ran.out + ran.err
 
 
 def modules() -> list[Path]:

@@ -1,0 +1,76 @@
+"""Values that other installed packages register by entry points: loaded one by one, and skipped with
+a reason where they cannot be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from typing import TypeVar
+
+# Raised by one when a plug-in of before would no longer work.
+API_VERSION = 1
+T = TypeVar("T")
+
+
+class UnusablePlugin(ValueError):
+    """Why a plug-in cannot be used, to follow “is skipped: ”."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginProblem:
+    """A plug-in that was skipped. `what` is “provider” or “command”."""
+
+    what: str
+    package: str
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The {self.what} “{self.name}” of the package {self.package} is skipped: "
+            f"{self.reason}."
+        )
+
+
+def load_plugins(
+    found: Iterable[EntryPoint], what: str, read: Callable[[object], T]
+) -> Iterator[T | PluginProblem]:
+    """What `read` returns for each value, sorted by name, or why it is skipped. `read` raises
+    UnusablePlugin.
+    """
+    for entry in sorted(found, key=lambda each: (each.name, each.value)):
+        try:
+            plugin = read(_loaded(entry))
+        except UnusablePlugin as error:
+            package = entry.dist.name if entry.dist else "unknown"
+            yield PluginProblem(what, package, entry.name, str(error))
+        else:
+            yield plugin
+
+
+def check_version(version: object) -> None:
+    """Raises UnusablePlugin for a plug-in that was written for another version of the interface."""
+    if version != API_VERSION:
+        raise UnusablePlugin(
+            f"it was written for version {version} of the plug-in interface, and this bot has "
+            f"version {API_VERSION}"
+        )
+
+
+def _loaded(entry: EntryPoint) -> object:
+    module, _, attribute = entry.value.partition(":")
+    try:
+        return entry.load()
+    except AttributeError as error:
+        # Also raised by a fault inside the module, whose name is another one.
+        if error.name == attribute:
+            raise UnusablePlugin(f"{module} has no {attribute}") from error
+        raise UnusablePlugin(f"{module} fails when it is imported (AttributeError)") from error
+    except ModuleNotFoundError as error:
+        raise UnusablePlugin(f"the module {error.name} is not installed") from error
+    # A plug-in's code runs here and may fail in any way, including sys.exit.
+    except (Exception, SystemExit) as error:
+        kind = type(error).__name__
+        raise UnusablePlugin(f"{module} fails when it is imported ({kind})") from error
