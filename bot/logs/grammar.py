@@ -66,7 +66,7 @@ PROSE: Final = compile_pattern(
 CONTINUES: Final = compile_pattern(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$")
 
 # What may stand between the time and the level.
-_TOKEN: Final = (
+_TOKEN_ALONE: Final = (
     rb"(?>"
     rb"\[[^\[\]\n]{0,120}(?:\[[^\[\]\n]{0,60}(?:\[[^\[\]\n]{0,40}\])?[^\[\]\n]{0,60}\][^\[\]\n]{0,80})?\]:?"
     rb"|\([^()\n]{0,80}\)|\{[^{}\n]{0,120}\}|<[\d.]{1,24}>"
@@ -80,7 +80,9 @@ _TOKEN: Final = (
     # main pid 1:
     rb"|(?:[a-z_]{1,20} )?pid \d{1,10}:"
     # name - , name |
-    rb"|[\w.:$-]{1,64} -(?= )|[\w.:$/()-]{1,64} {0,16}\|"
+    rb"|[\w.:$-]{1,64} -(?= )|[\w.:$-]{1,64} :(?= (?:"
+    + CAPITALS
+    + rb") )|[\w.:$/()-]{1,64} {0,16}\|"
     rb"|\w{1,64}(?=\t)"
     # what holds a digit
     rb"|(?=[^\s\d\"\[\](){}<>|]{0,64}\d)[^\s\"\[\](){}<>|]{1,120}[\])]?"
@@ -91,8 +93,11 @@ _TOKEN: Final = (
     rb"|[-|*:>]{1,3}"
     # I, [2026-…]; Bake JID-1
     rb"|[DIWEFA],(?= \[)|[A-Z][\w:]{0,64}(?= JID-)"
-    rb")(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
+    rb")"
 )
+_TOKEN: Final = _TOKEN_ALONE + rb"(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
+# In a message of syslog a level stands apart.
+_TOKEN_APART: Final = _TOKEN_ALONE + rb"(?:[ \t]{1,24}+|(?=[\[({<|-]))"
 _GAP: Final = rb"(?: >|[\])}\"'>]{0,2}+)(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
 LEVEL_AT_ONCE: Final = compile_pattern(
     _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")"
@@ -115,7 +120,7 @@ LEVEL_BEHIND_SYSLOG: Final = compile_pattern(
     + rb"(?:"
     + any_place(Where.SYSLOG)
     + rb"|(?:"
-    + _TOKEN
+    + _TOKEN_APART
     + rb"){0,6}?(?:"
     + any_place(Where.BEHIND)
     + rb"))"

@@ -141,6 +141,14 @@ _XORG: Final = {
     b"**": "info",
     b"++": "info",
 }
+_ZONEMINDER: Final = {
+    b"DBG": "debug",
+    b"INF": "info",
+    b"WAR": "warn",
+    b"ERR": "error",
+    b"FAT": "fatal",
+    b"PNC": "fatal",
+}
 _LOWER_CASE: Final = rb"trace|debug[1-5]?|info|notice|warn|warning|error|err|crit|critical|fatal"
 _UPPER_CASE: Final = rb"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL"
 # What makes a word in lower case prose; no longer than what is remembered of a line allows.
@@ -177,6 +185,7 @@ PLACES: Final = (
         ("starred", rb"\*" + _level(CAPITALS) + rb"\* {0,2}\t[\w.]{1,20}\t", _word, b"*ERROR* \tv1.7.8.0\t2026/11/21 - 10:00:00: hot", "error"),
         ("quoted_column", rb"\"" + _level(CAPITALS) + rb"\"\t\d{1,10}\t", _word, b'"ERROR"\t12\t"2026-11-21 10:00:00.123"\t"hot"', "error"),
         ("named_before", rb"[A-Z][A-Za-z]{1,20} (?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} (?P<LEVEL>[A-Z]{4,7}): \[)", _word, b"Jicofo 2026-11-21 10:00:00.123 SEVERE: [12] hot", "error"),
+        ("trace_source", rb"[\w.]{1,64} (?P<LEVEL>Critical|Error|Warning|Information|Verbose): \d{1,10} : (?=\d{4}-)", _word, b"Kitchen.Oven Error: 0 : 2026-11-21T10:00:00.1234567Z hot", "error"),
         ("erlang_report", rb"=" + _level(CAPITALS) + rb" REPORT==== ", _word, b"=ERROR REPORT==== 21-Nov-2026::10:00:00 ===", "error"),
         ("couchbase", rb"\[[\w-]{1,40}:" + _level(ANY_CASE) + rb",", _word, b"[ns_server:info,2026-11-21T10:00:00.123Z,n_0@cb.local:x:y:1]oven on", "info"),
         ("double_colons", rb"[\w-]{1,64}::" + _level(CAPITALS) + rb"::", _word, b"MainThread::ERROR::2026-11-21 10:00:00,300::oven::74::hot", "error"),
@@ -205,6 +214,8 @@ PLACES: Final = (
         ("box_letter_second", rb"(?:(?!\[ ?" + ANY_CASE + rb"[ \]])\[[^\[\]\n]{1,60}\] ?){1,2}\[" + _LETTER + rb"\](?!\w)", _letter, b"[2026-11-21T10:00:00.123Z][com.example.oven][E] hot", "error"),
         ("vmware_letter", rb"[\w-]{1,32}\| (?P<LEVEL>[IWED])\d{2,3}[:+]", _letter, b"2026-11-21T10:00:00.123Z| vmx| W115: hot", "warn"),
         ("grid_engine", rb" {0,8}[\w-]{1,30}\|[\w.-]{1,64}\|(?P<LEVEL>[CEWIND])\|", _letter, b"11/21/2026 10:00:00|worker|qmaster|E|hot", "error"),
+        ("autosys", rb"[A-Z]{4,8}_(?P<LEVEL>[IWE])_\d{3,6} ", _letter, b"[11/21/2026 10:00:00]      CAUAJM_E_18416 hot", "error"),
+        ("ibm_message", rb"[A-Z]{3,5}\d{4,5}(?P<LEVEL>[IWE]): ", _letter, b"2026-11-21 10:00:00.123456: BIP2616W: hot", "warn"),
         ("telegraf_letter", rb"(?P<LEVEL>[IWED])! ", _letter, b"2026-11-21T10:00:00Z W! [agent] oven slow", "warn"),
         ("box_letter", rb"\[" + _LETTER + rb"\]", _letter, b"2026-11-21 10:00:00.123 [E] too hot", "error"),
         ("pipe_letter", rb"\|?" + _LETTER + rb"\|", _letter, b"2026-11-21 10:00:00.123|W|oven|slow", "warn"),
@@ -213,6 +224,7 @@ PLACES: Final = (
         ("double_colons_behind", rb":" + _level(CAPITALS) + rb"::", _word, b"2026-11-21 10:00:00,123::WARNING::[oven:12] hot", "warn"),
         ("workflow_command", rb"##\[(?P<LEVEL>error|warning|debug)\]", _word, b"2026-11-21T10:00:00.1234567Z ##[error]hot", "error"),
         ("kodi", rb"T:\d{1,12} {1,9}" + _level(_LOWER_CASE) + rb"(?= <)", _word, b"2026-11-21 10:00:00.123 T:12   error <general>: hot", "error"),
+        ("slashed_lower", rb"(?<=\] )(?P<LEVEL>trace|debug|info|warn|error|fatal)/(?=[a-z]{1,20}[\t ])", _word, b"[2026-11-21 10:00:00.123 (UTC+0000)] warn/userland\thot", "warn"),
         ("slashed", _level(rb"debug|information|notice|warning|critical") + rb"/(?=[A-Z]\w{1,60}:)", _word, b"[2026-11-21 10:00:00 +0000] warning/ApiListener: hot", "warn"),
         ("whole_message", _level(SOME_CASE) + rb"$", _word, b"2026-11-21T10:00:00Z Trace", "trace"),
     ),
@@ -249,6 +261,8 @@ PLACES: Final = (
         ("loguru", rb"(?<=\| )(?P<LEVEL>SUCCESS) {1,8}\|", {b"SUCCESS": "info"}.get, b"2026-11-21 10:00:00.123 | SUCCESS  | oven:run:12 - on", "info"),
         ("fabric", rb"\[[\w.-]{1,60}\] [\w.]{1,80} (?:->|\xe2\x96\xb6) (?P<LEVEL>" + b"|".join(_FABRIC) + rb")(?= [0-9a-f]{3,8} )", _FABRIC.get, b"2026-11-21 10:00:00.123 UTC [oven] run -> ERRO 01a hot", "error"),
         ("dlt", rb"(?:[\w-]{1,12} ){3,6}log (?P<LEVEL>fatal|error|warn|info|debug|verbose) (?:non-)?verbose ", _word, b"2026/11/21 10:00:00.123456 12345 001 ECU1 OVEN CTX1 12 log error verbose 1 [hot]", "error"),
+        ("zoneminder", rb"[\w-]{1,40}\[\d{1,10}\]\.(?P<LEVEL>" + b"|".join(_ZONEMINDER) + rb")-", _ZONEMINDER.get, b"11/21/26 10:00:00.123456 zma_m1[12].ERR-zma_m1 [hot]", "error"),
+        ("facility_box", rb"<[a-z]{2,8}\d?\.(?P<LEVEL>emerg|alert|crit|err|warning|warn|notice|info|debug)> ", _word, b"2026-11-21T10:00:00.123+00:00 <local3.err> oven event: hot", "error"),
         ("vmkernel", rb"(?P<LEVEL>" + b"|".join(_VMKERNEL) + rb")\(\d{1,4}\)", _VMKERNEL.get, b"2026-11-21T10:00:00.123Z Wa(180) vmkwarning: cpu1", "warn"),
     ),
     *_places(Where.OUTSIDE_SYSLOG,
@@ -320,6 +334,7 @@ NOT_REMEMBERED: Final = {
     "hana_letter",
     "questdb_letter",
     "slashed",
+    "slashed_lower",
     "fabric",
     "sssd",
     "vmware_letter",
@@ -335,6 +350,7 @@ HINTS: Final = (
     b"trce: ",
     b"(0x",
     b"DETAIL:",
+    *(b"]." + level + b"-" for level in _ZONEMINDER),
     b"SUCCESS",
     *(b"/%d/" % severity for severity in range(8)),
     *(b"<" + level + sign for level in _EXTREME for sign in (b":", b".")),

@@ -47,7 +47,11 @@ _NAMED_ZONE: Final = (
 )
 _REGION: Final = rb"[A-Z][a-z]{1,12}/[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
 OFFSET: Final = (
-    rb" ?(?:[+-]\d\d(?::?\d\d)?(?!\d)|" + _NAMED_ZONE + rb"|(?<= )" + _REGION + rb"(?=\]))"
+    rb" ?(?:[+-]\d\d(?::?\d\d)?(?!\d)|\(UTC(?:[+-]\d{4})?\)|"
+    + _NAMED_ZONE
+    + rb"|(?<= )"
+    + _REGION
+    + rb"(?=\]))"
 )
 _HALF: Final = rb" ?[AaPp]\.?[Mm]\b\.?"
 _HALF_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?:" + OFFSET + rb")?|" + OFFSET + rb")"
@@ -144,7 +148,7 @@ FORMS: Final = (
     TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
              b"1121/100000.123456", (b"--11-21T10:00", b"")),
     # Apart from this one a first number up to 12 is a month, for no log of 2012 and before is kept.
-    TimeForm("year_of_two", rb"(?P<yy>1[3-9]|[2-9]\d)/" + _M + b"/" + _D + b" " + _HM, _SECONDS, OFFSET,
+    TimeForm("year_of_two", rb"(?P<yy>1[3-9](?=/)|[2-9]\d(?=/)|2[4-9]|3\d)([/.-])" + _M + rb"\2" + _D + b" " + _HM, _SECONDS, OFFSET,
              b"17/06/09 20:10:40", (b"2017-06-09T20:10", b"")),
     TimeForm("american_short", _LOOSE_M + b"/" + _LOOSE_D + rb"/(?P<yy>\d\d)(?:,| |, )" + _HM, _SECONDS, OFFSET,
              b"11/21/26 10:00:00:123 UTC", (b"2026-11-21T10:00", b"Z")),
@@ -267,6 +271,8 @@ def _ordinal_date(year: int, day: int) -> bytes:
 
 
 def _offset_of(behind: bytes) -> bytes:
+    if behind.startswith(b"(UTC"):
+        behind = behind[4:-1] or b"Z"
     if not behind:
         return b""
     if behind[:1] in b"+-":
