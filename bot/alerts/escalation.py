@@ -13,11 +13,11 @@ def escalates_at(rule: Rule, alert: AlertState) -> datetime | None:
     acknowledged it, or it has escalated already.
     """
     after = rule.paging.escalate_after
-    if after is None or alert.opened_at is None or not alert.notified:
+    if after is None or alert.calls.opened_at is None or not alert.notified:
         return None
-    if alert.acknowledged_by or alert.escalated_at:
+    if alert.acknowledged_by or alert.calls.escalated_at:
         return None
-    return alert.opened_at + after
+    return alert.calls.opened_at + after
 
 
 def is_escalation_due(rule: Rule, alert: AlertState, now: datetime, *, silenced: bool) -> bool:

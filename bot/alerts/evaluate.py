@@ -21,12 +21,14 @@ from bot.alerts.state import (
     FIRED,
     NEW_SUBJECT,
     NO_BASELINES,
+    NO_CALLS,
     NOTHING_FOUND,
     OK,
     WHOLE,
     AlertState,
     Baselines,
     EvaluationError,
+    IncidentCalls,
     Readings,
     Reason,
     State,
@@ -146,10 +148,11 @@ def _without_future(before: AlertState, now: datetime) -> AlertState:
     that is computed from it.
     """
     subjects = {name: _clamped(s, now) for name, s in before.subjects.items()}
-    return replace(_clamped(before, now), subjects=subjects)
+    calls = _clamped(before.calls, now)
+    return replace(_clamped(before, now), subjects=subjects, calls=calls)
 
 
-_Record = TypeVar("_Record", SubjectState, AlertState)
+_Record = TypeVar("_Record", SubjectState, AlertState, IncidentCalls)
 
 
 def _clamped(record: _Record, now: datetime) -> _Record:
@@ -273,7 +276,7 @@ def _apply_notification(
         notified=current,
         notified_at=now,
         began_at=began_at,
-        opened_at=after.opened_at or now,
+        calls=after.calls if after.calls.opened_at else IncidentCalls(opened_at=now),
     )
     return changed, reason
 
@@ -286,10 +289,7 @@ def _resolved(after: AlertState) -> tuple[AlertState, Reason]:
         incident="",
         began_at=None,
         acknowledged_by="",
-        opened_at=None,
-        escalated_at=None,
-        targets=(),
-        copies={},
+        calls=NO_CALLS,
     )
     return closed, Reason.RESOLVED
 

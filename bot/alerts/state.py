@@ -87,6 +87,21 @@ class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 NEW_SUBJECT = SubjectState()
 
 
+class IncidentCalls(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who was called for the open incident: since its first notification, and whether it has
+    escalated. `targets` are places beside Slack, and `copies` the keys of its messages in other
+    channels.
+    """
+
+    opened_at: datetime | None = None
+    escalated_at: datetime | None = None
+    targets: tuple[str, ...] = ()
+    copies: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+NO_CALLS = IncidentCalls()
+
+
 class AlertState(
     msgspec.Struct,
     frozen=True,
@@ -105,9 +120,6 @@ class AlertState(
     `notified` has the subjects of the last notification with the state it reported. `incident` is
     the key of the message in the channel. `history` has one sign for each of the last evaluations,
     the oldest first: `FIRED`, `OK` or `NOTHING_FOUND`.
-
-    The incident was opened, by its first notification, at `opened_at`. `targets` are those outside
-    Slack that were called for it, and `copies` the keys of its messages in other channels.
     """
 
     subjects: dict[str, SubjectState] = msgspec.field(default_factory=dict)
@@ -121,10 +133,7 @@ class AlertState(
     errors: int = 0
     history: str = ""
     flapping: bool = False
-    opened_at: datetime | None = None
-    escalated_at: datetime | None = None
-    targets: tuple[str, ...] = ()
-    copies: dict[str, str] = msgspec.field(default_factory=dict)
+    calls: IncidentCalls = NO_CALLS
 
     @property
     def state(self) -> State:

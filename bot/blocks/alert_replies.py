@@ -55,7 +55,7 @@ def called_in_thread(context: NotificationContext) -> tuple[str, ...]:
         return paging.notify
     if context.reason is Reason.ESCALATED:
         return paging.escalate_to
-    if context.reason is Reason.REPEATED and context.after.escalated_at:
+    if context.reason is Reason.REPEATED and context.after.calls.escalated_at:
         return (*paging.notify, *paging.escalate_to)
     return ()
 

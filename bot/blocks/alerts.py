@@ -203,7 +203,7 @@ def _flags(context: NotificationContext) -> list[str]:
     if context.is_over:
         return []
     flags = []
-    if context.after.escalated_at:
+    if context.after.calls.escalated_at:
         flags.append(f"Escalated, as nobody had acknowledged it for {escalation_delay(context)}.")
     if user := context.after.acknowledged_by:
         flags.append(f"Acknowledged by {_acknowledger(user)}; no reminders.")
@@ -221,7 +221,7 @@ def _acknowledger(user: str) -> str:
 
 
 def escalation_delay(context: NotificationContext) -> str:
-    opened, escalated = context.after.opened_at, context.after.escalated_at
+    opened, escalated = context.after.calls.opened_at, context.after.calls.escalated_at
     assert escalated is not None
     return formatting.format_duration(escalated - (opened or escalated))
 

@@ -322,7 +322,10 @@ class AlertJob:
         if not self._escalates(rule, alert, now):
             return False
         return await self._apply_action(
-            rule, Reason.ESCALATED, lambda alert: replace(alert, escalated_at=now), by=""
+            rule,
+            Reason.ESCALATED,
+            lambda alert: replace(alert, calls=replace(alert.calls, escalated_at=now)),
+            by="",
         )
 
     def _escalates(self, rule: Rule, alert: AlertState, now: datetime) -> bool:

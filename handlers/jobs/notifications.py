@@ -4,6 +4,8 @@ other channels, and what the operator reads about failed evaluations.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from bot import formatting
@@ -37,16 +39,20 @@ def notification_posts(
     if not incident and context.is_over:
         return context.after, []
     events = event_posts(context, key, incident or key)
-    after = replace(context.after, targets=called_targets(context))
-    if context.is_over:
-        after = context.after
     if not incident:
         opened = Post(key, context.rule.channel, *incident_message(context))
-        return replace(after, incident=key), [*events, opened]
+        return replace(_with_calls(context), incident=key), [*events, opened]
     copies = _copies(context, key)
-    if context.reason is Reason.ESCALATED:
-        after = replace(after, copies={post.channel: post.key for post in copies})
+    after = context.after if context.is_over else _with_calls(context, copies)
     return after, [*events, *copies, *_changes(context, key, incident, style)]
+
+
+def _with_calls(context: NotificationContext, copies: Sequence[Post] = ()) -> AlertState:
+    """The state with the targets that were called, and the copies that an escalation made."""
+    calls = replace(context.after.calls, targets=called_targets(context))
+    if context.reason is Reason.ESCALATED:
+        calls = replace(calls, copies={post.channel: post.key for post in copies})
+    return replace(context.after, calls=calls)
 
 
 def _changes(
@@ -75,7 +81,7 @@ def _copies(context: NotificationContext, key: str) -> list[Post]:
         ]
     return [
         Post(f"{key}:{channel}:edit", channel, *message, PostKind.EDIT, copy)
-        for channel, copy in context.before.copies.items()
+        for channel, copy in context.before.calls.copies.items()
     ]
 
 

@@ -28,7 +28,7 @@ _ACTIONS: Mapping[Reason, Action] = MappingProxyType(
 
 def called_targets(context: NotificationContext) -> tuple[str, ...]:
     """The targets that were called for the incident, those of this notification included."""
-    return tuple(dict.fromkeys((*context.before.targets, *_newly_called(context))))
+    return tuple(dict.fromkeys((*context.before.calls.targets, *_newly_called(context))))
 
 
 def event_posts(context: NotificationContext, key: str, incident: str) -> list[Post]:
@@ -41,7 +41,7 @@ def event_posts(context: NotificationContext, key: str, incident: str) -> list[P
     called = _newly_called(context)
     if action is not Action.TRIGGER or context.reason is Reason.FIRED:
         # A target that was called for missing data reads that the alert fires.
-        called = tuple(dict.fromkeys((*context.before.targets, *called)))
+        called = tuple(dict.fromkeys((*context.before.calls.targets, *called)))
     event = _event(context, action, incident)
     return [
         _post(event, target, key, incident, context)
@@ -58,7 +58,7 @@ def _newly_called(context: NotificationContext) -> tuple[str, ...]:
         named = targets(paging.notify)
     else:
         named = []
-    return tuple(name for name in named if name not in context.before.targets)
+    return tuple(name for name in named if name not in context.before.calls.targets)
 
 
 def _post(
@@ -68,7 +68,7 @@ def _post(
     are about, so that none of them overtakes it.
     """
     first = f"event:{target}:{incident}"
-    is_first = target not in context.before.targets
+    is_first = target not in context.before.calls.targets
     own = first if is_first else f"event:{target}:{key}"
     about = "" if is_first else first
     # Its own, since the key of a post comes again where the clock was set back.
