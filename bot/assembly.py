@@ -159,6 +159,7 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
         base.ops_channel,
         timings,
         Targets(settings.targets, base.session, settings.network, clock, observers.event),
+        list(settings.channels),
     )
     announcer = Announcer(store.outbox, outbox, people, clock)
     guard = PauseGuard(

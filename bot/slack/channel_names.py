@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.errors import SlackRefused, SlackUnreachable
+from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.store import OutboxStore
 
 if TYPE_CHECKING:
@@ -78,7 +78,22 @@ class ChannelNames:
 
     def is_same(self, one: str, other: str) -> bool:
         """Whether both are known to be the same channel."""
-        return self.known(one) == self.known(other)
+        return self._known_id(one) == self._known_id(other)
+
+    def _known_id(self, channel: str) -> str:
+        """The id as far as it is known without a request; else the channel as it was given."""
+        known = self.known(channel)
+        return self._listed.get(known, known)
+
+    async def look_up(self, names: Iterable[str]) -> None:
+        """Learns the ids of channels, so that `is_same` knows them. One that Slack does not tell is
+        looked up when it is needed.
+        """
+        for name in names:
+            try:
+                await self.id_of(name)
+            except (SlackRefused, SlackDeliveryUnknown) as error:
+                log.warning("The id of %s could not be looked up: %s", name, error)
 
     def known(self, channel: str) -> str:
         """The channel argument for posting, without a request: the pinned id, else the name."""

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,9 @@ class ClaimLost(Exception):
 
 
 class Outbox:
-    """Sends the posts of the store to Slack."""
+    """Sends the posts of the store to Slack, and events to targets. The ids of `named_channels` are
+    looked up at the start.
+    """
 
     def __init__(
         self,
@@ -72,9 +74,10 @@ class Outbox:
         ops_channel: str = "",
         timings: OutboxTimings = OutboxTimings(),
         targets: EventSender = NoTargets(),
+        named_channels: Sequence[str] = (),
     ) -> None:
         self._posts, self._client, self._clock = posts, client, clock
-        self._timings = timings
+        self._timings, self._named_channels = timings, named_channels
         self._channels, self._posted = ChannelNames(client, posts, clock), Posted(client, clock)
         self._notices = OperatorNotices(posts, client, self._channels, clock, ops_channel)
         self._requeue = Requeue(posts, self._notices, clock, timings.mend)
@@ -117,6 +120,8 @@ class Outbox:
 
     async def run(self) -> None:
         """Posts what is queued, until cancelled; one post per channel at a time."""
+        if self._named_channels:
+            self._start(self._look_up_names())
         while True:
             try:
                 await self._post_what_there_is()
@@ -158,6 +163,12 @@ class Outbox:
         if self._looked_at - self._names_checked_at > self._timings.names:
             self._names_checked_at = self._looked_at
             self._start(self._notices.renamed_channels())
+
+    async def _look_up_names(self) -> None:
+        try:
+            await self._channels.look_up(self._named_channels)
+        except StoreUnavailable as error:
+            log.warning("The ids of channels could not be looked up: %s", error)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -221,6 +221,43 @@ async def test_channel_chooses_style_of_updates(
     assert [m.text[:1] for m in posted(world) if m.thread_ts] == replies
 
 
+async def test_style_of_name_holds_for_chat_alert(world: Sandbox, clock: Clock) -> None:
+    meter = Meter(world)
+    meter(6)
+    async with running(
+        world, {**SPIKE, "above": "9 GB"}, channels={"#ops": {"updates": "edit"}}
+    ) as bot:
+        await world.slack.until(lambda: "GET /api/conversations.list" in str(world.slack.paths()))
+        await world.slack.answer_to("/usage alert rapid7-eu today above 5 GB every 15m as spike")
+        await world.slack.until(lambda: told(world))
+        await settled(bot)
+        meter(3)
+        clock.strike(15)
+        await world.slack.until(lambda: told(world)[0].startswith("✅"))
+        await settled(bot)
+    assert not [m for m in posted(world) if m.thread_ts]
+
+
+async def test_missing_data_calls_before_firing(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    rule = {**SPIKE, "no_data": "alert", "notify": ["U0ADA", "pagerduty"]}
+    async with running(world, rule) as bot:
+        await look(bot, clock, meter, None)
+        await settled(bot)
+        assert not mentioning(world, "<@U0ADA>")
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        [reply] = [m for m in mentioning(world, "<@U0ADA>") if m.thread_ts]
+        assert reply.text.startswith("Bytes at 6.00 GB")
+        await look(bot, clock, meter, 3)
+        await settled(bot)
+    [incident] = targets.pagerduty.incidents
+    assert (incident.events, incident.woken) == (["trigger", "trigger", "resolve"], 1)
+    assert incident.summary.startswith("ingest-spike: bytes at 6.00 GB")
+
+
 async def test_own_buttons_link_and_ask(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     buttons: list[dict[str, Any]] = [

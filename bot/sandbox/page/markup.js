@@ -51,7 +51,7 @@ function linked(link) {
     return make("strong", { class: "mention" }, "#" + (channel?.name ?? target.slice(1)));
   }
   if (target.startsWith("!date^")) return dated(target);
-  if (target.startsWith("!subteam^")) return make("strong", { class: "mention" }, label ?? "@group");
+  if (target.startsWith("!subteam^")) return make("strong", { class: "mention" }, label ?? `@${state.groups[target.split("^")[1]] ?? "group"}`);
   if (target.startsWith("!")) return make("strong", { class: "ping" }, "@" + target.slice(1));
   return make("a", { href: "#", title: target }, label ?? target);
 }

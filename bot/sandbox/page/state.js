@@ -5,6 +5,7 @@ export const state = {
   channel: "C0OPS",
   showHome: false,
   users: [],
+  groups: {},
   channels: [],
   commands: [],
   messages: [],

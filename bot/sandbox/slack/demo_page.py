@@ -44,6 +44,7 @@ class DemoPage(People):
                     {"id": u.id, "name": u.name, "about": u.about, "tz": u.tz}
                     for u in self.users.values()
                 ],
+                "groups": {group: group[2:].lower() for group in self.groups},
                 "channels": [
                     {"id": c.id, "name": c.name, "about": c.about, "direct": bool(c.direct_with)}
                     for c in self.channels.values()
