@@ -21,7 +21,7 @@ def system_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RecordedRequest:
     """A request as it came in."""
 
     at: datetime
@@ -61,9 +61,9 @@ class Server:
     name: str
     # The name on the page.
     title: str = ""
-    ledger: list[Entry] = field(default_factory=list)
+    requests: list[RecordedRequest] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    watchers: list[Callable[[Entry], None]] = field(default_factory=list)
+    watchers: list[Callable[[RecordedRequest], None]] = field(default_factory=list)
     url: str = ""
     now: Callable[[], datetime] = system_now
     _runner: web.AppRunner | None = None
@@ -120,12 +120,12 @@ class Server:
         self.misbehave(act, path=path, times=times)
 
     def paths(self) -> list[str]:
-        return [f"{entry.method} {entry.path}" for entry in self.ledger]
+        return [f"{entry.method} {entry.path}" for entry in self.requests]
 
     @web.middleware
     async def _noted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         body = b"" if request.headers.get("Upgrade") else await request.read()
-        entry = Entry(
+        entry = RecordedRequest(
             self.now(),
             self.name,
             request.method,
@@ -134,8 +134,8 @@ class Server:
             dict(request.headers),
             body,
         )
-        self.ledger.append(entry)
-        del self.ledger[:-2000]
+        self.requests.append(entry)
+        del self.requests[:-2000]
         for watcher in self.watchers:
             watcher(entry)
         for fault in list(self.faults):

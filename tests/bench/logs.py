@@ -211,13 +211,13 @@ def crowded_texts(length: int) -> Iterator[tuple[str, bytes]]:
 
 def uploads(world: Sandbox) -> bool:
     """Whether the log has been fetched and goes to Slack now."""
-    return any("getUploadURLExternal" in entry.path for entry in world.slack.ledger[-400:])
+    return any("getUploadURLExternal" in entry.path for entry in world.slack.requests[-400:])
 
 
 async def single_acks(world: Sandbox, over: Callable[[], bool], most: int = 400) -> float:
     """Ack p99 in milliseconds of commands that come one at a time, until it is over."""
     taken: list[float] = []
-    world.slack.ledger.clear()
+    world.slack.requests.clear()
     while len(taken) < most and not over():
         ack = await world.slack.command("/usage help", user="U0LINUS")
         await ack.done

@@ -166,7 +166,7 @@ def test_level_is_a_filter(line: str, levels: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_level_finds_fields_and_capitals(line: str, is_error: bool) -> None:
     found = vendor.parse(f"where({level_condition(['error'])})")
-    assert found.matches(vendor.Entry(line)) is is_error
+    assert found.matches(vendor.RecordedRequest(line)) is is_error
 
 
 def test_level_joins_the_where_clause() -> None:
@@ -318,6 +318,6 @@ def test_window_behind_the_threshold_is_said_once() -> None:
 def test_value_is_quoted_for_the_vendor(value: str, condition: str) -> None:
     assert equals("path", value) == condition
     if condition and value:
-        entry = vendor.Entry("")
+        entry = vendor.RecordedRequest("")
         entry.fields["path"] = value
         assert vendor.parse(f"where({condition})").matches(entry)

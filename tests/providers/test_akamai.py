@@ -192,7 +192,7 @@ async def test_every_way_to_ask_v1_brings_the_same_calls(
     ]
     assert [call.at_text for call in page.calls] == [row["timestamp"] for row in wanted]
     assert page.complete
-    assert server.ledger[0].method == method
+    assert server.requests[0].method == method
 
 
 async def test_a_post_says_everything_the_page_lists(server: AkamaiSandbox) -> None:
@@ -205,7 +205,7 @@ async def test_a_post_says_everything_the_page_lists(server: AkamaiSandbox) -> N
     }
     await client.calls(WINDOW, CallFilters(native=every))
     await client.aclose()
-    entry = server.ledger[0]
+    entry = server.requests[0]
     body = json.loads(entry.body)
     assert len(body["filters"]) == 17
     assert body["filters"]["http_method"] == ["post", "delete"]
@@ -228,7 +228,7 @@ async def test_a_get_with_a_value_it_cannot_say_becomes_a_post(server: AkamaiSan
     client = client_of(server, method="GET")
     await client.calls(WINDOW, CallFilters(native={"url_contain": ("a,b=c",)}))
     await client.aclose()
-    assert server.ledger[0].method == "POST"
+    assert server.requests[0].method == "POST"
 
 
 async def test_the_report_can_be_described(server: AkamaiSandbox, edge: Akamai) -> None:
@@ -258,7 +258,7 @@ async def test_a_value_that_the_report_has_ceased_to_take_is_told_with_those_it_
     server.enums["response_class"] = {"4xx", "5xx"}
     with pytest.raises(ProtocolError, match="`response_class` takes 4xx, 5xx, not `2xx`"):
         await edge.calls(WINDOW, CallFilters(native={"response_class": ("2xx",)}))
-    assert [entry.method for entry in server.ledger] == ["POST", "GET"]
+    assert [entry.method for entry in server.requests] == ["POST", "GET"]
 
 
 @pytest.mark.parametrize(
@@ -309,8 +309,10 @@ async def test_v2_brings_the_same_calls(
         (r["timestamp"], r["responseCode"], r["method"].upper()) for r in wanted
     ]
     assert page.complete
-    assert server.ledger[0].path == V2
-    assert len({entry.headers["Authorization"] for entry in server.ledger}) == len(server.ledger)
+    assert server.requests[0].path == V2
+    assert len({entry.headers["Authorization"] for entry in server.requests}) == len(
+        server.requests
+    )
 
 
 @pytest.mark.parametrize(("report", "accept"), [("v1", "json"), ("v1", "csv"), ("v2", "json")])
@@ -394,7 +396,7 @@ async def test_where_whole_five_minutes_are_wanted_the_window_is_rounded_and_cut
         ]
         assert page.complete
         assert "takes whole five minutes only; it was asked from" in page.notes[0]
-    assert len(server.ledger) == 3
+    assert len(server.requests) == 3
     whole = await client.calls(WINDOW, CallFilters())
     await client.aclose()
     assert (whole.complete, whole.notes) == (True, ())
@@ -409,7 +411,7 @@ async def test_bounds_that_no_rounding_mends_are_told(server: AkamaiSandbox, edg
     server.answer_with(400, json.dumps(body), times=9)
     with pytest.raises(ProtocolError, match="refused the window"):
         await edge.calls(WINDOW, CallFilters())
-    assert len(server.ledger) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -438,7 +440,7 @@ async def test_a_link_that_leaves_the_vendor_is_not_followed(
     with pytest.raises(ProtocolError, match="link to another host"):
         await client.calls(WINDOW, CallFilters())
     await client.aclose()
-    assert len(server.ledger) == 1
+    assert len(server.requests) == 1
 
 
 async def test_a_report_that_is_never_ready_is_told(
@@ -450,7 +452,7 @@ async def test_a_report_that_is_never_ready_is_told(
     with pytest.raises(Unavailable, match="still preparing"):
         await client.calls(WINDOW, CallFilters())
     await client.aclose()
-    assert len(server.ledger) == 6
+    assert len(server.requests) == 6
 
 
 async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(
@@ -460,7 +462,7 @@ async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(
     server.now = lambda: datetime.now(UTC) + timedelta(minutes=7 * next(drift))
     with pytest.raises(AuthFailed, match="our clock is wrong"):
         await edge.calls(WINDOW, CallFilters())
-    assert len(server.ledger) == 2
+    assert len(server.requests) == 2
 
 
 async def test_a_clock_without_a_date_header_is_measured_by_the_request_time(
@@ -476,7 +478,7 @@ async def test_a_clock_without_a_date_header_is_measured_by_the_request_time(
     server.answer_with(400, json.dumps(problem), Date="soon")
     server.now = lambda: datetime.now(UTC) + timedelta(minutes=9)
     await edge.calls(WINDOW, CallFilters())
-    assert len(server.ledger) == 2
+    assert len(server.requests) == 2
 
 
 ODD_ROWS = {
@@ -567,13 +569,13 @@ async def test_a_clock_that_is_off_is_corrected_once(server: AkamaiSandbox, edge
     server.now = lambda: datetime.now(UTC) + timedelta(minutes=7)
     await edge.calls(WINDOW, CallFilters())
     await edge.calls(WINDOW, CallFilters())
-    assert len(server.ledger) == 3
+    assert len(server.requests) == 3
 
 
 async def test_every_attempt_is_signed_afresh(server: AkamaiSandbox, edge: Akamai) -> None:
     server.answer_with(503, times=2)
     await edge.calls(WINDOW, CallFilters())
-    assert len({entry.headers["Authorization"] for entry in server.ledger}) == 3
+    assert len({entry.headers["Authorization"] for entry in server.requests}) == 3
 
 
 async def test_a_wrong_secret_is_told_without_showing_it(server: AkamaiSandbox) -> None:
@@ -903,14 +905,14 @@ async def test_a_report_of_too_many_bytes_is_asked_for_by_halves(
 ) -> None:
     window = Window(HOUR - timedelta(days=2), HOUR)
     whole = await edge.calls(window, CallFilters())
-    server.ledger.clear()
+    server.requests.clear()
     monkeypatch.setattr("providers.http.reading.MOST_BODY_BYTES", 40_000)
     halved = await edge.calls(window, CallFilters())
     assert sorted(call.at_text for call in halved.calls) == sorted(
         call.at_text for call in whole.calls
     )
     assert halved.complete
-    assert len(server.ledger) > 2
+    assert len(server.requests) > 2
 
 
 @pytest.mark.parametrize("columns", ["", "a,b,c"])

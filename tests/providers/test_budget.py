@@ -61,8 +61,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=["memory", "stored"])
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RateLimitStore]:
-    """Both ledgers keep the same promises."""
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RateLimitStore]:
+    """Both stores keep the same promises."""
     if request.param == "memory":
         yield MemoryRateLimitStore()
         return
@@ -71,14 +71,14 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await store.close()
 
 
-def budget_of(ledger: RateLimitStore, clock: Clock, **changes: Any) -> RateLimiter:
-    return RateLimiter("eu", changes.get("key", KEY), changes.get("limits", THREE), ledger, clock)
+def budget_of(store: RateLimitStore, clock: Clock, **changes: Any) -> RateLimiter:
+    return RateLimiter("eu", changes.get("key", KEY), changes.get("limits", THREE), store, clock)
 
 
 async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(
-    ledger: RateLimitStore, clock: Clock
+    store: RateLimitStore, clock: Clock
 ) -> None:
-    budget = budget_of(ledger, clock)
+    budget = budget_of(store, clock)
     for _ in range(3):
         await budget.commit("download", await budget.reserve("download"))
         clock.ahead(minutes=4)
@@ -90,9 +90,9 @@ async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(
 
 
 async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(
-    ledger: RateLimitStore, clock: Clock
+    store: RateLimitStore, clock: Clock
 ) -> None:
-    budget = budget_of(ledger, clock)
+    budget = budget_of(store, clock)
     first = await budget.reserve("download", size=60)
     with pytest.raises(RateLimited):
         await budget.reserve("download", size=60)
@@ -101,16 +101,16 @@ async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(
 
 
 async def test_a_wish_for_more_than_there_ever_is_takes_all_of_it(
-    ledger: RateLimitStore, clock: Clock
+    store: RateLimitStore, clock: Clock
 ) -> None:
-    assert await budget_of(ledger, clock).reserve("download", size=10**15) is not None
+    assert await budget_of(store, clock).reserve("download", size=10**15) is not None
 
 
-async def test_the_vendor_knows_better_than_we_do(ledger: RateLimitStore, clock: Clock) -> None:
+async def test_the_vendor_knows_better_than_we_do(store: RateLimitStore, clock: Clock) -> None:
     """Somebody else uses the same key, so less remains than we have spent; or the limit is higher
     than the page says.
     """
-    budget = budget_of(ledger, clock)
+    budget = budget_of(store, clock)
     reservation = await budget.reserve("download")
     await budget.commit(
         "download",
@@ -136,24 +136,24 @@ async def test_the_vendor_knows_better_than_we_do(ledger: RateLimitStore, clock:
 
 
 async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one(
-    ledger: RateLimitStore, clock: Clock
+    store: RateLimitStore, clock: Clock
 ) -> None:
     for _ in range(3):
-        await budget_of(ledger, clock).reserve("download")
-    assert await budget_of(ledger, clock, key=Secret("another-key")).reserve("download")
+        await budget_of(store, clock).reserve("download")
+    assert await budget_of(store, clock, key=Secret("another-key")).reserve("download")
     with pytest.raises(RateLimited):
-        await budget_of(ledger, clock).reserve("download")
+        await budget_of(store, clock).reserve("download")
 
 
-async def test_what_has_no_limit_is_free(ledger: RateLimitStore, clock: Clock) -> None:
-    assert await budget_of(ledger, clock).reserve("describe") is None
+async def test_what_has_no_limit_is_free(store: RateLimitStore, clock: Clock) -> None:
+    assert await budget_of(store, clock).reserve("describe") is None
 
 
-async def test_something_held_back_is_free_again_in_time(ledger: RateLimitStore) -> None:
-    await ledger.lock_out("login", until=NOON, why="refused")
-    assert await ledger.lockout_reason("login", now=NOON - timedelta(seconds=1)) == "refused"
-    assert await ledger.lockout_reason("login", now=NOON) is None
-    assert await ledger.lockout_reason("other", now=NOON - timedelta(seconds=1)) is None
+async def test_something_held_back_is_free_again_in_time(store: RateLimitStore) -> None:
+    await store.lock_out("login", until=NOON, why="refused")
+    assert await store.lockout_reason("login", now=NOON - timedelta(seconds=1)) == "refused"
+    assert await store.lockout_reason("login", now=NOON) is None
+    assert await store.lockout_reason("other", now=NOON - timedelta(seconds=1)) is None
 
 
 async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
@@ -257,9 +257,9 @@ async def server() -> AsyncIterator[Rapid7Sandbox]:
 
 
 @pytest.fixture
-async def rapid7(server: Rapid7Sandbox, ledger: RateLimitStore) -> AsyncIterator[Rapid7]:
+async def rapid7(server: Rapid7Sandbox, store: RateLimitStore) -> AsyncIterator[Rapid7]:
     client = Rapid7(
-        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=ledger
+        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=store
     )
     yield client
     await client.aclose()
@@ -279,11 +279,11 @@ async def test_a_success_that_leaves_nothing_is_a_success(
         200, '{"daily_usage":[]}', X_RateLimit_Remaining="0", X_RateLimit_Reset="412"
     )
     await rapid7.usage(DAYS)
-    asked = len(server.ledger)
+    asked = len(server.requests)
     with pytest.raises(RateLimited, match="used up") as caught:
         await rapid7.usage(DayRange(DAYS.first - timedelta(days=1), DAYS.last))
     assert caught.value.retry_after_s == pytest.approx(412, abs=5)
-    assert len(server.ledger) == asked
+    assert len(server.requests) == asked
 
 
 async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(
@@ -292,18 +292,18 @@ async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(
     server.answer_with(429, "API rate limit exceeded", Retry_After="417")
     with pytest.raises(RateLimited, match="rate limit"):
         await read(rapid7)
-    asked = len(server.ledger)
+    asked = len(server.requests)
     with pytest.raises(RateLimited, match="used up") as caught:
         await read(rapid7)
-    assert len(server.ledger) == asked
+    assert len(server.requests) == asked
     assert "in about 7 min" in caught.value.hint
 
 
 async def test_a_try_that_failed_is_paid_for_too(
-    server: Rapid7Sandbox, ledger: RateLimitStore
+    server: Rapid7Sandbox, store: RateLimitStore
 ) -> None:
     client = Rapid7(
-        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=ledger
+        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=store
     )
     client._budget._limits = {"download": Limit("downloads", 2)}
     server.answer_with(503, "", times=99, path="/download")
@@ -314,10 +314,10 @@ async def test_a_try_that_failed_is_paid_for_too(
 
 
 async def test_a_download_is_settled_with_the_bytes_that_came(
-    server: Rapid7Sandbox, ledger: RateLimitStore
+    server: Rapid7Sandbox, store: RateLimitStore
 ) -> None:
     client = Rapid7(
-        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=ledger
+        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=store
     )
     for _ in range(4):
         assert await read(client, most_bytes=60_000_000_000)
@@ -376,13 +376,13 @@ async def test_a_vendor_that_is_away_is_left_alone(
     for day in range(5):
         with pytest.raises(Unavailable, match="broke off"):
             await rapid7.usage(DayRange(DAYS.first - timedelta(days=day), DAYS.last))
-    asked = len(server.ledger)
+    asked = len(server.requests)
     with pytest.raises(Unavailable, match="failed 5 times in a row and is left alone") as caught:
         await rapid7.usage(DAYS)
     assert caught.value.hint == "It is asked again in 15 s; try then."
     with pytest.raises(Unavailable, match="left alone"):
         await read(rapid7)
-    assert len(server.ledger) == asked
+    assert len(server.requests) == asked
     now += 16
     with pytest.raises(Unavailable, match="broke off"):
         await rapid7.usage(DAYS)

@@ -69,7 +69,7 @@ async def iot(server: DeviceWiseSandbox) -> AsyncIterator[DeviceWise]:
 
 
 def bodies(server: DeviceWiseSandbox, command: str) -> list[dict[str, Any]]:
-    asked = [json.loads(entry.body) for entry in server.ledger]
+    asked = [json.loads(entry.body) for entry in server.requests]
     return [value for body in asked for value in body.values() if value.get("command") == command]
 
 
@@ -437,7 +437,7 @@ async def test_a_session_that_is_refused_again_at_once_is_not_renewed_for_ever(
     server: DeviceWiseSandbox, iot: DeviceWise
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
-    asked = len(server.ledger)
+    asked = len(server.requests)
     good = {"auth": {"success": True, "params": {"sessionId": "f" * 32}}}
     bad = {
         "success": False,
@@ -448,7 +448,7 @@ async def test_a_session_that_is_refused_again_at_once_is_not_renewed_for_ever(
         server.answer_with(200, json.dumps(answer))
     with pytest.raises(AuthFailed, match="does not accept the session"):
         await iot.calls(WINDOW, CallFilters())
-    assert len(server.ledger) == asked + 3
+    assert len(server.requests) == asked + 3
 
 
 async def test_after_renewal_the_organisation_is_switched_to_again(

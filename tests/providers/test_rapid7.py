@@ -96,8 +96,8 @@ async def test_both_dates_and_the_key_are_always_sent(
     server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
     await rapid7.usage(DAYS)
-    assert server.ledger[0].query == "from=2018-12-01&to=2018-12-19"
-    assert server.ledger[0].headers["x-api-key"] == server.api_key
+    assert server.requests[0].query == "from=2018-12-01&to=2018-12-19"
+    assert server.requests[0].headers["x-api-key"] == server.api_key
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -154,7 +154,7 @@ async def test_usage_by_log_is_asked_in_pieces_of_thirty_days(
     usage = await rapid7.usage_by_log(
         DayRange(today - timedelta(days=70), today - timedelta(days=1))
     )
-    assert len(server.ledger) == 3
+    assert len(server.requests) == 3
     assert max(usage.by_day) == today - timedelta(days=1)
     assert all(isinstance(n, int) for logs in usage.by_day.values() for n in logs.values())
 
@@ -166,11 +166,11 @@ async def test_where_a_month_by_log_is_refused_weeks_are_asked_for_without_a_sea
     whole = DayRange(date(2026, 10, 1), date(2026, 10, 20))
     month = await rapid7.usage_by_log(whole)
     server.most_days_by_log = 7
-    server.ledger.clear()
+    server.requests.clear()
     assert await rapid7.usage_by_log(whole) == month
-    assert len(server.ledger) == 1 + 3
+    assert len(server.requests) == 1 + 3
     await rapid7.usage_by_log(whole)
-    assert len(server.ledger) == 1 + 3 + 3
+    assert len(server.requests) == 1 + 3 + 3
     server.most_days_by_log = 1
     with pytest.raises(ProtocolError, match="at most 1 days"):
         await rapid7.usage_by_log(DayRange(date(2026, 10, 1), date(2026, 10, 5)))
@@ -184,7 +184,7 @@ async def test_the_list_of_logs_leaves_ingestion_tokens_behind(rapid7: Rapid7) -
 
 async def test_the_list_of_logs_is_asked_once(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     await asyncio.gather(*(rapid7.named_logs() for _ in range(5)))
-    assert len(server.ledger) == 1
+    assert len(server.requests) == 1
 
 
 ERRORS = [
@@ -231,7 +231,7 @@ async def test_a_400_relays_what_was_wrong(server: Rapid7Sandbox, rapid7: Rapid7
 async def test_a_passing_503_is_tried_again(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(503, times=2)
     await rapid7.usage(DAYS)
-    assert len(server.ledger) == 3
+    assert len(server.requests) == 3
 
 
 async def test_a_long_wait_is_told_and_not_sat_out(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
@@ -239,13 +239,13 @@ async def test_a_long_wait_is_told_and_not_sat_out(server: Rapid7Sandbox, rapid7
     with pytest.raises(RateLimited) as caught:
         await rapid7.usage(DAYS)
     assert caught.value.hint == "It will work again in about 7 min."
-    assert len(server.ledger) == 1
+    assert len(server.requests) == 1
 
 
 async def test_a_short_wait_is_sat_out(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(429, Retry_After="0.2")
     await rapid7.usage(DAYS)
-    assert len(server.ledger) == 2
+    assert len(server.requests) == 2
 
 
 async def test_nobody_listening_is_unavailable() -> None:
@@ -259,7 +259,7 @@ async def test_a_download_always_says_query_limit_and_window(
     server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
     await body_of(rapid7, [KITCHEN, CELLAR])
-    entry = server.ledger[0]
+    entry = server.requests[0]
     assert entry.path == f"/download/logs/{KITCHEN}:{CELLAR}"
     assert parse_qs(entry.query)["query"] == [MATCH_ALL]
     assert "limit=1000" in entry.query
@@ -275,8 +275,8 @@ async def test_a_relative_range_travels_in_the_vendors_own_words(
     server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
     assert await body_of(rapid7, [KITCHEN], window="last 20 mins")
-    assert "time_range=last+20+mins" in server.ledger[0].query
-    assert "from=" not in server.ledger[0].query
+    assert "time_range=last+20+mins" in server.requests[0].query
+    assert "from=" not in server.requests[0].query
 
 
 @pytest.mark.parametrize("key", ["../usage", "a/b", "a?limit=1", "..", "", "a:b", "a%2fb"])
@@ -301,7 +301,7 @@ async def test_several_logs_are_asked_for_as_either_page_joins_them(
     server.separators = separator
     for _ in range(2):
         assert len((await downloaded(rapid7, KITCHEN, CELLAR)).splitlines()) == 5
-    assert len(server.ledger) == (2 if separator == ":" else 3)
+    assert len(server.requests) == (2 if separator == ":" else 3)
 
 
 async def test_where_either_way_is_refused_the_first_refusal_is_told_and_one_log_is_asked_for_once(
@@ -311,7 +311,7 @@ async def test_where_either_way_is_refused_the_first_refusal_is_told_and_one_log
     for ids in ((KITCHEN, CELLAR), (KITCHEN,)):
         with pytest.raises(ProtocolError, match="Invalid query"):
             await downloaded(rapid7, *ids)
-    assert len(server.ledger) == 3
+    assert len(server.requests) == 3
 
 
 async def test_no_content_is_an_empty_log(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
@@ -324,7 +324,7 @@ async def test_a_log_that_is_not_ready_is_asked_for_again_and_then_told(
 ) -> None:
     server.answer_with(202)
     assert await downloaded(rapid7)
-    assert len(server.ledger) == 2
+    assert len(server.requests) == 2
     server.answer_with(202, '{"id": "q1", "progress": 3}', times=9)
     with pytest.raises(Unavailable, match="still preparing the log"):
         await downloaded(rapid7)
@@ -382,7 +382,7 @@ async def test_a_redirect_is_not_followed_with_the_key(
     server.answer_with(302, Location=f"{server.url}/elsewhere")
     with pytest.raises(ProtocolError, match="redirect"):
         await body_of(rapid7, [KITCHEN])
-    assert len(server.ledger) == 1
+    assert len(server.requests) == 1
 
 
 async def broken_off(request: web.Request) -> web.StreamResponse:
@@ -427,7 +427,7 @@ async def test_the_longest_window_of_usage_by_log_joins_without_a_seam(
     usage = await rapid7.usage_by_log(days)
     asked = sorted(
         parse_qs(entry.query)["from"][0] + " " + parse_qs(entry.query)["to"][0]
-        for entry in server.ledger
+        for entry in server.requests
     )
     assert len(asked) == 4
     assert list(usage.by_day) == sorted(set(usage.by_day))

@@ -243,7 +243,7 @@ async def test_newest_entries_come_oldest_first(server: Rapid7Sandbox, rapid7: R
         "2026-11-20T12:59:54Z",
     ]
     assert found.has_more
-    asked = parse_qs(server.ledger[0].query)
+    asked = parse_qs(server.requests[0].query)
     assert asked == {"per_page": ["4"], "most_recent_first": ["true"]}
 
 

@@ -444,6 +444,6 @@ async def test_days_that_nobody_lists_are_no_zero(world: Sandbox, clock: Clock) 
 async def test_an_alert_fetches_only_what_its_value_needs(world: Sandbox, clock: Clock) -> None:
     Meter(world)
     async with running(world) as bot:
-        before = len(world.rapid7.ledger)
+        before = len(world.rapid7.requests)
         await evaluated(bot, clock)
-        assert len(world.rapid7.ledger) - before == 1
+        assert len(world.rapid7.requests) - before == 1

@@ -64,7 +64,7 @@ async def test_a_usage_alert_is_tried_on_the_days_of_the_past(
         "ingest-spike would have fired 3 times in 30 days, longest 24 h, now OK."
     )
     assert text.count(" ! ") == 3 or text.count(" ! ") == 2
-    assert [e.path for e in world.rapid7.ledger] == ["/usage/organizations"] * 2
+    assert [e.path for e in world.rapid7.requests] == ["/usage/organizations"] * 2
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_a_log_alert_knows_what_was_sampled(
     assert (found["samples"], found["missing"]) == (4, 1)
     assert [f["peak"] for f in found["firings"]] == [300.0]
     assert "A log is not downloaded again" in found["notes"][0]
-    assert world.rapid7.ledger == []
+    assert world.rapid7.requests == []
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ async def test_filters_are_applied_to_rows(front_door: Run, tmp_path: Path) -> N
 
 async def test_code_and_id_are_asked_of_akamai(world: Sandbox, front_door: Run) -> None:
     await ask(front_door, "/apiaudit edge 24h code:503 id:1-123a metrics:clientOwner,responseCode")
-    asked = json.loads(world.akamai.ledger[-1].body)
+    asked = json.loads(world.akamai.requests[-1].body)
     assert asked == {
         "objectIds": ["1-123A"],
         "metrics": ["clientOwner", "responseCode", "timestamp"],
@@ -206,7 +206,7 @@ async def test_columns_of_v2_have_its_names(world: Sandbox, front_door: Run) -> 
     table["providers"]["edge"]["report"] = "v2"
     line = "/apiaudit edge 24h metrics:uri,method,responseCode id:1-1TGTG calls 5"
     told = await ask(front_door, line, table=table)
-    asked = json.loads(world.akamai.ledger[-1].body)
+    asked = json.loads(world.akamai.requests[-1].body)
     assert asked["objectIds"] == ["1-1TGTG"]
     assert set(asked["dimensions"]) == {"timestamp", "requestUri", "requestMethod", "responseCode"}
     assert told["values"]["calls"] > 5
@@ -234,8 +234,8 @@ async def test_filter_without_its_column_is_refused(
     ran = await front_door("ask", line, "--json")
     assert ran.code == 2
     assert says in ran.json["error"]["message"]
-    assert not world.akamai.ledger
-    assert not world.devicewise.ledger
+    assert not world.akamai.requests
+    assert not world.devicewise.requests
 
 
 async def test_show_all_without_its_role_names_it(world: Sandbox, front_door: Run) -> None:

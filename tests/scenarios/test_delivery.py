@@ -429,7 +429,7 @@ async def test_other_apps_message_in_a_thread_asks_nothing(world: Sandbox, bot: 
     world.slack._add(root)
     await world.slack.say("@Opswatch last 30 days", thread_ts=root.ts)
     await world.slack.until(lambda: any("say what to change" in text for text in texts(world)))
-    assert world.rapid7.ledger == []
+    assert world.rapid7.requests == []
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def organisation(world: Sandbox) -> None:
 
 
 def looked_up(world: Sandbox, method: str) -> list[str]:
-    return [str(entry) for entry in world.slack.ledger if entry.path.endswith(method)]
+    return [str(entry) for entry in world.slack.requests if entry.path.endswith(method)]
 
 
 async def test_user_groups_are_looked_up_in_the_workspace(world: Sandbox) -> None:

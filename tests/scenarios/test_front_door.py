@@ -205,7 +205,7 @@ async def test_user_and_channel_apply_access_rules(
     assert ran.code == code
     if code:
         assert ran.json["error"]["kind"] == "refused"
-        assert world.akamai.ledger == []
+        assert world.akamai.requests == []
 
 
 async def test_granted_channel_may_ask(front_door: Run) -> None:
@@ -222,7 +222,7 @@ async def test_empty_person_or_place_is_refused(
     ran = await front_door("ask", "/usage 7d", "--json", option, given)
     assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
     assert option in ran.json["error"]["message"]
-    assert world.rapid7.ledger == []
+    assert world.rapid7.requests == []
 
 
 async def test_saved_files_are_private(front_door: Run, tmp_path: Path) -> None:
@@ -423,7 +423,7 @@ async def test_stop_finishes_or_reports_work(
     process = await started(world, tmp_path)
     world.devicewise.be_slow(2.0)
     await world.slack.command("/apiaudit iot 24h")
-    await world.slack.until(lambda: world.devicewise.ledger)
+    await world.slack.until(lambda: world.devicewise.requests)
     world.rapid7.be_slow(60, path="/usage", times=99)
     world.rapid7.misbehave(drip, path="/download", times=9)
     await world.slack.command("/usage last 7 days", user="U0LINUS")

@@ -101,7 +101,7 @@ async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(
         assert "`iot` deviceWISE · ⏳ checking…" in home
         assert "🟢 Akamai offers" in home
         await world.slack.until(lambda: _home_with(world, "🟢 deviceWISE answers as"))
-    assert len(world.devicewise.ledger) == 2, (
+    assert len(world.devicewise.requests) == 2, (
         "one session, one question, however often it is pressed"
     )
 
@@ -112,7 +112,7 @@ async def test_only_those_are_asked_that_i_may_ask(world: Sandbox, clock: Clock)
         await world.slack.press_at_home("home.check", user="U0LINUS")
         home = await world.slack.until(lambda: _home_with(world, "🟢 Rapid7 answers", "U0LINUS"))
     assert "edge" not in home and "iot" not in home
-    assert world.akamai.ledger == []
+    assert world.akamai.requests == []
 
 
 def _home_with(world: Sandbox, said: str, user: str = "U0ADA") -> str:

@@ -27,7 +27,7 @@ async def test_window_older_than_what_is_kept_is_refused(
     line = line.format(old=today - timedelta(days=200), older=today - timedelta(days=220))
     ran = await ask(front_door, line)
     oldest = today - timedelta(days=91)
-    assert (ran.code, ran.json["error"]["kind"], world.akamai.ledger) == (2, "bad_question", [])
+    assert (ran.code, ran.json["error"]["kind"], world.akamai.requests) == (2, "bad_question", [])
     assert f"edge keeps API calls since {oldest.day} {oldest:%b %Y}" in ran.json["error"]["message"]
     assert (
         ran.json["error"]["hint"]
@@ -53,7 +53,7 @@ async def test_account_that_has_not_kept_the_window_is_named_first(
     told = (await ask(front_door, f"/apiaudit {today - timedelta(days=200)}")).json
     assert told["values"]["complete"] is False
     assert told["text"].startswith("edge is missing from this answer: edge keeps API calls since ")
-    assert world.akamai.ledger == []
+    assert world.akamai.requests == []
 
 
 async def test_account_that_is_away_is_named_first(front_door: Any, world: Sandbox) -> None:
@@ -130,11 +130,11 @@ async def test_nearest_actor_is_offered_where_nobody_matches(
     front_door: Any, world: Sandbox
 ) -> None:
     actor = _akamai_actor(world)
-    asked = len(world.akamai.ledger)
+    asked = len(world.akamai.requests)
     told = (await ask(front_door, f"/apiaudit edge 24h who:{actor}x")).json
     assert told["values"]["calls"] == 0
     assert f"edge: no call matches; the nearest actor seen there is {actor}." in told["text"]
-    assert len(world.akamai.ledger) == asked + 1
+    assert len(world.akamai.requests) == asked + 1
     offered = [
         button["value"]
         for block in told["blocks"]

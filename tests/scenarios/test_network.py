@@ -116,7 +116,7 @@ async def test_every_connection_takes_the_proxy(world: Sandbox, proxy: Proxy) ->
     assert set(proxy.seen) == {"slack.test", "rapid7.test", "devicewise.test", "akamai.test"}
     assert proxy.authorizations == {AUTHORIZATION}
     for kind in ("/api/", "/socket/", "/response/", "/upload/"):
-        assert any(entry.path.startswith(kind) for entry in world.slack.ledger), kind
+        assert any(entry.path.startswith(kind) for entry in world.slack.requests), kind
 
 
 async def test_targets_take_the_proxy(world: Sandbox, proxy: Proxy, front_door: Run) -> None:

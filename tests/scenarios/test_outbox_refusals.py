@@ -523,7 +523,7 @@ async def test_listing_goes_on_at_its_cursor_after_429(world: Sandbox) -> None:
         await all_sent(store)
     assert said(world, "C59") == ["Message 0"]
     listed = [
-        entry.body for entry in world.slack.ledger if entry.path.endswith("conversations.list")
+        entry.body for entry in world.slack.requests if entry.path.endswith("conversations.list")
     ]
     assert sum(b"cursor=&" in body or body.endswith(b"cursor=") for body in listed) <= 1
 

@@ -41,7 +41,7 @@ async def test_person_is_answered_before_hundreds_of_schedules(
     async with running(world, *rules(COUNT)) as bot:
         clock.strike(15)
         async with asyncio.timeout(30):
-            while len(world.rapid7.ledger) < 12:
+            while len(world.rapid7.requests) < 12:
                 await asyncio.sleep(0.02)
         answer = await world.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=30)
         assert "rapid7-eu" in answer.text
@@ -66,16 +66,16 @@ async def test_slow_evaluation_is_not_begun_twice(world: Sandbox, clock: Movable
         world.rapid7.misbehave(wait)
         clock.strike(15)
         async with asyncio.timeout(20):
-            while not world.rapid7.ledger:
+            while not world.rapid7.requests:
                 await asyncio.sleep(0.02)
         for _ in range(3):
             clock.strike(15)
             await asyncio.sleep(0.3)
-        assert len(world.rapid7.ledger) == 1
+        assert len(world.rapid7.requests) == 1
         release.set()
         async with asyncio.timeout(20):
             while len(await states(bot)) < 2:
                 await asyncio.sleep(0.02)
         rows = await bot.store.read("SELECT at FROM samples ORDER BY at", ())
         assert [row["at"][14:16] for row in rows] == ["00", "45"]
-        assert len(world.rapid7.ledger) == 2
+        assert len(world.rapid7.requests) == 2

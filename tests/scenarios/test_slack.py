@@ -162,7 +162,7 @@ async def test_a_limit_that_cuts_is_said_and_one_that_fits_is_not(world: Sandbox
     fits = await world.slack.answer_to("/logs kitchen limit 100")
     assert "Truncated: there are more lines than these 99." in cut.text
     assert "Truncated" not in fits.text
-    assert "limit=101" in world.rapid7.ledger[-1].query
+    assert "limit=101" in world.rapid7.requests[-1].query
 
 
 async def test_a_log_by_its_own_name_and_by_id(world: Sandbox) -> None:
@@ -246,7 +246,7 @@ async def test_a_wrong_question_is_private_and_asks_no_provider(
     answer = await world.slack.answer_to(line)
     assert says in answer.text.replace("&lt;", "<")
     assert answer.seen_by == "U0ADA"
-    assert world.rapid7.ledger == world.akamai.ledger == world.devicewise.ledger == []
+    assert world.rapid7.requests == world.akamai.requests == world.devicewise.requests == []
 
 
 async def test_the_button_of_a_refusal_asks_what_works(world: Sandbox) -> None:
@@ -275,7 +275,7 @@ async def test_who_may_not_ask_is_told_so_privately(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h", user="U0LINUS")
     assert answer.seen_by == "U0LINUS"
     assert "You don't have access to /apiaudit here." in answer.text
-    assert world.akamai.ledger == []
+    assert world.akamai.requests == []
 
 
 async def test_who_may_not_manage_is_shown_no_way_to(world: Sandbox) -> None:
@@ -349,7 +349,7 @@ async def test_a_listener_that_raises_at_once_loses_no_ack(world: Sandbox, bot: 
 async def test_a_slow_provider_delays_nobody_else(world: Sandbox) -> None:
     world.rapid7.be_slow(30, times=3)
     await world.slack.command("/usage last 7 days")
-    await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
+    await world.slack.until(lambda: len(world.rapid7.requests) >= 3)
     started = time.monotonic()
     answer = await world.slack.answer_to("/apiaudit iot 24h", user="U0GRACE")
     assert "calls" in answer.text
@@ -662,7 +662,7 @@ async def test_upload_limits_cut_with_a_clear_word(world: Sandbox) -> None:
 async def test_an_answer_under_way_when_the_bot_stops_is_told(world: Sandbox, bot: Bot) -> None:
     world.rapid7.be_slow(30, times=9)
     await world.slack.command("/usage last 7 days")
-    await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
+    await world.slack.until(lambda: len(world.rapid7.requests) >= 3)
     await bot.requests.running.finish(within_s=0.1)
     await world.slack.until(
         lambda: any("The bot is restarting" in m.text for m in world.slack.seen())
@@ -702,7 +702,7 @@ async def test_what_slack_refuses_is_told_with_what_to_do(world: Sandbox, code: 
 
 async def test_a_small_log_is_a_snippet(world: Sandbox) -> None:
     await files_after(world, "/logs kitchen")
-    asked = [entry for entry in world.slack.ledger if "getUploadURLExternal" in entry.path]
+    asked = [entry for entry in world.slack.requests if "getUploadURLExternal" in entry.path]
     assert "snippet_type=text" in asked[0].query + asked[0].body.decode()
 
 
@@ -831,7 +831,7 @@ async def test_the_same_question_at_the_same_time_is_asked_once(world: Sandbox) 
     assert await world.slack.until(
         lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 10
     )
-    assert len(world.rapid7.ledger) == 3
+    assert len(world.rapid7.requests) == 3
 
 
 async def test_long_private_work_from_a_button_leaves_no_orphan(world: Sandbox) -> None:

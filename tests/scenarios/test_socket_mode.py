@@ -154,7 +154,7 @@ async def test_retry_after_of_a_refused_connection_is_honoured(
     async with hurried_bot(world) as bot:
         await connected(world, bot)
     asked = [
-        entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")
+        entry.at for entry in world.slack.requests if entry.path.endswith("apps.connections.open")
     ]
     assert len(asked) == 2
     assert (asked[1] - asked[0]).total_seconds() >= 2.9
@@ -165,7 +165,7 @@ async def test_retry_after_at_the_start_is_honoured(world: Sandbox) -> None:
     world.slack.answer_with(429, "slow down", path="auth.test", Retry_After="2")
     async with hurried_bot(world) as bot:
         await connected(world, bot)
-    asked = [entry.at for entry in world.slack.ledger if entry.path.endswith("auth.test")]
+    asked = [entry.at for entry in world.slack.requests if entry.path.endswith("auth.test")]
     assert len(asked) == 2
     assert (asked[1] - asked[0]).total_seconds() >= 1.9
 
@@ -200,7 +200,7 @@ async def test_an_unusable_answer_is_asked_for_again_and_not_hammered(
         await connected(world, bot)
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
     asked = [
-        entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")
+        entry.at for entry in world.slack.requests if entry.path.endswith("apps.connections.open")
     ]
     assert len(asked) == 4
     # Three waits, each longer than the one before: 0.05, 0.1 and 0.2 s, less the jitter.
@@ -212,7 +212,7 @@ async def test_a_slow_answer_is_given_up_and_asked_for_again(world: Sandbox) -> 
     world.slack.be_slow(30, path="apps.connections.open")
     async with hurried_bot(world) as bot:
         await connected(world, bot)
-    assert sum(entry.path.endswith("apps.connections.open") for entry in world.slack.ledger) == 2
+    assert sum(entry.path.endswith("apps.connections.open") for entry in world.slack.requests) == 2
 
 
 STRANGE = {

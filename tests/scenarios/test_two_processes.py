@@ -111,10 +111,10 @@ async def test_alert_is_evaluated_and_posted_once(world: Sandbox, clock: Movable
     meter = Meter(world)
     async with running(world) as first, running(world):
         await look(first, clock, meter, 3)
-        before = len(world.rapid7.ledger)
+        before = len(world.rapid7.requests)
         await look(first, clock, meter, 6)
         await world.slack.until(lambda: told(world))
-        assert len(world.rapid7.ledger) - before == 1
+        assert len(world.rapid7.requests) - before == 1
         await look(first, clock, meter, 6, 7, 3)
         await world.slack.until(lambda: len(thread(world)) == 1)
     assert len(told(world)) == 1

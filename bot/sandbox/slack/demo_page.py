@@ -58,7 +58,7 @@ class DemoPage(People):
                 "home": self.homes.get(user),
                 "view": view.shown() if (view := self.modal(user)) else None,
                 "requests": self._requests(),
-                "faults": {server.name: _offered(server) for server in self.ledgers},
+                "faults": {server.name: _offered(server) for server in self.servers},
                 "commands": self.commands,
             }
         )
@@ -66,7 +66,7 @@ class DemoPage(People):
     def _requests(self) -> list[dict[str, Any]]:
         """The latest requests of the bot to any server."""
         entries = sorted(
-            (e for server in self.ledgers for e in server.ledger[-400:] if is_from_bot(e)),
+            (e for server in self.servers for e in server.requests[-400:] if is_from_bot(e)),
             key=lambda e: e.at,
         )
         return [entry.brief() for entry in entries[-60:]]
@@ -186,7 +186,7 @@ class DemoPage(People):
     async def _do_fault(self, request: web.Request) -> web.Response:
         """Sets up a fault on a server."""
         asked = await request.json()
-        server = next(s for s in self.ledgers if s.name == asked["server"])
+        server = next(s for s in self.servers if s.name == asked["server"])
         _, misbehave = faults_of(server)[asked["fault"]]
         if inspect.isawaitable(done := misbehave(server)):
             await done

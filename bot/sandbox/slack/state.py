@@ -24,7 +24,7 @@ from bot.sandbox.slack.records import (
     View,
 )
 from bot.sandbox.slack_limits import Meter, Refusal
-from providers.sandbox.server import Entry, Server
+from providers.sandbox.server import RecordedRequest, Server
 
 SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,commands,files:write,groups:history,"
@@ -64,7 +64,7 @@ class SlackState(Server):
     views: dict[str, View] = field(default_factory=dict)
     triggers: dict[str, tuple[str, float]] = field(default_factory=dict)
     events_url: str = ""
-    ledgers: list[Server] = field(default_factory=list)
+    servers: list[Server] = field(default_factory=list)
     streams: set[asyncio.Queue[str]] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Callable[[], float] = time.time
@@ -116,10 +116,10 @@ class SlackState(Server):
 
     def watch(self, server: Server) -> None:
         """Shows a server's requests on the page."""
-        self.ledgers.append(server)
+        self.servers.append(server)
         server.watchers.append(self._tell_request)
 
-    def _tell_request(self, entry: Entry) -> None:
+    def _tell_request(self, entry: RecordedRequest) -> None:
         if is_from_bot(entry):
             self._broadcast({"event": "request", "request": entry.brief()})
 
@@ -178,6 +178,6 @@ class SlackState(Server):
         return f"{prefix}{secrets.token_hex(6).upper()}"
 
 
-def is_from_bot(entry: Entry) -> bool:
+def is_from_bot(entry: RecordedRequest) -> bool:
     """Whether a request is the bot's and not the page's."""
     return entry.server != "slack" or entry.path.startswith(("/api/", "/response/", "/upload/"))

@@ -42,7 +42,7 @@ class LeqlError(ValueError):
 
 
 @dataclass(slots=True)
-class Entry:
+class RecordedRequest:
     """A line of a log with its keys: those of JSON or of `key=value` pairs, and what a regular
     expression has captured by name.
     """
@@ -58,7 +58,7 @@ class Entry:
         return self._fields
 
 
-Condition = Callable[[Entry], bool]
+Condition = Callable[[RecordedRequest], bool]
 
 
 @dataclass(slots=True)
@@ -301,7 +301,7 @@ class _Reader:
         values = self._list() if self._kind() == "[" else [self._value()]
         together = all if word.lower().endswith("-all") else any
 
-        def condition(entry: Entry) -> bool:
+        def condition(entry: RecordedRequest) -> bool:
             found = entry.fields.get(key)
             if found is None:
                 return False
@@ -391,7 +391,7 @@ def _pattern_condition(pattern: re.Pattern[str]) -> Condition:
     if not pattern.groupindex:
         return lambda entry: search(entry.line) is not None
 
-    def condition(entry: Entry) -> bool:
+    def condition(entry: RecordedRequest) -> bool:
         found = search(entry.line)
         if found:
             entry.fields.update({n: v for n, v in found.groupdict().items() if v is not None})
@@ -401,7 +401,7 @@ def _pattern_condition(pattern: re.Pattern[str]) -> Condition:
 
 
 def _comparison(key: str, sign: str, value: Value) -> Condition:
-    def condition(entry: Entry) -> bool:
+    def condition(entry: RecordedRequest) -> bool:
         found = entry.fields.get(key)
         if sign in ("==", "!=="):
             other = entry.fields.get(value.text)

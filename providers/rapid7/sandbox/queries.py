@@ -205,12 +205,12 @@ class Queries:
                 "links": [{"rel": "Context", "href": f"{HOST}/query/context/{number}"}],
             }
 
-    async def _matching(self, query: Query) -> AsyncIterator[tuple[leql.Entry, datetime]]:
+    async def _matching(self, query: Query) -> AsyncIterator[tuple[leql.RecordedRequest, datetime]]:
         """The entries of all the logs that match, the oldest first."""
         matches = query.statement.matches
         async for piece in in_pieces(self._rows(query)):
             for at, key, line in piece:
-                entry = leql.Entry(line, key)
+                entry = leql.RecordedRequest(line, key)
                 if query.start <= at < query.end and matches(entry):
                     yield entry, at
 

@@ -302,4 +302,4 @@ def _matcher(query: str) -> Callable[[str], bool]:
         raise ValueError(f"invalid LEQL query: {error}") from None
     if statement.is_statistical:
         raise ValueError("invalid LEQL query: calculate is not supported")
-    return lambda line: statement.matches(leql.Entry(line))
+    return lambda line: statement.matches(leql.RecordedRequest(line))
