@@ -16,8 +16,9 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from bot.store.compatibility import TABLE, oldest_of, require_known
 from bot.store.errors import StoreError, StoreUnavailable
-from bot.store.postgres.migrations import STEPS
+from bot.store.postgres.migrations import COMPATIBLE, STEPS
 from bot.store.sql.database import Dialect, Row, Transaction
 
 T = TypeVar("T")
@@ -155,10 +156,7 @@ def _migrate(tx: Transaction) -> None:
     """Applies the steps that are missing; the lock of the transaction keeps others waiting."""
     tx.execute("CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at text)")
     applied = {row["name"] for row in tx.query("SELECT name FROM migrations")}
-    if unknown := applied - set(STEPS):
-        raise StoreError(
-            f"The database was written by a newer version ({', '.join(sorted(unknown))})."
-        )
+    require_known(applied, tuple(STEPS), _recorded(tx), database="The database")
     for name, statements in STEPS.items():
         if name in applied:
             continue
@@ -167,3 +165,15 @@ def _migrate(tx: Transaction) -> None:
         tx.execute(
             "INSERT INTO migrations (name, applied_at) VALUES (?, CAST(now() AS text))", (name,)
         )
+    tx.execute_many(
+        f"INSERT INTO {TABLE} (step, oldest) VALUES (?, ?) ON CONFLICT (step) DO NOTHING",  # noqa: S608
+        oldest_of(tuple(STEPS), COMPATIBLE),
+    )
+
+
+def _recorded(tx: Transaction) -> dict[str, str]:
+    [found] = tx.query("SELECT to_regclass(?) IS NOT NULL AS there", (TABLE,))
+    if not found["there"]:
+        return {}
+    rows = tx.query(f"SELECT step, oldest FROM {TABLE}")  # noqa: S608 - a constant
+    return {row["step"]: row["oldest"] for row in rows}

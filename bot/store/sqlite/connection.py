@@ -18,10 +18,16 @@ from typing import Any, TypeVar
 
 import stamina
 
+from bot.store.compatibility import TABLE, oldest_of, require_known
 from bot.store.errors import StoreError, StoreUnavailable
 from bot.store.sql.database import Dialect, Row, Transaction
 from bot.store.sqlite.health import DatabaseFile, make_private
-from bot.store.sqlite.versions import MIGRATIONS, applied_migrations
+from bot.store.sqlite.versions import (
+    COMPATIBLE,
+    MIGRATIONS,
+    applied_migrations,
+    recorded_compatibility,
+)
 
 T = TypeVar("T")
 BUSY_S = 10.0
@@ -156,11 +162,12 @@ class SqliteDatabase:
         later version.
         """
         applied = applied_migrations(connection)
-        if unknown := applied.difference(MIGRATIONS):
-            raise StoreError(
-                f"The database {self._path.name} was written by a newer version "
-                f"({', '.join(sorted(unknown))})."
-            )
+        require_known(
+            applied,
+            MIGRATIONS,
+            recorded_compatibility(connection),
+            database=f"The database {self._path.name}",
+        )
         if applied.issuperset(MIGRATIONS):
             return
         # The library takes a while to import.
@@ -170,6 +177,10 @@ class SqliteDatabase:
 
         connection.execute("BEGIN IMMEDIATE")
         steps.apply(Database(connection))
+        connection.executemany(
+            f"INSERT OR IGNORE INTO {TABLE} (step, oldest) VALUES (?, ?)",  # noqa: S608 - a constant
+            oldest_of(MIGRATIONS, COMPATIBLE),
+        )
         if connection.in_transaction:
             connection.execute("COMMIT")
 

@@ -355,3 +355,13 @@ def baselines(db: Database) -> None:
         "CREATE TABLE baseline_samples (series INTEGER NOT NULL, at TEXT NOT NULL, value REAL NOT "
         "NULL, PRIMARY KEY (series, at)) WITHOUT ROWID"
     )
+
+
+@steps(name="0021_compatibility")
+def compatibility(db: Database) -> None:
+    """Which version may still open the database after each step, so that a release can be rolled
+    back.
+    """
+    db.table("schema_compatibility").create(
+        {"step": str, "oldest": str}, pk="step", not_null={"oldest"}
+    )

@@ -5,7 +5,10 @@ the library they are written with.
 from __future__ import annotations
 
 import sqlite3
+from types import MappingProxyType
 from typing import Final
+
+from bot.store.compatibility import TABLE
 
 MIGRATION_SET: Final = "opswatch"
 MIGRATIONS: Final = (
@@ -29,7 +32,28 @@ MIGRATIONS: Final = (
     "0018_overtaken_evaluations",
     "0019_saved_questions",
     "0020_baselines",
+    "0021_compatibility",
 )
+
+# The migration that a program has to know, at least, to use the result of each; without an entry
+# that is the migration itself.
+COMPATIBLE: Final = MappingProxyType(
+    {
+        "0017_replicas": "0016_answer_commands",
+        "0018_overtaken_evaluations": "0016_answer_commands",
+        "0019_saved_questions": "0016_answer_commands",
+        "0020_baselines": "0016_answer_commands",
+        "0021_compatibility": "0016_answer_commands",
+    }
+)
+
+
+def recorded_compatibility(connection: sqlite3.Connection) -> dict[str, str]:
+    """What the version that has migrated the database says of each migration."""
+    named = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+    if not connection.execute(named, (TABLE,)).fetchone()[0]:
+        return {}
+    return dict(connection.execute(f"SELECT step, oldest FROM {TABLE}").fetchall())  # noqa: S608
 
 
 def applied_migrations(connection: sqlite3.Connection) -> set[str]:
