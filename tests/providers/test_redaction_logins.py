@@ -119,7 +119,7 @@ def test_stated_password_is_removed(sentence: str) -> None:
         assert password[1:-1] not in REDACTOR.text(sentence.replace("{}", password))
 
 
-def test_plain_word_that_is_the_password_is_removed() -> None:
+def test_plain_word_as_password_is_removed() -> None:
     assert REDACTOR.text("the password is swordfish") == "the password is [redacted]"
 
 
@@ -135,7 +135,7 @@ def test_login_loses_its_password(line: str, redacted: str) -> None:
 
 
 @pytest.mark.parametrize(("table", "redacted"), TABLES.items())
-def test_rows_lose_the_column_of_secrets(table: str, redacted: str) -> None:
+def test_rows_lose_secret_columns(table: str, redacted: str) -> None:
     assert REDACTOR.text(table) == redacted
     assert REDACTOR.text(redacted) == redacted
     stream = REDACTOR.stream()
@@ -144,7 +144,7 @@ def test_rows_lose_the_column_of_secrets(table: str, redacted: str) -> None:
 
 
 @pytest.mark.parametrize("text", NO_TABLES)
-def test_lines_that_are_no_rows_stay(text: str) -> None:
+def test_other_lines_below_header_stay(text: str) -> None:
     assert REDACTOR.text(text) == text
 
 
