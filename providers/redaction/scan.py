@@ -20,6 +20,7 @@ Match = tuple[int, int, int]
 # Hyperscan needs a seventh of the time per megabyte, but compiling its texts takes as long as the
 # other scan takes for this many bytes.
 BYTES_BEFORE_HYPERSCAN: Final = 4 * 1024 * 1024
+LOG_BLOCK_BYTES: Final = 16 * 1024
 # With fewer different first bytes, the library would search for each of them, which is slower if
 # they are common letters.
 _FILLERS: Final = tuple(bytes((first, 0xFF, 0xFE, 0xFD)) for first in range(4))
@@ -66,7 +67,8 @@ class AdaptiveTexts:
         self._change = threading.Lock()
 
     def found(self, block: bytes) -> list[Match]:
-        if self._bytes_left > 0:
+        # Logs are read in large blocks, and not on the event loop, where compiling would be felt.
+        if self._bytes_left > 0 and len(block) >= LOG_BLOCK_BYTES:
             self._bytes_left -= len(block)
             if self._bytes_left <= 0:
                 self._use_hyperscan()

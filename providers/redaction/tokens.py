@@ -35,7 +35,7 @@ HEX: Final = r"[A-Fa-f0-9]"
 BASE64: Final = r"[A-Za-z0-9+/]"
 UUID_PATTERN: Final = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 # A slash as plain text, in JSON, or in a query string.
-_SLASH: Final = r"(?:\\{0,8}/|%2[Ff])"
+_SLASH: Final = r"(?:\\{0,8}/|%(?:25)?2[Ff])"
 _URL_REST: Final = r"(?:[A-Za-z0-9_.~@:+?=-]|%[0-9A-Fa-f]{2}|\\{0,8}/)"
 # The secret access key may follow its key id on the same line.
 _FOLLOWING_KEY: Final = r"(?:[\s,:;|\"'\\/]{1,8}(?:[A-Za-z_ -]{0,24}[=:][\s\"']{0,3})?([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=]))?"
@@ -112,7 +112,7 @@ TOKEN_FORMATS: Final = (
     _simple("Discord with two factors", "mfa.", rf"{WORD}{{80,}}+", letters(84)),
     _simple("Expo push", "ExponentPushToken ExpoPushToken", r"\[[A-Za-z0-9_-]{20,40}\]", "[" + letters(22) + "]"),
     _simple("Feishu webhook", "open.feishu.cn open.larksuite.com", rf"{_SLASH}open-apis{_SLASH}bot{_SLASH}(?:v2{_SLASH})?hook({_SLASH}{_URL_REST}{{8,}}+)", f"/open-apis/bot/v2/hook/{UUID}", is_word=False),
-    TokenFormat("Telegram bot", (":AA",), rf"{WORD}{{30,}}+", "1234567890:AA" + letters(33), before=r"\d{8,10}", before_length=10),
+    TokenFormat("Telegram bot", (":AA", "%3AAA"), rf"{WORD}{{30,}}+", "1234567890:AA" + letters(33), before=r"\d{8,10}", before_length=10),
     # Clouds
     _simple("AWS access key", "AKIA ASIA ABIA ACCA", rf"[A-Z0-9]{{16}}(?![A-Za-z0-9]){_FOLLOWING_KEY}", "IOSFODNN7EXAMPLQ"),
     _simple("AWS key of an older kind", "A3T", r"[A-Z0-9]{17}(?![A-Za-z0-9])", "XIOSFODNN7EXAMPLQ"),
@@ -309,7 +309,7 @@ TOKEN_FORMATS: Final = (
     _simple("Ubidots", "BBFF- BBUS-", rf"{ALNUM}{{20,}}+", letters(30)),
     _inside("MaxMind", "_mmk", r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}", 36, r"(?![A-Za-z0-9])", letters(6) + "_" + letters(29) + "_mmk"),
     _simple("Zoho", "1000.", rf"{HEX}{{32}}\.{HEX}{{32}}", hexes(32) + "." + hexes(32)),
-    _simple("Salesforce", "00D", r"[A-Za-z0-9]{12,15}![A-Za-z0-9._]{60,}+", letters(12) + "!" + letters(96)),
+    _simple("Salesforce", "00D", r"[A-Za-z0-9]{12,15}(?:!|%21)[A-Za-z0-9._]{60,}+", letters(12) + "!" + letters(96)),
     _simple("Pinterest", "pina_", rf"{ALNUM}{{40,}}+", letters(60)),
     _simple("Salesforce consumer", "3MVG9", r"[A-Za-z0-9._+/=]{60,}+", letters(80)),
     _simple("Salesforce refresh", "5Aep861", r"[A-Za-z0-9._=-]{60,}+", letters(80)),
@@ -333,7 +333,7 @@ TOKEN_FORMATS: Final = (
     _simple("ConfigCat", "configcat-sdk-1/", r"[A-Za-z0-9_-]{22}/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])", letters(22) + "/" + letters(22)),
     _simple("ngrok", "ak_ cr_", rf"{_MIXED_AHEAD}{ALNUM}{{27}}(?![A-Za-z0-9])", letters(27)),
     _simple("Prismic", "MC5", r"[A-Za-z0-9_-]{8,40}\.[A-Za-z0-9_%-]{40,}+", letters(16) + "." + letters(60)),
-    TokenFormat("Facebook app", tuple(f"{digit}|" for digit in digits), rf"{_MIXED_AHEAD}{WORD}{{27}}(?![A-Za-z0-9_-])", "1234567890123456|" + letters(27), before=r"(?<!\d)\d{12,16}", before_length=17),
+    TokenFormat("Facebook app", tuple(f"{digit}{sign}" for digit in digits for sign in ("|", "%7C")), rf"{_MIXED_AHEAD}{WORD}{{27}}(?![A-Za-z0-9_-])", "1234567890123456|" + letters(27), before=r"(?<!\d)\d{12,16}", before_length=17),
     _simple("Bitcoin private key", "5H 5J 5K", rf"{_MIXED_AHEAD}{_BASE58}{{49}}(?![A-Za-z0-9])", "K" + "Cxb7vXRmZ9tRb4WnP6yLc8HsJ3dGf5TaE1xUoDzVgNiMhSwQ"),
     _simple("Bitcoin private key, compressed", "Kw Kx Ky Kz L1 L2 L3 L4 L5", rf"{_MIXED_AHEAD}{_BASE58}{{50}}(?![A-Za-z0-9])", "Cxb7vXRmZ9tRb4WnP6yLc8HsJ3dGf5TaE1xUoDzVgNiMhSwQeY"),
     _simple("Asana", " ".join(f"{first}/{digit}" for first in "012" for digit in "123456789"), r"\d{12,17}(?:/\d{12,17})?:[a-f0-9]{32}(?![A-Za-z0-9])", "234567890123456:" + hexes(32)),
@@ -352,7 +352,9 @@ TOKEN_FORMATS: Final = (
     _simple("EC private key", "MHcCAQEEI MC4CAQAwBQYDK2VwBCIEI", rf"{BASE64}{{30,}}+={{0,2}}", letters(120)),
     _simple("OpenSSH private key", "b3BlbnNzaC1rZXktdjE", r"(?:[A-Za-z0-9+/]|\\{1,4}[nr](?=[A-Za-z0-9+/]{16}|[A-Za-z0-9+/]{1,15}=)){20,}+={0,2}", letters(80)),
     TokenFormat("JSON Web Key", tuple(f'"{name}":{blank}"' for name in ("d", "p", "q", "dp", "dq", "qi", "k") for blank in ("", " ")), r"(?=[^\"]{0,40}[A-Z])([A-Za-z0-9_-]{40,}+)(?=\")", letters(43) + '"', is_word=False),
+    TokenFormat("JSON Web Key in a JSON string", tuple(f'"{name}{escape}":{blank}{escape}"' for name in ("d", "p", "q", "dp", "dq", "qi", "k") for blank in ("", " ") for escape in ("\\", "\\\\\\")), r"(?=[^\"\\]{0,40}[A-Z])([A-Za-z0-9_-]{40,}+)(?=\\)", letters(43) + "\\", is_word=False),
     _simple("Password hash", "$2a$ $2b$ $2y$ $argon2 $5$ $6$ $y$ $7$ $gy$ $scrypt$ $pbkdf2 $apr1$ $krb5", r"[A-Za-z0-9./$=,+*-]{26,}+", "12$" + letters(53), is_word=False),
+    _simple("Password hash in a query string", "%242a%24 %242b%24 %242y%24 %24argon2 %245%24 %246%24 %24y%24 %241%24 %24apr1%24", r"(?:[A-Za-z0-9.=,+*-]|%[0-9A-Fa-f]{2}|/){26,}+", "12%24" + letters(53), is_word=False),
     _simple("MD5 password hash", "$1$", r"[A-Za-z0-9./]{1,8}\$[A-Za-z0-9./]{22}", letters(8) + "$" + letters(22), is_word=False),
     _simple("PHP password hash", "$P$ $H$", r"[A-Za-z0-9./]{31}", letters(31), is_word=False),
     _simple("Password hash of a framework", "pbkdf2_sha pbkdf2:sha scrypt: scrypt$ bcrypt$ bcrypt_sha", r"[a-z0-9:$]{0,20}\$[A-Za-z0-9./$=,+*-]{30,}+", "256$600000$" + letters(22) + "$" + letters(43) + "="),
