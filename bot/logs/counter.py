@@ -5,16 +5,18 @@ constant memory.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from bot.logs.bare_levels import DECIDING_LINES, bare_level, begin_with_levels
 from bot.logs.candidates import candidates
 from bot.logs.field_shapes import FieldShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
 from bot.logs.json_shapes import JsonShape
 from bot.logs.levels import LEVELS
-from bot.logs.lines import DIGITS_ALIKE, without_colours
+from bot.logs.lines import DIGITS_ALIKE, NOTHING, read_line, without_colours
 from bot.logs.newest import TAIL_LINES, NewestLines
 from bot.logs.reader import LineReader
 from bot.logs.shapes import Shape, shape_of
@@ -73,6 +75,8 @@ class LogCounter:
     _is_sparse: bool = field(default=False, compare=False)
     _blocks_of_each: int = field(default=0, compare=False)
     _reader: LineReader = field(default_factory=LineReader, compare=False)
+    # The first lines, until they have decided whether lines begin with a level.
+    _beginning: list[bytes] | None = field(default_factory=list, compare=False)
 
     def feed(self, block: bytes) -> None:
         end = block.rfind(b"\n")
@@ -89,6 +93,8 @@ class LogCounter:
         if self._open:
             self._count(b"\n" + self._open)
             self._open = b""
+        if self._beginning:
+            self._decide_on_bare_levels(self._beginning)
 
     def tail(self) -> tuple[str, ...]:
         """The last lines, of several logs the newest in order of time, each cut to what a preview
@@ -106,7 +112,9 @@ class LogCounter:
         """A text in which a line end stands before each line."""
         self._last = (self._last + text if len(text) < LAST_BYTES else text)[-LAST_BYTES:]
         text = without_colours(text)
-        if self.newest:
+        if self._beginning is not None:
+            self._look_at_beginning(text)
+        if self.newest or self._reader.has_bare_levels:
             self._count_each(text)
             return
         beginning = text[:LONG_LINE_KEPT]
@@ -118,6 +126,30 @@ class LogCounter:
         at = self._count_by_shape(text)
         if at < len(text):
             self._count_other_lines(text[at:])
+
+    def _look_at_beginning(self, text: bytes) -> None:
+        """Decides by the first lines whether lines of this log begin with a level; some of them may
+        be counted already.
+        """
+        assert self._beginning is not None
+        counted = len(self._beginning)
+        for line in text.split(b"\n"):
+            if line.strip():
+                self._beginning.append(line[:LONG_LINE_KEPT])
+            if len(self._beginning) >= DECIDING_LINES:
+                break
+        if len(self._beginning) >= DECIDING_LINES:
+            self._decide_on_bare_levels(self._beginning[:counted])
+
+    def _decide_on_bare_levels(self, counted: Sequence[bytes]) -> None:
+        is_so = begin_with_levels(self._beginning or ())
+        self._beginning = None
+        if not is_so:
+            return
+        self._reader = LineReader(has_bare_levels=True)
+        for line in counted:
+            if read_line(line) == NOTHING and (level := bare_level(line)):
+                self.levels[level] += 1
 
     def _count_short_lines(self, text: bytes) -> None:
         """Most of them are too short to tell anything, and belong to the line above."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from bot.logs import fields, times
+from bot.logs.bare_levels import bare_level
 from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
     DIGITS_ALIKE,
+    NOTHING,
     SYSLOG_FORMS,
+    Reading,
     at_start,
     holds_earlier_time,
     is_text,
@@ -66,7 +70,9 @@ class LineReader:
     how lines begin, with the same words and as many digits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_bare_levels: bool = False) -> None:
+        """`has_bare_levels` is for logs whose lines begin with a level and tell no time."""
+        self.has_bare_levels = has_bare_levels
         self._known: dict[bytes, KnownLine] = {}
         # By how many bytes of a line, or of what stands behind its time, tell: a line that is
         # shorter is like none that is longer.
@@ -80,8 +86,8 @@ class LineReader:
         # Lines of which nothing was known.
         self.unknown_lines = 0
 
-    def __reduce__(self) -> tuple[type[LineReader], tuple[()]]:
-        return LineReader, ()
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(LineReader, has_bare_levels=self.has_bare_levels), ()
 
     def read(self, line: bytes) -> tuple[Minute | None, str | None]:
         """The minute and the level of a line without its end."""
@@ -134,6 +140,8 @@ class LineReader:
         self.unknown_lines += 1
         is_json = line.startswith(b"{")
         reading = read_json(line, 0, self.read) if is_json else read_line(line)
+        if self.has_bare_levels and reading == NOTHING:
+            reading = Reading(None, bare_level(line))
         if not reading.minute:
             self._remember_untimed(line, reading.level)
         elif self._may_learn_heads() and (found := _head_of(line)):

@@ -33,11 +33,12 @@ from bot.logs import (
     signs,
     times,
 )
+from bot.logs.bare_levels import bare_level, begin_with_levels
 from bot.logs.counter import LogCounter
 from bot.logs.field_shapes import field_shape_of
 from bot.logs.formats import FORMATS, Format
 from bot.logs.json_shapes import JsonShape
-from bot.logs.lines import read_line, without_colours
+from bot.logs.lines import NOTHING, read_line, without_colours
 from bot.logs.newest import NewestLines
 from bot.logs.places import PLACES, Place, Where
 from bot.logs.reader import LineReader
@@ -65,10 +66,14 @@ def as_read(read: Sequence[bytes]) -> tuple[Counter[str], Counter[Minute], int]:
     levels: Counter[str] = Counter()
     minutes: Counter[Minute] = Counter()
     minute, untimed = None, 0
-    for line in read:
-        reading = read_line(without_colours(line))
+    has_bare_levels = begin_with_levels([without_colours(line) for line in read])
+    for line in map(without_colours, read):
+        reading = read_line(line)
         minute = reading.minute or minute
-        levels.update([reading.level] if reading.level else [])
+        level = reading.level
+        if has_bare_levels and reading == NOTHING:
+            level = bare_level(line)
+        levels.update([level] if level else [])
         if minute:
             minutes[minute] += 1
         else:
@@ -363,6 +368,32 @@ def test_lines_without_a_time_belong_to_the_line_above() -> None:
     assert counter.minutes == {(b"2026-11-20T11:00", b"Z"): 3, (b"2026-11-20T11:01", b"Z"): 2}
     assert counter.untimed == 1
     assert counter.counted_levels() == {"error": 1, "info": 1}
+
+
+BARE = [b"error could not open the oven", b"info  oven on", b"warn: hot", b"debug", b"  at kitchen"]
+
+
+@pytest.mark.parametrize("lines_a_block", [1, 3, 100])
+def test_level_in_lower_case_counts_where_lines_begin_so(lines_a_block: int) -> None:
+    log = BARE * 20
+    pieces = [log[n : n + lines_a_block] for n in range(0, len(log), lines_a_block)]
+    counter = counted(*(b"".join(line + b"\n" for line in piece) for piece in pieces))
+    assert counter.counted_levels() == {"error": 20, "warn": 20, "info": 20, "debug": 20}
+    assert counter.untimed == len(log)
+
+
+def test_short_log_may_have_bare_levels() -> None:
+    assert counted(b"info on\nwarn hot\nerror out\n").counted_levels() == {
+        "error": 1,
+        "warn": 1,
+        "info": 1,
+    }
+
+
+def test_level_in_lower_case_is_prose_elsewhere() -> None:
+    assert counted(b"making the oven\n" * 10 + b"error could not open\n" * 9).levels == {}
+    timed = b"2026-11-20T11:00:00Z on\nerror could not open\nerror again\nerror\n"
+    assert counted(timed * 9).levels == {}
 
 
 def test_short_lines_belong_to_the_line_above() -> None:
