@@ -81,6 +81,7 @@ def format_day(value: date, today: date) -> str:
     return f"{value:%a} {short_day(value, today)}"
 
 
+@lru_cache(maxsize=4096)
 def short_day(value: date, today: date) -> str:
     """`21 Nov`, and `21 Nov 2025` in 2026."""
     return f"{value.day} {value:%b}" if value.year == today.year else f"{value.day} {value:%b %Y}"

@@ -219,7 +219,10 @@ class RuleManager:
             return f" What is usual is learned for each {rule.each}: it takes {LEARNS_FOR}."
         baseline = await self.job.baseline_now(rule)
         if baseline is None:
-            return f" No baseline yet, so it does not fire: it takes {LEARNS_FOR}."
+            fetching = (
+                " Its history is being fetched." if self.job.is_fetching_history(rule) else ""
+            )
+            return f" No baseline yet, so it does not fire: it takes {LEARNS_FOR}.{fetching}"
         return f" Now {usual_label(rule.value, baseline)}."
 
     def _question(self, new: CreateAlert, command: CommandName, requester: Requester) -> Question:

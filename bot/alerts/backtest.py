@@ -13,7 +13,7 @@ from typing import Literal
 from msgspec import structs
 
 from bot import formatting
-from bot.alerts.baseline import LEAST_DAYS, Baseline, Samples, baseline_at
+from bot.alerts.baseline import LEAST_DAYS, Baseline, Samples, baseline_at, baseline_of_days
 from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule
 from bot.alerts.state import NO_BASELINES, WHOLE, AlertState, Readings, State
@@ -131,13 +131,17 @@ def _baselines(
     for point in points:
         # Whole days are those of the vendor, which are in UTC.
         place = UTC if point.step >= _DAY else zone
-        yield {
-            name: baseline_at(samples[name], point.at, place, whole_days=rule.side == "above")
-            for name in point.readings
-        }
+        yield {name: _baseline(rule, samples[name], point.at, place) for name in point.readings}
         for name, reading in point.readings.items():
             if reading is not None:
                 samples[name].add(point.at, reading)
+
+
+def _baseline(rule: Rule, samples: Samples, at: datetime, zone: tzinfo) -> Baseline | None:
+    found = baseline_at(samples, at, zone)
+    if found is None and rule.side == "above":
+        return baseline_of_days(samples, at, zone)
+    return found
 
 
 def _without_baseline(usual: Sequence[Mapping[str, Baseline | None]]) -> list[str]:

@@ -103,20 +103,22 @@ class Samples:
         return max(self._values[first:last], default=None)
 
 
-def baseline_at(
-    samples: Samples, at: datetime, zone: tzinfo, *, whole_days: bool = False
-) -> Baseline | None:
-    """The baseline at an instant, of the samples before its local day; None where they are too few.
-    With `whole_days` the largest values of days make one where there is none by hour: enough to say
-    that a value is unusually high, though not that it is low.
+def baseline_at(samples: Samples, at: datetime, zone: tzinfo) -> Baseline | None:
+    """The baseline at an instant, of the samples before its local day; None where they are too
+    few.
     """
     by_weekday = usual_values(samples, at, zone, Season.WEEKDAY_AND_HOUR)
     if len(by_weekday) >= LEAST_WEEKS:
         return _baseline(by_weekday, Season.WEEKDAY_AND_HOUR)
     by_hour = usual_values(samples, at, zone, Season.HOUR)
-    if len(by_hour) >= LEAST_DAYS:
-        return _baseline(by_hour, Season.HOUR)
-    by_day = usual_values(samples, at, zone, Season.DAY) if whole_days else []
+    return _baseline(by_hour, Season.HOUR) if len(by_hour) >= LEAST_DAYS else None
+
+
+def baseline_of_days(samples: Samples, at: datetime, zone: tzinfo) -> Baseline | None:
+    """The baseline of the largest values of days, where it is not known how the days went: enough to
+    say that a value is unusually high, but not that it is low.
+    """
+    by_day = usual_values(samples, at, zone, Season.DAY)
     return _baseline(by_day, Season.DAY) if len(by_day) >= LEAST_DAYS else None
 
 

@@ -149,6 +149,10 @@ class AlertJob:
             return None
         return (await self.baselines.at(rule, [WHOLE], self.clock())).get(WHOLE)
 
+    def is_fetching_history(self, rule: Rule) -> bool:
+        """Whether the vendor's history is still on its way."""
+        return self.baselines is not None and self.baselines.is_filling(rule)
+
     async def save_evaluations(self, evaluations: Sequence[Evaluation]) -> None:
         """Evaluates what was measured, and saves the states and their notifications, in transactions
         short enough to keep nobody waiting.
@@ -183,19 +187,17 @@ class AlertJob:
         """The records of the evaluations that are settled, and the evaluations to repeat because
         another process has changed the state of the alert.
         """
-        await self._read_states([evaluation.rule for evaluation in evaluations])
         records, saved = list[EvaluationRecord](), [Saved.STATE_CHANGED] * len(evaluations)
         try:
             for at in range(0, len(evaluations), EVALUATED_AT_ONCE):
                 part = evaluations[at : at + EVALUATED_AT_ONCE]
+                await self._read_states([evaluation.rule for evaluation in part])
                 records += [self._evaluate(evaluation, now) for evaluation in part]
                 await asyncio.sleep(0)
             saved = await self.alerts.save_evaluations(records)
         finally:
-            # A state that was not written is read again from the store.
-            for evaluation, result in zip(evaluations, saved, strict=True):
-                if result is not Saved.WRITTEN:
-                    self._states.pop(evaluation.rule.name, None)
+            if saved.count(Saved.WRITTEN) < len(saved):
+                self._forget_unwritten(evaluations, saved)
         if Saved.STATE_CHANGED not in saved:
             return records, []
         current = [result is not Saved.STATE_CHANGED for result in saved]
@@ -203,6 +205,12 @@ class AlertJob:
             [record for record, is_current in zip(records, current, strict=True) if is_current],
             [each for each, is_current in zip(evaluations, current, strict=True) if not is_current],
         )
+
+    def _forget_unwritten(self, evaluations: Sequence[Evaluation], saved: Sequence[Saved]) -> None:
+        """A state that was not written is read again from the store."""
+        for evaluation, result in zip(evaluations, saved, strict=True):
+            if result is not Saved.WRITTEN:
+                self._states.pop(evaluation.rule.name, None)
 
     def _evaluate(self, evaluation: Evaluation, now: datetime) -> EvaluationRecord:
         rule, result = evaluation.rule, evaluation.result

@@ -16,7 +16,10 @@ from bot.alerts.baseline import (
     SAMPLE_EVERY,
     DayValue,
     Samples,
+    Season,
+    Span,
     baseline_at,
+    baseline_of_days,
     needed_spans,
     usual_values,
     whole_days_span,
@@ -30,17 +33,20 @@ log = logging.getLogger("opswatch")
 # The vendor's history is asked for again so long after it could not be fetched.
 TRY_AGAIN_AFTER = timedelta(hours=1)
 # Whoever makes an alert waits no longer for its history.
-FILL_WITHIN_S = 20.0
+FILL_WITHIN_S = 8.0
 History = Callable[[Rule, int], Awaitable[Sequence[EvaluationPoint]]]
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(slots=True)
 class _Hour:
-    """The samples of one rule that count for baselines within one hour."""
+    """The samples of one rule's subjects that count for baselines within one hour: those of this
+    hour of earlier days, and, of subjects with too few of these, those of whole days.
+    """
 
     start: datetime
-    samples: dict[str, Samples] = field(default_factory=dict)
+    of_hours: dict[str, Samples] = field(default_factory=dict)
+    of_days: dict[str, Samples] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -60,26 +66,32 @@ class BaselineReader:
         if not rule.usual:
             return NO_BASELINES
         await self.fill(rule)
-        hour = self._hour(rule, now)
+        hour, zone = self._hour(rule, now), self.zone
         names = list(subjects)
-        await self._read(rule, hour, [name for name in names if name not in hour.samples], now)
-        whole_days = rule.usual.side == "above"
-        return {
-            name: baseline_at(hour.samples[name], now, self.zone, whole_days=whole_days)
-            for name in names
-        }
+        await self._read(rule, names, hour.of_hours, needed_spans(now, zone))
+        found = {name: baseline_at(hour.of_hours[name], now, zone) for name in names}
+        unknown = [name for name in names if found[name] is None]
+        if unknown and rule.usual.side == "above":
+            await self._read(rule, unknown, hour.of_days, [whole_days_span(now, zone)])
+            found |= {name: baseline_of_days(hour.of_days[name], now, zone) for name in unknown}
+        return found
 
     def usual_values(self, rule: Rule, baselines: Baselines, now: datetime) -> list[DayValue]:
         """The values that the baseline of a whole answer is made of, as they were read just now."""
-        baseline = baselines.get(WHOLE)
-        samples = self._hour(rule, now).samples.get(WHOLE)
-        if baseline is None or samples is None:
+        baseline, hour = baselines.get(WHOLE), self._hour(rule, now)
+        if baseline is None:
             return []
+        is_of_days = baseline.season is Season.DAY
+        samples = (hour.of_days if is_of_days else hour.of_hours).get(WHOLE, Samples())
         return usual_values(samples, now, self.zone, baseline.season)
 
+    def is_filling(self, rule: Rule) -> bool:
+        """Whether the vendor's history is on its way."""
+        return _key(rule) in self._filling
+
     async def fill(self, rule: Rule) -> None:
-        """Adds the vendor's history to a baseline that has none of an earlier day, once. What goes
-        on for too long goes on by itself.
+        """Adds the vendor's history to a baseline that has none of an earlier day, once. What takes
+        too long continues in the background.
         """
         key = _key(rule)
         if self.clock() < self._filled.get(key, _LONG_AGO):
@@ -96,18 +108,16 @@ class BaselineReader:
             hour = self._hours[_key(rule)] = _Hour(start)
         return hour
 
-    async def _read(self, rule: Rule, hour: _Hour, subjects: Sequence[str], now: datetime) -> None:
-        """Reads what today adds nothing to, so once an hour is enough."""
-        assert rule.usual
-        if not subjects:
-            return
-        name, definition = _key(rule)
-        spans = needed_spans(now, self.zone)
-        if rule.usual.side == "above":
-            last = whole_days_span(now, self.zone)
-            spans = [last, *(span for span in spans if span.end <= last.start)]
-        found = await self.store.samples(name, definition, subjects, spans)
-        hour.samples |= {subject: Samples(values) for subject, values in found.items()}
+    async def _read(
+        self, rule: Rule, subjects: Sequence[str], known: dict[str, Samples], spans: Sequence[Span]
+    ) -> None:
+        """Reads the samples that are not `known`. Today adds nothing to them, so once an hour is
+        enough.
+        """
+        missing = [subject for subject in subjects if subject not in known]
+        if missing:
+            found = await self.store.samples(*_key(rule), missing, spans)
+            known |= {subject: Samples(values) for subject, values in found.items()}
 
     async def _fill(self, rule: Rule) -> None:
         name, definition = _key(rule)

@@ -73,8 +73,11 @@ def _copies(context: NotificationContext, key: str) -> list[Post]:
     """An incident that escalates is posted in other channels; these messages follow it to its
     end.
     """
+    is_escalated = context.reason is Reason.ESCALATED
+    if not is_escalated and not context.before.calls.copies:
+        return []
     message = incident_message(context, is_copy=True)
-    if context.reason is Reason.ESCALATED:
+    if is_escalated:
         return [
             Post(f"{key}:{channel}", channel, *message)
             for channel in channels(context.rule.paging.escalate_to)

@@ -42,12 +42,11 @@ def event_posts(context: NotificationContext, key: str, incident: str) -> list[P
     if action is not Action.TRIGGER or context.reason is Reason.FIRED:
         # A target that was called for missing data reads that the alert fires.
         called = tuple(dict.fromkeys((*context.before.calls.targets, *called)))
+    called = tuple(target for target in called if target not in context.known_to)
+    if not called:
+        return []
     event = _event(context, action, incident)
-    return [
-        _post(event, target, key, incident, context)
-        for target in called
-        if target not in context.known_to
-    ]
+    return [_post(event, target, key, incident, context) for target in called]
 
 
 def _newly_called(context: NotificationContext) -> tuple[str, ...]:

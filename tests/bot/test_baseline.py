@@ -17,6 +17,7 @@ from bot.alerts.baseline import (
     Season,
     Usual,
     baseline_at,
+    baseline_of_days,
     hour_span,
     needed_spans,
 )
@@ -198,7 +199,7 @@ def test_values_that_are_no_numbers_are_left_out(value: float) -> None:
 def test_whole_days_make_a_baseline_for_high_values() -> None:
     ends = [(NOW.replace(hour=23, minute=59) - n * DAY, 5.0 + n % 2) for n in range(1, 10)]
     assert baseline_at(Samples(ends), NOW, UTC) is None
-    found = baseline_at(Samples(ends), NOW, UTC, whole_days=True)
+    found = baseline_of_days(Samples(ends), NOW, UTC)
     assert found and (found.season, found.days) == (Season.DAY, 9)
 
 

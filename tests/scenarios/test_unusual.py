@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.app import Bot
 from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alert_words import said
@@ -22,6 +24,13 @@ from tests.scenarios.test_alerts import (
 from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The history is waited for, however slow the machine is."""
+    monkeypatch.setattr("handlers.jobs.baselines.FILL_WITHIN_S", 60.0)
+
 
 DAY = timedelta(days=1)
 IN_CHAT = {**SPIKE, "above": "50 TB", "recover": "40 TB", "every": "9000d"}

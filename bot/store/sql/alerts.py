@@ -157,11 +157,7 @@ class SqlAlerts:
                 saved = [Saved.WRITTEN] * len(evaluations)
             else:
                 saved = self._save_each(tx, evaluations)
-            written = [
-                evaluation
-                for evaluation, result in zip(evaluations, saved, strict=True)
-                if result is Saved.WRITTEN
-            ]
+            written = _written(evaluations, saved)
             samples = [each.baseline_samples for each in written if each.baseline_samples]
             add_baseline_samples(tx, self._series, samples)
             for evaluation in written:
@@ -174,9 +170,9 @@ class SqlAlerts:
         except BaseException:
             self._series.clear()
             raise
-        for evaluation, result in zip(evaluations, saved, strict=True):
-            if result is Saved.WRITTEN:
-                self._versions[evaluation.alert] = self._versions.get(evaluation.alert, 0) + 1
+        versions = self._versions
+        for evaluation in _written(evaluations, saved):
+            versions[evaluation.alert] = versions.get(evaluation.alert, 0) + 1
         return saved
 
     def _save_all(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> bool:
@@ -303,6 +299,16 @@ class SqlAlerts:
             tx.execute("DELETE FROM notices WHERE at < ?", (to_text(notices_before),))
 
         await self._database.write(prune)
+
+
+def _written(
+    evaluations: Sequence[EvaluationRecord], saved: Sequence[Saved]
+) -> Sequence[EvaluationRecord]:
+    written = Saved.WRITTEN
+    if saved.count(written) == len(saved):
+        return evaluations
+    pairs = zip(evaluations, saved, strict=True)
+    return [evaluation for evaluation, result in pairs if result is written]
 
 
 def _state_values(evaluation: EvaluationRecord) -> Values:
