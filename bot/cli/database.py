@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -86,16 +87,31 @@ def restore(config_path: Path | None, file: Path) -> None:
 @click.command(cls=ProgramCommand)
 @config_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
-def migrate(config_path: Path | None, dry_run: bool) -> None:
+@click.option(
+    "--to",
+    "target",
+    metavar="env:NAME",
+    default="",
+    help="Move the SQLite file to the PostgreSQL database of this URL.",
+)
+def migrate(config_path: Path | None, dry_run: bool, target: str) -> None:
     """Bring the database up to this version. The bot does so by itself when it starts.
 
     \b
-    There is no way back to an earlier version but a backup: take one first. A database of a newer version
-    is refused. Exit codes: 0 done, or nothing to do; 2 the database is in use, newer, or none of Opswatch.
+    Take a backup first: a database of a newer version is refused unless that version has only added to it.
+    With --to, the rows of the SQLite file are copied to an empty PostgreSQL database, table by table, each
+    verified by its count and a checksum. Stop the bot first. A move that was interrupted is continued by the
+    same command. The file is not changed, so that you can go back to it.
+    Exit codes: 0 done, or nothing to do; 2 the database is in use, newer, or none of Opswatch, or the server
+    holds rows already; 1 the move failed.
     Examples:
       python -m bot migrate --dry-run
       python -m bot backup before-upgrade.sqlite && python -m bot migrate
+      python -m bot migrate --to env:DATABASE_URL
     """
+    if target:
+        _move(config_path, target, dry_run=dry_run)
+        return
     import asyncio
 
     from bot.store import Store
@@ -120,6 +136,56 @@ def migrate(config_path: Path | None, dry_run: bool) -> None:
         )
         for name, about in pending.items():
             _say(f"  {name}{about and ': '}{about}")
+
+
+def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
+    """Moves the file to a server."""
+    import asyncio
+
+    from bot.config.reading import read_server_url
+    from bot.store import Store
+    from bot.store.sqlite.files import require_database, require_unused
+
+    url = read_server_url(target, config_file(config_path))
+    database = _database(config_path)
+    with _failures(f"{database.name} cannot be read"):
+        move = _move_module()
+        require_database(database)
+        if dry_run:
+            counts = move.row_counts(database)
+            _say(f"{formatting.pluralise(sum(counts.values()), 'row')} would be moved:")
+            for name, count in counts.items():
+                _say(f"  {name}: {count:,}")
+            return
+        require_unused(database)
+        # Both have the tables of this version.
+        asyncio.run(_close(Store.open(database, now=utc_now())))
+        if not move.is_unfinished(url.open()):
+            asyncio.run(_close(Store.open(url, now=utc_now())))
+        moved = move.move(database, url.open(), on_moved=_say_moved)
+    _say(f"Moved {formatting.pluralise(sum(table.rows for table in moved), 'row')}.")
+    _say(f'Now set database = "{target}" in bot.toml and start the bot.')
+    _say(
+        f"{database} was not changed. To go back, set database to it again; what is stored after "
+        "the move is on the server alone."
+    )
+
+
+def _move_module() -> Any:
+    from bot.store import StoreError
+
+    try:
+        from bot.store.postgres import move
+    except ImportError:
+        raise StoreError(
+            "PostgreSQL needs the extra package: pip install 'opswatch[postgres]'."
+        ) from None
+    return move
+
+
+def _say_moved(table: Any) -> None:
+    how = "moved before" if table.was_there else "verified"
+    _say(f"  {table.name}: {formatting.pluralise(table.rows, 'row')}, {how}")
 
 
 @click.command(cls=ProgramCommand)

@@ -53,6 +53,24 @@ def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -
     return found.database
 
 
+def read_server_url(
+    reference: str, path: Path, *, environ: Mapping[str, str] = os.environ
+) -> Secret:
+    """The URL of a PostgreSQL database that a word of the command line refers to, as `database`
+    does in the configuration at `path`. Raises ConfigError.
+    """
+    given = {"database": reference}
+    try:
+        found = _DatabaseTable.model_validate(
+            given, context={"folder": path.resolve().parent, "environ": environ}
+        )
+    except ValidationError as error:
+        raise ConfigError([problem_of(detail, given) for detail in error.errors()]) from None
+    if not isinstance(found.database, Secret):
+        raise ConfigError([ConfigProblem("--to", reference, "env:NAME or file:PATH of a URL")])
+    return found.database
+
+
 def parse_settings(
     table: Mapping[str, Any],
     *,

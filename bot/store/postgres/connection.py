@@ -156,6 +156,11 @@ def _migrate(tx: Transaction) -> None:
     """Applies the steps that are missing; the lock of the transaction keeps others waiting."""
     tx.execute("CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at text)")
     applied = {row["name"] for row in tx.query("SELECT name FROM migrations")}
+    [moving] = tx.query("SELECT to_regclass('moved_tables') IS NOT NULL AS is_unfinished")
+    if moving["is_unfinished"]:
+        raise StoreError(
+            "The move from SQLite has not finished. Run `migrate --to` again, or empty the database."
+        )
     require_known(applied, tuple(STEPS), _recorded(tx), database="The database")
     for name, statements in STEPS.items():
         if name in applied:

@@ -1,0 +1,175 @@
+"""`migrate --to`: the rows of a SQLite file on a PostgreSQL server, verified."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.store import EvaluationRecord, Post, PostKind, QuestionRecord, Store, StoreError
+from providers.redaction import Secret
+from tests.conftest import ROOT
+from tests.store.conftest import NOW
+from tests.support.postgres import create_database
+
+pytest.importorskip("psycopg")
+from bot.store.postgres import move as moving
+
+
+@pytest.fixture
+def url(postgres_socket: str) -> str:
+    return create_database(postgres_socket)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration, and a file with a few rows of every kind."""
+    (tmp_path / "bot.toml").write_text('database = "bot.sqlite"\n')
+    asyncio.run(_fill(tmp_path / "bot.sqlite"))
+    return tmp_path
+
+
+async def _fill(path: Path) -> None:
+    store = await Store.open(path, now=NOW)
+    for n in range(50):
+        await store.questions.claim(
+            QuestionRecord(f"d{n}", NOW, "U0ADA", "C0OPS", "usage", f"last {n} days ü\0", "slash")
+        )
+    await store.outbox.enqueue(Post("root", "#ops", "Hello", [{"type": "divider"}]), now=NOW)
+    file = Post("file", "#ops", "usage.csv", [], PostKind.FILE, "root", bytes(range(256)))
+    await store.outbox.enqueue(file, now=NOW)
+    await store.rules.add_rule(
+        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    await store.alerts.save_evaluations(
+        [
+            EvaluationRecord(
+                alert="spike",
+                definition="d",
+                due=NOW + n * timedelta(minutes=15),
+                at=NOW,
+                state="inactive",
+                since=None,
+                value=n / 7,
+                alert_state=b"{}",
+            )
+            for n in range(20)
+        ]
+    )
+    await store.close()
+
+
+def migrate(folder: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", "migrate", "--to", "env:DATABASE_URL", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": url, "BOT_CONFIG": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+async def test_every_row_is_moved(folder: Path, url: str) -> None:
+    ran = await asyncio.to_thread(migrate, folder, url)
+    assert ran.returncode == 0, ran.stderr
+    assert "questions: 50 rows, verified" in ran.stdout
+    assert "To go back, set database to it again" in ran.stdout
+    store = await Store.open(Secret(url), now=NOW)
+    try:
+        latest = await store.questions.latest()
+        assert [asked.delivery for asked in latest][:2] == ["d49", "d48"]
+        assert latest[0].text == "last 49 days ü\ufffd"
+        [rule] = await store.rules.rules()
+        assert rule.name == "spike"
+        found = await store.alerts.samples("spike", "d", since=NOW, until=NOW + timedelta(days=1))
+        assert [sample.value for sample in found] == [n / 7 for n in range(20)]
+        root = await store.outbox.claim_post(now=NOW)
+        assert root
+        await store.outbox.sent(root, ts="1.2")
+        file = await store.outbox.claim_post(now=NOW)
+        assert file
+        assert file.post.content == bytes(range(256))
+        # Numbers go on where the file's ended.
+        another = await store.rules.add_rule(
+            name="dip", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+        )
+        assert another
+        assert another.number == rule.number + 1
+    finally:
+        await store.close()
+
+
+def test_dry_run_moves_nothing(folder: Path, url: str) -> None:
+    ran = migrate(folder, url, "--dry-run")
+    assert ran.returncode == 0, ran.stderr
+    assert "questions: 50" in ran.stdout
+    assert migrate(folder, url).returncode == 0
+
+
+def test_server_with_rows_is_refused(folder: Path, url: str) -> None:
+    assert migrate(folder, url).returncode == 0
+    again = migrate(folder, url)
+    assert again.returncode == 2
+    assert "holds rows already" in again.stderr
+    assert url not in again.stderr
+
+
+def test_interrupted_move_is_continued(folder: Path, url: str) -> None:
+    """It breaks off in the middle; a row is changed before the second attempt."""
+    asyncio.run(_close(Store.open(Secret(url), now=NOW)))
+    source, seen = folder / "bot.sqlite", list[moving.MovedTable]()
+
+    def break_off(table: moving.MovedTable) -> None:
+        seen.append(table)
+        if table.name == "questions":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        moving.move(source, url, on_moved=break_off)
+    with pytest.raises(StoreError, match="has not finished"):
+        asyncio.run(_close(Store.open(Secret(url), now=NOW)))
+    with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+        connection.execute("UPDATE outbox SET text = 'Changed' WHERE key = 'root'")
+    moved = {table.name: table for table in moving.move(source, url)}
+    assert moved["questions"].was_there
+    assert not moved["outbox"].was_there
+    assert not moved["rules"].was_there
+
+
+def test_unequal_copy_is_refused(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(_close(Store.open(Secret(url), now=NOW)))
+    monkeypatch.setattr(moving, "_copy", lambda *_: None)
+    with pytest.raises(StoreError, match="differs from the file"):
+        moving.move(folder / "bot.sqlite", url)
+
+
+def test_unreachable_server_is_named_without_its_password(folder: Path) -> None:
+    ran = migrate(folder, "postgresql://bot:hunter2@127.0.0.1:1/opswatch")
+    assert ran.returncode == 1
+    assert "hunter2" not in ran.stdout + ran.stderr
+
+
+def test_written_out_url_is_refused(folder: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "bot", "migrate", "--to", "postgresql://bot:hunter2@db/x"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "BOT_CONFIG": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 2
+    assert "hunter2" not in ran.stdout + ran.stderr
+
+
+async def _close(opening: object) -> None:
+    store: Store = await opening  # type: ignore[misc]
+    await store.close()
