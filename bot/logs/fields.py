@@ -94,6 +94,10 @@ _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
     "operationname": levels.level_of_windows,
     "reqid": levels.level_of_nextcloud,
 }
+# Of an object that stands for a level.
+_NAMES_OF_LEVEL: Final = ("name", "text", "label", "level")
+# Fields whose text may be JSON.
+MESSAGES: Final = ("message", "msg", "textpayload", "@message")
 # How the names of fields are written that are made of several words.
 _CAMEL_CASE: Final = {
     name.lower(): name
@@ -315,6 +319,15 @@ def has_pair(names: BytesAhoCorasick, text: bytes) -> bool:
     )
 
 
+def level_of_value(value: bytes, read: LevelReader) -> str | None:
+    """The level that a value tells, as it is written: a text, a number, or an object with a name."""
+    if value.startswith(b"{"):
+        named = json_object(value) or {}
+        texts = (text_of(named[name]) for name in _NAMES_OF_LEVEL if name in named)
+        return next((level for text in texts if (level := read(text[:LONGEST_LEVEL]))), None)
+    return read(text_of(value)[:LONGEST_LEVEL])
+
+
 def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> str | None:
     """The level that a field names, also one level down. Values that begin with one of the bytes
     of `passed_over` do not count.
@@ -324,7 +337,7 @@ def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> st
         value = bytes(fields[name])
         if value[:1] in passed_over and passed_over:
             continue
-        if level := read(text_of(value)[:LONGEST_LEVEL]):
+        if level := level_of_value(value, read):
             return level
     if not passed_over:
         for name in order.nested_levels:
@@ -364,6 +377,11 @@ def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
 
 
 def inner_line(fields: Mapping[str, Value]) -> bytes | None:
-    """The line of text that was wrapped in JSON, as Docker does."""
+    """The line of text that was wrapped in JSON, as Docker does, or the JSON in a message."""
     value = bytes(fields.get("log", b""))
-    return text_of(value).rstrip(b"\r\n") if value.startswith(b'"') else None
+    if value.startswith(b'"'):
+        return text_of(value).rstrip(b"\r\n")
+    for name in MESSAGES:
+        if bytes(fields.get(name, b"")).startswith(b'"{'):
+            return text_of(fields[name]).strip()
+    return None

@@ -25,7 +25,7 @@ from providers.patterns import compile_pattern
 _TIME_OPENING: Final = compile_pattern(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
 _END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
 # Fields that hold a line of text or records of their own.
-_INNER: Final = (*fields.NESTED_LEVELS, "resourcelogs")
+_INNER: Final = (*fields.NESTED_LEVELS, *fields.MESSAGES, "resourcelogs")
 # Decoded to one string each, which is counted without another look at its letters.
 _COMMON_WORDS: Final[Any] = Literal[
     tuple(
@@ -41,6 +41,7 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
     [b'\n"' + word for word in levels.LEVEL_OF_WORD]
     + [b'\n"%s"' % word for word in levels.LEVEL_OF_FIELD]
     + [b'\n"' + sign for sign in (b" ", b"\t", b"\\", b"\r")]
+    + [b"\n{"]
     + [b"\n" + quote + b"%d" % digit for quote in (b"", b'"') for digit in range(10)],
     implementation=Implementation.DFA,
 )
@@ -132,7 +133,7 @@ class JsonShape:
 
     def _level_of(self, value: bytes) -> str | None:
         assert self._level_name
-        return fields.LEVEL_KEYS[self._level_name](fields.text_of(value)[: fields.LONGEST_LEVEL])
+        return fields.level_of_value(value, fields.LEVEL_KEYS[self._level_name])
 
     def _kind(self, names: Mapping[str, str], level_type: Any) -> type[msgspec.Struct]:
         """The fields of a line that are looked at."""
@@ -294,7 +295,18 @@ def _times_like(written: bytes) -> _Times:
 
 def _scan_of(keys: Iterable[str], used: set[str]) -> BytesAhoCorasick:
     spelt = dict.fromkeys(name for key in keys for name in fields.spellings_of(key))
-    return BytesAhoCorasick([b'"' + name.encode() + b'"' for name in spelt if name not in used])
+    return BytesAhoCorasick(
+        [found for name in spelt if name not in used for found in _written(name)],
+        implementation=Implementation.DFA,
+    )
+
+
+def _written(name: str) -> Iterable[bytes]:
+    """How a field begins that may tell the level; a message does where it holds other fields."""
+    quoted = b'"%s"' % name.encode()
+    if name.lower() not in fields.MESSAGES:
+        return (quoted,)
+    return [quoted + sign for sign in (b":{", b": {", b':"{', b': "{', b" ")]
 
 
 def _with_levels(counted: Counter[bytes]) -> Counter[bytes]:

@@ -187,8 +187,13 @@ def level_of_severity(value: bytes) -> str | None:
     return LEVEL_OF_SEVERITY[int(value) & 7] if value.isdigit() and len(value) < 4 else None
 
 
+_OTEL_PREFIX: Final = b"SEVERITY_NUMBER_"
+
+
 def level_of_otel(value: bytes) -> str | None:
-    """The level of an OpenTelemetry severity number, 1 to 24."""
+    """The level of an OpenTelemetry severity number, 1 to 24, or of its name."""
+    if value.startswith(_OTEL_PREFIX):
+        return level_of_word(value.removeprefix(_OTEL_PREFIX).rstrip(b"234"))
     number = int(value) if value.isdigit() and len(value) < 3 else 0
     return _LEVEL_OF_FOUR[(number - 1) // 4] if 1 <= number <= 24 else None
 

@@ -179,6 +179,7 @@ PLACES: Final = (
         ("column_first", rb"\"?" + _level(ANY_CASE) + rb"\"?[,\t;] {0,4}", _word, b"Information,11/21/2026 10:00:00 AM,Oven,1,None", "info"),
         ("box_before_time", rb"\[ {0,2}" + _level(CAPITALS) + rb" {1,2}(?=\d{4}-\d\d-)", _word, b"[DEBUG 2026-11-21 10:00:00 main] oven on", "debug"),
         ("word_before_box", _level(_LOWER_CASE) + rb" {1,2}(?=\[\d{4}-\d\d-)", _word, b"error [2026-11-21 10:00:00.123 Z] oven hot", "error"),
+        ("lower_before_date", _level(_LOWER_CASE) + rb"(?::| -)? {1,4}(?=\d{4}[-/]\d\d[-/]\d\d[ T])", _word, b"error 2026-11-21T10:00:00.123Z oven hot", "error"),
         ("letter_in_parentheses", rb"\((?P<LEVEL>[NIWC])\) (?=\d{4}-)", _letter, b"(W) 2026-11-21T10:00:00 - oven hot", "warn"),
         ("box_and_word", rb"\[[^\]\n]{1,60}\] " + _level(_LOWER_CASE) + rb" @(?=\d{4}-)", _word, b"[Oven:12] error @2026-11-21 10:00:00> hot", "error"),
         ("gvmd", rb"[a-z]{1,12} {1,4}[a-z]{1,12}: {0,4}" + _level(CAPITALS) + rb":(?=\d{4}-)", _word, b"md   main:WARNING:2026-11-21 10h00.00 utc:12: hot", "warn"),

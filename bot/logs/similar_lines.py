@@ -188,7 +188,7 @@ def _with_time(
     found, is_json = _fields_of(line), line.startswith(b"{")
     order = fields.field_order(tuple(found))
     inner = None
-    if not _INNER.isdisjoint(found) and not fields.level_of_fields(found):
+    if is_json and _holds_inner(found) and not fields.level_of_fields(found):
         inner = _inner_line(line, found, level)
         if inner is None:
             return None
@@ -243,7 +243,15 @@ def may_tell_time(line: bytes) -> bool:
 
 
 _AUDIT: Final = b" msg=audit("
-_INNER: Final = frozenset(("log", "event"))
+_INNER: Final = frozenset(("log", "event", *fields.NESTED_LEVELS, *fields.MESSAGES))
+
+
+def _holds_inner(found: Mapping[str, fields.Value]) -> bool:
+    """Whether a field may hold a line of its own, or other fields."""
+    names = [name for name in found if name.lower() in _INNER]
+    return any(
+        name in ("log", "event") or bytes(found[name])[:2] in (b'"{', b'{"') for name in names
+    )
 
 
 def _inner_line(
