@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from bot import formatting
 from bot.alerts.replay import Replay, ReplayRequest, point_at, steps_apart
 from bot.commands.logs.display import MOST_SLICES, Statistic, without_groups
 from bot.commands.logs.question import LogsQuestion
@@ -34,11 +35,10 @@ async def replay_statistic(
     function = statistic.calculation.function
     if span.rule.each or function not in _COMBINED:
         return Replay((), (f"{_label(statistic, span)} cannot be computed for the past.",))
-    times = steps_apart(span)
-    windows = {at: span.read_at(at).window.window for at in times}
-    grid = _grid(list(windows.values()), span)
+    windows = {at: span.read_at(at).window.window for at in steps_apart(span)}
+    grid = _grid(list(windows.values()), span.rule.every)
     if grid is None:
-        return Replay((), ("The period is too long for slices so short; try fewer days.",))
+        return Replay((), ("The period is too long for checks so frequent; try fewer days.",))
     leql = statement(question.leql, replace(without_groups(statistic), step=grid.step, slices=0))
     results = await asyncio.gather(
         *(source.statistics(ids, piece, leql) for piece in grid.pieces())
@@ -48,8 +48,11 @@ async def replay_statistic(
         point_at(span, at, _values(function, grid.within(slices, window)), span.rule.every)
         for at, window in windows.items()
     ]
-    notes = tuple(dict.fromkeys(note for result in results for note in result.notes))
-    return Replay(points, notes, matched=any(slices))
+    notes = [note for result in results for note in result.notes]
+    if not grid.is_exact:
+        length = formatting.format_duration(grid.step)
+        notes.append(f"Each value may lack the last {length} of its window.")
+    return Replay(points, tuple(dict.fromkeys(notes)), matched=any(slices))
 
 
 def _label(statistic: Statistic, span: ReplayRequest[LogsQuestion]) -> str:
@@ -67,39 +70,46 @@ def _values(function: str, known: Sequence[float]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Slices of one length that all windows are made of."""
+    """Slices of one length of which all windows consist; where it is not exact, the end of a window
+    lies within a slice.
+    """
 
     start: datetime
     end: datetime
     step: timedelta
+    is_exact: bool = True
+
+    @property
+    def queries(self) -> int:
+        return -(-(self.end - self.start) // (self.step * MOST_SLICES))
 
     def pieces(self) -> list[Window]:
         """The period in windows of as many slices as one query returns."""
         length = self.step * MOST_SLICES
-        count = -(-(self.end - self.start) // length)
-        starts = [self.start + number * length for number in range(count)]
+        starts = [self.start + number * length for number in range(self.queries)]
         return [Window(start, min(start + length, self.end)) for start in starts]
 
     def within(self, slices: Sequence[float | None], window: Window) -> list[float]:
-        first = (window.start - self.start) // self.step
-        last = -((self.start - window.end) // self.step)
+        """The known results of the slices in a window."""
+        first = round((window.start - self.start) / self.step)
+        last = round((window.end - self.start) / self.step)
+        if not self.is_exact:
+            first = -((self.start - window.start) // self.step)
+            last = (window.end - self.start) // self.step
         return [value for value in slices[max(0, first) : last] if value is not None]
 
 
-def _grid(windows: Sequence[Window], span: ReplayRequest[LogsQuestion]) -> _Grid | None:
-    """The longest slices that end wherever a window begins or ends, to the minute; None where these
-    are too many.
+def _grid(windows: Sequence[Window], every: timedelta) -> _Grid | None:
+    """The longest slices that end, to the minute, wherever a window begins or ends. Where these are too
+    many, they are as long as the time between two checks; None where these are too many, too.
     """
     start = min(window.start for window in windows)
     end = max(window.end for window in windows)
-    offsets = [
-        round((edge - start) / SHORTEST_SLICE)
-        for window in windows
-        for edge in (window.start, window.end)
-    ]
-    step = SHORTEST_SLICE * (math.gcd(*offsets) or 1)
-    # Longer slices than a rule is evaluated at would hide what happened in between.
-    step = min(step, span.rule.every) if span.rule.every >= SHORTEST_SLICE else step
-    if end - start > step * MOST_SLICES * MOST_QUERIES:
-        return None
-    return _Grid(start, end, step)
+    edges = [edge - start for window in windows for edge in (window.start, window.end)]
+    minutes = [round(edge / SHORTEST_SLICE) for edge in edges]
+    # Longer slices than the time between two checks would hide what happened in between.
+    shared = min(SHORTEST_SLICE * (math.gcd(*minutes) or 1), max(every, SHORTEST_SLICE))
+    is_exact = all(edge % shared < SHORTEST_SLICE for edge in edges)
+    exact = _Grid(start, end, shared, is_exact)
+    rough = _Grid(start, end, max(every, SHORTEST_SLICE), is_exact=False)
+    return next((grid for grid in (exact, rough) if grid.queries <= MOST_QUERIES), None)

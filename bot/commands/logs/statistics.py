@@ -76,7 +76,6 @@ class StatisticAnswerer:
         progress: Callable[[int], None] = lambda _: None,
         *,
         most_groups: int = 0,
-        is_whole_needed: bool = True,
     ) -> StatisticReport:
         """The result of all lines, and that of the groups where there are any."""
         window = question.window.window
@@ -84,20 +83,20 @@ class StatisticAnswerer:
         if not statistic.timeslice:
             statistic = replace(statistic, step=time_step(window))
         whole, grouped = await asyncio.gather(
-            self._whole(question, statistic, ids, progress, is_needed=is_whole_needed),
+            self._whole(question, statistic, ids, progress),
             self._grouped(question, statistic, ids, progress, most_groups),
         )
         asked = question.display if isinstance(question.display, Statistic) else statistic
         names = {log.id or "": log.typed for log in logs}
         shown = replace(asked, top=most_groups) if most_groups else asked
         groups, has_more = groups_of(grouped, shown, names) if grouped else ((), False)
-        notes = [note for result in (whole, grouped) if result for note in result.notes]
+        notes = [*whole.notes, *(grouped.notes if grouped else ())]
         return StatisticReport(
             logs=tuple(log.typed for log in logs),
             account=logs[0].account or "",
             statistic=asked,
-            value=whole.value if whole else None,
-            slices=slices_of(whole, window) if whole else (),
+            value=whole.value,
+            slices=slices_of(whole, window),
             groups=tuple(self._redacted(group) for group in groups),
             has_more_groups=has_more,
             is_exact=grouped.is_exact if grouped else True,
@@ -110,11 +109,7 @@ class StatisticAnswerer:
         statistic: Statistic,
         ids: Sequence[str],
         progress: Callable[[int], None],
-        *,
-        is_needed: bool,
-    ) -> LogStatistics | None:
-        if not is_needed:
-            return None
+    ) -> LogStatistics:
         leql = statement(question.leql, without_groups(statistic))
         return await self.source.statistics(ids, question.window.window, leql, progress=progress)
 

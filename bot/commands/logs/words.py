@@ -152,6 +152,23 @@ _BEFORE_KEY = frozenset(FUNCTIONS) - {"count", "bytes", "min", "percentile", "pc
 _LEVEL = re.compile(r"(?i)(?:level|severity|loglevel|lvl)s?[:=]([\w,|]{1,60})")
 _KEYS = re.compile(rf"{KEY}(?:,{KEY}){{0,9}},?")
 _PERCENTILE = re.compile(r"p\d{1,2}")
+# Words of their own behind `top 10`.
+_RESERVED = frozenset(FUNCTIONS) | {
+    "by",
+    "per",
+    "group",
+    "groupby",
+    "timeslice",
+    "newest",
+    "latest",
+    "oldest",
+    "earliest",
+    "first",
+    "head",
+    "tail",
+    "live",
+    "follow",
+}
 _NO_KEYS = NO_NAMES | FILLER_WORDS
 
 
@@ -253,10 +270,16 @@ class _Reader:
             return False
         self.found.top = read_whole_number(number, word, self.context)
         self.found.ascending = word == "bottom"
-        return self._done(2)
+        if self._word(2) in _RESERVED or not self._is_key(2):
+            return self._done(2)
+        # `top 10 path`
+        self.found.group_by += read_keys(self.words[self.at + 2].rstrip(",;?!"), self.context)
+        return self._done(3)
 
     def _entries(self) -> bool:
-        """`newest 50`, `oldest`, `last 20 lines`."""
+        """`newest 50`, `oldest`, `last 20 lines`, and `tail -50` of a shell."""
+        if self._shell():
+            return True
         word, number = self._word(), self._word(1)
         is_number = number.replace(",", "").isdecimal() and len(number) <= 9
         names_lines = self._word(2 if is_number else 1) in ("lines", "entries", "events", "line")
@@ -275,8 +298,23 @@ class _Reader:
         self.found.entries = Entries(lines, word in ("newest", "latest", "last"))
         return self._done(1 + is_number + names_lines)
 
+    def _shell(self) -> bool:
+        """`tail 50`, `tail -n 50` and `head -50`."""
+        word = self._word()
+        ahead = 2 if self._word(1) == "-n" else 1
+        number = self._word(ahead).removeprefix("-")
+        if word not in ("tail", "head") or self._word(1) == "-f":
+            return False
+        is_number = number.isdecimal() and len(number) <= 4
+        lines = int(number) if is_number else USUAL_LINES
+        self.found.entries = Entries(max(1, min(lines, MOST_LINES)), word == "tail")
+        return self._done(ahead + 1 if is_number else 1)
+
     def _follow(self) -> bool:
-        if self._word() not in ("follow", "tail"):
+        is_tail = self._word() in ("tail", "live") and self._word(1) in ("-f", "tail")
+        if is_tail:
+            self.at += 1
+        elif self._word() not in ("follow", "live"):
             return False
         begins = 2 if self._word(1) == "for" else 1
         typed = " ".join(filter(None, (self._word(begins), self._word(begins + 1))))
