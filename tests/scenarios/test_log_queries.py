@@ -8,6 +8,7 @@ import asyncio
 import html
 import itertools
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -217,6 +218,7 @@ async def test_list_names_logs_with_sizes(world: Sandbox) -> None:
     assert head == ["Log", "Last 7 days (UTC)", "Kept"]
     assert [row[0] for row in rows] == ["kitchen", "cellar", "Pantry Door"]
     assert rows[0][2] == "1 month"
+    assert lines_of(answer)["Pantry Door"] == '/logs "Pantry Door"'
     assert "ingest-" not in answer.text
     assert limits.message_problems(answer.text, answer.blocks) == []
 
@@ -449,6 +451,28 @@ async def test_hostile_names_of_groups_are_inert(world: Sandbox) -> None:
     assert len(rows) == 1 + len(set(names))
     # A name that was redacted finds no line, so that it has no button.
     assert not [label for label in lines_of(answer) if label.startswith("Lines: ")]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_many_long_groups_fit_a_message(world: Sandbox) -> None:
+    def long_lines(key: str, start: datetime, end: datetime) -> Iterator[str]:
+        for number, line in enumerate(every_minute(key, start, end)):
+            keys = " ".join(f"{name}={name * 180}{number % 150}" for name in "abcde")
+            yield f"{line} {keys}"
+
+    world.rapid7.lines = long_lines
+    answer = await world.slack.answer_to(f"/logs kitchen {HOURS} by a,b,c,d,e top 100")
+    assert limits.message_problems(answer.text, answer.blocks) == []
+    assert len(table(answer, "By a, b, c, d, e")) == 101
+    assert "100 groups are shown, and there are more" in answer.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_many_long_logs_fit_a_message(world: Sandbox) -> None:
+    world.rapid7.logs = {str(uuid.UUID(int=n)): f"{'log ' * 60}{n}" for n in range(90)}
+    answer = await world.slack.answer_to("/logs list")
+    assert limits.message_problems(answer.text, answer.blocks) == []
+    assert "30 more logs are not shown." in answer.text
 
 
 @pytest.mark.usefixtures("bot")

@@ -19,7 +19,7 @@ from providers.models import DayRange, NamedLog
 from providers.sources import LogSource, UsageSource
 
 # What a message has room for; there are more columns of text than in other tables.
-MOST_LISTED = 60
+MOST_LISTED, LONGEST_NAME = 60, 60
 DAYS = 7
 MOST_BUTTONS = 5
 
@@ -105,14 +105,11 @@ def _answer(logs: list[ListedLog], warnings: list[str]) -> Answer:
     )
     size_head = f"Last {DAYS} days (UTC)"
     names, rows = _rows(shown, size_head)
-    lines = [f"{head}, the largest first."]
+    # Before the logs, as Slack may cut the text behind them.
+    lines = [f"{head}, the largest first.", *more]
     lines += [_in_words(log) for log in shown]
+    buttons = _questions(shown)
     missing = "\n".join(f":warning: {kit.with_code(formatting.sanitise(w, 280))}" for w in warnings)
-    buttons = [
-        (formatting.truncate(log.name, 40), f"/logs {formatting.quoted(log.name)}")
-        for log in shown[:MOST_BUTTONS]
-        if '"' not in log.name
-    ]
     blocks = [
         kit.header(head),
         *([kit.section(missing)] if missing else []),
@@ -123,15 +120,27 @@ def _answer(logs: list[ListedLog], warnings: list[str]) -> Answer:
     values = {"logs": len(logs)}
     if logs and all(log.bytes is not None for log in logs):
         values["bytes"] = sum(log.bytes or 0 for log in logs)
-    text = "\n".join(formatting.sanitise(line, 400) for line in [*warnings, *lines, *more])
+    text = "\n".join(formatting.sanitise(line, 400) for line in [*warnings, *lines])
     return Answer(text, blocks, values, warnings=warnings)
 
 
+def _questions(logs: list[ListedLog]) -> list[tuple[str, str]]:
+    """The questions for the first logs; with several accounts, each names its own."""
+    has_accounts = len({log.account for log in logs}) > 1
+    names = [f"{log.account}/{log.name}" if has_accounts else log.name for log in logs]
+    return [
+        (formatting.truncate(name, 40), f"/logs {formatting.quoted(name)}")
+        for name in names[:MOST_BUTTONS]
+        if '"' not in name and name == formatting.sanitise(name)
+    ]
+
+
 def _in_words(log: ListedLog) -> str:
-    own = f" ({log.own_name})" if log.own_name != log.name else ""
+    own = f" ({_own_name(log)})" if log.own_name != log.name else ""
     size = "" if log.bytes is None else f", {formatting.format_bytes(log.bytes)} in {DAYS} days"
     kept = f", kept {log.retention}" if log.retention else ""
-    return f"{log.account}: {log.name}{own}{size}{kept}."
+    name = formatting.truncate(log.name, LONGEST_NAME)
+    return f"{log.account}: {name}{own}{size}{kept}."
 
 
 def _rows(
@@ -139,8 +148,11 @@ def _rows(
 ) -> tuple[list[str], list[list[str | tuple[float, str]]]]:
     """Names of columns and cells; a column in which nothing is known is left out."""
     columns: list[tuple[str, list[str | tuple[float, str]]]] = [
-        ("Log", [log.name for log in logs]),
-        ("Own name", [log.own_name if log.own_name != log.name else "" for log in logs]),
+        ("Log", [formatting.truncate(log.name, LONGEST_NAME) for log in logs]),
+        (
+            "Own name",
+            [_own_name(log) for log in logs],
+        ),
         ("Account", [log.account for log in logs]),
         (size_head, [_size(log) for log in logs]),
         ("Kept", [log.retention for log in logs]),
@@ -154,6 +166,10 @@ def _rows(
     return [name for name, _ in kept], [
         list(row) for row in zip(*(c for _, c in kept), strict=True)
     ]
+
+
+def _own_name(log: ListedLog) -> str:
+    return "" if log.own_name == log.name else formatting.truncate(log.own_name, LONGEST_NAME)
 
 
 def _size(log: ListedLog) -> str | tuple[float, str]:

@@ -15,6 +15,8 @@ from bot.questions.windows import ParsedWindow, zone_name
 MOST_SERIES = 5
 # Slices and groups that are read as words.
 MOST_WORDS = 24
+# A message has room for 13,000 characters in its blocks; so many are for the names of groups.
+NAMES_TEXT, LONGEST_NAME = 8000, 150
 
 
 def statistic_text(
@@ -245,7 +247,8 @@ def _group_row(
     report: StatisticReport, group: Group, *, has_shares: bool
 ) -> list[str | tuple[float, str]]:
     keys = len(report.statistic.group_by)
-    names = [formatting.sanitise(name, 150) or "empty" for name in group.names]
+    most = min(LONGEST_NAME, NAMES_TEXT // (len(report.groups) * keys))
+    names = [formatting.sanitise(name, most) or "empty" for name in group.names]
     cells: list[str | tuple[float, str]] = [*names[:keys], *[""] * (keys - len(names))]
     cells.append((group.value or 0, _value(report, group.value)))
     if has_shares:
