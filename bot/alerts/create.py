@@ -25,6 +25,7 @@ from bot.alerts.paging import (
 )
 from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
 from bot.alerts.thresholds import (
+    MULTIPLE,
     OF_QUOTA,
     OTHER_UNIT,
     THRESHOLD,
@@ -165,6 +166,8 @@ def _no_side(typed: _Typed) -> BadQuestion:
     message = "At which value does it fire? Say above or below, and how much, or outside usual."
     for other in reversed(list(_OTHER_SIDE.finditer(typed.text))):
         return typed.refused(message, other.span(), str(other.lastgroup))
+    if unusual := re.search(r"(?i)(?<!\S)unusual(?!\S)", typed.text):
+        return typed.refused(message, unusual.span(), "outside usual")
     for word in list(re.finditer(r"\S+", typed.text))[-12:]:
         near = difflib.get_close_matches(word[0][:20].lower(), _SIDES, n=1, cutoff=0.75)
         if near:
@@ -185,6 +188,10 @@ def _tail(typed: _Typed, side: re.Match[str]) -> tuple[_Words, Mapping[str, _Wor
         return _Words(usual[1], usual.span(1)), _options(typed, usual.end())
     if side[1].lower() == "outside":
         raise _outside_what(typed, side)
+    if multiple := MULTIPLE.match(text, at):
+        shown = sanitise(multiple["factor"], 40)
+        message = f"“{shown}” of what? Say {shown} usual, or an amount."
+        raise typed.refused(message, multiple.span("factor"), f"{shown} usual")
     amount = THRESHOLD.match(text, at)
     if error := _wrong_unit(typed, side, amount):
         raise error

@@ -24,11 +24,16 @@ THRESHOLD = re.compile(rf"(?i)\s*({AMOUNT})(?=\s|$)")
 OTHER_UNIT = re.compile(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:(?P<prefix>[kmgtp])(?:i?|igs?|egs?|ilo|era)(?:b|bytes?)?|(?P<long>kilo|mega|giga|tera|kibi|mebi|gibi|tebi)bytes?)(?=\s|$)"
 )
-# `2x usual`, `2 times usual`, `200% of usual`, or `usual` alone, whose threshold is the edge of the
-# band.
+_MULTIPLES = {"half": 0.5, "double": 2.0, "twice": 2.0, "triple": 3.0}
+# `2x usual`, `2 times usual`, `twice the usual`, `200% of usual`, or `usual` alone, whose threshold
+# is the edge of the band.
 USUAL = (
     rf"(?:(?:{NUMBER}\s*(?:[x×](?![A-Za-z0-9])|times(?![A-Za-z0-9]))|[x×]\s*{NUMBER}"
-    rf"|{NUMBER}\s*(?:%|percent)\s*of)\s*(?:the\s+)?)?usual"
+    rf"|{NUMBER}\s*(?:%|percent)\s*of|(?:half|double|twice|triple)(?:\s+of)?(?=\s))\s*(?:the\s+)?)?usual"
+)
+# A multiple whose `usual` was left out.
+MULTIPLE = re.compile(
+    rf"(?i)\s*(?P<factor>(?:{NUMBER}\s*[x×]|[x×]{NUMBER}|double|twice|half|triple))(?=\s|$)"
 )
 USUAL_THRESHOLD = re.compile(rf"(?i)\s*({USUAL})(?=\s|$)")
 _FACTOR = re.compile(NUMBER, re.IGNORECASE)
@@ -56,6 +61,8 @@ def read_usual(text: str) -> float | None:
         raise WrongAmount(
             f"“{sanitise(typed, 40)}” is not a multiple of what is usual.", "2x usual"
         )
+    if factor := _MULTIPLES.get(typed.lower().split()[0]):
+        return factor
     number = _FACTOR.search(typed)
     if number is None:
         return None

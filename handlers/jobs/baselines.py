@@ -58,7 +58,7 @@ class BaselineReader:
     zone: tzinfo
     clock: Callable[[], datetime]
     _hours: dict[tuple[str, str], _Hour] = field(default_factory=dict)
-    _filled: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    _fill_again_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _filling: dict[tuple[str, str], asyncio.Task[None]] = field(default_factory=dict)
 
     async def at(self, rule: Rule, subjects: Iterable[str], now: datetime) -> Baselines:
@@ -94,9 +94,9 @@ class BaselineReader:
         too long continues in the background.
         """
         key = _key(rule)
-        if self.clock() < self._filled.get(key, _LONG_AGO):
-            return
         if key not in self._filling:
+            if self.clock() < self._fill_again_at.get(key, _LONG_AGO):
+                return
             task = self._filling[key] = asyncio.create_task(self._fill(rule))
             task.add_done_callback(lambda _: self._filling.pop(key, None))
         await asyncio.wait([self._filling[key]], timeout=FILL_WITHIN_S)
@@ -122,22 +122,23 @@ class BaselineReader:
     async def _fill(self, rule: Rule) -> None:
         name, definition = _key(rule)
         now = self.clock()
-        self._filled[name, definition] = now + TRY_AGAIN_AFTER
+        again_at = now + TRY_AGAIN_AFTER
         try:
             since = (now - 2 * DAYS * _DAY, now - _DAY)
             if not any((await self.store.samples(name, definition, [WHOLE], [since])).values()):
                 points = await self.history(rule, DAYS)
                 await self.store.add(name, definition, _values(points, now))
                 self._hours.pop((name, definition), None)
+            again_at = _NEVER
         except Exception as error:
             kind = error_message(error).kind
             log.warning("The history of alert %s could not be fetched: %s", rule.name, kind)
-            return
-        self._filled[name, definition] = _NEVER_AGAIN
+        finally:
+            self._fill_again_at[name, definition] = again_at
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_NEVER_AGAIN = datetime.max.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def baseline_samples(rule: Rule, readings: Readings, at: datetime) -> BaselineSamples:

@@ -102,6 +102,25 @@ async def test_slow_history_is_not_waited_for(
     assert (await baselines.at(ODD, [WHOLE], NOW))[WHOLE]
 
 
+async def test_later_evaluation_waits_for_history(store: Store) -> None:
+    asked, arrived = asyncio.Event(), asyncio.Event()
+
+    async def slow(rule: Rule, days: int) -> Sequence[EvaluationPoint]:
+        asked.set()
+        await arrived.wait()
+        return hourly(28)
+
+    baselines = BaselineReader(store.baselines, slow, UTC, lambda: NOW)
+    first = asyncio.create_task(baselines.at(ODD, [WHOLE], NOW))
+    await asked.wait()
+    second = asyncio.create_task(baselines.at(ODD, [WHOLE], NOW))
+    done, _ = await asyncio.wait([second], timeout=0.05)
+    assert not done
+    arrived.set()
+    assert (await first)[WHOLE]
+    assert (await second)[WHOLE]
+
+
 async def test_whole_days_show_only_what_is_high(store: Store) -> None:
     vendor = Vendor(*whole_days(28, alone=True))
     high = (await reader(store, vendor).at(ODD, [WHOLE], NOW))[WHOLE]
