@@ -37,7 +37,7 @@ class HookEvent(BaseModel):
     value_name: str = ""
     value: float | None = None
     threshold: float | None = None
-    side: Literal["", "above", "below"] = ""
+    side: Literal["", "above", "below", "outside"] = ""
     runbook: str = ""
     by: str = ""
 
