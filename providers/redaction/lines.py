@@ -16,7 +16,7 @@ _LONGEST_TAIL: Final = 80
 _GOES_ON: Final = lazy_pattern(
     rb"""(?x)
     (?: [:=\[\\] | => | </(?:key|name|dt|td|th)> | (?:^|\n)
-      | \b(?:name|key|header|value)["']?[ ]?:[ ]?["']?[^\n"']{1,60}["']?,?   # the other half may follow
+      | \b(?:name|key|header|value)["']?[ ]?[:=][ ]?["']?[^\n"']{1,60}["']?,?   # the other half may follow
       | (?:^|\n|[ \t])login[ \t]{1,8}\S{1,40}
     ) [ \t\r]{0,8} \n $
     """

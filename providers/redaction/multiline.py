@@ -61,11 +61,17 @@ def multiline_secrets(
     for at in starts:
         if at < reach:
             continue
-        begun, reach, opened = _begin(block, at, reach)
+        begun, end_of_begun, begun_block = _begin(block, at, reach)
+        if not begun and begun_block is None:
+            continue
         spans += begun
+        reach, opened = end_of_begun, begun_block
         if opened:
-            below, reach, opened = continued(block, reach, opened)
+            is_key = isinstance(opened, OpenKey)
+            below, end, opened = continued(block, reach, opened)
             spans += below
+            # Other secrets may begin in the lines that were searched for more of a key in vain.
+            reach = below[-1].end if is_key and below else reach if is_key else end
     return opened
 
 

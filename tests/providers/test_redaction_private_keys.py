@@ -100,6 +100,19 @@ def test_key_without_end_does_not_swallow_the_log() -> None:
     assert Redactor().text(text) == f"[redacted]\n[redacted]\n{log}"
 
 
+def test_table_below_cut_off_key_is_found() -> None:
+    text = f"-----BEGIN RSA PRIVATE KEY-----\n{letters(64)}\nid,password\n1,swordfish\n"
+    assert Redactor().text(text).endswith("\nid,password\n1,[redacted]\n")
+
+
+def test_open_key_outlasts_other_beginnings() -> None:
+    lines = [RSA.splitlines()[0], RSA.splitlines()[1], "2026-11-21 10:00:00 a,token in a sentence"]
+    stream = Redactor().stream()
+    redacted = stream.feed("".join(f"{line}\n" for line in lines).encode())
+    redacted += stream.feed("\n".join(RSA.splitlines()[2:]).encode()) + stream.close()
+    assert survivors(RSA, redacted.decode()) == []
+
+
 def test_search_for_more_of_a_key_ends_after_some_lines() -> None:
     ordinary = "GET /oven 200 ok\n"
     text = f"-----BEGIN RSA PRIVATE KEY-----\n{ordinary * (MOST_FOREIGN_LINES + 1)}{letters(64)}\n"
