@@ -1,4 +1,4 @@
-"""Logs whose lines begin with a level in lower case and tell no time, as `error could not open`.
+"""Logs whose lines begin with a level in lower case and have no time, as `error could not open`.
 In other logs such a line is prose, so the first lines of a log decide.
 """
 
@@ -27,7 +27,7 @@ def bare_level(line: bytes) -> str | None:
 
 
 def begin_with_levels(lines: Sequence[bytes]) -> bool:
-    """Whether most lines at the beginning of a log begin with a level, and none tells a time."""
+    """Whether most lines at the beginning of a log begin with a level, and none has a time."""
     deciding = [line for line in lines if line.strip()][:DECIDING_LINES]
     bare = sum(bare_level(line) is not None for line in deciding)
     if bare < _LEAST_LINES or bare * 100 < len(deciding) * _LEAST_PERCENT:

@@ -1,5 +1,5 @@
-"""Lines that may tell a time or a level, found in a few passes over a block. All others tell
-nothing and belong to the line above, so a block of random text needs no look at each line.
+"""Lines that may have a time or a level, found in a few passes over a block. All others have
+neither and belong to the line above, so a block of random text needs no look at each line.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _TIMES: Final = _scan_of(
         *(b"\n" + b"0" * digits + b" " for digits in range(1, 11)),
     ]
 )
-# How lines begin that tell a level and no time, or fields by labels.
+# How lines begin that have a level and no time, or fields by labels.
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
 _STARTS: Final = BytesAhoCorasick(
     [
@@ -76,7 +76,7 @@ _STARTS: Final = BytesAhoCorasick(
     implementation=Implementation.DFA,
 )
 _KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date")]
-# What stands in lower-case JSON and pairs that may tell a level; the name of a field may be
+# Text in lower-case JSON and pairs that may have a level; the name of a field may be
 # written with escapes, too.
 _FIELDS: Final = _scan_of(
     [*(key + b"=" for key in _KEYS), *(b'"%s"' % key for key in _KEYS), b"\\u"]
@@ -84,8 +84,8 @@ _FIELDS: Final = _scan_of(
 
 
 def candidates(text: bytes) -> Iterator[tuple[int, int]]:
-    """From which line end to which the lines reach that may tell something, in order, of a text in
-    which a line end stands before each line.
+    """The start and the end of each line that may have a time or a level, in order, of a text with
+    a line end before each line. The start is that line end.
     """
     end = 0
     for start in sorted(_signs_in(text)):
@@ -96,7 +96,7 @@ def candidates(text: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _signs_in(text: bytes) -> Iterator[int]:
-    """Where something stands that only lines hold which may tell something."""
+    """Where there is text that only lines with a time or a level have."""
     for _, start, _ in _TIMES.find_matches_as_indexes(text.translate(_CLASSES)):
         yield start
     for _, start, _ in _STARTS.find_matches_as_indexes(text):

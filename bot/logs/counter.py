@@ -34,7 +34,7 @@ LONG_LINE_KEPT: Final = 4096
 _TRIED_LINES: Final = 8
 _BLOCKS_WITHOUT: Final = 16
 _MOST_ODD_BLOCKS: Final = 3
-# So much of a block tells whether its lines are worth a look each; fewer lines tell little.
+# So much of a block shows whether its lines are worth reading one by one; fewer lines show little.
 _PROBED_BYTES: Final = 4096
 _FEW_LINES: Final = 16
 # Lines of fewer bytes than that are short.
@@ -49,7 +49,7 @@ _BYTES_OF_ODD_LINE: Final = 400
 class LogCounter:
     """Counts redacted blocks as they pass. Blocks are cut anywhere; a line counts where it ends.
 
-    `levels` counts the lines that tell a level. `minutes` counts all lines but those in `untimed`:
+    `levels` counts the lines that have a level. `minutes` counts all lines but those in `untimed`:
     a line without a time has the time of the line above it, and `untimed` are those above the first
     time.
     """
@@ -109,7 +109,7 @@ class LogCounter:
         return {level: self.levels[level] for level in LEVELS if self.levels[level]}
 
     def _count(self, text: bytes) -> None:
-        """A text in which a line end stands before each line."""
+        """A text with a line end before each line."""
         self._last = (self._last + text if len(text) < LAST_BYTES else text)[-LAST_BYTES:]
         text = without_colours(text)
         if self._beginning is not None:
@@ -152,7 +152,7 @@ class LogCounter:
                 self.levels[level] += 1
 
     def _count_short_lines(self, text: bytes) -> None:
-        """Most of them are too short to tell anything, and belong to the line above."""
+        """Most of them are too short to have a time or a level, and belong to the line above."""
         longer = b"".join(_LONG_ENOUGH.findall(text))
         if not any(candidates(longer)):
             self._place(self.last, text.count(b"\n"))
@@ -160,7 +160,9 @@ class LogCounter:
             self._count_each(text)
 
     def _count_other_lines(self, text: bytes) -> None:
-        """Lines that share no shape: those that may tell something where most do not, else all."""
+        """Lines that share no shape. Where most have neither time nor level, only the others are
+        read.
+        """
         if not self._is_sparse and not self._blocks_of_each:
             text = self._count_probe(text)
         if self._is_sparse:
@@ -172,7 +174,7 @@ class LogCounter:
         self._reader.end_block(text.count(b"\n"))
 
     def _count_probe(self, text: bytes) -> bytes:
-        """Counts the first lines and tells by them whether most lines are unlike any other; gives
+        """Counts the first lines and decides by them whether most lines are unlike any other; gives
         the rest.
         """
         end = text.find(b"\n", _PROBED_BYTES)
@@ -184,7 +186,7 @@ class LogCounter:
         return text[len(probe) :]
 
     def _count_candidates(self, text: bytes) -> bool:
-        """Counts by a look at the lines that may tell a time or a level; false, and nothing is
+        """Counts by reading only the lines that may have a time or a level; false, and nothing is
         counted, where these are most.
         """
         found = [*candidates(text)]
@@ -309,7 +311,7 @@ class LogCounter:
         return at
 
     def _count_each(self, text: bytes) -> None:
-        """Line by line, of a text in which a line end stands before each line."""
+        """Line by line, of a text with a line end before each line."""
         minute, count = self.last, 0
         levels, read, newest = self.levels, self._reader.read_like, self.newest
         lines = text.split(b"\n")
@@ -325,7 +327,7 @@ class LogCounter:
                 minute = found
             count += 1
             if newest:
-                newest.offer(line, minute, tells_time=found is not None)
+                newest.offer(line, minute, has_time=found is not None)
         self._place(minute, count)
         self.last = minute
 

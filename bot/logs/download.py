@@ -106,8 +106,8 @@ async def _fetch_whole(
     worker: LogWorker,
     progress: Callable[[TransferState], None],
 ) -> Sequence[_Share]:
-    """One line more than wanted is asked for, to tell a cut from an exact fit; at the vendor's own
-    limit that cannot be.
+    """One line more than wanted is asked for, to distinguish a cut log from an exact
+    fit; at the vendor's own limit that is impossible.
     """
     limit = min((wanted.limit or MOST_LINES) + 1, MOST_LINES)
     async with source.download(

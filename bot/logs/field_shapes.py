@@ -27,7 +27,7 @@ LONGEST_LEARNED: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class FieldShape:
-    """With what each line begins and ends, and by which fields it tells its time and its level."""
+    """How each line begins and ends, and which fields give its time and its level."""
 
     opening: bytes
     ending: bytes
@@ -38,12 +38,12 @@ class FieldShape:
     level_field: str
     # The level of lines that leave it out.
     constant: str
-    # What must stand in each line, and what in none.
+    # Text that must be in each line, and text that must be in none.
     keys: tuple[bytes, ...]
     never: BytesAhoCorasick
 
     def count(self, text: bytes) -> CountedBlock | None:
-        """Of a text in which a line end stands before each line; None where some line
+        """Of a text with a line end before each line; None where some line
         is different.
         """
         lines = text.count(b"\n")
@@ -78,7 +78,7 @@ class FieldShape:
         return fields.has_pair(self.never, text)
 
     def _stand_in_each(self, text: bytes, lines: int) -> bool:
-        """Whether the fields stand in each line, and outside any object in it."""
+        """Whether the fields are in each line, and outside any object in it."""
         own_braces = 1 + sum(key.count(b"{") for key in self.keys)
         is_flat = self.ending != b"}" or text.count(b"{") == lines * own_braces
         for line in text[1:].split(b"\n"):
@@ -94,7 +94,7 @@ class FieldShape:
 
 
 def field_shape_of(line: bytes) -> FieldShape | JsonShape | None:
-    """The shape of a line whose fields tell its time, or that tells its time before them."""
+    """The shape of a line whose fields give its time, or that has its time before them."""
     if len(line) > LONGEST_LEARNED:
         return None
     head = line[:FAR_ENOUGH]
@@ -167,7 +167,7 @@ def _with_level(
     time_key: bytes,
     earlier_times: list[str],
 ) -> FieldShape | None:
-    """The shape of JSON of which it is known where it tells its time."""
+    """The shape of JSON whose time is at a known place."""
     opening, form, behind, time = beginning
     level_fields = [key for key in fields.LEVEL_KEYS if key in found]
     keys, never = [time_key] if time_key else [], list(earlier_times)
@@ -205,7 +205,7 @@ def _with_level(
 
 
 def _json_key(body: bytes, field: str, found: Mapping[str, fields.Value]) -> re.Match[bytes] | None:
-    """The name of an outermost field and what stands before its value, which may be the first field
+    """The name of an outermost field and what comes before its value, which may be the first field
     of an object.
     """
     if not field or field not in found:

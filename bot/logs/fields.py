@@ -14,8 +14,8 @@ from ahocorasick_rs import BytesAhoCorasick
 from bot.logs import levels
 from providers.patterns import compile_pattern
 
-# Which field tells the level, and which the time: the first of these that there is, in lower case.
-# Values that say nothing are passed over.
+# Which field gives the level, and which the time: the first of these that there is, in lower case.
+# Values without a meaning are skipped.
 LevelReader = Callable[[bytes], str | None]
 LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "level_name": levels.level_of_field,
@@ -94,7 +94,7 @@ _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
     "operationname": levels.level_of_windows,
     "reqid": levels.level_of_nextcloud,
 }
-# Of an object that stands for a level.
+# Of an object used as a level.
 _NAMES_OF_LEVEL: Final = ("name", "text", "label", "level")
 # Fields whose text may be JSON.
 MESSAGES: Final = ("message", "msg", "textpayload", "@message")
@@ -189,7 +189,7 @@ def json_fields(line: bytes) -> dict[str, Value] | None:
 
 
 def text_of(written: Value) -> bytes:
-    """What a JSON value says: the text of a string, anything else as it is written."""
+    """The content of a JSON value: the text of a string, anything else as it is written."""
     value = bytes(written)
     if not value.startswith(b'"'):
         return value
@@ -254,7 +254,7 @@ def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
     return found
 
 
-# The fields that have a say, by all the ways in which their names are written.
+# The fields that count, by all spellings of their names.
 _KEY_OF: Final = {
     name: key
     for key in (
@@ -273,7 +273,7 @@ _KEY_OF: Final = {
 
 @dataclass(frozen=True, slots=True)
 class FieldOrder:
-    """The fields of one line that may tell its time and its level, the likeliest first."""
+    """The fields of one line that may give its time and its level, the likeliest first."""
 
     times: tuple[str, ...]
     levels: tuple[tuple[str, LevelReader], ...]
@@ -320,7 +320,7 @@ def has_pair(names: BytesAhoCorasick, text: bytes) -> bool:
 
 
 def level_of_value(value: bytes, read: LevelReader) -> str | None:
-    """The level that a value tells, as it is written: a text, a number, or an object with a name."""
+    """The level in a value, as it is written: a text, a number, or an object with a name."""
     if value.startswith(b"{"):
         named = json_object(value) or {}
         texts = (text_of(named[name]) for name in _NAMES_OF_LEVEL if name in named)
@@ -350,7 +350,7 @@ def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> st
 
 
 def date_and_time(date: bytes, time: bytes, offset: bytes) -> bytes:
-    """The time that these three fields tell."""
+    """The time in these three fields."""
     zone = _OFFSET.fullmatch(offset)
     return date + b" " + time + (zone[0] if zone else b"")
 

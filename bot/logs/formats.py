@@ -1,4 +1,4 @@
-"""The log formats that are known, by an example each: what is read from the line stands behind it.
+"""The log formats that are known, by an example each: what is read from the line follows it.
 
 This is the documentation of what is recognised, and each row is a test. The patterns are made of
 the tables in `times`, `places` and `fields`; a format that needs nothing new there needs a row here
@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: who writes it, a line, the minute that the line tells (with its offset behind a
+    """A format: who writes it, a line, the minute of the line (with its offset behind a
     blank), and its level.
     """
 

@@ -14,7 +14,7 @@ from bot.logs.levels import CAPITALS
 from bot.logs.places import HINTS, Where, any_place
 from providers.patterns import compile_pattern
 
-# Nothing that tells a time or a level stands further into a line of text.
+# No time or level is looked for further into a line of text.
 FAR_ENOUGH: Final = 512
 ANSI: Final = compile_pattern(
     rb"\x1b(?:\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,64}\x07|[()][A-B0-2])"
@@ -39,7 +39,7 @@ _LEAD: Final = (
     rb")?"
 )
 _OPENING: Final = rb"[\[(\"'*]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
-# With nothing before it, which is quicker, and with what may stand there.
+# With nothing before it, which is quicker, and with what may be there.
 TIME_FIRST: Final = compile_pattern(_OPENING + times.any_time(at_start=True))
 TIME_BEHIND_LEAD: Final = compile_pattern(_LEAD + _OPENING + times.any_time(at_start=True))
 # Further into the line, and what gives a hint that there may be one.
@@ -56,7 +56,7 @@ DIGITS_OF_TIME: Final = (
     rb"|(?<!\w\d)(?:\d{9}|\.\d{8}|\d{7}[T .-]\d{4}|\d{5} {1,2}\d{6}|\d{3}/\d{6}\.\d))"
 )
 TIME_SIGN: Final = compile_pattern(rb"@4\d{4}|" + DIGITS_OF_TIME)
-# Shorter lines tell neither time nor level.
+# Shorter lines have neither time nor level.
 LEAST_BYTES: Final = 6
 # Two plain words at the beginning, or three further on, make prose.
 PROSE: Final = compile_pattern(
@@ -65,7 +65,7 @@ PROSE: Final = compile_pattern(
 # What cannot begin a record: stack frames and the rest of what was written on several lines.
 CONTINUES: Final = compile_pattern(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$")
 
-# What may stand between the time and the level.
+# What may come between the time and the level.
 _TOKEN_ALONE: Final = (
     rb"(?>"
     rb"\[[^\[\]\n]{0,120}(?:\[[^\[\]\n]{0,60}(?:\[[^\[\]\n]{0,40}\])?[^\[\]\n]{0,60}\][^\[\]\n]{0,80})?\]:?"
@@ -96,7 +96,7 @@ _TOKEN_ALONE: Final = (
     rb")"
 )
 _TOKEN: Final = _TOKEN_ALONE + rb"(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
-# In a message of syslog a level stands apart.
+# In a message of syslog a level is a word apart.
 _TOKEN_APART: Final = _TOKEN_ALONE + rb"(?:[ \t]{1,24}+|(?=[\[({<|-]))"
 _GAP: Final = rb"(?: >|[\])}\"'>]{0,2}+)(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
 LEVEL_AT_ONCE: Final = compile_pattern(
@@ -110,7 +110,7 @@ LEVEL_AT_ONCE_LOWER: Final = compile_pattern(
 AT_ONCE_LETTER: Final = (
     _GAP + rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", any_place(Where.AT_ONCE_LETTER)) + rb")"
 )
-# Nothing that tells a level begins with a quote, nor stands behind one.
+# No level begins with a quote, or follows one.
 QUOTED_BEHIND: Final = compile_pattern(rb"[\])}]{0,2}+ {1,4}\"")
 LEVEL_BEHIND: Final = compile_pattern(
     _GAP + rb"(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND, Where.OUTSIDE_SYSLOG) + rb")"
@@ -133,11 +133,11 @@ FIELDS_BEHIND: Final = compile_pattern(
     _GAP + rb"(?:[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?: ){0,1}(?=[\w.@-]{1,64}=|[{@])"
 )
 HEADER: Final = compile_pattern(_GAP + rb"(?:" + _TOKEN + rb"|[\w.-]{1,64}:? {1,4}){0,4}")
-# A line that tells no time may tell its level all the same.
+# A line that has no time may have a level all the same.
 LEVEL_ALONE: Final = compile_pattern(
     rb"(?:<(?P<priority>\d{1,3})>)?+(?:" + any_place(Where.ALONE) + rb")?"
 )
-# One of these words stands in every line that tells a level by a word.
+# Every line whose level is a word has one of these.
 LEVEL_WORDS: Final = BytesAhoCorasick(
     [
         spelt

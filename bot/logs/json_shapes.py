@@ -1,4 +1,4 @@
-"""JSON lines of one log, decoded by the block: only the fields that tell the time and the level are
+"""JSON lines of one log, decoded by the block: only the fields with the time and the level are
 taken out, and every line is checked to be whole.
 """
 
@@ -34,7 +34,7 @@ _COMMON_WORDS: Final[Any] = Literal[
         for spelt in (word, word.upper(), word.capitalize())
     )
 ]
-# With more values than that in a block, a field tells few levels, if any.
+# With more values than that in a block, a field holds few levels, if any.
 _MANY_VALUES: Final = 64
 # How the values of levels begin, in lower case.
 _LEVEL_STARTS: Final = BytesAhoCorasick(
@@ -50,7 +50,7 @@ _LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
 
 @dataclass(frozen=True, slots=True)
 class _LevelField:
-    """The field that tells the level, and the object that holds it where it is not an outermost
+    """The field that gives the level, and the object that holds it where it is not an outermost
     field.
     """
 
@@ -85,7 +85,7 @@ class JsonShape:
         return json_shape_of, (self._example,)
 
     def count(self, text: bytes) -> CountedBlock | None:
-        """Of a text in which a line end stands before each line; None where some line is
+        """Of a text with a line end before each line; None where some line is
         different, or is damaged.
         """
         lines = text.count(b"\n")
@@ -127,7 +127,7 @@ class JsonShape:
             found[level or ""] += count
         del found[""]
         if not is_sure and self._other_levels.find_matches_as_indexes(text):
-            # Where one field tells no level, another may.
+            # Where one field gives no level, another may.
             return None
         return found
 
@@ -158,14 +158,14 @@ class JsonShape:
         return msgspec.defstruct("Line", kinds, rename=spelt, gc=False)
 
     def _used(self) -> Iterable[str]:
-        """The fields that may stand in a line though they might count in another one."""
+        """The fields that may be in a line though they would count in other lines."""
         yield self._time_name
         yield from (name for name in (self._level_name, self._parent) if name)
         if self._constant:
             yield "@t"
 
     def _counting_instead(self) -> Iterable[str]:
-        """The fields that would tell the time or the level if a line had them."""
+        """The fields that would give the time or the level if a line had them."""
         yield from fields.TIME_KEYS[: fields.TIME_KEYS.index(self._time_name)]
         yield from (self._time_name, "date", "resourcelogs", *fields.names_with_own_numbers())
         if self._level_name is None:
@@ -178,7 +178,7 @@ class JsonShape:
 
 
 def json_shape_of(line: bytes) -> JsonShape | None:
-    """The shape of a JSON line that tells its time by a field; None where more than two fields have
+    """The shape of a JSON line that has its time in a field; None where more than two fields have
     to be looked at.
     """
     reading, found = read_line(line), fields.json_fields(line)
@@ -283,7 +283,7 @@ def _times_like(written: bytes) -> _Times:
     before = rb"\n" + re.escape(written[: minute_span.start])
     seconds = seconds_like(written[minute_span.stop : behind_span.start], form)
     rest = rb"[^\n]*+"
-    if form in times.TOLD_BY_SECONDS or any_digits_of(behind) != re.escape(behind):
+    if form in times.FORMS_WITH_FIXED_DIGITS or any_digits_of(behind) != re.escape(behind):
         # An offset is not free to differ, as all other digits are.
         rest = seconds + re.escape(behind) + any_digits_of(written[behind_span.stop :])
     same = any_digits_of(written[minute_span])
@@ -302,7 +302,7 @@ def _scan_of(keys: Iterable[str], used: set[str]) -> BytesAhoCorasick:
 
 
 def _written(name: str) -> Iterable[bytes]:
-    """How a field begins that may tell the level; a message does where it holds other fields."""
+    """How a field begins that may give the level; a message does where it holds other fields."""
     quoted = b'"%s"' % name.encode()
     if name.lower() not in fields.MESSAGES:
         return (quoted,)

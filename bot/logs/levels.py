@@ -140,7 +140,7 @@ def _any_of(words: Iterable[bytes]) -> bytes:
 
 
 _PLAIN: Final = [word for word in LEVEL_OF_WORD if word not in _CAREFUL]
-# As patterns: words in capitals, which stand for a level in more places, and words in any case.
+# As patterns: words in capitals, which are levels in more places, and words in any case.
 CAPITALS: Final = _any_of(word.upper() for word in _PLAIN)
 CAREFUL_CAPITALS: Final = _any_of(word.upper() for word in _CAREFUL)
 ANY_CASE: Final = _any_of(
@@ -163,7 +163,7 @@ _FIRST_WORD: Final = compile_pattern(rb"[^ /+-]{0,20}")
 
 @lru_cache(maxsize=1024)
 def level_of_field(value: bytes) -> str | None:
-    """The level that the value of a level field says: a word, a letter, or a number as pino, bunyan
+    """The level in the value of a level field: a word, a letter, or a number as pino, bunyan
     and syslog use them.
     """
     if value.isdigit():

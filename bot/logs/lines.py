@@ -1,4 +1,4 @@
-"""What one line of a log says of itself: its time and its level, whatever program wrote it."""
+"""The time and the level of one line of a log, whatever program wrote it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.wher
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The minute and the level of a line; None where it says none."""
+    """The minute and the level of a line; None where it has none."""
 
     minute: Minute | None = None
     level: str | None = None
@@ -76,7 +76,7 @@ def without_colours(text: bytes) -> bytes:
 
 
 def read_line(line: bytes, depth: int = 0) -> Reading:
-    """What a line without its end says. Colours are to be taken out before."""
+    """The time and the level of a line without its end. Remove colours first."""
     line = line.removeprefix(b"\xef\xbb\xbf")
     if line.startswith((b"{", b"[{")):
         return read_json(line, depth)
@@ -87,7 +87,7 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
 
 
 def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
-    """What the named fields of a line say; None where it has none."""
+    """What is read from the named fields of a line; None where it has none."""
     if line.startswith(WINDOWS_EVENT):
         return _read_windows_event(line)
     if line.startswith(CM_TRACE):
@@ -102,13 +102,13 @@ def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
 
 
 def _read_text(line: bytes, head: bytes, depth: int) -> Reading:
-    tells_time = TIME_SIGN.search(head) is not None
-    match = at_start(head) if tells_time else None
+    has_time = TIME_SIGN.search(head) is not None
+    match = at_start(head) if has_time else None
     if match:
         return _read_timed(line, head, match, depth)
     if CONTINUES.match(head):
         return NOTHING
-    match = time_further_on(head) if tells_time else None
+    match = time_further_on(head) if has_time else None
     if match:
         return _read_further(line, head, match, depth)
     return Reading(None, level_alone(head))
@@ -133,7 +133,7 @@ InnerReader = Callable[[bytes], tuple[Minute | None, str | None]]
 
 
 def read_json(line: bytes, depth: int, read_inner: InnerReader | None = None) -> Reading:
-    """What a JSON line says; `read_inner` may read a line of text in it, as `read_line` does."""
+    """What is read from a JSON line; `read_inner` may read a line of text in it, as `read_line` does."""
     if line.startswith(b"["):
         line = line[1:].rstrip(b"\r \t,").removesuffix(b"]")
     found = fields.json_object(line)
@@ -192,14 +192,14 @@ def _read_windows_event(line: bytes) -> Reading:
 
 
 def _read_cm_trace(line: bytes) -> Reading:
-    """A line of Microsoft's Configuration Manager, whose fields stand behind the message."""
+    """A line of Microsoft's Configuration Manager, whose fields follow the message."""
     found = fields.pairs(line, max(0, line.find(_CM_TRACE_END, 0, MOST_XML)))
     level = _CM_TRACE_LEVELS.get(found.get("type", b""))
     return Reading(_read_fields(found).minute, level)
 
 
 def minute_of_text(text: bytes) -> Minute | None:
-    """The minute that a value tells by itself."""
+    """The minute of a value by itself."""
     text = text[:64].strip(b" \t[]")
     key = text.translate(DIGITS_ALIKE)
     known = _KNOWN_TEXTS.get(key)
@@ -215,7 +215,7 @@ def minute_of_text(text: bytes) -> Minute | None:
 
 
 def spans_at(match: re.Match[bytes]) -> tuple[str, slice, slice]:
-    """The form of a time, and where its minute stands and what belongs to it behind the seconds."""
+    """The form of a time, and the places of its minute and of what belongs to it after the seconds."""
     name, at = match.lastgroup, match.lastindex
     assert name
     assert at
@@ -302,7 +302,7 @@ def match_behind(head: bytes, at: int, form: str) -> re.Match[bytes] | None:
 
 
 def level_inside(line: bytes, head: bytes, at: int, depth: int) -> str | None:
-    """The level that fields tell which stand behind a time and a name or two."""
+    """The level in fields that follow a time and a name or two."""
     if b"=" not in head and b"{" not in head:
         return None
     if depth < MOST_NESTED and (start := FIELDS_BEHIND.match(head, at)):
@@ -313,7 +313,7 @@ def level_inside(line: bytes, head: bytes, at: int, depth: int) -> str | None:
 
 
 def _is_header(head: bytes, start: int, end: int) -> bool:
-    """Whether nothing but tokens stands between."""
+    """Whether there is nothing but tokens between."""
     return HEADER.fullmatch(head, start, end) is not None
 
 
@@ -338,7 +338,7 @@ def level_at(place: str, found: bytes) -> str | None:
 
 
 def seconds_at(line: bytes) -> float:
-    """The seconds of the time with which a line begins, or that its fields tell, to order lines
+    """The seconds of the time with which a line begins, or that its fields give, to order lines
     within a minute.
     """
     if line.startswith(b"{") and (found := fields.json_fields(line)):

@@ -43,10 +43,10 @@ def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
 
 
 def seconds_like(written: bytes, form: str) -> bytes:
-    """A pattern for what stands behind a minute, with as many digits; of some forms, not all digits
+    """A pattern for what follows a minute, with as many digits; of some forms, not all digits
     are free.
     """
-    if form in times.TOLD_BY_SECONDS:
+    if form in times.FORMS_WITH_FIXED_DIGITS:
         return times.FORM_OF[form].rest
     return any_digits_of(written)
 

@@ -34,13 +34,13 @@ class NewestLines:
     )
     _offered: int = 0
 
-    def offer(self, line: bytes, minute: Minute | None, *, tells_time: bool) -> None:
+    def offer(self, line: bytes, minute: Minute | None, *, has_time: bool) -> None:
         if minute != self._minute:
             self._weigh()
             self._minute = minute
             moment = moment_of(minute, self.start, self.end) if minute else None
             self._moment = moment.timestamp() if moment else None
-        self._recent.append((self._offered, line[:_KEPT_BYTES], tells_time))
+        self._recent.append((self._offered, line[:_KEPT_BYTES], has_time))
         self._offered += 1
         if self._offered <= _WEIGHED_LINES:
             self._weigh()
@@ -52,8 +52,8 @@ class NewestLines:
 
     def _weigh(self) -> None:
         """Keeps what is newer than the oldest that was kept."""
-        for number, line, tells_time in self._recent:
-            if tells_time:
+        for number, line, has_time in self._recent:
+            if has_time:
                 self._seconds = seconds_at(line)
             entry = ((self._moment or 0.0) + self._seconds, number, line)
             if len(self._best) < TAIL_LINES:

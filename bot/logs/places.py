@@ -3,7 +3,7 @@
 A pattern holds one `LEVEL` for the word or letter. It is looked for where the line begins, in front
 of the time (`BEFORE`); behind the time (`AT_ONCE`), or there with a few tokens such as a thread or
 a logger between (`BEHIND`); behind the time of syslog, which passes on what may be prose
-(`SYSLOG`); or in lines that tell no time (`ALONE`). Adding a format whose level stands elsewhere is
+(`SYSLOG`); or in lines that have no time (`ALONE`). Adding a format whose level is elsewhere is
 adding a row.
 """
 
@@ -35,7 +35,7 @@ class Where(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place where a level stands: `level_of` says what is meant by what `LEVEL` matched."""
+    """A place for a level: `level_of` gives the level for what `LEVEL` matched."""
 
     name: str
     where: Where
@@ -171,7 +171,7 @@ def _level(pattern: bytes) -> bytes:
 
 
 PLACES: Final = (
-    # What may stand between such a level and the time (a thread, `jvm 1`) is part of every pattern
+    # What may come between such a level and the time (a thread, `jvm 1`) is part of every pattern
     # of a line's beginning.
     *_places(Where.BEFORE,
         ("box_first", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[INFO] [11/21/2026 10:00:00.123] [main] [akka] oven on", "info"),
@@ -318,7 +318,7 @@ PLACES: Final = (
     ),
 )  # fmt: skip
 PLACE_OF: Final = {place.name: place for place in PLACES}
-# What is remembered of a line must not hang on a digit, nor on what stands far behind.
+# What is remembered of a line must not depend on a digit, nor on text far after it.
 NOT_REMEMBERED: Final = {
     "cisco",
     "websphere",
@@ -340,7 +340,7 @@ NOT_REMEMBERED: Final = {
     "sssd",
     "vmware_letter",
 }
-# What stands in every line whose level has no word that is one.
+# Text in every line whose level is not a word.
 HINTS: Final = (
     b"LOG",
     b"PHP",
@@ -362,7 +362,7 @@ HINTS: Final = (
     b".cc:",
     b".cpp:",
 )
-# Places whose word stands at once or behind tokens that the lines of a log may share.
+# Places whose word follows the time at once or after tokens that the lines of a log may share.
 AS_WORDS: Final = {
     "box",
     "module_box",

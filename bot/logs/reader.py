@@ -31,11 +31,11 @@ from bot.logs.lines import (
     time_further_on,
 )
 from bot.logs.places import AS_WORDS, NOT_REMEMBERED, PLACE_OF, after_level
-from bot.logs.similar_lines import KnownLine, is_told_from_others, known_from
+from bot.logs.similar_lines import KnownLine, form_depends_on_digits, known_from
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
-# How much of a line's beginning, and of what stands behind its time, is held against lines that
+# How much of a line's beginning, and of what follows its time, is compared with lines that
 # were read before; and how far behind the end of a match a pattern looks.
 KEY_SIZES: Final = (12, 24, 32, 48, 72, 104)
 LOOKS_BEHIND: Final = 9
@@ -52,7 +52,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """Where the time stands in lines that begin alike, and the level where that stands
+    """Where the time is in lines that begin alike, and the level where that is
     before it.
     """
 
@@ -71,10 +71,10 @@ class LineReader:
     """
 
     def __init__(self, *, has_bare_levels: bool = False) -> None:
-        """`has_bare_levels` is for logs whose lines begin with a level and tell no time."""
+        """`has_bare_levels` is for logs whose lines begin with a level and have no time."""
         self.has_bare_levels = has_bare_levels
         self._known: dict[bytes, KnownLine] = {}
-        # By how many bytes of a line, or of what stands behind its time, tell: a line that is
+        # By how many bytes of a line, or of what follows its time, are compared: a line that is
         # shorter is like none that is longer.
         self._heads: dict[int, dict[bytes, _Head]] = {}
         self._levels: dict[int, dict[tuple[str, bytes], str]] = {}
@@ -196,7 +196,7 @@ def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
 
 
 def _head_of(line: bytes) -> _Head | None:
-    """How the line begins, where that is told by its first bytes, whatever the digits."""
+    """How the line begins, where that depends on its first bytes alone, whatever the digits."""
     if not is_text(line):
         return None
     head = line[:FAR_ENOUGH]
@@ -210,7 +210,7 @@ def _head_of(line: bytes) -> _Head | None:
     if match is None or _REGION_BEHIND.match(line, match.end()):
         return None
     form, minute, behind = spans_at(match)
-    if is_told_from_others(line, match):
+    if form_depends_on_digits(line, match):
         return None
     if holds_earlier_time(line, match):
         return None
@@ -222,7 +222,7 @@ def _head_of(line: bytes) -> _Head | None:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Where a line tells its minute, what stands behind the time and belongs to it, and
+    """Where a line has its minute, what follows the time and belongs to it, and
     its level.
     """
 
@@ -235,7 +235,7 @@ class Spans:
 
 
 def level_span(line: bytes) -> Spans | None:
-    """Where the time and the level stand in a line in which the level stands behind the time."""
+    """Where the time and the level are in a line in which the level follows the time."""
     if fields.looks_like_pairs(line):
         return _spans_of_pairs(line)
     if not is_text(line):

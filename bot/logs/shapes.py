@@ -1,7 +1,7 @@
 """What the lines of one log have in common, so that most of them need no look of their own.
 
 A line of text is read by its shape: the bytes in front of its minute, the form of its time, and
-either the bytes between its time and its level, or that nothing behind the time tells a level.
+either the bytes between its time and its level, or that nothing after the time is a level.
 Lines that share all that, and the minute, are taken in by one match.
 """
 
@@ -42,7 +42,7 @@ from bot.logs.reader import Spans, level_span
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
-# What stands in front of a time, and between a time and a level, where it is the same in each line.
+# What comes before a time, and between a time and a level, where it is the same in each line.
 MOST_BEFORE: Final = 80
 MOST_BETWEEN: Final = 80
 _WORDS_IN_CAPITALS: Final = {word.upper(): level for word, level in levels.LEVEL_OF_WORD.items()}
@@ -76,18 +76,18 @@ _AUDIT: Final = compile_pattern(rb"type=[A-Z_0-9]{1,40}+ msg=audit\(")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How lines begin: with the same bytes, and a time of one form; and where such lines tell their
+    """How lines begin: with the same bytes, and a time of one form; and where such lines have their
     levels.
     """
 
     form: str
     behind: bytes
     run: re.Pattern[bytes]
-    # What the level stands in, by each level; and, where it is always the same, how far into a line
-    # it stands.
+    # The text around the level, by each level; and, where it is always the same, how far into a line
+    # it is.
     level_of: Mapping[bytes, str]
     offset: int | None = None
-    # In fields: those that must stand in each line once, and those that must not stand in any, for
+    # In fields: those that must be in each line once, and those that must not be in any, for
     # they would count instead.
     once: tuple[bytes, ...] = ()
     never: tuple[bytes, ...] = ()
@@ -113,7 +113,7 @@ class Shape:
         return found if found.total() == lines else None
 
     def lines_to_read(self, text: bytes) -> Iterable[bytes]:
-        """The lines of a run that may tell a level after all."""
+        """The lines of a run that may have a level after all."""
         return signs.lines_with_signs(text) if self.is_screened else ()
 
     def fitted_to(self, sample: bytes) -> Shape:
@@ -126,7 +126,7 @@ class Shape:
 
 
 def shape_of(line: bytes) -> Shape | None:
-    """The shape of a line that tells a time and, behind it, a level as a word or a
+    """The shape of a line that has a time and, after it, a level as a word or a
     number, or none.
     """
     spans = level_span(line)
@@ -175,7 +175,7 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
 
 
 def _shape_without_level(line: bytes) -> Shape | None:
-    """The shape of a line of text that tells a time and no level, or one by its priority."""
+    """The shape of a line of text that has a time and no level, or one by its priority."""
     head = line[:FAR_ENOUGH]
     if _AUDIT.match(head):
         return _audit_shape(head)
@@ -201,7 +201,7 @@ def _shape_without_level(line: bytes) -> Shape | None:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """How a line of text begins: patterns of what stands before its minute, of the minute, and of
+    """How a line of text begins: patterns of what comes before its minute, of the minute, and of
     the rest of its time; where that ends.
     """
 
@@ -215,7 +215,7 @@ class Beginning:
 
 
 def beginning_of(line: bytes) -> Beginning | None:
-    """How a line begins that tells its time, and no level before it but by a priority."""
+    """How a line begins that has its time, and no level before it but by a priority."""
     head = line[:FAR_ENOUGH]
     match, is_first = at_start(head), True
     if match is None:
@@ -303,7 +303,7 @@ def _words_like(word: bytes, *, is_fields: bool) -> dict[bytes, str]:
 
 
 def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Which fields must stand once and which never, where a line tells its time and its level by
+    """Which fields must occur once and which never, where a line gives its time and its level by
     its fields.
     """
     time_keys, level_keys = _PAIR_KEY.findall(before), _PAIR_KEY.findall(between)
@@ -323,7 +323,7 @@ def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple
 
 
 def _any_of(likeliest_first: Iterable[bytes], words: Mapping[bytes, str]) -> bytes:
-    """What stands behind a word tells it from a longer one, so the order is free."""
+    """The text after a word distinguishes it from a longer one, so the order is free."""
     return b"|".join(re.escape(word) for word in dict.fromkeys(likeliest_first) if word in words)
 
 
@@ -351,7 +351,7 @@ def _levels_at(level_of: Mapping[bytes, str], offset: int, text: bytes, lines: i
 
 
 def _occurrences(level_of: Mapping[bytes, str], text: bytes) -> Counter[str]:
-    """How often each level is found by what it stands in, of which the first is the commonest."""
+    """How often each level is found by the text around it, of which the first is the commonest."""
     commonest, *others = level_of
     found = Counter({level_of[commonest]: text.count(commonest)})
     for other, count in Counter(

@@ -1,4 +1,4 @@
-"""Signs that a line may tell a level: without one, it needs no closer look."""
+"""Signs that a line may have a level: without one, it needs no closer look."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ _CISCO: Final = compile_pattern(rb"%[A-Z][A-Z0-9_]{1,40}-")
 
 
 def lines_with_signs(text: bytes) -> Iterable[bytes]:
-    """The lines that hold a word or a field that may be a level, of a text in which a line end
-    stands before each line.
+    """The lines that hold a word or a field that may be a level, of a text with a
+    line end before each line.
     """
     matches = _SCAN.find_matches_as_indexes(text)
     if b'{"' in text:
@@ -73,7 +73,7 @@ def lines_with_signs(text: bytes) -> Iterable[bytes]:
 
 
 def _is_sign(text: bytes, sign: int, start: int, end: int) -> bool:
-    """Whether it stands by itself."""
+    """Whether it is a word of its own."""
     if sign == _PERCENT:
         return _CISCO.match(text, start) is not None
     if text[start - 1] in _WORD and text[start] in _WORD:

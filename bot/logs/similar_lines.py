@@ -33,7 +33,7 @@ _NOWHERE: Final = slice(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class KnownLine:
-    """What a line told, and where it told it. Without a form, such lines tell no time."""
+    """What was read from a line, and where. Without a form, such lines have no time."""
 
     form: str
     minute: slice
@@ -41,7 +41,7 @@ class KnownLine:
     level: str | None
     # Whether more has to be looked at than the minute.
     needs_checks: bool = False
-    # The digits that tell the level, and what they mean.
+    # The digits that give the level, and what they mean.
     level_digits: slice | None = None
     level_of: LevelOf | None = None
     # The date, the time and the offset, where these are fields of their own.
@@ -52,7 +52,7 @@ class KnownLine:
     has_earlier_digits: bool = False
 
     def checked(self, line: bytes) -> tuple[Minute | None, str | None] | None:
-        """What another line tells; None where it has to be read by itself."""
+        """What is read from another line; None where it has to be read by itself."""
         minute, level = self._minute(line), self.level
         if (self.form or self.parts) and minute is None:
             return None
@@ -95,7 +95,7 @@ def _holds_leading_zero(line: bytes) -> bool:
 # Where another digit may mean another level, digits alike and in lower case: a number in a field
 # or behind a word, a priority, a bit mask.
 _SHORT_NAME: Final = 4
-_TOLD_BY_DIGITS: Final = BytesAhoCorasick(
+_DIGITS_MATTER: Final = BytesAhoCorasick(
     [
         before + key.encode() + sign + b"0"
         for key in fields.LEVEL_KEYS
@@ -105,28 +105,28 @@ _TOLD_BY_DIGITS: Final = BytesAhoCorasick(
     + [b"debug0", b"trace0", b"time_iso0000", b"\\u", b"<event", b"\n<0", b" <0", b"(0x0000)"]
 )
 # The severity of a message of Cisco or Huawei, the letter of MongoDB, a level of WebSphere.
-_TOLD_BY_DIGITS_TOO: Final = compile_pattern(
+_DIGITS_MATTER_TOO: Final = compile_pattern(
     rb"(?<!\S)[FEWID]\d\b|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] |\"[FEWIDfewid]\d\""
     rb"|%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?\d-|[A-Z0-9_]/\d/[A-Z]"
 )
 _PRIORITY: Final = compile_pattern(rb"[ \t]{0,16}(?:\d{1,5} )?<(\d{1,3})>")
-_TOLD_BY_SEVERITY: Final = {"cisco", "huawei"}
+_SEVERITY_PLACES: Final = {"cisco", "huawei"}
 
 
 def known_from(
     line: bytes, digits_alike: bytes, minute: Minute | None, level: str | None
 ) -> KnownLine | None:
-    """What is known of lines that differ from this one in digits alone; None where these may tell
-    something else.
+    """What is known of lines that differ from this one in digits alone; None where these may be read
+    otherwise.
     """
     if line.startswith(CM_TRACE):
         return None
     digits = None
-    if _may_be_told_by_digits(line, digits_alike):
+    if _level_may_depend_on_digits(line, digits_alike):
         digits = _digits_of_level(line)
         if digits is None or digits[1](line[digits[0]]) != level:
             return None
-        if not _priority_of(line) and _may_be_told_by_digits(
+        if not _priority_of(line) and _level_may_depend_on_digits(
             *_masked(line, digits_alike, digits[0])
         ):
             return None
@@ -147,14 +147,14 @@ def _masked(line: bytes, digits_alike: bytes, digits: slice) -> tuple[bytes, byt
     )
 
 
-def _may_be_told_by_digits(line: bytes, digits_alike: bytes) -> bool:
-    if _TOLD_BY_DIGITS.find_matches_as_indexes(b"\n" + digits_alike.lower()):
+def _level_may_depend_on_digits(line: bytes, digits_alike: bytes) -> bool:
+    if _DIGITS_MATTER.find_matches_as_indexes(b"\n" + digits_alike.lower()):
         return True
-    return _TOLD_BY_DIGITS_TOO.search(line, 0, FAR_ENOUGH) is not None
+    return _DIGITS_MATTER_TOO.search(line, 0, FAR_ENOUGH) is not None
 
 
 def _digits_of_level(line: bytes) -> tuple[slice, LevelOf] | None:
-    """The digits that tell the level of a line, and what they mean."""
+    """The digits that give the level of a line, and what they mean."""
     priority = _priority_of(line)
     if priority:
         return slice(*priority.span(1)), levels.level_of_severity
@@ -167,7 +167,7 @@ def _digits_of_level(line: bytes) -> tuple[slice, LevelOf] | None:
     head = line[:FAR_ENOUGH]
     time = at_start(head) or time_further_on(head)
     match = match_behind(head, time.end(), str(time.lastgroup)) if time else None
-    if match and (place := str(match.lastgroup)) in _TOLD_BY_SEVERITY:
+    if match and (place := str(match.lastgroup)) in _SEVERITY_PLACES:
         return slice(*match.span(place)), _level_of_severity_alone
     return None
 
@@ -199,7 +199,7 @@ def _with_time(
         known = KnownLine("", _NOWHERE, _NOWHERE, level, True, at, level_of, parts, inner)
         return known if known.checked(line) == (minute, level) else None
     time = _time_of_audit(line) or _time_of_field(line, order.times, found)
-    if time is None or minute_at(time) != minute or time.lastgroup in times.TOLD_BY_SECONDS:
+    if time is None or minute_at(time) != minute or time.lastgroup in times.FORMS_WITH_FIXED_DIGITS:
         return None
     needs_checks = is_json or level_of is not None
     return KnownLine(*spans_at(time), level, needs_checks, at, level_of, (), inner)
@@ -213,12 +213,12 @@ def _of_text(
     level_of: LevelOf | None,
 ) -> KnownLine | None:
     if minute is None:
-        if may_tell_time(line):
+        if may_have_time(line):
             return None
         return KnownLine("", _NOWHERE, _NOWHERE, level, level_of is not None, at, level_of)
     head = line[:FAR_ENOUGH]
     time = at_start(head) or time_further_on(head)
-    if time is None or minute_at(time) != minute or is_told_from_others(line, time):
+    if time is None or minute_at(time) != minute or form_depends_on_digits(line, time):
         return None
     has_earlier = holds_earlier_time(line, time)
     needs_checks = has_earlier or level_of is not None
@@ -231,14 +231,14 @@ def _of_text(
 _YEAR_BEHIND: Final = compile_pattern(rb" (?:[A-Z]{3,4} |[+-]\d{4} )?\d{4}\b")
 
 
-def is_told_from_others(line: bytes, time: re.Match[bytes]) -> bool:
-    """Whether the form of a time is told from others by digits behind the minute."""
-    if time.lastgroup in times.TOLD_BY_SECONDS:
+def form_depends_on_digits(line: bytes, time: re.Match[bytes]) -> bool:
+    """Whether the form of a time depends on digits after the minute."""
+    if time.lastgroup in times.FORMS_WITH_FIXED_DIGITS:
         return True
     return time.lastgroup == "syslog" and _YEAR_BEHIND.match(line, time.end()) is not None
 
 
-def may_tell_time(line: bytes) -> bool:
+def may_have_time(line: bytes) -> bool:
     return TIME_SIGN.search(line) is not None
 
 
@@ -257,8 +257,8 @@ def _holds_inner(found: Mapping[str, fields.Value]) -> bool:
 def _inner_line(
     line: bytes, found: Mapping[str, fields.Value], level: str | None
 ) -> KnownLine | None:
-    """Where the time stands of the line of text that a container wrote; None where that is not
-    told by its digits' places alone.
+    """Where the time is in the line of text that a container wrote; None where that does not
+    follow from the places of its digits.
     """
     at, text = _span_of(line, "log", found), bytes(found.get("log", b""))
     if at is None or not text.startswith(b'"'):
@@ -290,7 +290,7 @@ def _time_of_audit(line: bytes) -> re.Match[bytes] | None:
 def _time_of_field(
     line: bytes, names: tuple[str, ...], found: Mapping[str, fields.Value]
 ) -> re.Match[bytes] | None:
-    """The time of the first field that may tell it."""
+    """The time of the first field that may hold it."""
     at = _span_of(line, names[0], found) if names else None
     if at is None:
         return None
@@ -300,7 +300,7 @@ def _time_of_field(
 
 
 def _span_of(line: bytes, name: str, found: Mapping[str, fields.Value]) -> slice | None:
-    """Where the value of a field stands, as it is written; None where that is not certain."""
+    """Where the value of a field is, as it is written; None where that is not certain."""
     value = bytes(found.get(name, b""))
     if not value:
         return None

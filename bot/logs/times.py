@@ -1,8 +1,8 @@
 """The ways in which programs write a time: a table, and what instant each means.
 
-A time is kept as its minute, in ISO 8601: whole where the log says a whole date
-(`2026-11-21T10:00`), or else what it says (`--11-21T10:00`, `T10:00`). Which year or day that is,
-only the window that was asked for can tell.
+A time is kept as its minute, in ISO 8601: whole where the log has a whole date
+(`2026-11-21T10:00`), or else what it has (`--11-21T10:00`, `T10:00`). Which year or day that is
+depends on the window that was asked for.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ _SHARED_ZONES: Final = {
 }
 _MONTHS: Final = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _MONTH_NUMBER: Final = {name.lower(): number for number, name in enumerate(_MONTHS.split(b"|"), 1)}
-# Languages in which syslog and Windows are met that way; the first three or four letters.
 _DAYS: Final = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _NAMED_ZONE: Final = (
     rb"(?:"
@@ -68,7 +67,7 @@ _BLANKS: Final = rb" {1,2}"
 @dataclass(frozen=True, slots=True)
 class TimeForm:
     """A way to write a time: a pattern of the date and the minute, of the rest of the time, and of
-    what stands behind it that is part of it, such as an offset; with an example, and the minute
+    what follows it and is part of it, such as an offset; with an example, and the minute
     that it means.
     """
 
@@ -84,11 +83,11 @@ class TimeForm:
         return _without_names(self.minute)
 
     def behind_unnamed(self) -> bytes:
-        """What may stand behind the rest, without groups."""
+        """What may follow the rest, without groups."""
         return _without_names(self.behind)
 
     def pattern(self) -> bytes:
-        """With two groups: the minute, and what stands behind the rest."""
+        """With two groups: the minute, and what follows the rest."""
         return (
             rb"(" + _without_names(self.minute) + rb")" + self.rest + rb"(" + self.behind + rb")?+"
         )
@@ -130,7 +129,7 @@ FORMS: Final = (
              b"Nov-21 10:00:00.123", (b"--11-21T10:00", b"")),
     TimeForm("day_month", _LOOSE_D + b"[ -]" + _NAMED_M + b" " + _HM, _SECONDS, OFFSET,
              b"21 Nov 10:00:00", (b"--11-21T10:00", b"")),
-    # Which of the two is the month, the window has to tell where both can be.
+    # Where either can be the month, the window decides.
     TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | -- |:|-|T)" + _LOOSE_HM, _SECONDS,
              _HALF_OR_OFFSET,
              b"11/21/2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
@@ -164,8 +163,8 @@ FORMS: Final = (
              b"10:00PM", (b"T22:00", b"")),
 )  # fmt: skip
 FORM_OF: Final = {form.name: form for form in FORMS}
-# Forms that are told from others by digits behind the minute.
-TOLD_BY_SECONDS: Final = {"digits_alone", "epoch_scientific"}
+# Forms that differ from others by digits after the minute.
+FORMS_WITH_FIXED_DIGITS: Final = {"digits_alone", "epoch_scientific"}
 _AT_START_ALONE: Final = {
     "digits_alone",
     "mikrotik",
@@ -289,9 +288,9 @@ def _offset_of(behind: bytes) -> bytes:
 
 def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None:
     """The instant of a minute of a log that was asked for from `start` to `end`; None where it
-    cannot be told.
+    is unknown.
 
-    What the log does not say is chosen so that the instant is not after the end: the year, and the
+    What the log leaves out is chosen so that the instant is not after the end: the year, and the
     day. Where two readings are left, it is the one in the window. Times without a zone are UTC.
     """
     readings = [*_readings(minute, start, end)]

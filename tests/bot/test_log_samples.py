@@ -44,7 +44,7 @@ def test_samples_cover_the_field() -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_sample_tells_time_and_level(name: str) -> None:
+def test_sample_is_read_as_expected(name: str) -> None:
     for minute, level, line in SAMPLES[name]:
         reading = read_line(without_colours(line))
         assert (as_written(reading.minute), reading.level or "", line) == (
