@@ -2,7 +2,7 @@
 floor|stock|opswatch|memory|logs FOLDER`.
 
 `floor` is a bare aiohttp echo of Socket Mode, `stock` a slack-bolt AsyncApp that acks and responds
-once, `memory` is Opswatch with its usage at hand and no pace towards Slack, `logs` a server of logs
+once, `memory` is Opswatch with its facts at hand and no pace towards Slack, `logs` a server of logs
 of any size.
 """
 
@@ -14,16 +14,29 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 from unittest.mock import patch
 
-from providers.models import DayRange, UsagePeriod
+from providers.models import (
+    ApiCall,
+    CallFilters,
+    CallPage,
+    DayRange,
+    NamedLog,
+    Outcome,
+    UsagePeriod,
+    Window,
+)
 
 LAG_EVERY_S, LAG_SAMPLES = 0.01, 200
+# The API calls and the lines of an answer.
+CALLS, LINES = 2000, 1000
 # The group of a log's id that says of what kind its lines are.
 JSON_LINES = "0001"
 API, BOT, APP = (
@@ -86,6 +99,61 @@ def _usage(days: DayRange) -> UsagePeriod:
     return UsagePeriod(by_day, sum(by_day.values()), days.first, days.last, "Ada's Kitchen", "k1")
 
 
+class MemoryCalls:
+    """The same for API calls: CALLS of them."""
+
+    account = "edge"
+
+    def __init__(self) -> None:
+        self._page = CallPage([_call(n) for n in range(CALLS)], complete=True)
+
+    def unsupported_filter(self, filters: CallFilters) -> None:
+        """Any filter can be applied; none is asked for."""
+
+    def kept_since(self, now: datetime) -> None:
+        """Nothing is too old."""
+
+    async def calls(self, window: Window, filters: CallFilters, **_: Any) -> CallPage:
+        return self._page
+
+
+def _call(number: int) -> ApiCall:
+    at = datetime.now(UTC) - timedelta(seconds=30 * number)
+    failed = number % 7 == 0
+    return ApiCall(
+        at=at,
+        at_text=at.isoformat(),
+        account="edge",
+        actor=("ada", "grace", "linus")[number % 3],
+        action=("GET", "POST", "PUT", "DELETE")[number % 4],
+        target=f"akab.luna.akamaiapis.net/papi/v1/properties/prp_{number % 40}",
+        status="503" if failed else "200",
+        outcome=Outcome.FAILURE if failed else Outcome.SUCCESS,
+        client="c1",
+        ip="192.0.2.7",
+        duration_ms=None,
+    )
+
+
+class MemoryLogs:
+    """The same for logs: the first LINES lines of a day in the kitchen."""
+
+    account = "rapid7-eu"
+
+    def __init__(self) -> None:
+        self._lines = b"\n".join(log_lines()[:LINES]) + b"\n"
+
+    async def named_logs(self) -> Sequence[NamedLog]:
+        return ()
+
+    @asynccontextmanager
+    async def download(self, *_: Any, **__: Any) -> AsyncIterator[AsyncIterator[bytes]]:
+        yield self._stream()
+
+    async def _stream(self) -> AsyncIterator[bytes]:
+        yield self._lines
+
+
 async def memory(folder: Path) -> None:
     from bot.composition import ProviderRegistry
     from bot.slack.pace import SlackPace
@@ -94,6 +162,8 @@ async def memory(folder: Path) -> None:
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]
+            self.calls = {"edge": MemoryCalls()}  # type: ignore[dict-item]
+            self.logs = {"rapid7-eu": MemoryLogs()}  # type: ignore[dict-item]
 
     # The bot is measured, and not how often Slack takes a message in a channel.
     with patch.multiple(
@@ -146,15 +216,17 @@ async def logs(folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-def log_block() -> bytes:
-    """A block of whole lines of a day in the kitchen, secrets among them."""
-    from datetime import UTC, datetime, timedelta
-
+def log_lines() -> list[bytes]:
+    """The lines of a day in the kitchen, secrets among them."""
     from providers.sandbox import seed
 
     now = datetime.now(UTC)
-    lines = [line.encode() for line in seed.log_lines(seed.KITCHEN, now - timedelta(days=1), now)]
-    return b"\n".join(lines)[:65_000].rpartition(b"\n")[0] + b"\n"
+    return [line.encode() for line in seed.log_lines(seed.KITCHEN, now - timedelta(days=1), now)]
+
+
+def log_block() -> bytes:
+    """A block of some of these lines."""
+    return b"\n".join(log_lines())[:65_000].rpartition(b"\n")[0] + b"\n"
 
 
 def json_block() -> bytes:

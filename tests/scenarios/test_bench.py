@@ -12,6 +12,7 @@ from bot.sandbox.world import open_sandbox
 from tests.bench.__main__ import main
 from tests.bench.processes import subject
 from tests.bench.results import Results, comparison, ratios
+from tests.bench.slack import AUDIT, LINES, USAGE, Asked
 
 BASELINE = Path(__file__).parent.parent / "bench" / "baseline.json"
 
@@ -24,10 +25,11 @@ async def test_bench_subject_acknowledges(name: str, tmp_path: Path) -> None:
         assert ack.acked_at
 
 
-async def test_bench_answers_from_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [USAGE, AUDIT, LINES], ids=lambda asked: asked.question)
+async def test_bench_answers_from_memory(asked: Asked, tmp_path: Path) -> None:
     async with open_sandbox(tmp_path) as world, subject("memory", world):
-        answer = await world.slack.answer_to("/usage last 7 days", timeout_s=30)
-        assert "in 7 days" in answer.text
+        answer = await world.slack.answer_to(asked.question, user="U0ADA", timeout_s=30)
+        assert asked.answer in answer.text
 
 
 def test_row_shows_median_and_spread() -> None:
