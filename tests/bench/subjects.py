@@ -162,8 +162,8 @@ async def memory(folder: Path) -> None:
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]
-            self.calls = {"edge": MemoryCalls()}  # type: ignore[dict-item]
-            self.logs = {"rapid7-eu": MemoryLogs()}  # type: ignore[dict-item]
+            self.calls = {"edge": MemoryCalls()}
+            self.logs = {"rapid7-eu": MemoryLogs()}
 
     # The bot is measured, and not how often Slack takes a message in a channel.
     with patch.multiple(
