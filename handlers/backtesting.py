@@ -11,13 +11,14 @@ from typing import Any
 
 from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
 from bot.alerts.replay import Replay, ReplayRequest
-from bot.alerts.rule import Rule
+from bot.alerts.rule import Rule, is_same_value
 from bot.alerts.state import WHOLE
 from bot.commands.answering import CommandHandler
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.reading import read_question_line
 from bot.questions.registry import COMMANDS
 from bot.store import AlertStore, Sample
+from providers.errors import ProviderError
 
 DAYS = 90
 MOST_DAYS = 400
@@ -39,11 +40,7 @@ class Backtesting:
         """Raises ProviderError where the past cannot be fetched."""
         end = self.clock()
         start = end - timedelta(days=days)
-        samples = (
-            await self.alerts.samples(rule.name, rule.definition, since=start, until=end)
-            if rule.name and not rule.each
-            else []
-        )
+        samples = await self._stored_samples(rule, start, end)
         replay = await self._replay(rule, start, end)
         points = await asyncio.to_thread(_merged, rule, samples, replay.points)
         matched = _matched(rule, replay, points)
@@ -59,11 +56,29 @@ class Backtesting:
         )
 
     async def history(self, rule: Rule, days: int) -> Sequence[EvaluationPoint]:
-        """The rule's values of so many days, as far as the provider can tell them. Raises
-        ProviderError.
+        """The rule's values of so many days: those of its evaluations, and those that the provider
+        can tell. Raises ProviderError where there are none of both.
         """
         end = self.clock()
-        return (await self._replay(rule, end - timedelta(days=days), end)).points
+        start = end - timedelta(days=days)
+        stored = _sampled(rule, await self._stored_samples(rule, start, end))
+        try:
+            return [*stored, *(await self._replay(rule, start, end)).points]
+        except ProviderError:
+            if not stored:
+                raise
+            return stored
+
+    async def _stored_samples(self, rule: Rule, start: datetime, end: datetime) -> list[Sample]:
+        """What evaluations of the same question and value have found, whatever their threshold."""
+        if not rule.name or rule.each:
+            return []
+        found: dict[datetime, Sample] = {}
+        for definition in await self.alerts.definitions(rule.name):
+            if is_same_value(rule, definition):
+                samples = await self.alerts.samples(rule.name, definition, since=start, until=end)
+                found |= {sample.at: sample for sample in samples}
+        return [found[at] for at in sorted(found)]
 
     async def _replay(self, rule: Rule, start: datetime, end: datetime) -> Replay:
         request = ReplayRequest(
@@ -90,12 +105,8 @@ def _matched(rule: Rule, replay: Replay, points: Sequence[EvaluationPoint]) -> b
 def _merged(
     rule: Rule, samples: Sequence[Sample], computed: Sequence[EvaluationPoint]
 ) -> list[EvaluationPoint]:
-    """The stored samples, and the computed points between them. A failed evaluation is no sample."""
-    sampled = [
-        EvaluationPoint(sample.at, {WHOLE: sample.value}, rule.every)
-        for sample in samples
-        if sample.state != "error"
-    ]
+    """The stored samples, and the computed points between them."""
+    sampled = _sampled(rule, samples)
     times = [point.at for point in sampled]
 
     def is_new(point: EvaluationPoint) -> bool:
@@ -104,3 +115,12 @@ def _merged(
 
     new = [point for point in computed if is_new(point)]
     return sorted([*sampled, *new], key=lambda point: point.at)
+
+
+def _sampled(rule: Rule, samples: Sequence[Sample]) -> list[EvaluationPoint]:
+    """Stored samples as points. A failed evaluation is no sample."""
+    return [
+        EvaluationPoint(sample.at, {WHOLE: sample.value}, rule.every)
+        for sample in samples
+        if sample.state != "error"
+    ]

@@ -148,6 +148,16 @@ def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
     return Rule(name, query, value, channel, **sides, each=each, usual=usual)
 
 
+def is_same_value(rule: Rule, definition: str) -> bool:
+    """Whether a stored definition is of the same value of the same question."""
+    try:
+        stored = rule_from_definition(rule.name, definition, rule.channel)
+    except ValueError:
+        # A series of a baseline has a definition of its own.
+        return False
+    return stored.baseline_definition == rule.baseline_definition
+
+
 _USUAL_DEFINITION = re.compile(r" usual (above|below|outside) ([0-9.e+-]{1,30}|None)$")
 
 

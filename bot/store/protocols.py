@@ -377,6 +377,10 @@ class AlertStore(Protocol):
         """State of each alert at its last evaluation, by name."""
         ...
 
+    async def definitions(self, alert: str) -> list[str]:
+        """The definitions under which the alert has samples."""
+        ...
+
     async def samples(
         self, alert: str, definition: str, *, since: datetime, until: datetime
     ) -> list[Sample]:

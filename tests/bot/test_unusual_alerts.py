@@ -14,7 +14,7 @@ from bot.alerts.commands import parse_alert_command
 from bot.alerts.create import CreateAlert
 from bot.alerts.evaluate import evaluate
 from bot.alerts.form import new_alert, read_alert_form
-from bot.alerts.rule import Rule, rule_from_definition
+from bot.alerts.rule import Rule, is_same_value, rule_from_definition
 from bot.alerts.state import WHOLE, AlertState, Reason, State
 from bot.blocks.alert_context import NotificationContext
 from bot.blocks.alert_lines import rule_line, state_line
@@ -142,6 +142,22 @@ def test_fixed_rule_is_stored_as_before() -> None:
     rule = Rule(**ODD, above=5.0)
     assert "usual" not in msgspec.json.decode(msgspec.json.encode(rule))
     assert rule.definition == "/usage today bytes 5.0 None"
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (Rule(**ODD, above=5.0), True),
+        (Rule(**ODD, below=1.5e9, recover=2e9), True),
+        (OUTSIDE, True),
+        (Rule(**ODD, each="log", above=5.0), False),
+        (Rule(**{**ODD, "value": "days"}, above=5.0), False),
+        (Rule(**{**ODD, "query": "/usage yesterday"}, above=5.0), False),
+    ],
+)
+def test_samples_of_other_thresholds_count(other: Rule, same: bool) -> None:
+    assert is_same_value(TWICE, other.definition) is same
+    assert not is_same_value(TWICE, TWICE.baseline_definition)
 
 
 def test_threshold_may_change_without_losing_the_baseline() -> None:

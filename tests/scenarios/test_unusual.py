@@ -11,6 +11,7 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.world import Sandbox
+from bot.store import EvaluationRecord, Store
 from tests.scenarios.test_alert_words import said
 from tests.scenarios.test_alerts import (
     SPIKE,
@@ -160,3 +161,39 @@ async def test_configured_alert_is_tried_on_what_came_before(
         table={**world.table(), "alert": [{**outside, "outside": "usual"}]},
     )
     assert len(json.loads(ran.out)["firings"]) == 2
+
+
+async def test_samples_of_a_fixed_threshold_make_a_baseline(
+    world: Sandbox, front_door: Callable[..., Any]
+) -> None:
+    now = datetime.now(UTC).replace(minute=5, second=0, microsecond=0)
+    hours = [now - timedelta(hours=n) for n in range(20 * 24, 0, -1)]
+    found = [
+        EvaluationRecord(
+            "timeouts",
+            "/logs kitchen last 15m lines 100.0 None",
+            at,
+            at,
+            "inactive",
+            None,
+            90.0 if at == hours[-5] else 10.0,
+            b"{}",
+        )
+        for at in hours
+    ]
+    store = await Store.open(world.location, now=now)
+    await store.alerts.save_evaluations(found)
+    await store.close()
+    rule = {
+        "name": "timeouts",
+        "ask": "/logs kitchen last 15m",
+        "value": "lines",
+        "outside": "usual",
+        "every": "1h",
+        "channel": "#ops",
+    }
+    table = {**world.table(), "alert": [rule]}
+    ran = await front_door("backtest", "timeouts", "--json", table=table)
+    assert ran.code == 0, ran
+    [firing] = ran.json["firings"]
+    assert (firing["start"], firing["peak"]) == (f"{hours[-5]:%Y-%m-%dT%H:%M:%SZ}", 90.0)

@@ -72,6 +72,13 @@ async def test_samples_of_subjects_have_their_series(store: Store) -> None:
     assert await values(store, name="spike/cellar") == [4.0]
 
 
+async def test_definitions_with_samples_are_known(store: Store) -> None:
+    for definition in ("d", "e"):
+        await store.alerts.save_evaluations([evaluation(0, definition=definition)])
+    assert await store.alerts.definitions("spike") == ["d", "e"]
+    assert await store.alerts.definitions("another") == []
+
+
 async def test_state_belongs_to_its_definition(store: Store) -> None:
     assert await store.alerts.stored_states([("spike", "d")]) == [None]
     await store.alerts.save_evaluations([evaluation(0)])

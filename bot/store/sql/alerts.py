@@ -280,6 +280,12 @@ class SqlAlerts:
         rows = await self._database.read("SELECT name, state FROM alerts")
         return {row["name"]: row["state"] for row in rows}
 
+    async def definitions(self, alert: str) -> list[str]:
+        rows = await self._database.read(
+            "SELECT definition FROM series WHERE name = ? ORDER BY id", (alert,)
+        )
+        return [row["definition"] for row in rows]
+
     async def samples(
         self, alert: str, definition: str, *, since: datetime, until: datetime
     ) -> list[Sample]:
