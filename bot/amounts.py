@@ -56,7 +56,8 @@ def read_duration(text: str) -> timedelta | None:
     """`15m`, `1h30m`, `1.5h` or `2 hours` as a duration; None if it is none. Raises AmbiguousAmount
     for `6M` and `1.000h`.
     """
-    found, at = 0.0, 0
+    found = 0.0
+    at = 0
     typed = text.strip()
     sizes: list[int] = []
     while at < len(typed) <= LONGEST and (match := _PART.match(typed, at)):

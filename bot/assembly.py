@@ -148,7 +148,9 @@ class Core:
 
 
 async def build_core(base: Foundation, timings: OutboxTimings, observers: Observers) -> Core:
-    settings, store, clock = base.settings, base.store, base.clock
+    settings = base.settings
+    store = base.store
+    clock = base.clock
     people = SlackUserDirectory(base.client, settings.timezone, clock)
     channels = SlackChannels(base.client)
     permissions = Permissions(build_access_policy(settings.access), people, channels)
@@ -187,7 +189,9 @@ class Jobs:
 
 
 def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
-    store, clock, zone = base.store, base.clock, base.settings.timezone
+    store = base.store
+    clock = base.clock
+    zone = base.settings.timezone
     digests = DigestJob(
         core.answering, store.schedules, core.outbox, zone, clock, base.ops_channel, core.secrets
     )
@@ -233,7 +237,8 @@ class Managers:
 async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
     """The managers, with everything that is stored or configured given to the scheduler."""
     digests = _digests(base.settings, base.redactor)
-    zone, clock = base.settings.timezone, base.clock
+    zone = base.settings.timezone
+    clock = base.clock
     questions = QuestionReader(core.answering, core.permissions, core.secrets, zone, clock)
     rules = _rule_manager(base, core, jobs, questions)
     subscriptions = SubscriptionManager(
@@ -269,7 +274,9 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
 def _rule_manager(
     base: Foundation, core: Core, jobs: Jobs, questions: QuestionReader
 ) -> RuleManager:
-    store, clock, zone = base.store, base.clock, base.settings.timezone
+    store = base.store
+    clock = base.clock
+    zone = base.settings.timezone
     registry = RuleRegistry(core.permissions, rules_from_settings(base.settings))
     silences = SilenceManager(
         registry,
@@ -321,8 +328,12 @@ def register_listeners(
     app: AsyncApp, base: Foundation, core: Core, managers: Managers, requests: RequestHandler
 ) -> None:
     """Registers a listener for everything that Slack may deliver."""
-    store, clock, settings = base.store, base.clock, base.settings
-    rules, subscriptions, accounts = managers.rules, managers.subscriptions, base.accounts
+    store = base.store
+    clock = base.clock
+    settings = base.settings
+    rules = managers.rules
+    subscriptions = managers.subscriptions
+    accounts = base.accounts
     backtesting = Backtesting(
         core.answering.commands, settings.directory, store.alerts, settings.timezone, clock
     )

@@ -20,7 +20,8 @@ _UNSEEN = re.compile(
 @lru_cache(maxsize=4096)
 def format_bytes(count: float) -> str:
     """Bytes in decimal units with three significant digits: `5.40 GB`, `135 MB`, `12 B`."""
-    sign, value = ("-" if count < 0 else ""), abs(float(count))
+    sign = "-" if count < 0 else ""
+    value = abs(float(count))
     if value < 1000:
         return f"{sign}{value:.0f} B"
     for unit in SIZE_UNITS[1:]:

@@ -66,7 +66,8 @@ class LimitedServer(web.Server):
             access_log=None,
             logger=_protocol_log,
         )
-        self._handler, self._limits = handler, limits
+        self._handler = handler
+        self._limits = limits
         self._clients: dict[RequestHandler, _Client] = {}
         self.addresses: list[Any] = []
 
@@ -115,7 +116,8 @@ class LimitedServer(web.Server):
         self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any
     ) -> web.BaseRequest:
         """A request whose body may have up to `body_bytes`."""
-        loop, most = asyncio.get_running_loop(), self._limits.body_bytes
+        loop = asyncio.get_running_loop()
+        most = self._limits.body_bytes
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=most)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -32,7 +32,9 @@ class LimitedLog:
         per_minute: int = PER_MINUTE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._log, self._per_minute, self._clock = log, per_minute, clock
+        self._log = log
+        self._per_minute = per_minute
+        self._clock = clock
         self._kinds: dict[str, _Written] = {}
 
     def warning(self, message: str, *facts: object) -> None:
@@ -42,15 +44,14 @@ class LimitedLog:
         now = self._clock()
         kind = self._kinds.setdefault(message, _Written(now))
         if now - kind.began_at >= WINDOW_S:
-            kind.began_at, kind.written = now, 0
+            kind.began_at = now
+            kind.written = 0
         if kind.written >= self._per_minute:
             kind.left_out += 1
             return
         kind.written += 1
         if kind.left_out:
-            message, facts = (
-                f"{message} (%d more like it were not logged.)",
-                (*facts, kind.left_out),
-            )
+            message = f"{message} (%d more like it were not logged.)"
+            facts = (*facts, kind.left_out)
             kind.left_out = 0
         self._log.warning(message, *facts)

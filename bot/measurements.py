@@ -52,7 +52,8 @@ async def measure(bot: Bot, before: Measurements) -> Measurements:
 
 async def _measure(bot: Bot, before: Measurements) -> Measurements:
     posts = bot.store.outbox
-    backlog, since = await posts.backlog(), await posts.oldest_waiting()
+    backlog = await posts.backlog()
+    since = await posts.oldest_waiting()
     age = max(bot.clock() - since, timedelta(0)) if since else timedelta(0)
     return replace(
         before,

@@ -118,7 +118,8 @@ def save_private(source: Path, folder: Path, name: str) -> Path:
 def _claimed(folder: Path, name: str) -> tuple[Path, int]:
     """The first free name, and a new empty file of that name."""
     stem, dot, suffix = name.partition(".")
-    number, candidate = 0, folder / name
+    number = 0
+    candidate = folder / name
     while True:
         try:
             return candidate, os.open(

@@ -50,7 +50,9 @@ async def run_bot(load: Load) -> None:
     """
     # By default a thread that works on a log may hold the event loop up for five milliseconds.
     sys.setswitchinterval(SWITCH_S)
-    reload, stop, opened = reload_event(), stop_event(), asyncio.Event()
+    reload = reload_event()
+    stop = stop_event()
+    opened = asyncio.Event()
     manager = ServiceManager.from_environ()
     running = asyncio.create_task(_run(load, stop, reload, opened, manager))
     await asyncio.wait(

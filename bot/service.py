@@ -35,7 +35,8 @@ DRAIN_POLL_S = 0.5
 # In HTTP mode, for a balancer that asks /readyz every second.
 LEAVE_BALANCER_S = 1.5
 # For what was acknowledged when the connection was closed.
-DELIVERED_POLLS, DELIVERED_POLL_S = 20, 0.05
+DELIVERED_POLLS = 20
+DELIVERED_POLL_S = 0.05
 # After so long without Slack, systemd's watchdog may restart the bot.
 SLACK_GONE_S = 900.0
 LAG_EVERY_S = 1.0
@@ -169,7 +170,8 @@ class Service:
         self._show_metrics(settings)
         await self._move_health(settings)
         running = self._current = await self._open(settings, tokens, self.slack)
-        self._connection, self._connected_bot = await _connect(running.bot), running.bot
+        self._connection = await _connect(running.bot)
+        self._connected_bot = running.bot
         self._configured_at = utc_now()
         await running.start_jobs()
 
@@ -205,7 +207,8 @@ class Service:
         task = asyncio.create_task(_drain(old, self._stopping))
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
-        self._reload_successful, self._configured_at = True, utc_now()
+        self._reload_successful = True
+        self._configured_at = utc_now()
         log.info("The configuration was reloaded.")
 
     async def aclose(self) -> None:
@@ -255,7 +258,8 @@ class Service:
         """Serves the health endpoints at the configured address. Raises OSError, and serves them at
         the old address again, where the new one cannot be used.
         """
-        before, after = self._health_at, _health_address(settings)
+        before = self._health_at
+        after = _health_address(settings)
         if before == after:
             return
         # Two sockets cannot listen on one port, so the old one is closed first if only the host
@@ -308,10 +312,8 @@ class Service:
             before.hand_over_to(bot)
             return
         bot.slack = self.slack
-        old, shares_port = (
-            self._connection,
-            _http_port(bot) and _http_port(bot) == _http_port(before),
-        )
+        old = self._connection
+        shares_port = _http_port(bot) and _http_port(bot) == _http_port(before)
         if shares_port:
             # Two sockets cannot listen on one port.
             await old.aclose()
@@ -319,14 +321,17 @@ class Service:
             new = await _connect(bot)
         except OSError:
             if shares_port:
-                self._connection, self._connected_bot = await _connect(self.current), self.current
+                self._connection = await _connect(self.current)
+                self._connected_bot = self.current
             raise
         before.deliveries.lead_to(bot.deliveries)
         state = replace(self.slack)
-        self._connection, self._connected_bot = new, bot
+        self._connection = new
+        self._connected_bot = bot
         await old.aclose()
         # Closing the old connection has marked the shared state as disconnected.
-        self.slack.connected, self.slack.problem = state.connected, state.problem
+        self.slack.connected = state.connected
+        self.slack.problem = state.problem
 
     async def _report_refusal(self, error: BaseException) -> None:
         """Reports in the log and the ops channel why the configuration was not reloaded."""
@@ -364,7 +369,8 @@ async def _connect(bot: Bot) -> AsyncExitStack:
 
 def _connection_key(bot: Bot) -> tuple[Any, ...]:
     """The settings that a connection to Slack depends on; a change needs a new connection."""
-    slack, tokens = bot.settings.slack, bot.tokens
+    slack = bot.settings.slack
+    tokens = bot.tokens
     if slack.mode == "http":
         return slack.mode, slack.host, slack.port
     return slack.mode, tokens.api_url, tokens.app, tokens.bot, bot.settings.network
@@ -387,7 +393,8 @@ async def _drain(old: _OpenBot, stopping: asyncio.Event) -> None:
     """Closes a replaced bot once its questions are answered, or soon after everything stops. It is
     not cancelled for that, since a bot that is half closed would keep its database open.
     """
-    running, deliveries = old.bot.requests.running, old.bot.deliveries
+    running = old.bot.requests.running
+    deliveries = old.bot.deliveries
     gives_up_at = time.monotonic() + DRAIN_WITHIN_S
     try:
         while (deliveries.are_under_way or running.tasks) and time.monotonic() < gives_up_at:

@@ -32,7 +32,8 @@ class ServiceManager:
         """What systemd has set. The variables are removed, so that no child process of the bot
         notifies in its place.
         """
-        address, pid = environ.pop("NOTIFY_SOCKET", ""), environ.pop("WATCHDOG_PID", "")
+        address = environ.pop("NOTIFY_SOCKET", "")
+        pid = environ.pop("WATCHDOG_PID", "")
         usec = environ.pop("WATCHDOG_USEC", "")
         is_ours = not pid or pid == str(os.getpid())
         watchdog_s = int(usec) / 1e6 if is_ours and usec.isascii() and usec.isdigit() else 0.0
@@ -66,7 +67,8 @@ class ServiceManager:
                 await task
 
     async def _watch(self, alive: Callable[[], bool], status: Callable[[], str]) -> None:
-        shown, every_s = "", min(self.watchdog_s / 2 or STATUS_EVERY_S, STATUS_EVERY_S)
+        shown = ""
+        every_s = min(self.watchdog_s / 2 or STATUS_EVERY_S, STATUS_EVERY_S)
         while True:
             if self.watchdog_s and alive():
                 self.notify("WATCHDOG=1")

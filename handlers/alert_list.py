@@ -74,10 +74,12 @@ class AlertList:
         now = self.clock()
         stored = self.registry.chat_rules.get(rule.name)
         origin = "" if stored else f"; rule of bot.toml for {rule.channel}"
-        silenced, person = "", stored.user if stored else ""
+        silenced = ""
+        person = stored.user if stored else ""
         silence = self.job.silences.active(rule.name, now)
         if silence:
-            silenced, person = f"; {silence.text}", silence.user
+            silenced = f"; {silence.text}"
+            person = silence.user
         if not self.access.may_ask(rule.command, **requester.rights):
             return messages.ListLine(f"⏸ `{rule.name}` {PAUSED}{silenced}", person)
         if self.guard.is_paused(schedule_of(rule.name)):

@@ -308,7 +308,8 @@ class RuleManager:
     async def _delete(self, name: str, command: CommandName, requester: Requester) -> Answer:
         stored = await self.registry.deletable(name, command, requester)
         rule = rule_of(stored)
-        user, user_name = requester.user, await self.permissions.people.name(requester.user)
+        user = requester.user
+        user_name = await self.permissions.people.name(requester.user)
         if not await self.job.close(rule, RuleChange.DELETED, by=user, name=user_name):
             what = f"Alert `{rule.name}` ({rule_line(rule)}) was deleted"
             await self.silences.announce(rule, user, what)

@@ -231,7 +231,8 @@ class RequestHandler:
         """Why an answer that everybody may see is not posted in the channel: `*` does not include
         people of other workspaces who are there, too. Empty if it is posted.
         """
-        channel, access = target.channel, self.access
+        channel = target.channel
+        access = self.access
         if target.direct or not access.is_public(command, channel):
             return ""
         if access.names_channel(command, channel):

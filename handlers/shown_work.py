@@ -115,7 +115,8 @@ class ShownWork:
         """Shows progress, and stores where: after a crash at any moment, the next process can
         replace the message.
         """
-        target, state = self.target, self.target.state
+        target = self.target
+        state = self.target.state
         shown_ts = state.progress_ts
         is_shown_privately = state.replace_original
         replaces_nothing = target.replaces is ReplaceMode.NOTHING

@@ -128,7 +128,8 @@ class SubscriptionManager:
 
     async def upcoming(self, requester: Requester) -> list[Upcoming]:
         """The next digests that the person may see, by due time."""
-        now, found = self.clock(), list[Upcoming]()
+        now = self.clock()
+        found = list[Upcoming]()
         entries = [(digest, owned_digest(digest)) for digest in self.file_digests]
         made = [
             each
@@ -162,7 +163,8 @@ class SubscriptionManager:
         """Posts the digest if the creator has access now. Runs that were paused are not made up
         for.
         """
-        number, whose = subscription.number, owned(subscription)
+        number = subscription.number
+        whose = owned(subscription)
         pausable = Pausable(
             digest.name, f"Subscription {number}", whose, f"/{whose.command} unsubscribe {number}"
         )
@@ -179,7 +181,8 @@ class SubscriptionManager:
         """Adds a subscription for a person who may manage it, and returns the note about it. Raises
         BadQuestion.
         """
-        now, channel = self.clock(), requester.channel
+        now = self.clock()
+        channel = requester.channel
         with working_hints(self, command, requester):
             question = self._question(action, command, requester)
         async with self._lock:

@@ -23,7 +23,8 @@ _WHEN: Mapping[Season, str] = MappingProxyType(
 
 def threshold_now(context: NotificationContext) -> str:
     """`above 2x usual, now 7.40 GB`."""
-    rule, baseline = context.rule, _baseline(context)
+    rule = context.rule
+    baseline = _baseline(context)
     label = threshold_label(rule)
     if not rule.usual or baseline is None or rule.usual.side == "outside":
         return label
@@ -43,13 +44,15 @@ def usual_fact(context: NotificationContext) -> list[tuple[str, str]]:
 
 def usual_chart(context: NotificationContext) -> list[Block]:
     """The value beside those of earlier days at this hour, with the band between them."""
-    rule, baseline = context.rule, _baseline(context)
+    rule = context.rule
+    baseline = _baseline(context)
     value = (context.after if context.is_over else context.shown).worst_subject.value
     if baseline is None or value is None or not context.usual_values:
         return []
     earlier = context.usual_values[: kit.MOST_POINTS - 1][::-1]
     values = [*(each.value for each in earlier), value]
-    factor, unit = (1.0, rule.value)
+    factor = 1.0
+    unit = rule.value
     if "bytes" in rule.value:
         factor, unit = kit.scale([abs(each) for each in (*values, baseline.high)])
     count = len(values)

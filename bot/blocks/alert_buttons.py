@@ -6,7 +6,9 @@ from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alert_context import NotificationContext
 
-ACKNOWLEDGE, EDIT, SILENCE = "alert.acknowledge", "alert.edit", "alert.silence"
+ACKNOWLEDGE = "alert.acknowledge"
+EDIT = "alert.edit"
+SILENCE = "alert.silence"
 # Where a button opens a web page, Slack sends its press all the same.
 LINK = "link"
 MOST_OWN_BUTTONS = 6
@@ -16,7 +18,8 @@ SILENCES = (("Silence 1 h", "1h"), ("Silence 4 h", "4h"), ("Silence until tomorr
 def incident_buttons(context: NotificationContext) -> list[Block]:
     """What can be done about the incident as of now."""
     name = context.rule.name
-    links, questions = _links(context), _questions(context)
+    links = _links(context)
+    questions = _questions(context)
     edit = kit.button("Edit rule", EDIT, name)
     if context.is_over:
         return [*links, *questions, edit]

@@ -62,7 +62,8 @@ def called_in_thread(context: NotificationContext) -> tuple[str, ...]:
 
 def _changed(context: NotificationContext) -> str:
     """The subjects that fire now and did not before, and those that fired and are OK."""
-    now, before = context.after.notified, context.before.notified
+    now = context.after.notified
+    before = context.before.notified
     new = [formatting.sanitise(name, 60) for name in now if name not in before]
     gone = [formatting.sanitise(name, 60) for name in before if name not in now]
     if context.after.state is State.NO_DATA:

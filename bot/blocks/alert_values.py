@@ -20,7 +20,8 @@ def format_value(name: str, value: float) -> str:
 
 def format_range(name: str, low: float, high: float) -> str:
     """`3.10–4.20 GB`: a unit that both have is named once."""
-    first, last = format_value(name, low), format_value(name, high)
+    first = format_value(name, low)
+    last = format_value(name, high)
     number, _, unit = first.rpartition(" ")
     return f"{number if unit and last.endswith(f' {unit}') else first}–{last}"
 

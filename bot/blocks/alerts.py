@@ -40,7 +40,8 @@ def incident_message(
     context: NotificationContext, *, is_copy: bool = False
 ) -> tuple[str, list[Block]]:
     """The message of the incident as of now. A copy for another channel mentions nobody."""
-    head, subjects = headline(context), subject_lines(context)
+    head = headline(context)
+    subjects = subject_lines(context)
     text = "\n".join([head, *subjects, *(f"{name}: {value}." for name, value in facts(context))])
     shown = _facts(context, kit.local_time, kit.escaped)
     listed = "\n".join(f"• {kit.escaped(line)}" for line in subjects)
@@ -63,7 +64,8 @@ def mention_text(recipients: Sequence[str]) -> str:
 
 def headline(context: NotificationContext) -> str:
     """What has happened, in one line."""
-    rule, alert = context.rule, context.shown
+    rule = context.rule
+    alert = context.shown
     if context.reason is Reason.RULE_CHANGED:
         return f"⚫ {rule.name}: alert {context.change} after firing for {duration_text(context)}"
     if context.is_over:
@@ -83,7 +85,8 @@ def severity_prefix(rule: Rule) -> str:
 
 def breach_text(context: NotificationContext, *, still: str = "") -> str:
     """The value against the threshold, or how many subjects are past it."""
-    rule, firing = context.rule, context.shown.firing()
+    rule = context.rule
+    firing = context.shown.firing()
     threshold = threshold_label(rule)
     if list(firing) != [WHOLE]:
         of = f"of {formatting.pluralise(len(context.shown.subjects), rule.each)}"
@@ -221,7 +224,8 @@ def _acknowledger(user: str) -> str:
 
 
 def escalation_delay(context: NotificationContext) -> str:
-    opened, escalated = context.after.calls.opened_at, context.after.calls.escalated_at
+    opened = context.after.calls.opened_at
+    escalated = context.after.calls.escalated_at
     assert escalated is not None
     return formatting.format_duration(escalated - (opened or escalated))
 

@@ -151,7 +151,8 @@ def _worst(rule: Rule, points: Sequence[EvaluationPoint]) -> float | None:
 
 
 def _any_fired(test: Backtest, points: Sequence[EvaluationPoint]) -> bool:
-    first, last = points[0].at, points[-1].at
+    first = points[0].at
+    last = points[-1].at
     return any(
         firing.start <= last and (firing.end is None or firing.end > first)
         for firing in test.firings

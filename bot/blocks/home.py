@@ -16,7 +16,10 @@ from bot.questions.registry import COMMANDS
 from providers.models import AccountStatus, Check
 from providers.registry import title_of
 
-MOST_ACCOUNTS, MOST_ALERTS, MOST_DIGESTS, MOST_SAVED = 20, 10, 5, 10
+MOST_ACCOUNTS = 20
+MOST_ALERTS = 10
+MOST_DIGESTS = 5
+MOST_SAVED = 10
 CHECK_ACTION = "home.check"
 
 

@@ -21,12 +21,10 @@ SHARE_ACTION = "share"
 MOST_BUTTON_VALUE = 2000
 # The block with the buttons of a refusal.
 REFUSAL = "instead"
-OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = (
-    "modal.alert",
-    "modal.repeat",
-    "modal.silence",
-    "modal.question",
-)
+OPEN_ALERT = "modal.alert"
+OPEN_REPEAT = "modal.repeat"
+OPEN_SILENCE = "modal.silence"
+OPEN_QUESTION = "modal.question"
 _OPENERS: Mapping[FormName, str] = MappingProxyType(
     {
         "alert": OPEN_ALERT,
@@ -207,11 +205,13 @@ def list_answer(head: str, lines: Sequence[ListLine]) -> Answer:
 
 def list_blocks(head: str, lines: Sequence[ListLine]) -> list[Block]:
     """A list under a headline, in as many sections as it needs."""
-    blocks, body = [kit.section(with_code(head))], ""
+    blocks = [kit.section(with_code(head))]
+    body = ""
     for line in lines:
         shown = line.mrkdwn
         if len(body) + len(shown) > 2800:
-            blocks, body = [*blocks, kit.section(body)], ""
+            blocks = [*blocks, kit.section(body)]
+            body = ""
         body = f"{body}\n{shown}" if body else shown
     return [*blocks, kit.section(body)][:45] if body else blocks
 
@@ -326,7 +326,8 @@ def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ())
     one.
     """
     older: list[Block] = []
-    left, has_table = list(pictures), False
+    left = list(pictures)
+    has_table = False
     for block in blocks:
         if block.get("type") == "data_visualization":
             older += [kit.picture(left.pop(0), picture.alt_text(block))] if left else []

@@ -26,15 +26,15 @@ from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from bot.schedules import form as subscription_form
 
-SAVE_ALERT, SAVE_SUBSCRIPTION, SAVE_SILENCE, ASK = (
-    "save.alert",
-    "save.repeat",
-    "save.silence",
-    "ask.question",
-)
-LOG_NAMES, CHOOSE = LOG, "modal.choose"
+SAVE_ALERT = "save.alert"
+SAVE_SUBSCRIPTION = "save.repeat"
+SAVE_SILENCE = "save.silence"
+ASK = "ask.question"
+LOG_NAMES = LOG
+CHOOSE = "modal.choose"
 TRY_ALERT = "try.alert"
-PREVIEW, TRIED = "preview", "tried"
+PREVIEW = "preview"
+TRIED = "tried"
 LENGTHS: Mapping[str, str] = MappingProxyType(
     {
         "5m": "5 minutes",

@@ -9,8 +9,12 @@ from typing import Any
 
 from bot.answer import Block
 
-WIDE, HIGH = 1000, 420
-LEFT, RIGHT, TOP, BOTTOM = 76, 18, 66, 46
+WIDE = 1000
+HIGH = 420
+LEFT = 76
+RIGHT = 18
+TOP = 66
+BOTTOM = 46
 COLOURS = ("#3b7fc4", "#d9534f", "#8a6fc1")
 FONTS = "Lato, 'DejaVu Sans', 'Liberation Sans', 'Noto Sans', Arial, sans-serif"
 
@@ -95,7 +99,8 @@ def _labels(labels: Sequence[str], slot: float) -> list[str]:
 def _legend(series: Sequence[Any]) -> list[str]:
     if len(series) < 2:
         return []
-    parts, x = [], float(LEFT)
+    parts = []
+    x = float(LEFT)
     for number, one in enumerate(series):
         parts.append(
             f'<rect x="{x:.0f}" y="44" width="12" height="12" rx="3" fill="{COLOURS[number % len(COLOURS)]}"/>'
@@ -111,7 +116,8 @@ def _bars(
     width = min(52.0, slot * 0.74 / of)
     bars = []
     for n, value in enumerate(values):
-        x, y = LEFT + slot * (n + 0.5) - width * of / 2 + width * number, _y(value, top)
+        x = LEFT + slot * (n + 0.5) - width * of / 2 + width * number
+        y = _y(value, top)
         bars.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(1, width - 2):.1f}" height="{_y(0, top) - y:.1f}" rx="3" fill="{colour}"/>'
         )

@@ -97,7 +97,8 @@ async def answer_in_terminal(
                 f"{option} is empty; name an id, or leave it out.",
                 f'{option} {_EXAMPLES[option]} "/usage last 7 days"',
             )
-    settings, directory = read_settings(config), None
+    settings = read_settings(config)
+    directory = None
     command, rest = split_line(text)
     if user or channel:
         from bot.access import visible_directory
@@ -181,7 +182,8 @@ def _saved(answer: Answer, out: Path) -> list[SavedFile]:
     """The files in the folder, each for its owner alone."""
     saved = []
     for file in answer.files:
-        size, digest = file.bytes, file.sha256()
+        size = file.bytes
+        digest = file.sha256()
         target = save_private(file.path, out, file.name)
         saved.append(SavedFile(target.name, target, size, digest))
     return saved

@@ -33,7 +33,8 @@ from providers.redaction import Redactor, Secret
 from providers.registry import registry
 from providers.sources import Checked
 
-CONFIG_WRONG, PROVIDER_FAILED = 2, 3
+CONFIG_WRONG = 2
+PROVIDER_FAILED = 3
 LOCAL_CHECKS = frozenset({"configuration", "tokens", "database", "temporary folder", "workspace"})
 
 
@@ -103,7 +104,8 @@ def _folders(settings: Settings) -> list[Check]:
     hint = TEMPORARY_FOLDER_HINT
     if problem := temporary_folder_problem():
         return [Check("temporary folder", ok=False, detail=problem, hint=hint)]
-    folder, wanted = tempfile.gettempdir(), settings.limits.upload_total
+    folder = tempfile.gettempdir()
+    wanted = settings.limits.upload_total
     return [
         free_space(
             "temporary folder", Path(folder), f"{folder} can be written", hint, wanted=wanted

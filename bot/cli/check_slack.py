@@ -50,7 +50,8 @@ class SlackDirectory:
 
     async def list_names(self, wanted: Iterable[str]) -> None:
         """Reads the list of channels until each wanted name is found."""
-        missing, cursor = {name for name in wanted if name.startswith("#")}, ""
+        missing = {name for name in wanted if name.startswith("#")}
+        cursor = ""
         while missing:
             page = await self.client.conversations_list(
                 types=KINDS, exclude_archived=False, limit=1000, cursor=cursor
@@ -171,7 +172,8 @@ def named_in(settings: Settings) -> dict[str, list[str]]:
 
 
 async def _look_up(client: AsyncWebClient, named: Mapping[str, list[str]]) -> list[Check]:
-    directory, turns = SlackDirectory(client), asyncio.Semaphore(AT_ONCE)
+    directory = SlackDirectory(client)
+    turns = asyncio.Semaphore(AT_ONCE)
     await directory.list_names(named)
 
     async def look_up(name: str, where: list[str]) -> Check | None:

@@ -74,7 +74,8 @@ def render(block: Block) -> Iterator[RenderableType]:
 
 def markup(source: str, style: str = "") -> Text:
     """Slack's markup as styled text. Times and links are shown by their words."""
-    shown, at = Text(style=style), 0
+    shown = Text(style=style)
+    at = 0
     for match in _MARKUP.finditer(source):
         shown.append(_words(source[at : match.start()]))
         shown.append(*_styled(match))

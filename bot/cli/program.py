@@ -17,7 +17,8 @@ from bot.terminal_text import terminal_json, terminal_text
 
 MODULE = "python -m bot"
 CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."
-WRONG, FAILED = 2, 1
+WRONG = 2
+FAILED = 1
 F = TypeVar("F", bound=Callable[..., Any])
 
 

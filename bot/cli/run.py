@@ -93,7 +93,8 @@ class _Loader:
     """Reads the configuration and the tokens, at the start and for every reload."""
 
     def __init__(self, path: Path, log_format: LogFormat | None) -> None:
-        self._path, self._log_format = path, log_format
+        self._path = path
+        self._log_format = log_format
         if log_format:
             LOG_FORMATTER.log_format = log_format
         # Secrets from before a reload may still turn up in work that was begun with them.

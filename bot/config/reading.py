@@ -100,7 +100,8 @@ def _validated(
     settings are the valid part, so that problems between the other tables are found in the same
     run.
     """
-    candidate, details = dict(given), list[Detail]()
+    candidate = dict(given)
+    details = list[Detail]()
     readers: Mapping[str, Callable[..., tuple[Any, list[Detail]]]] = {
         "providers": read_accounts,
         "targets": read_targets,
@@ -113,14 +114,16 @@ def _validated(
         settings: Settings | None = Settings.model_validate(candidate, context=dict(context))
     except ValidationError as error:
         found: list[Detail] = list(error.errors())
-        settings, details = _valid_part(candidate, found, context), details + found
+        settings = _valid_part(candidate, found, context)
+        details = details + found
     details.sort(key=_place_of_table)
     return settings, details
 
 
 def _place_of_table(detail: Detail) -> int:
     """Sorts problems by the order of the tables; unknown tables come last."""
-    tables, loc = list(Settings.model_fields), detail["loc"]
+    tables = list(Settings.model_fields)
+    loc = detail["loc"]
     return tables.index(loc[0]) if loc and loc[0] in tables else len(tables)
 
 
@@ -150,7 +153,8 @@ _ENTRIES = frozenset({"digest", "alert", "mute", "button"})
 
 def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProblem]]:
     """The proxies and certificates of the environment, and what is wrong with them."""
-    left, problems = dict(environ), list[ConfigProblem]()
+    left = dict(environ)
+    problems = list[ConfigProblem]()
     while True:
         try:
             return Network.from_environ(left), problems

@@ -221,7 +221,8 @@ class AlertSettings(Table):
             raise ValueError("either above or below, or outside")
         if self.recover is None:
             return self
-        threshold, recover = _number(sides[0]), _number(self.recover)
+        threshold = _number(sides[0])
+        recover = _number(self.recover)
         if type(sides[0]) is not type(self.recover) or threshold is None or recover is None:
             raise ValueError("recover must be an amount, or a multiple such as 2x usual, as above")
         if self.above is not None and recover > threshold:
@@ -269,7 +270,8 @@ class MuteSettings(Table):
 
     @model_validator(mode="after")
     def _either_way(self) -> MuteSettings:
-        once, often = self.start and self.end, self.at and self.lasting
+        once = self.start and self.end
+        often = self.at and self.lasting
         if (
             bool(once) == bool(often)
             or bool(self.start) != bool(self.end)

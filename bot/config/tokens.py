@@ -74,7 +74,8 @@ def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Confi
     """The tokens that are set, cleaned, and what is wrong with them. A token in the variable of
     another is reported as such.
     """
-    tokens, problems = {}, []
+    tokens = {}
+    problems = []
     for name, wrong in _WRONG_BEGINNINGS.items():
         try:
             tokens[name] = _read_token(name, environ.get(name, ""))

@@ -272,7 +272,8 @@ class Context:
             account := self._account(words[len(taken)].lower().strip(","))
         ):
             taken.append(account)
-        others, window = words[len(taken) :], list[str]()
+        others = words[len(taken) :]
+        window = list[str]()
         whole = {
             name.lower(): name
             for name in self.directory.of_kind(self.command.kinds)

@@ -16,7 +16,10 @@ from bot.questions.windows import ParsedWindow
 
 FormValues = Mapping[str, str]
 # The inputs that every question has.
-ACCOUNT, WINDOW, FIRST_DAY, LAST_DAY = "account", "window", "from", "to"
+ACCOUNT = "account"
+WINDOW = "window"
+FIRST_DAY = "from"
+LAST_DAY = "to"
 # The input that takes a whole question in words.
 QUESTION = "question"
 # The input whose choices are searched among the names of logs.
@@ -90,7 +93,8 @@ def read_form_window(values: FormValues, context: Context) -> tuple[ParsedWindow
     """The window, and the words it can be typed with. Days that were chosen win over a window that
     was chosen by name.
     """
-    first, last = _day(values, FIRST_DAY), _day(values, LAST_DAY)
+    first = _day(values, FIRST_DAY)
+    last = _day(values, LAST_DAY)
     wrong = FIRST_DAY if first else LAST_DAY
     first, last = first or last, last or first
     if first and last:

@@ -78,7 +78,8 @@ class CronTrigger(BaseTrigger):  # type: ignore[misc]
 
     def __init__(self, expression: str, zone: tzinfo) -> None:
         """Raises CronError."""
-        self.expression, self.zone = _fields(expression), zone
+        self.expression = _fields(expression)
+        self.zone = zone
         try:
             CronSim(self.expression, datetime(2000, 1, 1))
         except CronSimError as error:

@@ -52,9 +52,11 @@ def due_now(entries: Sequence[ScheduleEntry], now: datetime) -> list[Due]:
     """
     found = []
     for entry in entries:
-        latest, missed = None, -1
+        latest = None
+        missed = -1
         while entry.due is not None and entry.due <= now:
-            latest, missed = entry.due, missed + 1
+            latest = entry.due
+            missed = missed + 1
             entry.due = next_due(entry.trigger, latest)
             if missed > MOST_MISSED:
                 entry.due = next_due(entry.trigger, max(latest, now - timedelta(days=2)))

@@ -11,8 +11,10 @@ from bot.questions.form import QUESTION, FormValues
 from bot.schedules.recurrence import WEEKDAYS, Days, recurrence_at
 from bot.schedules.subscribe import Subscribe
 
-TIME, DAYS = "time", "days"
-USUAL_TIME, USUAL_DAYS = "09:00", "weekdays"
+TIME = "time"
+DAYS = "days"
+USUAL_TIME = "09:00"
+USUAL_DAYS = "weekdays"
 _CHOICES: Mapping[str, Days] = MappingProxyType(
     {
         "every day": Days(),

@@ -99,7 +99,8 @@ def read_recurrence(words: Sequence[str]) -> Recurrence | None:
     if "at" not in plain:
         return None
     at = len(plain) - 1 - plain[::-1].index("at")
-    before, after = plain[:at], plain[at + 1 :]
+    before = plain[:at]
+    after = plain[at + 1 :]
     for size in range(len(after), 0, -1):
         days = _days([*before, *after[size:]]) if not before or size == len(after) else None
         if days is not None and (times := _times(after[:size])):
@@ -115,7 +116,8 @@ def _interval(plain: Sequence[str]) -> Recurrence | None:
         return Recurrence("0 * * * *", "every hour")
     if len(plain) != 3 or plain[0] != "every" or not re.fullmatch(r"[0-9]{1,2}", plain[1]):
         return None
-    number, unit = int(plain[1]), plain[2]
+    number = int(plain[1])
+    unit = plain[2]
     if unit in ("hours", "hour", "hrs", "h") and number in _HOURS_APART:
         return Recurrence(
             f"0 */{number} * * *" if number > 1 else "0 * * * *",
@@ -150,7 +152,9 @@ def _time(text: str) -> tuple[int, int] | None:
     match = _CLOCK.fullmatch(text)
     if not match:
         return None
-    hour, minute, half = int(match[1]), int(match[2] or 0), match[3]
+    hour = int(match[1])
+    minute = int(match[2] or 0)
+    half = match[3]
     if half:
         return (
             (hour % 12 + (12 if half == "pm" else 0), minute)
@@ -206,9 +210,12 @@ def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Seque
     first, dash, last = word.partition("-")
     used = 1
     if not dash and words[at + 1 : at + 2] in (["to"], ["through"], ["-"]) and at + 2 < len(words):
-        last, dash, used = words[at + 2], "-", 3
+        last = words[at + 2]
+        dash = "-"
+        used = 3
     if dash:
-        one, two = _NAMES.get(first.removesuffix("s")), _NAMES.get(last.removesuffix("s"))
+        one = _NAMES.get(first.removesuffix("s"))
+        two = _NAMES.get(last.removesuffix("s"))
         return (
             (range(one, two + 1), used)
             if one is not None and two is not None and one < two
@@ -236,7 +243,8 @@ def _days_of_month(words: Sequence[str]) -> Days | None:
 
 def _joined(times: Sequence[tuple[int, int]], days: Days) -> Recurrence:
     times = sorted(set(times))
-    hours, minute = ",".join(str(hour) for hour, _ in times), times[0][1]
+    hours = ",".join(str(hour) for hour, _ in times)
+    minute = times[0][1]
     at = _listed([f"{hour:02}:{minute:02}" for hour, _ in times])
     if days.of_month:
         on = f"on the {_listed([f'{day}{_ordinal(day)}' for day in days.of_month])} of the month"

@@ -55,7 +55,8 @@ def parse_subscription(
 ) -> SubscriptionCommand | None:
     """The command, or None if the words are a question to answer now. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
-    verb, rest = verb.lower(), rest.strip()
+    verb = verb.lower()
+    rest = rest.strip()
     if verb not in SUBSCRIPTION_WORDS:
         return None
     if verb == "subscriptions":
@@ -120,7 +121,9 @@ def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
     if match is None:
         return _no_time(command, words, usual)
     asked = match["question"].strip() or usual
-    hour, minute, days = int(match["hour"]), int(match["minute"]), (match["days"] or "").strip()
+    hour = int(match["hour"])
+    minute = int(match["minute"])
+    days = (match["days"] or "").strip()
     if hour > 23 or minute > 59:
         kept = (
             f" on {days}"
@@ -148,10 +151,8 @@ def _with_at(words: Sequence[str], usual: str) -> str:
         clock = _CLOCK.fullmatch((words[place] + (words[place + 1] if is_apart else "")).lower())
         if not clock or (place and words[place - 1].lower() in _BEFORE_TIMES):
             continue
-        hour, minute = (
-            int(clock["hour"] or clock["hour_"]),
-            int(clock["minute"] or clock["minute_"] or 0),
-        )
+        hour = int(clock["hour"] or clock["hour_"])
+        minute = int(clock["minute"] or clock["minute_"] or 0)
         if clock["half"]:
             hour = hour % 12 + (12 if clock["half"] == "pm" else 0)
         at = ["at", f"{hour:02}:{minute:02}", *words[place + 1 + is_apart :]]

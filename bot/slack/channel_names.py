@@ -44,7 +44,9 @@ class ChannelNames:
     def __init__(
         self, client: SlackClient, posts: OutboxStore, clock: Callable[[], datetime]
     ) -> None:
-        self._client, self._posts, self._clock = client, posts, clock
+        self._client = client
+        self._posts = posts
+        self._clock = clock
         self._team = ""
         self._pins: dict[str, str] | None = None
         self._listed: dict[str, str] = {}

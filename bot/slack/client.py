@@ -46,7 +46,8 @@ class SlackClient:
         session: aiohttp.ClientSession,
         block_fallback: BlockFallback | None = None,
     ) -> None:
-        self.web, self._session = web, session
+        self.web = web
+        self._session = session
         # Shared by all priorities, so that a refusal is remembered once.
         self._block_fallback = block_fallback or BlockFallback(self.upload)
 

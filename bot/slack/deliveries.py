@@ -39,7 +39,9 @@ class Deliveries:
         handled: DeliveryStore,
         clock: Clock,
     ) -> None:
-        self._dispatch, self._handled, self._clock = dispatch, handled, clock
+        self._dispatch = dispatch
+        self._handled = handled
+        self._clock = clock
         self._responses: OrderedDict[str, asyncio.Future[BoltResponse]] = OrderedDict()
         self._recording: set[asyncio.Task[bool]] = set()
         self._successor: Deliveries | None = None

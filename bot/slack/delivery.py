@@ -52,7 +52,8 @@ class Delivery:
         self._client = client
         self.messages = SlackMessages(client)
         self._files = FileDelivery(client, self.messages)
-        self._retry_after_s, self._delete_after_s = retry_after_s, delete_after_s
+        self._retry_after_s = retry_after_s
+        self._delete_after_s = delete_after_s
         self._queue_noted: dict[tuple[str, str], float] = {}
         self._deletions: set[asyncio.Task[None]] = set()
 
@@ -361,7 +362,8 @@ def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, lis
     reason = target.state.private_reason
     if reason in NOT_HERE.values():
         # If the bot may not post, nothing can be shared; the reason says what to do.
-        text, blocks = answer.text, [*answer.blocks]
+        text = answer.text
+        blocks = [*answer.blocks]
     else:
         text, blocks = _shareable(answer.text, answer.blocks, ticket)
     if answer.files:

@@ -38,7 +38,9 @@ class EventPosts:
     """
 
     def __init__(self, sender: EventSender, requeue: Requeue, retry_s: float) -> None:
-        self._sender, self._requeue, self._retry_s = sender, requeue, retry_s
+        self._sender = sender
+        self._requeue = requeue
+        self._retry_s = retry_s
 
     async def send(self, queued: QueuedPost) -> bool:
         """Whether the target has accepted the event; otherwise it is back in the outbox."""

@@ -26,7 +26,8 @@ class FileDelivery:
     """Uploads files in pieces, so that none is held in memory."""
 
     def __init__(self, client: SlackClient, messages: SlackMessages) -> None:
-        self._client, self._messages = client, messages
+        self._client = client
+        self._messages = messages
 
     async def send(
         self,

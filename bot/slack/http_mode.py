@@ -54,7 +54,9 @@ class HttpMode:
         base_path: str = "",
         webhooks: Mapping[str, Webhook] = MappingProxyType({}),
     ) -> None:
-        self._deliveries, self._state, self._clock = deliveries, state, clock
+        self._deliveries = deliveries
+        self._state = state
+        self._clock = clock
         self._refusals = LimitedLog(log)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.expect(signing_secret, base_path, webhooks)
@@ -65,7 +67,8 @@ class HttpMode:
         """Sets the signing secret and the base path of Slack's requests, and the webhooks by path,
         from now on.
         """
-        self._secret, self._path = signing_secret, f"{base_path}{EVENTS_PATH}"
+        self._secret = signing_secret
+        self._path = f"{base_path}{EVENTS_PATH}"
         self._webhooks = {f"{base_path}{path}": webhook for path, webhook in webhooks.items()}
 
     @asynccontextmanager

@@ -36,7 +36,8 @@ SCOPES = {
     ),
 }
 EVENTS = ("app_home_opened", "app_mention")
-ASK_AGAIN, ASK_OPSWATCH = "ask_again", "ask_opswatch"
+ASK_AGAIN = "ask_again"
+ASK_OPSWATCH = "ask_opswatch"
 
 
 def manifest(*, events_url: str = "", is_org_app: bool = False) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from bot.slack.reply_target import ReplyTarget
 
 T = TypeVar("T")
 # The metadata of a progress message, and how many of the latest messages are searched for it.
-WORK_EVENT, WORKING = "opswatch_work", "Working on"
+WORK_EVENT = "opswatch_work"
+WORKING = "Working on"
 SEARCHED_MESSAGES = 100
 # Of 200 messages each.
 MOST_THREAD_PAGES = 10
@@ -108,9 +109,11 @@ class SlackMessages:
 
     async def find_work(self, target: ReplyTarget) -> str:
         """The `ts` of the latest progress message for this question; empty where there is none."""
-        method, where = "conversations.history", {}
+        method = "conversations.history"
+        where = {}
         if target.thread:
-            method, where = "conversations.replies", {"ts": target.thread}
+            method = "conversations.replies"
+            where = {"ts": target.thread}
         page = await self._client.read(
             method,
             channel=target.channel,

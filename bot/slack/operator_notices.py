@@ -40,8 +40,11 @@ class OperatorNotices:
         clock: Callable[[], datetime],
         ops_channel: str,
     ) -> None:
-        self._posts, self._client, self._channels = posts, client, channels
-        self._clock, self._ops_channel = clock, ops_channel
+        self._posts = posts
+        self._client = client
+        self._channels = channels
+        self._clock = clock
+        self._ops_channel = ops_channel
         self._database_reported_at: float | None = None
 
     async def send(self, key: str, text: str, *, about: str = "") -> None:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("opswatch")
 OLD_AFTER = timedelta(minutes=5)
 # How often a post is tried without an answer from Slack before it is set aside.
-FILE_TRIES, MESSAGE_TRIES = 3, 10
+FILE_TRIES = 3
+MESSAGE_TRIES = 10
 # A queue that was not read for so long is stuck.
 STALLED_AFTER_S = 120.0
 
@@ -76,9 +77,13 @@ class Outbox:
         targets: EventSender = NoTargets(),
         named_channels: Sequence[str] = (),
     ) -> None:
-        self._posts, self._client, self._clock = posts, client, clock
-        self._timings, self._named_channels = timings, named_channels
-        self._channels, self._posted = ChannelNames(client, posts, clock), Posted(client, clock)
+        self._posts = posts
+        self._client = client
+        self._clock = clock
+        self._timings = timings
+        self._named_channels = named_channels
+        self._channels = ChannelNames(client, posts, clock)
+        self._posted = Posted(client, clock)
         self._notices = OperatorNotices(posts, client, self._channels, clock, ops_channel)
         self._requeue = Requeue(posts, self._notices, clock, timings.mend)
         self._events = EventPosts(targets, self._requeue, timings.retry)
@@ -317,7 +322,8 @@ class Outbox:
     # What Slack refuses
 
     async def _refused(self, queued: QueuedPost, code: str, *, may_be_posted: bool) -> None:
-        cause, post = cause_of(code), queued.post
+        cause = cause_of(code)
+        post = queued.post
         if cause is Cause.UNSURE:
             await self._try_again(queued, code, tries=_tries(queued))
         elif post.about and cause is Cause.GONE:

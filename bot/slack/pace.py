@@ -28,7 +28,9 @@ CHANNEL_BURST = 3
 WORKSPACE_PER_MINUTE = 300
 WORKSPACE_BURST = 60
 # Calls a minute by method, where they are not Tier 3 (50).
-TIER_2, TIER_3, TIER_4 = 20, 50, 100
+TIER_2 = 20
+TIER_3 = 50
+TIER_4 = 100
 TIERS: Mapping[str, int] = MappingProxyType(
     {
         "chat.postEphemeral": TIER_4,
@@ -186,7 +188,8 @@ class SlackPace:
         """Returns when this call may be made. `since` is when it was first attempted, by the loop's
         clock, so that a retry keeps its place. Raises NoRoom for progress that would have to wait.
         """
-        lanes, now = self._lanes_of(method, channel), asyncio.get_running_loop().time()
+        lanes = self._lanes_of(method, channel)
+        now = asyncio.get_running_loop().time()
         if priority is Priority.PROGRESS:
             if not all(lane.has_room(now) for lane in lanes):
                 raise NoRoom

@@ -22,7 +22,8 @@ class Posted:
     """
 
     def __init__(self, client: SlackClient, clock: Callable[[], datetime]) -> None:
-        self._client, self._clock = client, clock
+        self._client = client
+        self._clock = clock
 
     async def message(self, waiting: QueuedPost, channel: str) -> str:
         """The `ts` of the post in its channel or its thread; empty if it is not there."""
@@ -45,7 +46,8 @@ class Posted:
 
     async def _messages(self, waiting: QueuedPost, channel: str) -> AsyncIterator[dict[str, Any]]:
         """The messages in the thread or the channel since the post was queued, by Slack's clock."""
-        since, now = waiting.queued_at - MARGIN, self._clock()
+        since = waiting.queued_at - MARGIN
+        now = self._clock()
         if since > now:
             # It was queued by a clock that was ahead by an unknown time.
             since = now - LONG_AGO

@@ -13,7 +13,8 @@ from bot.store import LONGEST_DELAY, OutboxStore, PostKind, QueuedPost
 log = logging.getLogger("opswatch")
 # After so long and so many attempts a post will not be accepted any more. Nobody is to be notified
 # of an incident of last week.
-GIVE_UP_AFTER, GIVE_UP_TRIES = timedelta(days=7), 25
+GIVE_UP_AFTER = timedelta(days=7)
+GIVE_UP_TRIES = 25
 EVENT_GIVE_UP_AFTER = timedelta(days=1)
 # An event that was set aside may page somebody, so it is tried more often than a message.
 EVENT_LONGEST_DELAY = timedelta(minutes=15)
@@ -57,7 +58,8 @@ class Requeue:
         """Sets the post aside: it is tried again at growing intervals and reported once, and later
         posts continue.
         """
-        channel, is_event = queued.post.channel, queued.post.how is PostKind.EVENT
+        channel = queued.post.channel
+        is_event = queued.post.how is PostKind.EVENT
         age = self.clock() - queued.queued_at
         give_up_after = EVENT_GIVE_UP_AFTER if is_event else GIVE_UP_AFTER
         if queued.attempts >= GIVE_UP_TRIES and age > give_up_after:

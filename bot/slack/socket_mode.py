@@ -97,8 +97,13 @@ class SocketMode:
         timeouts: SocketTimeouts = SocketTimeouts(),
         clock: Clock = utc_now,
     ) -> None:
-        self._client, self._session, self._app_token = client, session, app_token
-        self._handle, self._state, self._timeouts, self._clock = handle, state, timeouts, clock
+        self._client = client
+        self._session = session
+        self._app_token = app_token
+        self._handle = handle
+        self._state = state
+        self._timeouts = timeouts
+        self._clock = clock
         self._waiting: deque[tuple[SocketModeRequest, aiohttp.ClientWebSocketResponse]] = deque()
         self._more = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -299,7 +304,8 @@ class SocketMode:
         """Logs a problem when it is new, and then every tenth time."""
         if problem != self._state.problem or self._failures % 10 == 0:
             log.error("Not connected to Slack: %s", problem)
-        self._state.connected, self._state.problem = False, problem
+        self._state.connected = False
+        self._state.problem = problem
 
     async def _wait(self) -> None:
         """Waits with exponential backoff up to `longest_wait`, and at least for Slack's

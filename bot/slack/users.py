@@ -81,7 +81,8 @@ class SlackUserDirectory:
         fallback: tzinfo,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._client, self._fallback = client, fallback
+        self._client = client
+        self._fallback = fallback
         self._profiles = _Cache[Person](clock)
         self._members = _Cache[frozenset[str]](clock)
         self._failing: set[str] = set()

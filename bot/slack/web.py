@@ -93,7 +93,9 @@ class PacedWebClient(AsyncWebClient):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.pace, self.priority, self.team_id = pace, priority, team_id
+        self.pace = pace
+        self.priority = priority
+        self.team_id = team_id
 
     def at(self, priority: Priority) -> PacedWebClient:
         """The same client with another priority."""

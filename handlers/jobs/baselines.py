@@ -35,7 +35,8 @@ TRY_AGAIN_AFTER = timedelta(hours=1)
 # Whoever makes an alert waits no longer for its history.
 FILL_WITHIN_S = 8.0
 History = Callable[[Rule, int], Awaitable[Sequence[EvaluationPoint]]]
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,8 @@ class Batches(Generic[Item, Result]):
     def __init__(
         self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], size: int
     ) -> None:
-        self._write, self._size = write, size
+        self._write = write
+        self._size = size
         self._pending: list[tuple[Item, asyncio.Future[Result]]] = []
         self._writing: asyncio.Task[None] | None = None
 

@@ -109,12 +109,10 @@ class DigestJob:
     async def _posts(self, digest: Digest, due: Due, now: datetime) -> list[Post]:
         """The answer, and its files in the thread. Files that are too large are listed by name."""
         question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
-        key, notes, files, too_large = (
-            _key("digest", digest.name, due),
-            [_note(due, now, self.zone)],
-            list[Post](),
-            list[str](),
-        )
+        key = _key("digest", digest.name, due)
+        notes = [_note(due, now, self.zone)]
+        files = list[Post]()
+        too_large = list[str]()
         with lazy_temp_dir() as folder:
             answer = await self.answering.answer(question, AnswerContext(folder, self.zone))
             for file in answer.files:
@@ -143,7 +141,8 @@ class DigestJob:
         blocks = answer.blocks
         if digest.redacted_line is not None:
             # The answer repeats its question, in words and in buttons.
-            text, blocks = self.secrets.redacted(text), self.secrets.redacted_blocks(blocks)
+            text = self.secrets.redacted(text)
+            blocks = self.secrets.redacted_blocks(blocks)
         return [
             Post(
                 key,

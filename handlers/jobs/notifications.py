@@ -35,7 +35,8 @@ def notification_posts(
     the incident; each later one edits its message and replies in its thread, as the style of the
     channel says. The last post is the one that is on record.
     """
-    key, incident = _key(context, instant), context.before.incident
+    key = _key(context, instant)
+    incident = context.before.incident
     if not incident and context.is_over:
         return context.after, []
     events = event_posts(context, key, incident or key)
@@ -59,7 +60,8 @@ def _changes(
     context: NotificationContext, key: str, incident: str, style: ChannelStyle
 ) -> list[Post]:
     """The edit of the incident's message and the reply in its thread."""
-    channel, reason = context.rule.channel, context.reason
+    channel = context.rule.channel
+    reason = context.reason
     kind = PostKind.BROADCAST if reason in _BROADCAST else PostKind.REPLY
     edit = Post(f"{key}:edit", channel, *incident_message(context), PostKind.EDIT, incident)
     reply = Post(key, channel, *thread_reply(context), kind, incident)

@@ -23,7 +23,9 @@ from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from providers.http.priority_semaphore import in_background
 
 log = logging.getLogger("opswatch")
-TAKE_OVER_EVERY, AGAIN_EVERY, PRUNE_EVERY = 2, 30, 3600
+TAKE_OVER_EVERY = 2
+AGAIN_EVERY = 30
+PRUNE_EVERY = 3600
 GRACE = timedelta(hours=1)
 # A round takes milliseconds, so the scheduler is stuck if none has ended for so long.
 STUCK_AFTER_S = 30.0
@@ -187,7 +189,8 @@ class Scheduler:
                 log.error("Due jobs could not be determined: %s", why)
             self._why_stuck = why
             return
-        self._moved_at, self._why_stuck = time.monotonic(), ""
+        self._moved_at = time.monotonic()
+        self._why_stuck = ""
 
     def _due_once(self, now: datetime) -> list[Due]:
         found = []
@@ -248,7 +251,8 @@ class Scheduler:
 
     async def _again(self) -> None:
         """Repeats runs that a crash or a database error has interrupted."""
-        failed, self._failed = self._failed, {}
+        failed = self._failed
+        self._failed = {}
         self._begin([*failed.values()])
         try:
             # A clock that was wrong between two rounds shows only in what was stored in that time.
@@ -322,10 +326,8 @@ def _coalesced(waiting: Due | None, due: Due) -> Due:
     """The later of two due times, which replaces both."""
     if waiting is None or waiting.at == due.at:
         return due
-    latest, earlier = (
-        max(waiting, due, key=lambda each: each.at),
-        min(waiting, due, key=lambda each: each.at),
-    )
+    latest = max(waiting, due, key=lambda each: each.at)
+    earlier = min(waiting, due, key=lambda each: each.at)
     return replace(latest, passed_over=latest.passed_over + earlier.passed_over + 1)
 
 

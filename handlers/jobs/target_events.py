@@ -76,7 +76,8 @@ def _post(
 
 
 def _event(context: NotificationContext, action: Action, incident: str) -> AlertEvent:
-    rule, shown = context.rule, context.shown
+    rule = context.rule
+    shown = context.shown
     return AlertEvent(
         id="",
         action=action,

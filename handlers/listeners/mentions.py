@@ -32,11 +32,9 @@ class Mention:
     async def __call__(
         self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        user, channel, ts = (
-            str(event.get("user", "")),
-            str(event.get("channel", "")),
-            str(event.get("ts", "")),
-        )
+        user = str(event.get("user", ""))
+        channel = str(event.get("channel", ""))
+        ts = str(event.get("ts", ""))
         if not user or event.get("bot_id") or event.get("bot_profile") or event.get("subtype"):
             return
         target = context["target"] = ReplyTarget(
@@ -73,7 +71,8 @@ class Mention:
                 ),
                 COMMANDS.help_line,
             )
-        requests, now = self.requests, self.requests.clock()
+        requests = self.requests
+        now = self.requests.clock()
         # Before the words are read: a refusal of theirs names accounts.
         await requests.require(split_command(asked)[0], target.user, target.channel)
         zone = await requests.people.zone(target.user)
@@ -121,7 +120,8 @@ def _question_by_topic(said: str) -> str:
     words = said.split()
     spoken = [word.lower().strip(".,;:?!") for word in words]
     for command in COMMANDS.values():
-        topics, kept = command.topics.words, command.topics.options
+        topics = command.topics.words
+        kept = command.topics.options
         if not topics.isdisjoint(spoken):
             others = [
                 word

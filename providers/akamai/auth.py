@@ -32,7 +32,8 @@ class EdgeGridAuth(httpx.Auth):
         nonce: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._credentials = credentials
-        self._now, self._nonce = now, nonce
+        self._now = now
+        self._nonce = nonce
         self.skew = timedelta(0)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:

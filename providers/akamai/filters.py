@@ -256,7 +256,8 @@ def nearest_actor(wanted: Sequence[str], seen: Sequence[str]) -> str:
 
 
 # The longest names that are compared by spelling.
-LONGEST_NAME, MOST_NAMES = 100, 1000
+LONGEST_NAME = 100
+MOST_NAMES = 1000
 
 
 def _holds_url(call: ApiCall, parts: tuple[str, ...]) -> bool:

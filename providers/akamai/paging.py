@@ -16,7 +16,10 @@ class RequestAllowance:
     """How many requests one question may still send, and how many rows they have returned."""
 
     def __init__(self, most: int, read: Callable[[int], None]) -> None:
-        self._left, self._rows, self._bytes, self._read = most, 0, 0, read
+        self._left = most
+        self._rows = 0
+        self._bytes = 0
+        self._read = read
         self.exhausted = False
 
     def count_bytes(self, report: parse.Report) -> None:

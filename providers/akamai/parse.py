@@ -76,11 +76,9 @@ def json_report(body: bytes, *, account: str) -> Report:
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         rows, metadata, links = _odd_answer(body, account=account)
     else:
-        rows, metadata, links = (
-            answer.data,
-            decode_json(bytes(answer.metadata)),
-            decode_json(bytes(answer.links)),
-        )
+        rows = answer.data
+        metadata = decode_json(bytes(answer.metadata))
+        links = decode_json(bytes(answer.links))
     return _report(rows, metadata if isinstance(metadata, dict) else {}, links, size=len(body))
 
 
@@ -166,7 +164,8 @@ def csv_report(body: bytes, *, account: str) -> Report:
                 current = marker[1:-6]
                 sections[current] = []
             elif current and marker == f"#{current}_END":
-                sections[current + "_END"], current = [], ""
+                sections[current + "_END"] = []
+                current = ""
             elif current and record:
                 sections[current].append(record)
     except csv.Error:
@@ -197,7 +196,9 @@ def api_call(
     The all-"Other" row of the vendor is a call of which nothing is known.
     """
     method, actions = _spoken(_value(row.method, row.requestMethod))
-    code, uri, at = row.responseCode, _value(row.uri, row.requestUri), row.timestamp
+    code = row.responseCode
+    uri = _value(row.uri, row.requestUri)
+    at = row.timestamp
     if code.__class__ is not str:
         code = _as_text(code)
     if at.__class__ is not str:

@@ -55,7 +55,9 @@ class ReportTransport:
     ) -> None:
         self.account = account
         self.rate_limiter = rate_limiter
-        self._settings, self._redactor, self._clock = settings, redactor, clock
+        self._settings = settings
+        self._redactor = redactor
+        self._clock = clock
         self._auth = EdgeGridAuth(credentials, now=clock)
         self._client = open_client(
             credentials.base_url,

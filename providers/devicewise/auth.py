@@ -24,7 +24,8 @@ NOT_AGAIN = (
 )
 MFA_REQUIRED = -90041
 # Longer than a login takes with its time-outs. A process that has died meanwhile holds no attempt.
-ATTEMPT_WITHIN_S, POLL_EVERY_S = 60.0, 0.2
+ATTEMPT_WITHIN_S = 60.0
+POLL_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class Session:
     """The session id of one account. `login` is passed in and sends the requests."""
 
     def __init__(self, login: Callable[[], Awaitable[Secret]], *, lock_out: LockOut) -> None:
-        self._login, self._lock_out = login, lock_out
+        self._login = login
+        self._lock_out = lock_out
         self._id: Secret | None = None
         self._lock = asyncio.Lock()
 

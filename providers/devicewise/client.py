@@ -43,7 +43,8 @@ from providers.models import (
 )
 from providers.redaction import Redactor, Secret
 
-PAGE_ROWS, LEAST_PAGE_ROWS = 2000, 10
+PAGE_ROWS = 2000
+LEAST_PAGE_ROWS = 10
 _SESSION = re.compile(r"[!-~]{1,500}")
 
 
@@ -67,7 +68,8 @@ class DeviceWise:
     ) -> None:
         self.account = account
         self._credentials = credentials
-        self._org, self._show_all = org, show_all
+        self._org = org
+        self._show_all = show_all
         self._client = open_client(
             base_url,
             account=account,

@@ -59,7 +59,8 @@ def server_filters(filters: CallFilters, who: str) -> dict[str, Any]:
         params["hasFailure"] = True
     if show_all := filters.native.get("show_all"):
         params["showAll"] = "yes" in [value.lower() for value in show_all]
-    services, commands = filters.native.get("service", ()), filters.native.get("command", ())
+    services = filters.native.get("service", ())
+    commands = filters.native.get("command", ())
     if not services and len(filters.action) == 1 and filters.action[0].count(".") == 1:
         service, _, command = filters.action[0].partition(".")
         return {**params, "service": service, "command": command}
@@ -72,7 +73,8 @@ def server_filters(filters: CallFilters, who: str) -> dict[str, Any]:
 
 def passes(call: ApiCall, filters: CallFilters) -> bool:
     """Whether a row passes every filter but `who`, which the service applies."""
-    services, commands = filters.native.get("service", ()), filters.native.get("command", ())
+    services = filters.native.get("service", ())
+    commands = filters.native.get("command", ())
     return (
         not (filters.leave_out_own and call.own)
         and not (filters.failures and call.outcome is not Outcome.FAILURE)
@@ -96,12 +98,14 @@ def passes(call: ApiCall, filters: CallFilters) -> bool:
 
 def _is_action(name: str, action: str) -> bool:
     """True where `action` is the command or the service it belongs to."""
-    name, action = name.lower(), action.lower()
+    name = name.lower()
+    action = action.lower()
     return name == action or name.startswith(action + ".")
 
 
 def _is_command(name: str, command: str) -> bool:
-    name, command = name.lower(), command.lower()
+    name = name.lower()
+    command = command.lower()
     return name == command or name.endswith("." + command)
 
 

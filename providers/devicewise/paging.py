@@ -33,7 +33,8 @@ class CallCollector:
         self.rows = self.offset = 0
         self.wants_more = True
         self.read = read
-        self._account, self._keep = account, keep
+        self._account = account
+        self._keep = keep
         self._calls: list[ApiCall] = []
         self._notes: list[str] = []
         self._pages = self._bytes = 0
@@ -46,7 +47,9 @@ class CallCollector:
     def begin(self) -> None:
         """Begins a list. Rows that were on an earlier one are not counted again."""
         self._other_lists |= self._this_list
-        self._this_list, self._last_page, self._counts = set(), set(), set()
+        self._this_list = set()
+        self._last_page = set()
+        self._counts = set()
         self.offset, self.wants_more = 0, not self._is_full()
 
     def add(self, page: Page, limit: int) -> None:

@@ -190,7 +190,8 @@ class DeviceWiseSandbox(StandIn):
         except ValueError as error:
             return _failure([-90003], [str(error)])
         start = max(start, self.now() - RETENTION)
-        offset, limit = params.get("offset", 0), min(params.get("limit", 2000), self.page_rows)
+        offset = params.get("offset", 0)
+        limit = min(params.get("limit", 2000), self.page_rows)
         count, page = await self._page(start, end, params, slice(offset, offset + limit))
         self._note_own(params)
         return {"success": True, "params": {"count": count, "result": page or None}}
@@ -199,7 +200,8 @@ class DeviceWiseSandbox(StandIn):
         self, start: datetime, end: datetime, params: dict[str, Any], place: slice
     ) -> tuple[int, list[dict[str, Any]]]:
         """How many rows the list has, and a page of it."""
-        own, rows = self.own_rows(start, end), self.rows(start, end)
+        own = self.own_rows(start, end)
+        rows = self.rows(start, end)
         if isinstance(rows, ExampleRows) and not FILTERS & set(params):
             rest = slice(max(0, place.start - len(own)), max(0, place.stop - len(own)))
             page = [
@@ -246,7 +248,8 @@ class DeviceWiseSandbox(StandIn):
         return start, end
 
     def _wanted(self, row: dict[str, Any], params: dict[str, Any]) -> bool:
-        service, command = params.get("service"), params.get("command")
+        service = params.get("service")
+        command = params.get("command")
         names = re.findall(r'"[Cc]ommand": ?"([^"]+)"', str(row["request"])) if service else []
         return (
             (not params.get("who") or row["whoami"] == params["who"])

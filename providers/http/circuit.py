@@ -60,7 +60,9 @@ class Circuit:
             self._open_until = now + self._rest_s
 
     def succeeded(self) -> None:
-        self._failures, self._rest_s, self._open_until = 0, FIRST_REST_S, 0.0
+        self._failures = 0
+        self._rest_s = FIRST_REST_S
+        self._open_until = 0.0
         self.answered_at = self.now()
 
     def failed(self) -> None:

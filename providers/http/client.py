@@ -59,7 +59,9 @@ class AccountClient(httpx.AsyncClient):
         self.by_proxy = settings.get("proxy") is not None
         self.observer = observer
         self.clock = clock
-        self.circuit, self.budget, self.throttle = circuit, budget, throttle
+        self.circuit = circuit
+        self.budget = budget
+        self.throttle = throttle
         self.semaphore = PrioritySemaphore(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
@@ -149,10 +151,8 @@ async def fetch(
         async with _paused(deadline):
             if client.throttle:
                 await client.throttle.wait()
-            reservation, reported = (
-                await client.budget.reserve(scope) if client.budget else None,
-                None,
-            )
+            reservation = await client.budget.reserve(scope) if client.budget else None
+            reported = None
         try:
             async with _stream(client, build(), account=account) as response:
                 reply = await read_all(response, account=account)
@@ -182,7 +182,8 @@ async def fetch(
 @asynccontextmanager
 async def _paused(deadline: asyncio.Timeout) -> AsyncIterator[None]:
     """Stops the clock of a deadline for what is done inside."""
-    loop, when = asyncio.get_running_loop(), deadline.when()
+    loop = asyncio.get_running_loop()
+    when = deadline.when()
     if when is None or deadline.expired():
         yield
         return
@@ -244,7 +245,8 @@ async def _stream(
     client: AccountClient, request: httpx.Request, *, account: str
 ) -> AsyncIterator[httpx.Response]:
     """A response whose body has not been read. Raises Unavailable for transport errors."""
-    started, status = time.monotonic(), None
+    started = time.monotonic()
+    status = None
     try:
         response = await client.send(request, stream=True)
         status = response.status_code

@@ -18,9 +18,11 @@ from providers.errors import unreadable
 MOST_VALUES = 1_000_000
 # The deepest documented answer has eight levels.
 MOST_DEPTH = 100
-_PIECE_BYTES, _SLICE_BYTES = 1024 * 1024, 64 * 1024
+_PIECE_BYTES = 1024 * 1024
+_SLICE_BYTES = 64 * 1024
 _STRING = re.compile(rb'"[^"]*(?:"|\Z)')
-_OPENING, _CLOSING = b"[{", b"]}"
+_OPENING = b"[{"
+_CLOSING = b"]}"
 _NO_BRACKET = bytes(set(range(256)) - set(_OPENING + _CLOSING))
 _STEPS = tuple((byte in _OPENING) - (byte in _CLOSING) for byte in range(256))
 
@@ -59,10 +61,8 @@ def excess_of(body: bytes | str, *, depth_matters: bool = True) -> str:
         # There is a value between two commas, or the text is no JSON from there on.
         return ""
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    commas, opened = (
-        _count(raw, b","),
-        _count(raw, b"[") + _count(raw, b"{") if depth_matters else 0,
-    )
+    commas = _count(raw, b",")
+    opened = _count(raw, b"[") + _count(raw, b"{") if depth_matters else 0
     if commas + opened <= MOST_VALUES and opened <= MOST_DEPTH:
         return ""
     return _excess_outside_strings(raw, depth_matters)
@@ -93,7 +93,8 @@ def _excess_outside_strings(body: bytes, depth_matters: bool) -> str:
 
 def _outside_strings(body: bytes) -> Iterator[bytes]:
     """The text without its strings, in slices, so that other threads can run between them."""
-    at, inside = 0, False
+    at = 0
+    inside = False
     while at < len(body):
         end = at + _SLICE_BYTES
         part = body[at:end]

@@ -44,7 +44,8 @@ class NetworkSettingError(Exception):
 
     def __init__(self, variable: str, expected: str) -> None:
         super().__init__(f"{variable}: {expected}")
-        self.variable, self.expected = variable, expected
+        self.variable = variable
+        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,8 @@ def _lookup(variable: str, environ: Mapping[str, str]) -> tuple[str, str]:
 def _parse_proxy(variable: str, value: str) -> ProxyServer:
     """A proxy such as `http://ada:secret@proxy.example.com:3128`; without a scheme it is http."""
     text = value if "://" in value else f"http://{value}"
-    parts, port = urlsplit(""), None
+    parts = urlsplit("")
+    port = None
     try:
         parts = urlsplit(text)
         port = parts.port

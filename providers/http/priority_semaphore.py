@@ -31,7 +31,8 @@ class PrioritySemaphore:
     """
 
     def __init__(self, most: int, *, most_in_background: int) -> None:
-        self._most, self._most_in_background = most, most_in_background
+        self._most = most
+        self._most_in_background = most_in_background
         self._taken = self._taken_in_background = 0
         self._people: deque[asyncio.Future[None]] = deque()
         self._schedules: deque[asyncio.Future[None]] = deque()

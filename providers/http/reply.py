@@ -33,7 +33,8 @@ def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
     spelling of it, `R7-RateLimit-RemainingBytes`, or a 429. A 200 that leaves nothing is still a
     success; only the next request has to wait.
     """
-    answered, headers = now(), reply.headers
+    answered = now()
+    headers = reply.headers
     requests = next(
         (n for value in _spellings(headers, _REMAINING) if (n := _count(value)) is not None), None
     )
@@ -74,7 +75,8 @@ def retry_after_s(reply: Reply) -> float | None:
 
 
 # Some vendors put their name where others write `X`.
-_NEXT, _REMAINING = "-ratelimit-next", "-ratelimit-remaining"
+_NEXT = "-ratelimit-next"
+_REMAINING = "-ratelimit-remaining"
 
 
 def _spellings(headers: httpx.Headers, ending: str) -> list[str]:

@@ -65,7 +65,8 @@ class BulkClient:
                 read_bufsize=4 * PIECE_BYTES,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        began, status = time.monotonic(), None
+        began = time.monotonic()
+        status = None
         try:
             response = await self._session.request(
                 request.method,
@@ -115,7 +116,9 @@ async def pieces(
     breaks off, stalls, or ends in the middle of compressed data.
     """
     unpacker = _unpacker(response.headers.get("Content-Encoding", ""), account=account)
-    gathered, broken, meter = bytearray(), "", meter or ByteCounter()
+    gathered = bytearray()
+    broken = ""
+    meter = meter or ByteCounter()
     try:
         while piece := await response.content.readany():
             meter.bytes += len(piece)

@@ -151,12 +151,10 @@ class RateLimiter:
         rate_limit_store: RateLimitStore,
         clock: Clock = utc_now,
     ) -> None:
-        self._account, self._limits, self._rate_limit_store, self._clock = (
-            account,
-            limits,
-            rate_limit_store,
-            clock,
-        )
+        self._account = account
+        self._limits = limits
+        self._rate_limit_store = rate_limit_store
+        self._clock = clock
         self._key = fingerprint(secret)
 
     async def reserve(self, scope: str, *, size: int = 0) -> Reservation | None:
@@ -299,7 +297,8 @@ class Throttle:
     """At most this many requests a second; callers that are early wait."""
 
     def __init__(self, per_s: float) -> None:
-        self._gap_s, self._next = 1 / per_s, 0.0
+        self._gap_s = 1 / per_s
+        self._next = 0.0
 
     async def wait(self) -> None:
         now = time.monotonic()

@@ -81,7 +81,8 @@ def _messages(name: str) -> Sequence[str]:
 
 def _message(name: str, spread: random.Random) -> str:
     """A text that ends in key=value pairs, by which a log can be queried."""
-    path, who = spread.choice(_PATHS), spread.choice(("ada", "grace", "linus", "barbara"))
+    path = spread.choice(_PATHS)
+    who = spread.choice(("ada", "grace", "linus", "barbara"))
     chance = spread.random()
     if chance < 0.02:
         pairs = _pairs(path, 504, 5000)

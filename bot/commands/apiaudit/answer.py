@@ -176,7 +176,8 @@ async def _matching_calls(
 def _points(
     span: ReplayRequest[AuditQuestion], calls: Sequence[ApiCall], accounts: Sequence[str]
 ) -> list[EvaluationPoint]:
-    history, found = CallHistory(calls, accounts), []
+    history = CallHistory(calls, accounts)
+    found = []
     for at in steps_apart(span):
         read = span.read_at(at).window
         assert read is not None

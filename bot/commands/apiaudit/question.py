@@ -38,7 +38,8 @@ AUDIT_FILTERS = ("who", "action", "status", "url")
 ROW_FILTERS = ("ip", "client", "org", "host", "code", "slower", "call")
 # Those of several values, which may be typed with commas.
 _LISTS = frozenset({"ip", "code"})
-FILTERS, SHOW = "rest", "show"
+FILTERS = "rest"
+SHOW = "show"
 _KNOWN_FILTERS = f"{', '.join((*AUDIT_FILTERS, *ROW_FILTERS[:-1]))} and each vendor's own"
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 
@@ -102,7 +103,8 @@ def read_apiaudit(text: str, context: Context) -> AuditQuestion:
 
 
 def read_apiaudit_form(values: FormValues, context: Context) -> AuditQuestion:
-    chosen, csv = values.get(ACCOUNT, ""), bool(values.get(CSV))
+    chosen = values.get(ACCOUNT, "")
+    csv = bool(values.get(CSV))
     accounts = read_accounts(values, context)
     with refused_at(FILTERS):
         words = [word.rstrip(",") for word in tokens(values.get(FILTERS, ""), context)]
@@ -160,7 +162,8 @@ def _split_display(words: list[str], context: Context) -> tuple[Display, list[st
 def _split_filters(words: list[str], context: Context) -> _Filters:
     words, failures = without_any(words, "failures", "failed", "errors")
     values: dict[str, list[str]] = {}
-    others, typed = [], ["failures"] if failures else []
+    others = []
+    typed = ["failures"] if failures else []
     for word in words:
         match = _FILTER.fullmatch(word)
         if word.lower() in registry().switches:

@@ -220,7 +220,8 @@ def _without_marks(name: str) -> str:
 
 def audit_report(facts: AuditFacts) -> AuditReport:
     """The report of the facts."""
-    calls, is_failure = facts.calls, Outcome.FAILURE
+    calls = facts.calls
+    is_failure = Outcome.FAILURE
     failed = [call for call in calls if call.outcome is is_failure]
     numbers = count_calls(calls)
     step, timeline, untimed = timeline_of(calls, failed, facts.drawn)
@@ -338,7 +339,8 @@ def _tallies(
     """How often each name was seen and failed, the most frequent first; with `named`, the empty
     name is left out.
     """
-    seen, failures = Counter(names), Counter(failed)
+    seen = Counter(names)
+    failures = Counter(failed)
     if named:
         seen.pop("", None)
     return tuple(

@@ -30,7 +30,8 @@ def timeline_of(
     first = step_start(window.start, step)
     starts = [first + n * step for n in range(math.ceil((window.end - first) / step))]
     edges = [window.start, *starts[1:], window.end]
-    counts, failures = _counts_between(calls, edges), _counts_between(failed, edges)
+    counts = _counts_between(calls, edges)
+    failures = _counts_between(failed, edges)
     buckets = tuple(Bucket(*each) for each in zip(starts, counts, failures, strict=True))
     return step, buckets[-MOST_POINTS:], len(calls) - sum(counts)
 

@@ -64,7 +64,8 @@ class UsageAnswerer:
         """The usage answer of every day as it was when the day was over. How a day looked at noon
         is not stored anywhere.
         """
-        account, days = span.read_at(span.end).accounts[0], days_apart(span)
+        account = span.read_at(span.end).accounts[0]
+        days = days_apart(span)
         ranges = {day: _days_at(span, day) for day in days}
         first = min(each.before().first for each in ranges.values())
         if span.rule.value == "forecast_month_bytes":
@@ -103,7 +104,8 @@ class UsageAnswerer:
         self, question: UsageQuestion, *, value: str = "", each: str = ""
     ) -> tuple[UsageFacts, tuple[str, ...]]:
         """The data of the answer, or of the one value, and what is missing in words."""
-        account, days = question.accounts[0], question.window.window.days
+        account = question.accounts[0]
+        days = question.window.window.days
         source = self.sources[account]
         today = self.clock().astimezone(UTC).date()
         period, before, month, by_log = await asyncio.gather(

@@ -12,11 +12,14 @@ from functools import lru_cache
 
 # The days that a forecast uses, and how many are needed before weekdays are distinguished.
 LEARNT_FROM = timedelta(days=56)
-ENOUGH_DAYS, ENOUGH_OF_A_WEEKDAY, RECENT_DAYS = 28, 3, 28
+ENOUGH_DAYS = 28
+ENOUGH_OF_A_WEEKDAY = 3
+RECENT_DAYS = 28
 # How far back the history must reach for a month's forecast and for evaluating ten earlier ones of
 # the same length.
 HISTORY = timedelta(days=130)
-TRIED, ENOUGH_TRIED = 10, 3
+TRIED = 10
+ENOUGH_TRIED = 3
 # This share of a period must be listed for a forecast to be evaluated by it; other days are left
 # out on both sides.
 LISTED = 0.8
@@ -71,7 +74,8 @@ class _Reckoned:
 @lru_cache(maxsize=64)
 def _reckoned(whole: tuple[tuple[date, int], ...], today: date) -> _Reckoned | None:
     """Computed from the days that are over, and cached for the same question minutes later."""
-    by_day, first = dict(whole), today.replace(day=1)
+    by_day = dict(whole)
+    first = today.replace(day=1)
     length = calendar.monthrange(today.year, today.month)[1]
     expected = _expected(by_day, first, today)
     if expected is None:

@@ -22,7 +22,8 @@ from bot.questions.question import QuestionParts, TableQuestion
 
 Unit = Literal["day", "week", "month"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
-TABLE, PER_LOG = "rest", "per log"
+TABLE = "rest"
+PER_LOG = "per log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,8 @@ def read_usage_form(values: FormValues, context: Context) -> UsageQuestion:
     if len(accounts) > 1:
         raise BadQuestion(_which(accounts), context.example, field=ACCOUNT)
     window, words = read_form_window(values, context)
-    table, csv = values.get(TABLE, ""), bool(values.get(CSV))
+    table = values.get(TABLE, "")
+    csv = bool(values.get(CSV))
     unit = next((unit for unit in UNITS if table == f"by {unit}"), None)
     per_log = table == PER_LOG
     parts = _parts([chosen] if chosen else [], words, unit=unit, per_log=per_log, csv=csv)

@@ -131,9 +131,11 @@ class UsageReport:
         ]
         if len(whole) < 4 or self.peak_day is None or self.peak_bytes is None:
             return None
-        median, day = statistics.median(whole), "day"
+        median = statistics.median(whole)
+        day = "day"
         if len(self.usual_peak) >= ENOUGH_WEEKDAYS:
-            median, day = statistics.median(self.usual_peak), f"{self.peak_day:%A}"
+            median = statistics.median(self.usual_peak)
+            day = f"{self.peak_day:%A}"
         if median <= 0 or self.peak_bytes < 1.5 * median:
             return None
         return (
@@ -171,7 +173,8 @@ def usage_report(facts: UsageFacts) -> UsageReport:
     listed = {day: usage for day, usage in by_day.items() if usage is not None}
     total = sum(listed.values()) if listed else None
     peak_day = max(listed, key=lambda day: (listed[day], day), default=None)
-    known, month_days = _known(facts), _month(facts)
+    known = _known(facts)
+    month_days = _month(facts)
     month_to_date = sum(month_days.values()) if month_days else None
     quota = facts.monthly_quota
     shown_logs = (
@@ -272,7 +275,8 @@ def _earlier(days: DayRange, by: int) -> DayRange:
 def _percent(
     now: Mapping[date, int], days: DayRange, then: Mapping[date, int], before: DayRange
 ) -> float | None:
-    later, earlier = [now.get(day) for day in days.each()], [then.get(day) for day in before.each()]
+    later = [now.get(day) for day in days.each()]
+    earlier = [then.get(day) for day in before.each()]
     if None in later or None in earlier:
         return None
     base = sum(usage for usage in earlier if usage)

@@ -211,7 +211,9 @@ def _wrong_number(reading: Reading) -> BadQuestion:
 
 def _iso_length(text: str, reading: Reading) -> Length | None:
     """An ISO 8601 duration: `PT3H`, `P1D`, `P1DT12H`."""
-    seconds, months, number = 0.0, 0, ""
+    seconds = 0.0
+    months = 0
+    number = ""
     in_time = False
     for char in text.lower().lstrip("p"):
         if char == "t":
@@ -221,7 +223,8 @@ def _iso_length(text: str, reading: Reading) -> Length | None:
         else:
             if not number or len(number) > 9:
                 return None
-            amount, number = float(number), ""
+            amount = float(number)
+            number = ""
             unit = {
                 "y": "years",
                 "m": "minutes" if in_time else "months",

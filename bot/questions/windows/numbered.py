@@ -58,9 +58,11 @@ def _half(plain: Sequence[str], reading: Reading) -> Period | None:
     """`H1`, `H2 2025`, `first half of 2026`, `second half of november`."""
     rest, known = _without_year(plain)
     if len(rest) == 2 and rest[0] == "h" and rest[1] in ("1", "2"):
-        half, month = int(rest[1]), None
+        half = int(rest[1])
+        month = None
     elif len(rest) in (2, 3) and rest[0] in _HALVES and rest[1] == "half":
-        half, month = _HALVES[rest[0]], MONTH_NUMBERS.get(rest[2]) if len(rest) == 3 else None
+        half = _HALVES[rest[0]]
+        month = MONTH_NUMBERS.get(rest[2]) if len(rest) == 3 else None
         if len(rest) == 3 and month is None:
             return None
     else:
@@ -74,7 +76,8 @@ def _half(plain: Sequence[str], reading: Reading) -> Period | None:
     year = known or reading.today.year
     if known is None and date(year, month, 15 * half - 14) > reading.today:
         year -= 1
-    first, middle = date(year, month, 1), date(year, month, 16)
+    first = date(year, month, 1)
+    middle = date(year, month, 16)
     return Period(first, middle) if half == 1 else Period(middle, months_later(first, 1))
 
 
@@ -84,7 +87,8 @@ def _past_month(plain: Sequence[str], reading: Reading) -> Period | None:
     """
     if len(plain) != 2 or plain[0] not in ("last", "this") or plain[1] not in MONTH_NUMBERS:
         return None
-    month, today = MONTH_NUMBERS[plain[1]], reading.today
+    month = MONTH_NUMBERS[plain[1]]
+    today = reading.today
     first = date(today.year, month, 1)
     if plain[0] == "this":
         return Period(first, months_later(first, 1))

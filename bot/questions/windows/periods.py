@@ -71,8 +71,10 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
         for each in plain
         if each not in ("full", "complete", "whole", "entire", "calendar", "the")
     )
-    monday, first = today - timedelta(days=today.weekday()), month_first(today)
-    quarter, year = quarter_first(today), today.replace(month=1, day=1)
+    monday = today - timedelta(days=today.weekday())
+    first = month_first(today)
+    quarter = quarter_first(today)
+    year = today.replace(month=1, day=1)
     starts = {"week": monday, "month": first, "quarter": quarter, "year": year, "day": today}
     if text in (
         "today",
@@ -90,9 +92,11 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
     head, _, unit = text.partition(" ")
     unit = unit.removesuffix(" so far")
     if text.startswith("so far this "):
-        head, unit = "this", text.removeprefix("so far this ")
+        head = "this"
+        unit = text.removeprefix("so far this ")
     if text in _TO_DATE:
-        head, unit = "this", _TO_DATE[text]
+        head = "this"
+        unit = _TO_DATE[text]
     if unit in starts and head in ("this", "current"):
         return Period(starts[unit], _next(starts[unit], unit))
     if unit in starts and unit != "day" and head in ("last", "previous", "prior", "preceding"):
@@ -235,7 +239,8 @@ def _calendar_date(tokens: Tokens, reading: Reading) -> Period | None:
         and tokens[-1].kind == "number"
         and re.fullmatch(r"\d{4}", tokens[-1].text)
     ):
-        year, numbers = int(tokens[-1].text), numbers[:-1]
+        year = int(tokens[-1].text)
+        numbers = numbers[:-1]
     else:
         year = None
     if (
@@ -336,11 +341,14 @@ def _month_or_quarter(tokens: Tokens, reading: Reading) -> Period | None:
         return None
     known = int(years[0]) if years else None
     if len(names) == 1 and names[0] in MONTH_NUMBERS:
-        month, months = MONTH_NUMBERS[names[0]], 1
+        month = MONTH_NUMBERS[names[0]]
+        months = 1
     elif len(names) == 2 and names[0] == "q" and names[1] in ("1", "2", "3", "4"):
-        month, months = 3 * int(names[1]) - 2, 3
+        month = 3 * int(names[1]) - 2
+        months = 3
     elif len(names) == 2 and names[1] == "quarter" and names[0] in QUARTERS:
-        month, months = 3 * QUARTERS[names[0]] - 2, 3
+        month = 3 * QUARTERS[names[0]] - 2
+        months = 3
     else:
         return None
     first = _real(known or reading.today.year, month, 1, reading)

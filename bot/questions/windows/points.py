@@ -260,7 +260,8 @@ def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
 def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
     """this morning, last night, yesterday evening, `Nov 1 afternoon`."""
     plain = words_of(tokens)
-    text, today = " ".join(plain), reading.today
+    text = " ".join(plain)
+    today = reading.today
     if text in ("last night", "yesterday night", "overnight"):
         return _part(today - DAY, 18, 30, reading)
     if text in ("tonight", "this night"):

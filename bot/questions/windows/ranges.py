@@ -24,17 +24,18 @@ def between_points(tokens: Tokens, reading: Reading) -> Span | None:
     plain = words_of(tokens)
     separators = SEPARATORS
     if plain[0] == "between":
-        tokens, plain, separators = tokens[1:], plain[1:], SEPARATORS | {"and"}
+        tokens = tokens[1:]
+        plain = plain[1:]
+        separators = SEPARATORS | {"and"}
     elif plain[0] == "from":
-        tokens, plain = tokens[1:], plain[1:]
+        tokens = tokens[1:]
+        plain = plain[1:]
     elif "between" in plain:
         # `Nov 1 between 10:00 and 11:00`
         at = plain.index("between")
-        tokens, plain, separators = (
-            [*tokens[:at], *tokens[at + 1 :]],
-            [*plain[:at], *plain[at + 1 :]],
-            SEPARATORS | {"and"},
-        )
+        tokens = [*tokens[:at], *tokens[at + 1 :]]
+        plain = [*plain[:at], *plain[at + 1 :]]
+        separators = SEPARATORS | {"and"}
     # A minus sign within `now-6h` is no separator, so that each place is tried.
     for at in (n for n, each in enumerate(plain) if each in separators and 0 < n < len(plain) - 1):
         # `now-1M/M` rounds.
@@ -50,7 +51,8 @@ def _adjacent(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Span | 
     """`yesterday and today`: days that follow each other."""
     if plain.count("and") != 1 or not 0 < (at := plain.index("and")) < len(plain) - 1:
         return None
-    one, two = read_point(tokens[:at], reading), read_point(tokens[at + 1 :], reading)
+    one = read_point(tokens[:at], reading)
+    two = read_point(tokens[at + 1 :], reading)
     if not isinstance(one, Period) or not isinstance(two, Period):
         return None
     one, two = with_years(one, two, reading)
@@ -99,7 +101,8 @@ def _readings_of_both(
     """Each side by itself, and with what it may share with the other: a day behind both, a month,
     `ago`.
     """
-    one, two = read_point(left, reading), read_point(right, reading)
+    one = read_point(left, reading)
+    two = read_point(right, reading)
     yield _days_of_month(left, right, reading)
     yield one, two
     if words_of(right)[-1] == "ago":
@@ -157,7 +160,8 @@ def _resolved(one: Point, two: Point, reading: Reading) -> Span | None:
             two = replace(two, day=Period(reading.today, reading.today + DAY))
     if isinstance(one, Period) and isinstance(two, Period):
         one, two = with_years(one, two, reading)
-    start, end = start_of(one, reading), end_of(two, reading)
+    start = start_of(one, reading)
+    end = end_of(two, reading)
     by_day = isinstance(one, Period) and (
         isinstance(two, Period) or (isinstance(two, Moment) and two.is_now)
     )

@@ -103,7 +103,8 @@ def window_of_days(
     round.
     """
     reading = Reading(now, UTC if whole_days else zone, whole_days, f"{first}..{last}")
-    start, end = midnight(first, reading.zone), midnight(last + DAY, reading.zone)
+    start = midnight(first, reading.zone)
+    end = midnight(last + DAY, reading.zone)
     return _fitted(Span(start, end, by_day=True), reading)
 
 
@@ -135,8 +136,10 @@ def _fitted(span: Span, reading: Reading) -> ParsedWindow:
     """The window of a span, cut at now. Raises BadQuestion for one that is to come, turned round or
     too long.
     """
-    now, text = reading.now.astimezone(UTC), reading.text
-    start, end = span.start.astimezone(UTC), span.end.astimezone(UTC)
+    now = reading.now.astimezone(UTC)
+    text = reading.text
+    start = span.start.astimezone(UTC)
+    end = span.end.astimezone(UTC)
     if start > now or (start == now and end >= start and not span.has_begun):
         raise reading.refused(f"“{text}” is still to come")
     if end <= start:

@@ -23,7 +23,8 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
     if "/" in plain:
         return None
     if plain[:2] == ["this", "past"]:
-        tokens, plain = tokens[1:], plain[1:]
+        tokens = tokens[1:]
+        plain = plain[1:]
     if plain[:2] == ["now", "-"]:
         tokens = tokens[2:]
     elif plain[:1] == ["-"] and len(tokens) > 1:

@@ -163,7 +163,8 @@ def tokens_of(text: str) -> list[Token]:
     if len(lowered) > LONGEST_TEXT or len(lowered) != len(text):
         raise UnknownText
     found: list[Token] = []
-    at, end = 0, len(lowered.rstrip())
+    at = 0
+    end = len(lowered.rstrip())
     while at < end:
         match = _TOKEN.match(lowered, at)
         if match is None or len(found) >= MOST_TOKENS:
@@ -193,12 +194,15 @@ def _token(match: re.Match[str], typed: str) -> Sequence[Token]:
 
 
 def _iso(groups: dict[str, str], _text: str) -> Sequence[Token]:
-    day, clock, offset = groups["iso_day"], groups["iso_clock"], groups.get("iso_offset")
+    day = groups["iso_day"]
+    clock = groups["iso_clock"]
+    offset = groups.get("iso_offset")
     return [Token("date", day, _date(day)), Token("clock", clock, _clock(clock)), *_offset(offset)]
 
 
 def _basic(groups: dict[str, str], _text: str) -> Sequence[Token]:
-    day, clock = groups["basic_day"], groups["basic_clock"]
+    day = groups["basic_day"]
+    clock = groups["basic_clock"]
     spread = ":".join(clock[at : at + 2] for at in range(0, len(clock), 2))
     return [
         Token("date", day, _date(f"{day[:4]}-{day[4:6]}-{day[6:]}")),

@@ -68,7 +68,8 @@ class ChatApi(SlackState):
             return {"ok": False, "error": "message_not_found"}
         if error := _message_error(args) or self._unknown_blocks(args["blocks"]):
             return error
-        message.text, message.blocks = args.get("text", ""), args.get("blocks") or []
+        message.text = args.get("text", "")
+        message.blocks = args.get("blocks") or []
         message.edited += 1
         self._tell("changed", message)
         return {"ok": True, "channel": message.channel, "ts": message.ts, "text": message.text}
@@ -132,7 +133,8 @@ class ChatApi(SlackState):
             return web.json_response(error, status=400)
         seen_by = url.user if args.get("response_type", "ephemeral") == "ephemeral" else ""
         if args.get("replace_original") and earlier is not None and not earlier.command:
-            earlier.text, earlier.blocks = args.get("text", ""), args.get("blocks") or []
+            earlier.text = args.get("text", "")
+            earlier.blocks = args.get("blocks") or []
             earlier.edited += 1
             self._tell("changed", earlier)
         else:

@@ -95,14 +95,14 @@ class Deliveries(SlackState):
     async def _post(self, kind: str, payload: dict[str, Any], ack: Ack) -> None:
         """HTTP mode: the same, signed and posted."""
         if kind == "slash_commands":
-            body, content_type = urlencode(payload), "application/x-www-form-urlencoded"
+            body = urlencode(payload)
+            content_type = "application/x-www-form-urlencoded"
         elif kind == "interactive":
-            body, content_type = (
-                urlencode({"payload": json.dumps(payload)}),
-                "application/x-www-form-urlencoded",
-            )
+            body = urlencode({"payload": json.dumps(payload)})
+            content_type = "application/x-www-form-urlencoded"
         else:
-            body, content_type = json.dumps(payload), "application/json"
+            body = json.dumps(payload)
+            content_type = "application/json"
         headers = {"Content-Type": content_type, **self.signed(body)}
         async with (
             aiohttp.ClientSession() as session,

@@ -22,7 +22,8 @@ class DirectoryApi(SlackState):
         if self._lacks_team(args):
             return {"ok": False, "error": "missing_argument"}
         listed = [channel for channel in self.channels.values() if not channel.direct_with]
-        at, most = int(args.get("cursor") or 0), self.listed_per_page
+        at = int(args.get("cursor") or 0)
+        most = self.listed_per_page
         found = [
             {"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + most]
         ]
@@ -52,10 +53,8 @@ class DirectoryApi(SlackState):
         channel = self.channels.get(args.get("channel", ""))
         if channel is None:
             return {"ok": False, "error": "channel_not_found"}
-        members, at = (
-            channel.members if channel.members is not None else tuple(self.users),
-            int(args.get("cursor") or 0),
-        )
+        members = channel.members if channel.members is not None else tuple(self.users)
+        at = int(args.get("cursor") or 0)
         more = str(at + 1) if at + 1 < len(members) else ""
         return {
             "ok": True,
@@ -133,7 +132,8 @@ class DirectoryApi(SlackState):
         """One person a page, so that whoever asks has to follow the cursor."""
         if self._lacks_team(args):
             return {"ok": False, "error": "missing_argument"}
-        listed, at = list(self.users.values()), int(args.get("cursor") or 0)
+        listed = list(self.users.values())
+        at = int(args.get("cursor") or 0)
         members = [
             {
                 "id": user.id,
@@ -172,7 +172,8 @@ class DirectoryApi(SlackState):
 
 def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
     """Two messages a page, no older than was asked for; metadata only where it is asked for."""
-    at, since = int(args.get("cursor") or 0), float(args.get("oldest") or 0)
+    at = int(args.get("cursor") or 0)
+    since = float(args.get("oldest") or 0)
     with_metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
     here = [m for m in messages if float(m.ts) >= since]
     page = [

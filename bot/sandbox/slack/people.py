@@ -321,7 +321,8 @@ class People(Deliveries):
         elif answer.get("response_action") == "update":
             if found := block_kit_schema.view_complaints(answer.get("view")):
                 self.refused.append(f"view_submission: {found}")
-            view.view, view.errors = answer["view"], {}
+            view.view = answer["view"]
+            view.errors = {}
         else:
             self.views.pop(view.id, None)
         self._show_view(view.user)

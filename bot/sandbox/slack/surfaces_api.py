@@ -68,7 +68,9 @@ class SurfacesApi(SlackState):
                 "error": "invalid_arguments",
                 "response_metadata": {"messages": found},
             }
-        view.view, view.hash, view.errors = decode_json(args["view"]), self._id("h"), {}
+        view.view = decode_json(args["view"])
+        view.hash = self._id("h")
+        view.errors = {}
         self._show_view(view.user)
         return {"ok": True, "view": {"id": view.id, "hash": view.hash}}
 
@@ -97,11 +99,9 @@ class SurfacesApi(SlackState):
             }
         done = [f for f in files if f]
         for file, entry in zip(done, listed, strict=True):
-            file.title, file.shared, file.shared_at = (
-                entry.get("title", file.name),
-                True,
-                self.clock(),
-            )
+            file.title = entry.get("title", file.name)
+            file.shared = True
+            file.shared_at = self.clock()
         if channel:
             comment = args.get("initial_comment", "")
             self._add(

@@ -107,7 +107,8 @@ class TryAlert:
 
     async def __call__(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
         context["target"] = None
-        view, user = body["view"], str(body["user"]["id"])
+        view = body["view"]
+        user = str(body["user"]["id"])
         hash_ = await self._show(view, view["hash"], "Trying it on the last 90 days …")
         await self._show(view, hash_, await self._result(view, user))
 

@@ -33,8 +33,10 @@ def question_view(requests: RequestHandler, state: ModalState, words: str) -> Bl
     """The form of a question, filled from the words as far as they can be read, or as they were
     probably intended.
     """
-    directory, command = requests.answering.directory, COMMANDS[state.command]
-    now, zone = requests.clock(), requests.zone
+    directory = requests.answering.directory
+    command = COMMANDS[state.command]
+    now = requests.clock()
+    zone = requests.zone
     read = partial(read_question, state.command, directory=directory, now=now, zone=zone)
     question: Question | None = None
     try:
@@ -113,8 +115,11 @@ class AskQuestion:
     _asking: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        view, user = body["view"], str(body["user"]["id"])
-        state, values, words = modals.state_of(view), views.entered_values(view), ""
+        view = body["view"]
+        user = str(body["user"]["id"])
+        state = modals.state_of(view)
+        values = views.entered_values(view)
+        words = ""
         # Without access the form is not read: the request handler refuses and records it.
         if await views.may_ask(self.requests, state, user):
             try:
@@ -132,7 +137,8 @@ class AskQuestion:
 
     def _read(self, state: ModalState, values: FormValues) -> Question:
         requests = self.requests
-        directory, now = requests.answering.directory, requests.clock()
+        directory = requests.answering.directory
+        now = requests.clock()
         return read_form(state.command, values, directory, now=now, zone=requests.zone)
 
     async def _ask(

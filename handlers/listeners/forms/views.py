@@ -79,7 +79,8 @@ async def may_ask(requests: RequestHandler, state: ModalState, user: str) -> boo
 
 def question_preview(requests: RequestHandler, state: ModalState, words: str) -> str:
     """How the question is read, in one line."""
-    directory, now = requests.answering.directory, requests.clock()
+    directory = requests.answering.directory
+    now = requests.clock()
     try:
         question = read_question(state.command, words, directory, now=now, zone=requests.zone)
     except BadQuestion as error:
@@ -111,7 +112,8 @@ async def submit(
     """The result of `save` for a submitted form; None if the modal stays open and shows what is
     invalid.
     """
-    view, user = body["view"], str(body["user"]["id"])
+    view = body["view"]
+    user = str(body["user"]["id"])
     state = modals.state_of(view)
     context["target"] = form_target(state, user)
 

@@ -76,7 +76,8 @@ def v2_predicate(filters: list[dict[str, Any]]) -> Predicate:
 
 
 def _passes_v2(row: Row, wanted: dict[str, Any]) -> bool:
-    name, compare = wanted["dimensionName"], _OPERATORS[wanted["operator"]]
+    name = wanted["dimensionName"]
+    compare = _OPERATORS[wanted["operator"]]
     value = row["responseCode"][:1] + "xx" if name == "responseClass" else str(v2_value(row, name))
     return any(compare(value, expression) for expression in wanted["expressions"])
 

@@ -10,7 +10,9 @@ class Refusal(Exception):
 
     def __init__(self, status: int, body: dict[str, Any], kind: str = "application/json") -> None:
         super().__init__(status)
-        self.status, self.body, self.kind = status, body, kind
+        self.status = status
+        self.body = body
+        self.kind = kind
 
 
 def gateway_error(status: int, kind: str, title: str, detail: str) -> Refusal:

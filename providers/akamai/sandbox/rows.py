@@ -36,7 +36,8 @@ _CALLS = (
 def example_rows(start: datetime, end: datetime) -> Iterator[dict[str, str]]:
     """Recorded calls, the same for the same time: a few clients, one of which fails often."""
     first = -(-int(start.timestamp()) // _SECONDS_BETWEEN_CALLS) * _SECONDS_BETWEEN_CALLS
-    tick, last = first, end.timestamp()
+    tick = first
+    last = end.timestamp()
     while tick < last:
         yield _example_row(tick)
         tick += _SECONDS_BETWEEN_CALLS

@@ -169,11 +169,9 @@ class AkamaiSandbox(StandIn):
             raise invalid_request("invalid.request.body") from None
         if not isinstance(body, dict) or set(body) - {"objectIds", "metrics", "filters"}:
             raise invalid_request("unknown.member")
-        ids, metrics, filters = (
-            body.get("objectIds"),
-            body.get("metrics") or METRICS,
-            body.get("filters") or {},
-        )
+        ids = body.get("objectIds")
+        metrics = body.get("metrics") or METRICS
+        filters = body.get("filters") or {}
         return await self._report(request, ids, metrics, filters)
 
     async def _get(self, request: web.Request) -> web.Response:
@@ -248,7 +246,8 @@ class AkamaiSandbox(StandIn):
         body = json.loads(await request.text())
         self._check_ids(body.get("objectIds"))
         start, end = self._window(request)
-        dimensions, limit = body["dimensions"], min(body.get("limit", 5000), 25000)
+        dimensions = body["dimensions"]
+        limit = min(body.get("limit", 5000), 25000)
         wanted = v2_predicate(body.get("filters", []))
         found = await self._first_rows(self.rows(start, end), wanted, limit)
         rows = [{name: v2_value(row, name) for name in dimensions} for row in found]
