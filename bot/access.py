@@ -122,6 +122,17 @@ class AccessPolicy:
                 "Ask the operator to add you to `manage` under [access] in bot.toml.",
             )
 
+    def may_notify(
+        self,
+        *,
+        user: str,
+        channel: str,
+        groups: Collection[str] = (),
+        membership: Membership = Membership.MEMBER,
+    ) -> bool:
+        """Whether alerts of this person may call somebody; without `notify`, everybody's may."""
+        return self.notify is None or _is_among(self.notify, user, channel, groups, membership)
+
     def require_notify(
         self,
         *,
@@ -130,12 +141,8 @@ class AccessPolicy:
         groups: Collection[str] = (),
         membership: Membership = Membership.MEMBER,
     ) -> None:
-        """Raises AccessDenied if the alerts of this person may notify nobody; without `notify`,
-        everybody's may.
-        """
-        if self.notify is not None and not _is_among(
-            self.notify, user, channel, groups, membership
-        ):
+        """Raises AccessDenied where `may_notify` is false."""
+        if not self.may_notify(user=user, channel=channel, groups=groups, membership=membership):
             raise AccessDenied(
                 "You don't have access to alerts that notify people or targets here.",
                 "Ask the operator to add you to `notify` under [access] in bot.toml.",

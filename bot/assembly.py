@@ -256,7 +256,7 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
     jobs.scheduler.at_start = [
         *(jobs.digests.scheduled(digest) for digest in digests),
         *(rules.scheduled(rule) for rule in await rules.open(clock())),
-        EscalationJob(jobs.alerts, rules.running).scheduled(),
+        EscalationJob(jobs.alerts, rules.escalating).scheduled(),
         *await subscriptions.open(),
     ]
     base.changes.refresh = {

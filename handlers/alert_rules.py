@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -119,11 +119,16 @@ class RuleManager:
         await self.job.close_orphans(rules)
         return rules
 
-    def running(self) -> Iterator[Rule]:
-        """The rules that are not paused."""
-        for rule in self.registry.rules():
-            if not self.guard.is_paused(schedule_of(rule.name)):
-                yield rule
+    async def escalating(self) -> list[Rule]:
+        """The rules that escalate, but for those that are paused, or whose creator may call nobody
+        now.
+        """
+        rules = [
+            await self._as_allowed(rule)
+            for rule in list(self.registry.rules())
+            if rule.paging.escalate_after and not self.guard.is_paused(schedule_of(rule.name))
+        ]
+        return [rule for rule in rules if rule.paging.escalate_after]
 
     async def refresh(self) -> None:
         """Adopts rules that another process has made, changed or deleted."""
@@ -157,7 +162,15 @@ class RuleManager:
             alert.incident if alert.notified else "",
         )
         if await self.guard.may_run(pausable):
-            await self.job.run(rule, due)
+            await self.job.run(await self._as_allowed(rule), due)
+
+    async def _as_allowed(self, rule: Rule) -> Rule:
+        """The rule with those whom its creator may call now."""
+        if rule.paging.calls_nobody:
+            return rule
+        if await self.permissions.creator_may_notify(self.registry.owned(rule)):
+            return rule
+        return structs.replace(rule, paging_or_unset=rule.paging.without_calls())
 
     async def nameable(self, requester: Requester) -> list[str]:
         """The names of the alerts here that the person may silence."""

@@ -106,14 +106,32 @@ class Permissions:
         """
         if not owned.creator:
             return True
+        creator = await self._creator(owned)
+        if self.access.may_manage(owned.command, **creator.rights):
+            return True
+        return None if self._is_unknown(creator, owned) else False
+
+    async def creator_may_notify(self, owned: Owned) -> bool:
+        """Whether its creator's alerts may call somebody now. Where that is unknown they may: it was
+        allowed when the alert was saved.
+        """
+        if not owned.creator or self.access.notify is None:
+            return True
+        creator = await self._creator(owned)
+        return self.access.may_notify(**creator.rights) or self._is_unknown(creator, owned)
+
+    async def _creator(self, owned: Owned) -> Requester:
         groups = self.access.groups(owned.command)
         member_of = await self.people.groups_of(owned.creator, groups)
         membership = await self.people.membership(owned.creator, kept_s=RIGHTS_KEPT_S)
-        creator = Requester(owned.creator, owned.channel, member_of, membership)
-        if self.access.may_manage(owned.command, **creator.rights):
-            return True
-        is_unknown = membership is not Membership.GONE and bool(self.people.unknown_groups(groups))
-        return None if is_unknown else False
+        return Requester(owned.creator, owned.channel, member_of, membership)
+
+    def _is_unknown(self, creator: Requester, owned: Owned) -> bool:
+        """Whether a user group that could give access has unknown members."""
+        groups = self.access.groups(owned.command)
+        return creator.membership is not Membership.GONE and bool(
+            self.people.unknown_groups(groups)
+        )
 
 
 def not_a_manager() -> AccessDenied:

@@ -58,6 +58,14 @@ class Paging(msgspec.Struct, frozen=True, omit_defaults=True):
     escalate_after: timedelta | None = None
     escalate_to: tuple[str, ...] = ()
 
+    @property
+    def calls_nobody(self) -> bool:
+        return not self.notify and not self.escalate_to
+
+    def without_calls(self) -> Paging:
+        """As urgent, and with the same runbook."""
+        return Paging(severity=self.severity, runbook=self.runbook)
+
 
 NO_PAGING = Paging()
 

@@ -1,4 +1,4 @@
-"""What a target is told of an incident, whatever its kind."""
+"""What a target is sent about an incident, whatever its kind."""
 
 from __future__ import annotations
 

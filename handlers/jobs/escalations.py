@@ -4,7 +4,7 @@ alerts are due or can be evaluated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,10 +18,10 @@ EVERY = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class EscalationJob:
-    """`rules` are those that run at the time."""
+    """`rules` are those that may escalate at the time."""
 
     alerts: AlertJob
-    rules: Callable[[], Iterable[Rule]]
+    rules: Callable[[], Awaitable[Sequence[Rule]]]
 
     def scheduled(self) -> Job:
         return Job("escalations", EvaluationTimes(EVERY), self.run, _from_now_on)
@@ -29,7 +29,7 @@ class EscalationJob:
     async def run(self, due: Due) -> None:
         """Each incident escalates once: the store refuses a state that another process has changed."""
         del due
-        rules = [rule for rule in self.rules() if rule.paging.escalate_after]
+        rules = await self.rules()
         if rules:
             # Another process may have evaluated them, or somebody may have acknowledged there.
             await self.alerts.refresh()

@@ -393,6 +393,28 @@ async def test_access_limits_whose_alerts_notify(
         assert "created" in without.text
 
 
+async def test_alert_calls_nobody_without_access(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    meter(3)
+    access = {**world.table()["access"], "notify": ["S0ONCALL"]}
+    world.slack.groups["S0ONCALL"] = ["U0ADA"]
+    line = "/usage alert rapid7-eu today above 5 GB as spike severity info notify pagerduty escalate after 5m to mail"
+    async with running(world, {**SPIKE, "above": "9 GB"}, access=access) as bot:
+        assert "created" in (await world.slack.answer_to(line)).text
+        world.slack.groups["S0ONCALL"] = []
+        clock.ahead += timedelta(minutes=2)
+        meter(6)
+        clock.strike(15)
+        await world.slack.until(lambda: any("spike" in text for text in told(world)))
+        clock.ahead += timedelta(minutes=20)
+        await settled(bot)
+    assert told(world)[0].startswith("🔵 Info · spike")
+    assert not targets.pagerduty.incidents
+    assert not targets.mail.mails
+
+
 ORDERS = ("before commit", "committed", "claimed", "before post", "posted", "before mark", "marked")
 
 
