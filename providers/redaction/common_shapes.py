@@ -11,7 +11,6 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 
-_BEGINS: Final = rb"(?<![A-Za-z0-9_.%/\\-])"
 _QUOTE_OF_NAME: Final = rb"""(?:\\{0,3}["'])?"""
 _OPENS: Final = rb"""(?P<quote>\\{0,3}["'])?"""
 _ENDS: Final = (
@@ -24,45 +23,30 @@ _ENDS: Final = (
 VALUE_GROUP: Final = 2
 
 
-def _shape(name: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:
-    return lazy_pattern(
-        _BEGINS
-        + b"(?i:"
-        + name
-        + b")"
-        + _QUOTE_OF_NAME
-        + sign
-        + _OPENS
-        + b"(?P<value>"
-        + value
-        + b")"
-        + _ENDS
-    )
+def _shape(text: bytes, rest: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:
+    """The pattern of what follows the fixed `text`, which was found before. `rest` completes it to a
+    name that is not part of a longer one.
+    """
+    begins = rb"(?s:(?<![A-Za-z0-9_.%%/\\-].{%d}))" % len(text)
+    name = begins + b"(?i:" + rest + b")" + _QUOTE_OF_NAME
+    return lazy_pattern(name + sign + _OPENS + b"(?P<value>" + value + b")" + _ENDS)
 
 
-_NAMED: Final = _shape(
-    rb"password|passwd|secret|token|api_?key",
-    rb"[^\S\n]?[=:][^\S\n]?",
+_SIGN: Final = rb"[^\S\n]?[=:][^\S\n]?"
+_VALUE: Final = (
     # Numbers are left to the slower rules, since in JSON they have to become strings.
-    rb"(?=[A-Za-z]{0,64}[0-9])(?=[0-9]{0,64}[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9_~!$*^+-]|&(?![\w.%-]{1,40}[=:])){7,255}+",
+    rb"(?=[A-Za-z]{0,64}[0-9])(?=[0-9]{0,64}[A-Za-z])"
+    rb"[A-Za-z0-9](?:[A-Za-z0-9_~!$*^+-]|&(?![\w.%-]{1,40}[=:])){7,255}+"
 )
-_SESSION: Final = _shape(
-    rb"session_?id",
-    rb"[=:]",
-    rb"(?=[A-Fa-f]{0,64}[0-9])(?=[0-9]{0,15}[A-Fa-f])[0-9A-Fa-f]{12,128}+",
-)
-_HEADER: Final = _shape(
-    rb"authorization",
-    rb"[^\S\n]?[=:][^\S\n]?",
-    rb"(?i:bearer|basic|token)[ ][A-Za-z0-9._~+/=-]{6,8192}+",
-)
+_SESSION_ID: Final = rb"(?=[A-Fa-f]{0,64}[0-9])(?=[0-9]{0,15}[A-Fa-f])[0-9A-Fa-f]{12,128}+"
+_CREDENTIALS: Final = rb"(?i:bearer|basic|token)[ ][A-Za-z0-9._~+/=-]{6,8192}+"
 
 # By the fixed text that is found, in lower case.
 COMMON_SHAPES: Final = {
-    b"pass": _NAMED,
-    b"secret": _NAMED,
-    b"token": _NAMED,
-    b"apikey": _NAMED,
-    b"session": _SESSION,
-    b"authorization": _HEADER,
+    b"pass": _shape(b"pass", rb"word|wd", _SIGN, _VALUE),
+    b"secret": _shape(b"secret", b"", _SIGN, _VALUE),
+    b"token": _shape(b"token", b"", _SIGN, _VALUE),
+    b"apikey": _shape(b"apikey", b"", _SIGN, _VALUE),
+    b"session": _shape(b"session", rb"_?id", rb"[=:]", _SESSION_ID),
+    b"authorization": _shape(b"authorization", b"", _SIGN, _CREDENTIALS),
 }

@@ -24,7 +24,7 @@ from providers.redaction.schemes import SCHEME_HINTS, scheme_secrets
 from providers.redaction.token_rules import Rule, token_rules
 from providers.redaction.vendors import VENDOR_HINTS, vendor_secrets
 
-# Matches a common form at a place.
+# Matches a common form after its fixed text.
 ShapeMatch = Callable[[bytes, int], re.Match[bytes] | None]
 # The rule for a fixed text, and the match of the common form that is tried first.
 PhraseRule = tuple[Rule, ShapeMatch | None]

@@ -179,7 +179,7 @@ class _Search:
         block, spans = self._block, self._spans
         last_start, reach, token_reach = self._last_start, self._reach, self._token_reach
         may_have_credentials = self._at_signs.may_follow
-        for index, at, _ in matches:
+        for index, at, text_end in matches:
             rules = all_rules[index]
             if isinstance(rules, list):
                 if not rules:
@@ -191,7 +191,7 @@ class _Search:
                 continue
             rule, match_shape = rules
             if match_shape:
-                if common := match_shape(block, at):
+                if common := match_shape(block, text_end):
                     last_start, end = common.span(VALUE_GROUP)
                     spans.append((last_start, end, _MARK))
                     reach = max(reach, end)
