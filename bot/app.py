@@ -48,6 +48,8 @@ from providers.clock import Clock, utc_now
 from providers.http.connections import open_session
 
 log = logging.getLogger("opswatch")
+# Questions in progress at the end of the process; with POST_WITHIN_S this stays below the ten
+# seconds that container runtimes wait before they kill.
 FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
 # How often questions of processes that are gone are looked for.

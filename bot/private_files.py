@@ -24,6 +24,7 @@ PRIVATE = 0o600
 LEFT_BEHIND_S = 3600.0
 MOST_SWEPT = 1000
 COPY_BYTES = 1024 * 1024
+# Absent on Windows, where links need a privilege.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 

@@ -19,6 +19,7 @@ from providers.clock import utc_now
 
 log = logging.getLogger("opswatch")
 STOP_WITHIN_S = 9.0
+# A tenth of the default of Python.
 SWITCH_S = 0.0005
 # An answer makes thousands of short-lived objects; the default of 700 would scan them many times.
 COLLECT_AFTER = 20_000

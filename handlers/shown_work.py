@@ -25,6 +25,7 @@ from providers.redaction import Redactor, Secret
 log = logging.getLogger("opswatch")
 # Work that takes longer is shown, with a button that cancels it.
 SHOW_WORK_AFTER_S = 0.8
+# `chat.update` takes about 50 calls a minute, for all questions in progress together.
 EDIT_EVERY_S = 3.0
 # How often a question in progress looks for a cancellation that another process has received.
 CHECK_CANCEL_EVERY_S = 1.0

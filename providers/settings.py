@@ -32,6 +32,7 @@ SECRET_KEYS = frozenset(
 # A database with one of these is on a server.
 SERVER_SCHEMES = ("postgresql://", "postgres://")
 MOST_TEXT = 500
+# Keys and tokens have a few hundred bytes; a device such as /dev/zero never ends.
 MOST_SECRET_BYTES = 64 * 1024
 
 

@@ -16,6 +16,7 @@ from bot.questions.registry import COMMANDS
 from providers.models import AccountStatus, Check
 from providers.registry import title_of
 
+# Together below the 100 blocks that a Home tab may have.
 MOST_ACCOUNTS = 20
 MOST_ALERTS = 10
 MOST_DIGESTS = 5

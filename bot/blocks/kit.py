@@ -19,14 +19,18 @@ from urllib.parse import quote
 from bot.answer import Block
 from bot.formatting import sanitise, sanitise_lines, truncate
 
+# Slack's limits, in characters: the text of a section, a field of one, a header, and a label of a
+# chart.
 SECTION_TEXT = 3000
 FIELD_TEXT = 2000
 HEADER_TEXT = 150
 LABEL = 20
 MOST_FIELDS = 10
+# The most points that a native chart shows; 30 days need weekly bars.
 MOST_POINTS = 20
 # Behind the label of a bar that covers a part of its time only.
 PART = " (part)"
+# A table block takes 100 rows, without its header.
 MOST_TABLE_ROWS = 100
 # Signs that Slack reads as markup, and others that look like them. An underscore is markup at the
 # edge of a word alone.

@@ -15,8 +15,10 @@ import msgspec
 
 from bot.answer import Block
 
+# Slack cuts longer top-level text, and recommends at most GOOD_TEXT characters.
 MOST_TEXT = 40_000
 GOOD_TEXT = 4_000
+# Of a message; modals and Home tabs take more.
 MOST_BLOCKS = 50
 MOST_VIEW_BLOCKS = 100
 MOST_BLOCK_CHARACTERS = 13_000

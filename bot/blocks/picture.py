@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.answer import Block
 
+# Pixels of the drawing, which is rendered at twice this size.
 WIDE = 1000
 HIGH = 420
 LEFT = 76

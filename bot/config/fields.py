@@ -177,6 +177,7 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9._~-]{0,60}){0,8}")
 _TEAM_ID = re.compile(r"T[A-Z0-9]{2,40}")
 # A shorter time could delete what is still in progress, or what Slack may deliver again.
 SHORTEST_RETENTION = timedelta(days=1)
+# A little more than ten years.
 LONGEST_RETENTION = timedelta(days=3660)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from bot import formatting
 from bot.errors import ConfigError, ConfigProblem
 
+# A device or a wrong path must not be read into memory; no real configuration comes near.
 MOST_CONFIG_BYTES = 4 * 1024 * 1024
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 _FORMULA = frozenset("=+-@\t\r")
 _BLANKS = " \n\v\f\u00a0"
 _ODD = _FORMULA.union(_BLANKS)
+# Bounds the memory for a table whose cells all differ.
 _KEPT_CELLS = 50_000
 
 

@@ -24,6 +24,7 @@ NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+# Every minute of an hour as a list has 170 characters.
 LONGEST_EXPRESSION = 500
 _FIELDS = ("minute", "hour", "day of month", "month", "weekday")
 _LARGEST_STEP = (59, 23, 31, 12, 7)

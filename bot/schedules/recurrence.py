@@ -42,6 +42,7 @@ _NAMES = MappingProxyType(
 _GROUPS = MappingProxyType(
     {"weekday": range(5), "weekdays": range(5), "weekend": (5, 6), "weekends": (5, 6)}
 )
+# Divisors of a day and of an hour: any other interval would restart at midnight.
 _HOURS_APART = (1, 2, 3, 4, 6, 8, 12)
 _MINUTES_APART = (15, 20, 30)
 

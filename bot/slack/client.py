@@ -17,6 +17,8 @@ from bot.slack.errors import UploadRefused, slack_errors
 from bot.slack.pace import Priority, SlackPace
 from bot.slack.web import PacedWebClient, web_client
 
+# Half an hour is enough for a gigabyte over a slow line; a silent host is given up after two
+# minutes.
 UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
 # More pages than any list of a workspace has.
 MOST_PAGES = 10_000

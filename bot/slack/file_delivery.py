@@ -18,6 +18,7 @@ from bot.slack.private_reasons import NOT_HERE
 from bot.slack.reply_target import ReplyTarget
 
 log = logging.getLogger("opswatch")
+# Slack refuses larger snippets with `snippet_too_large`.
 SNIPPET_BYTES = 1_000_000
 UPLOAD_CHUNK = 256 * 1024
 

@@ -35,6 +35,7 @@ log = logging.getLogger("opswatch")
 EVENTS_PATH = "/slack/events"
 # Slack's unsigned check that the address can be reached is shorter than this.
 MOST_CHECK_BYTES = 2000
+# Slack's own recommendation against replayed requests (“Verifying requests from Slack”).
 SIGNED_WITHIN_S = 300
 # Answers requests that are not Slack's: their headers and body become a status.
 Webhook = Callable[[Mapping[str, str], bytes], Awaitable[int]]

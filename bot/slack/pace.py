@@ -24,11 +24,14 @@ from bot.store import PaceLimit, PaceStore, StoreUnavailable
 # Seconds between two messages in a channel. Slack allows one a second, and counts when a request
 # arrives, so a little more leaves room for jitter.
 MESSAGE_EVERY_S = 1.1
+# Slack tolerates short bursts above one message a second.
 CHANNEL_BURST = 3
+# “Several hundred a minute”, as the page says.
 WORKSPACE_PER_MINUTE = 300
 WORKSPACE_BURST = 60
 # Calls a minute by method, where they are not Tier 3 (50).
 TIER_2 = 20
+# Calls a minute by tier (“Rate limits”).
 TIER_3 = 50
 TIER_4 = 100
 TIERS: Mapping[str, int] = MappingProxyType(

@@ -20,11 +20,13 @@ from bot.slack.errors import was_not_sent
 from bot.slack.web import seconds_of
 
 log = logging.getLogger("opswatch")
+# Five uses within thirty minutes (“Handling user interaction”).
 LIVES = timedelta(minutes=30)
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 # A person does not wait longer than this if there is another way.
 LONGEST_WAIT_S = 10.0
 ATTEMPTS = 3
+# Slack's answers are a few words; a proxy's page is not needed.
 MOST_ANSWER_BYTES = 4000
 # Slack's answers for a URL that can no longer be used; all others are about the message.
 _SPENT = frozenset(

@@ -27,6 +27,7 @@ PROFILE_KEPT_S = 600.0
 RIGHTS_KEPT_S = 60.0
 # How long a list of members is used if Slack does not answer.
 OLDEST_LIST_S = 3600.0
+# A failing Slack is asked again soon, but not by every question.
 TRY_AGAIN_AFTER_S = 30.0
 LOOKUP_TIMEOUT_S = 5.0
 # Slack's errors for a user group that was deleted or disabled, and for a person who does not exist

@@ -26,6 +26,7 @@ log = logging.getLogger("opswatch")
 TAKE_OVER_EVERY = 2
 AGAIN_EVERY = 30
 PRUNE_EVERY = 3600
+# A digest that is missed by less is sent late, and one missed by more is reported.
 GRACE = timedelta(hours=1)
 # A round takes milliseconds, so the scheduler is stuck if none has ended for so long.
 STUCK_AFTER_S = 30.0

@@ -39,8 +39,11 @@ from providers.limits.rate_limiter import (
 from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Window
 from providers.redaction import Redactor
 
+# The default `limit` of the report; no page says how v1 takes another one.
 V1_ROW_CAP = 5_000
+# The largest `limit` of a v2 request.
 V2_ROW_CAP = 25_000
+# “Retention” of both reports.
 RETENTION = timedelta(days=92)
 MOST_REQUESTS = 64
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from providers.redaction import Secret
 
+# The default `max_body` of the vendor’s signers: only so many bytes are part of the signature.
 MAX_BODY = 131_072
 EDGERC_KEYS = ("host", "client_token", "client_secret", "access_token")
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from providers.akamai import parse
 from providers.models import Window
 
+# “Supported time intervals”: both bounds divisible by the interval in UTC.
 WHOLE_STEP = timedelta(minutes=5)
 MOST_BYTES = 500_000_000
 

@@ -36,6 +36,7 @@ from providers.models import Window, iso_utc
 from providers.redaction import Redactor
 
 MOST_PAGES = 64
+# A v2 result answers 303 to itself until it is ready.
 ASYNC_WAITS_S = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 
 

@@ -17,6 +17,7 @@ from providers.errors import AuthFailed, Unavailable
 from providers.limits.rate_limiter import RateLimitStore, slow_fingerprint
 from providers.redaction import Secret
 
+# How long the platform locks a user out after a handful of wrong passwords.
 LOCKOUT = timedelta(minutes=30)
 NOT_AGAIN = (
     "Check the credentials of `{}`; they are not tried again for 30 minutes, so as not to lock "

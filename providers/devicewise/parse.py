@@ -23,6 +23,7 @@ from providers.redaction import Redactor
 
 MOST_NESTED = 200_000
 SHORT = 512
+# Bounds the memory for requests that all differ.
 REMEMBERED = 16_384
 # A shorter text without `=` and `:` is a name.
 LONGEST_PLAIN = 60

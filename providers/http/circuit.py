@@ -13,6 +13,7 @@ from providers.limits.rate_limiter import in_words
 
 OPENS_AFTER = 5
 FIRST_REST_S = 15.0
+# A vendor that is back is noticed within four minutes.
 LONGEST_REST_S = 240.0
 
 

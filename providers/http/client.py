@@ -25,9 +25,11 @@ from providers.limits.rate_limiter import RateLimiter, Throttle
 
 ATTEMPTS = 3
 TOTAL_TIMEOUT_S = 90.0
+# A longer Retry-After is reported instead of waited for.
 LONGEST_WAIT_S = 5.0
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
 MOST_AT_ONCE = 20
+# Leaves eight of the twenty to people while hundreds of alerts are due.
 MOST_IN_BACKGROUND = 12
 LIMITS = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=8)
 

@@ -16,6 +16,7 @@ from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 
 T = TypeVar("T")
 
+# Eight times the largest answer that is known: 25,000 rows of Akamai.
 MOST_BODY_BYTES = 64_000_000
 # Only a sentence is needed of a refusal.
 MOST_ERROR_BYTES = 64_000

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 PACKINGS = frozenset({"gzip", "x-gzip", "deflate"})
+# Deflate packs up to a thousand to one, so that a small piece could become a huge one.
 MOST_PART_BYTES = 256 * 1024
 
 

@@ -22,6 +22,7 @@ from providers.errors import RateLimited
 from providers.models import QuotaLeft
 from providers.redaction import Secret
 
+# The window of every limit of Rapid7.
 QUARTER = timedelta(minutes=15)
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 # The days that a forecast uses, and how many are needed before weekdays are distinguished.
 LEARNT_FROM = timedelta(days=56)
 ENOUGH_DAYS = 28
+# With fewer, one unusual day would decide what its weekday is expected to be.
 ENOUGH_OF_A_WEEKDAY = 3
 RECENT_DAYS = 28
 # How far back the history must reach for a month's forecast and for evaluating ten earlier ones of
@@ -23,6 +24,7 @@ ENOUGH_TRIED = 3
 # This share of a period must be listed for a forecast to be evaluated by it; other days are left
 # out on both sides.
 LISTED = 0.8
+# Four in five, which the answer says in these words.
 BAND_PERCENT = 80
 
 

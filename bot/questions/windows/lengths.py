@@ -42,6 +42,7 @@ NUMBERS = MappingProxyType(
         "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "sixty": 60.0, "ninety": 90.0,
     }
 )  # fmt: skip
+# Ten years: longer windows are typing mistakes, and dates must not overflow.
 LONGEST_SECONDS = 3660 * 86_400
 
 

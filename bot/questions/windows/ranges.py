@@ -14,6 +14,7 @@ from bot.questions.windows.spans import SEPARATORS, Span, end_of, known_by_day, 
 from bot.questions.windows.tokens import Tokens, word, words_of
 from bot.questions.windows.years import with_years
 
+# `22:00 to 06:00` crosses midnight; with more hours the two times are rather swapped.
 LONGEST_NIGHT = timedelta(hours=12)
 
 

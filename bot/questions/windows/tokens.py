@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
+# Far above any window that people type, so that hostile text costs nothing.
 LONGEST_TEXT = 200
 MOST_TOKENS = 40
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

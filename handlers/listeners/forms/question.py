@@ -25,7 +25,9 @@ from handlers.listeners.forms import views
 from handlers.requests import RequestHandler
 from providers.sources import LogSource
 
+# Slack waits three seconds for the options of a menu.
 NAMES_WITHIN_S = 2.5
+# Slack's limit for the options of a menu.
 MOST_OPTIONS = 100
 
 
