@@ -158,7 +158,8 @@ NO_NAME: Final = (
     rb"(?!(?i:an?|the|this|that|no|not|got|get|such|some|any|each|every|new|first|last|next|many|"
     rb"more|with|without|was|is|has|had|had|received|receiving|returned|returns?|unknown|"
     rb"unexpected|raised?|raising|threw|throws?|on|in|at|of|for|from|to|and|or|set|setting|using|"
-    rb"print|prints|printed|as|by|if|when|because|after|before|level|log|logs|logged|logging) )"
+    rb"print|prints|printed|as|by|if|when|because|after|before|level|log|logs|logged|logging|"
+    rb"see|user|users|show|shows|found|http|page|after) )"
 )
 
 
