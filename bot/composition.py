@@ -15,6 +15,7 @@ from bot.commands.answering import Answerer, Services, open_commands
 from bot.config import AccessSettings, Settings
 from bot.config.tables import fixed
 from bot.errors import ConfigError, ConfigProblem
+from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from providers.clock import Clock, utc_now
 from providers.http.observer import RequestObserver, ignore_request
@@ -99,9 +100,14 @@ def _unusable(name: str, why: str) -> ConfigError:
 
 
 def build_answerer(
-    settings: Settings, accounts: ProviderRegistry, redactor: Redactor, clock: Clock = utc_now
+    settings: Settings,
+    accounts: ProviderRegistry,
+    redactor: Redactor,
+    clock: Clock = utc_now,
+    *,
+    only: Collection[CommandName] | None = None,
 ) -> Answerer:
-    """What answers questions, with or without Slack."""
+    """What answers questions of every command, or of `only` some, with or without Slack."""
     services = Services(
         usage=accounts.usage,
         calls=accounts.calls,
@@ -113,7 +119,7 @@ def build_answerer(
         upload_total=settings.limits.upload_total,
         clock=clock,
     )
-    return Answerer(open_commands(services), settings.directory)
+    return Answerer(open_commands(services, only), settings.directory)
 
 
 def build_access_policy(settings: AccessSettings) -> AccessPolicy:

@@ -125,7 +125,8 @@ async def answer_in_terminal(
     ):
         gc.enable()
         with lazy_temp_dir() as folder:
-            answer = await build_answerer(settings, accounts, redactor).answer(
+            answerer = build_answerer(settings, accounts, redactor, only=[question.command])
+            answer = await answerer.answer(
                 question, AnswerContext(folder, settings.timezone, progress or Progress())
             )
             return TerminalAnswer(answer, _saved(answer, out))

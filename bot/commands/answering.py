@@ -5,7 +5,7 @@ measures its values for an alert.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -108,12 +108,14 @@ class AnsweredCommand(Command[Q]):
         """What answers its questions, with these accounts."""
 
 
-def open_commands(services: Services) -> dict[CommandName, CommandHandler[Any]]:
-    """The handlers of every command."""
+def open_commands(
+    services: Services, only: Collection[CommandName] | None = None
+) -> dict[CommandName, CommandHandler[Any]]:
+    """The handlers of every command, or of `only` some. Opening one imports what its answers need."""
     return {
         name: command.open(services)
         for name, command in COMMANDS.items()
-        if isinstance(command, AnsweredCommand)
+        if isinstance(command, AnsweredCommand) and (only is None or name in only)
     }
 
 

@@ -56,6 +56,14 @@ def test_unneeded_packages_are_not_imported(code: str) -> None:
     assert not UNUSED & imported_by(code)
 
 
+def test_answers_of_other_commands_are_not_imported() -> None:
+    modules = imported_by(
+        "import bot.cli.ask\nfrom bot.questions.registry import COMMANDS; [*COMMANDS]"
+    )
+    answers = {f"bot.commands.{command}.answer" for command in ("usage", "apiaudit", "logs")}
+    assert not answers & modules
+
+
 @pytest.mark.parametrize("name", bot.store.__all__)
 def test_store_exports_every_name(name: str) -> None:
     assert getattr(bot.store, name) is not None

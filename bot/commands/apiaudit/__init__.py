@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.commands.answering import AnsweredCommand, Services
-from bot.commands.apiaudit.answer import ApiAuditAnswerer
 from bot.commands.apiaudit.display import GROUPS, MOST_CALLS
 from bot.commands.apiaudit.question import (
     AuditQuestion,
@@ -20,6 +21,9 @@ from providers.provider import Capability
 from providers.registry import registry
 
 _FAILURES = frozenset({"failures", "failed", "errors"})
+
+if TYPE_CHECKING:
+    from bot.commands.apiaudit.answer import ApiAuditAnswerer
 
 
 class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
@@ -68,6 +72,8 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         ]
 
     def open(self, services: Services) -> ApiAuditAnswerer:
+        from bot.commands.apiaudit.answer import ApiAuditAnswerer
+
         return ApiAuditAnswerer(services.calls, services.clock)
 
     def _of_first_account(self, words: str, directory: AccountDirectory) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.commands.answering import AnsweredCommand, Services
-from bot.commands.logs.answer import LogsAnswerer
 from bot.commands.logs.calculation import FUNCTIONS, function_in
 from bot.commands.logs.form import line_fields, log_fields, read_logs_form
 from bot.commands.logs.question import LogsQuestion, read_logs
@@ -12,6 +13,9 @@ from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues
 from bot.questions.question import AccountDirectory
 from providers.provider import Capability
+
+if TYPE_CHECKING:
+    from bot.commands.logs.answer import LogsAnswerer
 
 
 class LogsCommand(AnsweredCommand[LogsQuestion]):
@@ -60,6 +64,8 @@ class LogsCommand(AnsweredCommand[LogsQuestion]):
         ]
 
     def open(self, services: Services) -> LogsAnswerer:
+        from bot.commands.logs.answer import LogsAnswerer
+
         return LogsAnswerer(
             services.logs,
             services.redactor,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.commands.answering import AnsweredCommand, Services
-from bot.commands.usage.answer import UsageAnswerer
 from bot.commands.usage.question import UsageQuestion, read_usage, read_usage_form, usage_fields
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues
 from bot.questions.question import AccountDirectory
 from providers.provider import Capability
+
+if TYPE_CHECKING:
+    from bot.commands.usage.answer import UsageAnswerer
 
 
 class UsageCommand(AnsweredCommand[UsageQuestion]):
@@ -28,6 +32,8 @@ class UsageCommand(AnsweredCommand[UsageQuestion]):
         return f"/{self.name} alert {self.localised('today', directory)} above 5 GB every 15m"
 
     def open(self, services: Services) -> UsageAnswerer:
+        from bot.commands.usage.answer import UsageAnswerer
+
         return UsageAnswerer(services.usage, services.quotas, services.clock)
 
 
