@@ -6,15 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache, partial
-from typing import TypedDict
+from datetime import datetime, tzinfo
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
-from bot import formatting
-from bot.alerts.baseline import Baseline, DayValue
+from bot.alerts.baseline import Baseline
 from bot.alerts.channels import USUAL, Presentation
 from bot.alerts.escalation import is_escalation_due
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE, evaluate
@@ -25,19 +23,17 @@ from bot.alerts.rule import (
     is_partial,
     rule_from_definition,
 )
-from bot.alerts.state import NO_BASELINES, WHOLE, AlertState, Baselines, EvaluationError, Reason
+from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reason
 from bot.answer import Measurement
 from bot.blocks.alert_context import NotificationContext, RuleChange
-from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
+from bot.commands.answering import Answerer
 from bot.observers import EvaluationObserver, ignore_evaluation
-from bot.questions.reading import read_question_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
-from bot.store import AlertStore, BaselineSamples, EvaluationRecord, Post, Saved
-from handlers.error_messages import error_message
+from bot.store import AlertStore, EvaluationRecord, Post, Saved
 from handlers.jobs.baselines import BaselineReader, baseline_samples
 from handlers.jobs.batches import Batches
-from handlers.jobs.digests import ON_TIME
+from handlers.jobs.evaluations import Evaluation, evaluation_record, measured, window_of
 from handlers.jobs.notifications import (
     OPERATOR_REASONS,
     notification_posts,
@@ -48,41 +44,10 @@ from handlers.jobs.silences import SilenceIndex
 
 log = logging.getLogger("opswatch")
 _decode_state = msgspec.json.Decoder(AlertState).decode
-_encode_state = msgspec.json.Encoder().encode
 # So many rules are saved in one transaction, and evaluated in one go; each takes a few milliseconds.
 BATCH_SIZE, EVALUATED_AT_ONCE = 1000, 250
 # So many evaluations are claimed at a time; the rest is left to other processes meanwhile.
 MOST_IN_PROGRESS, CLAIMED_AT_ONCE = 500, 250
-# Facts that arrive later than that count as missing.
-MAX_DATA_DELAY = timedelta(hours=6)
-
-
-@lru_cache(maxsize=256)
-def _compact(at: datetime) -> str:
-    """All rules that are due together share it."""
-    return f"{at:%Y%m%dT%H%M%SZ}"
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A rule that was due, and what its question measured."""
-
-    rule: Rule
-    due: Due
-    result: Measurement | EvaluationError
-    baselines: Baselines = field(default_factory=lambda: NO_BASELINES)
-    usual_values: Sequence[DayValue] = ()
-
-    def as_of(self, now: datetime) -> datetime:
-        """The time of the evaluation: its due time, so that `for` and `repeat` do not depend on how
-        long a provider takes; the current time if it is late.
-        """
-        return self.due.at if now - self.due.at <= ON_TIME else now
-
-    @property
-    def instant(self) -> str:
-        """The due instant as it stands in the keys of posts."""
-        return _compact(self.due.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +215,11 @@ class AlertJob:
                 silence=silence,
                 buttons=self.presentation.buttons_of(rule.name),
                 usual_values=evaluation.usual_values,
-                **_window_of(result),
+                **window_of(result),
             )
             after, posts = self._posts(context, evaluation, works_again=works_again)
         self._states[rule.name] = (rule, after)
-        return _record(rule, evaluation.due, after, posts, reason, result, now, samples)
+        return evaluation_record(rule, evaluation.due, after, posts, reason, result, now, samples)
 
     def _posts(
         self, context: NotificationContext, evaluation: Evaluation, *, works_again: bool
@@ -404,7 +369,7 @@ class AlertJob:
             style = self.presentation.style_of(rule.channel)
             after, posts = notification_posts(context, f"{now:%Y%m%dT%H%M%S%fZ}", style)
             due = Due(schedule_of(rule.name), now, 0)
-            record = _record(rule, due, after, posts, reason, None, now)
+            record = evaluation_record(rule, due, after, posts, reason, None, now)
             is_saved = await self.alerts.save_user_action(record)
             self._states[rule.name] = (rule, after)
             if not is_saved:
@@ -426,81 +391,9 @@ class AlertJob:
         return bool(before.notified)
 
     async def _measure(self, rule: Rule) -> Measurement | EvaluationError:
-        """The values of the rule's question, fetched afresh. Where facts arrive late, the question
-        is asked as of the moment until which they are known: what has not arrived is not zero.
-        """
-        now = self.clock()
-        try:
-            found = await self._measure_at(rule, now)
-            if found.data_until and now - MAX_DATA_DELAY < found.data_until < now:
-                found = await self._measure_at(rule, found.data_until)
-            return found
-        except Exception as error:
-            shown = error_message(error)
-            log.warning("Alert %s could not be evaluated: %s", rule.name, shown.kind)
-            return EvaluationError(f"{shown.message} {shown.hint}")
-
-    async def _measure_at(self, rule: Rule, now: datetime) -> Measurement:
-        question = read_question_line(rule.query, self.answering.directory, now=now, zone=self.zone)
-        with lazy_temp_dir() as folder:
-            context = MeasureContext(folder, self.zone, rule.value.partition(".")[0], rule.each)
-            return await self.answering.measure(question, context)
+        return await measured(self.answering, rule, now=self.clock(), zone=self.zone)
 
 
 def schedule_of(alert: str) -> str:
     """The name of an alert's schedule."""
     return f"alert {alert}"
-
-
-class _Window(TypedDict, total=False):
-    window: str
-    shortcomings: Sequence[str]
-
-
-def _window_of(result: Measurement | EvaluationError) -> _Window:
-    """The window of a measurement, and what is missing from it."""
-    if isinstance(result, EvaluationError):
-        return {}
-    window = result.window.label if result.window else ""
-    return {"window": window, "shortcomings": _shortcomings(result)}
-
-
-def _shortcomings(result: Measurement) -> list[str]:
-    """What the measurement lacks, so that nobody takes its value for the whole truth."""
-    missing = result.values.get("days_missing")
-    shortcomings = []
-    if isinstance(missing, int) and missing:
-        shortcomings.append(f"no data for {formatting.pluralise(missing, 'day')} of the window")
-    if result.values.get("complete") is False:
-        shortcomings.append("the answer is incomplete")
-    return shortcomings
-
-
-def _record(
-    rule: Rule,
-    due: Due,
-    after: AlertState,
-    posts: list[Post],
-    reason: Reason | None,
-    result: Measurement | EvaluationError | None,
-    now: datetime,
-    baseline_samples: BaselineSamples | None = None,
-) -> EvaluationRecord:
-    failed = isinstance(result, EvaluationError)
-    state, since, value = after.summary()
-    return EvaluationRecord(
-        alert=rule.name,
-        definition=rule.definition,
-        due=due.at,
-        at=now,
-        state="error" if failed else state._value_,
-        since=since,
-        value=None if failed else value,
-        alert_state=_encode_state(after),
-        samples=[(name, s.value, s.state._value_) for name, s in after.subjects.items() if name]
-        if rule.each and not failed
-        else (),
-        baseline_samples=baseline_samples,
-        posts=posts,
-        reason=reason.value if reason else "",
-    )

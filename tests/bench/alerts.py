@@ -19,8 +19,9 @@ from bot.answer import Measurement
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import Store
-from handlers.jobs.alerts import AlertJob, Evaluation
+from handlers.jobs.alerts import AlertJob
 from handlers.jobs.baselines import BaselineReader
+from handlers.jobs.evaluations import Evaluation
 from handlers.jobs.silences import SilenceIndex
 from tests.bench.results import Results, cpu_ms, pair_ratios, times_ms
 

@@ -1,0 +1,140 @@
+"""Evaluations of alerts: what was measured for a rule that was due, and the record of its result."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import TypedDict
+
+import msgspec
+
+from bot import formatting
+from bot.alerts.baseline import DayValue
+from bot.alerts.rule import Rule
+from bot.alerts.state import NO_BASELINES, AlertState, Baselines, EvaluationError, Reason
+from bot.answer import Measurement
+from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
+from bot.questions.reading import read_question_line
+from bot.schedules.due import Due
+from bot.store import BaselineSamples, EvaluationRecord, Post
+from handlers.error_messages import error_message
+from handlers.jobs.digests import ON_TIME
+
+log = logging.getLogger("opswatch")
+_encode_state = msgspec.json.Encoder().encode
+# Facts that arrive later than that count as missing.
+MAX_DATA_DELAY = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A rule that was due, and what its question measured. `baselines` have what is usual of each
+    subject, and `usual_values` the values of earlier days of which that of the whole is made.
+    """
+
+    rule: Rule
+    due: Due
+    result: Measurement | EvaluationError
+    baselines: Baselines = field(default_factory=lambda: NO_BASELINES)
+    usual_values: Sequence[DayValue] = ()
+
+    def as_of(self, now: datetime) -> datetime:
+        """The time of the evaluation: its due time, so that `for` and `repeat` do not depend on how
+        long a provider takes; the current time if it is late.
+        """
+        return self.due.at if now - self.due.at <= ON_TIME else now
+
+    @property
+    def instant(self) -> str:
+        """The due time as part of the keys of posts."""
+        return _compact(self.due.at)
+
+
+@lru_cache(maxsize=256)
+def _compact(at: datetime) -> str:
+    """All rules that are due together share it."""
+    return f"{at:%Y%m%dT%H%M%SZ}"
+
+
+async def measured(
+    answering: Answerer, rule: Rule, *, now: datetime, zone: tzinfo
+) -> Measurement | EvaluationError:
+    """The values of the rule's question, fetched afresh. Where facts arrive late, the question is
+    asked as of the time until which they are known: what has not arrived is not zero.
+    """
+    try:
+        found = await _measured_at(answering, rule, now, zone)
+        if found.data_until and now - MAX_DATA_DELAY < found.data_until < now:
+            found = await _measured_at(answering, rule, found.data_until, zone)
+        return found
+    except Exception as error:
+        shown = error_message(error)
+        log.warning("Alert %s could not be evaluated: %s", rule.name, shown.kind)
+        return EvaluationError(f"{shown.message} {shown.hint}")
+
+
+async def _measured_at(answering: Answerer, rule: Rule, now: datetime, zone: tzinfo) -> Measurement:
+    question = read_question_line(rule.query, answering.directory, now=now, zone=zone)
+    with lazy_temp_dir() as folder:
+        context = MeasureContext(folder, zone, rule.value.partition(".")[0], rule.each)
+        return await answering.measure(question, context)
+
+
+class MeasuredWindow(TypedDict, total=False):
+    """The window of a measurement in words, and what is missing from it."""
+
+    window: str
+    shortcomings: Sequence[str]
+
+
+def window_of(result: Measurement | EvaluationError) -> MeasuredWindow:
+    """The window of a measurement; nothing where there is none."""
+    if isinstance(result, EvaluationError):
+        return {}
+    window = result.window.label if result.window else ""
+    return {"window": window, "shortcomings": _shortcomings(result)}
+
+
+def _shortcomings(result: Measurement) -> list[str]:
+    """What is missing from the measurement."""
+    missing = result.values.get("days_missing")
+    shortcomings = []
+    if isinstance(missing, int) and missing:
+        shortcomings.append(f"no data for {formatting.pluralise(missing, 'day')} of the window")
+    if result.values.get("complete") is False:
+        shortcomings.append("the answer is incomplete")
+    return shortcomings
+
+
+def evaluation_record(
+    rule: Rule,
+    due: Due,
+    after: AlertState,
+    posts: list[Post],
+    reason: Reason | None,
+    result: Measurement | EvaluationError | None,
+    now: datetime,
+    baseline_samples: BaselineSamples | None = None,
+) -> EvaluationRecord:
+    """What is written about an evaluation, or about an action of a person."""
+    failed = isinstance(result, EvaluationError)
+    state, since, value = after.summary()
+    return EvaluationRecord(
+        alert=rule.name,
+        definition=rule.definition,
+        due=due.at,
+        at=now,
+        state="error" if failed else state._value_,
+        since=since,
+        value=None if failed else value,
+        alert_state=_encode_state(after),
+        samples=[(name, s.value, s.state._value_) for name, s in after.subjects.items() if name]
+        if rule.each and not failed
+        else (),
+        baseline_samples=baseline_samples,
+        posts=posts,
+        reason=reason.value if reason else "",
+    )
