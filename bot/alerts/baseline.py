@@ -28,7 +28,7 @@ DEVIATIONS = 3.0
 MAD_SCALE, MEAN_DEVIATION_SCALE = 1.4826, 1.2533
 # A series that hardly varies has a band nevertheless: so much of the median, and at least one.
 LEAST_SHARE, LEAST_MARGIN = 0.05, 1.0
-# Samples are kept no denser than that.
+# At most one sample is stored in so long.
 SAMPLE_EVERY = timedelta(minutes=15)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -75,9 +75,9 @@ class Samples:
     """Values by time, the oldest first. What is not finite is left out."""
 
     def __init__(self, samples: Iterable[tuple[datetime, float]] = ()) -> None:
-        kept = sorted((at, value) for at, value in samples if math.isfinite(value))
-        self._times = [at for at, _ in kept]
-        self._values = [value for _, value in kept]
+        ordered = sorted((at, value) for at, value in samples if math.isfinite(value))
+        self._times = [at for at, _ in ordered]
+        self._values = [value for _, value in ordered]
 
     def __len__(self) -> int:
         return len(self._times)

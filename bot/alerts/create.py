@@ -45,7 +45,7 @@ from bot.questions.registry import COMMANDS
 
 _SIDE = re.compile(r"(?i)(?<!\S)(above|below|outside)(?!\S)")
 _SIDES = ("above", "below", "outside")
-# The windows that may stand behind the threshold, as in `above 100 in last 1h`.
+# The windows that may follow the threshold, as in `above 100 in last 1h`.
 _WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|today|yesterday"
 _OPTION = re.compile(
     rf"(?i)\s*(?:(recover)\s+({USUAL}|{AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
@@ -150,9 +150,9 @@ def _parsed(typed: _Typed) -> CreateAlert:
     # as to a where(…).
     first = sides[0]
     for side in reversed(sides[1:]):
-        quiet = replace(typed, explain=False)
+        without_hints = replace(typed, explain=False)
         try:
-            threshold, options = _tail(quiet, side)
+            threshold, options = _tail(without_hints, side)
         except BadQuestion:
             continue
         return _Reader(typed, side, threshold, options).alert()
@@ -253,7 +253,7 @@ def _options(typed: _Typed, at: int) -> dict[str, _Words]:
 
 
 def _unknown_option(typed: _Typed, at: int) -> BadQuestion:
-    """The refusal of what stands where an option should."""
+    """The refusal of words that are no option."""
     rest = typed.text[at:].strip()
     if takes := _TAKES.get(rest.partition(" ")[0].lower()):
         message, right = takes
@@ -283,7 +283,7 @@ class _Reader:
         behind = typed.text[side.start() :]
         window = self.options.get("in")
         if window:
-            # The window belongs to the question, wherever it stands.
+            # The window belongs to the question, also if it comes after the threshold.
             start = typed.text.lower().rindex("in", side.start(), window.span[0])
             behind = f"{typed.text[side.start() : start]}{typed.text[window.span[1] :]}"
         amount = self._amount(self.threshold, value) if usual is None else 0.0

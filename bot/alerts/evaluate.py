@@ -69,7 +69,7 @@ def evaluate(
     is missing from it may only not have arrived.
 
     Where the threshold follows what is usual, `baselines` has that of each subject. A subject without
-    one does not begin to fire, and one that fires goes on.
+    one does not start firing; one that is firing keeps firing.
     """
     if before.evaluated_at is not None and before.evaluated_at > now:
         before = _without_future(before, now)
@@ -205,7 +205,7 @@ def _with_value(
 
 
 def _without_baseline(known: SubjectState, value: float, now: datetime) -> SubjectState:
-    """What fires goes on, with the baseline that it had."""
+    """A firing subject keeps firing, with its last baseline."""
     if known.state is _FIRING:
         return replace(known, value=value, unlisted=0)
     since = _since(known, State.NO_BASELINE, now)
@@ -213,7 +213,7 @@ def _without_baseline(known: SubjectState, value: float, now: datetime) -> Subje
 
 
 def _without_data(rule: Rule, known: SubjectState, now: datetime) -> SubjectState:
-    """By the rule's policy: unchanged, OK, or a state of its own. A firing subject goes on firing
+    """By the rule's policy: unchanged, OK, or a state of its own. A firing subject keeps firing
     unless the policy is `ok`.
     """
     if rule.no_data == "ok":

@@ -133,7 +133,7 @@ class Rule(
 
 
 def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
-    """A rule that no longer exists, as far as its stored definition says."""
+    """A rule that no longer exists, as far as it is known from its stored definition."""
     subjects = re.search(r" each (\w+)$", definition)
     each = subjects[1] if subjects else ""
     definition = definition.removesuffix(f" each {each}")
@@ -199,7 +199,7 @@ def extract_readings(
 
 
 def is_partial(values: Mapping[str, Any]) -> bool:
-    """Whether an answer says that it is incomplete or truncated."""
+    """Whether an answer is incomplete or truncated."""
     return values.get("complete") is False or values.get("truncated") is True
 
 

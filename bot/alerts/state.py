@@ -49,7 +49,7 @@ class Reason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationError:
-    """The question of a rule could not be answered; `message` says why."""
+    """The question of a rule could not be answered; `message` is the reason."""
 
     message: str
 

@@ -85,7 +85,7 @@ _MANY_BYTES = 1e6
 def read_threshold(text: str, value: str, command: CommandName) -> float:
     """The number of a threshold. Raises WrongAmount and AmbiguousAmount."""
     typed = text.strip()
-    said = f"“{sanitise(typed, 40)}” is no threshold for {value}"
+    message = f"“{sanitise(typed, 40)}” is no threshold for {value}"
     plain = typed.rstrip("%").strip()
     number = read_count(plain)
     if plain != typed and not value.endswith("_percent"):
@@ -97,10 +97,10 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
             else ", which is not a percentage."
         )
         raise WrongAmount(
-            said + instead, plain if percent or "bytes" not in value else f"{plain} GB", percent
+            message + instead, plain if percent or "bytes" not in value else f"{plain} GB", percent
         )
     if "bytes" in value:
-        return _bytes(typed, number, said)
+        return _bytes(typed, number, message)
     if number is not None:
         return number
     is_size = (
@@ -109,17 +109,17 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
         and formatting.read_size(plain) is not None
     )
     usual = "80" if value.endswith("_percent") else "20"
-    raise WrongAmount(f"{said}.", typed if is_size else usual, "bytes" if is_size else "")
+    raise WrongAmount(f"{message}.", typed if is_size else usual, "bytes" if is_size else "")
 
 
-def _bytes(typed: str, number: float | None, said: str) -> float:
+def _bytes(typed: str, number: float | None, message: str) -> float:
     """A number of bytes, which has a unit: `above 5` is hardly meant to be five bytes."""
     if number == 0:
         return 0.0
     if number is None:
         size = formatting.read_size(typed)
         if size is None:
-            raise WrongAmount(f"{said}.", "5 GB")
+            raise WrongAmount(f"{message}.", "5 GB")
         return float(size)
     match = re.fullmatch(r"(?i)(\S*\d)\s*(k|thousand|million|billion)?", typed)
     assert match is not None

@@ -120,7 +120,7 @@ class AlertJob:
 
     async def save_evaluations(self, evaluations: Sequence[Evaluation]) -> None:
         """Evaluates what was measured, and saves the states and their notifications, in transactions
-        short enough to keep nobody waiting.
+        that take a few milliseconds each.
         """
         for at in range(0, len(evaluations), BATCH_SIZE):
             await self._save_batch(evaluations[at : at + BATCH_SIZE])

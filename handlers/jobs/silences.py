@@ -13,7 +13,7 @@ from bot.store import Silence, SilenceStore
 
 @dataclass(slots=True)
 class SilenceIndex:
-    """Looks up silences without a query. It is refreshed after every change."""
+    """Silences and mutes in memory. It is refreshed after every change."""
 
     store: SilenceStore
     mutes: Sequence[Mute]

@@ -101,5 +101,5 @@ def _event(context: NotificationContext, action: Action, incident: str) -> Alert
 
 
 def _summary(context: NotificationContext) -> str:
-    """The headline without the sign at its front, which stands for a colour."""
+    """The headline without the coloured sign at its front."""
     return formatting.sanitise(headline(context).partition(" ")[2], 300)

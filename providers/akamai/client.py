@@ -130,11 +130,11 @@ class Akamai:
             (r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None
         )
         remarks = tuple(self._remarks(asked, filters))
-        told = tuple(dict.fromkeys([*notes, *remarks]))
+        all_notes = tuple(dict.fromkeys([*notes, *remarks]))
         return CallPage(
             calls,
             complete=not notes,
-            notes=told,
+            notes=all_notes,
             remarks=remarks,
             data_until=late,
             nearest_actor=nearest,

@@ -24,8 +24,8 @@ Cell: TypeAlias = str | int | float | bool | None
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row by the columns of v1, and by those of v2. Whatever stands in a column is kept as it
-    came; a list or an object is none.
+    """One row by the columns of v1, and by those of v2. Every value is left as it came; a list or an
+    object is none.
     """
 
     clientId: Cell = None
@@ -53,9 +53,9 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The rows of a report and what its metadata says about them.
+    """The rows of a report and what is known of them from its metadata.
 
-    `is_final` is false where the metadata tells an `availableDataEnds` or a `suggestedRetryTime`,
+    `is_final` is false if the metadata has an `availableDataEnds` or a `suggestedRetryTime`,
     which are null once all data has arrived. `bytes` is the size of the answer.
     """
 
@@ -195,7 +195,7 @@ def api_call(
     success, 4xx and 5xx failure, anything else unknown; secrets in a query string are taken out.
     The all-"Other" row of the vendor is a call of which nothing is known.
     """
-    method, actions = _spoken(_value(row.method, row.requestMethod))
+    method, actions = _method(_value(row.method, row.requestMethod))
     code = row.responseCode
     uri = _value(row.uri, row.requestUri)
     at = row.timestamp
@@ -246,7 +246,7 @@ def _without_own(token: str, redactor: Redactor | None) -> str:
 
 
 @lru_cache(maxsize=512)
-def _spoken(method: str) -> tuple[str, tuple[str, ...]]:
+def _method(method: str) -> tuple[str, tuple[str, ...]]:
     """The method as it is shown, and as the one action of a call."""
     shown = method if method == "Other" else method.upper()
     return shown, (shown,)
@@ -345,11 +345,11 @@ def enumerations(report: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         values = (
             each.get("values") if isinstance(each, dict) and each.get("type") == "enum" else None
         )
-        told = (
+        listed = (
             [v.get("value") for v in values if isinstance(v, dict)]
             if isinstance(values, list)
             else []
         )
-        if told and isinstance(each.get("name"), str):
-            found[each["name"]] = tuple(value.lower() for value in told if isinstance(value, str))
+        if listed and isinstance(each.get("name"), str):
+            found[each["name"]] = tuple(value.lower() for value in listed if isinstance(value, str))
     return found

@@ -128,7 +128,7 @@ def list_page(body: bytes, *, account: str) -> Page | Failure:
 
 
 def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any] | Failure:
-    """The params that answer `command_id`, or the failure that was told instead: the global one
+    """The params that answer `command_id`, or the failure that was reported instead: the global one
     first, then its own.
     """
     refuse_excess(body, account=account)
@@ -278,7 +278,7 @@ _OWN = frozenset(
 
 
 def _status(response: Any) -> tuple[str, Outcome]:
-    """A call failed where its response says so, for all or for any of its commands."""
+    """A call failed if its response reports a failure of all or any of its commands."""
     if response.__class__ is not dict:
         return "", Outcome.UNKNOWN
     succeeded = _any_case(response, "success")
@@ -302,7 +302,7 @@ def _asked(request: Any) -> tuple[tuple[str, ...], str]:
     """The commands of a request in document order, and the thing key, or other `key`, of the first
     that names one.
 
-    A login carries its command under `auth`, or none at all; what it says of itself is no target.
+    A login carries its command under `auth`, or none at all; what it contains is no target.
     """
     if request.__class__ is not dict:
         return (), ""
