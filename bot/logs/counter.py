@@ -37,6 +37,8 @@ _MOST_ODD_BLOCKS: Final = 3
 # So much of a block shows whether its lines are worth reading one by one; fewer lines show little.
 _PROBED_BYTES: Final = 4096
 _FEW_LINES: Final = 16
+# So many lines are looked at for the first ones that are not blank.
+_MOST_BLANK_LINES: Final = 256
 # Lines of fewer bytes than that are short.
 _SHORT_LINE: Final = 8
 _LONG_ENOUGH: Final = compile_pattern(rb"\n[^\n]{%d,}" % LEAST_BYTES)
@@ -133,12 +135,12 @@ class LogCounter:
         """
         assert self._beginning is not None
         counted = len(self._beginning)
-        for line in text.split(b"\n"):
-            if line.strip():
+        # At most so many lines are split off, for all of them may be blank.
+        left = _MOST_BLANK_LINES - self.lines
+        for line in text[1:].split(b"\n", max(left, 0))[: max(left, 0)]:
+            if line.strip() and len(self._beginning) < DECIDING_LINES:
                 self._beginning.append(line[:LONG_LINE_KEPT])
-            if len(self._beginning) >= DECIDING_LINES:
-                break
-        if len(self._beginning) >= DECIDING_LINES:
+        if len(self._beginning) >= DECIDING_LINES or text.count(b"\n", 0, LONGEST_LINE) >= left:
             self._decide_on_bare_levels(self._beginning[:counted])
 
     def _decide_on_bare_levels(self, counted: Sequence[bytes]) -> None:
