@@ -160,7 +160,14 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
         clock,
         base.ops_channel,
         timings,
-        Targets(settings.targets, base.session, settings.network, clock, observers.event),
+        Targets(
+            settings.targets,
+            base.session,
+            settings.network,
+            clock,
+            base.redactor,
+            observers.event,
+        ),
         list(settings.channels),
     )
     announcer = Announcer(store.outbox, outbox, people, clock)

@@ -230,7 +230,8 @@ async def _targets(settings: Settings) -> list[Check]:
     if not settings.targets:
         return []
     async with open_session(settings.network) as session:
-        targets = Targets(settings.targets, session, settings.network, utc_now)
+        redactor = Redactor(settings.secrets())
+        targets = Targets(settings.targets, session, settings.network, utc_now, redactor)
         return await asyncio.gather(*(targets.check(name) for name in settings.targets))
 
 

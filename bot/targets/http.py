@@ -19,6 +19,7 @@ MOST_ANSWER_BYTES = 4096
 LONGEST_RETRY_AFTER_S = 900.0
 # Statuses that are not the event's fault, beside those from 500 on.
 _MAY_PASS = frozenset({408, 409, 425, 429})
+_HEADERS = {"User-Agent": "opswatch", "Accept-Encoding": "identity"}
 _KEY_REFUSED = frozenset({401, 402, 403})
 
 
@@ -49,7 +50,7 @@ async def _exchange(
             request.method,
             request.url,
             data=request.body or None,
-            headers={"User-Agent": "opswatch", **request.headers},
+            headers={**_HEADERS, **request.headers},
             timeout=TIMEOUT,
             allow_redirects=False,
         ) as response:
@@ -81,7 +82,7 @@ def _said(answer: bytes) -> str:
         return ""
     errors = [error for error in found.errors if isinstance(error, str)]
     said = "; ".join(errors) if isinstance(found.errors, list) and errors else found.message
-    return f": {formatting.sanitise(said, 200)}" if said else ""
+    return f": {formatting.sanitise(said)}" if said else ""
 
 
 class _Answer(msgspec.Struct):

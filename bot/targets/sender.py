@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from bot.formatting import truncate
 from bot.notifications import email
 from bot.notifications.email import EmailSettings
 from bot.notifications.event import Action, AlertEvent
@@ -20,6 +21,9 @@ from bot.targets.smtp import check_mailboxes, send_mail
 from providers.clock import Clock
 from providers.http.network import Network
 from providers.models import Check
+from providers.redaction import Redactor
+
+MOST_REASON = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Targets:
     session: aiohttp.ClientSession
     network: Network
     clock: Clock
+    redactor: Redactor
     observer: EventObserver = ignore_event
 
     async def send(self, target: str, event: AlertEvent) -> None:
@@ -38,8 +43,9 @@ class Targets:
         """
         try:
             await self._send(target, event)
-        except TargetError:
+        except TargetError as error:
             self.observer(target, False)
+            error.code = self._shown(error)
             raise
         self.observer(target, True)
 
@@ -62,9 +68,16 @@ class Targets:
         try:
             await self._check(settings)
         except TargetError as error:
-            detail = f"{KINDS[settings.kind].title} at {settings.address}: {error.code}."
+            title = KINDS[settings.kind].title
+            detail = f"{title} at {settings.address}: {self._shown(error)}."
             return Check(name, ok=False, detail=detail, hint=error.hint or "Check its settings.")
         return Check(name, ok=True, detail=f"{settings.address} {_ACCEPTS[settings.kind]}.")
+
+    def _shown(self, error: TargetError) -> str:
+        """Why it failed. A server may repeat what it was sent, a key among it, so secrets are
+        removed before anything is cut off.
+        """
+        return truncate(self.redactor.text(error.code), MOST_REASON)
 
     async def _check(self, settings: TargetSettings) -> None:
         if isinstance(settings, EmailSettings):

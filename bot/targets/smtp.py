@@ -121,5 +121,5 @@ def _errors() -> Iterator[None]:
 
 def _refusal(code: int, text: bytes | str) -> TargetRefused | TargetUnavailable:
     said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    shown = f"SMTP {code}: {formatting.sanitise(said, 200)}"
+    shown = f"SMTP {code}: {formatting.sanitise(said)}"
     return TargetRefused(shown) if code >= 500 else TargetUnavailable(shown)
