@@ -18,7 +18,8 @@ import pytest
 
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
-from bot.sandbox.world import Sandbox
+from bot.sandbox.targets.pagerduty import Incident
+from bot.sandbox.world import Sandbox, open_targets_of
 from bot.service import Service
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
@@ -340,3 +341,22 @@ async def test_reload_keeps_the_pace_of_a_channel(world: Sandbox) -> None:
 
 async def said(world: Sandbox, count: int) -> None:
     await world.slack.until(lambda: len(world.slack.seen(channel="C0OPS")) == count, timeout_s=60)
+
+
+async def test_reload_applies_new_targets(world: Sandbox, tmp_path: Path) -> None:
+    log, port = tmp_path / "log", free_port()
+    async with open_targets_of(world) as targets:
+        slack = http(port)
+        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        table = targets.table()
+        without = {"hook": table["hook"]}
+        url = f"http://127.0.0.1:{port}/pagerduty/events"
+        async with started(world, log, slack=slack, targets=without) as process:
+            await until_logged(log, "Listening for Slack")
+            assert await targets.pagerduty.report(url, Incident("other")) == 404
+            table["pagerduty"]["webhook_secret"] = "env:PAGERDUTY_WEBHOOK_SECRET"
+            configure(world, slack=slack, targets=table)
+            process.send_signal(signal.SIGHUP)
+            await until_logged(log, "The configuration was reloaded.")
+            assert await targets.pagerduty.report(url, Incident("other")) == 202
+            assert await targets.pagerduty.report(url, Incident("x"), secret="wrong") == 401
