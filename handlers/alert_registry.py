@@ -44,6 +44,15 @@ class RuleRegistry:
         for stored in self.chat_rules.values():
             yield rule_of(stored)
 
+    def escalating(self) -> Iterator[Rule]:
+        """Every rule that escalates. It is asked for every few seconds, so that of the rules made in
+        chat no others are decoded.
+        """
+        yield from (rule for rule in self.file_rules if rule.paging.escalate_after)
+        for stored in self.chat_rules.values():
+            if '"escalate_after"' in stored.rule:
+                yield rule_of(stored)
+
     def find(self, name: str) -> Rule | None:
         """The rule of that name, ignoring case."""
         return next((rule for rule in self.rules() if rule.name.lower() == name.lower()), None)

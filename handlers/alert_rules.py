@@ -125,8 +125,8 @@ class RuleManager:
         """
         rules = [
             await self._as_allowed(rule)
-            for rule in list(self.registry.rules())
-            if rule.paging.escalate_after and not self.guard.is_paused(schedule_of(rule.name))
+            for rule in list(self.registry.escalating())
+            if not self.guard.is_paused(schedule_of(rule.name))
         ]
         return [rule for rule in rules if rule.paging.escalate_after]
 

@@ -20,6 +20,7 @@ from bot.sandbox.world import Sandbox, open_targets_of
 from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, look, messages, running, told
 from tests.scenarios.test_crashes import SPEED, dying
 from tests.scenarios.test_digests import HURRIED
+from tests.scenarios.test_modals import confirmed, opened
 from tests.support.clock import MovableClock as Clock
 from tests.support.killable_bot import fast_clock
 
@@ -441,3 +442,38 @@ async def test_killed_bot_escalates_once(
     assert len(messages(world, "C0KITCHEN")) == 1
     assert [incident.woken for incident in targets.pagerduty.incidents] == [1]
     assert len(mentioning(world, ONCALL)) == 1
+
+
+async def test_form_makes_alert_with_recipients(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    meter(6)
+    async with running(world, {**SPIKE, "above": "9 GB"}) as bot:
+        answer = await world.slack.answer_to("/usage rapid7-eu today")
+        view = await opened(world, answer, "modal.alert")
+        given = {"threshold": "5 GB", "as": "spike", "severity": "info"}
+        wrong = {"notify": "^", "escalate": "soon", "runbook": "http://x.example.com"}
+        await world.slack.submit(view, **given, **wrong)
+        assert set(view.errors) == {"notify", "escalate", "runbook"}
+        right = {
+            "notify": "@oncall, pagerduty",
+            "escalate": "20m to #kitchen",
+            "runbook": "https://x.example.com/y",
+        }
+        await world.slack.submit(view, **given, **right)
+        made = await confirmed(world, "Alert `spike` created")
+        assert "severity info, notifies pagerduty and 1 person or group" in made.text
+        await world.slack.until(lambda: targets.pagerduty.incidents)
+        await settled(bot)
+        form = await opened(world, made, "alert.edit")
+        initial = {
+            block["block_id"]: block["element"].get("initial_value")
+            for block in form.view["blocks"]
+            if block["type"] == "input"
+        }
+        assert initial["notify"] == "S0ONCALL, pagerduty"
+        assert initial["escalate"] == "20m to C0KITCHEN"
+        assert initial["runbook"] == "https://x.example.com/y"
+        del clock
+    assert world.slack.refused == []
