@@ -84,7 +84,9 @@ def combined(errors: Sequence[ProviderError]) -> ProviderError:
     if len(errors) == 1:
         return first
     hints = list(dict.fromkeys(error.hint for error in errors))
-    told = hints if len(hints) == 1 else [f"{error.account}: {error.hint}" for error in errors]
+    shown_hints = (
+        hints if len(hints) == 1 else [f"{error.account}: {error.hint}" for error in errors]
+    )
     waits = [error.retry_after_s for error in errors if error.retry_after_s is not None]
     messages = [
         error.message if error.account in error.message else f"{error.account}: {error.message}"
@@ -93,7 +95,7 @@ def combined(errors: Sequence[ProviderError]) -> ProviderError:
     return type(first)(
         " ".join(dict.fromkeys(messages)),
         account=first.account,
-        hint=" ".join(told),
+        hint=" ".join(shown_hints),
         retry_after_s=max(waits, default=None),
     )
 

@@ -121,8 +121,8 @@ def _account(condition: AccountStatus, facts: HomeFacts) -> str:
 def _state(condition: AccountStatus, facts: HomeFacts) -> str:
     check = facts.checks.get(condition.account)
     if check:
-        said = f"🟢 {check.detail}" if check.ok else f"🔴 {check.detail} {check.hint}"
-        return messages.with_code(formatting.truncate(said, 120)).strip()
+        shown = f"🟢 {check.detail}" if check.ok else f"🔴 {check.detail} {check.hint}"
+        return messages.with_code(formatting.truncate(shown, 120)).strip()
     if condition.account in facts.checks:
         return "⏳ checking…"
     if condition.problem:

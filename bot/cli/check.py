@@ -148,12 +148,12 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         try:
             who = await client.auth_test()
         except SlackApiError as error:
-            said = str(error.response.get("error"))
+            code = str(error.response.get("error"))
             return [
                 Check(
                     "slack",
                     ok=False,
-                    detail=f"Slack refuses the bot token ({said}).",
+                    detail=f"Slack refuses the bot token ({code}).",
                     hint="Check SLACK_BOT_TOKEN; reinstall the app.",
                 )
             ]
@@ -202,11 +202,11 @@ async def _socket(client: object, token: str) -> Check:
     try:
         await client.apps_connections_open(app_token=token)  # type: ignore[attr-defined]
     except SlackApiError as error:
-        said = str(error.response.get("error"))
+        code = str(error.response.get("error"))
         return Check(
             "socket",
             ok=False,
-            detail=f"Slack refuses the app token ({said}).",
+            detail=f"Slack refuses the app token ({code}).",
             hint="SLACK_APP_TOKEN needs connections:write.",
         )
     return Check("socket", ok=True, detail="Socket Mode can be opened.")

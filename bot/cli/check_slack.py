@@ -109,14 +109,14 @@ class SlackDirectory:
             ):
                 raise
             return (
-                "Slack knows no such user group, or it is disabled, so it stands for nobody.",
+                "Slack knows no such user group, or it is disabled, so it includes nobody.",
                 "Check the ID, or enable the group.",
             )
         return (
             None
             if users
             else (
-                "This user group has no members, so it stands for nobody.",
+                "This user group has no members, so it includes nobody.",
                 "Add members in Slack.",
             )
         )

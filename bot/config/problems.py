@@ -37,16 +37,17 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
         return ConfigProblem(key, "", f"each is an entry of its own, [[{key}]]")
     if detail["type"] == "kind":
         return _kind_problem(key, _lookup(place, table), is_target=place[0] == "targets")
-    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if detail["type"] == "literal_error":
-        said = f"must be one of {said.replace(' or ', ', ')}"
+        message = f"must be one of {message.replace(' or ', ', ')}"
     right = next(
-        (told for kind, told in _EXPECTED.items() if detail["type"].startswith(kind)), said
+        (expected for kind, expected in _EXPECTED.items() if detail["type"].startswith(kind)),
+        message,
     )
     return ConfigProblem(
         key,
         _shown(place, table),
-        right.format_map(detail.get("ctx", {})) if right != said else said,
+        right.format_map(detail.get("ctx", {})) if right != message else message,
     )
 
 

@@ -234,9 +234,11 @@ class Context:
             window = " ".join(strip_filler_words(guess))
             with contextlib.suppress(BadQuestion):
                 self._read(window)
-                said = f"“{sanitise(parts.window, 40)}” is not a window; did you mean “{window}”?"
+                message = (
+                    f"“{sanitise(parts.window, 40)}” is not a window; did you mean “{window}”?"
+                )
                 return SuggestedQuestion(
-                    said, f"/{self.command.name} {replace(parts, window=window)}"
+                    message, f"/{self.command.name} {replace(parts, window=window)}"
                 )
         return None
 
@@ -245,14 +247,14 @@ class Context:
         accounts = self.directory.of_kind(self.command.kinds)
         word, _, others = parts.window.partition(" ")
         if near := difflib.get_close_matches(word[:40].lower(), accounts, n=1, cutoff=0.75):
-            said = f"There is no account “{sanitise(word, 40)}”; did you mean {near[0]}?"
+            message = f"There is no account “{sanitise(word, 40)}”; did you mean {near[0]}?"
             try:
                 self._read(others or self.command.default_window)
             except BadQuestion:
                 others = self.command.example_window
             subject = f"{parts.subject} {near[0]}".strip()
             return SuggestedQuestion(
-                said, f"/{self.command.name} {QuestionParts(subject, others, parts.rest)}"
+                message, f"/{self.command.name} {QuestionParts(subject, others, parts.rest)}"
             )
         if word in self.directory.accounts:
             vendor = title_of(self.directory.accounts[word])

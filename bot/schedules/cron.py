@@ -147,10 +147,10 @@ def _fields(expression: str) -> str:
     return " ".join(fields)
 
 
-def _reason(expression: str, said: str) -> str:
+def _reason(expression: str, reason: str) -> str:
     """What is wrong with an expression of five fields, from cronsim's message."""
     field = (
-        said.removeprefix("Bad ")
+        reason.removeprefix("Bad ")
         .replace("day-of-month", "day of month")
         .replace("day-of-week", "weekday")
     )

@@ -252,8 +252,8 @@ def _joined(times: Sequence[tuple[int, int]], days: Days) -> Recurrence:
         return Recurrence(
             f"{minute} {hours} {','.join(map(str, days.of_month))} * *", f"at {at} {on}"
         )
-    weekday, said = _weekdays(days.weekdays)
-    return Recurrence(f"{minute} {hours} * * {weekday}", f"at {at} {said}")
+    weekday, days_in_words = _weekdays(days.weekdays)
+    return Recurrence(f"{minute} {hours} * * {weekday}", f"at {at} {days_in_words}")
 
 
 def _weekdays(numbers: Sequence[int]) -> tuple[str, str]:

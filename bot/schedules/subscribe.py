@@ -100,10 +100,10 @@ def _odd_recurrence(words: Sequence[str]) -> list[str]:
 def _odd(
     command: CommandName, before: Sequence[str], odd: Sequence[str], usual: str
 ) -> BadQuestion:
-    said = sanitise(" ".join(odd), 40)
+    shown_words = sanitise(" ".join(odd), 40)
     return BadQuestion(
         (
-            f"“{said}” is not supported. Use every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 or "
+            f"“{shown_words}” is not supported. Use every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 or "
             "30 minutes, or days with a time."
         ),
         f"/{command} subscribe {' '.join(before) or usual} at 09:00 on mondays",
@@ -170,10 +170,10 @@ def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuest
         and any(char.isdigit() for word in words[at + 1 :] for char in word)
         and not any(")" in word for word in words[at:])
     ):
-        said = sanitise(" ".join(words[at:]), 40)
+        shown_words = sanitise(" ".join(words[at:]), 40)
         return BadQuestion(
             (
-                f"“{said}” is not a time. Use a time such as 9am or 17:30, and the days. Times are "
+                f"“{shown_words}” is not a time. Use a time such as 9am or 17:30, and the days. Times are "
                 "in the bot's time zone."
             ),
             f"/{command} subscribe {' '.join(words[:at]) or usual} at 09:00 on weekdays",

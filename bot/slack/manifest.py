@@ -13,7 +13,7 @@ NAME = "Opswatch"
 SCOPES = {
     "app_mentions:read": "a mention in the thread of an answer asks it again, changed (app_mention)",
     "channels:history": (
-        "whether a digest or an alert stands in its channel already, after a broken connection "
+        "whether a digest or an alert is in its channel already, after a broken connection "
         "(conversations.history, conversations.replies)"
     ),
     "channels:read": (

@@ -53,7 +53,7 @@ class OperatorNotices:
             return
         if about and self._channels.is_same(self._ops_channel, about):
             log.error(
-                "The ops channel %s accepts no messages, so this cannot be said there: %s",
+                "The ops channel %s accepts no messages, so this cannot be reported there: %s",
                 about,
                 text,
             )
@@ -121,7 +121,7 @@ class OperatorNotices:
             channel = self._channels.known(self._ops_channel)
             await self._client.post(channel, text, messages.note_blocks(text))
         except (SlackRefused, SlackDeliveryUnknown) as error:
-            log.error("That could not be said in the ops channel either: %s", error)
+            log.error("That could not be reported in the ops channel either: %s", error)
 
 
 def _queue_text(queue: Backlog) -> str:

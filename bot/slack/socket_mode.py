@@ -358,7 +358,7 @@ def _describe(error: Exception) -> str:
         return f"Slack would not open a connection ({code})."
     if isinstance(error, _NoHello):
         return _REASONS.get(
-            str(error), f"Slack opened a connection and said {str(error)[:60]} instead of hello."
+            str(error), f"Slack opened a connection and sent {str(error)[:60]} instead of hello."
         )
     if isinstance(error, TimeoutError):
         return "Slack did not answer in time."

@@ -54,15 +54,15 @@ class Mention:
         await self.requests.ask(command, words, target, via="mention")
 
     async def _line(
-        self, said: str, event: dict[str, Any], target: ReplyTarget, own_ids: Collection[str]
+        self, text: str, event: dict[str, Any], target: ReplyTarget, own_ids: Collection[str]
     ) -> str:
         """The question of the mention. Raises BadQuestion."""
-        name = said.partition(" ")[0].removeprefix("/").lower()
+        name = text.partition(" ")[0].removeprefix("/").lower()
         if name in COMMANDS:
-            return f"/{name} {said.partition(' ')[2]}".strip()
+            return f"/{name} {text.partition(' ')[2]}".strip()
         asked = await self._question_of_thread(event, target, own_ids)
         if not asked:
-            if line := _question_by_topic(said):
+            if line := _question_by_topic(text):
                 return line
             raise BadQuestion(
                 (
@@ -78,8 +78,8 @@ class Mention:
         zone = await requests.people.zone(target.user)
         question = read_question_line(asked, requests.answering.directory, now=now, zone=zone)
         return (
-            apply_follow_up(question, said, requests.answering.directory, now=now, zone=zone).line
-            if said
+            apply_follow_up(question, text, requests.answering.directory, now=now, zone=zone).line
+            if text
             else question.line
         )
 
@@ -113,11 +113,11 @@ def _words_after_mention(event: Mapping[str, Any]) -> str:
     return unescape_input(_MENTION.sub("", text)).strip()
 
 
-def _question_by_topic(said: str) -> str:
+def _question_by_topic(text: str) -> str:
     """The question of words without a command, by the topic words of a command; empty if there are
     none.
     """
-    words = said.split()
+    words = text.split()
     spoken = [word.lower().strip(".,;:?!") for word in words]
     for command in COMMANDS.values():
         topics = command.topics.words

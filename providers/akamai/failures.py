@@ -18,9 +18,9 @@ MOST_SKEW = timedelta(days=400)
 class BoundsRefused(ProtocolError):
     """The vendor does not accept where the window begins or ends."""
 
-    def __init__(self, account: str, said: str) -> None:
+    def __init__(self, account: str, message: str) -> None:
         super().__init__(
-            f"{account} refused the window (HTTP 400). It said: {said.rstrip('.')}.",
+            f"{account} refused the window (HTTP 400). It said: {message.rstrip('.')}.",
             account=account,
             hint="Try another window.",
         )

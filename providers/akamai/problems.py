@@ -30,10 +30,10 @@ def is_about_bounds(problem: Mapping[str, Any]) -> bool:
         if isinstance(errors, list)
         else [problem]
     )
-    told = " ".join(
+    words = " ".join(
         str(part.get(key, "")) for part in parts for key in ("type", "title", "detail")
     ).lower()
-    return any(word in told for word in ("date.range", "interval", "divisible", "aligned"))
+    return any(word in words for word in ("date.range", "interval", "divisible", "aligned"))
 
 
 def problem(body: bytes) -> Mapping[str, Any]:

@@ -227,24 +227,24 @@ class ReportTransport:
         if reply.status in (200, 303):
             return
         problem = problems.problem(reply.body)
-        said = self._redactor.text(problems.problem_said(problem))
+        message = self._redactor.text(problems.problem_said(problem))
         if reply.status == 400 and problems.is_about_our_clock(problem):
             raise self._skewed(reply, problem)
-        if "IPBLOCK" in said or "WAF deny" in said:
+        if "IPBLOCK" in message or "WAF deny" in message:
             raise RateLimited(
                 f"{self.account} has blocked us for a while for asking too fast.",
                 account=self.account,
                 hint="Try again in ten minutes.",
             )
         if reply.status == 400 and problems.is_about_bounds(problem):
-            raise BoundsRefused(self.account, said)
+            raise BoundsRefused(self.account, message)
         if reply.status in (404, 410):
             raise self.retired()
         if reply.status == 429:
             raise too_many_requests(
                 reply, account=self.account, wait_s=next_request_s(problem, self._clock())
             )
-        refuse_status(reply, account=self.account, said=said)
+        refuse_status(reply, account=self.account, said=message)
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
         theirs = server_time(reply, problem, self._clock())

@@ -29,9 +29,9 @@ def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False)
         what = f"could not be reached: its certificate is not trusted ({reason})"
         return Unavailable(f"{account} {what}.", account=account, hint=UNTRUSTED_HINT)
     if isinstance(error, httpx.ProxyError):
-        said = sanitised_proxy_answer(error)
+        answer = sanitised_proxy_answer(error)
         return Unavailable(
-            f"{account} could not be reached: the proxy refused{said}.",
+            f"{account} could not be reached: the proxy refused{answer}.",
             account=account,
             hint=PROXY_HINT,
         )

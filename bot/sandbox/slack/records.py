@@ -61,7 +61,7 @@ class File:
 
 @dataclass(slots=True)
 class Message:
-    """A message as it stands in a channel; `seen_by` is set where only one person sees it."""
+    """A message in a channel. `seen_by` is set if only one person sees it."""
 
     ts: str
     channel: str
