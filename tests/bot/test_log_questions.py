@@ -203,6 +203,7 @@ REFUSALS = [
     ("/logs web groupby(a) groupby(b)", "twice"),
     ("/logs web where(a groupby(b))", "behind the where"),
     ("/logs web join(a)", "not a clause"),
+    ("/logs web where(a) count where(b)", "given twice"),
     ("/logs web count newest 5", "at once"),
     ("/logs web count follow", "at once"),
     ("/logs web count limit 5", "limit is how many lines"),

@@ -60,6 +60,11 @@ def split_clauses(text: str, context: Context) -> tuple[str, Clauses]:
         name = re.sub(r"\s", "", (match[1] or "calculate").lower())
         end, _ = find_closing(text, match.end())
         word = (match[2] or "").lower().rstrip("0123456789")
+        if word == "where":
+            raise BadQuestion(
+                "where(…) is given twice; AND joins conditions, as in where(a AND b).",
+                context.instead(text[match.start() : end or len(text)], ""),
+            )
         if word and word not in FUNCTIONS and word != "p":
             raise BadQuestion(
                 f"“{sanitise(match[2], 40)}(…)” is not a clause; there are where, groupby, "
