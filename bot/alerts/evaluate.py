@@ -260,7 +260,10 @@ def _apply_notification(
     rule: Rule, before: AlertState, after: AlertState, now: datetime
 ) -> tuple[AlertState, Reason | None]:
     """The state with what people know after the notification, if there is a reason for one."""
-    current = {name: s.state for name, s in after.subjects.items() if s.state in _NOTIFIABLE}
+    current = {}
+    for name, subject in after.subjects.items():
+        if subject.state in _NOTIFIABLE:
+            current[name] = subject.state
     if not current:
         return _resolved(after) if before.notified else (after, None)
     if after.silenced:

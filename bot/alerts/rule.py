@@ -192,7 +192,9 @@ def extract_readings(
     An incomplete answer counts at least so much, which is enough for a breach of `above`; nothing
     else in it is known.
     """
-    found = _readings(rule, values, known)
+    found = (
+        _readings(rule, values, known) if rule.each else {WHOLE: extract_value(values, rule.value)}
+    )
     if is_partial(values):
         return {name: value if _is_certain(rule, value) else None for name, value in found.items()}
     return found
@@ -219,8 +221,6 @@ def _is_counted(value: str) -> bool:
 def _readings(
     rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]
 ) -> dict[str, Reading]:
-    if not rule.each:
-        return {WHOLE: extract_value(values, rule.value)}
     listed = values.get(f"by_{rule.each}")
     if not isinstance(listed, Mapping):
         return dict.fromkeys(known) or {WHOLE: None}

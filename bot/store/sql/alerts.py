@@ -219,11 +219,11 @@ class SqlAlerts:
             for evaluation in evaluations
             for subject, value, state in evaluation.samples
         ]
-        series = self._series
-        series.number(tx, [(name, definition) for name, definition, *_ in samples])
+        keys = [(name, definition) for name, definition, _, _, _ in samples]
+        numbers = self._series.number(tx, keys)
         return [
-            (at, series[name, definition], value, state)
-            for name, definition, at, value, state in samples
+            (at, number, value, state)
+            for number, (_, _, at, value, state) in zip(numbers, samples, strict=True)
         ]
 
     def _save_each(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:

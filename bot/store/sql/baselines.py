@@ -91,5 +91,6 @@ def add_baseline_samples(
         for subject, value in each.values.items()
     ]
     if rows:
-        series.number(tx, [key for key, _, _ in rows])
-        tx.execute_many(_ADD, [(series[key], at, value) for key, at, value in rows])
+        numbers = series.number(tx, [key for key, _, _ in rows])
+        numbered = zip(numbers, rows, strict=True)
+        tx.execute_many(_ADD, [(number, at, value) for number, (_, at, value) in numbered])

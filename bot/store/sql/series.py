@@ -20,18 +20,20 @@ class SeriesNumbers:
     def __init__(self) -> None:
         self._known: dict[SeriesKey, int] = {}
 
-    def __getitem__(self, series: SeriesKey) -> int:
-        return self._known[series]
-
     def clear(self) -> None:
         """Forgets all, since a number may have been given in a transaction that was rolled back."""
         self._known.clear()
 
-    def number(self, tx: Transaction, wanted: Sequence[SeriesKey]) -> None:
-        """Numbers the series that have no known number yet."""
+    def number(self, tx: Transaction, wanted: Sequence[SeriesKey]) -> list[int]:
+        """The number of each series; one without a known number is numbered."""
+        try:
+            return [self._known[series] for series in wanted]
+        except KeyError:
+            self._add(tx, wanted)
+            return [self._known[series] for series in wanted]
+
+    def _add(self, tx: Transaction, wanted: Sequence[SeriesKey]) -> None:
         new = [series for series in dict.fromkeys(wanted) if series not in self._known]
-        if not new:
-            return
         tx.execute_many(
             "INSERT INTO series (name, definition) VALUES (?, ?) "
             "ON CONFLICT (name, definition) DO NOTHING",
