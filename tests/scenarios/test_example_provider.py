@@ -87,5 +87,5 @@ def test_run_logs_a_broken_plugin(tmp_path: Path) -> None:
     (tmp_path / "bot.toml").write_text("")
     without_tokens = {name: text for name, text in env.items() if not name.startswith("SLACK_")}
     ran = opswatch({**without_tokens, "BOT_CONFIG": ""}, tmp_path, "run")
-    assert "“acme” of the package opswatch-acme is left out" in ran.stderr
+    assert "“acme” of the package opswatch-acme is skipped" in ran.stderr
     assert str(ROOT) not in ran.stderr
