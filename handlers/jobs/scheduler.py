@@ -18,7 +18,8 @@ from typing import Any
 
 from bot import formatting
 from bot.logging_setup import logged_question
-from bot.schedules.due import Due, ScheduleEntry, Trigger, due_now
+from bot.schedules.due import Due, ScheduleEntry, Trigger
+from bot.schedules.timetable import Timetable
 from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from providers.http.priority_semaphore import in_background
 
@@ -92,7 +93,7 @@ class Scheduler:
     )
     after_reset: list[Callable[[datetime], Awaitable[None]]] = field(default_factory=list)
     _works: dict[str, Job] = field(default_factory=dict)
-    _entries: dict[str, ScheduleEntry] = field(default_factory=dict)
+    timetable: Timetable = field(default_factory=Timetable)
     _once: list[tuple[datetime, str]] = field(default_factory=list)
     _failed: dict[str, Due] = field(default_factory=dict)
     _running: dict[str, Run] = field(default_factory=dict)
@@ -107,13 +108,12 @@ class Scheduler:
         """Schedules a job. Runs that an earlier process has missed are made up for."""
         last_handled_at = await scheduled.last_handled_at(self.clock())
         self._works[scheduled.name] = scheduled
-        self._entries[scheduled.name] = ScheduleEntry(
-            scheduled.name, scheduled.trigger, last_handled_at
-        )
+        self.timetable.add(ScheduleEntry(scheduled.name, scheduled.trigger, last_handled_at))
 
     def remove(self, name: str) -> None:
         """Removes a job."""
-        for table in (self._works, self._entries, self._waiting, self._failed):
+        self.timetable.remove(name)
+        for table in (self._works, self._waiting, self._failed):
             table.pop(name, None)
 
     def once(self, name: str, at: datetime) -> None:
@@ -183,7 +183,7 @@ class Scheduler:
             if self._clock_was_wrong(now):
                 await self._reset(now)
             self._seen = (now, time.monotonic())
-            self._begin([*self._due_once(now), *self._due(now)])
+            self._begin([*self._due_once(now), *self.timetable.due(now, _removed)])
         except Exception as error:
             why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
             if why != self._why_stuck:
@@ -200,38 +200,17 @@ class Scheduler:
             found.append(Due(name, at, 0))
         return found
 
-    def _due(self, now: datetime) -> list[Due]:
-        """The jobs that are due. A schedule that raises an error does not stop the others."""
-        found = []
-        for entry in list(self._entries.values()):
-            try:
-                found += due_now([entry], now)
-            except Exception as error:
-                log.error(
-                    "The schedule of %s failed (%s) and was removed.",
-                    entry.name,
-                    type(error).__name__,
-                )
-                del self._entries[entry.name]
-        return found
-
     def _clock_was_wrong(self, now: datetime) -> bool:
         """Whether the time of day was set back, or is before a due time that was handled."""
         if self._seen:
             at, monotonic_at = self._seen
             if now < at + timedelta(seconds=time.monotonic() - monotonic_at) - CLOCK_TOLERANCE:
                 return True
-        return any(
-            entry.last_handled_at > now + CLOCK_TOLERANCE for entry in self._entries.values()
-        )
+        return self.timetable.was_handled_after(now + CLOCK_TOLERANCE)
 
     async def _reset(self, now: datetime) -> None:
         """Moves due times that were handled in the future to now."""
-        ahead = [await self.reset_stored(now) or timedelta(0)]
-        for name, entry in self._entries.items():
-            if entry.last_handled_at > now:
-                ahead.append(entry.last_handled_at - now)
-                self._entries[name] = ScheduleEntry(name, entry.trigger, now)
+        ahead = [await self.reset_stored(now) or timedelta(0), self.timetable.reset(now)]
         for table in (self._waiting, self._failed):
             for name in [name for name, due in table.items() if due.at > now]:
                 del table[name]
@@ -321,6 +300,10 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
             await work()
         except Exception as error:
             log.error("A round of the scheduler failed: %s", type(error).__name__)
+
+
+def _removed(name: str, error: Exception) -> None:
+    log.error("The schedule of %s failed (%s) and was removed.", name, type(error).__name__)
 
 
 def _coalesced(waiting: Due | None, due: Due) -> Due:

@@ -21,6 +21,7 @@ from pathlib import Path
 from tests.bench.alerts import alerts
 from tests.bench.decoding import decoding
 from tests.bench.logs import beside_a_log, bulk, hostile_logs, redaction
+from tests.bench.replicas import replicas
 from tests.bench.results import Results, comparison
 from tests.bench.slack import acknowledging, answering, app_home, starting
 from tests.bench.terminal import terminal
@@ -36,6 +37,7 @@ PARTS = {
         beside_a_log,
         decoding,
         alerts,
+        replicas,
         redaction,
         hostile_logs,
         bulk,

@@ -42,7 +42,7 @@ def names(bot: Bot) -> set[str]:
 
 
 def scheduled(bot: Bot) -> set[str]:
-    return set(bot.scheduler._entries)
+    return set(bot.scheduler.timetable.names)
 
 
 async def test_chat_rules_are_known_everywhere(world: Sandbox, database: str) -> None:

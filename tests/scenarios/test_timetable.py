@@ -70,12 +70,9 @@ async def test_schedule_that_cannot_be_read_keeps_no_other(
 
     Meter(world)
     async with running(world, SPIKE) as bot:
-        bot.scheduler._entries = {
-            "broken": ScheduleEntry("broken", Broken(), clock()),
-            **bot.scheduler._entries,
-        }
+        bot.scheduler.timetable.add(ScheduleEntry("broken", Broken(), clock()))
         assert await evaluated(bot, clock) == "inactive"
-        assert "broken" not in bot.scheduler._entries
+        assert "broken" not in bot.scheduler.timetable.names
 
 
 async def test_run_that_never_ends_is_named(
