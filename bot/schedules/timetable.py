@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from bot.schedules.due import Due, ScheduleEntry, due_now
@@ -85,3 +85,11 @@ class Timetable:
     def _note_handled(self, entry: ScheduleEntry) -> None:
         if self._latest_handled is None or entry.last_handled_at > self._latest_handled:
             self._latest_handled = entry.last_handled_at
+
+
+def rotated(dues: Sequence[Due], share: float) -> list[Due]:
+    """The same in another order, which begins at that share of them. Processes that begin at
+    different places rarely want the same one at the same time.
+    """
+    start = int(len(dues) * share)
+    return [*dues[start:], *dues[:start]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from typing import Any
 from bot import formatting
 from bot.logging_setup import logged_question
 from bot.schedules.due import Due, ScheduleEntry, Trigger
-from bot.schedules.timetable import Timetable
+from bot.schedules.timetable import Timetable, rotated
 from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from providers.http.priority_semaphore import in_background
 
@@ -102,6 +103,7 @@ class Scheduler:
     _seen: tuple[datetime, float] | None = None
     _moved_at: float = field(default_factory=time.monotonic)
     _why_stuck: str = ""
+    _begins_at: float = field(default_factory=random.random)
     _stopped: bool = False
 
     async def add(self, scheduled: Job) -> None:
@@ -183,7 +185,8 @@ class Scheduler:
             if self._clock_was_wrong(now):
                 await self._reset(now)
             self._seen = (now, time.monotonic())
-            self._begin([*self._due_once(now), *self.timetable.due(now, _removed)])
+            due = self.timetable.due(now, _removed)
+            self._begin([*self._due_once(now), *rotated(due, self._begins_at)])
         except Exception as error:
             why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
             if why != self._why_stuck:

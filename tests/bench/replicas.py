@@ -7,6 +7,7 @@ claim, once for each line that it reads.
 from __future__ import annotations
 
 import asyncio
+import random
 import statistics
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 from bot.alerts.rule import EvaluationTimes, Rule
 from bot.answer import Measurement
 from bot.schedules.due import Due, ScheduleEntry
-from bot.schedules.timetable import Timetable
+from bot.schedules.timetable import Timetable, rotated
 from bot.slack.outbox import Outbox
 from bot.store import Store
 from handlers.jobs.alerts import AlertJob
@@ -144,11 +145,13 @@ async def worker(url: str) -> None:
     silences = SilenceIndex(store.silences, (), UTC)
     job = AlertJob(None, store.alerts, outbox, silences, UTC, lambda: at, "", count)  # type: ignore[arg-type]
     rules = [Rule(f"rule-{n}", "/usage today", "bytes", "#ops", above=90.0) for n in range(RULES)]
+    by_name, begins_at = {rule.name: rule for rule in rules}, random.random()
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         at, judged = NOW + int(line) * timedelta(minutes=15), 0
-        await asyncio.gather(*(job.run(rule, Due(f"alert {rule.name}", at, 0)) for rule in rules))
+        due = rotated([Due(rule.name, at, 0) for rule in rules], begins_at)
+        await asyncio.gather(*(job.run(by_name[each.name], each) for each in due))
         print(judged, flush=True)
     await store.close()
 
