@@ -369,6 +369,13 @@ class AlertStore(Protocol):
         """
         ...
 
+    async def changed_before(self, alerts: Sequence[str]) -> set[str]:
+        """Those of the alerts that are about to be evaluated whose state another process has
+        written. Empty while there is no other process; a state that is out of date all the same is
+        noticed when it is saved.
+        """
+        ...
+
     async def changed_elsewhere(self) -> set[str]:
         """The alerts whose state another process has written since this one read it."""
         ...

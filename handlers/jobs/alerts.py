@@ -153,6 +153,8 @@ class AlertJob:
         another process has changed the state of the alert.
         """
         records, saved = list[EvaluationRecord](), [Saved.STATE_CHANGED] * len(evaluations)
+        for alert in await self.alerts.changed_before([each.rule.name for each in evaluations]):
+            self._states.pop(alert, None)
         try:
             for at in range(0, len(evaluations), EVALUATED_AT_ONCE):
                 part = evaluations[at : at + EVALUATED_AT_ONCE]

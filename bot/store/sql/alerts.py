@@ -294,6 +294,19 @@ class SqlAlerts:
             self._versions[evaluation.alert] = version + 1
         return is_saved
 
+    async def changed_before(self, alerts: Sequence[str]) -> set[str]:
+        if not self._claims.others:
+            return set()
+        found = dict.fromkeys(alerts, 0)
+        for chunk in chunks(alerts):
+            marks = ", ".join("?" for _ in chunk)
+            rows = await self._database.read(
+                f"SELECT name, version FROM alerts WHERE name IN ({marks})",  # noqa: S608
+                chunk,
+            )
+            found |= {row["name"]: row["version"] for row in rows}
+        return {name for name, version in found.items() if self._versions.get(name, 0) != version}
+
     async def changed_elsewhere(self) -> set[str]:
         rows = await self._database.read("SELECT name, version FROM alerts")
         found = {row["name"]: row["version"] for row in rows}
