@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from bot.alerts.baseline import Samples, baseline_at, needed_spans, whole_days_span
 from bot.store import BaselineSamples, Saved, Store
@@ -55,6 +58,15 @@ async def test_samples_are_written_with_evaluation(store: Store, other: Store) -
     ]
     found = await read(store, "", "kitchen", definition="b")
     assert found == {"": [(NOW + HOUR, 1.0)], "kitchen": [(NOW + HOUR, 2.0)]}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+async def test_value_that_is_no_number_is_left_out(store: Store, value: float) -> None:
+    samples = BaselineSamples("spike", "b", NOW, {"": value, "kitchen": 2.0})
+    saved = await store.alerts.save_evaluations([evaluation(0, baseline_samples=samples)])
+    assert saved == [Saved.WRITTEN]
+    found = await read(store, "", "kitchen", definition="b")
+    assert found == {"": [], "kitchen": [(NOW, 2.0)]}
 
 
 async def test_many_subjects_are_read_in_parts(store: Store) -> None:

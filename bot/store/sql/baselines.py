@@ -4,6 +4,7 @@ days of one series, while the samples of a tick are written for all of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
@@ -89,6 +90,8 @@ def add_baseline_samples(
         ((series_name(each.alert, subject), each.definition), to_text(each.at), value)
         for each in samples
         for subject, value in each.values.items()
+        # SQLite stores what is no number as NULL, which would fail the whole transaction.
+        if math.isfinite(value)
     ]
     if rows:
         numbers = series.number(tx, [key for key, _, _ in rows])
