@@ -21,6 +21,7 @@ from bot.app import FINISH_WITHIN_S, Bot, open_bot
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus, serve_health
 from bot.observers import NO_OBSERVERS
+from bot.opened_bot import OpenBot, drain
 from bot.reload_problems import OPEN_WITHIN_S, log_refusal, reload_problems
 from bot.slack.outbox import operator_post
 from providers.clock import utc_now
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
 
 log = logging.getLogger("opswatch")
-# For the old bot's questions.
-DRAIN_WITHIN_S = 1800.0
-DRAIN_POLL_S = 0.5
 # In HTTP mode, for a balancer that asks /readyz every second.
 LEAVE_BALANCER_S = 1.5
 # For what was acknowledged when the connection was closed.
@@ -48,32 +46,11 @@ Address = tuple[str, int]
 
 
 @dataclass(slots=True)
-class _OpenBot:
-    """A bot, what closes it, and what stops its outbox and scheduler."""
-
-    bot: Bot
-    opened: AsyncExitStack
-    working: AsyncExitStack = field(default_factory=AsyncExitStack)
-
-    async def start_jobs(self) -> None:
-        await self.working.enter_async_context(self.bot.working())
-
-    async def stop_jobs(self) -> None:
-        """Sends no more messages and starts no more scheduled runs."""
-        await self.working.aclose()
-        self.working = AsyncExitStack()
-
-    async def close(self) -> None:
-        await self.stop_jobs()
-        await self.opened.aclose()
-
-
-@dataclass(slots=True)
 class Service:
     """The current bot, its connection to Slack, and earlier bots that finish their questions."""
 
     slack: ConnectionStatus
-    _current: _OpenBot | None = None
+    _current: OpenBot | None = None
     _connection: AsyncExitStack = field(default_factory=AsyncExitStack)
     _connected_bot: Bot | None = None
     _health: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -204,7 +181,7 @@ class Service:
             return
         new.bot.requests.running.earlier = old.bot.requests.running
         self._current = new
-        task = asyncio.create_task(_drain(old, self._stopping))
+        task = asyncio.create_task(drain(old, self._stopping))
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
         self._reload_successful = True
@@ -292,7 +269,7 @@ class Service:
 
     async def _open(
         self, settings: Settings, tokens: SlackTokens, slack: ConnectionStatus
-    ) -> _OpenBot:
+    ) -> OpenBot:
         self._load_metrics(settings)
         observers = self._metrics.observers if self._metrics else NO_OBSERVERS
         pace = self._current.bot.client.pace if self._current else None
@@ -300,7 +277,7 @@ class Service:
         bot = await stack.enter_async_context(
             open_bot(settings, tokens, slack, observers=observers, slack_pace=pace)
         )
-        return _OpenBot(bot, stack)
+        return OpenBot(bot, stack)
 
     async def _route_to(self, bot: Bot) -> None:
         """Sends Slack's deliveries to that bot, over the existing connection where its settings
@@ -387,27 +364,3 @@ def _has_metrics(settings: Settings) -> bool:
 
 def _health_address(settings: Settings) -> Address | None:
     return (settings.health.host, settings.health.port) if settings.health else None
-
-
-async def _drain(old: _OpenBot, stopping: asyncio.Event) -> None:
-    """Closes a replaced bot once its questions are answered, or soon after everything stops. It is
-    not cancelled for that, since a bot that is half closed would keep its database open.
-    """
-    running = old.bot.requests.running
-    deliveries = old.bot.deliveries
-    gives_up_at = time.monotonic() + DRAIN_WITHIN_S
-    try:
-        while (deliveries.are_under_way or running.tasks) and time.monotonic() < gives_up_at:
-            if await _is_set_within(stopping, DRAIN_POLL_S):
-                break
-        await running.finish(within_s=FINISH_WITHIN_S)
-    finally:
-        await old.close()
-
-
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True

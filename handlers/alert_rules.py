@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from msgspec import structs
@@ -23,7 +23,6 @@ from bot.alerts.commands import (
     suggested_value,
 )
 from bot.alerts.form import ALERT_NAME
-from bot.alerts.paging import NO_PAGING
 from bot.alerts.rule import Rule
 from bot.answer import Answer
 from bot.blocks import kit, messages
@@ -52,6 +51,7 @@ from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Permissions, Requester
 from handlers.recipients import RecipientLookup
+from handlers.rule_conversion import rule_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,45 +375,4 @@ def _is_same(known: StoredRule | None, stored: StoredRule) -> bool:
         stored.number,
         stored.rule,
         stored.user,
-    )
-
-
-def rule_from(new: CreateAlert, query: str, channel: str) -> Rule:
-    """The rule of a typed alert; `query` is its parsed question."""
-    threshold: dict[str, Any] = (
-        {"usual": new.usual} if new.usual else {new.side: new.threshold, "recover": new.recover}
-    )
-    return Rule(
-        new.name,
-        query,
-        new.value,
-        channel,
-        **threshold,
-        every=new.every,
-        for_=new.for_,
-        keep_firing_for=new.keep_firing_for,
-        repeat=new.repeat,
-        no_data=new.no_data,  # type: ignore[arg-type]
-        each=new.each,
-        paging_or_unset=new.paging if new.paging != NO_PAGING else msgspec.UNSET,
-    )
-
-
-def create_alert_from(rule: Rule) -> CreateAlert:
-    """The rule as it would be typed, so that a form can change it."""
-    return CreateAlert(
-        rule.query.partition(" ")[2],
-        rule.value,
-        rule.side,  # type: ignore[arg-type]
-        0.0 if rule.usual else rule.threshold,
-        recover=rule.recover,
-        every=rule.every,
-        for_=rule.for_,
-        keep_firing_for=rule.keep_firing_for,
-        repeat=rule.repeat,
-        each=rule.each,
-        no_data=rule.no_data,
-        name=rule.name,
-        paging=rule.paging,
-        usual=rule.usual or None,
     )

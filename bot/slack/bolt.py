@@ -19,7 +19,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.config import SlackTokens
 from bot.health import ConnectionStatus
 from bot.slack.deliveries import wants_reply
-from bot.slack.socket_mode import FATAL_ERRORS, NOT_CONNECTED, SocketTimeouts, unreachable
+from bot.slack.socket_errors import FATAL_ERRORS, NOT_CONNECTED, unreachable
+from bot.slack.socket_mode import SocketTimeouts
 from bot.slack.web import retry_after_s
 
 log = logging.getLogger("opswatch")

@@ -28,23 +28,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.health import ConnectionStatus
 from bot.slack.deliveries import wants_reply
+from bot.slack.socket_errors import (
+    FATAL_ERRORS,
+    NOT_CONNECTED,
+    REASONS,
+    NoAddress,
+    NoHello,
+    describe,
+)
 from bot.slack.web import retry_after_s
 from providers.clock import Clock, utc_now
-from providers.http.connections import describe_failure
 
 log = logging.getLogger("opswatch")
 
-# Errors of a token that will not work until an administrator changes the app.
-FATAL_ERRORS = frozenset(
-    {
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "not_allowed_token_type",
-        "missing_scope",
-    }
-)
 MOST_MESSAGE_BYTES = 8 * 1024 * 1024
 ROUTINE = frozenset({"warning", "refresh_requested"})
 BROKE_OFF = "broke_off"
@@ -52,17 +48,6 @@ BROKE_OFF = "broke_off"
 GATHER_S = 0.002
 # How long the replies of forms may take while the connection is being closed.
 REPLY_WITHIN_S = 1.0
-
-
-class _NoHello(Exception):
-    """The first message of a connection was not `hello`."""
-
-
-class _NoAddress(Exception):
-    """Slack's answer holds no WebSocket URL."""
-
-
-NOT_CONNECTED = (aiohttp.ClientError, TimeoutError, OSError, SlackApiError, _NoHello, _NoAddress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +154,7 @@ class SocketMode:
         wait_s = retry_after_s(error) if isinstance(error, SlackApiError) else None
         if wait_s is not None:
             self._not_before = asyncio.get_running_loop().time() + wait_s
-        self._report(_describe(error))
+        self._report(describe(error))
 
     async def _wait_for_disconnect(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """Why the connection ended; empty for a routine renewal, and for a connection that worked
@@ -187,7 +172,7 @@ class SocketMode:
                 if time.monotonic() - started < self._timeouts.hello
                 else ""
             )
-        return _REASONS.get(reason, f"Slack closed the connection ({reason[:60]}).")
+        return REASONS.get(reason, f"Slack closed the connection ({reason[:60]}).")
 
     async def _open(self) -> aiohttp.ClientWebSocketResponse:
         """A new connection that has received `hello`."""
@@ -197,7 +182,7 @@ class SocketMode:
         )
         address = answer.get("url")
         if not isinstance(address, str) or not address.startswith(("wss://", "ws://")):
-            raise _NoAddress
+            raise NoAddress
         socket = await asyncio.wait_for(
             self._session.ws_connect(
                 address, heartbeat=timeouts.ping, max_msg_size=MOST_MESSAGE_BYTES
@@ -207,13 +192,13 @@ class SocketMode:
         try:
             message = _object(await asyncio.wait_for(socket.receive_str(), timeouts.hello))
             if message.get("type") != "hello":
-                raise _NoHello(
+                raise NoHello(
                     str(message.get("reason") or message.get("type") or "another message")
                 )
         except BaseException as error:
             await socket.close()
             if isinstance(error, TypeError):
-                raise _NoHello("nothing") from None
+                raise NoHello("nothing") from None
             raise
         self._sockets.add(socket)
         self._newest = socket
@@ -330,55 +315,6 @@ class SocketMode:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("A delivery failed:", exc_info=error)
-
-
-_REASONS = {
-    "too_many_websockets": (
-        "Slack refuses the connection: ten are open for this app already. Is it running somewhere "
-        "else, too?"
-    ),
-    "link_disabled": (
-        "Socket Mode was switched off for this app; switch it on at api.slack.com, or set [slack] "
-        "mode to http."
-    ),
-}
-
-
-def _describe(error: Exception) -> str:
-    if isinstance(error, SlackApiError):
-        code = str(error.response.get("error") or f"HTTP {error.response.status_code}")
-        if code in FATAL_ERRORS:
-            return (
-                f"Slack does not accept SLACK_APP_TOKEN ({code}); it needs the scope "
-                "connections:write."
-            )
-        wait_s = retry_after_s(error)
-        if wait_s is not None:
-            return f"Slack asks us to open no connection for {wait_s:.0f} s (HTTP 429)."
-        return f"Slack would not open a connection ({code})."
-    if isinstance(error, _NoHello):
-        return _REASONS.get(
-            str(error), f"Slack opened a connection and sent {str(error)[:60]} instead of hello."
-        )
-    if isinstance(error, TimeoutError):
-        return "Slack did not answer in time."
-    if isinstance(error, aiohttp.WSServerHandshakeError):
-        return f"Slack refused the WebSocket (HTTP {error.status})."
-    if isinstance(error, _NoAddress | aiohttp.ClientPayloadError):
-        return "Slack's answer to apps.connections.open could not be read; is a proxy in between?"
-    if isinstance(error, NOT_CONNECTED):
-        return unreachable(error)
-    return f"A connection could not be opened ({type(error).__name__})."
-
-
-def unreachable(error: BaseException) -> str:
-    """`Slack could not be reached.`, with the cause and what to do if it is a certificate or proxy."""
-    failure = describe_failure(error)
-    return (
-        f"Slack could not be reached: {failure[0]}. {failure[1]}"
-        if failure
-        else "Slack could not be reached."
-    )
 
 
 def _request(message: dict[str, Any]) -> SocketModeRequest | None:

@@ -25,7 +25,7 @@ from bot.blocks.backtest import backtest_blocks, backtest_text
 from bot.blocks.modals import ModalState, alert_modal
 from bot.questions.form import InvalidForm
 from bot.sandbox.block_kit_schema import complaints, view_complaints
-from handlers.alert_rules import create_alert_from, rule_from
+from handlers.rule_conversion import create_alert_from, rule_from
 from tests.bot.test_alerts import MINUTE, NOON
 from tests.bot.test_config import problems
 from tests.bot.test_question import HOUSE

@@ -21,13 +21,14 @@ from bot.questions.form import FormValues
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import ReplyTarget
 from handlers.alert_registry import rule_of
-from handlers.alert_rules import RuleManager, create_alert_from
+from handlers.alert_rules import RuleManager
 from handlers.backtesting import Backtesting
 from handlers.error_messages import error_message
 from handlers.listeners.actions import reply_target_from_action
 from handlers.listeners.forms import views
 from handlers.permissions import Requester
 from handlers.requests import RequestHandler
+from handlers.rule_conversion import create_alert_from
 
 log = logging.getLogger("opswatch")
 

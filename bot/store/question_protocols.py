@@ -1,0 +1,167 @@
+"""What may be asked of the store about questions: those that were asked, their answers, and those that were saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.answer import Block
+from bot.store.records import (
+    KeptAnswer,
+    KeptResponseUrl,
+    QuestionRecord,
+    SavedQuestion,
+)
+
+
+class QuestionStore(Protocol):
+    """The record of who asked what."""
+
+    async def claim(self, asked: QuestionRecord) -> bool:
+        """Records a question that this process answers. False if the delivery is recorded
+        already, and so must have no second effect.
+        """
+        ...
+
+    async def is_in_progress(self, delivery: str) -> bool:
+        """Whether this process still has the claim on the question. False once it has ended, or
+        another process has reported it as interrupted.
+        """
+        ...
+
+    async def finish(self, delivery: str, *, outcome: str, took_ms: int) -> None:
+        """Records how a question ended: `answered`, `partial`, `help`, `cancelled`, or the kind of
+        its error. One that was reported as interrupted stays `lost`.
+        """
+        ...
+
+    async def keep_response_url(
+        self, delivery: str, kept: KeptResponseUrl, *, until: datetime
+    ) -> None:
+        """Keeps how to reach an asker until the question has ended or the URL has expired."""
+        ...
+
+    async def take_response_url(self, delivery: str, *, now: datetime) -> KeptResponseUrl | None:
+        """Returns what was kept for the question and deletes it. Deletes all that has expired."""
+        ...
+
+    async def note_shown(self, delivery: str, ts: str) -> None:
+        """Records the progress message of a question."""
+        ...
+
+    async def take_interrupted(self, *, since: datetime, before: datetime) -> list[QuestionRecord]:
+        """Questions asked since then whose process has ended or lost its lease; each is returned
+        once. `before` limits those recorded by versions without claims.
+        """
+        ...
+
+    async def offer_cancel(self, ticket: str, user: str) -> None:
+        """Lets a person cancel, from any process, a question that this one is working on."""
+        ...
+
+    async def request_cancel(self, ticket: str, user: str) -> bool:
+        """Asks the process that is working on a person's question to cancel it. False if none is,
+        or the question is somebody else's.
+        """
+        ...
+
+    async def is_cancelled(self, ticket: str) -> bool:
+        """Whether another process has been asked to cancel this question."""
+        ...
+
+    async def withdraw_cancel(self, ticket: str) -> None:
+        """The question has ended."""
+        ...
+
+    async def recent(self, user: str, most: int) -> list[QuestionRecord]:
+        """A person's latest answered questions, newest first, each text once."""
+        ...
+
+    async def latest(self, most: int = 100) -> list[QuestionRecord]:
+        """The latest questions of everybody, newest first."""
+        ...
+
+    async def prune(self, *, before: datetime) -> None:
+        """Deletes questions asked before that time."""
+        ...
+
+    async def forget_expired_urls(self, now: datetime) -> None:
+        """Deletes response URLs that Slack takes no more."""
+        ...
+
+
+class DeliveryStore(Protocol):
+    """Deliveries of Slack that were handled, so that one that comes again has no second effect."""
+
+    async def claim(self, key: str, *, now: datetime) -> bool:
+        """Records a delivery that this process handles. False if it is recorded already."""
+        ...
+
+    async def release(self, key: str) -> None:
+        """Forgets a delivery that had no effect, so that it may come again."""
+        ...
+
+    async def prune(self, now: datetime) -> None:
+        """Deletes deliveries that Slack does not send again any more."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Private answers, kept for a while so that their asker may share them."""
+
+    async def keep(
+        self,
+        ticket: str,
+        *,
+        user: str,
+        channel: str,
+        command: str,
+        text: str,
+        blocks: Sequence[Block],
+        now: datetime,
+    ) -> None: ...
+
+    async def take(
+        self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
+    ) -> KeptAnswer | None:
+        """Returns the person's answer and deletes it: within a day after `now` was kept, and for
+        its `channel`, where these are given.
+        """
+        ...
+
+    async def find(
+        self, begins: str, *, user: str, now: datetime | None = None
+    ) -> KeptAnswer | None:
+        """The person's answer whose ticket begins so; it stays."""
+        ...
+
+    async def prune(self, now: datetime) -> None:
+        """Deletes answers that were kept long enough."""
+        ...
+
+
+class SavedQuestionStore(Protocol):
+    """Questions that channels ask by a name."""
+
+    async def save(
+        self, question: SavedQuestion, *, now: datetime, most: int
+    ) -> SavedQuestion | None:
+        """Saves a question, and returns the one of the same name that it replaced. Raises
+        OverflowError where the channel has `most` others.
+        """
+        ...
+
+    async def find(self, channel: str, command: str, name: str) -> SavedQuestion | None: ...
+
+    async def delete(self, channel: str, command: str, name: str) -> bool:
+        """Whether there was such a question."""
+        ...
+
+    async def in_channel(self, channel: str) -> list[SavedQuestion]:
+        """Those of a channel by command and name."""
+        ...
+
+    async def of_user(self, user: str) -> list[SavedQuestion]:
+        """Those that a person saved, in any channel."""
+        ...
