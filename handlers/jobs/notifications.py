@@ -24,7 +24,7 @@ OPERATOR_REASONS = frozenset({Reason.EVALUATION_FAILED, Reason.EVALUATION_RECOVE
 # These replies are shown in the channel, too, whatever its style: an edit would not be noticed.
 _BROADCAST = frozenset({Reason.REPEATED, Reason.SILENCE_ENDED, Reason.ESCALATED})
 # So is the beginning of an incident that was one of missing data before.
-_ALWAYS_SAID = _BROADCAST | {Reason.FIRED}
+_ALWAYS_POSTED = _BROADCAST | {Reason.FIRED}
 _STATES = {State.FIRING: "firing", State.NO_DATA: "no data"}
 
 
@@ -66,7 +66,7 @@ def _changes(
     edit = Post(f"{key}:edit", channel, *incident_message(context), PostKind.EDIT, incident)
     reply = Post(key, channel, *thread_reply(context), kind, incident)
     is_quiet = context.is_over and style.resolved == "quiet"
-    if is_quiet or (style.updates == "edit" and reason not in _ALWAYS_SAID):
+    if is_quiet or (style.updates == "edit" and reason not in _ALWAYS_POSTED):
         return [edit]
     return [reply] if style.updates == "thread" else [edit, reply]
 
