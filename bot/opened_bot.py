@@ -1,4 +1,6 @@
-"""An opened bot: its jobs can be stopped apart from its questions, which it finishes before it closes."""
+"""An opened bot. Its jobs can be stopped before its questions have ended, which it finishes before
+it closes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ DRAIN_POLL_S = 0.5
 
 @dataclass(slots=True)
 class OpenBot:
-    """A bot, what closes it, and what stops its outbox and scheduler."""
+    """A bot, and what closes it, its outbox and its scheduler."""
 
     bot: Bot
     opened: AsyncExitStack

@@ -189,7 +189,9 @@ class Service:
         log.info("The configuration was reloaded.")
 
     async def aclose(self) -> None:
-        """Stops everything. Questions in progress get a few seconds; then their askers are told."""
+        """Stops everything. Questions in progress get a few seconds; after that, their askers are
+        notified.
+        """
         if self._lag:
             self._lag.cancel()
         self._stopping.set()

@@ -1,4 +1,4 @@
-"""The questions in progress, which their askers can cancel and the end of the process waits for."""
+"""The questions in progress, which askers can cancel and the end of the process waits for."""
 
 from __future__ import annotations
 

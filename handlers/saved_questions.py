@@ -183,7 +183,7 @@ class SavedQuestionManager:
 
 
 def _around_first(words: str) -> tuple[str, str, str]:
-    """What stands before the first word of the question, that word, and what follows it."""
+    """The text before the first word of the question, that word, and the text after it."""
     verb, blank, rest = words.strip().partition(" ")
     if verb.lower() in BEFORE_QUESTION and rest:
         first, behind, after = rest.partition(" ")

@@ -1,7 +1,7 @@
-"""What the rest of the bot may ask of the store: one Protocol for each kind of thing it keeps.
+"""Ports of the store, one Protocol for each aggregate.
 
-Every method may raise StoreUnavailable. A claim belongs to the process that made it for as long as
-that process renews its lease; another process can take it over once the lease has expired.
+Every method may raise StoreUnavailable. A claim belongs to the process that made it as long as that
+process renews its lease; afterwards another process can take it over.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What may be asked of the store about questions: those that were asked, their answers, and those that were saved."""
+"""Ports of the store for questions: those that were asked, their answers, and those saved by a
+name.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calls of a long time, and the values that an alert would have had at any instant of it (pure)."""
+"""The calls of a long time, and the values that an alert would have had at any moment of it (pure)."""
 
 from __future__ import annotations
 

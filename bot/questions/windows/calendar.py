@@ -43,7 +43,7 @@ class Reading:
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:
-    """The first instant of a day; where the clocks skip midnight, the first there is."""
+    """The first instant of a day. If the clocks skip midnight, the first one that exists."""
     start = datetime.combine(day, time(), zone)
     return start.astimezone(UTC).astimezone(zone)
 
