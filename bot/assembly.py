@@ -33,6 +33,7 @@ from bot.slack.handles import SlackHandles
 from bot.slack.http_mode import Webhook
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
+from bot.slack.permalinks import Permalinks
 from bot.slack.users import SlackUserDirectory
 from bot.slack.web import PacedWebClient, json_text, web_client
 from bot.store import LeaseTimings, Store, Topic
@@ -303,7 +304,14 @@ def _rule_manager(
         jobs.scheduler,
         jobs.alerts,
         core.guard,
-        AlertList(registry, jobs.alerts, core.guard, zone, clock),
+        AlertList(
+            registry,
+            jobs.alerts,
+            core.guard,
+            zone,
+            clock,
+            Permalinks(base.client, store.outbox, core.outbox.channel_id).of_post,
+        ),
         RecipientLookup(
             core.permissions.access,
             SlackHandles(base.client),
@@ -347,10 +355,10 @@ def register_listeners(
     problems = ErrorListener(base.delivery, core.permissions.channels, store, base.redactor, clock)
     commands.register(app, requests)
     actions.register(app, requests, store)
-    alert_actions.register(app, requests, rules)
     forms.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
     mentions.register(app, requests)
-    home.register(app, requests, store, accounts.all, subscriptions, rules)
+    tab = home.register(app, requests, store, accounts.all, subscriptions, rules)
+    alert_actions.register(app, requests, rules, tab.refresh)
     app.error(problems.__call__)
 
 

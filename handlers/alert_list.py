@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -10,7 +10,9 @@ from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
 from bot.alerts.state import MOST_SEVERE_FIRST
 from bot.blocks import messages
-from bot.blocks.alert_lines import OK_STATES, PAUSED, icon, rule_line, state_line
+from bot.blocks.alert_lines import PAUSED, rule_line, state_line
+from bot.blocks.alert_states import OK_STATES, state_dot
+from bot.blocks.home import MOST_ALERTS, HomeAlert
 from handlers.alert_registry import RuleRegistry
 from handlers.jobs.alerts import AlertJob, schedule_of
 from handlers.pauses import PauseGuard
@@ -19,11 +21,11 @@ from handlers.permissions import Requester
 
 @dataclass(frozen=True, slots=True)
 class AlertSummary:
-    """The alerts that a person may see: a line for each that needs attention, how many are OK, and
-    when one was last checked.
+    """The alerts that a person may see: each that needs attention, how many are OK, and when one was
+    last checked.
     """
 
-    lines: list[messages.ListLine]
+    alerts: list[HomeAlert]
     ok: int
     evaluated_at: datetime | None
 
@@ -37,6 +39,8 @@ class AlertList:
     guard: PauseGuard
     zone: tzinfo
     clock: Callable[[], datetime]
+    # The link to a message by the key of its post; empty where there is none.
+    permalink: Callable[[str], Awaitable[str]]
 
     @property
     def access(self) -> AccessPolicy:
@@ -64,8 +68,30 @@ class AlertList:
         ]
         shown.sort(key=lambda rule: MOST_SEVERE_FIRST.index(alerts[rule.name].state))
         evaluated = [alert.evaluated_at for alert in alerts.values() if alert.evaluated_at]
-        lines = [await self._line(rule, requester) for rule in shown]
-        return AlertSummary(lines, len(rules) - len(shown), max(evaluated, default=None))
+        home_alerts = [await self._home_alert(rule, requester) for rule in shown[:MOST_ALERTS]]
+        home_alerts += [
+            HomeAlert(await self._line(rule, requester)) for rule in shown[MOST_ALERTS:]
+        ]
+        return AlertSummary(home_alerts, len(rules) - len(shown), max(evaluated, default=None))
+
+    async def _home_alert(self, rule: Rule, requester: Requester) -> HomeAlert:
+        """An alert with its buttons, for those who may use them. A silence is ended by whoever
+        started it, too.
+        """
+        line = await self._line(rule, requester)
+        alert = await self.job.state(rule)
+        silence = self.job.silences.active(rule.name, self.clock())
+        link = await self.permalink(alert.incident) if alert.incident and alert.notified else ""
+        may_manage = self.access.may_manage(rule.command, **requester.rights)
+        is_own = silence is not None and silence.user == requester.user
+        return HomeAlert(
+            line,
+            rule.name,
+            link,
+            may_acknowledge=may_manage and bool(alert.notified) and not alert.acknowledged_by,
+            may_silence=may_manage or is_own,
+            silence=silence,
+        )
 
     async def _line(self, rule: Rule, requester: Requester) -> messages.ListLine:
         """One line of the list. A person who has lost access to the question sees neither that nor
@@ -87,6 +113,6 @@ class AlertList:
             return messages.ListLine(text, person)
         alert = await self.job.state(rule)
         state = state_line(rule, alert, self.zone, now)
-        dot = icon(rule, alert, silenced=bool(silence))
+        dot = state_dot(rule, alert, silenced=silence is not None)
         text = f"{dot} `{rule.name}` {state}: {rule_line(rule)}{origin}{silenced}"
         return messages.ListLine(text, person)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.alerts.mutes import ActiveSilence
 from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alert_context import NotificationContext
@@ -9,6 +10,7 @@ from bot.blocks.alert_context import NotificationContext
 ACKNOWLEDGE = "alert.acknowledge"
 EDIT = "alert.edit"
 SILENCE = "alert.silence"
+UNSILENCE = "alert.unsilence"
 # Where a button opens a web page, Slack sends its press all the same.
 LINK = "link"
 MOST_OWN_BUTTONS = 6
@@ -24,12 +26,11 @@ def incident_buttons(context: NotificationContext) -> list[Block]:
     if context.is_over:
         return [*links, *questions, edit]
     acknowledge = acknowledge_button(name)
-    silences = [kit.button(text, f"{SILENCE}.{length}", name) for text, length in SILENCES]
     return [
         *([] if context.after.acknowledged_by else [acknowledge]),
         *links,
         *questions,
-        *([] if context.silence else silences),
+        *silence_buttons(name, context.silence),
         edit,
     ]
 
@@ -37,6 +38,15 @@ def incident_buttons(context: NotificationContext) -> list[Block]:
 def acknowledge_button(alert: str) -> Block:
     """The button that somebody presses who works on the alert."""
     return kit.button("Acknowledge", ACKNOWLEDGE, alert, style="primary")
+
+
+def silence_buttons(alert: str, silence: ActiveSilence | None) -> list[Block]:
+    """The buttons that silence an alert, or the one that ends its silence. A mute of the
+    configuration ends by itself.
+    """
+    if silence is None:
+        return [kit.button(text, f"{SILENCE}.{length}", alert) for text, length in SILENCES]
+    return [kit.button("Unsilence", UNSILENCE, alert)] if silence.user else []
 
 
 def _links(context: NotificationContext) -> list[Block]:

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from types import MappingProxyType
 
 from bot import formatting
 from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
-from bot.alerts.state import AlertState, State
+from bot.alerts.state import AlertState
+from bot.blocks.alert_states import OK_STATES, state_word
 from bot.blocks.alert_values import format_value, resolve_label, threshold_label
-from bot.blocks.alerts import FIRING_DOTS, HANDLED
 
 PAUSED = "paused because its creator no longer has access to the question"
-_ICONS: Mapping[State, str] = MappingProxyType(
-    {
-        State.PENDING: "🟡",
-        State.NO_DATA: "⚪",
-        State.INACTIVE: "🟢",
-        State.NO_BASELINE: "⚪",
-        State.UNKNOWN: "⚪",
-    }
-)
-_WORDS: Mapping[State, str] = MappingProxyType(
-    {
-        State.FIRING: "firing",
-        State.PENDING: "pending",
-        State.NO_DATA: "no data",
-        State.INACTIVE: "OK",
-        State.NO_BASELINE: "no baseline yet",
-        State.UNKNOWN: "not checked yet",
-    }
-)
-OK_STATES = frozenset({State.INACTIVE, State.NO_BASELINE, State.UNKNOWN})
 
 
 def rule_line(rule: Rule) -> str:
@@ -74,17 +53,9 @@ def recipients_text(recipients: Sequence[str]) -> str:
     return formatting.join_words([*others, *(people if called else [])], 10)
 
 
-def icon(rule: Rule, alert: AlertState, *, silenced: bool) -> str:
-    """The same dot as in the message of an incident."""
-    if alert.state is not State.FIRING:
-        return _ICONS[alert.state]
-    is_handled = bool(alert.acknowledged_by) or silenced
-    return HANDLED if is_handled else FIRING_DOTS[rule.paging.severity]
-
-
 def state_line(rule: Rule, alert: AlertState, zone: tzinfo, now: datetime) -> str:
     """The state of an alert in words: since when, its value, and who has acknowledged it."""
-    words = _WORDS[alert.state]
+    words = state_word(alert.state)
     if alert.started_at and alert.state not in OK_STATES:
         words += f" since {formatting.format_time(alert.started_at, zone, now)}"
     value = alert.worst_subject.value

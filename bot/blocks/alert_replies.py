@@ -20,6 +20,7 @@ from bot.blocks.alerts import (
     headline,
     mention_text,
     peak_text,
+    push_line,
     sentence,
 )
 
@@ -31,12 +32,18 @@ def thread_reply(context: NotificationContext) -> tuple[str, list[Block]]:
     is_named = context.reason is Reason.ACKNOWLEDGED or not context.name
     by = [] if is_named else [kit.context(f"By <@{context.by}>.")]
     called = mention_text(called_in_thread(context))
-    return text, [
+    return _notification(context, text) if called else text, [
         kit.section(f"{kit.escaped(text)}{called and ' '}{called}"),
         *by,
         kit.context(footer(context)),
         *_reply_buttons(context),
     ]
+
+
+def _notification(context: NotificationContext, text: str) -> str:
+    """The reply as a phone shows it to those it mentions: which alert it is comes first."""
+    push = push_line(context)
+    return push if context.reason is Reason.FIRED else f"{push}\n{text}"
 
 
 def _reply_buttons(context: NotificationContext) -> list[Block]:

@@ -19,6 +19,7 @@ from bot.blocks import kit
 from bot.blocks.alert_baseline import threshold_now, usual_chart, usual_fact
 from bot.blocks.alert_buttons import incident_buttons
 from bot.blocks.alert_context import NotificationContext
+from bot.blocks.alert_states import severity_prefix, state_dot
 from bot.blocks.alert_values import (
     format_value,
     peak_name,
@@ -28,12 +29,9 @@ from bot.blocks.alert_values import (
 )
 
 MOST_SUBJECTS = 8
-# An alert that somebody works on, or that sends no notifications.
-HANDLED = "🟠"
-# The colour of an alert that fires, by its severity.
-FIRING_DOTS: Mapping[str, str] = MappingProxyType(
-    {"": "🔴", "critical": "🔴", "warning": "🟡", "info": "🔵"}
-)
+# What a phone shows of a notification, at least.
+PUSH_LENGTH = 60
+LEAST_NAME = 12
 
 
 def incident_message(
@@ -41,8 +39,11 @@ def incident_message(
 ) -> tuple[str, list[Block]]:
     """The message of the incident as of now. A copy for another channel mentions nobody."""
     head = headline(context)
+    push = push_line(context)
     subjects = subject_lines(context)
-    text = "\n".join([head, *subjects, *(f"{name}: {value}." for name, value in facts(context))])
+    listed_facts = [f"{name}: {value}." for name, value in facts(context)]
+    full_name = [] if push == head else [f"Alert: {context.rule.name}."]
+    text = "\n".join([push, *subjects, *full_name, *listed_facts])
     shown = _facts(context, kit.local_time, kit.escaped)
     listed = "\n".join(f"• {kit.escaped(line)}" for line in subjects)
     called = "" if is_copy or context.is_over else mention_text(context.rule.paging.notify)
@@ -64,23 +65,33 @@ def mention_text(recipients: Sequence[str]) -> str:
 
 def headline(context: NotificationContext) -> str:
     """What has happened, in one line."""
+    return _headline(context, context.rule.name)
+
+
+def push_line(context: NotificationContext) -> str:
+    """The headline as a phone shows it: a long name is shortened, so that the value fits into the
+    first 60 characters.
+    """
+    name = context.rule.name
+    head = _headline(context, "")
+    if context.is_over or len(name) + len(head.partition(", ")[0]) <= PUSH_LENGTH:
+        return _headline(context, name)
+    room = max(PUSH_LENGTH - len(head.partition(", ")[0]), LEAST_NAME)
+    return _headline(context, formatting.truncate(name, room))
+
+
+def _headline(context: NotificationContext, name: str) -> str:
     rule = context.rule
     alert = context.shown
     if context.reason is Reason.RULE_CHANGED:
-        return f"⚫ {rule.name}: alert {context.change} after firing for {duration_text(context)}"
+        return f"⚫ {name}: alert {context.change} after firing for {duration_text(context)}"
     if context.is_over:
-        return f"✅ {rule.name} resolved after {duration_text(context)}{peak_text(context)}"
+        return f"✅ {name} resolved after {duration_text(context)}{peak_text(context)}"
+    dot = state_dot(rule, alert, silenced=context.silence is not None)
+    head = f"{dot} {severity_prefix(rule)}{name}"
     if alert.state is State.NO_DATA:
-        return f"⚪ {severity_prefix(rule)}{rule.name}: no data for {rule.value}"
-    is_handled = bool(alert.acknowledged_by or context.silence)
-    dot = HANDLED if is_handled else FIRING_DOTS[rule.paging.severity]
-    return f"{dot} {severity_prefix(rule)}{rule.name}: {breach_text(context)}"
-
-
-def severity_prefix(rule: Rule) -> str:
-    """`Critical · `, or nothing where the rule has no severity."""
-    severity = rule.paging.severity
-    return f"{severity.capitalize()} · " if severity else ""
+        return f"{head}: no data for {rule.value}"
+    return f"{head}: {breach_text(context)}"
 
 
 def breach_text(context: NotificationContext, *, still: str = "") -> str:

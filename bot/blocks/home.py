@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from bot import formatting
+from bot.alerts.mutes import ActiveSilence
 from bot.answer import Block
 from bot.blocks import kit, messages
+from bot.blocks.alert_buttons import LINK, acknowledge_button, silence_buttons
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 from providers.models import AccountStatus, Check
@@ -34,9 +36,23 @@ class Upcoming:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeAlert:
+    """An alert that needs attention: its line, the link to its message, and what the person may do
+    about it. `silence` is the one that is active now.
+    """
+
+    line: messages.ListLine
+    name: str = ""
+    link: str = ""
+    may_acknowledge: bool = False
+    may_silence: bool = False
+    silence: ActiveSilence | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HomeFacts:
-    """What the tab shows. `alerts` are the lines of alerts that need attention, the most severe
-    first, with times in `zone`; `ok` counts the others.
+    """What the tab shows. `alerts` are those that need attention, the most severe first, with times
+    in `zone`; `ok` counts the others.
 
     `checks` are the results of *Check now* by account, with None for a check that is running;
     `may_check` offers that button.
@@ -45,7 +61,7 @@ class HomeFacts:
     allowed: Sequence[CommandName]
     directory: AccountDirectory
     conditions: Sequence[AccountStatus]
-    alerts: Sequence[messages.ListLine]
+    alerts: Sequence[HomeAlert]
     ok: int
     evaluated_at: datetime | None
     upcoming: Sequence[Upcoming]
@@ -84,14 +100,22 @@ def _alerts(facts: HomeFacts) -> list[Block]:
     icon = "🟢 " if facts.ok else ""
     ok = f"{icon}{formatting.pluralise(facts.ok, 'alert')} OK{checked}"
     zone = f" (times in {kit.escaped(str(facts.zone))})" if facts.alerts else ""
-    lines = [*facts.alerts[:MOST_ALERTS]]
-    if len(facts.alerts) > MOST_ALERTS:
-        lines.append(messages.ListLine(f"… and {len(facts.alerts) - MOST_ALERTS:,} more"))
+    left = len(facts.alerts) - MOST_ALERTS
     return [
         kit.section(f"*Alerts*{zone}"),
-        *(messages.list_blocks("", lines)[1:] if lines else []),
+        *(block for alert in facts.alerts[:MOST_ALERTS] for block in _alert(alert)),
+        *([kit.context(f"… and {left:,} more")] if left > 0 else []),
         kit.context(ok),
     ]
+
+
+def _alert(alert: HomeAlert) -> list[Block]:
+    buttons = [
+        *([acknowledge_button(alert.name)] if alert.may_acknowledge else []),
+        *(silence_buttons(alert.name, alert.silence) if alert.may_silence else []),
+        *([kit.link_button("Open message", f"{LINK}.0", alert.link)] if alert.link else []),
+    ]
+    return [kit.section(alert.line.mrkdwn), *([kit.actions(buttons)] if buttons else [])]
 
 
 def _accounts(facts: HomeFacts) -> list[Block]:

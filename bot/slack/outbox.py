@@ -101,6 +101,10 @@ class Outbox:
         """Whether two channels, such as a name and an id, are known to be the same."""
         return self._channels.is_same(one, other)
 
+    async def channel_id(self, channel: str) -> str:
+        """The id of a channel; its name if no channel has it."""
+        return await self._channels.id_of(channel)
+
     def wake(self) -> None:
         """Reads the queue now, because there may be new posts."""
         self._more.set()

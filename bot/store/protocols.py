@@ -99,6 +99,10 @@ class OutboxStore(Protocol):
         """Gives up all claims of this process on posts, so that another one can take them."""
         ...
 
+    async def address_of(self, key: str) -> tuple[str, str] | None:
+        """The channel and the `ts` of a post that was sent; None if it was not, or is forgotten."""
+        ...
+
     async def oldest_waiting(self) -> datetime | None:
         """When the oldest unsent post was queued; those set aside do not count."""
         ...

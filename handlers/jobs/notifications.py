@@ -12,9 +12,10 @@ from bot import formatting
 from bot.alerts.channels import USUAL_STYLE, ChannelStyle
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE
 from bot.alerts.paging import channels
-from bot.alerts.state import AlertState, EvaluationError, Reason, State
+from bot.alerts.state import AlertState, EvaluationError, Reason
 from bot.blocks.alert_context import NotificationContext
 from bot.blocks.alert_replies import thread_reply
+from bot.blocks.alert_states import state_word
 from bot.blocks.alerts import incident_message
 from bot.slack.outbox import operator_post
 from bot.store import Post, PostKind
@@ -25,7 +26,6 @@ OPERATOR_REASONS = frozenset({Reason.EVALUATION_FAILED, Reason.EVALUATION_RECOVE
 _BROADCAST = frozenset({Reason.REPEATED, Reason.SILENCE_ENDED, Reason.ESCALATED})
 # So is the beginning of an incident that was one of missing data before.
 _ALWAYS_POSTED = _BROADCAST | {Reason.FIRED}
-_STATES = {State.FIRING: "firing", State.NO_DATA: "no data"}
 
 
 def notification_posts(
@@ -99,7 +99,7 @@ def operator_notification(
         text = f"Alert `{name}` could not be evaluated {ERRORS_BEFORE_NOTICE} times in a row: "
         return operator_post(channel, _key(context, instant), text + error.message)
     failures = formatting.pluralise(context.before.errors, "failure")
-    state = _STATES.get(context.after.state, "OK")
+    state = state_word(context.after.state)
     text = f"Alert `{name}` can be evaluated again after {failures}: {state}."
     return operator_post(channel, _key(context, instant), text)
 

@@ -1,8 +1,9 @@
-"""The buttons under an alert: acknowledge it, silence it, change its rule."""
+"""The buttons of an alert, under its message and on Home: acknowledge, silence, unsilence."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,15 +11,19 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot import formatting
+from bot.alerts.commands import Unsilence
 from bot.alerts.rule import Rule
 from bot.blocks import messages
-from bot.blocks.alert_buttons import ACKNOWLEDGE, LINK, SILENCE
+from bot.blocks.alert_buttons import ACKNOWLEDGE, LINK, SILENCE, UNSILENCE
 from bot.errors import BadQuestion
 from bot.questions.registry import COMMANDS
 from handlers.alert_rules import RuleManager
 from handlers.listeners.actions import reply_target_from_action
 from handlers.permissions import Requester
 from handlers.requests import RequestHandler
+
+# Shows a person their App Home as of now.
+RefreshHome = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,17 @@ class AcknowledgeAction:
 
     requests: RequestHandler
     rules: RuleManager
+    refresh_home: RefreshHome
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
         name = await self.rules.permissions.people.name(asker.user)
-        if not await self.rules.job.acknowledge(rule, user=asker.user, name=name):
+        is_done = await self.rules.job.acknowledge(rule, user=asker.user, name=name)
+        if is_at_home(body):
+            await self.refresh_home(asker.user)
+        elif not is_done:
             text = f"Alert `{rule.name}` is not firing, or is acknowledged already."
             await self.requests.delivery.send_note(context["target"], messages.note(text))
 
@@ -44,6 +53,7 @@ class SilenceAction:
 
     requests: RequestHandler
     rules: RuleManager
+    refresh_home: RefreshHome
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
@@ -51,7 +61,29 @@ class SilenceAction:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
         length = _LENGTHS.get(str(action["action_id"]).rpartition(".")[2])
         answer = await self.rules.silences.silence(rule, length, "", asker.user)
-        await self.requests.delivery.send_note(context["target"], answer)
+        if is_at_home(body):
+            await self.refresh_home(asker.user)
+        else:
+            await self.requests.delivery.send_note(context["target"], answer)
+
+
+@dataclass(frozen=True, slots=True)
+class UnsilenceAction:
+    """Ends the silence of an alert, for those who may manage it and for whoever started it."""
+
+    requests: RequestHandler
+    rules: RuleManager
+    refresh_home: RefreshHome
+
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
+        rule, asker = await requested(self.requests, self.rules, body, action, context)
+        answer = await self.rules.silences.handle(Unsilence(rule.name), rule.command, asker)
+        if is_at_home(body):
+            await self.refresh_home(asker.user)
+        else:
+            await self.requests.delivery.send_note(context["target"], answer)
 
 
 _LENGTHS: dict[str, timedelta | None] = {
@@ -69,6 +101,18 @@ async def managed(
     """The rule that a button is about, for those who may manage it. Raises BadQuestion and
     AccessDenied.
     """
+    rule, requester = await requested(requests, rules, body, action, context)
+    return await rules.registry.managed(rule.name, rule.command, requester), requester
+
+
+async def requested(
+    requests: RequestHandler,
+    rules: RuleManager,
+    body: dict[str, Any],
+    action: dict[str, Any],
+    context: AsyncBoltContext,
+) -> tuple[Rule, Requester]:
+    """The rule that a button is about, and who pressed it. Raises BadQuestion."""
     target = context["target"] = reply_target_from_action(body, "")
     name = str(action.get("value", ""))
     rule = rules.registry.find(name)
@@ -77,15 +121,25 @@ async def managed(
             f"Alert “{formatting.sanitise(name, 60)}” no longer exists.",
             f"/{COMMANDS.first} alerts",
         )
-    requester = await requests.permissions.requester(target.user, target.channel)
-    return await rules.registry.managed(rule.name, rule.command, requester), requester
+    return rule, await requests.permissions.requester(target.user, target.channel)
+
+
+def is_at_home(body: dict[str, Any]) -> bool:
+    """Whether the button was pressed on the App Home, which then shows the new state."""
+    return (body.get("view") or {}).get("type") == "home"
 
 
 async def follow_link() -> None:
     """Does nothing: Slack has opened the page of the button already, and reports the press."""
 
 
-def register(app: AsyncApp, requests: RequestHandler, rules: RuleManager) -> None:
-    app.action(ACKNOWLEDGE)(AcknowledgeAction(requests, rules).__call__)
-    app.action(re.compile(rf"^{re.escape(SILENCE)}\.\w+$"))(SilenceAction(requests, rules).__call__)
+def register(
+    app: AsyncApp, requests: RequestHandler, rules: RuleManager, refresh_home: RefreshHome
+) -> None:
+    acknowledge = AcknowledgeAction(requests, rules, refresh_home)
+    silence = SilenceAction(requests, rules, refresh_home)
+    unsilence = UnsilenceAction(requests, rules, refresh_home)
+    app.action(ACKNOWLEDGE)(acknowledge.__call__)
+    app.action(re.compile(rf"^{re.escape(SILENCE)}\.\w+$"))(silence.__call__)
+    app.action(UNSILENCE)(unsilence.__call__)
     app.action(re.compile(rf"^{re.escape(LINK)}\.\d+$"))(follow_link)

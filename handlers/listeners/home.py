@@ -36,7 +36,11 @@ class HomeTab:
 
     async def opened(self, event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
-            await self._publish(str(event.get("user", "")))
+            await self.refresh(str(event.get("user", "")))
+
+    async def refresh(self, user: str) -> None:
+        """Shows the tab as of now."""
+        await self._publish(user)
 
     async def check(self, body: dict[str, Any]) -> None:
         """Checks each account that the person may ask, and updates the tab as results arrive. People
@@ -85,7 +89,7 @@ class HomeTab:
             allowed=allowed,
             directory=permissions.directory(self.requests.answering.directory, requester),
             conditions=conditions,
-            alerts=summary.lines,
+            alerts=summary.alerts,
             ok=summary.ok,
             evaluated_at=summary.evaluated_at,
             upcoming=await self.subscriptions.upcoming(requester),
@@ -135,7 +139,9 @@ def register(
     accounts: Mapping[str, Checked],
     subscriptions: SubscriptionManager,
     rules: RuleManager,
-) -> None:
+) -> HomeTab:
+    """Returns the tab, for those who change what it shows."""
     tab = HomeTab(requests, store, accounts, subscriptions, rules)
     app.event("app_home_opened")(tab.opened)
     app.action(CHECK_ACTION)(tab.check)
+    return tab

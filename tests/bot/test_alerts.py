@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from bot.alerts.evaluate import HISTORY_LENGTH, evaluate
 from bot.alerts.mutes import ActiveSilence, Mute
+from bot.alerts.paging import Paging, Severity
 from bot.alerts.rule import (
     EvaluationTimes,
     Rule,
@@ -442,6 +443,41 @@ def test_a_notice_explains_itself() -> None:
     ):
         assert said in str(blocks)
     assert [e["action_id"] for e in blocks[-1]["elements"]] == ["alert.acknowledge", "ask.0", "alert.silence.1h", "alert.silence.4h", "alert.silence.tomorrow", "alert.edit"]  # fmt: skip
+
+
+LONG_NAME = "ingest of the whole production cluster in europe and asia"
+
+
+@pytest.mark.parametrize("name", ["spike", "ingest-production-eu", LONG_NAME])
+@pytest.mark.parametrize("severity", ["", "info", "warning", "critical"])
+@pytest.mark.parametrize(
+    ("value", "measured", "shown"),
+    [
+        ("bytes", 5.72e9, "bytes at 5.72 GB"),
+        ("failures", 123_456.0, "failures at 123,456"),
+        ("quota_percent", 99.96, "quota_percent at 100.0 %"),
+        ("forecast_month_bytes", 1.5e12, "forecast_month_bytes at 1.50 TB"),
+    ],
+)
+def test_push_shows_name_severity_and_value(
+    name: str, severity: Severity, value: str, measured: float, shown: str
+) -> None:
+    paging = Paging(severity=severity)
+    rule = Rule(**{**RULE, "name": name, "value": value, "paging_or_unset": paging})
+    text, blocks = incident_message(context(rule, measured))
+    push = text[:60]
+    assert severity.capitalize() in push
+    assert name[:11] in push
+    assert shown in push
+    assert name in text
+    assert name in blocks[0]["text"]["text"]
+
+
+def test_reply_that_notifies_names_alert() -> None:
+    rule = Rule(**{**RULE, "paging_or_unset": Paging(severity="critical", notify=("U0ADA",))})
+    reply, blocks = thread_reply(context(rule, 50.0))
+    assert reply == "🔴 Critical · spike: bytes at 50 B, above 10 B"
+    assert "spike" not in blocks[0]["text"]["text"]
 
 
 def test_the_end_tells_how_long_it_lasted_and_how_bad_it_was() -> None:

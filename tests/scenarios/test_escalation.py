@@ -186,7 +186,7 @@ async def test_repeats_after_escalation_mention_again(
         await escalated(world)
         await look(bot, clock, meter, 6)
         await settled(bot)
-    repeats = [m for m in posted(world) if m.text.startswith("Firing for")]
+    repeats = [m for m in posted(world) if "\nFiring for" in m.text]
     assert GRACE in str(repeats[-1].blocks)
     del targets
 
@@ -251,7 +251,7 @@ async def test_missing_data_calls_before_firing(
         await look(bot, clock, meter, 6)
         await settled(bot)
         [reply] = [m for m in mentioning(world, "<@U0ADA>") if m.thread_ts]
-        assert reply.text.startswith("Bytes at 6.00 GB")
+        assert reply.text.startswith("🔴 ingest-spike: bytes at 6.00 GB")
         await look(bot, clock, meter, 3)
         await settled(bot)
     [incident] = targets.pagerduty.incidents

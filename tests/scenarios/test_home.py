@@ -1,19 +1,22 @@
-"""The App Home: how it stands with everything, what comes next, and what I may ask."""
+"""The App Home: the state of alerts and accounts, what comes next, and what a person may ask."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from bot.blocks import limits
-from bot.blocks.home import HomeFacts, Upcoming, home_blocks
+from bot.blocks.home import HomeAlert, HomeFacts, Upcoming, home_blocks
 from bot.blocks.messages import ListLine
 from bot.sandbox import block_kit_schema
 from bot.sandbox.world import Sandbox
 from providers.models import AccountStatus, QuotaLeft
 from tests.bot.test_question import HOUSE, NOW
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, running
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, messages, running, thread, told
 from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
@@ -149,9 +152,15 @@ def test_a_home_with_much_to_tell_fits() -> None:
         ]
         * 40,
         alerts=[
-            ListLine(
-                f"🔴 `alert-{n}` firing since 25 Nov 12:00: bytes of `/usage today` above 5 GB",
-                "U0ADA",
+            HomeAlert(
+                ListLine(
+                    f"🔴 `alert-{n}` firing since 25 Nov 12:00: bytes of `/usage today` above 5 GB",
+                    "U0ADA",
+                ),
+                f"alert-{n}",
+                "https://example.slack.com/archives/C0OPS/p1",
+                may_acknowledge=True,
+                may_silence=True,
             )
             for n in range(60)
         ],
@@ -171,3 +180,91 @@ def test_a_home_with_much_to_tell_fits() -> None:
     )
     assert "… and 50 more" in str(blocks) and "… and 20 more" in str(blocks)
     assert "3 of 150 downloads left" in str(blocks)
+
+
+def labels_of(home: list[dict[str, Any]]) -> list[str]:
+    """The buttons under the alerts of a Home."""
+    rows = [block["elements"] for block in home if block["type"] == "actions"]
+    return [button["text"]["text"] for row in rows for button in row]
+
+
+SILENCES = ["Silence 1 h", "Silence 4 h", "Silence until tomorrow"]
+
+
+async def pressed_at_home(world: Sandbox, action: str) -> list[dict[str, Any]]:
+    """The Home that follows the press of a button of the alert."""
+    before = world.slack.homes["U0ADA"]
+    await world.slack.press_at_home("ingest-spike", action=action)
+    await world.slack.until(lambda: world.slack.homes["U0ADA"] is not before)
+    return world.slack.homes["U0ADA"]
+
+
+async def test_home_acknowledges_silences_and_unsilences(world: Sandbox, clock: Clock) -> None:
+    async with running(world, SPIKE) as bot:
+        await look(bot, clock, Meter(world), 6)
+        await world.slack.until(lambda: told(world))
+        await home_of(world)
+        assert labels_of(world.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES, "Open message"]
+        for action, line, buttons in (
+            ("alert.acknowledge", "🟠 `ingest-spike` firing since", SILENCES),
+            ("alert.silence.1h", "; silenced until", ["Unsilence"]),
+            ("alert.unsilence", ", acknowledged: bytes of", SILENCES),
+        ):
+            home = await pressed_at_home(world, action)
+            assert line in json.dumps(home, ensure_ascii=False)
+            assert labels_of(home) == [*buttons, "Open message"]
+        assert "silenced" not in json.dumps(home)
+        [root] = messages(world)
+        assert "Acknowledged by Ada" in " ".join(thread(world))
+    assert [m for m in world.slack.messages if m.channel == "D0ADA"] == []
+    assert root.text.startswith("🟠 ingest-spike")
+
+
+async def test_home_links_to_message_of_alert(world: Sandbox, clock: Clock) -> None:
+    async with running(world, SPIKE) as bot:
+        await look(bot, clock, Meter(world), 6)
+        await world.slack.until(lambda: told(world))
+        await home_of(world)
+        [row] = [block for block in world.slack.homes["U0ADA"] if block["type"] == "actions"]
+        [root] = messages(world)
+        assert row["elements"][-1]["url"].endswith(f"/archives/C0OPS/p{root.ts.replace('.', '')}")
+
+
+async def test_home_without_permalink_shows_alert(world: Sandbox, clock: Clock) -> None:
+    async with running(world, SPIKE) as bot:
+        await look(bot, clock, Meter(world), 6)
+        await world.slack.until(lambda: told(world))
+        world.slack.refuse("chat.getPermalink", "message_not_found")
+        assert "`ingest-spike` firing since" in await home_of(world)
+        assert labels_of(world.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES]
+
+
+async def test_home_of_reader_has_no_alert_buttons(world: Sandbox, clock: Clock) -> None:
+    async with running(world, SPIKE, access={"usage": ["*"], "manage": ["U0ADA"]}) as bot:
+        await look(bot, clock, Meter(world), 6)
+        await world.slack.until(lambda: told(world))
+        assert "`ingest-spike` firing since" in await home_of(world, "U0LINUS")
+        assert labels_of(world.slack.homes["U0LINUS"]) == ["Open message"]
+
+
+@pytest.mark.parametrize(
+    ("line", "dot"),
+    [
+        ("", "🔴"),
+        ("/usage silence ingest-spike 2h", "🟠"),
+    ],
+    ids=["firing", "silenced"],
+)
+async def test_alert_looks_the_same_everywhere(
+    world: Sandbox, clock: Clock, line: str, dot: str
+) -> None:
+    async with running(world, SPIKE) as bot:
+        await look(bot, clock, Meter(world), 6)
+        await world.slack.until(lambda: told(world))
+        if line:
+            await world.slack.answer_to(line)
+        listed = await world.slack.answer_to("/usage alerts")
+        home = await home_of(world)
+        await world.slack.until(lambda: told(world)[0].startswith(f"{dot} ingest-spike: "))
+    assert f"{dot} `ingest-spike` firing since" in listed.text
+    assert f"{dot} `ingest-spike` firing since" in home

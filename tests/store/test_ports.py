@@ -164,6 +164,16 @@ async def test_backlog_names_channels(store: Store) -> None:
     assert await store.outbox.oldest_waiting() == NOW
 
 
+async def test_address_of_post_is_known_once_sent(store: Store) -> None:
+    await store.outbox.enqueue(post("a"), now=NOW)
+    assert await store.outbox.address_of("a") is None
+    claimed = await store.outbox.claim_post(now=NOW)
+    assert claimed
+    await store.outbox.sent(claimed, ts="1795776131.000011")
+    assert await store.outbox.address_of("a") == ("#ops", "1795776131.000011")
+    assert await store.outbox.address_of("unknown") is None
+
+
 async def test_busy_lane_is_left_out(store: Store) -> None:
     await store.outbox.enqueue(post("a"), now=NOW)
     assert await store.outbox.claim_post(now=NOW, busy=["#ops", "#kitchen"]) is None

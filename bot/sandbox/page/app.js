@@ -165,7 +165,7 @@ pressed.inModal = doInModal;
 pressed.inMessage = async (message, action_id, value) => {
   await post("/do/press", { user: state.user, ts: message?.ts ?? "", action_id, value: value ?? action_id });
   // What is asked in the App Home is answered in direct messages.
-  if (!message && value) go(`D0${state.user.slice(2)}`);
+  if (!message && action_id.startsWith("ask.")) go(`D0${state.user.slice(2)}`);
 };
 
 $("ideas").append(...EXAMPLES.map((line) => make("button", { type: "button", onclick: () => send(line) }, line)));
@@ -195,6 +195,7 @@ document.addEventListener("keydown", (event) => {
 });
 listenToComposer();
 listenToModal();
+state.channel = location.hash.slice(1) || state.channel;
 await load();
 listenToSandbox();
 document.body.dataset.ready = "true";

@@ -43,6 +43,7 @@ class SlackSandbox(WebApi, ChatApi, DirectoryApi, SurfacesApi, DemoPage):
             web.post("/upload/{id}", self._upload),
             web.get("/", self._page),
             web.get("/page/{name}", self._page),
+            web.get(r"/archives/{channel:\w+}/{message}", self._archive),
             web.get("/state", self._state),
             web.get("/events", self._events),
             web.get("/files/{id}", self._file),

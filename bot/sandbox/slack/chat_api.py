@@ -82,6 +82,16 @@ class ChatApi(SlackState):
         self._tell("deleted", message)
         return {"ok": True, "channel": message.channel, "ts": message.ts}
 
+    def _api_chat_getPermalink(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(args.get("channel", ""))
+        if channel is None or channel.id != args["channel"]:
+            return {"ok": False, "error": "channel_not_found"}
+        ts = args.get("message_ts", "")
+        if not any(m.ts == ts and m.channel == channel.id and not m.seen_by for m in self.messages):
+            return {"ok": False, "error": "message_not_found"}
+        link = f"{self.url}/archives/{channel.id}/p{ts.replace('.', '')}"
+        return {"ok": True, "channel": channel.id, "permalink": link}
+
     def _where_to_post(self, args: dict[str, Any]) -> tuple[Channel | None, dict[str, Any]]:
         """The channel, or None with the error that Slack would return."""
         channel = self._channel(args.get("channel", ""))

@@ -130,14 +130,19 @@ class DemoPage(People):
     async def _do_press(self, request: web.Request) -> web.Response:
         asked = await request.json()
         if not asked["ts"]:
-            await asyncio.wait_for(
-                (await self.press_at_home(asked["value"], user=asked["user"])).done, 3
+            ack = await self.press_at_home(
+                asked["value"], user=asked["user"], action=asked["action_id"]
             )
+            await asyncio.wait_for(ack.done, 3)
             return web.json_response({"ok": True})
         message = next(m for m in self.messages if m.ts == asked["ts"])
         ack = await self.press(message, asked["action_id"], user=asked["user"])
         await asyncio.wait_for(ack.done, 3)
         return web.json_response({"ok": True})
+
+    async def _archive(self, request: web.Request) -> web.Response:
+        """Where a permalink leads: the page, with its channel open."""
+        raise web.HTTPFound(f"/#{request.match_info['channel']}")
 
     async def _do_home(self, request: web.Request) -> web.Response:
         await self.open_home((await request.json())["user"])

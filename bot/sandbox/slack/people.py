@@ -126,13 +126,20 @@ class People(Deliveries):
             payload["message"] |= self._thread_of(message)
         return await self._send("interactive", payload)
 
-    async def press_at_home(self, value: str, *, user: str = "U0ADA") -> Ack:
-        """Presses the button with that value or action in a person's App Home. Slack gives no
-        channel and no response URL with it.
+    async def press_at_home(self, value: str, *, user: str = "U0ADA", action: str = "") -> Ack:
+        """Presses the button with that value or action in a person's App Home; where several have
+        the value, the one with that `action`. Slack gives no channel and no response URL with it.
         """
-        accessories = [block["accessory"] for block in self.homes[user] if "accessory" in block]
+        buttons = [
+            each
+            for block in self.homes[user]
+            for each in [*block.get("elements", []), block.get("accessory") or {}]
+            if each.get("type") == "button"
+        ]
         element = next(
-            each for each in accessories if value in (each.get("value"), each["action_id"])
+            each
+            for each in buttons
+            if value in (each.get("value"), each["action_id"]) and action in ("", each["action_id"])
         )
         payload = {
             "type": "block_actions",

@@ -139,6 +139,10 @@ class SqlOutbox:
             "UPDATE outbox SET owner = NULL WHERE owner = ?", (self._claims.owner,)
         )
 
+    async def address_of(self, key: str) -> tuple[str, str] | None:
+        rows = await self._database.read("SELECT channel, ts FROM outbox WHERE key = ?", (key,))
+        return (rows[0]["channel"], rows[0]["ts"]) if rows and rows[0]["ts"] else None
+
     async def oldest_waiting(self) -> datetime | None:
         rows = await self._database.read(
             f"SELECT min(queued_at) AS since FROM outbox WHERE {_WAITING}"  # noqa: S608
