@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import trustme
 
 from bot.app import Bot, open_bot
 from bot.cli.check import run_checks
@@ -183,24 +181,6 @@ async def test_mail_survives_lost_answer(
         await settled(bot)
     assert len(targets.mail.mails) == 2
     assert len(targets.mail.inbox()) == 1
-
-
-async def test_mail_trusts_configured_certificate(
-    world: Sandbox, clock: Clock, targets: TargetSandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    targets.mail.tls = context
-    file = world.folder / "authority.pem"
-    authority.cert_pem.write_to_path(file)
-    environ = {**world.environ(), "SSL_CERT_FILE": str(file)}
-    monkeypatch.setattr(Sandbox, "environ", lambda _: environ)
-    meter = Meter(world)
-    async with running(world, {**SPIKE, "notify": ["mail"]}) as bot:
-        await look(bot, clock, meter, 6)
-        await settled(bot)
-    assert len(targets.mail.mails) == 1
 
 
 async def test_removed_target_is_reported(

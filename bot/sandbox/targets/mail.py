@@ -52,12 +52,14 @@ class _Session:
 class MailSandbox:
     """`mails` are all that were accepted, and `refused` what was wrong with the others. The next
     `faults` are replies that are given in the place of acceptance; `cut_after_data` closes that
-    many connections after a mail was taken, without a word. With `tls` it wants STARTTLS.
+    many connections after a mail was taken, without a word. With `tls` it wants STARTTLS, or, where that
+    is `implicit`, TLS from the first byte.
     """
 
     username: str = "opswatch"
     password: str = "smtp-password-0000"
     tls: ssl.SSLContext | None = None
+    implicit: bool = False
     mailboxes: frozenset[str] = frozenset({"oncall@example.com", "leads@example.com"})
     mails: list[Mail] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -71,7 +73,7 @@ class MailSandbox:
             "kind": "email",
             "host": "127.0.0.1",
             "port": self.port,
-            "security": "starttls" if self.tls else "none",
+            "security": "none" if not self.tls else "tls" if self.implicit else "starttls",
             "username": "env:SMTP_USERNAME",
             "password": "env:SMTP_PASSWORD",
             "from": "opswatch@example.com",
@@ -80,7 +82,11 @@ class MailSandbox:
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(
-            self._serve, "127.0.0.1", self.port, limit=2 * MOST_BYTES
+            self._serve,
+            "127.0.0.1",
+            self.port,
+            limit=2 * MOST_BYTES,
+            ssl=self.tls if self.implicit else None,
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -93,7 +99,7 @@ class MailSandbox:
         return {str(mail.message["Message-ID"]): mail for mail in self.mails}
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = _Session()
+        session = _Session(is_encrypted=self.implicit)
         try:
             await _say(writer, "220 mail.example.com ESMTP")
             while line := await reader.readline():
