@@ -16,7 +16,7 @@ from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 
 T = TypeVar("T")
 
-# Eight times the largest answer that is known: 25,000 rows of Akamai.
+# Eight times the largest answer that is known, a report of 25,000 rows.
 MOST_BODY_BYTES = 64_000_000
 # Only a sentence is needed of a refusal.
 MOST_ERROR_BYTES = 64_000

@@ -22,7 +22,7 @@ from providers.errors import RateLimited
 from providers.models import QuotaLeft
 from providers.redaction import Secret
 
-# The window of every limit of Rapid7.
+# The window of the limits that vendors document, so far.
 QUARTER = timedelta(minutes=15)
 
 
