@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: docs reference demo test test-postgres test-replicas test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
+.PHONY: docs reference demo test test-postgres test-replicas soak test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -17,6 +17,9 @@ test-postgres: $(VENV)/.installed  ## the store and every scenario on PostgreSQL
 
 test-replicas: $(VENV)/.installed  ## replicas on both databases, killed and paused while the database is away, three times each
 	$(BIN)/python -m tests.replicas
+
+soak: $(VENV)/.installed  ## a day of three replicas in SOAK_MINUTES: 10,000 rules and 500 digests, with memory that stays flat
+	$(BIN)/python -m tests.replicas.soak --minutes $${SOAK_MINUTES:-20}
 
 lint: $(VENV)/.installed  ## style, types and the map of imports
 	$(BIN)/ruff check bot handlers providers tests

@@ -332,12 +332,17 @@ def configuration() -> dict[str, Any]:
     }
 
 
-@asynccontextmanager
-async def opened(world: Sandbox, database: StoppableDatabase, plan: Plan) -> AsyncIterator[Run]:
-    """The replicas at work, and the store through which the load is queued."""
+def add_channels(world: Sandbox) -> None:
+    """Channels beside those that every sandbox has."""
     for channel in ("C0CELLAR", "C0ATTIC"):
         name = channel.removeprefix("C0").lower()
         world.slack.channels[channel] = Channel(channel, name, "One of many")
+
+
+@asynccontextmanager
+async def opened(world: Sandbox, database: StoppableDatabase, plan: Plan) -> AsyncIterator[Run]:
+    """The replicas at work, and the store through which the load is queued."""
+    add_channels(world)
     spread = random.Random(plan.seed)
     world.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 20) % 2)
     if plan.slack_takes:

@@ -1,0 +1,116 @@
+"""A compressed day: `python -m tests.replicas.soak [--minutes N]` runs three replicas on PostgreSQL
+with many rules and digests, and prints what each holds in memory.
+
+The rules are evaluated as often as on a day with an evaluation every quarter of an hour, in as many
+minutes as are given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.world import Sandbox, open_sandbox
+from bot.store import LeaseTimings, Store
+from providers.clock import utc_now
+from tests.bench.processes import memory_mb
+from tests.replicas.cluster import Cluster, PostgresOn, cluster_of
+from tests.replicas.program import CHANNELS, add_channels
+from tests.support.postgres import open_server, why_not
+
+RULES, DIGESTS = 10_000, 500
+LOOK_EVERY_S = 30.0
+# Between the first quarter and the end, when every rule has been evaluated often.
+MOST_GROWTH = 1.25
+
+
+def configuration(minutes: float) -> dict[str, Any]:
+    """As many evaluations as on a day with an evaluation every quarter of an hour."""
+    channels = list(CHANNELS)
+    every = max(5, round(minutes * 60 / 96))
+    return {
+        "alert": [
+            {
+                "name": f"rule-{n}",
+                "ask": "/usage rapid7-eu today",
+                "value": "bytes",
+                "above": "5 GB" if n % 100 == 0 else "1000 GB",
+                "every": f"{every}s",
+                "channel": channels[n % len(channels)],
+            }
+            for n in range(RULES)
+        ],
+        "digest": [
+            {
+                "name": f"digest-{n}",
+                "ask": "/usage rapid7-eu last 7 days",
+                "at": f"{n % 60} * * * *",
+                "channel": channels[n % len(channels)],
+            }
+            for n in range(DIGESTS)
+        ],
+    }
+
+
+async def soak(world: Sandbox, database: PostgresOn, minutes: float) -> int:
+    """The number of faults."""
+    add_channels(world)
+    world.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 300) % 2)
+    async with cluster_of(world, database, LeaseTimings(), configuration(minutes)) as cluster:
+        store = await Store.open(database.location, now=utc_now())
+        try:
+            early, late = await _watch(cluster, store, minutes * 60)
+        finally:
+            await store.close()
+    growth = late / early
+    print(f"memory grew {growth:.2f} × (at most {MOST_GROWTH:g})")
+    return int(growth > MOST_GROWTH)
+
+
+async def _watch(cluster: Cluster, store: Store, lasts_s: float) -> tuple[float, float]:
+    """Memory of all replicas after a quarter of the time, and at the end."""
+    began, early = time.monotonic(), 0.0
+    while True:
+        await asyncio.sleep(min(LOOK_EVERY_S, lasts_s / 8))
+        passed = time.monotonic() - began
+        held = [memory_mb(each.process.pid) for each in cluster.living]
+        [row] = await store.read(
+            "SELECT (SELECT count(*) FROM samples) AS samples, "
+            "(SELECT count(*) FROM outbox WHERE state = 'sent') AS sent, "
+            "(SELECT count(*) FROM outbox WHERE state != 'sent') AS waiting"
+        )
+        print(
+            f"{passed:6.0f} s  {', '.join(f'{each:.0f}' for each in held)} MB  "
+            f"{row['samples']:,} samples, {row['sent']:,} sent, {row['waiting']:,} waiting",
+            flush=True,
+        )
+        average = sum(held) / len(held)
+        if passed >= lasts_s:
+            return early or average, average
+        if not early and passed >= lasts_s / 4:
+            early = average
+
+
+async def run(minutes: float) -> int:
+    with tempfile.TemporaryDirectory() as folder, open_server() as server:
+        async with open_sandbox(Path(folder)) as world:
+            return await soak(world, PostgresOn.create(server), minutes)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m tests.replicas.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20)
+    asked = parser.parse_args()
+    if reason := why_not():
+        print(f"skipped: {reason}")
+        return 0
+    return asyncio.run(run(asked.minutes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
