@@ -55,6 +55,7 @@ from handlers.jobs.silences import SilenceIndex
 from handlers.listeners import actions, alert_actions, commands, forms, home, mentions, pagerduty
 from handlers.listeners.errors import ErrorListener
 from handlers.listeners.pagerduty import PagerDutyWebhook
+from handlers.outcomes import Outcomes
 from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
 from handlers.recipients import RecipientLookup
@@ -81,6 +82,7 @@ class Foundation:
     accounts: ProviderRegistry
     delivery: Delivery
     changes: ChangeWatcher
+    outcomes: Outcomes
 
     @property
     def ops_channel(self) -> str:
@@ -116,6 +118,8 @@ async def open_foundation(
             settings.database, now=clock(), retention=settings.retention.periods, lease=lease
         )
         stack.push_async_callback(store.close)
+        outcomes = Outcomes(store.questions)
+        stack.push_async_callback(outcomes.close)
         web.pace.shared = store.pace
         changes = await ChangeWatcher.open(store.changes)
         accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)
@@ -123,7 +127,17 @@ async def open_foundation(
         delivery = Delivery(client)
         stack.push_async_callback(delivery.aclose)
         yield Foundation(
-            settings, clock, redactor, session, web, client, store, accounts, delivery, changes
+            settings,
+            clock,
+            redactor,
+            session,
+            web,
+            client,
+            store,
+            accounts,
+            delivery,
+            changes,
+            outcomes,
         )
 
 
@@ -332,6 +346,7 @@ def build_request_handler(
         store=base.store,
         redactor=base.redactor,
         clock=base.clock,
+        outcomes=base.outcomes,
         managers=[managers.subscriptions, managers.rules, managers.saved_questions],
         saved_questions=managers.saved_questions,
         zone=base.settings.timezone,

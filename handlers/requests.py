@@ -35,6 +35,7 @@ from bot.slack.users import UserDirectory
 from bot.store import QuestionRecord, Store
 from handlers.chat_commands import Manager
 from handlers.error_messages import Lost, Stopping, error_message
+from handlers.outcomes import Outcomes
 from handlers.permissions import Permissions, Requester
 from handlers.running_tasks import RunningTasks
 from handlers.saved_questions import SavedQuestionManager
@@ -59,6 +60,7 @@ class RequestHandler:
     clock: Clock
     managers: Sequence[Manager]
     saved_questions: SavedQuestionManager
+    outcomes: Outcomes
     zone: tzinfo
     on_finished: QuestionObserver = ignore_question
     running: RunningTasks = field(default_factory=RunningTasks)
@@ -137,7 +139,7 @@ class RequestHandler:
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
             self.on_finished(command, outcome, took_ms / 1000)
-            await self.store.questions.finish(target.delivery, outcome=outcome, took_ms=took_ms)
+            await self.outcomes.record(target.delivery, outcome=outcome, took_ms=took_ms)
             log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
 
     async def _ask(

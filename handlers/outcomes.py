@@ -1,0 +1,46 @@
+"""Records how questions ended, also where the database is away at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from bot.store import QuestionStore, StoreUnavailable
+
+log = logging.getLogger("opswatch")
+RETRY_EVERY_S, RETRIES = 2.0, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Tries again until the outcome is recorded. A question without one would be reported as
+    interrupted after the next restart, although its asker has the answer.
+    """
+
+    questions: QuestionStore
+    _retrying: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def record(self, delivery: str, *, outcome: str, took_ms: int) -> None:
+        try:
+            await self.questions.finish(delivery, outcome=outcome, took_ms=took_ms)
+        except StoreUnavailable as error:
+            log.warning("The end of a question could not be recorded: %s", error)
+            task = asyncio.create_task(self._retry(delivery, outcome, took_ms))
+            self._retrying.add(task)
+            task.add_done_callback(self._retrying.discard)
+
+    async def _retry(self, delivery: str, outcome: str, took_ms: int) -> None:
+        for _ in range(RETRIES):
+            await asyncio.sleep(RETRY_EVERY_S)
+            try:
+                await self.questions.finish(delivery, outcome=outcome, took_ms=took_ms)
+            except StoreUnavailable:
+                continue
+            return
+
+    async def close(self) -> None:
+        """Gives up what could not be recorded."""
+        for task in self._retrying:
+            task.cancel()
+        await asyncio.gather(*self._retrying, return_exceptions=True)
