@@ -5,11 +5,14 @@ time.
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import TypeVar
 
@@ -59,30 +62,98 @@ async def check_mailboxes(settings: EmailSettings, network: Network) -> None:
 async def _in_thread(
     settings: EmailSettings, network: Network, work: Callable[[smtplib.SMTP], None]
 ) -> None:
+    line = _Line()
+
     def run() -> None:
-        with _errors(), _connected(settings, network) as server:
+        with _errors(), _connected(settings, network, line) as server:
             work(server)
 
     try:
         await asyncio.wait_for(asyncio.to_thread(run), TOTAL_S)
     except TimeoutError:
         raise TargetUnavailable("no answer in time") from None
+    finally:
+        line.cut()
+
+
+@dataclass(slots=True)
+class _Line:
+    """The session of a thread. A server that sends a line now and then passes every time-out, and the
+    thread would run on, also while the bot stops.
+    """
+
+    server: smtplib.SMTP | None = None
+    is_cut: bool = False
+
+    def cut(self) -> None:
+        """Ends the session; nothing happens where it has ended."""
+        self.is_cut = True
+        connection = self.server.sock if self.server else None
+        if connection:
+            with suppress(OSError):
+                # Of an encrypted connection, too, without what its thread is working with.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    def require_uncut(self) -> None:
+        """Raises where the session was to end while it was connecting."""
+        if self.is_cut and self.server:
+            self.server.close()
+            raise smtplib.SMTPServerDisconnected
+
+
+class _Session(smtplib.SMTP):
+    def __init__(self, line: _Line, host: str, port: int) -> None:
+        # Known before it connects, which the constructor does.
+        line.server, self._line = self, line
+        super().__init__(host, port, timeout=TIMEOUT_S)
+
+    def getreply(self) -> tuple[int, bytes]:
+        self._line.require_uncut()
+        return super().getreply()
+
+
+class _TlsSession(smtplib.SMTP_SSL):
+    def __init__(self, line: _Line, host: str, port: int, context: ssl.SSLContext) -> None:
+        line.server, self._line = self, line
+        super().__init__(host, port, timeout=TIMEOUT_S, context=context)
+
+    def getreply(self) -> tuple[int, bytes]:
+        self._line.require_uncut()
+        return super().getreply()
 
 
 @contextmanager
-def _connected(settings: EmailSettings, network: Network) -> Iterator[smtplib.SMTP]:
+def _connected(settings: EmailSettings, network: Network, line: _Line) -> Iterator[smtplib.SMTP]:
     """A session that is encrypted and logged in as the settings say."""
     host, port = settings.host, settings.smtp_port
+    server: smtplib.SMTP
     if settings.security == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=network.tls)
+        server = _TlsSession(line, host, port, network.tls)
     else:
-        server = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
-    with server:
+        server = _Session(line, host, port)
+    try:
         if settings.security == "starttls":
             server.starttls(context=network.tls)
         if settings.username and settings.password:
-            server.login(settings.username, settings.password.open())
+            _log_in(server, settings.username, settings.password.open())
         yield server
+    finally:
+        # What is answered to it says nothing of a mail that was accepted.
+        with suppress(smtplib.SMTPException, OSError):
+            server.quit()
+        server.close()
+
+
+def _log_in(server: smtplib.SMTP, username: str, password: str) -> None:
+    if username.isascii():
+        server.login(username, password)
+        return
+    # The library takes names of ASCII alone; the mechanism PLAIN takes UTF-8 (RFC 4616).
+    server.ehlo_or_helo_if_needed()
+    words = base64.b64encode(f"\0{username}\0{password}".encode()).decode()
+    code, text = server.docmd("AUTH", f"PLAIN {words}")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, text)
 
 
 def _require(answer: tuple[int, bytes], mailbox: str) -> None:
@@ -98,7 +169,9 @@ def _errors() -> Iterator[None]:
     """
     try:
         yield
-    except smtplib.SMTPAuthenticationError:
+    except smtplib.SMTPAuthenticationError as error:
+        if error.smtp_code < 500:
+            raise _refusal(error.smtp_code, error.smtp_error) from None
         raise TargetRefused(
             "the mail server refuses the login", "Check its username and password."
         ) from None
@@ -117,6 +190,9 @@ def _errors() -> Iterator[None]:
         raise TargetUnavailable(shown, UNTRUSTED_HINT if reason else "") from None
     except (smtplib.SMTPException, OSError):
         raise TargetUnavailable("no connection") from None
+    except ValueError:
+        # Such as a challenge that is not Base64.
+        raise TargetUnavailable("the mail server's answer cannot be read") from None
 
 
 def _refusal(code: int, text: bytes | str) -> TargetRefused | TargetUnavailable:
