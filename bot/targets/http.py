@@ -78,7 +78,7 @@ def _said(answer: bytes) -> str:
     """`: Invalid routing key`, where the answer is JSON that says so; nothing else is repeated."""
     try:
         found = msgspec.json.decode(answer, type=_Answer)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ""
     errors = [error for error in found.errors if isinstance(error, str)]
     said = "; ".join(errors) if isinstance(found.errors, list) and errors else found.message
