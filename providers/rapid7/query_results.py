@@ -17,9 +17,12 @@ from providers.models import GroupStatistics, LogEntry, LogStatistics, Window
 MOST_GROUPS = 10_000
 MOST_KEYS = 5
 MOST_SLICES = 10_000
+LONGEST_LINK = 8000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The last millisecond that a datetime can hold.
 _LAST_MS = 253_402_300_799_999
+# Ten years; no log is kept for so long.
+_LONGEST_STEP_MS = 315_360_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def statistics(body: bytes, *, account: str, window: Window) -> LogStatistics:
     slices = _numbers(series if isinstance(series, list) else (), function)
     by_group = dict(_series_by_group(found.get("groups_timeseries"), function))
     groups = tuple(_groups(found.get("groups"), by_group, function, account))
-    start = _instant(found.get("from")) or window.start
+    start = _start(found, window)
     lengths = [len(slices), *(len(group.slices) for group in groups)]
     return LogStatistics(
         value=_total(found, function),
@@ -122,11 +125,15 @@ def _path(href: str, account: str) -> str:
     """The path of a link from `/query/` on. Its host may be another name of the vendor's, or anything
     at all, and the key is sent to the configured address only.
     """
-    parts = urlsplit(href[:8000])
+    try:
+        parts = urlsplit(href[:LONGEST_LINK])
+    except ValueError:
+        raise unreadable(account, "a link that leads nowhere") from None
     _, found, rest = parts.path.partition("/query/")
-    if not found or ".." in rest or not rest.isprintable():
+    path = f"/query/{rest}" + (f"?{parts.query}" if parts.query else "")
+    if not found or ".." in rest or not path.isprintable():
         raise unreadable(account, "a link that leads nowhere")
-    return f"/query/{rest}" + (f"?{parts.query}" if parts.query else "")
+    return path
 
 
 def _entry(event: Any, account: str) -> LogEntry:
@@ -145,10 +152,16 @@ def _instant(milliseconds: Any) -> datetime | None:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
+def _start(found: Mapping[str, Any], window: Window) -> datetime:
+    """Where the first slice begins; an instant behind the window is no beginning of it."""
+    start = _instant(found.get("from"))
+    return start if start and start < window.end else window.start
+
+
 def _step(found: Mapping[str, Any], start: datetime, slices: int) -> timedelta:
     """The length of a slice. Some answers have 0; then it is computed from the number of slices."""
     granularity = found.get("granularity")
-    if isinstance(granularity, int | float) and 0 < granularity <= _LAST_MS:
+    if isinstance(granularity, int | float) and 0 < granularity <= _LONGEST_STEP_MS:
         return timedelta(milliseconds=granularity)
     end = _instant(found.get("to"))
     if not end or end <= start or not slices:
@@ -184,7 +197,12 @@ def _number(value: Any, function: str) -> float | None:
         found = next(iter(value.values()))
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
-    return float(found) if math.isfinite(found) else None
+    try:
+        number = float(found)
+    except OverflowError:
+        # An integer of any length is JSON.
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _numbers(values: Sequence[Any], function: str) -> tuple[float | None, ...]:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.logs.statistic_report import slices_of
 from providers.errors import (
     AuthFailed,
     NotFound,
@@ -31,6 +32,7 @@ from providers.redaction import Secret
 from providers.sandbox.seed import CELLAR, KITCHEN
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+LAST_MS = 253_402_300_799_999
 HOUR = Window(NOON, NOON + timedelta(hours=1))
 PATHS = ("/menu", "/orders", "/menu", "/login")
 
@@ -364,6 +366,9 @@ def test_sample_with_groups_in_groups_is_read() -> None:
         answer(events=[{"message": 1}]),
         answer(links=[{"rel": "Self", "href": "https://evil.example/elsewhere"}]),
         answer(links=[{"rel": "Self", "href": "/query/../usage"}]),
+        answer(links=[{"rel": "Self", "href": "https://[eu/query/logs/1"}]),
+        answer(links=[{"rel": "Self", "href": "/query/logs/1?page=\0"}]),
+        answer(links=[{"rel": "Next", "href": "/query/logs/1?page=\u2028"}]),
     ],
 )
 def test_odd_answer_is_a_protocol_error(body: bytes) -> None:
@@ -374,6 +379,34 @@ def test_odd_answer_is_a_protocol_error(body: bytes) -> None:
 
     with pytest.raises(ProtocolError):
         read_all()
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"type": "count", "count": 10**400},
+        {"type": "count", "timeseries": {"all": [{"count": 10**400}]}},
+        {"type": "count", "groups": [{"/menu": {"count": -(10**400)}}]},
+    ],
+)
+def test_number_too_large_is_unknown(members: dict[str, Any]) -> None:
+    body = answer(statistics=members)
+    result = query_results.statistics(body, account="eu", window=HOUR)
+    values = [result.value, *result.slices, *(group.value for group in result.groups)]
+    assert set(values) == {None}
+
+
+@pytest.mark.parametrize(
+    ("start", "step"), [(LAST_MS, 1), (0, LAST_MS), (1, LAST_MS), (LAST_MS,) * 2]
+)
+def test_slices_end_with_the_window(start: int, step: int) -> None:
+    series = {"all": [{"count": 1}] * 3}
+    body = answer(
+        statistics={"type": "count", "from": start, "granularity": step, "timeseries": series}
+    )
+    result = query_results.statistics(body, account="eu", window=HOUR)
+    slices = slices_of(result, HOUR)
+    assert all(each.start < each.end <= HOUR.end for each in slices)
 
 
 json_values = st.recursive(

@@ -124,12 +124,15 @@ def slices_of(result: LogStatistics, window: Window) -> tuple[Slice, ...]:
     """The slices of a result with their ends; the last may be shorter."""
     if not result.step:
         return ()
-    starts = [result.start + number * result.step for number in range(len(result.slices))]
-    return tuple(
-        Slice(start, min(start + result.step, window.end), value)
-        for start, value in zip(starts, result.slices, strict=True)
-        if start < window.end
-    )
+    slices: list[Slice] = []
+    start = result.start
+    for value in result.slices:
+        if start >= window.end:
+            break
+        end = min(start + result.step, window.end)
+        slices.append(Slice(start, end, value))
+        start = end
+    return tuple(slices)
 
 
 def groups_of(
