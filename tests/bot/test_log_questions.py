@@ -18,6 +18,7 @@ from bot.questions.question import AccountDirectory
 from bot.questions.reading import apply_follow_up, read_form, read_question_line
 from bot.questions.registry import COMMANDS
 from providers.rapid7.sandbox import leql as vendor
+from providers.rapid7.sandbox.leql_conditions import Entry
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 HOUSE = AccountDirectory({"eu": "rapid7"}, {"eu": {"web": "1", "kitchen": "2"}})
@@ -173,7 +174,7 @@ def test_level_is_a_filter(line: str, levels: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_level_finds_fields_and_capitals(line: str, is_error: bool) -> None:
     found = vendor.parse(f"where({level_condition(['error'])})")
-    assert found.matches(vendor.RecordedRequest(line)) is is_error
+    assert found.matches(Entry(line)) is is_error
 
 
 def test_level_joins_the_where_clause() -> None:
@@ -326,6 +327,6 @@ def test_window_behind_the_threshold_is_said_once() -> None:
 def test_value_is_quoted_for_the_vendor(value: str, condition: str) -> None:
     assert equals("path", value) == condition
     if condition and value:
-        entry = vendor.RecordedRequest("")
+        entry = Entry("")
         entry.fields["path"] = value
         assert vendor.parse(f"where({condition})").matches(entry)

@@ -14,6 +14,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from providers.rapid7.sandbox import leql
+from providers.rapid7.sandbox.leql_conditions import Entry
+from providers.rapid7.sandbox.leql_tokens import LeqlError
 from providers.rapid7.sandbox.results import Result
 from providers.sandbox.pieces import in_pieces
 
@@ -205,12 +207,12 @@ class Queries:
                 "links": [{"rel": "Context", "href": f"{HOST}/query/context/{number}"}],
             }
 
-    async def _matching(self, query: Query) -> AsyncIterator[tuple[leql.RecordedRequest, datetime]]:
+    async def _matching(self, query: Query) -> AsyncIterator[tuple[Entry, datetime]]:
         """The entries of all the logs that match, the oldest first."""
         matches = query.statement.matches
         async for piece in in_pieces(self._rows(query)):
             for at, key, line in piece:
-                entry = leql.RecordedRequest(line, key)
+                entry = Entry(line, key)
                 if query.start <= at < query.end and matches(entry):
                     yield entry, at
 
@@ -235,14 +237,14 @@ def _time_of(line: str, query: Query) -> datetime:
 def _statement(text: str) -> leql.Statement:
     try:
         return leql.parse(text)
-    except leql.LeqlError as error:
+    except LeqlError as error:
         raise QueryRefused(400, str(error)) from None
 
 
 def _check_slices(statement: leql.Statement, start: datetime, end: datetime) -> None:
     try:
         Result(statement, start, end)
-    except leql.LeqlError as error:
+    except LeqlError as error:
         raise QueryRefused(400, str(error)) from None
 
 

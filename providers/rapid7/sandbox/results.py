@@ -9,13 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from providers.rapid7.sandbox.leql import (
-    MOST_SLICES,
-    LeqlError,
-    RecordedRequest,
-    Statement,
-    number_of,
-)
+from providers.rapid7.sandbox.leql import MOST_SLICES, Statement
+from providers.rapid7.sandbox.leql_conditions import Entry, number_of
+from providers.rapid7.sandbox.leql_tokens import LeqlError
 
 
 @dataclass(slots=True)
@@ -28,7 +24,7 @@ class Figures:
     texts: set[str] = field(default_factory=set)
     with_key: int = 0
 
-    def add(self, entry: RecordedRequest, key: str) -> None:
+    def add(self, entry: Entry, key: str) -> None:
         self.entries += 1
         self.bytes += len(entry.line.encode())
         value = entry.fields.get(key) if key else None
@@ -73,7 +69,7 @@ class Series:
     total: Figures = field(default_factory=Figures)
     inner: dict[str, Series] = field(default_factory=dict)
 
-    def add(self, entry: RecordedRequest, key: str, number: int) -> None:
+    def add(self, entry: Entry, key: str, number: int) -> None:
         self.total.add(entry, key)
         self.slices[number].add(entry, key)
 
@@ -103,7 +99,7 @@ class Result:
     def _series(self) -> Series:
         return Series([Figures() for _ in range(self._slices)])
 
-    def add(self, entry: RecordedRequest, at: datetime) -> None:
+    def add(self, entry: Entry, at: datetime) -> None:
         number = min((at - self.start) // self._length, self._slices - 1)
         key, group_by = self.statement.key, self.statement.group_by
         names = [entry.log if name == "#log" else entry.fields.get(name) for name in group_by]

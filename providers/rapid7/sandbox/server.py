@@ -14,6 +14,8 @@ from typing import Any
 from aiohttp import web
 
 from providers.rapid7.sandbox import leql
+from providers.rapid7.sandbox.leql_conditions import Entry
+from providers.rapid7.sandbox.leql_tokens import LeqlError
 from providers.rapid7.sandbox.queries import Queries, QueryRefused
 from providers.sandbox import seed
 from providers.sandbox.pieces import in_pieces
@@ -298,8 +300,8 @@ def _matcher(query: str) -> Callable[[str], bool]:
     """Which lines a download takes, whose query has no calculate."""
     try:
         statement = leql.parse(query)
-    except leql.LeqlError as error:
+    except LeqlError as error:
         raise ValueError(f"invalid LEQL query: {error}") from None
     if statement.is_statistical:
         raise ValueError("invalid LEQL query: calculate is not supported")
-    return lambda line: statement.matches(leql.RecordedRequest(line))
+    return lambda line: statement.matches(Entry(line))
