@@ -8,18 +8,11 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from bot.app import FINISH_WITHIN_S, Bot
 
-if TYPE_CHECKING:
-    pass
-
-
 # For the old bot's questions.
 DRAIN_WITHIN_S = 1800.0
-
-
 DRAIN_POLL_S = 0.5
 
 

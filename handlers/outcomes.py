@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bot.store import QuestionStore, StoreUnavailable
 
 log = logging.getLogger("opswatch")
+# Ten minutes in all.
 RETRY_EVERY_S, RETRIES = 2.0, 300
 
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bot.alerts.commands import (
-    CreateAlert,
-)
+from bot.alerts.commands import CreateAlert
 from bot.alerts.paging import NO_PAGING
 from bot.alerts.rule import Rule
 

@@ -195,7 +195,6 @@ def _url(value: Any, info: ValidationInfo) -> str:
 
 
 Address = Annotated[str, BeforeValidator(_url)]
-LocalPath = Annotated[Path, BeforeValidator(_path)]
 DatabaseLocation = Annotated[Path | Secret, PlainValidator(_database)]
 ReadableFile = Annotated[Path, BeforeValidator(_readable_file)]
 SecretReference = Annotated[Secret, BeforeValidator(read_reference)]
