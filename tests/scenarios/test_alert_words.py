@@ -60,7 +60,7 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(
         assert "created: " in await said(
             world, "/usage alert rapid7-eu today above 7 GB", channel="C0KITCHEN"
         )
-    rules = await kept(world, "SELECT name, user, ended_by FROM rules")
+    rules = await kept(world, 'SELECT name, "user", ended_by FROM rules')
     assert [(r["name"], r["user"], r["ended_by"]) for r in rules] == [
         ("usage-1", "U0ADA", "U0ADA"),
         ("usage-2", "U0ADA", None),

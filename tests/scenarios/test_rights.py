@@ -73,7 +73,7 @@ async def test_alert_of_other_command_is_not_there(world: Sandbox, clock: Clock,
         ).replace("nothin", "pantr")
         assert "pantry" not in await said(world, "/usage alerts", user="U0LINUS")
     [rule] = await kept(world, "SELECT ended_by FROM rules")
-    [silence] = await kept(world, "SELECT ended_by, user FROM silences")
+    [silence] = await kept(world, 'SELECT ended_by, "user" FROM silences')
     assert (rule["ended_by"], silence["ended_by"], silence["user"]) == (None, None, "U0ADA")
 
 
@@ -443,7 +443,7 @@ async def test_tampered_form_is_refused(world: Sandbox, clock: Clock) -> None:
         )
         await world.slack.submit(view, threshold="5 GB")
         assert "There is no alert “pantry”" in view.errors["question"]
-    [rule] = await kept(world, "SELECT rule, user FROM rules")
+    [rule] = await kept(world, 'SELECT rule, "user" FROM rules')
     assert "apiaudit" in rule["rule"] and rule["user"] == "U0ADA"
 
 

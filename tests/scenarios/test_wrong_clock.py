@@ -120,7 +120,7 @@ async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(
         clock.ahead -= timedelta(days=1)
         await world.slack.until(lambda: told_of_clock(world))
         now = clock()
-    [silence] = await kept(world, "SELECT start, end FROM silences")
+    [silence] = await kept(world, 'SELECT start, "end" FROM silences')
     assert silence["start"] <= (now + timedelta(seconds=30)).isoformat()
     assert silence["end"] <= (now + timedelta(hours=2, seconds=30)).isoformat()
 
