@@ -46,7 +46,7 @@ class EventPosts:
         """Whether the target has accepted the event; otherwise it is back in the outbox."""
         event = _event_of(queued)
         if event is None:
-            await self._requeue.posts.drop(queued, trouble="unreadable")
+            await self._requeue.posts.drop(queued, problem="unreadable")
             return False
         try:
             await self._sender.send(target_of(queued.post.channel), event)

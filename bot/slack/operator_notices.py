@@ -126,7 +126,7 @@ class OperatorNotices:
 
 def _queue_text(queue: Backlog) -> str:
     """How much waits for a channel or a target, and why."""
-    why = f" ({queue.trouble})" if queue.trouble else ""
+    why = f" ({queue.problem})" if queue.problem else ""
     if target := target_of(queue.channel):
         return f"{formatting.pluralise(queue.count, 'event')} for the target {target}{why}"
     return f"{formatting.pluralise(queue.count, 'message')} for {queue.channel}{why}"

@@ -206,7 +206,7 @@ class Outbox:
         waiting = [
             queue.since
             for queue in backlog
-            if not is_channels_own(queue.trouble) and not target_of(queue.channel)
+            if not is_channels_own(queue.problem) and not target_of(queue.channel)
         ]
         return min(waiting, default=None)
 
@@ -334,7 +334,7 @@ class Outbox:
             # Somebody has deleted the message it is about, or it can no longer be edited; later
             # posts continue.
             log.warning("A post about an earlier message is dropped (%s).", code)
-            await self._posts.drop(queued, trouble=code)
+            await self._posts.drop(queued, problem=code)
         elif may_be_posted and code == "missing_scope":
             # Without the history it is unknown whether Slack has this message; others can be
             # posted.
@@ -352,7 +352,7 @@ class Outbox:
         """
         if queued.post.how is PostKind.EDIT:
             log.warning("A message could not be edited (%s).", code)
-            await self._posts.drop(queued, trouble=code)
+            await self._posts.drop(queued, problem=code)
             return
         is_channels = cause is Cause.CHANNEL
         if is_channels:

@@ -43,7 +43,7 @@ class Requeue:
         """Releases the post, to be tried again after a while."""
         until = self.clock() + timedelta(seconds=wait_s)
         await self.posts.reschedule(
-            queued, until=until, trouble=code, may_be_posted=may_be_posted, aside=aside
+            queued, until=until, problem=code, may_be_posted=may_be_posted, aside=aside
         )
 
     async def set_aside(
@@ -66,7 +66,7 @@ class Requeue:
             log.error(
                 "A post for %s is given up after %s tries (%s).", channel, queued.attempts, code
             )
-            await self.posts.drop(queued, trouble=code)
+            await self.posts.drop(queued, problem=code)
             return
         wait_s = self.mend_s
         if queued.set_aside:

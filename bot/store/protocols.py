@@ -76,7 +76,7 @@ class OutboxStore(Protocol):
         """
         ...
 
-    async def drop(self, waiting: QueuedPost, *, trouble: str) -> None:
+    async def drop(self, waiting: QueuedPost, *, problem: str) -> None:
         """Marks a post as done without sending it, so that nothing waits for it."""
         ...
 
@@ -85,7 +85,7 @@ class OutboxStore(Protocol):
         waiting: QueuedPost,
         *,
         until: datetime,
-        trouble: str,
+        problem: str,
         may_be_posted: bool = False,
         aside: bool = False,
     ) -> None:

@@ -144,7 +144,7 @@ class Backlog:
     channel: str
     count: int
     since: datetime
-    trouble: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)

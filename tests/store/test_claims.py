@@ -84,8 +84,8 @@ async def test_late_result_of_lost_claim_is_ignored(store: Store, other: Store) 
     assert lost
     assert taken
     await store.outbox.sent(lost, ts="9.9")
-    await store.outbox.drop(lost, trouble="late")
-    await store.outbox.reschedule(lost, until=LATER, trouble="late", aside=True)
+    await store.outbox.drop(lost, problem="late")
+    await store.outbox.reschedule(lost, until=LATER, problem="late", aside=True)
     assert await other.outbox.holds(taken)
     await other.outbox.sent(taken, ts="1.2")
     assert await store.read("SELECT ts FROM outbox WHERE state = 'sent'") == [{"ts": "1.2"}]
@@ -95,7 +95,7 @@ async def test_rescheduled_post_is_free(store: Store, other: Store) -> None:
     await queue(store, "first")
     first = await store.outbox.claim_post(now=NOW)
     assert first
-    await store.outbox.reschedule(first, until=NOW, trouble="no word", may_be_posted=True)
+    await store.outbox.reschedule(first, until=NOW, problem="no word", may_be_posted=True)
     assert await claimed_key(other) == "first"
 
 

@@ -133,7 +133,7 @@ async def test_rescheduled_edit_yields_to_newer_one(store: Store) -> None:
     first = await store.outbox.claim_post(now=NOW)
     assert first
     await store.outbox.enqueue(post("second", PostKind.EDIT, "root"), now=NOW)
-    await store.outbox.reschedule(first, until=NOW, trouble="busy", may_be_posted=True)
+    await store.outbox.reschedule(first, until=NOW, problem="busy", may_be_posted=True)
     queued = await store.outbox.claim_post(now=NOW)
     assert queued
     assert queued.post.key == "second"
@@ -144,11 +144,11 @@ async def test_post_set_aside_blocks_no_other(store: Store) -> None:
         await store.outbox.enqueue(post(key), now=NOW)
     first = await store.outbox.claim_post(now=NOW)
     assert first
-    await store.outbox.reschedule(first, until=NOW + MINUTE, trouble="too long", aside=True)
+    await store.outbox.reschedule(first, until=NOW + MINUTE, problem="too long", aside=True)
     second = await store.outbox.claim_post(now=NOW)
     assert second
     assert second.post.key == "second"
-    await store.outbox.drop(second, trouble="gone")
+    await store.outbox.drop(second, problem="gone")
     again = await store.outbox.claim_post(now=NOW + MINUTE)
     assert again
     assert (again.post.key, again.set_aside, again.attempts) == ("first", True, 1)

@@ -96,15 +96,15 @@ class SqlOutbox:
 
         await self._database.write(sent)
 
-    async def drop(self, waiting: QueuedPost, *, trouble: str) -> None:
-        await self._database.write(lambda tx: self._drop(tx, waiting, trouble))
+    async def drop(self, waiting: QueuedPost, *, problem: str) -> None:
+        await self._database.write(lambda tx: self._drop(tx, waiting, problem))
 
     async def reschedule(
         self,
         waiting: QueuedPost,
         *,
         until: datetime,
-        trouble: str,
+        problem: str,
         may_be_posted: bool = False,
         aside: bool = False,
     ) -> None:
@@ -113,12 +113,12 @@ class SqlOutbox:
 
         def reschedule(tx: Transaction) -> None:
             if _is_replaced(tx, waiting):
-                self._drop(tx, waiting, trouble)
+                self._drop(tx, waiting, problem)
                 return
             is_mine = tx.execute(
                 "UPDATE outbox SET state = ?, not_before = ?, trouble = ?, owner = NULL, "  # noqa: S608
                 f"attempts = attempts + 1{claimed} WHERE id = ? AND owner = ?",
-                (state, to_text(until), trouble, waiting.id, self._claims.owner),
+                (state, to_text(until), problem, waiting.id, self._claims.owner),
             )
             if is_mine and aside:
                 _bring_forward(tx, waiting, until)
@@ -126,10 +126,10 @@ class SqlOutbox:
 
         await self._database.write(reschedule)
 
-    def _drop(self, tx: Transaction, waiting: QueuedPost, trouble: str) -> None:
+    def _drop(self, tx: Transaction, waiting: QueuedPost, problem: str) -> None:
         is_mine = tx.execute(
             "UPDATE outbox SET state = 'sent', trouble = ?, owner = NULL WHERE id = ? AND owner = ?",
-            (trouble, waiting.id, self._claims.owner),
+            (problem, waiting.id, self._claims.owner),
         )
         if is_mine:
             tx.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))

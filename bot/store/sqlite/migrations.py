@@ -42,7 +42,7 @@ def answers(db: Database) -> None:
 
 @steps(name="0003_budgets")
 def budgets(db: Database) -> None:
-    """Requests and bytes by limit; what a vendor said remains; what must not be tried before a
+    """Requests and bytes by limit, the quotas that vendors report, and what must not be tried before a
     time. Keys are fingerprints.
     """
     db.table("spends").create(
@@ -70,8 +70,8 @@ def budgets(db: Database) -> None:
 
 @steps(name="0004_posts")
 def posts(db: Database) -> None:
-    """Schedules and until when they were looked after; their runs, each due once; messages on their
-    way to Slack.
+    """Schedules with the due time up to which they were handled, their runs, and messages on their way
+    to Slack.
     """
     db.table("schedules").create(
         {"name": str, "definition": str, "seen_until": str},
@@ -136,7 +136,7 @@ def subscriptions(db: Database) -> None:
 
 @steps(name="0006_alerts")
 def alerts(db: Database) -> None:
-    """How it stands with each alert, and what was told of it, when and why."""
+    """State of each alert, and its notifications with their reasons."""
     db.table("alerts").create(
         {"name": str, "definition": str, "standing": str, "evaluated_at": str},
         pk="name",
@@ -151,10 +151,10 @@ def alerts(db: Database) -> None:
 
 @steps(name="0007_incidents")
 def incidents(db: Database) -> None:
-    """Posts in threads and edits of earlier ones; rules and silences made in chat; samples of what
-    was watched, by series.
+    """Posts in threads and edits of earlier ones; rules and silences made in chat; samples of alerts,
+    by series.
 
-    How it stood with alerts before is forgotten: what fires is told once more.
+    Earlier states are deleted: what fires is posted once more.
     """
     db.table("outbox").add_column("how", str, not_null_default="post")
     db.table("outbox").add_column("about", str)
@@ -220,19 +220,19 @@ def incidents(db: Database) -> None:
 
 @steps(name="0008_shown")
 def shown(db: Database) -> None:
-    """The message that says that work goes on, so that none is left saying so after a crash."""
+    """The progress message of a question, so that it can be replaced after a crash."""
     db.table("questions").add_column("shown_ts", str)
 
 
 @steps(name="0009_outbox_files")
 def outbox_files(db: Database) -> None:
-    """Files on their way to Slack; each goes as soon as it is there."""
+    """Files on their way to Slack; each is deleted once it was sent."""
     db.table("outbox_files").create({"key": str, "content": bytes}, pk="key", not_null={"content"})
 
 
 @steps(name="0010_pauses")
 def pauses(db: Database) -> None:
-    """Schedules that are paused, since their maker may no longer ask the question."""
+    """Schedules that are paused because their maker may no longer ask the question."""
     db.table("pauses").create(
         {"schedule": str, "paused_at": str}, pk="schedule", not_null={"paused_at"}
     )
@@ -240,8 +240,8 @@ def pauses(db: Database) -> None:
 
 @steps(name="0011_channels")
 def channels(db: Database) -> None:
-    """Which channel a name was found to mean, so that another one of that name does not get what
-    was meant for it.
+    """The channel that a name was found to mean, so that another channel of that name does not get
+    its messages.
     """
     db.table("channels").create(
         {"team": str, "name": str, "id": str, "pinned_at": str},
@@ -252,8 +252,8 @@ def channels(db: Database) -> None:
 
 @steps(name="0012_response_urls")
 def response_urls(db: Database) -> None:
-    """How to reach those whose questions are being worked on, so that a crash leaves nobody with a
-    message that work goes on.
+    """How to reach the askers of questions in progress, so that a crash leaves no progress message
+    behind.
     """
     db.table("response_urls").create(
         {"delivery": str, "url": str, "replace_original": int, "thread_ts": str, "until": str},
