@@ -130,18 +130,32 @@ class SavedQuestionManager:
         directory = self.questions.answering.directory
         if not name_of(name, directory) or name in self.reserved:
             return False
-        if COMMANDS[command].names_logs:
-            # Any word may be the name of a log that the vendor alone knows.
-            named = {log.lower() for logs in directory.logs.values() for log in logs}
-            return not any(log.startswith(name) for log in named)
-        try:
-            self.questions.read(command, name, requester, no_help="")
-        except TwoReadings:
+        description = COMMANDS[command]
+        if any(words == name for words, _ in description.examples):
             return False
+        if description.names_logs and self._is_begun_log(name):
+            return False
+        return not any(
+            self._has_meaning(command, words, requester)
+            for words in (name, *description.phrases_with(name))
+        )
+
+    def _is_begun_log(self, name: str) -> bool:
+        logs = self.questions.answering.directory.logs.values()
+        return any(log.lower().startswith(name) for names in logs for log in names)
+
+    def _has_meaning(self, command: CommandName, words: str, requester: Requester) -> bool:
+        """Whether the words are a question, or nearly one, beside one about a log of that name: any
+        word may be the name of a log that the vendor alone knows.
+        """
+        try:
+            question = self.questions.read(command, words, requester, no_help="")
+        except TwoReadings:
+            return True
         except BadQuestion as error:
             # Words for help are refused without a message.
-            return bool(error.message)
-        return False
+            return COMMANDS[command].names_logs or not error.message
+        return not (COMMANDS[command].names_logs and question.subject == words)
 
     async def _unsave(self, name: str, command: CommandName, requester: Requester) -> Answer:
         saved = await self.store.find(requester.channel, command, name)

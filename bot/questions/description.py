@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -81,6 +83,20 @@ class CommandDescription:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of account that can be asked."""
         return kinds_with(self.capability)
+
+    def phrases_with(self, word: str) -> list[str]:
+        """The word with each word that follows it in the help, such as `per log`. Words before the
+        name of a log have no meaning of their own.
+        """
+        if self.names_logs:
+            return []
+        texts = [self.usage_hint, *(words for words, _ in self.examples)]
+        return [
+            f"{first} {second}"
+            for text in texts
+            for first, second in itertools.pairwise(re.findall(r"[\w-]+", text.lower()))
+            if first == word
+        ]
 
     @property
     def vendors(self) -> str:

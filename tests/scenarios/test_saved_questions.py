@@ -67,6 +67,9 @@ async def test_schedule_stores_the_question_itself(world: Sandbox, words: str) -
         "/logs save cellar as kitchen",
         "/logs save cellar as kitch",
         "/usage save yesterday as help",
+        "/usage save yesterday as per",
+        "/logs save cellar as list",
+        "/logs save cellar as show",
     ],
 )
 async def test_name_with_a_meaning_is_refused(world: Sandbox, line: str) -> None:
