@@ -152,7 +152,7 @@ class SlackDeliveryUnknown(OpswatchError):
     log_level = logging.WARNING
     may_retry = True
 
-    def __init__(self, code: str = "no word from Slack") -> None:
+    def __init__(self, code: str = "no answer from Slack") -> None:
         super().__init__(
             "Slack did not confirm the message.",
             "Look in the channel. If the answer is not there, ask again.",

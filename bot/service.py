@@ -322,7 +322,9 @@ class Service:
             return
         shown = "\n".join(f"• {formatting.sanitise(problem, 300)}" for problem in problems[:10])
         more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
-        text = f"The configuration was not reloaded; the one before stays in force.\n{shown}{more}"
+        text = (
+            f"The configuration was not reloaded; the previous one stays in effect.\n{shown}{more}"
+        )
         now = self.current.clock()
         await self.current.store.outbox.enqueue(
             operator_post(ops, f"reload:{now.isoformat()}", text), now=now

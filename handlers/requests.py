@@ -124,7 +124,7 @@ class RequestHandler:
             user=target.user,
             channel=target.channel,
             command=command,
-            text=self.redactor.text(words)[:2000],
+            text=self.redactor.text(unescape_input(words))[:2000],
             via=via,
         )
         if not await self.store.questions.claim(asked):

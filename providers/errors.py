@@ -105,5 +105,5 @@ def unreadable(account: str, what: str) -> ProtocolError:
     return ProtocolError(
         f"{account} sent {what}, which cannot be read.",
         account=account,
-        hint="Try again; if it stays, tell the operator.",
+        hint="Try again. If it keeps failing, tell the operator.",
     )

@@ -199,7 +199,7 @@ def _tail(typed: _Typed, side: re.Match[str]) -> tuple[_Words, Mapping[str, _Wor
         word = _WORD.match(text, at)
         assert word is not None
         shown = sanitise(word[1], 40)
-        message = f"“{shown}” is no threshold." if shown else "Above or below what?"
+        message = f"“{shown}” is not a threshold." if shown else "Above or below what?"
         raise typed.refused(message, word.span(1), _usual(typed.command))
     return _Words(amount[1], amount.span(1)), _options(typed, amount.end())
 
@@ -232,7 +232,7 @@ def _wrong_unit(
     if not other or (amount and amount.end() == other.end()):
         return None
     shown = sanitise(other[0].strip(), 40)
-    message = f"“{shown}” is no threshold; sizes are in B, kB, MB, GB or TB."
+    message = f"“{shown}” is not a threshold; sizes are in B, kB, MB, GB or TB."
     return typed.refused(message, (at, other.end()), in_known_unit(other))
 
 

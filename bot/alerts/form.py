@@ -234,7 +234,7 @@ class _AlertForm:
         typed = self.values.get(name, "")
         if OTHER_UNIT.fullmatch(typed) and not THRESHOLD_AMOUNT.fullmatch(typed):
             raise BadQuestion(
-                f"“{sanitise(typed, 40)}” is no threshold; sizes are in B, kB, MB, GB or TB."
+                f"“{sanitise(typed, 40)}” is not a threshold; sizes are in B, kB, MB, GB or TB."
             )
         value = self.values.get(VALUE, "")
         known = value if has_value(self.command, value) else COMMANDS[self.command].values.default

@@ -85,7 +85,7 @@ _MANY_BYTES = 1e6
 def read_threshold(text: str, value: str, command: CommandName) -> float:
     """The number of a threshold. Raises WrongAmount and AmbiguousAmount."""
     typed = text.strip()
-    message = f"“{sanitise(typed, 40)}” is no threshold for {value}"
+    message = f"“{sanitise(typed, 40)}” is not a threshold for {value}"
     plain = typed.rstrip("%").strip()
     number = read_count(plain)
     if plain != typed and not value.endswith("_percent"):

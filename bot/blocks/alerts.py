@@ -218,7 +218,7 @@ def _flags(context: NotificationContext) -> list[str]:
         return []
     flags = []
     if context.after.calls.escalated_at:
-        flags.append(f"Escalated, as nobody had acknowledged it for {escalation_delay(context)}.")
+        flags.append(f"Escalated: not acknowledged for {escalation_delay(context)}.")
     if user := context.after.acknowledged_by:
         flags.append(f"Acknowledged by {_acknowledger(user)}; no reminders.")
     if context.silence:

@@ -241,7 +241,9 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
 
 def pending_note(line: str, ticket: str) -> Answer:
     """The same as a note that cannot be edited later, so it must stay true."""
-    pending = note(f"The answer to `{line}` takes a while and comes below, for you alone.")
+    pending = note(
+        f"The answer to `{line}` takes a while and will appear below, visible to you alone."
+    )
     cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
     return replace(pending, blocks=[*pending.blocks, cancel])
 

@@ -185,7 +185,9 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
                 )
             )
         else:
-            checks.append(Check("scopes", ok=True, detail="The token may do all that is needed."))
+            checks.append(
+                Check("scopes", ok=True, detail="The token has all scopes that the bot needs.")
+            )
         if who.get("is_enterprise_install") and not settings.slack.team_id:
             checks.append(NO_TEAM)
         if settings.slack.mode == "socket":

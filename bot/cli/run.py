@@ -78,7 +78,7 @@ def run(
     except SlackApiError as error:
         code = error.response.get("error")
         _fail(
-            f"Slack does not let us in: {code}. Check SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
+            f"Slack refused the connection: {code}. Check SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
             PROVIDER_FAILED,
         )
     except StoreError as error:

@@ -19,7 +19,7 @@ def read_table(path: Path) -> dict[str, Any]:
     try:
         if path.exists() and not path.is_file():
             raise ConfigError(
-                [ConfigProblem(str(path), "", "a file, such as bot.example.toml; this is none")]
+                [ConfigProblem(str(path), "", "a file, such as bot.example.toml; this is a folder")]
             )
         if path.stat().st_size > MOST_CONFIG_BYTES:
             raise ConfigError(

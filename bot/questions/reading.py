@@ -67,7 +67,7 @@ def read_question(
     """The question in the words after the command. Raises BadQuestion for a request for help, too."""
     found = read_request(command, words, directory, now=now, zone=zone)
     if isinstance(found, HelpRequest):
-        raise BadQuestion("Help is no question.", COMMANDS[command].example(directory))
+        raise BadQuestion("Help is not a question.", COMMANDS[command].example(directory))
     return found
 
 
@@ -120,7 +120,7 @@ def _context(
             example,
         )
     if "\0" in text:
-        raise BadQuestion("The question holds a character that no question has.", example)
+        raise BadQuestion("The question contains a character that is not allowed.", example)
     return Context(asked, directory, now, zone, text, example, asked.read)
 
 

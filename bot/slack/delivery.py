@@ -218,8 +218,8 @@ class Delivery:
             return
         self._queue_noted = {**self._recently_noted(now), key: now}
         text = (
-            f"Much is being posted in this channel: the answer to `{target.title}` is ready and "
-            f"comes in about {wait_s:.0f} s."
+            f"This channel is busy: the answer to `{target.title}` is ready, and "
+            f"will be posted in about {wait_s:.0f} s."
         )
         aside = replace(target, state=replace(target.state, replace_original=False))
         with contextlib.suppress(*FAILURES):

@@ -113,7 +113,7 @@ def _long_description() -> str:
         [
             "Opswatch answers operations questions where you talk about them.",
             *(command.summary for command in COMMANDS.values()),
-            "Answers stand in the channel where everybody may ask, and are private elsewhere.",
+            "Answers appear in the channel where everybody has access, and are private elsewhere.",
         ]
     )
 

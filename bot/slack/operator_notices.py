@@ -63,8 +63,8 @@ class OperatorNotices:
     async def channel_refused(self, channel: str, code: str) -> None:
         invite = help_for(code) if code in ("not_in_channel", "channel_not_found") else ""
         text = (
-            f"I cannot post in {channel} ({code}). What there is to say is kept, and comes "
-            f"once that is mended.{invite}"
+            f"I cannot post in {channel} ({code}). Messages are kept, and posted once "
+            f"this is fixed.{invite}"
         )
         key = f"stuck:{channel}:{code}:{self._clock():%Y-%m-%d}"
         await self.send(key, text, about=channel)
@@ -93,7 +93,7 @@ class OperatorNotices:
         text = (
             f"Messages have been waiting to be posted since {since:%Y-%m-%d %H:%M} UTC, for "
             f"{formatting.format_duration(self._clock() - since)}: "
-            f"{formatting.join_words(queues[:10])}. They are kept, and come in their order."
+            f"{formatting.join_words(queues[:10])}. They are kept, and posted in order."
         )
         await self.send(f"old:{since.isoformat()}", text)
 
@@ -133,10 +133,7 @@ def _queue_text(queue: Backlog) -> str:
 
 
 def _renamed_text(renamed: Renamed) -> str:
-    text = (
-        f"The channel that I know as {renamed.name} is called {renamed.new_name} now, and I go on "
-        "posting there."
-    )
+    text = f"The channel {renamed.name} is now called {renamed.new_name}, and I keep posting there."
     if not renamed.other_id:
         return text
     return (

@@ -123,7 +123,7 @@ class Outbox:
         if self._stuck_since:
             return (
                 "Messages have been waiting to be posted since "
-                f"{self._stuck_since:%Y-%m-%d %H:%M} UTC, and Slack takes none."
+                f"{self._stuck_since:%Y-%m-%d %H:%M} UTC, and Slack accepts none."
             )
         return ""
 
@@ -227,7 +227,7 @@ class Outbox:
         except ClaimLost:
             log.warning("Another process has taken over a post for %s.", queued.post.channel)
         except Exception as error:
-            log.exception("A post could not be brought to Slack.")
+            log.exception("A post could not be sent to Slack.")
             with contextlib.suppress(StoreUnavailable):
                 # If that cannot be recorded either, the post stays claimed and is searched for
                 # before it is sent again.
@@ -247,7 +247,7 @@ class Outbox:
             may_be_posted = False
             ts = ts or await self._send(queued)
         except (SlackUnreachable, SlackDeliveryUnknown) as error:
-            code = "no word from Slack" if isinstance(error, SlackUnreachable) else error.code
+            code = "no answer from Slack" if isinstance(error, SlackUnreachable) else error.code
             await self._try_again(queued, code, tries=_tries(queued))
         except SlackRefused as error:
             await self._refused(queued, error.code, may_be_posted=may_be_posted)

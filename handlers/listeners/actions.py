@@ -95,7 +95,7 @@ class CancelAction:
         target = reply_target_from_action(body, "")
         context["target"] = target
         if not await self.requests.cancel(str(action.get("value", "")), target.user):
-            text = "There is nothing of yours to cancel here any more."
+            text = "Nothing of yours is left to cancel here."
             await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
 
 

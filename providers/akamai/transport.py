@@ -184,9 +184,9 @@ class ReportTransport:
             url = self._client.base_url.join(href)
         except (httpx.InvalidURL, ValueError):
             raise ProtocolError(
-                f"{self.account} sent a link that is none.",
+                f"{self.account} sent an invalid link.",
                 account=self.account,
-                hint="Try again; if it stays, tell the operator.",
+                hint="Try again. If it keeps failing, tell the operator.",
             ) from None
         ours = self._client.base_url
         if (url.scheme, url.host, url.port) != (ours.scheme, ours.host, ours.port):
@@ -232,7 +232,7 @@ class ReportTransport:
             raise self._skewed(reply, problem)
         if "IPBLOCK" in message or "WAF deny" in message:
             raise RateLimited(
-                f"{self.account} has blocked us for a while for asking too fast.",
+                f"{self.account} has blocked us for a while because of too many requests.",
                 account=self.account,
                 hint="Try again in ten minutes.",
             )

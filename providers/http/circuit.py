@@ -37,7 +37,7 @@ class Circuit:
         if not self._failures:
             return ""
         left = self._open_until - self.clock()
-        rest = f", left alone for {in_words(left)}" if left > 0 else ""
+        rest = f", paused for {in_words(left)}" if left > 0 else ""
         return (
             f"failed {self._failures} {'time' if self._failures == 1 else 'times'} in a row{rest}"
         )
@@ -49,11 +49,11 @@ class Circuit:
             left = self._open_until - now
             raise Unavailable(
                 (
-                    f"{self.account} has failed {self._failures} times in a row and is left alone "
-                    "for a while."
+                    f"{self.account} has failed {self._failures} times in a row, so requests to it "
+                    "are paused."
                 ),
                 account=self.account,
-                hint=f"It is asked again in {in_words(max(1.0, left))}; try then.",
+                hint=f"Requests continue in about {in_words(max(1.0, left))}; ask again then.",
                 retry_after_s=left,
             )
         if self._failures >= OPENS_AFTER:

@@ -174,7 +174,7 @@ async def fetch(
                         return await once(deadline)
         except TimeoutError:
             raise Unavailable(
-                f"{account} gave no answer within {timeout_s:.0f} s.",
+                f"{account} did not answer within {timeout_s:.0f} s.",
                 account=account,
                 hint="Try again in a few minutes.",
             ) from None

@@ -49,7 +49,7 @@ def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False)
         return ProtocolError(
             f"{account} sent something that is not HTTP, or headers without end.",
             account=account,
-            hint="Check `base_url`; if it stays, tell the operator.",
+            hint="Check `base_url`. If it keeps failing, tell the operator.",
         )
     what = next(
         (words for kind, words in _FAILURES.items() if isinstance(error, kind)),
@@ -63,7 +63,7 @@ _FAILURES: Mapping[type[httpx.HTTPError], str] = MappingProxyType(
     {
         httpx.ConnectTimeout: "could not be reached",
         httpx.ConnectError: "could not be reached",
-        httpx.PoolTimeout: "is busy with our other questions",
+        httpx.PoolTimeout: "is busy with our other requests",
         httpx.WriteTimeout: "does not take our question in",
         httpx.TimeoutException: "fell silent",
     }

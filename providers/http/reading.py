@@ -87,5 +87,5 @@ def _not_unpacked(account: str) -> ProtocolError:
     return ProtocolError(
         f"{account} sent an answer that cannot be unpacked.",
         account=account,
-        hint="Try again; if it stays, tell the operator.",
+        hint="Try again. If it keeps failing, tell the operator.",
     )

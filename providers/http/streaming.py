@@ -153,7 +153,7 @@ def unreachable(error: Exception, *, account: str) -> ProviderError:
         return ProtocolError(
             f"{account} sent something that is not HTTP, or headers without end.",
             account=account,
-            hint="Check `base_url`; if it stays, tell the operator.",
+            hint="Check `base_url`. If it keeps failing, tell the operator.",
         )
     if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
         what = "could not be reached"

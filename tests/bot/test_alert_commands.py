@@ -91,7 +91,7 @@ def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -
         ("usage", "alert", "At which value does it fire"),
         ("usage", "alert today", "At which value does it fire"),
         ("usage", "alert today above", "Above or below what"),
-        ("usage", "alert today above much", "“much” is no threshold"),
+        ("usage", "alert today above much", "“much” is not a threshold"),
         ("usage", "alert today above 5 GB soon", "I do not understand “soon”"),
         ("usage", "alert today above 5 GB every day", "I do not understand “every day”"),
         ("usage", "alert today above 5 GB every 15m every 5m", "`every` is given twice"),
@@ -106,7 +106,7 @@ def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -
         ("usage", "alert today above 2x usual recover 3x usual", "at or below the threshold"),
         ("usage", "alert today below 0.5x usual recover 0.2x usual", "at or above the threshold"),
         ("usage", "alert today above 2x usual recover 4 GB", "not a multiple of what is usual"),
-        ("usage", "alert today above 5 GB recover 2x usual", "no threshold for bytes"),
+        ("usage", "alert today above 5 GB recover 2x usual", "not a threshold for bytes"),
         ("usage", "alert today outside usual recover 2x usual", "recover takes a factor below"),
         ("usage", "alert today above 2x unusual", "Say 2x usual, or an amount"),
         ("usage", "alert today above 2x", "Say 2x usual, or an amount"),
@@ -131,7 +131,7 @@ def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -
         ("usage", "alert today above 5 GB escalate to @sre", "escalate says after how long"),
         ("usage", "alert today above 5 GB escalate after soon to @sre", "escalate says after how"),
         ("usage", "alert today above 5 GB escalate after 15m", "escalate says after how long"),
-        ("apiaudit", "alert 1h failures above 5 GB", "“5 GB” is no threshold for failures"),
+        ("apiaudit", "alert 1h failures above 5 GB", "“5 GB” is not a threshold for failures"),
         ("usage", "unalert", "Which alert"),
         ("usage", "silence", "Which alert"),
         ("usage", "silence ingest-spike", "For how long"),
@@ -243,7 +243,7 @@ def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
     ],
 )
 def test_what_is_no_number_is_no_threshold(text: str) -> None:
-    with pytest.raises(BadQuestion, match="is no threshold"):
+    with pytest.raises(BadQuestion, match="is not a threshold"):
         parse_alert_command("usage", f"alert today {text}", HOUSE)
 
 
@@ -285,12 +285,12 @@ def test_what_is_no_number_is_no_threshold(text: str) -> None:
         (
             "usage",
             "today above 5 gigs every 1h",
-            "“5 gigs” is no threshold",
+            "“5 gigs” is not a threshold",
             "today above 5 GB every 1h",
         ),
-        ("usage", "today above 5 GiB", "“5 GiB” is no threshold", "today above 5.37 GB"),
-        ("usage", "today above 500 megabytes", "is no threshold", "today above 500 MB"),
-        ("usage", "today above 5G", "is no threshold", "today above 5 GB"),
+        ("usage", "today above 5 GiB", "“5 GiB” is not a threshold", "today above 5.37 GB"),
+        ("usage", "today above 500 megabytes", "is not a threshold", "today above 500 MB"),
+        ("usage", "today above 5G", "is not a threshold", "today above 5 GB"),
         ("usage", "today > 5 GB", "Say above or below", "today above 5 GB"),
         ("usage", "today >5GB for 1h", "Say above or below", "today above 5GB for 1h"),
         ("usage", "today over 20", "Say above or below", "today above 20 GB"),
@@ -298,7 +298,7 @@ def test_what_is_no_number_is_no_threshold(text: str) -> None:
         (
             "usage",
             "today quota_percent above 5 GB",
-            "is no threshold for quota_percent",
+            "is not a threshold for quota_percent",
             "today quota_percent above 80",
         ),
         (
@@ -324,7 +324,7 @@ def test_what_is_no_number_is_no_threshold(text: str) -> None:
         (
             "logs",
             "web 15m lines above 5 GB",
-            "is no threshold for lines",
+            "is not a threshold for lines",
             "web 15m bytes above 5 GB",
         ),
         ("logs", "web 15m bytes above 5", "has no unit", "web 15m bytes above 5 GB"),

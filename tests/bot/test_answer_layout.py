@@ -58,7 +58,7 @@ def test_own_no_is_code_in_finding() -> None:
     assert "`own:no`" in str(blocks) and "ˋown:noˋ" not in str(blocks)
     evil = [failed(n, actor="`x` <!here> `") for n in range(5)]
     _, blocks = said(audit(*evil, call(1, own=True)))
-    finding = next(b["text"]["text"] for b in blocks if "of the failures" in str(b.get("text")))
+    finding = next(b["text"]["text"] for b in blocks if "of the failed calls" in str(b.get("text")))
     assert finding.count("`") == 2 and "<!here>" not in finding
 
 

@@ -368,7 +368,7 @@ def test_one_host_that_fails_most_is_named_and_organisations_are_told_apart() ->
     calls = [call(n, outcome=Outcome.FAILURE, host="ip-1", organisation="ACME") for n in range(5)]
     calls += [call(n, host="ip-2", organisation="BETA") for n in range(5)]
     report = audit_report(AuditFacts(("iot",), HOUR, calls, complete=True))
-    assert "100.0 % of the failures were processed by ip-1." in report.findings()
+    assert "ip-1 processed 100.0 % of the failed calls." in report.findings()
     assert [(t.name, t.calls, t.failures) for t in report.organisations] == [
         ("ACME", 5, 5),
         ("BETA", 5, 0),

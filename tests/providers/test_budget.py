@@ -377,16 +377,18 @@ async def test_a_vendor_that_is_away_is_left_alone(
         with pytest.raises(Unavailable, match="broke off"):
             await rapid7.usage(DayRange(DAYS.first - timedelta(days=day), DAYS.last))
     asked = len(server.requests)
-    with pytest.raises(Unavailable, match="failed 5 times in a row and is left alone") as caught:
+    with pytest.raises(
+        Unavailable, match="failed 5 times in a row, so requests to it are paused"
+    ) as caught:
         await rapid7.usage(DAYS)
-    assert caught.value.hint == "It is asked again in 15 s; try then."
-    with pytest.raises(Unavailable, match="left alone"):
+    assert caught.value.hint == "Requests continue in about 15 s; ask again then."
+    with pytest.raises(Unavailable, match="are paused"):
         await read(rapid7)
     assert len(server.requests) == asked
     now += 16
     with pytest.raises(Unavailable, match="broke off"):
         await rapid7.usage(DAYS)
-    with pytest.raises(Unavailable, match="left alone"):
+    with pytest.raises(Unavailable, match="are paused"):
         await rapid7.usage(DAYS)
     server.faults.clear()
     now += 31

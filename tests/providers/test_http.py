@@ -131,7 +131,7 @@ async def test_a_question_that_finds_no_connection_free_is_told_in_time(
             fetch(client, lambda: client.build_request("GET", "/"), account="eu")
         )
         await asyncio.sleep(0.05)
-        with pytest.raises(Unavailable, match="eu is busy with our other questions"):
+        with pytest.raises(Unavailable, match="eu is busy with our other requests"):
             await fetch(client, lambda: client.build_request("GET", "/"), account="eu")
         first.cancel()
         await client.aclose()

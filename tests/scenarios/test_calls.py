@@ -159,7 +159,7 @@ async def test_long_record_is_whole_in_a_file(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 1h calls own:no")
     line = next(v for label, v in lines_of(answer).items() if label.startswith("Open "))
     whole = await world.slack.answer_to(line)
-    assert "What is cut here is whole in the file." in json.dumps(whole.blocks)
+    assert "The file has the full text of what is cut here." in json.dumps(whole.blocks)
     assert limits.message_problems(whole.text, whole.blocks) == []
     brought: Message = await world.slack.until(
         lambda: next((m for m in world.slack.messages if m.files), None)

@@ -268,3 +268,11 @@ async def test_alert_looks_the_same_everywhere(
         await world.slack.until(lambda: told(world)[0].startswith(f"{dot} ingest-spike: "))
     assert f"{dot} `ingest-spike` firing since" in listed.text
     assert f"{dot} `ingest-spike` firing since" in home
+
+
+async def test_recent_question_keeps_its_signs(world: Sandbox, clock: Clock) -> None:
+    async with running(world):
+        await world.slack.answer_to("/logs kitchen 2h where(status>=500) count")
+        home = await home_of(world)
+        assert "where(status&gt;=500) count" in home
+        assert "&amp;" not in home

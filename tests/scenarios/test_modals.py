@@ -99,7 +99,7 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(
 @pytest.mark.parametrize(
     ("given", "block", "says"),
     [
-        ({"threshold": "much"}, "threshold", "is no threshold"),
+        ({"threshold": "much"}, "threshold", "is not a threshold"),
         ({"threshold": "5 GB", "recover": "6 GB"}, "recover", "at or below the threshold"),
         ({"threshold": "5 GB", "for": "a while"}, "for", "is not a duration"),
         ({"threshold": "5 GB", "as": "-"}, "as", "A name has letters"),
@@ -268,7 +268,7 @@ async def test_forms_work_over_http_too(world: Sandbox, free_tcp_port: int) -> N
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         view = await opened(world, answer, "modal.alert")
         await world.slack.submit(view, threshold="much")
-        assert "is no threshold" in view.errors["threshold"]
+        assert "is not a threshold" in view.errors["threshold"]
         await world.slack.submit(view, threshold="5 GB")
         assert world.slack.modal() is None
         await confirmed(world, "Alert `usage-1` created")

@@ -122,7 +122,7 @@ async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it
     async with posting(world, ops_channel="#ops") as posts:
         await enqueue(posts, *(post(n, "#quiet") for n in range(3)))
         told = await world.slack.until(lambda: said(world))
-        assert told == [f"I cannot post in #quiet ({code}). What there is to say is kept, and comes once that is mended." + (" Invite me with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
+        assert told == [f"I cannot post in #quiet ({code}). Messages are kept, and posted once this is fixed." + (" Invite me with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
         await enqueue(posts, post(9))
         await world.slack.until(lambda: "Message 9" in said(world))
         world.slack.channels["C0QUIET"].bot_is_in = True

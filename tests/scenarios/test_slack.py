@@ -197,7 +197,7 @@ async def test_a_broken_log_is_fetched_again_from_its_beginning(world: Sandbox) 
 async def test_a_log_that_breaks_twice_is_shown_as_far_as_it_came(world: Sandbox) -> None:
     world.rapid7.misbehave(broken_off, times=2)
     answer, brought = await files_after(world, "/logs kitchen")
-    assert "Incomplete: the log broke off before its end." in answer.text
+    assert "Incomplete: the download ended before the end of the log." in answer.text
     assert brought.files[0].content == b"first\nsecond\nthi"
 
 

@@ -131,7 +131,7 @@ class ApiAuditAnswerer:
         if not all(page.complete for page in pages):
             notes = (
                 *notes,
-                "Not all calls of that time were to be had, so it may have been worse.",
+                "Some calls of that time are missing, so the peak may have been higher.",
             )
         calls = [call for page in pages for call in page.calls]
         return Replay(

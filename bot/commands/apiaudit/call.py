@@ -51,7 +51,7 @@ def call_blocks(
     listed = "\n".join(f"{kit.code(name)} {kit.code(value)}" for name, value in short)
     remarks = [kit.escaped(note) for note in notes]
     if call_is_cut(call):
-        remarks.append("What is cut here is whole in the file.")
+        remarks.append("The file has the full text of what is cut here.")
     return [
         *([kit.section(missing)] if missing else []),
         kit.header(_title(call)),

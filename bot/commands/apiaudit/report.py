@@ -189,8 +189,8 @@ class AuditReport:
             and len(self.actors) > 1
         ):
             found.append(
-                f"{formatting.percent(100 * worst.failures / self.failures)} of the failures are "
-                f"{_without_marks(worst.name) or 'an unnamed actor'}."
+                f"{_without_marks(worst.name) or 'An unnamed actor'} made "
+                f"{formatting.percent(100 * worst.failures / self.failures)} of the failed calls."
             )
         host = max(self.hosts, key=lambda tally: tally.failures, default=None)
         if (
@@ -200,8 +200,8 @@ class AuditReport:
             and len(self.hosts) > 1
         ):
             found.append(
-                f"{formatting.percent(100 * host.failures / self.failures)} of the failures were "
-                f"processed by {_without_marks(host.name)}."
+                f"{_without_marks(host.name)} processed "
+                f"{formatting.percent(100 * host.failures / self.failures)} of the failed calls."
             )
         if self.unknown:
             found.append(f"The outcome of {formatting.pluralise(self.unknown, 'call')} is unknown.")

@@ -89,7 +89,7 @@ COMMAND = LogsCommand(
     name="logs",
     description="The lines of a log, with a preview and the whole file",
     summary=(
-        "/logs brings the lines of a log with a preview, counts by level and the whole file, "
+        "/logs shows the lines of a log with a preview, counts by level and the whole file, "
         "secrets removed."
     ),
     usage_hint=(

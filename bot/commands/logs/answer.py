@@ -119,7 +119,7 @@ class LogsAnswerer:
         if question.is_list or isinstance(question.display, Follow):
             words = question.display.words[0] if question.display else "list"
             raise BadQuestion(
-                f"{words} has no value to watch; count has one.",
+                f"{words} has no value to check; count has one.",
                 question.about_lines((), "last 1h", "count") if question.logs else "/logs help",
             )
         logs = await self._resolver.resolve(question)
@@ -159,8 +159,10 @@ class LogsAnswerer:
             source = self.sources[logs[0].account or ""]
             if isinstance(source, LogQuerySource):
                 return await replay_statistic(span, source, [log.id or "" for log in logs])
-        note = "A log is not downloaded again to judge the past; what is known is what was seen"
-        return Replay((), (f"{note} while it was watched.",))
+        note = (
+            "Logs are not downloaded again for a backtest, which uses the values of earlier checks."
+        )
+        return Replay((), (note,))
 
     @property
     def _resolver(self) -> LogResolver:

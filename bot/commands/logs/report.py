@@ -54,7 +54,7 @@ class LogReport:
             else []
         )
         if not self.complete:
-            found.append("Incomplete: the log broke off before its end.")
+            found.append("Incomplete: the download ended before the end of the log.")
         return (*found, *self.notes)
 
     def _which(self) -> str:

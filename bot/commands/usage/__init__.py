@@ -41,7 +41,7 @@ COMMAND = UsageCommand(
     name="usage",
     description="How much log data an account sends, day by day",
     summary=(
-        "/usage tells how much log data an account sends, day by day, with quota and month-end "
+        "/usage shows how much log data an account sends, day by day, with quota and month-end "
         "forecast."
     ),
     usage_hint="[account] [window] [by day|week|month] [per log] [csv]",
@@ -49,10 +49,10 @@ COMMAND = UsageCommand(
     default_window="10 days",
     example_window="last 7 days",
     examples=(
-        ("last 7 days", "the last seven days, today so far among them"),
+        ("last 7 days", "the last seven days, including today so far"),
         ("this month", "month to date, with a forecast"),
-        ("last month by week", "in weeks"),
-        ("yesterday per log", "which log sent how much"),
+        ("last month by week", "last month, week by week"),
+        ("yesterday per log", "yesterday's usage of each log"),
         ("2026-11-01..2026-11-07 csv", "a range of dates, as a table to download"),
     ),
     windows=(

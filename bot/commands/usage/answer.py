@@ -115,9 +115,9 @@ class UsageAnswerer:
             source.usage_by_log(days) if question.per_log or each == "log" else _nothing(),
         )
         names, unnamed = await _names(source) if by_log else ({}, "")
-        missing = [("the period before", before), ("the month to date", month)]
+        missing = [("The previous period", before), ("The month to date", month)]
         warnings = [
-            f"{account} could not tell {what}: {error.message}"
+            f"{what} of {account} is unknown: {error.message}"
             for what, error in missing
             if isinstance(error, ProviderError)
         ]
@@ -142,12 +142,11 @@ def _values(facts: UsageFacts, each: str) -> Mapping[str, Any]:
 
 
 WHOLE_DAYS = (
-    "The past is judged once a day, on whole days: what a day looked like while it lasted is not "
-    "known."
+    "History is checked once a day, on whole days: the values in the course of a day are not known."
 )
 BEGINS_BELOW = (
-    "Each day begins with nothing, so this alert also fires from midnight until enough has come; "
-    "that is not shown."
+    "Each day starts at zero, so this alert also fires after midnight until the value is high "
+    "enough; that is not shown."
 )
 # The data behind these does not start again each day.
 _OF_THE_MONTH = frozenset({"month_to_date_bytes", "forecast_month_bytes", "quota_percent"})

@@ -271,7 +271,7 @@ def _zone(_groups: dict[str, str], text: str) -> Sequence[Token]:
         return [Token("zone", text, ZoneInfo(_REGIONS[lowered]))]
     shift = re.fullmatch(r"(?:utc|gmt)([+-])(\d{1,2})(?::?(\d{2}))?", lowered)
     if not shift:
-        raise UnknownText(f"“{text[:40]}” is no time zone I know")
+        raise UnknownText(f"“{text[:40]}” is not a time zone that I know")
     return [Token("zone", text, _shifted(shift[1], int(shift[2]), int(shift[3] or 0)))]
 
 
