@@ -27,6 +27,7 @@ NEEDS = {
     "chat_postEphemeral": "chat:write",
     "chat_update": "chat:write",
     "chat_delete": "chat:write",
+    "chat_getPermalink": "",
     "conversations_open": "im:write",
     "conversations_list": "channels:read",
     "conversations_info": "channels:read",
