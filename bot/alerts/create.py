@@ -10,12 +10,10 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import formatting
+from bot.alerts.alert_options import TAKES, read_tail, start_of_value, usual_threshold
 from bot.alerts.baseline import Usual
 from bot.alerts.paging import (
-    ESCALATES_TO,
-    ESCALATION,
     NO_PAGING,
-    RECIPIENTS,
     Paging,
     Severity,
     read_escalation,
@@ -23,43 +21,22 @@ from bot.alerts.paging import (
     read_recipients,
     read_severity,
 )
-from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
+from bot.alerts.rule import NAME, SHORTEST_EVERY
 from bot.alerts.thresholds import (
-    MULTIPLE,
-    OF_QUOTA,
-    OTHER_UNIT,
-    THRESHOLD,
-    USUAL,
     USUAL_THRESHOLD,
     WrongAmount,
-    in_known_unit,
     read_threshold,
     read_usual,
 )
-from bot.alerts.value_words import named_value, value_of
-from bot.amounts import AMOUNT, DURATION, AmbiguousAmount
+from bot.alerts.typed_alert import TypedAlert, Words
+from bot.alerts.value_words import value_of
+from bot.amounts import AmbiguousAmount
 from bot.errors import BadQuestion
-from bot.formatting import sanitise
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
 _SIDE = re.compile(r"(?i)(?<!\S)(above|below|outside)(?!\S)")
 _SIDES = ("above", "below", "outside")
-# The windows that may follow the threshold, as in `above 100 in last 1h`.
-_WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|today|yesterday"
-_OPTION = re.compile(
-    rf"(?i)\s*(?:(recover)\s+({USUAL}|{AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
-    rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION})|(in)\s+({_WINDOW}))(?=\s|$)"
-)
-# Each option has a group for its name, and the next one for what it is given.
-_OPTION_GROUPS = range(1, _OPTION.groups, 2)
-# What an option takes, for those that are given something else.
-_TAKES = {
-    "severity": ("severity takes info, warning or critical.", "severity critical"),
-    "runbook": ("runbook takes a link.", "runbook https://wiki.example.com/runbook"),
-    "notify": ("notify takes people, user groups or targets.", "notify @oncall"),
-    "escalate": (ESCALATES_TO, "escalate after 15m to @oncall"),
-}
 # What people write for `above` and `below`, right before an amount.
 _OTHER_SIDE = re.compile(
     r"(?i)(?<!\S)(?:(?P<above>>=?|over|exceeds?|exceeding|(?:more|greater|higher|larger) than|at least)"
@@ -93,56 +70,12 @@ class CreateAlert:
     condition: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Typed:
-    """An alert as it was typed. Every refusal shows the same alert with only the wrong words
-    changed; without `explain` refusals have no example.
-    """
-
-    command: CommandName
-    text: str
-    directory: AccountDirectory
-    explain: bool = True
-    # An example that is wrong in another place, too, is corrected there, so many times.
-    repairs: int = 3
-
-    def refused(self, message: str, span: tuple[int, int], right: str) -> BadQuestion:
-        """A refusal whose example has `right` in the place of the wrong words."""
-        if not self.explain:
-            return BadQuestion(message)
-        start, end = span
-        before, after = self.text[:start].rstrip(), self.text[end:].lstrip()
-        text = " ".join(filter(None, [before, right, after]))
-        usual = COMMANDS[self.command].alert_example(self.directory)
-        return BadQuestion(message, self._working(text) or usual)
-
-    def _working(self, text: str) -> str:
-        """The line of an alert that can be read: the text itself, or what its own refusal
-        offers.
-        """
-        if not self.repairs:
-            return ""
-        try:
-            _parsed(replace(self, text=text, repairs=self.repairs - 1))
-        except BadQuestion as error:
-            return error.hint
-        return f"/{self.command} alert {text}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """Some words, and where they are in the text."""
-
-    text: str
-    span: tuple[int, int]
-
-
 def parse_alert(command: CommandName, text: str, directory: AccountDirectory) -> CreateAlert:
     """The alert that the words describe. Raises BadQuestion."""
-    return _parsed(_Typed(command, text, directory))
+    return _parsed(TypedAlert(command, text, directory, _parsed))
 
 
-def _parsed(typed: _Typed) -> CreateAlert:
+def _parsed(typed: TypedAlert) -> CreateAlert:
     sides = list(_SIDE.finditer(typed.text))
     if not sides:
         raise _no_side(typed)
@@ -152,14 +85,14 @@ def _parsed(typed: _Typed) -> CreateAlert:
     for side in reversed(sides[1:]):
         without_hints = replace(typed, explain=False)
         try:
-            threshold, options = _tail(without_hints, side)
+            threshold, options = read_tail(without_hints, side)
         except BadQuestion:
             continue
         return _Reader(typed, side, threshold, options).alert()
-    return _Reader(typed, first, *_tail(typed, first)).alert()
+    return _Reader(typed, first, *read_tail(typed, first)).alert()
 
 
-def _no_side(typed: _Typed) -> BadQuestion:
+def _no_side(typed: TypedAlert) -> BadQuestion:
     """The refusal of words without `above` and `below`: its example has one in the place of a word
     that is nearly one, or at the end.
     """
@@ -173,106 +106,17 @@ def _no_side(typed: _Typed) -> BadQuestion:
         if near:
             return typed.refused(message, word.span(), near[0])
     end = len(typed.text)
-    return typed.refused(message, (end, end), f"above {_usual(typed.command)}")
-
-
-def _usual(command: CommandName) -> str:
-    """A threshold for the default value of a command."""
-    return COMMANDS[command].values.usual_threshold
-
-
-def _tail(typed: _Typed, side: re.Match[str]) -> tuple[_Words, Mapping[str, _Words]]:
-    """The threshold and the options behind it."""
-    text, at = typed.text, side.end()
-    if usual := USUAL_THRESHOLD.match(text, at):
-        return _Words(usual[1], usual.span(1)), _options(typed, usual.end())
-    if side[1].lower() == "outside":
-        raise _outside_what(typed, side)
-    if multiple := MULTIPLE.match(text, at):
-        shown = sanitise(multiple["factor"], 40)
-        message = f"“{shown}” of what? Say {shown} usual, or an amount."
-        raise typed.refused(message, multiple.span("factor"), f"{shown} usual")
-    amount = THRESHOLD.match(text, at)
-    if error := _wrong_unit(typed, side, amount):
-        raise error
-    if not amount:
-        word = _WORD.match(text, at)
-        assert word is not None
-        shown = sanitise(word[1], 40)
-        message = f"“{shown}” is not a threshold." if shown else "Above or below what?"
-        raise typed.refused(message, word.span(1), _usual(typed.command))
-    return _Words(amount[1], amount.span(1)), _options(typed, amount.end())
-
-
-def _outside_what(typed: _Typed, side: re.Match[str]) -> BadQuestion:
-    word = _WORD.match(typed.text, side.end())
-    assert word is not None
-    amount = THRESHOLD.match(typed.text, side.end())
-    span = amount.span(1) if amount else word.span(1)
-    return typed.refused("outside is followed by usual.", span, "usual")
-
-
-_WORD = re.compile(r"\s*(\S*)")
-
-
-def _wrong_unit(
-    typed: _Typed, side: re.Match[str], amount: re.Match[str] | None
-) -> BadQuestion | None:
-    """The refusal of a part of the quota, or of a unit that is not read; None where there is
-    neither.
-    """
-    text, at = typed.text, side.end()
-    if has_value(typed.command, "quota_percent") and (part := OF_QUOTA.match(text, at)):
-        return typed.refused(
-            "The part of the quota is the value quota_percent.",
-            (_start_of_value(typed, side), part.end()),
-            f"quota_percent {side[1]} {part['number']}",
-        )
-    other = OTHER_UNIT.match(text, at)
-    if not other or (amount and amount.end() == other.end()):
-        return None
-    shown = sanitise(other[0].strip(), 40)
-    message = f"“{shown}” is not a threshold; sizes are in B, kB, MB, GB or TB."
-    return typed.refused(message, (at, other.end()), in_known_unit(other))
-
-
-def _options(typed: _Typed, at: int) -> dict[str, _Words]:
-    """The options from a place to the end of the text, by name."""
-    text, options = typed.text, dict[str, _Words]()
-    while at < len(text.rstrip()):
-        option = _OPTION.match(text, at)
-        if not option:
-            raise _unknown_option(typed, at)
-        number = next(n for n in _OPTION_GROUPS if option[n])
-        name = option[number].lower()
-        if name in options:
-            raise typed.refused(f"`{name}` is given twice.", option.span(), "")
-        options[name] = _Words(option[number + 1].strip(), option.span(number + 1))
-        at = option.end()
-    return options
-
-
-def _unknown_option(typed: _Typed, at: int) -> BadQuestion:
-    """The refusal of words that are no option."""
-    rest = typed.text[at:].strip()
-    if takes := _TAKES.get(rest.partition(" ")[0].lower()):
-        message, right = takes
-        return typed.refused(message, (at, len(typed.text)), right)
-    message = (
-        f"I do not understand “{sanitise(rest, 40)}”; there are recover, every, for, repeat, keep, "
-        "each, nodata, severity, runbook, notify, escalate, in and as."
-    )
-    return typed.refused(message, (at, len(typed.text)), "")
+    return typed.refused(message, (end, end), f"above {usual_threshold(typed.command)}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Reads the parts of an alert whose words were found."""
 
-    typed: _Typed
+    typed: TypedAlert
     side: re.Match[str]
-    threshold: _Words
-    options: Mapping[str, _Words]
+    threshold: Words
+    options: Mapping[str, Words]
 
     def alert(self) -> CreateAlert:
         typed, side = self.typed, self.side
@@ -329,7 +173,7 @@ class _Reader:
             raise self._refused(message, recover, self.threshold.text)
         return Usual(side, factor, resolve_at)
 
-    def _factor(self, words: _Words) -> float | None:
+    def _factor(self, words: Words) -> float | None:
         try:
             return read_usual(words.text)
         except AmbiguousAmount as error:
@@ -338,7 +182,7 @@ class _Reader:
             right = error.right if words is self.threshold else self.threshold.text
             raise self._refused(str(error), words, right) from None
 
-    def _amount(self, words: _Words, value: str) -> float:
+    def _amount(self, words: Words, value: str) -> float:
         try:
             return read_threshold(words.text, value, self.typed.command)
         except AmbiguousAmount as error:
@@ -346,7 +190,7 @@ class _Reader:
         except WrongAmount as error:
             is_threshold = words is self.threshold
             if is_threshold and error.value:
-                span = (_start_of_value(self.typed, self.side), words.span[1])
+                span = (start_of_value(self.typed, self.side), words.span[1])
                 right = f"{error.value} {self.side[1]} {error.right}"
                 raise self.typed.refused(str(error), span, right) from None
             right = error.right if is_threshold else self.threshold.text
@@ -422,7 +266,7 @@ class _Reader:
             return ""
         severity = read_severity(words.text)
         if not severity:
-            raise self._refused(_TAKES["severity"][0], words, "critical")
+            raise self._refused(TAKES["severity"][0], words, "critical")
         return severity
 
     def _runbook(self) -> str:
@@ -434,7 +278,7 @@ class _Reader:
         except ValueError as error:
             raise self._refused(str(error), words, "https://wiki.example.com/runbook") from None
 
-    def _recipients(self, words: _Words | None, right: str) -> tuple[str, ...]:
+    def _recipients(self, words: Words | None, right: str) -> tuple[str, ...]:
         if words is None:
             return ()
         try:
@@ -446,7 +290,7 @@ class _Reader:
         words = self.options.get("escalate")
         if words is None:
             return None, ()
-        right = _TAKES["escalate"][1].partition(" ")[2]
+        right = TAKES["escalate"][1].partition(" ")[2]
         try:
             return read_escalation(words.text)
         except ValueError as error:
@@ -462,12 +306,5 @@ class _Reader:
             raise self._refused(message, words, "ingest-spike")
         return name
 
-    def _refused(self, message: str, words: _Words, right: str) -> BadQuestion:
+    def _refused(self, message: str, words: Words, right: str) -> BadQuestion:
         return self.typed.refused(message, words.span, right)
-
-
-def _start_of_value(typed: _Typed, side: re.Match[str]) -> int:
-    """Where the value right before `above` or `below` begins, or, without one, that word itself."""
-    before = typed.text[: side.start()].rstrip()
-    value = named_value(typed.command, before)
-    return len(before) - len(value) if value else side.start()

@@ -1,0 +1,135 @@
+"""The threshold of a typed alert and the options behind it, found in its words (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bot.alerts.paging import ESCALATES_TO, ESCALATION, RECIPIENTS
+from bot.alerts.rule import has_value
+from bot.alerts.thresholds import (
+    MULTIPLE,
+    OF_QUOTA,
+    OTHER_UNIT,
+    THRESHOLD,
+    USUAL,
+    USUAL_THRESHOLD,
+    in_known_unit,
+)
+from bot.alerts.typed_alert import TypedAlert, Words
+from bot.alerts.value_words import named_value
+from bot.amounts import AMOUNT, DURATION
+from bot.errors import BadQuestion
+from bot.formatting import sanitise
+from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
+
+# The windows that may follow the threshold, as in `above 100 in last 1h`.
+_WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|today|yesterday"
+_OPTION = re.compile(
+    rf"(?i)\s*(?:(recover)\s+({USUAL}|{AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
+    rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION})|(in)\s+({_WINDOW}))(?=\s|$)"
+)
+# Each option has a group for its name, and the next one for what it is given.
+_OPTION_GROUPS = range(1, _OPTION.groups, 2)
+# What an option takes, for those that are given something else.
+TAKES = {
+    "severity": ("severity takes info, warning or critical.", "severity critical"),
+    "runbook": ("runbook takes a link.", "runbook https://wiki.example.com/runbook"),
+    "notify": ("notify takes people, user groups or targets.", "notify @oncall"),
+    "escalate": (ESCALATES_TO, "escalate after 15m to @oncall"),
+}
+_WORD = re.compile(r"\s*(\S*)")
+
+
+def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[str, Words]]:
+    """The threshold and the options behind it."""
+    text, at = typed.text, side.end()
+    if usual := USUAL_THRESHOLD.match(text, at):
+        return Words(usual[1], usual.span(1)), _options(typed, usual.end())
+    if side[1].lower() == "outside":
+        raise _outside_what(typed, side)
+    if multiple := MULTIPLE.match(text, at):
+        shown = sanitise(multiple["factor"], 40)
+        message = f"“{shown}” of what? Say {shown} usual, or an amount."
+        raise typed.refused(message, multiple.span("factor"), f"{shown} usual")
+    amount = THRESHOLD.match(text, at)
+    if error := _wrong_unit(typed, side, amount):
+        raise error
+    if not amount:
+        word = _WORD.match(text, at)
+        assert word is not None
+        shown = sanitise(word[1], 40)
+        message = f"“{shown}” is not a threshold." if shown else "Above or below what?"
+        raise typed.refused(message, word.span(1), usual_threshold(typed.command))
+    return Words(amount[1], amount.span(1)), _options(typed, amount.end())
+
+
+def _outside_what(typed: TypedAlert, side: re.Match[str]) -> BadQuestion:
+    word = _WORD.match(typed.text, side.end())
+    assert word is not None
+    amount = THRESHOLD.match(typed.text, side.end())
+    span = amount.span(1) if amount else word.span(1)
+    return typed.refused("outside is followed by usual.", span, "usual")
+
+
+def _wrong_unit(
+    typed: TypedAlert, side: re.Match[str], amount: re.Match[str] | None
+) -> BadQuestion | None:
+    """The refusal of a part of the quota, or of a unit that is not read; None where there is
+    neither.
+    """
+    text, at = typed.text, side.end()
+    if has_value(typed.command, "quota_percent") and (part := OF_QUOTA.match(text, at)):
+        return typed.refused(
+            "The part of the quota is the value quota_percent.",
+            (start_of_value(typed, side), part.end()),
+            f"quota_percent {side[1]} {part['number']}",
+        )
+    other = OTHER_UNIT.match(text, at)
+    if not other or (amount and amount.end() == other.end()):
+        return None
+    shown = sanitise(other[0].strip(), 40)
+    message = f"“{shown}” is not a threshold; sizes are in B, kB, MB, GB or TB."
+    return typed.refused(message, (at, other.end()), in_known_unit(other))
+
+
+def _options(typed: TypedAlert, at: int) -> dict[str, Words]:
+    """The options from a place to the end of the text, by name."""
+    text, options = typed.text, dict[str, Words]()
+    while at < len(text.rstrip()):
+        option = _OPTION.match(text, at)
+        if not option:
+            raise _unknown_option(typed, at)
+        number = next(n for n in _OPTION_GROUPS if option[n])
+        name = option[number].lower()
+        if name in options:
+            raise typed.refused(f"`{name}` is given twice.", option.span(), "")
+        options[name] = Words(option[number + 1].strip(), option.span(number + 1))
+        at = option.end()
+    return options
+
+
+def _unknown_option(typed: TypedAlert, at: int) -> BadQuestion:
+    """The refusal of words that are no option."""
+    rest = typed.text[at:].strip()
+    if takes := TAKES.get(rest.partition(" ")[0].lower()):
+        message, right = takes
+        return typed.refused(message, (at, len(typed.text)), right)
+    message = (
+        f"I do not understand “{sanitise(rest, 40)}”; there are recover, every, for, repeat, keep, "
+        "each, nodata, severity, runbook, notify, escalate, in and as."
+    )
+    return typed.refused(message, (at, len(typed.text)), "")
+
+
+def usual_threshold(command: CommandName) -> str:
+    """A threshold for the default value of a command."""
+    return COMMANDS[command].values.usual_threshold
+
+
+def start_of_value(typed: TypedAlert, side: re.Match[str]) -> int:
+    """Where the value right before `above` or `below` begins, or, without one, that word itself."""
+    before = typed.text[: side.start()].rstrip()
+    value = named_value(typed.command, before)
+    return len(before) - len(value) if value else side.start()

@@ -1,0 +1,56 @@
+"""An alert as it was typed, and refusals that show how to type it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.errors import BadQuestion
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.registry import COMMANDS
+
+
+@dataclass(frozen=True, slots=True)
+class TypedAlert:
+    """An alert as it was typed. Every refusal shows the same alert with only the wrong words
+    changed; without `explain` refusals have no example.
+    """
+
+    command: CommandName
+    text: str
+    directory: AccountDirectory
+    # Raises BadQuestion where the alert cannot be read.
+    parse: Callable[[TypedAlert], object]
+    explain: bool = True
+    # An example that is wrong in another place, too, is corrected there, so many times.
+    repairs: int = 3
+
+    def refused(self, message: str, span: tuple[int, int], right: str) -> BadQuestion:
+        """A refusal whose example has `right` in the place of the wrong words."""
+        if not self.explain:
+            return BadQuestion(message)
+        start, end = span
+        before, after = self.text[:start].rstrip(), self.text[end:].lstrip()
+        text = " ".join(filter(None, [before, right, after]))
+        usual = COMMANDS[self.command].alert_example(self.directory)
+        return BadQuestion(message, self._working(text) or usual)
+
+    def _working(self, text: str) -> str:
+        """The line of an alert that can be read: the text itself, or what its own refusal
+        offers.
+        """
+        if not self.repairs:
+            return ""
+        try:
+            self.parse(replace(self, text=text, repairs=self.repairs - 1))
+        except BadQuestion as error:
+            return error.hint
+        return f"/{self.command} alert {text}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Some words, and where they are in the text."""
+
+    text: str
+    span: tuple[int, int]
