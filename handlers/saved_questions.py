@@ -30,15 +30,12 @@ BEFORE_QUESTION = ("alert", "subscribe")
 
 @dataclass(frozen=True, slots=True)
 class SavedQuestionManager:
-    """Saves, lists and deletes questions by name. `reserved` are the first words of other commands,
-    which no question can be called.
-    """
+    """Saves, lists and deletes questions by name."""
 
     questions: QuestionReader
     store: SavedQuestionStore
     announcer: Announcer
     clock: Clock
-    reserved: frozenset[str]
     verbs: ClassVar[Sequence[str]] = WORDS
     create_verb: ClassVar[str] = ""
     forms: ClassVar[Mapping[str, FormName]] = MappingProxyType({})
@@ -60,7 +57,7 @@ class SavedQuestionManager:
         """
         before, first, after = _around_first(words)
         name = name_of(first, self.questions.answering.directory)
-        if not name or name in self.reserved:
+        if not name or name in RESERVED_WORDS:
             return words
         saved = await self.store.find(asker.channel, command, name)
         return f"{before}{saved.query}{after}" if saved else words
@@ -91,15 +88,15 @@ class SavedQuestionManager:
             await self._require_change(before, requester)
         question = SavedQuestion(requester.channel, command, action.name, query, requester.user)
         try:
-            await self.store.save(question, now=self.clock(), most=MOST_OF_CHANNEL)
+            replaced = await self.store.save(question, now=self.clock(), most=MOST_OF_CHANNEL)
         except OverflowError:
             raise BadQuestion(
                 f"This channel has {MOST_OF_CHANNEL} saved questions, the most there can be; "
                 "delete one first.",
                 f"/{command} saved",
             ) from None
-        if before:
-            await self._announce(before, requester, f"is now `/{command} {query}`")
+        if replaced:
+            await self._announce(replaced, requester, f"is now `/{command} {query}`")
         return messages.note(
             f"Saved for this channel: `/{command} {action.name}` asks `/{command} {query}`. "
             f"Delete it with `/{command} unsave {action.name}`."
@@ -128,7 +125,7 @@ class SavedQuestionManager:
 
     def _is_free(self, name: str, command: CommandName, requester: Requester) -> bool:
         directory = self.questions.answering.directory
-        if not name_of(name, directory) or name in self.reserved:
+        if not name_of(name, directory) or name in RESERVED_WORDS:
             return False
         description = COMMANDS[command]
         if any(words == name for words, _ in description.examples):
