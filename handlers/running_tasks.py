@@ -13,19 +13,19 @@ END_WITHIN_S = 2.0
 
 @dataclass(slots=True)
 class RunningTasks:
-    """The questions in progress (`tasks`), and those that can be cancelled, by ticket (`going_on`).
+    """The questions in progress (`tasks`), and those that can be cancelled, by ticket (`cancellable`).
     `stopping` refuses new ones.
     """
 
     tasks: set[asyncio.Task[object]] = field(default_factory=set)
     stopping: bool = False
-    going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
+    cancellable: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
     # The questions of the bot before a reload, which finishes them.
     earlier: RunningTasks | None = None
 
     def cancel(self, ticket: str, user: str) -> bool:
         """Cancels a person's own question; False if it has ended or is somebody else's."""
-        owner, task = self.going_on.get(ticket, ("", None))
+        owner, task = self.cancellable.get(ticket, ("", None))
         if task is None and self.earlier:
             return self.earlier.cancel(ticket, user)
         return task is not None and owner == user and task.cancel()
@@ -37,7 +37,7 @@ class RunningTasks:
         self.stopping = True
         if self.tasks:
             await asyncio.wait(set(self.tasks), timeout=within_s)
-        for _, task in list(self.going_on.values()):
+        for _, task in list(self.cancellable.values()):
             task.cancel()
         if self.tasks:
             await asyncio.wait(set(self.tasks), timeout=END_WITHIN_S)

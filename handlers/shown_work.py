@@ -50,7 +50,7 @@ class ShownWork:
         """The answer. Raises Cancelled where its asker has cancelled it, and Stopping."""
         started_at = time.monotonic()
         task = asyncio.create_task(work)
-        running.going_on[self.ticket] = (self.target.user, task)
+        running.cancellable[self.ticket] = (self.target.user, task)
         is_offered = False
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
@@ -63,7 +63,7 @@ class ShownWork:
                 raise Stopping if running.stopping else Cancelled
             return task.result()
         finally:
-            del running.going_on[self.ticket]
+            del running.cancellable[self.ticket]
             if is_offered:
                 await self._withdraw_cancel()
             if not task.done():

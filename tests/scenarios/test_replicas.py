@@ -99,7 +99,7 @@ async def test_cancel_reaches_the_working_process(world: Sandbox, database: str)
             lambda: next((m for m in world.slack.seen() if "Cancel" in buttons(m)), None)
         )
         async with connected_bot(world, database=database) as second:
-            assert not second.requests.running.going_on
+            assert not second.requests.running.cancellable
             assert not await second.requests.cancel(_ticket(first), "U0GRACE")
             await world.slack.press(working, buttons(working)["Cancel"])
             await world.slack.until(
@@ -110,7 +110,7 @@ async def test_cancel_reaches_the_working_process(world: Sandbox, database: str)
 
 
 def _ticket(bot: Bot) -> str:
-    return next(iter(bot.requests.running.going_on))
+    return next(iter(bot.requests.running.cancellable))
 
 
 async def test_incident_of_another_process_is_acknowledged(

@@ -146,7 +146,7 @@ async def test_running_question_is_not_reported_as_interrupted(world: Sandbox) -
     async with connected_bot(world) as first:
         world.rapid7.be_slow(60)
         await world.slack.command("/usage last 7 days")
-        await world.slack.until(lambda: first.requests.running.going_on)
+        await world.slack.until(lambda: first.requests.running.cancellable)
         async with connected_bot(world) as second:
             await second.requests.report_interrupted(started=utc_now())
             [asked] = await second.store.questions.latest()
