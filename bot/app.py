@@ -25,11 +25,11 @@ from bot.assembly import (
     build_managers,
     build_request_handler,
     build_webhooks,
-    open_foundation,
     register_listeners,
 )
 from bot.composition import ProviderRegistry
 from bot.config import Settings, SlackTokens
+from bot.foundation import open_foundation
 from bot.health import ConnectionStatus
 from bot.observers import NO_OBSERVERS, Observers
 from bot.slack.bolt import bolt_app, wait_for_auth

@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import aiohttp
 from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.mutes import Mute, localise
 from bot.commands.answering import Answerer
 from bot.composition import (
-    ProviderRegistry,
     build_access_policy,
     build_answerer,
     presentation_from_settings,
     redacted_line,
     rules_from_settings,
 )
-from bot.config import Settings, SlackTokens
+from bot.config import Settings
+from bot.foundation import Foundation
 from bot.notifications.pagerduty import PagerDutySettings
 from bot.observers import Observers
-from bot.private_files import sweep_temporary_folders
 from bot.schedules.cron import read_cron
 from bot.slack.channels import SlackChannels
-from bot.slack.client import SlackClient
-from bot.slack.delivery import Delivery
 from bot.slack.handles import SlackHandles
 from bot.slack.http_mode import Webhook
 from bot.slack.outbox import Outbox, OutboxTimings
-from bot.slack.pace import Priority, SlackPace
+from bot.slack.pace import Priority
 from bot.slack.permalinks import Permalinks
 from bot.slack.users import SlackUserDirectory
-from bot.slack.web import PacedWebClient, json_text, web_client
-from bot.store import LeaseTimings, Store, Topic
+from bot.store import Topic
 from bot.targets.sender import Targets
 from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry
 from handlers.alert_rules import RuleManager
 from handlers.alert_silences import SilenceManager
 from handlers.backtesting import Backtesting
-from handlers.changes import ChangeWatcher
 from handlers.chat_commands import QuestionReader
 from handlers.jobs import digests as digest_jobs
 from handlers.jobs.alerts import AlertJob
@@ -55,98 +46,14 @@ from handlers.jobs.silences import SilenceIndex
 from handlers.listeners import actions, alert_actions, commands, forms, home, mentions, pagerduty
 from handlers.listeners.errors import ErrorListener
 from handlers.listeners.pagerduty import PagerDutyWebhook
-from handlers.outcomes import Outcomes
 from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
 from handlers.recipients import RecipientLookup
 from handlers.requests import RequestHandler
-from handlers.saved_questions import RESERVED_WORDS, SavedQuestionManager
+from handlers.saved_questions import SavedQuestionManager
 from handlers.subscriptions import SubscriptionManager
 from handlers.typed_secrets import SecretCheck
-from providers.clock import Clock
-from providers.http.connections import open_session
 from providers.redaction import Redactor
-
-
-@dataclass(frozen=True, slots=True)
-class Foundation:
-    """What holds a connection or a file, and is closed at the end."""
-
-    settings: Settings
-    clock: Clock
-    redactor: Redactor
-    session: aiohttp.ClientSession
-    web: PacedWebClient
-    client: SlackClient
-    store: Store
-    accounts: ProviderRegistry
-    delivery: Delivery
-    changes: ChangeWatcher
-    outcomes: Outcomes
-
-    @property
-    def ops_channel(self) -> str:
-        return self.settings.slack.ops_channel or ""
-
-
-@asynccontextmanager
-async def open_foundation(
-    settings: Settings,
-    tokens: SlackTokens,
-    clock: Clock,
-    lease: LeaseTimings,
-    observers: Observers,
-    pace: SlackPace | None,
-    timings: OutboxTimings,
-) -> AsyncIterator[Foundation]:
-    """The database, the accounts and the clients. Raises StoreError."""
-    redactor = Redactor([*settings.secrets(), *tokens.secrets()])
-    await asyncio.to_thread(sweep_temporary_folders)
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(
-            open_session(settings.network, json_serialize=json_text)
-        )
-        web = web_client(
-            tokens.bot.open(),
-            tokens.api_url,
-            session,
-            pace=_pace(pace, timings, observers),
-            team_id=settings.slack.team_id,
-        )
-        client = SlackClient(web, session)
-        store = await Store.open(
-            settings.database, now=clock(), retention=settings.retention.periods, lease=lease
-        )
-        stack.push_async_callback(store.close)
-        outcomes = Outcomes(store.questions)
-        stack.push_async_callback(outcomes.close)
-        web.pace.shared = store.pace
-        changes = await ChangeWatcher.open(store.changes)
-        accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)
-        stack.push_async_callback(accounts.aclose)
-        delivery = Delivery(client)
-        stack.push_async_callback(delivery.aclose)
-        yield Foundation(
-            settings,
-            clock,
-            redactor,
-            session,
-            web,
-            client,
-            store,
-            accounts,
-            delivery,
-            changes,
-            outcomes,
-        )
-
-
-def _pace(shared: SlackPace | None, timings: OutboxTimings, observers: Observers) -> SlackPace:
-    """The pace of a bot that is still running, or a new one."""
-    if shared is None:
-        return SlackPace(timings.per_channel, observers.rate_limit)
-    shared.on_refusal = observers.rate_limit
-    return shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +124,6 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
     digests = DigestJob(
         core.answering, store.schedules, core.outbox, zone, clock, base.ops_channel, core.secrets
     )
-    history = Backtesting(
-        core.answering.commands, base.settings.directory, store.alerts, zone, clock
-    ).history
     alerts = AlertJob(
         core.answering,
         store.alerts,
@@ -230,7 +134,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         base.ops_channel,
         observers.evaluation,
         presentation_from_settings(base.settings, core.outbox.is_same_channel),
-        BaselineReader(store.baselines, history, zone, clock),
+        BaselineReader(store.baselines, _backtesting(base, core).history, zone, clock),
     )
     scheduler = Scheduler(
         store.schedules,
@@ -245,6 +149,16 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
     )
     scheduler.abandoned.append(alerts.abandoned)
     return Jobs(digests, alerts, scheduler)
+
+
+def _backtesting(base: Foundation, core: Core) -> Backtesting:
+    return Backtesting(
+        core.answering.commands,
+        base.settings.directory,
+        base.store.alerts,
+        base.settings.timezone,
+        base.clock,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,9 +201,7 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
         Topic.SUBSCRIPTIONS: subscriptions.refresh,
         Topic.PAUSES: core.guard.refresh,
     }
-    saved = SavedQuestionManager(
-        questions, base.store.saved_questions, core.announcer, clock, RESERVED_WORDS
-    )
+    saved = SavedQuestionManager(questions, base.store.saved_questions, core.announcer, clock)
     return Managers(rules, subscriptions, saved)
 
 
@@ -360,13 +272,10 @@ def register_listeners(
     """Registers a listener for everything that Slack may deliver."""
     store = base.store
     clock = base.clock
-    settings = base.settings
     rules = managers.rules
     subscriptions = managers.subscriptions
     accounts = base.accounts
-    backtesting = Backtesting(
-        core.answering.commands, settings.directory, store.alerts, settings.timezone, clock
-    )
+    backtesting = _backtesting(base, core)
     problems = ErrorListener(base.delivery, core.permissions.channels, store, base.redactor, clock)
     commands.register(app, requests)
     actions.register(app, requests, store)

@@ -167,7 +167,7 @@ async def memory(folder: Path) -> None:
 
     # The bot is measured, and not how often Slack takes a message in a channel.
     with patch.multiple(
-        "bot.assembly", ProviderRegistry=InMemory, SlackPace=lambda *_: SlackPace(1e-6)
+        "bot.foundation", ProviderRegistry=InMemory, SlackPace=lambda *_: SlackPace(1e-6)
     ):
         measuring = asyncio.create_task(write_loop_lag(folder / "lag"))
         await opswatch(folder)
