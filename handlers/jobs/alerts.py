@@ -15,12 +15,11 @@ from msgspec.structs import replace
 from bot.alerts.baseline import Baseline
 from bot.alerts.channels import USUAL, Presentation
 from bot.alerts.escalation import is_escalation_due
-from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE, evaluate
+from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE
 from bot.alerts.rule import (
     EvaluationTimes,
     Rule,
     extract_readings,
-    is_partial,
     rule_from_definition,
 )
 from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reason
@@ -31,9 +30,9 @@ from bot.observers import EvaluationObserver, ignore_evaluation
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import AlertStore, EvaluationRecord, Post, Saved
-from handlers.jobs.baselines import BaselineReader, baseline_samples
+from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
-from handlers.jobs.evaluations import Evaluation, evaluation_record, measured, window_of
+from handlers.jobs.evaluations import Evaluation, evaluated, evaluation_record, measured, window_of
 from handlers.jobs.notifications import (
     OPERATOR_REASONS,
     notification_posts,
@@ -187,23 +186,7 @@ class AlertJob:
         if before.evaluated_at and at < before.evaluated_at <= now:
             # After a late evaluation, none is made for an earlier instant.
             at = before.evaluated_at
-        samples = None
-        if isinstance(result, EvaluationError):
-            after, reason = evaluate(rule, before, result, now=at, silenced=bool(silence))
-        else:
-            readings = extract_readings(rule, result.values, before.subjects)
-            partial = is_partial(result.values)
-            after, reason = evaluate(
-                rule,
-                before,
-                readings,
-                now=at,
-                silenced=bool(silence),
-                partial=partial,
-                baselines=evaluation.baselines,
-            )
-            if rule.usual and not partial:
-                samples = baseline_samples(rule, readings, evaluation.due.at)
+        after, reason, samples = evaluated(evaluation, before, now=at, silenced=bool(silence))
         posts: list[Post] = []
         works_again = before.errors >= ERRORS_BEFORE_NOTICE and not after.errors
         if reason or works_again:

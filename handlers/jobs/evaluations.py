@@ -13,7 +13,8 @@ import msgspec
 
 from bot import formatting
 from bot.alerts.baseline import DayValue
-from bot.alerts.rule import Rule
+from bot.alerts.evaluate import evaluate
+from bot.alerts.rule import Rule, extract_readings, is_partial
 from bot.alerts.state import NO_BASELINES, AlertState, Baselines, EvaluationError, Reason
 from bot.answer import Measurement
 from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
@@ -21,6 +22,7 @@ from bot.questions.reading import read_question_line
 from bot.schedules.due import Due
 from bot.store import BaselineSamples, EvaluationRecord, Post
 from handlers.error_messages import error_message
+from handlers.jobs.baselines import baseline_samples
 from handlers.jobs.digests import ON_TIME
 
 log = logging.getLogger("opswatch")
@@ -81,6 +83,32 @@ async def _measured_at(answering: Answerer, rule: Rule, now: datetime, zone: tzi
     with lazy_temp_dir() as folder:
         context = MeasureContext(folder, zone, rule.value.partition(".")[0], rule.each)
         return await answering.measure(question, context)
+
+
+def evaluated(
+    evaluation: Evaluation, before: AlertState, *, now: datetime, silenced: bool
+) -> tuple[AlertState, Reason | None, BaselineSamples | None]:
+    """The state after an evaluation, why it is to be posted, and the samples that it adds to the
+    baselines of later days.
+    """
+    rule, result = evaluation.rule, evaluation.result
+    if isinstance(result, EvaluationError):
+        return *evaluate(rule, before, result, now=now, silenced=silenced), None
+    readings = extract_readings(rule, result.values, before.subjects)
+    partial = is_partial(result.values)
+    after, reason = evaluate(
+        rule,
+        before,
+        readings,
+        now=now,
+        silenced=silenced,
+        partial=partial,
+        baselines=evaluation.baselines,
+    )
+    # A partial value would make later days look unusual.
+    is_sampled = rule.usual and not partial
+    samples = baseline_samples(rule, readings, evaluation.due.at) if is_sampled else None
+    return after, reason, samples
 
 
 class MeasuredWindow(TypedDict, total=False):
