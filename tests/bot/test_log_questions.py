@@ -321,6 +321,8 @@ def test_window_behind_the_threshold_is_said_once() -> None:
         ("", 'path=""'),
         ("a\\b", ""),
         ("a\nb", ""),
+        ("\x1b[31mred", ""),
+        ("\u202eevil", ""),
         ("'''\"", ""),
     ],
 )

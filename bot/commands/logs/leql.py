@@ -94,11 +94,13 @@ def with_conditions(leql: str, conditions: Sequence[str]) -> str:
 
 def equals(key: str, value: str) -> str:
     """The condition that a key has a value, in the quotes that the value leaves room for. Empty where
-    it leaves none.
+    it leaves none, or has characters that no question has.
     """
+    if not value.isprintable():
+        return ""
     for quote in ('"', "'", "'''"):
         if quote[0] not in value or (len(quote) == 3 and quote not in f"{value}'"):
-            return "" if "\\" in value or "\n" in value else f"{key}={quote}{value}{quote}"
+            return "" if "\\" in value else f"{key}={quote}{value}{quote}"
     return ""
 
 

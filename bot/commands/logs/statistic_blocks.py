@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
-from bot.commands.logs.statistic_report import Group, Slice, StatisticReport, step_of
+from bot.commands.logs.statistic_report import NO_NAME, Group, Slice, StatisticReport, step_of
 from bot.questions.windows import ParsedWindow, zone_name
 
 # Series that can be told apart in one chart.
@@ -128,7 +128,7 @@ def _keys(report: StatisticReport) -> str:
 
 
 def _name(group: Group, most: int) -> str:
-    return formatting.sanitise(group.name, most) or "empty"
+    return formatting.sanitise(group.name, most) or NO_NAME
 
 
 def _value(report: StatisticReport, value: float | None) -> str:
@@ -248,7 +248,7 @@ def _group_row(
 ) -> list[str | tuple[float, str]]:
     keys = len(report.statistic.group_by)
     most = min(LONGEST_NAME, NAMES_TEXT // (len(report.groups) * keys))
-    names = [formatting.sanitise(name, most) or "empty" for name in group.names]
+    names = [formatting.sanitise(name, most) or NO_NAME for name in group.names]
     cells: list[str | tuple[float, str]] = [*names[:keys], *[""] * (keys - len(names))]
     cells.append((group.value or 0, _value(report, group.value)))
     if has_shares:

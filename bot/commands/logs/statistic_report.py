@@ -13,6 +13,8 @@ from providers.models import LogStatistics, Window, iso_utc
 
 # What is a number of things has no fraction.
 _WHOLE = frozenset({"count", "unique", "bytes"})
+# The group of lines whose key has no value. An empty name would mean all lines.
+NO_NAME = "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Group:
 
     @property
     def name(self) -> str:
-        return " / ".join(self.names)
+        return " / ".join(name or NO_NAME for name in self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,24 @@ class StatisticReport:
             }
         if self.statistic.group_by:
             found["by_group"] = {
-                group.name: {function: self._exact(group.value)}
-                for group in self.groups
-                if group.value is not None
+                name: {function: self._exact(value)} for name, value in self._by_name().items()
             }
             if not self.has_more_groups:
                 found["groups"] = len(self.groups)
+        return found
+
+    def _by_name(self) -> dict[str, float]:
+        """The result of each group. Those whose names are the same once secrets were removed are one:
+        what is counted is added, and of anything else the first is taken.
+        """
+        found: dict[str, float] = {}
+        for group in self.groups:
+            if group.value is None:
+                continue
+            if group.name not in found:
+                found[group.name] = group.value
+            elif self.is_additive:
+                found[group.name] += group.value
         return found
 
     def _exact(self, value: float | None) -> float | int | None:
