@@ -14,7 +14,7 @@ import msgspec
 from bot.alerts.baseline import Baseline, Usual
 from bot.alerts.mutes import Mute, next_end
 from bot.alerts.paging import NO_PAGING, Paging
-from bot.alerts.state import WHOLE, Reading, SubjectState
+from bot.alerts.state import UNNAMED, WHOLE, Reading, SubjectState
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 
@@ -225,7 +225,7 @@ def _readings(
     if not isinstance(listed, Mapping):
         return dict.fromkeys(known) or {WHOLE: None}
     found: dict[str, Reading] = {
-        name: extract_value(each, rule.value) for name, each in listed.items()
+        name or UNNAMED: extract_value(each, rule.value) for name, each in listed.items()
     }
     if rule.value in _ADDITIVE and extract_value(values, rule.value) is not None:
         unlisted: Reading = 0.0

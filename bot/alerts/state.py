@@ -16,6 +16,8 @@ from bot.alerts.baseline import Baseline
 
 # The one subject of a rule that reads an answer as a whole.
 WHOLE = ""
+# A subject that an answer lists without a name, such as calls of nobody in particular.
+UNNAMED = "unnamed"
 # What an evaluation adds to the history of an alert.
 OK, FIRED, NOTHING_FOUND = "0", "1", "?"
 

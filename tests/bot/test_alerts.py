@@ -177,6 +177,13 @@ def test_flapping_is_a_label_and_holds_nothing_back() -> None:
             {"iot": 1},
             {"edge": 30.0, "iot": None},
         ),
+        (
+            "actor",
+            "failures",
+            {"failures": 30, "complete": True, "by_actor": {"": {"failures": 30}}},
+            {"ada": 1},
+            {"unnamed": 30.0, "ada": 0.0},
+        ),
         ("log", "bytes", {}, {"cellar": 1}, {"cellar": None}),
         ("log", "bytes", {}, {}, {"": None}),
     ],
