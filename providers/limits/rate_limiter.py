@@ -175,7 +175,7 @@ class RateLimiter:
             return found
         wait_s = max(1.0, (found - now).total_seconds())
         raise RateLimited(
-            f"{self._account} has used up what it may ask: {_said(limit)}.",
+            f"{self._account} has reached its rate limit: {_said(limit)}.",
             account=self._account,
             hint=f"It works again at {found:%H:%M:%S} UTC, in about {in_words(wait_s)}.",
             retry_after_s=wait_s,

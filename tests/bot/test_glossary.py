@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli.main import main
 from tests.conftest import ROOT
 
 ROW = re.compile(r"^\| (?P<term>[^|]+) \| [^|]+ \| (?P<avoided>[^|]*) ?\|$", re.MULTILINE)
 CODE = [path for room in ("bot", "handlers", "providers") for path in (ROOT / room).rglob("*.py")]
-PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / name for name in ("bot.example.toml", "manifest.yml", "Makefile")),
+]
+COMMANDS = ["", *main.commands]
 
 
 def avoided() -> dict[str, str]:
@@ -64,6 +71,13 @@ def test_pages_use_the_glossary(path: Path) -> None:
     if path.name != "glossary.md":
         lines = enumerate(path.read_text("utf-8").splitlines(), start=1)
         assert [(number, found) for number, line in lines for found in found_in(line)] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda name: name or "opswatch")
+def test_help_uses_the_glossary(command: str) -> None:
+    shown = CliRunner().invoke(main, [*filter(None, [command]), "--help"]).output
+    assert "Usage:" in shown
+    assert found_in(" ".join(shown.split())) == []
 
 
 def test_glossary_rules_something_out() -> None:
