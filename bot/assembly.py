@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.alerts.mutes import Mute, localise
 from bot.commands.answering import Answerer
 from bot.composition import (
     build_access_policy,
     build_answerer,
+    mutes_from_settings,
     presentation_from_settings,
     redacted_line,
     rules_from_settings,
@@ -128,7 +127,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         core.answering,
         store.alerts,
         core.outbox,
-        SilenceIndex(store.silences, _mutes(base.settings), zone),
+        SilenceIndex(store.silences, mutes_from_settings(base.settings), zone),
         zone,
         clock,
         base.ops_channel,
@@ -298,22 +297,6 @@ def build_webhooks(settings: Settings, jobs: Jobs, managers: Managers) -> dict[s
     registry = managers.rules.registry
     webhook = PagerDutyWebhook(jobs.alerts, registry.rules, [*secrets.values()], [*secrets])
     return {pagerduty.PATH: webhook}
-
-
-def _mutes(settings: Settings) -> list[Mute]:
-    """The mutes of the configuration, with their times in its zone."""
-    zone = settings.timezone
-    return [
-        Mute(
-            mute.name,
-            frozenset(mute.alerts),
-            localise(mute.start, zone) if mute.start else None,
-            localise(mute.end, zone) if mute.end else None,
-            read_cron(mute.at, zone) if mute.at else None,
-            mute.lasting or timedelta(0),
-        )
-        for mute in settings.mute
-    ]
 
 
 def _digests(settings: Settings, redactor: Redactor) -> list[Digest]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -29,6 +30,7 @@ from providers.sources import CallSource, Checked, LogSource, UsageSource
 if TYPE_CHECKING:
     from bot.access import AccessPolicy
     from bot.alerts.channels import Presentation
+    from bot.alerts.mutes import Mute
     from bot.alerts.rule import Rule
 
 S = TypeVar("S")
@@ -161,6 +163,25 @@ def rules_from_settings(settings: Settings) -> list[Rule]:
             paging_or_unset=alert.paging,
         )
         for alert in settings.alert
+    ]
+
+
+def mutes_from_settings(settings: Settings) -> list[Mute]:
+    """The mutes of the configuration, with their times in its zone."""
+    from bot.alerts.mutes import Mute, localise
+    from bot.schedules.cron import read_cron
+
+    zone = settings.timezone
+    return [
+        Mute(
+            mute.name,
+            frozenset(mute.alerts),
+            localise(mute.start, zone) if mute.start else None,
+            localise(mute.end, zone) if mute.end else None,
+            read_cron(mute.at, zone) if mute.at else None,
+            mute.lasting or timedelta(0),
+        )
+        for mute in settings.mute
     ]
 
 

@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot import formatting
 from bot.answer import Answer, Progress
@@ -30,6 +30,10 @@ from providers.clock import utc_now
 from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
 from providers.models import iso_utc
 from providers.redaction import Redactor
+
+if TYPE_CHECKING:
+    from bot.access import AccessPolicy
+    from handlers.permissions import Requester
 
 # What manages alerts, subscriptions and saved questions, by its first word.
 SLACK_ONLY = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *saved.WORDS})
@@ -87,27 +91,20 @@ async def answer_in_terminal(
     user: str | None,
     channel: str | None,
     progress: Progress | None = None,
+    spare_budgets: RateLimitStore | None = None,
 ) -> TerminalAnswer:
     """The answer to one question, as for a person and a place where these are given; `progress`
-    follows the work. Raises what `handlers.error_messages.error_message` can explain.
+    follows the work. `spare_budgets` are used where the bot's database cannot be written. Raises
+    what `handlers.error_messages.error_message` can explain.
     """
-    for option, given in (("--user", user), ("--channel", channel)):
-        if given is not None and not given.strip():
-            raise BadQuestion(
-                f"{option} is empty; name an id, or leave it out.",
-                f'{option} {_EXAMPLES[option]} "/usage last 7 days"',
-            )
+    refuse_empty_asker(user, channel)
     settings = read_settings(config)
     directory = None
     command, rest = split_line(text)
     if user or channel:
         from bot.access import visible_directory
-        from bot.composition import build_access_policy
-        from handlers.permissions import Requester
 
-        access = build_access_policy(settings.access)
-        groups = await _groups_of(settings, user, access.groups(*COMMANDS)) if user else ()
-        asker = Requester((user or "").strip(), (channel or "").strip(), groups)
+        access, asker = await requester_of(settings, user, channel)
         access.require(command, **asker.rights)
         allowed = [name for name in COMMANDS if access.may_ask(name, **asker.rights)]
         directory = visible_directory(settings.directory, allowed)
@@ -118,7 +115,7 @@ async def answer_in_terminal(
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
     async with (
-        open_rate_limit_store(settings) as rate_limit_store,
+        open_rate_limit_store(settings, spare_budgets) as rate_limit_store,
         aclosing(
             ProviderRegistry(settings, redactor, rate_limit_store, only=_accounts_of(question))
         ) as accounts,
@@ -156,10 +153,34 @@ def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirec
 _EXAMPLES = {"--user": "U012AB", "--channel": "C012AB"}
 
 
+def refuse_empty_asker(user: str | None, channel: str | None) -> None:
+    """Raises BadQuestion for an id that is given and empty, which must not mean “anybody”."""
+    for option, given in (("--user", user), ("--channel", channel)):
+        if given is not None and not given.strip():
+            raise BadQuestion(
+                f"{option} is empty; name an id, or leave it out.",
+                f'{option} {_EXAMPLES[option]} "/usage last 7 days"',
+            )
+
+
+async def requester_of(
+    settings: Settings, user: str | None, channel: str | None
+) -> tuple[AccessPolicy, Requester]:
+    """The access rules, and the person and the place that they are applied to."""
+    from bot.composition import build_access_policy
+    from handlers.permissions import Requester
+
+    access = build_access_policy(settings.access)
+    groups = await _groups_of(settings, user, access.groups(*COMMANDS)) if user else ()
+    return access, Requester((user or "").strip(), (channel or "").strip(), groups)
+
+
 @asynccontextmanager
-async def open_rate_limit_store(settings: Settings) -> AsyncIterator[RateLimitStore]:
+async def open_rate_limit_store(
+    settings: Settings, spare: RateLimitStore | None = None
+) -> AsyncIterator[RateLimitStore]:
     """The budgets that the bot keeps, so that a terminal does not exceed them either; where its
-    database cannot be written, budgets of this process alone.
+    database cannot be written, the spare ones, or else budgets of this question alone.
     """
     from bot.store.opening import open_database
     from bot.store.records import LeaseTimings
@@ -169,7 +190,7 @@ async def open_rate_limit_store(settings: Settings) -> AsyncIterator[RateLimitSt
     try:
         database = await open_database(settings.database)
     except StoreError:
-        yield MemoryRateLimitStore()
+        yield spare or MemoryRateLimitStore()
         return
     claims = Claims(database, LeaseTimings())
     try:

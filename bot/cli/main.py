@@ -17,6 +17,7 @@ from bot.cli.database import backup, forget, migrate, restore
 from bot.cli.exit_codes import ExitCodeGroup, report_errors
 from bot.cli.init import init
 from bot.cli.manifest import manifest
+from bot.cli.mcp.command import mcp
 from bot.cli.program import (
     as_called,
     coloured,
@@ -62,6 +63,7 @@ def main(verbose: bool, log_format: LogFormat | None) -> None:
       python -m bot init                                a configuration to start from
       python -m bot check                               is everything set up?
       python -m bot run                                 connect to Slack
+      python -m bot mcp                                 answer AI assistants
     """
     print_in_any_locale()
     # Hardly anything of what a start imports is garbage, and looking for some takes a sixth of it.
@@ -234,7 +236,7 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
         sys.exit(1)
 
 
-for command in (run, manifest, init, backup, restore, migrate, forget):
+for command in (run, mcp, manifest, init, backup, restore, migrate, forget):
     main.add_command(command)
 
 

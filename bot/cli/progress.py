@@ -42,8 +42,13 @@ async def _show(progress: Progress) -> None:
 
 
 def progress_line(progress: Progress) -> str:
-    """The work in one line: in words, or part by part."""
+    """The work in one line, as markup of a terminal."""
     from rich.markup import escape
 
+    return escape(progress_text(progress))
+
+
+def progress_text(progress: Progress) -> str:
+    """The work in one line: in words, or part by part."""
     parts = [f"{step.name}: {step.detail or step.status}" for step in progress.steps.values()]
-    return escape(terminal_line(progress.detail or ", ".join(parts) or "Working"))
+    return terminal_line(progress.detail or ", ".join(parts) or "Working")

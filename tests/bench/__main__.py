@@ -24,7 +24,7 @@ from tests.bench.logs import beside_a_log, bulk, hostile_logs, redaction
 from tests.bench.replicas import replicas
 from tests.bench.results import Results, comparison
 from tests.bench.slack import acknowledging, answering, app_home, starting
-from tests.bench.terminal import terminal
+from tests.bench.terminal import mcp, terminal
 
 PARTS = {
     part.__name__: part
@@ -34,6 +34,7 @@ PARTS = {
         starting,
         app_home,
         terminal,
+        mcp,
         beside_a_log,
         decoding,
         alerts,

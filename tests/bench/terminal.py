@@ -7,8 +7,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
+
+from mcp import ClientSession
+from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from bot.sandbox.world import open_sandbox
 from tests.bench.processes import environment
@@ -41,6 +45,45 @@ async def terminal(results: Results, *, full: bool) -> None:
             ratios(taken, nothing),
             target,
         )
+
+
+async def mcp(results: Results, *, full: bool) -> None:
+    """A question of an MCP client that is connected, beside the same one asked in a terminal."""
+    times = 15 if full else 5
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_sandbox(Path(folder)) as world:
+            (world.folder / "bot.toml").write_text(toml_of(world.table()))
+            environ = environment(**world.environ())
+            run = partial(_run, folder=world.folder, environ=environ)
+            # The first one creates the database, and compiles modules.
+            await asyncio.to_thread(run, "-m", "bot", "ask", "/usage last 7 days")
+            terminal_ms = await asyncio.to_thread(
+                times_ms, lambda: run("-m", "bot", "ask", "/usage last 7 days"), times
+            )
+            server = StdioServerParameters(
+                command=sys.executable, args=["-m", "bot", "mcp"], env=environ, cwd=folder
+            )
+            async with (
+                stdio_client(server) as (received, sent),
+                ClientSession(received, sent) as session,
+            ):
+                await session.initialize()
+                await session.list_tools()
+                mcp_ms = [await _asked_ms(session) for _ in range(times)]
+    results.add(
+        "MCP question",
+        f"{statistics.median(mcp_ms):.0f} ms",
+        f"ask of the same question {statistics.median(terminal_ms):.0f} ms",
+        ratios(mcp_ms, terminal_ms),
+        1.2,
+    )
+
+
+async def _asked_ms(session: ClientSession) -> float:
+    begun = time.perf_counter()
+    result = await session.call_tool("usage", {"window": "last 7 days"})
+    assert not result.isError
+    return (time.perf_counter() - begun) * 1000
 
 
 def _run(*words: str, folder: Path, environ: dict[str, str]) -> None:

@@ -1,0 +1,185 @@
+"""The state of every alert that the asker may see, as the bot stored it at the last check."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bot.alerts.mutes import ActiveSilence
+from bot.alerts.rule import Rule
+from bot.alerts.state import MOST_SEVERE_FIRST, AlertState
+from bot.blocks.alert_lines import PAUSED, rule_line, state_line
+from bot.blocks.alert_values import threshold_label
+from bot.cli.ask import instant, refuse_empty_asker, requester_of
+from bot.cli.mcp.tools import AlertArguments
+from bot.composition import mutes_from_settings, rules_from_settings
+from bot.config import Settings, read_settings
+from bot.errors import ConfigError, ConfigProblem
+from bot.store import Store, StoredRule, StoreError
+from bot.terminal_text import terminal_line
+from handlers.alert_registry import rule_of
+from handlers.jobs.alerts import schedule_of
+from handlers.jobs.silences import SilenceIndex
+from providers.clock import utc_now
+
+ALERTS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string", "description": "A line for each alert."},
+        "alerts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "state": {
+                        "type": "string",
+                        "enum": [str(state) for state in MOST_SEVERE_FIRST],
+                    },
+                    "since": {"type": ["string", "null"]},
+                    "value": {"type": ["number", "null"]},
+                    "checked_at": {"type": ["string", "null"]},
+                    "question": {"type": "string"},
+                    "measures": {"type": "string", "description": "The value that is checked."},
+                    "threshold": {"type": "string"},
+                    "channel": {"type": "string"},
+                    "severity": {"type": ["string", "null"]},
+                    "acknowledged": {"type": "boolean"},
+                    "silenced": {"type": ["string", "null"], "description": "Until when, or why."},
+                    "paused": {"type": "boolean"},
+                },
+                "required": ["name", "state"],
+            },
+        },
+    },
+    "required": ["text", "alerts"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """A rule with its stored state, and why it sends no notifications now, if so."""
+
+    rule: Rule
+    state: AlertState
+    silence: ActiveSilence | None
+    is_paused: bool
+
+    def line(self, zone: tzinfo, now: datetime) -> str:
+        state = PAUSED if self.is_paused else state_line(self.rule, self.state, zone, now)
+        silenced = f"; {self.silence.text}" if self.silence else ""
+        return terminal_line(f"{self.rule.name}: {state}: {rule_line(self.rule)}{silenced}")
+
+    def as_json(self) -> dict[str, Any]:
+        state, since, value = self.state.summary()
+        checked_at = self.state.evaluated_at
+        severity = self.rule.paging.severity
+        return {
+            "name": self.rule.name,
+            "state": str(state),
+            "since": instant(since) if since else None,
+            "value": value,
+            "checked_at": instant(checked_at) if checked_at else None,
+            "question": self.rule.display_query,
+            "measures": self.rule.value,
+            "threshold": threshold_label(self.rule),
+            "channel": self.rule.channel,
+            "severity": str(severity) if severity else None,
+            "acknowledged": bool(self.state.acknowledged_by),
+            "silenced": self.silence.text if self.silence else None,
+            "paused": self.is_paused,
+        }
+
+
+async def alert_states(
+    arguments: AlertArguments, config: Path, *, user: str | None, channel: str | None
+) -> dict[str, Any]:
+    """The alerts of the configuration and from chat, the most severe first. Raises what
+    `handlers.error_messages.error_message` can explain.
+    """
+    refuse_empty_asker(user, channel)
+    settings = read_settings(config)
+    now = utc_now()
+    async with _open_store(settings) as store:
+        stored = {each.name: each for each in (await store.rules.rules() if store else ())}
+        rules = [*rules_from_settings(settings), *map(rule_of, stored.values())]
+        if user or channel:
+            rules = await _visible(rules, stored, settings, user, channel)
+        if arguments.name is not None:
+            rules = [rule for rule in rules if rule.name.lower() == arguments.name.lower()]
+        found = await _with_states(rules, store, settings, now)
+    found = [each for each in found if arguments.state in (None, each.state.state)]
+    found.sort(key=lambda each: MOST_SEVERE_FIRST.index(each.state.state))
+    lines = [each.line(settings.timezone, now) for each in found]
+    return {
+        "text": "\n".join(lines) or "There are no such alerts.",
+        "alerts": [each.as_json() for each in found],
+    }
+
+
+async def _visible(
+    rules: Sequence[Rule],
+    stored: Mapping[str, StoredRule],
+    settings: Settings,
+    user: str | None,
+    channel: str | None,
+) -> list[Rule]:
+    """The rules that the asker may see: their own, and those of the configuration and of the channel
+    whose question they have access to. Only Slack knows which other channels are open to them.
+    """
+    access, asker = await requester_of(settings, user, channel)
+
+    def is_visible(rule: Rule) -> bool:
+        made = stored.get(rule.name)
+        if made and asker.user and made.user == asker.user:
+            return True
+        is_here = made is None or made.channel == asker.channel
+        return is_here and access.may_ask(rule.command, **asker.rights)
+
+    return [rule for rule in rules if is_visible(rule)]
+
+
+async def _with_states(
+    rules: Sequence[Rule], store: Store | None, settings: Settings, now: datetime
+) -> list[_Alert]:
+    if store is None:
+        return [_Alert(rule, AlertState(), None, is_paused=False) for rule in rules]
+    silences = SilenceIndex(store.silences, mutes_from_settings(settings), settings.timezone)
+    await silences.refresh(now)
+    paused = await store.pauses.all()
+    states = await store.alerts.stored_states([(rule.name, rule.definition) for rule in rules])
+    return [
+        _Alert(
+            rule,
+            msgspec.json.decode(state, type=AlertState) if state else AlertState(),
+            silences.active(rule.name, now),
+            schedule_of(rule.name) in paused,
+        )
+        for rule, state in zip(rules, states, strict=True)
+    ]
+
+
+@asynccontextmanager
+async def _open_store(settings: Settings) -> AsyncIterator[Store | None]:
+    """The database of the bot; None where the bot has not created it yet. Raises ConfigError where
+    it cannot be used.
+    """
+    location = settings.database
+    if isinstance(location, Path) and not location.exists():
+        yield None
+        return
+    try:
+        store = await Store.open(location, now=utc_now())
+    except StoreError as error:
+        shown = location.name if isinstance(location, Path) else ""
+        raise ConfigError([ConfigProblem("database", shown, str(error))]) from None
+    try:
+        yield store
+    finally:
+        await store.close()
