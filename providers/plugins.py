@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import TypeVar
 
-# Raised by one when a plug-in of before would no longer work.
+# Increased when earlier plug-ins would no longer work.
 API_VERSION = 1
 T = TypeVar("T")
 

@@ -31,7 +31,7 @@ def named_value(command: CommandName, asked: str) -> str:
     return value
 
 
-# Values whose names are also units of a window, and what stands before a unit.
+# Values whose names are also units of a window, and what comes before a unit.
 _WINDOW_UNITS = frozenset({"days"})
 _COUNT = re.compile(
     r"\d{1,6}|last|past|previous|few|two|three|four|five|six|seven|eight|nine|ten|fourteen|thirty"

@@ -48,7 +48,7 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     shown = test.firings[-MOST_SHOWN:]
     more = len(test.firings) - len(shown)
     lines += [f"… and {more:,} earlier"] if more else []
-    lines += [_said(test, firing, zone) for firing in shown]
+    lines += [_firing_line(test, firing, zone) for firing in shown]
     return "\n".join([*lines, *test.notes, *_drawn(test)])
 
 
@@ -61,7 +61,7 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
     if test.samples:
         blocks.append(_chart(test))
     if test.firings:
-        shown = [_said(test, firing, zone) for firing in test.firings[-MOST_SHOWN:]]
+        shown = [_firing_line(test, firing, zone) for firing in test.firings[-MOST_SHOWN:]]
         more = len(test.firings) - len(shown)
         blocks.append(
             kit.section(
@@ -84,7 +84,7 @@ def _counted(test: Backtest) -> str:
     return f"{formatting.pluralise(test.samples, 'check')} with data, {test.missing:,} without."
 
 
-def _said(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
+def _firing_line(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
     name = peak_name(test.rule)
     peak = (
         f", {name} {format_value(test.rule.value, firing.peak)}" if firing.peak is not None else ""

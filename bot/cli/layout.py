@@ -86,7 +86,7 @@ def markup(source: str, style: str = "") -> Text:
 
 def _styled(match: re.Match[str]) -> tuple[str, str]:
     if (block := match["block"]) is not None:
-        return f"{_words(block)}", ""
+        return _words(block), ""
     if (code := match["code"]) is not None:
         return _words(code), "cyan"
     if (bold := match["bold"]) is not None:

@@ -64,9 +64,9 @@ class EmailSettings(TargetSettings):
     security: Literal["starttls", "tls", "none"] = "starttls"
     """How the connection is encrypted; `none` is for a server on this machine."""
     username: TextOrReference | None = None
-    """Who logs in, where the server wants a login."""
+    """The user name, where the server requires a login."""
     password: SecretReference | None = None
-    """Their password."""
+    """The password of that user."""
     sender: Annotated[Mailbox, Field(alias="from")]
     """The address that mails come from."""
     to: tuple[Mailbox, ...]

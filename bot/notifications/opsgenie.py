@@ -41,7 +41,7 @@ class OpsgenieSettings(TargetSettings):
 
 def render(settings: OpsgenieSettings, event: AlertEvent, now: datetime) -> HttpRequest:
     """The request for an event. Opsgenie takes alerts with the same alias as one, so an event that
-    is sent twice wakes nobody again.
+    is sent twice notifies nobody again.
     """
     del now
     alias = event.incident[:MOST_ALIAS]

@@ -17,7 +17,7 @@ from providers.redaction import Secret
 
 SIGNATURE = "X-PagerDuty-Signature"
 ACKNOWLEDGED = "incident.acknowledged"
-# Several signatures stand in the header while a secret is rotated.
+# The header has several signatures while a secret is rotated.
 MOST_SIGNATURES = 8
 _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")
 

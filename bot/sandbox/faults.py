@@ -13,7 +13,7 @@ Misbehave = Callable[[Any], Awaitable[Any] | None]
 
 def failing(status: int) -> Misbehave:
     """Fails three times, which is as often as a read is tried."""
-    return lambda server: server.answer_with(status, "told to misbehave", times=3)
+    return lambda server: server.answer_with(status, "a fault of the demo", times=3)
 
 
 def refusing(method: str, error: str, status: int = 200, **headers: str) -> Misbehave:

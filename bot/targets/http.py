@@ -17,7 +17,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
 # Of an answer, no more is read than shows why an event was refused.
 MOST_ANSWER_BYTES = 4096
 LONGEST_RETRY_AFTER_S = 900.0
-# Statuses that are not the event's fault, beside those from 500 on.
+# Besides those from 500 on, statuses after which the same event may be accepted later.
 _MAY_PASS = frozenset({408, 409, 425, 429})
 _HEADERS = {"User-Agent": "opswatch", "Accept-Encoding": "identity"}
 _KEY_REFUSED = frozenset({401, 402, 403})
@@ -28,17 +28,19 @@ async def send(session: aiohttp.ClientSession, request: HttpRequest) -> None:
     status, answer, retry_after_s = await _exchange(session, request)
     if 200 <= status < 300:
         return
-    reason = f"HTTP {status}{_said(answer)}"
+    reason = f"HTTP {status}{_explanation(answer)}"
     if status in _MAY_PASS or status >= 500:
         raise TargetUnavailable(reason, retry_after_s=retry_after_s)
     raise TargetRefused(reason, hint_for(status))
 
 
 async def reach(session: aiohttp.ClientSession, request: HttpRequest) -> None:
-    """Whether anybody answers at all. Raises TargetUnavailable."""
+    """Checks that a server answers. Raises TargetUnavailable where none does, or with its own
+    error.
+    """
     status, answer, _ = await _exchange(session, request)
     if status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED:
-        raise TargetUnavailable(f"HTTP {status}{_said(answer)}")
+        raise TargetUnavailable(f"HTTP {status}{_explanation(answer)}")
 
 
 async def _exchange(
@@ -74,15 +76,15 @@ def hint_for(status: int) -> str:
     return ""
 
 
-def _said(answer: bytes) -> str:
+def _explanation(answer: bytes) -> str:
     """`: Invalid routing key`, where the answer is JSON that says so; nothing else is repeated."""
     try:
         found = msgspec.json.decode(answer, type=_Answer)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ""
     errors = [error for error in found.errors if isinstance(error, str)]
-    said = "; ".join(errors) if isinstance(found.errors, list) and errors else found.message
-    return f": {formatting.sanitise(said)}" if said else ""
+    text = "; ".join(errors) if isinstance(found.errors, list) and errors else found.message
+    return f": {formatting.sanitise(text)}" if text else ""
 
 
 class _Answer(msgspec.Struct):

@@ -164,7 +164,7 @@ def _require(answer: tuple[int, bytes], mailbox: str) -> None:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """The library's errors as ours. A reply from 500 on is final, one of 4xx may pass (RFC 5321,
+    """Translates the library's errors. A reply from 500 on is final, one of 4xx may pass (RFC 5321,
     4.2.1).
     """
     try:
@@ -196,6 +196,6 @@ def _errors() -> Iterator[None]:
 
 
 def _refusal(code: int, text: bytes | str) -> TargetRefused | TargetUnavailable:
-    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    shown = f"SMTP {code}: {formatting.sanitise(said)}"
+    answer = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    shown = f"SMTP {code}: {formatting.sanitise(answer)}"
     return TargetRefused(shown) if code >= 500 else TargetUnavailable(shown)

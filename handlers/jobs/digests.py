@@ -155,7 +155,7 @@ class DigestJob:
 
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
         """The post about a failure, in the ops channel, or without one in the digest's channel."""
-        text = f"Digest `{digest.name}` of {_said(due.at, self.zone, self.clock())} {what}"
+        text = f"Digest `{digest.name}` of {_time_label(due.at, self.zone, self.clock())} {what}"
         if digest.redacted_line is not None:
             text = self.secrets.redacted(text)
         return [
@@ -173,7 +173,7 @@ def _key(kind: str, name: str, due: Due) -> str:
 def _note(due: Due, now: datetime, zone: tzinfo) -> str:
     """Whether the digest is late, and how many earlier ones it replaces; empty if neither."""
     late = (
-        f"due {_said(due.at, zone, now)}, {formatting.format_duration(now - due.at)} late"
+        f"due {_time_label(due.at, zone, now)}, {formatting.format_duration(now - due.at)} late"
         if now - due.at > ON_TIME
         else ""
     )
@@ -185,5 +185,5 @@ def _note(due: Due, now: datetime, zone: tzinfo) -> str:
     return ", ".join(part for part in (late, skipped) if part)
 
 
-def _said(moment: datetime, zone: tzinfo, now: datetime) -> str:
+def _time_label(moment: datetime, zone: tzinfo, now: datetime) -> str:
     return f"{moment.astimezone(zone):%a} {formatting.format_time_in_zone(moment, zone, now)}"

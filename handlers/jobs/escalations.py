@@ -38,5 +38,5 @@ class EscalationJob:
 
 
 async def _from_now_on(now: datetime) -> datetime:
-    """The first look is a few seconds after a start, when alerts have been evaluated again."""
+    """The first check is a few seconds after a start, when alerts have been evaluated again."""
     return now

@@ -42,7 +42,7 @@ def problem(body: bytes) -> Mapping[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def problem_said(problem: Mapping[str, Any]) -> str:
+def vendor_message(problem: Mapping[str, Any]) -> str:
     """The vendor's own words: title and detail of the gateway, or the titles in the report's
     `errors`.
     """

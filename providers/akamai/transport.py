@@ -227,7 +227,7 @@ class ReportTransport:
         if reply.status in (200, 303):
             return
         problem = problems.problem(reply.body)
-        message = self._redactor.text(problems.problem_said(problem))
+        message = self._redactor.text(problems.vendor_message(problem))
         if reply.status == 400 and problems.is_about_our_clock(problem):
             raise self._skewed(reply, problem)
         if "IPBLOCK" in message or "WAF deny" in message:
@@ -244,7 +244,7 @@ class ReportTransport:
             raise too_many_requests(
                 reply, account=self.account, wait_s=next_request_s(problem, self._clock())
             )
-        refuse_status(reply, account=self.account, said=message)
+        refuse_status(reply, account=self.account, message=message)
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
         theirs = server_time(reply, problem, self._clock())

@@ -252,7 +252,7 @@ class DeviceWise:
                 ),
             )
         return AuthFailed(
-            f"{self.account} refused the login.{self._said(failure)}",
+            f"{self.account} refused the login.{self._vendor_message(failure)}",
             account=self.account,
             hint=NOT_AGAIN.format(self.account),
         )
@@ -265,14 +265,14 @@ class DeviceWise:
                 hint="Try again in a few minutes.",
             )
         return ProtocolError(
-            f"{self.account} refused the question.{self._said(failure)}",
+            f"{self.account} refused the question.{self._vendor_message(failure)}",
             account=self.account,
             hint="`show_all` needs the role Super-Ops; leave it out, or ask for the role."
             if show_all
             else "Try another window or filter.",
         )
 
-    def _said(self, failure: parse.Failure) -> str:
+    def _vendor_message(self, failure: parse.Failure) -> str:
         words = "; ".join([*failure.messages[:2], *(f"code {code}" for code in failure.codes[:2])])
         return f" It said: {self._redactor.text(words)[:300].rstrip('.')}." if words else ""
 

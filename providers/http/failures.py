@@ -102,14 +102,14 @@ def no_answer(what: str, *, account: str) -> Unavailable:
     return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
 
 
-def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
-    """Raises the error for an HTTP status other than 200. `said` is the vendor's own sentence,
+def refuse_status(reply: Reply, *, account: str, message: str = "") -> None:
+    """Raises the error for an HTTP status other than 200. `message` is the vendor's own sentence,
     already redacted.
     """
     status = reply.status
     if status == 200:
         return
-    tail = f" It said: {said.rstrip('.')}." if said else ""
+    tail = f" It said: {message.rstrip('.')}." if message else ""
     if status in (401, 403):
         raise AuthFailed(
             f"{account} did not accept our credentials (HTTP {status}).{tail}",

@@ -175,7 +175,7 @@ class RateLimiter:
             return found
         wait_s = max(1.0, (found - now).total_seconds())
         raise RateLimited(
-            f"{self._account} has reached its rate limit: {_said(limit)}.",
+            f"{self._account} has reached its rate limit: {_limit_label(limit)}.",
             account=self._account,
             hint=f"It works again at {found:%H:%M:%S} UTC, in about {in_words(wait_s)}.",
             retry_after_s=wait_s,
@@ -237,7 +237,7 @@ def in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _said(limit: Limit) -> str:
+def _limit_label(limit: Limit) -> str:
     size = f" and {limit.bytes / 1e9:.0f} GB" if limit.bytes else ""
     return f"{limit.requests:,} {limit.what}{size} in {in_words(limit.window.total_seconds())}"
 

@@ -114,7 +114,7 @@ def seconds_until_reset(body: bytes) -> float | None:
     return float(seconds) if 0 < seconds <= LONGEST_RESET_S else None
 
 
-def error_said(body: bytes) -> str:
+def vendor_message(body: bytes) -> str:
     """The vendor's own sentence in an error body; empty if there is none. Bodies are JSON of
     several shapes, text, or HTML.
     """

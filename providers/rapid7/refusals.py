@@ -44,8 +44,8 @@ class Refusals:
                 ),
             )
         if reply.status != 200:
-            said = self.redactor.text(parse.error_said(reply.body))
-            refuse_status(reply, account=self.account, said=said)
+            message = self.redactor.text(parse.vendor_message(reply.body))
+            refuse_status(reply, account=self.account, message=message)
 
     def check_query(self, reply: Reply) -> None:
         """Raises for any status but 200, and 202 of a query in progress."""
@@ -59,9 +59,9 @@ class Refusals:
     def check_log(self, reply: Reply) -> None:
         """Raises for any status but 200. A 400 is about the query, and its message is the reason."""
         if reply.status == 400:
-            said = self.redactor.text(parse.error_said(reply.body)).strip().rstrip(".")
+            message = self.redactor.text(parse.vendor_message(reply.body)).strip().rstrip(".")
             raise QueryRejected(
-                f"{self.account} does not accept the query: {said or 'it gives no reason'}.",
+                f"{self.account} does not accept the query: {message or 'it gives no reason'}.",
                 account=self.account,
                 hint="Correct the query.",
             )

@@ -558,12 +558,12 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "usage": lambda body: rapid7_parse.usage_period(body, account="a"),
     "usage by log": lambda body: rapid7_parse.log_usage(body, account="a"),
     "logs": lambda body: rapid7_parse.named_logs(body, account="a"),
-    "refusal": rapid7_parse.error_said,
+    "refusal": rapid7_parse.vendor_message,
     "calls": lambda body: devicewise_parse.list_page(body, account="a"),
     "a request in a string": call_in,
     "report": lambda body: akamai_parse.json_report(body, account="a"),
     "table": lambda body: akamai_parse.csv_report(body, account="a"),
-    "problem": lambda body: akamai_problems.problem_said(akamai_problems.problem(body)),
+    "problem": lambda body: akamai_problems.vendor_message(akamai_problems.problem(body)),
 }
 UNITS = [
     b"[",

@@ -548,7 +548,7 @@ def test_any_bytes_give_a_record_or_a_protocol_error(body: bytes) -> None:
     for read in (parse.usage_period, parse.log_usage, parse.named_logs):
         with contextlib.suppress(ProtocolError):
             read(body, account="a")
-    assert len(parse.error_said(body)) <= 300
+    assert len(parse.vendor_message(body)) <= 300
 
 
 @pytest.mark.parametrize(

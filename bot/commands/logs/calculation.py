@@ -174,8 +174,8 @@ def _needed(key: str, text: str, context: Context) -> str:
 
 def _unknown(text: str, name: str, context: Context) -> BadQuestion:
     near = difflib.get_close_matches(name[:20].lower(), FUNCTIONS, n=1, cutoff=0.7)
-    said = f"“{sanitise(name, 40)}” is not a calculation"
+    message = f"“{sanitise(name, 40)}” is not a calculation"
     if near:
         right = text.lower().replace(name.lower(), near[0], 1)
-        return BadQuestion(f"{said}; did you mean {near[0]}?", context.instead(text, right))
-    return BadQuestion(f"{said}; there are {_KNOWN}.", context.instead(text, "count"))
+        return BadQuestion(f"{message}; did you mean {near[0]}?", context.instead(text, right))
+    return BadQuestion(f"{message}; there are {_KNOWN}.", context.instead(text, "count"))

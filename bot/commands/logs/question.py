@@ -142,8 +142,8 @@ _STEPS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 360, 1440, 10_080))
 def follow_window(follow: Follow, context: Context) -> ParsedWindow:
     """The window of what arrives from now on."""
     window = Window(context.now, context.now + follow.length)
-    said = f"{format_duration(follow.length)} from now"
-    return ParsedWindow(window, said, by_day=False, asked_at=context.now)
+    label = f"{format_duration(follow.length)} from now"
+    return ParsedWindow(window, label, by_day=False, asked_at=context.now)
 
 
 def _logs_window(
@@ -165,9 +165,9 @@ def _logs_window(
             list(dict.fromkeys([*names, *logs])), " ".join(left), replace(query, where=where)
         )
         line = context.working(str(meant))
-        said = ["Several logs have commas between them"] if logs else []
-        said += ["lines are filtered by where(…)"] if patterns else []
-        message = " and ".join(said)
+        reasons = ["Several logs have commas between them"] if logs else []
+        reasons += ["lines are filtered by where(…)"] if patterns else []
+        message = " and ".join(reasons)
         raise SuggestedQuestion(f"{message[0].upper()}{message[1:]}.", line) from None
     if isinstance(query.display, Follow):
         raise BadQuestion(

@@ -154,14 +154,14 @@ def _fitted(span: Span, reading: Reading) -> ParsedWindow:
         and _begins_a_day(start, reading)
         and (reading.whole_days or end >= now or _begins_a_day(end, reading))
     )
-    return ParsedWindow(window, _said(window, reading, by_day=by_day), by_day, reading.now)
+    return ParsedWindow(window, _window_label(window, reading, by_day=by_day), by_day, reading.now)
 
 
 def _begins_a_day(moment: datetime, reading: Reading) -> bool:
     return moment.astimezone(reading.zone).time() == time()
 
 
-def _said(window: Window, reading: Reading, *, by_day: bool) -> str:
+def _window_label(window: Window, reading: Reading, *, by_day: bool) -> str:
     """How the words were read, with dates and the zone."""
     start = window.start.astimezone(reading.zone)
     last = (window.end - timedelta(microseconds=1)).astimezone(reading.zone)
