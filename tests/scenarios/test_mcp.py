@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from mcp import ClientSession, McpError
 from mcp.types import (
@@ -26,6 +27,7 @@ from mcp.types import (
     ClientRequest,
 )
 
+from bot.alerts.rule import Rule
 from bot.sandbox.world import Sandbox
 from bot.store import Store
 from tests.support.mcp_clients import (
@@ -40,6 +42,7 @@ from tests.support.mcp_clients import (
 
 Run = Callable[..., Any]
 TOKEN = "a-bearer-token-of-the-tests"
+SECRET = "Tr0ub4dor-of-the-kitchen"
 INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -95,15 +98,18 @@ async def test_tools_answer_as_the_terminal(
 @TRANSPORTS
 async def test_logs_come_redacted(transport: str, world: Sandbox, tmp_path: Path) -> None:
     out = tmp_path / "files"
+    line = f"INFO login of ada password={SECRET} was accepted"
+    world.rapid7.lines = lambda *_: iter([line] * 500)
     async with session_over(transport, world, "--out", str(out)) as session:
-        answer = structured(
-            await session.call_tool("logs", {"logs": ["kitchen"], "window": "20m", "limit": 50})
-        )
+        answer = structured(await session.call_tool("logs", {"logs": ["kitchen"], "window": "20m"}))
     [file] = answer["files"]
     assert Path(file["path"]).parent == out
     assert Path(file["path"]).stat().st_size == file["bytes"]
     assert Path(file["path"]).read_text("utf-8").startswith(file["excerpt"])
-    assert answer["values"]["lines"] > 0
+    assert file["excerpt"].startswith("INFO login of ada password=[redacted")
+    assert file["truncated"]
+    assert SECRET not in json.dumps(answer)
+    assert SECRET not in Path(file["path"]).read_text("utf-8")
 
 
 HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -212,6 +218,42 @@ async def test_alerts_list_states_from_the_store(world: Sandbox) -> None:
     assert alert["silenced"].startswith("silenced until")
     assert alert["question"] == "/usage today"
     assert none["alerts"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ([], ["in-kitchen", "in-cellar"]),
+        (["--user", "U0BOB"], []),
+        (["--user", "U0ADA"], ["in-cellar"]),
+        (["--user", "U0BOB", "--channel", "C0KITCHEN"], ["in-kitchen"]),
+    ],
+    ids=["operator", "another person", "their creator", "their channel"],
+)
+async def test_alerts_of_other_channels_are_hidden(
+    world: Sandbox, words: list[str], names: list[str]
+) -> None:
+    store = await Store.open(world.location, now=world.clock())
+    try:
+        for name, channel, user in (
+            ("in-kitchen", "C0KITCHEN", "U0EVE"),
+            ("in-cellar", "C0CELLAR", "U0ADA"),
+        ):
+            rule = Rule(name, "/usage today", "bytes", channel, above=5e9)
+            encoded = msgspec.json.encode(rule).decode()
+            await store.rules.add_rule(
+                name=name,
+                command="usage",
+                channel=channel,
+                rule=encoded,
+                user=user,
+                now=world.clock(),
+            )
+    finally:
+        await store.close()
+    async with stdio_session(world, *words) as session:
+        seen = structured(await session.call_tool("alerts", {}))
+    assert [alert["name"] for alert in seen["alerts"]] == names
 
 
 @TRANSPORTS
