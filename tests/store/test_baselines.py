@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+import string
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +14,8 @@ from bot.store import BaselineSamples, Saved, Store
 from tests.store.conftest import NOW
 from tests.store.test_alerts import evaluation
 
+# No compression makes it short.
+LONG = "".join(random.Random(1).choices(string.ascii_letters, k=4000))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Values = list[tuple[datetime, float]]
 
@@ -36,6 +40,26 @@ async def test_samples_are_read_by_subject_and_span(store: Store) -> None:
         "kitchen": [(NOW - 2 * HOUR, 12.0), (NOW - HOUR, 11.0)],
         "cellar": [],
     }
+
+
+@pytest.mark.parametrize("subject", ["a\0b", "\0", LONG, "\N{GRINNING FACE}" * 3000])
+async def test_any_text_names_a_subject(store: Store, subject: str) -> None:
+    samples = BaselineSamples("spike", "d", NOW, {subject: 1.0, f"{subject}!": 2.0})
+    record = evaluation(0, samples=[(subject, 1.0, "firing")], baseline_samples=samples)
+    assert await store.alerts.save_evaluations([record]) == [Saved.WRITTEN]
+    found = await read(store, subject, f"{subject}!")
+    assert found == {subject: [(NOW, 1.0)], f"{subject}!": [(NOW, 2.0)]}
+
+
+async def test_long_definition_has_samples(store: Store, other: Store) -> None:
+    samples = BaselineSamples("spike", LONG, NOW, {"": 1.0})
+    record = evaluation(0, definition=LONG, baseline_samples=samples)
+    assert await store.alerts.save_evaluations([record]) == [Saved.WRITTEN]
+    assert await read(store, definition=LONG) == {"": [(NOW, 1.0)]}
+    until = NOW + DAY
+    found = await other.alerts.samples("spike", LONG, since=NOW, until=until)
+    assert [sample.value for sample in found] == [1.0]
+    assert await other.alerts.samples("spike", f"{LONG}!", since=NOW, until=until) == []
 
 
 async def test_earlier_sample_of_same_time_stays(store: Store) -> None:

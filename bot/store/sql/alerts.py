@@ -22,7 +22,7 @@ from bot.store.sql.database import (
 )
 from bot.store.sql.evaluation_claims import EvaluationClaims
 from bot.store.sql.outbox import enqueue_anew
-from bot.store.sql.series import SeriesNumbers, series_name
+from bot.store.sql.series import SeriesNumbers, indexed, series_name
 
 Values = tuple[Any, ...]
 # A sample has four values.
@@ -248,7 +248,7 @@ class SqlAlerts:
             "SELECT at, value, state FROM samples WHERE series = "
             "(SELECT id FROM series WHERE name = ? AND definition = ?) "
             "AND at >= ? AND at < ? ORDER BY at",
-            (alert, definition, to_text(since), to_text(until)),
+            (alert, indexed(definition), to_text(since), to_text(until)),
         )
         return [
             Sample(datetime.fromisoformat(row["at"]), row["value"], row["state"]) for row in rows

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.store.records import BaselineSamples, TimedValue
 from bot.store.sql.database import MOST_PARAMETERS, Database, Transaction, to_text
-from bot.store.sql.series import SeriesNumbers, series_name
+from bot.store.sql.series import SeriesNumbers, indexed, series_name
 
 _ADD = (
     "INSERT INTO baseline_samples (series, at, value) VALUES (?, ?, ?) "
@@ -71,7 +71,7 @@ class SqlBaselines:
             f"WHERE series.definition = ? AND series.name IN ({marks}) "
             "AND found.series = series.id AND found.at >= spans.first AND found.at < spans.last "
             "ORDER BY found.at",
-            [*bounds, definition, *names],
+            [*bounds, indexed(definition), *names],
         )
 
     async def prune(self, *, before: datetime) -> None:

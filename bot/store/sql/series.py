@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from bot.store.sql.database import Transaction, query_in
 
 SeriesKey = tuple[str, str]
+# PostgreSQL takes 2,704 bytes of both columns in a row of its index.
+LONGEST_BYTES = 1300
+# So many characters have no more bytes, whatever they are.
+LONGEST = LONGEST_BYTES // 4
+NUL = "\0"
 
 
 def series_name(alert: str, subject: str) -> str:
     """The name of an alert's series, or of that of one of its subjects."""
-    return f"{alert}/{subject}" if subject else alert
+    return indexed(f"{alert}/{subject}" if subject else alert)
+
+
+def indexed(text: str) -> str:
+    """A text that every database takes in an index: one that is too long, or has a NUL, is cut and
+    ends in its digest. Subjects are values of logs, and may be anything.
+    """
+    has_nul = NUL in text
+    if len(text) <= LONGEST and not has_nul:
+        return text
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) <= LONGEST_BYTES and not has_nul:
+        return text
+    digest = hashlib.sha256(encoded).hexdigest()
+    return f"{text[: LONGEST - len(digest) - 1].replace(NUL, '')} {digest}"
 
 
 class SeriesNumbers:
@@ -29,7 +49,11 @@ class SeriesNumbers:
         try:
             return [self._known[series] for series in wanted]
         except KeyError:
-            self._add(tx, wanted)
+            kept = [(name, indexed(definition)) for name, definition in wanted]
+            self._add(tx, kept)
+            self._known |= {
+                series: self._known[key] for series, key in zip(wanted, kept, strict=True)
+            }
             return [self._known[series] for series in wanted]
 
     def _add(self, tx: Transaction, wanted: Sequence[SeriesKey]) -> None:
