@@ -294,3 +294,11 @@ async def test_old_deliveries_are_deleted(store: Store) -> None:
     await store.prune(NOW)
     assert await store.deliveries.claim("old", now=NOW)
     assert not await store.deliveries.claim("recent", now=NOW)
+
+
+async def test_text_with_nul_is_stored(store: Store) -> None:
+    """PostgreSQL holds none, and vendors' texts may."""
+    assert await store.outbox.enqueue(Post("k\0", "#ops", "a\0b", []), now=NOW)
+    queued = await store.outbox.claim_post(now=NOW)
+    assert queued
+    assert queued.post.text in ("a\0b", "a\ufffdb")

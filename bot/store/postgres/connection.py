@@ -44,15 +44,15 @@ class PostgresTransaction:
         self._connection = connection
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
-        return self._connection.execute(_translated(sql), params).rowcount
+        return self._connection.execute(_translated(sql), _storable(params)).rowcount
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(_translated(sql), params).fetchall()
+            return cursor.execute(_translated(sql), _storable(params)).fetchall()
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         with self._connection.cursor() as cursor:
-            cursor.executemany(_translated(sql), rows)
+            cursor.executemany(_translated(sql), map(_storable, rows))
             return cursor.rowcount
 
 
@@ -146,6 +146,14 @@ class PostgresDatabase:
 def _translated(sql: str) -> LiteralString:
     """The statement with the parameters that psycopg wants. All statements are our own."""
     return sql.replace("%", "%%").replace("?", "%s")
+
+
+def _storable(params: Sequence[Any]) -> list[Any]:
+    """The parameters without NUL in text, which PostgreSQL does not hold."""
+    return [
+        value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
+        for value in params
+    ]
 
 
 def _first_line(error: Exception) -> str:
