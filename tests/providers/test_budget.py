@@ -118,7 +118,7 @@ async def test_the_vendor_knows_better_than_we_do(store: RateLimitStore, clock: 
         reported=ReportedQuota(NOON, NOON, NOON + timedelta(minutes=2), requests=0),
     )
     clock.ahead(seconds=10)
-    with pytest.raises(RateLimited, match="used up") as caught:
+    with pytest.raises(RateLimited, match="rate limit") as caught:
         await budget.reserve("download")
     assert caught.value.retry_after_s == 110
     clock.ahead(minutes=2)
@@ -280,7 +280,7 @@ async def test_a_success_that_leaves_nothing_is_a_success(
     )
     await rapid7.usage(DAYS)
     asked = len(server.requests)
-    with pytest.raises(RateLimited, match="used up") as caught:
+    with pytest.raises(RateLimited, match="rate limit") as caught:
         await rapid7.usage(DayRange(DAYS.first - timedelta(days=1), DAYS.last))
     assert caught.value.retry_after_s == pytest.approx(412, abs=5)
     assert len(server.requests) == asked
@@ -293,7 +293,7 @@ async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(
     with pytest.raises(RateLimited, match="rate limit"):
         await read(rapid7)
     asked = len(server.requests)
-    with pytest.raises(RateLimited, match="used up") as caught:
+    with pytest.raises(RateLimited, match="rate limit") as caught:
         await read(rapid7)
     assert len(server.requests) == asked
     assert "in about 7 min" in caught.value.hint
@@ -307,7 +307,7 @@ async def test_a_try_that_failed_is_paid_for_too(
     )
     client._budget._limits = {"download": Limit("downloads", 2)}
     server.answer_with(503, "", times=99, path="/download")
-    with pytest.raises(RateLimited, match="used up"):
+    with pytest.raises(RateLimited, match="rate limit"):
         await read(client)
     assert sum("download" in path for path in server.paths()) == 2
     await client.aclose()
