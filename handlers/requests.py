@@ -124,7 +124,8 @@ class RequestHandler:
             user=target.user,
             channel=target.channel,
             command=command,
-            text=self.redactor.text(unescape_input(words))[:2000],
+            # PostgreSQL takes no NUL in a text.
+            text=self.redactor.text(unescape_input(words))[:2000].replace("\0", "\ufffd"),
             via=via,
         )
         if not await self.store.questions.claim(asked):

@@ -25,6 +25,13 @@ async def test_saved_question_is_asked_by_its_name(world: Sandbox) -> None:
         assert "7 days" in await say(world, "/usage MORNING csv")
 
 
+async def test_nul_is_refused_like_any_character(world: Sandbox) -> None:
+    async with connected_bot(world) as bot:
+        assert "a character that is not allowed" in await say(world, "/usage last 7 days\0")
+        [asked] = await bot.store.read("SELECT text FROM questions", ())
+    assert asked["text"] == "last 7 days\ufffd"
+
+
 async def test_channels_have_questions_of_their_own(world: Sandbox) -> None:
     async with connected_bot(world):
         await say(world, SAVE)
