@@ -380,7 +380,7 @@ async def test_fifty_questions_at_once_are_all_answered(world: Sandbox) -> None:
     waits = [
         m
         for m in world.slack.seen("U0LINUS")
-        if "the answer to" in m.text and "comes in about" in m.text
+        if "the answer to" in m.text and "posted in about" in m.text
     ]
     assert {m.seen_by for m in waits} == {"U0LINUS"}
     assert sorted({m.channel for m in waits}) == ["C0KITCHEN", "C0OPS"]
