@@ -54,7 +54,7 @@ async def test_a_usage_alert_is_tried_on_the_days_of_the_past(
         (f"{TODAY - timedelta(days=3)}T00:00:00Z", f"{TODAY - timedelta(days=2)}T00:00:00Z", 6e9),
     ]
     assert set(found["window"]) == {"start", "end", "said"}
-    assert "judged once a day, on whole days" in found["notes"][0]
+    assert "checked once a day, on whole days" in found["notes"][0]
     text = (
         await front_door(
             "backtest", "INGEST-SPIKE", "--days", "30", table={**world.table(), **alerts(SPIKE)}
@@ -221,7 +221,7 @@ async def test_a_log_alert_knows_what_was_sampled(
     found = (await front_door("backtest", "timeouts", "--json", table=table)).json
     assert (found["samples"], found["missing"]) == (4, 1)
     assert [f["peak"] for f in found["firings"]] == [300.0]
-    assert "A log is not downloaded again" in found["notes"][0]
+    assert "Logs are not downloaded again" in found["notes"][0]
     assert world.rapid7.requests == []
 
 

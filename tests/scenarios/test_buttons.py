@@ -259,7 +259,7 @@ async def answered(world: Sandbox, message: Message, button: str) -> Message:
         found = [m for m in world.slack.seen() if (m.ts, m.edited) not in before and m.blocks]
         return next((m for m in found if not m.text.startswith(INTERIM)), None)
 
-    found: Message = await world.slack.until(fresh)
+    found: Message = await world.slack.until(fresh, timeout_s=60)
     return found
 
 
@@ -282,13 +282,22 @@ LINES = [
 ]
 
 
+async def with_button(world: Sandbox, line: str, name: str) -> Message:
+    """The answer to the line, also where the channel is busy and it comes a while later."""
+    await world.slack.answer_to(line)
+    found: Message = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if name in buttons(m)), None), timeout_s=60
+    )
+    return found
+
+
 @pytest.mark.parametrize("line", LINES)
 async def test_every_button_does_what_it_says(world: Sandbox, line: str) -> None:
     message = await world.slack.answer_to(line)
     assert buttons(message)
     for name, action in buttons(message).items():
         world.slack.messages.clear()
-        message = await world.slack.answer_to(line)
+        message = await with_button(world, line, name)
         if action.startswith("modal."):
             await pressed(world, message, name)
             await world.slack.until(world.slack.modal)

@@ -78,7 +78,7 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(
         meter(6)
         await world.slack.press_in(view, "try.alert", threshold="5 GB")
         await world.slack.until(lambda: "would have fired 91 times in 90 days" in view.words())
-        assert "judged once a day, on whole days" in view.words()
+        assert "checked once a day, on whole days" in view.words()
         await world.slack.submit(
             view, threshold="5 GB", **{"as": "pantry", "for": "10m", "repeat": "4h"}
         )

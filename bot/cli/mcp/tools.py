@@ -146,7 +146,7 @@ _DESCRIBED: Mapping[CommandName, tuple[str, str, type[QuestionArguments]]] = {
     "usage": (
         "Data usage",
         (
-            "How much data was ingested (Rapid7): total, daily average, peak, change against the time "
+            "How much log data was ingested: total, daily average, peak, change against the time "
             "before, month to date and forecast. `values` has the exact numbers, in bytes. Windows are "
             "whole days. Words of a question: `last 7 days per log`, `this month by week`."
         ),
@@ -155,16 +155,16 @@ _DESCRIBED: Mapping[CommandName, tuple[str, str, type[QuestionArguments]]] = {
     "apiaudit": (
         "API audit",
         (
-            "API calls that deviceWISE and Akamai recorded: how many, by whom, how many failed, how "
+            "API calls that were recorded: how many, by whom, how many failed, how "
             "long they took. Words of a question: `edge 24h status:5xx`, `last 2h failures calls 20`, "
-            "`24h by ip`, `24h new actor`."
+            "`24h by ip`."
         ),
         AuditArguments,
     ),
     "logs": (
         "Logs",
         (
-            "Lines of Rapid7 logs, without secrets, or numbers that are computed over them. Words of a "
+            "Lines of logs, without secrets, or numbers that are computed over them. Words of a "
             "question: `list`, `web 20m where(/error/i)`, `web 24h where(status>=500) count`, "
             "`web 24h groupby(path) top 10`, `web newest 50`."
         ),
