@@ -36,7 +36,6 @@ from bot.cli.mcp.alert_states import ALERTS_SCHEMA, alert_states
 from bot.cli.mcp.results import RESULT_SCHEMA, answer_result
 from bot.cli.mcp.tools import (
     AlertArguments,
-    QuestionArguments,
     ToolDescription,
     question_line,
     read_arguments,
@@ -47,6 +46,7 @@ from bot.cli.progress import progress_text
 from bot.formatting import sanitise
 from bot.logging_setup import LOG_FORMATTER, logged_question
 from bot.private_files import temporary_folder
+from bot.questions.tool import QuestionArguments
 from bot.terminal_text import terminal_text
 from handlers.error_messages import Cancelled, error_message
 from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore

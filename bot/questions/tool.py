@@ -1,0 +1,57 @@
+"""A question as arguments, for programs that call a command as a tool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bot.questions.reading import LONGEST_QUESTION
+
+Word = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=100)]
+Window = Annotated[
+    str,
+    Field(
+        max_length=200,
+        description="The time that the question is about. Left out, it is the usual one.",
+        examples=["today", "last 7 days", "2026-11-01..2026-11-07", "last 20 mins", "yesterday"],
+    ),
+]
+
+
+class QuestionArguments(BaseModel):
+    """A question in words, as people type it after the command."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_QUESTION,
+            description="Words of the question, after what the other arguments say. `help` explains "
+            "them and names the accounts.",
+            examples=["help"],
+        ),
+    ] = ""
+
+    def words(self) -> str:
+        """The question in words, without what `question` holds."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTool:
+    """A command as a tool: what programs list, and its arguments. A command without one takes its
+    question in words.
+    """
+
+    name: str
+    title: str
+    description: str
+    arguments: type[QuestionArguments] = QuestionArguments
+
+
+def joined(*parts: str | Literal[False] | None) -> str:
+    """The parts there are, with blanks between them."""
+    return " ".join(part for part in parts if part)
