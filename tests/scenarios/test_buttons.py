@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 
+from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT, INTERIM, Message
 from bot.sandbox.world import Sandbox
+from bot.slack.outbox import OutboxTimings
 from bot.slack.private_reasons import NOT_SHAREABLE
 from tests.scenarios.test_slack import buttons, text_of, types
 
 pytestmark = pytest.mark.usefixtures("bot")
+# These tests ask many questions in one channel.
+QUICK = OutboxTimings(per_channel=0.05)
+
+
+@pytest.fixture
+async def bot(world: Sandbox) -> AsyncIterator[Bot]:
+    async with (
+        open_bot(world.settings(), world.tokens(), pace=QUICK, clock=world.clock) as opened,
+        opened.connected(),
+    ):
+        await world.slack.until(lambda: world.slack.sockets)
+        yield opened
 
 
 async def pressed(world: Sandbox, message: Message, button: str, *, user: str = "U0ADA") -> None:
