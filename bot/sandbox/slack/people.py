@@ -19,7 +19,7 @@ from bot.sandbox.slack.records import (
 )
 
 # How messages begin that say that an answer is still to come: work goes on, or the channel is busy.
-INTERIM = ("Working on", "Much is being posted in this channel")
+INTERIM = ("Working on", "This channel is busy")
 
 
 class People(Deliveries):
