@@ -466,7 +466,7 @@ async def test_work_can_be_cancelled_by_its_asker_alone(world: Sandbox) -> None:
     )
     await world.slack.press(working, buttons(working)["Cancel"], user="U0LINUS")
     await world.slack.until(
-        lambda: any("nothing of yours" in m.text for m in world.slack.seen("U0LINUS"))
+        lambda: any("Nothing of yours" in m.text for m in world.slack.seen("U0LINUS"))
     )
     await world.slack.press(working, buttons(working)["Cancel"])
     await world.slack.until(
