@@ -60,9 +60,7 @@ async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
         await world.slack.until(
             lambda: any("My database cannot be used" in text for text in told(world))
         )
-        # A short row may still fit into a page that is there, so the alert may be told; the digest
-        # takes more than a page.
-        assert not any(text.startswith("Digest quarterly") for text in told(world, "C0KITCHEN"))
+        # What still fits into pages that are there may be posted meanwhile, but only once.
         await empty(bot)
         # A run that was claimed and could not be ended is done again once its lease is over.
         clock.ahead += timedelta(minutes=3)
