@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from bot import formatting
 from bot.alerts.commands import Unsilence
 from bot.alerts.rule import Rule
+from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.alert_buttons import ACKNOWLEDGE, LINK, SILENCE, UNSILENCE
 from bot.errors import BadQuestion
@@ -61,10 +62,7 @@ class SilenceAction:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
         length = _LENGTHS.get(str(action["action_id"]).rpartition(".")[2])
         answer = await self.rules.silences.silence(rule, length, "", asker.user)
-        if is_at_home(body):
-            await self.refresh_home(asker.user)
-        else:
-            await self.requests.delivery.send_note(context["target"], answer)
+        await respond(self.requests, self.refresh_home, body, context, asker, answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +78,27 @@ class UnsilenceAction:
     ) -> None:
         rule, asker = await requested(self.requests, self.rules, body, action, context)
         answer = await self.rules.silences.handle(Unsilence(rule.name), rule.command, asker)
-        if is_at_home(body):
-            await self.refresh_home(asker.user)
-        else:
-            await self.requests.delivery.send_note(context["target"], answer)
+        await respond(self.requests, self.refresh_home, body, context, asker, answer)
 
 
 _LENGTHS: dict[str, timedelta | None] = {
     length: formatting.read_duration(length) for length in ("1h", "4h")
 }
+
+
+async def respond(
+    requests: RequestHandler,
+    refresh_home: RefreshHome,
+    body: dict[str, Any],
+    context: AsyncBoltContext,
+    asker: Requester,
+    answer: Answer,
+) -> None:
+    """Shows what came of a button: the App Home as of now, or a note where it was pressed."""
+    if is_at_home(body):
+        await refresh_home(asker.user)
+    else:
+        await requests.delivery.send_note(context["target"], answer)
 
 
 async def managed(
