@@ -18,6 +18,8 @@ class Retention:
     notices: timedelta = timedelta(days=400)
     # No baseline looks back further.
     baselines: timedelta = timedelta(weeks=27)
+    # A month before the longest window that vendors store.
+    seen: timedelta = timedelta(days=123)
     runs: timedelta = timedelta(days=90)
     outbox: timedelta = timedelta(days=90)
 

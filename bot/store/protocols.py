@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.commands import seen_store
 from bot.store.question_protocols import (
     AnswerStore,
     DeliveryStore,
@@ -43,6 +44,7 @@ __all__ = [
     "RuleStore",
     "SavedQuestionStore",
     "ScheduleStore",
+    "SeenStore",
     "SilenceStore",
     "SubscriptionStore",
     "TimeStore",
@@ -276,6 +278,14 @@ class BaselineStore(Protocol):
 
     async def prune(self, *, before: datetime) -> None:
         """Deletes samples from before that time."""
+        ...
+
+
+class SeenStore(seen_store.SeenStore, Protocol):
+    """Values of API calls by account and day."""
+
+    async def prune(self, *, before: datetime) -> None:
+        """Deletes the days before that time."""
         ...
 
 

@@ -28,6 +28,7 @@ from bot.store.sql.rate_limits import SqlRateLimits
 from bot.store.sql.rules import SqlRules, SqlSilences
 from bot.store.sql.saved_questions import SqlSavedQuestions
 from bot.store.sql.schedules import SqlSchedules
+from bot.store.sql.seen import SqlSeen
 from bot.store.sql.series import SeriesNumbers
 from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
@@ -58,6 +59,7 @@ class Store:
         self.saved_questions: protocols.SavedQuestionStore = SqlSavedQuestions(database)
         self.alerts: protocols.AlertStore = SqlAlerts(database, claims, series)
         self.baselines: protocols.BaselineStore = SqlBaselines(database, series)
+        self.seen: protocols.SeenStore = SqlSeen(database)
         self.rules: protocols.RuleStore = SqlRules(database)
         self.silences: protocols.SilenceStore = SqlSilences(database)
         self.pauses: protocols.PauseStore = SqlPauses(database)
@@ -125,6 +127,7 @@ class Store:
             samples_before=now - kept.samples, notices_before=now - kept.notices
         )
         await self.baselines.prune(before=now - kept.baselines)
+        await self.seen.prune(before=now - kept.seen)
         await self.answers.prune(now)
         await self.deliveries.prune(now)
         await self.questions.prune(before=now - kept.questions)

@@ -96,6 +96,12 @@ STEPS: dict[str, tuple[str, ...]] = {
     "0008_compatibility": (
         "CREATE TABLE schema_compatibility (step words PRIMARY KEY, oldest words NOT NULL)",
     ),
+    "0009_seen_values": (
+        "CREATE TABLE seen_values (account words, day words, kind words, entries bytea NOT NULL, "
+        "PRIMARY KEY (account, day, kind))",
+        "CREATE TABLE seen_days (account words, day words, covered words NOT NULL, "
+        "PRIMARY KEY (account, day))",
+    ),
 }
 # The step that a program has to know, at least, to use the result of each; without an entry that is
 # the step itself.
@@ -106,5 +112,6 @@ COMPATIBLE = MappingProxyType(
         "0006_saved_questions": "0003_answer_commands",
         "0007_baselines": "0003_answer_commands",
         "0008_compatibility": "0003_answer_commands",
+        "0009_seen_values": "0003_answer_commands",
     }
 )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.store.records import CLOCK_TOLERANCE
 from bot.store.sql.database import Database, Transaction, to_text
+from bot.store.sql.seen import delete_days_after
 
 # A digest that ran is not run again if the clock is set back by less than that.
 RAN_JUST_NOW = timedelta(minutes=10)
@@ -52,6 +53,7 @@ def _reset_schedules(tx: Transaction, now: datetime) -> None:
     tx.execute("UPDATE alerts SET due = ? WHERE due > ?", (at, at))
     tx.execute("DELETE FROM samples WHERE at > ?", (at,))
     tx.execute("DELETE FROM baseline_samples WHERE at > ?", (at,))
+    delete_days_after(tx, now)
     for table in ("evaluation_claims", "overtaken_evaluations"):
         tx.execute(f"DELETE FROM {table} WHERE due > ?", (at,))  # noqa: S608 - constants
     tx.execute("DELETE FROM runs WHERE due > ?", (to_text(now + RAN_JUST_NOW),))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.reports.seen_values import SeenSet, erased_digests
 from bot.store.errors import StoreError
 from bot.store.sqlite.files import MIGRATIONS, InUse, quoted, require_database
 
@@ -89,6 +90,7 @@ class _Eraser:
     def erase(self) -> Erased:
         deleted = self._delete_own()
         deleted |= self._blank_answers()
+        deleted |= self._delete_digests()
         alerts, subscriptions = self._hand_over()
         deleted |= self._blank_messages()
         return Erased(deleted, self._replace_everywhere(), alerts, subscriptions)
@@ -132,6 +134,24 @@ class _Eraser:
             f"UPDATE outbox SET text = '', blocks = '[]', state = 'sent' WHERE {made_by}"  # noqa: S608
         )
         return {"texts of their alerts and subscriptions": count}
+
+    def _delete_digests(self) -> dict[str, int]:
+        """The digests of the person's id among the values of API calls."""
+        if not self._has("seen_values"):
+            return {}
+        digests = erased_digests(self._user)
+        count = 0
+        rows = self._db.execute("SELECT account, day, kind, entries FROM seen_values").fetchall()
+        for account, day, kind, packed in rows:
+            before = SeenSet(packed)
+            after = before.without(digests)
+            if len(after) < len(before):
+                count += len(before) - len(after)
+                self._db.execute(
+                    "UPDATE seen_values SET entries = ? WHERE account = ? AND day = ? AND kind = ?",
+                    (after.packed, account, day, kind),
+                )
+        return {"values of API calls": count} if count else {}
 
     def _blank_messages(self) -> dict[str, int]:
         """Messages that were sent and name the person are in Slack; the copy here loses its words,

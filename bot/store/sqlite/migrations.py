@@ -365,3 +365,16 @@ def compatibility(db: Database) -> None:
     db.table("schema_compatibility").create(
         {"step": str, "oldest": str}, pk="step", not_null={"oldest"}
     )
+
+
+@steps(name="0022_seen_values")
+def seen_values(db: Database) -> None:
+    """Which values the API calls of each day had, and which parts of the day were read."""
+    db.execute(
+        "CREATE TABLE seen_values (account TEXT NOT NULL, day TEXT NOT NULL, kind TEXT NOT NULL, "
+        "entries BLOB NOT NULL, PRIMARY KEY (account, day, kind)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE seen_days (account TEXT NOT NULL, day TEXT NOT NULL, covered TEXT NOT NULL, "
+        "PRIMARY KEY (account, day)) WITHOUT ROWID"
+    )

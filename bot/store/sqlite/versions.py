@@ -33,6 +33,7 @@ MIGRATIONS: Final = (
     "0019_saved_questions",
     "0020_baselines",
     "0021_compatibility",
+    "0022_seen_values",
 )
 
 # The migration that a program has to know, at least, to use the result of each; without an entry
@@ -44,6 +45,7 @@ COMPATIBLE: Final = MappingProxyType(
         "0019_saved_questions": "0016_answer_commands",
         "0020_baselines": "0016_answer_commands",
         "0021_compatibility": "0016_answer_commands",
+        "0022_seen_values": "0016_answer_commands",
     }
 )
 
