@@ -5,6 +5,7 @@ neither and belong to the line above, so a block of random text needs no look at
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -36,51 +37,67 @@ _LONG_NUMBERS: Final = (
     *(b"0000000000", b"0.00000000", b"000000 000000", b"000000  000000", b"0000/000000.0"),
     *(b"00000000" + sign + b"0000" for sign in (b"a", b" ", b".", b"-")),
 )
-_TIMES: Final = _scan_of(
-    [
-        b"0:0",
-        b"0-00.00.",
-        b"0a00.0",
-        *(
-            before + number
-            for before in (b"\n", b":", b".", b"-", b"/", b" ")
-            for number in _LONG_NUMBERS
-        ),
-        # A number first: milliseconds since the start, or the debug log of npm.
-        *(b"\n" + b"0" * digits + b" " for digits in range(1, 11)),
-    ]
-)
-# How lines begin that have a level and no time, or fields by labels.
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
-_STARTS: Final = BytesAhoCorasick(
-    [
-        b"\n" + start
-        for start in (
-            *(b"[", b"<", b"%", b"##[", b"*", b'"', b"\xef", b"PHP ", b"npm ", *_WORDS),
-            *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
-            *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),
-            *(b"%c%s" % (letter, sign) for letter in b"EWIDVFAS" for sign in (b"(", b" (", b"/")),
-            *(b"%c: [" % letter for letter in b"EWNID"),
-            *(b"kern", b"user", b"daemon", b"syslog", b"auth", b"local"),
-            *(
-                b"time:",
-                b"ts:",
-                b"timestamp:",
-                b"host:",
-                b"remote_addr:",
-                b"remotehost:",
-                b"level:",
-            ),
-        )
-    ],
-    implementation=Implementation.DFA,
-)
 _KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date")]
-# Text in lower-case JSON and pairs that may have a level; the name of a field may be
-# written with escapes, too.
-_FIELDS: Final = _scan_of(
-    [*(key + b"=" for key in _KEYS), *(b'"%s"' % key for key in _KEYS), b"\\u"]
-)
+
+
+# Each is built when a log first has lines that share nothing; most logs have none.
+@cache
+def _times() -> BytesAhoCorasick:
+    return _scan_of(
+        [
+            b"0:0",
+            b"0-00.00.",
+            b"0a00.0",
+            *(
+                before + number
+                for before in (b"\n", b":", b".", b"-", b"/", b" ")
+                for number in _LONG_NUMBERS
+            ),
+            # A number first: milliseconds since the start, or the debug log of npm.
+            *(b"\n" + b"0" * digits + b" " for digits in range(1, 11)),
+        ]
+    )
+
+
+@cache
+def _starts() -> BytesAhoCorasick:
+    """How lines begin that have a level and no time, or fields by labels."""
+    return BytesAhoCorasick(
+        [
+            b"\n" + start
+            for start in (
+                *(b"[", b"<", b"%", b"##[", b"*", b'"', b"\xef", b"PHP ", b"npm ", *_WORDS),
+                *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
+                *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),
+                *(
+                    b"%c%s" % (letter, sign)
+                    for letter in b"EWIDVFAS"
+                    for sign in (b"(", b" (", b"/")
+                ),
+                *(b"%c: [" % letter for letter in b"EWNID"),
+                *(b"kern", b"user", b"daemon", b"syslog", b"auth", b"local"),
+                *(
+                    b"time:",
+                    b"ts:",
+                    b"timestamp:",
+                    b"host:",
+                    b"remote_addr:",
+                    b"remotehost:",
+                    b"level:",
+                ),
+            )
+        ],
+        implementation=Implementation.DFA,
+    )
+
+
+@cache
+def _field_names() -> BytesAhoCorasick:
+    """Text in lower-case JSON and pairs that may have a level. The name of a field may be written
+    with escapes, too.
+    """
+    return _scan_of([*(key + b"=" for key in _KEYS), *(b'"%s"' % key for key in _KEYS), b"\\u"])
 
 
 def candidates(text: bytes) -> Iterator[tuple[int, int]]:
@@ -97,9 +114,9 @@ def candidates(text: bytes) -> Iterator[tuple[int, int]]:
 
 def _signs_in(text: bytes) -> Iterator[int]:
     """Where there is text that only lines with a time or a level have."""
-    for _, start, _ in _TIMES.find_matches_as_indexes(text.translate(_CLASSES)):
+    for _, start, _ in _times().find_matches_as_indexes(text.translate(_CLASSES)):
         yield start
-    for _, start, _ in _STARTS.find_matches_as_indexes(text):
+    for _, start, _ in _starts().find_matches_as_indexes(text):
         yield start
     # TAI64, and the lines of Docker Compose.
     for sign in (b"@4", b" |"):
@@ -112,7 +129,7 @@ def _signs_in(text: bytes) -> Iterator[int]:
 
 
 def _fields_in(lowered: bytes) -> Iterator[int]:
-    for sign, start, _ in _FIELDS.find_matches_as_indexes(lowered):
+    for sign, start, _ in _field_names().find_matches_as_indexes(lowered):
         # The name of a pair does not begin within a longer one.
         if sign >= len(_KEYS) or lowered[start - 1] not in fields.NAME_BYTES:
             yield start

@@ -12,7 +12,7 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 from bot.logs import levels, times
 from bot.logs.levels import CAPITALS
 from bot.logs.places import HINTS, Where, any_place
-from providers.patterns import compile_pattern
+from providers.patterns import compile_pattern, lazy_pattern
 
 # No time or level is looked for further into a line of text.
 FAR_ENOUGH: Final = 512
@@ -39,11 +39,19 @@ _LEAD: Final = (
     rb")?"
 )
 _OPENING: Final = rb"[\[(\"'*]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
-# With nothing before it, which is quicker, and with what may be there.
-TIME_FIRST: Final = compile_pattern(_OPENING + times.any_time(at_start=True))
-TIME_BEHIND_LEAD: Final = compile_pattern(_LEAD + _OPENING + times.any_time(at_start=True))
+# With nothing before it, which is quicker, and with what may be there. Compiling the large patterns
+# takes a tenth of a second, and most logs need few of them.
+TIME_FIRST: Final = lazy_pattern(_OPENING + times.any_time(at_start=True))
+TIME_BEHIND_LEAD: Final = lazy_pattern(_LEAD + _OPENING + times.any_time(at_start=True))
+
+
+def is_behind_lead(match: re.Match[bytes]) -> bool:
+    """Whether a time was found by `TIME_BEHIND_LEAD`."""
+    return "priority" in match.re.groupindex
+
+
 # Further into the line, and what gives a hint that there may be one.
-TIME_ANYWHERE: Final = compile_pattern(rb"(?<![\w.:/\\-])" + times.any_time(at_start=False))
+TIME_ANYWHERE: Final = lazy_pattern(rb"(?<![\w.:/\\-])" + times.any_time(at_start=False))
 # Numbers of other lengths than those of an epoch are none, and four digits behind a colon are a port.
 TIME_HINT: Final = compile_pattern(
     rb"\d(?::\d\d(?!\d)|(?<!\d\d)\d{9}(?:\d{3}|\d{6}|\d{9})?(?!\d)|T\d{6}|-\d\d\.\d\d\.)"
@@ -99,11 +107,11 @@ _TOKEN: Final = _TOKEN_ALONE + rb"(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
 # In a message of syslog a level is a word apart.
 _TOKEN_APART: Final = _TOKEN_ALONE + rb"(?:[ \t]{1,24}+|(?=[\[({<|-]))"
 _GAP: Final = rb"(?: >|[\])}\"'>]{0,2}+)(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
-LEVEL_AT_ONCE: Final = compile_pattern(
+LEVEL_AT_ONCE: Final = lazy_pattern(
     _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")"
 )
 # The program of Go's `log` writes its times as year_first, and no level behind them.
-LEVEL_AT_ONCE_LOWER: Final = compile_pattern(
+LEVEL_AT_ONCE_LOWER: Final = lazy_pattern(
     _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE, Where.AT_ONCE_LOWER) + rb")"
 )
 # The same without what is a word, as part of other patterns.
@@ -112,10 +120,10 @@ AT_ONCE_LETTER: Final = (
 )
 # No level begins with a quote, or follows one.
 QUOTED_BEHIND: Final = compile_pattern(rb"[\])}]{0,2}+ {1,4}\"")
-LEVEL_BEHIND: Final = compile_pattern(
+LEVEL_BEHIND: Final = lazy_pattern(
     _GAP + rb"(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND, Where.OUTSIDE_SYSLOG) + rb")"
 )
-LEVEL_BEHIND_SYSLOG: Final = compile_pattern(
+LEVEL_BEHIND_SYSLOG: Final = lazy_pattern(
     _GAP
     + rb"(?:"
     + any_place(Where.SYSLOG)
@@ -129,12 +137,12 @@ LEVEL_BEHIND_SYSLOG: Final = compile_pattern(
 COMPOSED_JSON: Final = compile_pattern(rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\{)")
 REDIS_SIGN: Final = compile_pattern(rb" ([.*#-]) ")
 # `key=value` pairs or JSON behind the time, a host and a program.
-FIELDS_BEHIND: Final = compile_pattern(
+FIELDS_BEHIND: Final = lazy_pattern(
     _GAP + rb"(?:[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?: ){0,1}(?=[\w.@-]{1,64}=|[{@])"
 )
-HEADER: Final = compile_pattern(_GAP + rb"(?:" + _TOKEN + rb"|[\w.-]{1,64}:? {1,4}){0,4}")
+HEADER: Final = lazy_pattern(_GAP + rb"(?:" + _TOKEN + rb"|[\w.-]{1,64}:? {1,4}){0,4}")
 # A line that has no time may have a level all the same.
-LEVEL_ALONE: Final = compile_pattern(
+LEVEL_ALONE: Final = lazy_pattern(
     rb"(?:<(?P<priority>\d{1,3})>)?+(?:" + any_place(Where.ALONE) + rb")?"
 )
 # Every line whose level is a word has one of these.

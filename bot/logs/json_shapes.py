@@ -46,6 +46,7 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
     implementation=Implementation.DFA,
 )
 _LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
+_OBJECTS: Final = compile_pattern(rb"(?:\n\{[^\n]*+(?:(?<=\})|(?<=\}\r)))++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class JsonShape:
         different, or is damaged.
         """
         lines = text.count(b"\n")
-        if not _are_objects(text, lines) or self._never.find_matches_as_indexes(text):
+        if not _are_objects(text) or self._never.find_matches_as_indexes(text):
             return None
         rows = self._rows_of(text)
         if len(rows) != lines:
@@ -318,14 +319,14 @@ def _with_levels(counted: Counter[bytes]) -> Counter[bytes]:
     return Counter({v: counted[v] for v, at in zip(values, ends, strict=False) if at in starts})
 
 
-def _are_objects(text: bytes, lines: int) -> bool:
+def _are_objects(text: bytes) -> bool:
     """Whether each line begins and ends as an object does. The decoder takes line ends for blanks,
     so it alone would take two halves for a whole.
     """
     if not text.startswith(b"\n{") or not (text.isascii() or _is_utf8(text)):
         return False
-    seams = text.count(b"}\n{") or text.count(b"}\r\n{")
-    return seams == lines - 1 and text.endswith((b"}", b"}\r"))
+    match = _OBJECTS.match(text)
+    return match is not None and match.end() == len(text)
 
 
 def _is_utf8(text: bytes) -> bool:

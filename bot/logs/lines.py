@@ -30,6 +30,7 @@ from bot.logs.grammar import (
     TIME_FIRST,
     TIME_HINT,
     TIME_SIGN,
+    is_behind_lead,
 )
 from bot.logs.places import PLACE_OF, PLACES, Where
 from bot.logs.times import Minute
@@ -234,7 +235,7 @@ def _read_timed(line: bytes, head: bytes, match: re.Match[bytes], depth: int) ->
     minute = minute_at(match)
     if minute is None:
         return Reading(None, level_alone(head))
-    if match.re is TIME_FIRST:
+    if not is_behind_lead(match):
         return Reading(minute, _level_behind(line, head, match.end(), str(match.lastgroup), depth))
     level = level_before(match)
     if level is None:
@@ -277,7 +278,7 @@ def holds_earlier_time(line: bytes, time: re.Match[bytes]) -> bool:
 
 
 def level_before(match: re.Match[bytes]) -> str | None:
-    if match.re is not TIME_BEHIND_LEAD:
+    if not is_behind_lead(match):
         return None
     if match["priority"]:
         return levels.level_of_severity(match["priority"])

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from bot.logs import fields, times
 from bot.logs.bare_levels import bare_level
-from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST
+from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, is_behind_lead
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
     DIGITS_ALIKE,
@@ -205,7 +205,7 @@ def _head_of(line: bytes) -> _Head | None:
         if level_alone(head):
             return None
         match = time_further_on(head)
-    elif match.re is TIME_BEHIND_LEAD and match["priority"]:
+    elif is_behind_lead(match) and match["priority"]:
         return None
     if match is None or _REGION_BEHIND.match(line, match.end()):
         return None
@@ -215,7 +215,7 @@ def _head_of(line: bytes) -> _Head | None:
     if holds_earlier_time(line, match):
         return None
     kind = "syslog" if form in SYSLOG_FORMS else ""
-    if match.re is TIME_BEHIND_LEAD and match["redis"]:
+    if is_behind_lead(match) and match["redis"]:
         kind = "redis"
     return _Head(form, minute, behind, match.end(), level_before(match), kind)
 
@@ -242,7 +242,7 @@ def level_span(line: bytes) -> Spans | None:
         return None
     head = line[:FAR_ENOUGH]
     match = at_start(head)
-    if not match or (match.re is TIME_BEHIND_LEAD and (level_before(match) or match["redis"])):
+    if not match or (is_behind_lead(match) and (level_before(match) or match["redis"])):
         return None
     behind = match_behind(head, match.end(), str(match.lastgroup))
     if not behind or str(behind.lastgroup) not in AS_WORDS:

@@ -23,7 +23,7 @@ from bot.logs.grammar import (
     FAR_ENOUGH,
     LEAST_BYTES,
     QUOTED_BEHIND,
-    TIME_BEHIND_LEAD,
+    is_behind_lead,
 )
 from bot.logs.lines import (
     SYSLOG_FORMS,
@@ -226,7 +226,7 @@ def beginning_of(line: bytes) -> Beginning | None:
             return None
     if match is None or minute_at(match) is None:
         return None
-    by_lead = match.re is TIME_BEHIND_LEAD
+    by_lead = is_behind_lead(match)
     has_priority = by_lead and bool(match["priority"])
     if by_lead and not has_priority and (level_before(match) or match["redis"]):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import cache
 from operator import itemgetter
 from typing import Final
 
@@ -38,9 +39,6 @@ _SIGNS: Final = [
     *(hint for hint in HINTS if not hint.isalpha()),
     *(key + b"=" for key in dict.fromkeys(_SPELT_KEYS)),
 ]
-_SCAN: Final = BytesAhoCorasick(
-    _SIGNS, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA
-)
 _FIRST_NO_WORD: Final = len(_WORDS)
 _NO_WORD: Final = len(_SIGNS)
 _PERCENT: Final = _SIGNS.index(b"%")
@@ -52,7 +50,7 @@ def lines_with_signs(text: bytes) -> Iterable[bytes]:
     """The lines that hold a word or a field that may be a level, of a text with a
     line end before each line.
     """
-    matches = _SCAN.find_matches_as_indexes(text)
+    matches = _scan().find_matches_as_indexes(text)
     if b'{"' in text:
         named = _QUOTED_KEYS.find_matches_as_indexes(text.lower())
         matches += [(_NO_WORD, start, end) for _, start, end in named]
@@ -70,6 +68,14 @@ def lines_with_signs(text: bytes) -> Iterable[bytes]:
         # One long line may hold thousands of signs.
         if number < len(matches) and matches[number][1] < line_end:
             number = bisect_left(matches, line_end, number, key=_START_OF_MATCH)
+
+
+@cache
+def _scan() -> BytesAhoCorasick:
+    """Takes most of a megabyte, which logs whose lines have levels need not hold."""
+    return BytesAhoCorasick(
+        _SIGNS, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA
+    )
 
 
 def _is_sign(text: bytes, sign: int, start: int, end: int) -> bool:

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from bot.logs.writer import SIZE, LogWriter, TransferState
+from providers.redaction.scan import beginning_of_log
 
 log = logging.getLogger("opswatch")
 # What a thread does without anybody noticing; beyond it a process is worth its start.
@@ -48,7 +49,11 @@ class LogWorker:
             await self._hand_over()
         if self._worker:
             return await self._worker.feed(piece)
-        return await asyncio.to_thread(self._writer.feed, piece)
+        return await asyncio.to_thread(self._feed_here, piece)
+
+    def _feed_here(self, piece: bytes) -> bool:
+        with contextlib.nullcontext() if self._alone else beginning_of_log():
+            return self._writer.feed(piece)
 
     async def _hand_over(self) -> None:
         try:

@@ -5,7 +5,9 @@ begin.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Protocol
@@ -24,6 +26,21 @@ LOG_BLOCK_BYTES: Final = 16 * 1024
 # With fewer different first bytes, the library would search for each of them, which is slower if
 # they are common letters.
 _FILLERS: Final = tuple(bytes((first, 0xFF, 0xFE, 0xFD)) for first in range(4))
+
+
+_READS_BEGINNINGS: Final[ContextVar[bool]] = ContextVar("reads beginnings", default=False)
+
+
+@contextmanager
+def beginning_of_log() -> Iterator[None]:
+    """What is read in this context does not count as much to read. A process that leaves long logs
+    to another one need not hold the eight megabytes that the faster scan takes.
+    """
+    token = _READS_BEGINNINGS.set(True)
+    try:
+        yield
+    finally:
+        _READS_BEGINNINGS.reset(token)
 
 
 class TextScan(Protocol):
@@ -68,7 +85,7 @@ class AdaptiveTexts:
 
     def found(self, block: bytes) -> list[Match]:
         # Logs are read in large blocks, and not on the event loop, where compiling would be felt.
-        if self._bytes_left > 0 and len(block) >= LOG_BLOCK_BYTES:
+        if self._bytes_left > 0 and len(block) >= LOG_BLOCK_BYTES and not _READS_BEGINNINGS.get():
             self._bytes_left -= len(block)
             if self._bytes_left <= 0:
                 self._use_hyperscan()

@@ -46,7 +46,7 @@ from bot.logs.shapes import shape_of
 from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
 from bot.logs.writer import GzipOverflowFile, TransferState
 from providers.models import Window
-from providers.patterns import compile_pattern
+from providers.patterns import LazyPattern, compile_pattern
 from tests.support.work import lines_run
 
 HOUR = Window(datetime(2026, 11, 20, 11, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -626,7 +626,7 @@ PATTERNS = {
         times,
     )
     for name, found in vars(module).items()
-    if isinstance(found, re.Pattern)
+    if isinstance(found, re.Pattern | LazyPattern)
 }
 
 

@@ -8,7 +8,13 @@ import sys
 import pytest
 
 from providers.redaction import Redactor, rules
-from providers.redaction.scan import BYTES_BEFORE_HYPERSCAN, AdaptiveTexts, HyperscanTexts
+from providers.redaction.scan import (
+    BYTES_BEFORE_HYPERSCAN,
+    AdaptiveTexts,
+    AhoCorasickTexts,
+    HyperscanTexts,
+    beginning_of_log,
+)
 from providers.redaction.tokens import TOKEN_FORMATS
 from tests.providers.secrets_in_logs import NAMED_CONTEXTS, VALUES
 from tests.providers.test_redaction_harmless import LINES
@@ -135,3 +141,13 @@ def test_redacts_the_same_without_hyperscan() -> None:
     assert isinstance(scan.current, HyperscanTexts)
     assert redacted.count(b"[redacted]") > 500
     assert plain.stdout == redacted
+
+
+def test_beginnings_of_logs_compile_nothing() -> None:
+    scan = AdaptiveTexts([b"token"], [b"AKIA"])
+    with beginning_of_log():
+        for _ in range(3):
+            scan.found(bytes(BYTES_BEFORE_HYPERSCAN))
+        assert isinstance(scan.current, AhoCorasickTexts)
+    scan.found(bytes(BYTES_BEFORE_HYPERSCAN))
+    assert isinstance(scan.current, HyperscanTexts)
