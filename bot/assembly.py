@@ -191,7 +191,7 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
     jobs.scheduler.at_start = [
         *(jobs.digests.scheduled(digest) for digest in digests),
         *(rules.scheduled(rule) for rule in await rules.open(clock())),
-        EscalationJob(jobs.alerts, rules.escalating).scheduled(),
+        EscalationJob(jobs.alerts, rules.escalating, rules.closed_channels).scheduled(),
         *await subscriptions.open(),
     ]
     base.changes.refresh = {

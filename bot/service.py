@@ -180,6 +180,7 @@ class Service:
             await self._report_refusal(error)
             return
         new.bot.requests.running.earlier = old.bot.requests.running
+        old.bot.requests.running.may_still_ask = new.bot.requests.may_still_ask
         self._current = new
         task = asyncio.create_task(drain(old, self._stopping))
         self._draining.add(task)

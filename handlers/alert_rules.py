@@ -23,6 +23,7 @@ from bot.alerts.commands import (
     suggested_value,
 )
 from bot.alerts.form import ALERT_NAME
+from bot.alerts.paging import channels
 from bot.alerts.rule import Rule
 from bot.answer import Answer
 from bot.blocks import kit, messages
@@ -129,6 +130,18 @@ class RuleManager:
             if not self.guard.is_paused(schedule_of(rule.name))
         ]
         return [rule for rule in rules if rule.paging.escalate_after]
+
+    async def closed_channels(self, rule: Rule) -> list[str]:
+        """The channels to which a rule escalates and that its creator has left. A rule of the
+        configuration has no creator, and posts where the operator wants it.
+        """
+        creator = self.registry.owned(rule).creator
+        is_closed = self.permissions.channels.is_closed_to
+        return [
+            channel
+            for channel in channels(rule.paging.escalate_to)
+            if creator and await is_closed(creator, channel)
+        ]
 
     async def refresh(self) -> None:
         """Adopts rules that another process has made, changed or deleted."""

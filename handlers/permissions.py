@@ -111,6 +111,14 @@ class Permissions:
             return True
         return None if self._is_unknown(creator, owned) else False
 
+    async def may_still_ask(self, command: CommandName, user: str, channel: str) -> bool:
+        """Whether the person has access now, long after they asked. Where that is unknown they have:
+        it was allowed when they asked.
+        """
+        asked = Owned(command, channel, user)
+        asker = await self._creator(asked)
+        return self.access.may_ask(command, **asker.rights) or self._is_unknown(asker, asked)
+
     async def creator_may_notify(self, owned: Owned) -> bool:
         """Whether its creator's alerts may call somebody now. Where that is unknown they may: it was
         allowed when the alert was saved.

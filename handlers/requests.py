@@ -11,12 +11,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 
 from bot.access import AccessPolicy
 from bot.answer import Answer, Block
 from bot.blocks import messages
 from bot.commands.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
 from bot.errors import (
+    AccessDenied,
     BadQuestion,
     FormLink,
     offering_form,
@@ -324,8 +326,24 @@ class RequestHandler:
             self.store.questions,
             self.redactor,
             self.clock,
+            partial(self._require_still, question.command, target),
         )
         return await work.run(self.answering.answer(question, context), self.running)
+
+    async def may_still_ask(self, command: CommandName, user: str, channel: str) -> bool:
+        """Whether the asker of a question in progress has access now, by the rules that a reload
+        may have brought.
+        """
+        may_still_ask = self.running.may_still_ask or self.permissions.may_still_ask
+        return await may_still_ask(command, user, channel)
+
+    async def _require_still(self, command: CommandName, target: ReplyTarget) -> None:
+        """Raises AccessDenied if the asker has lost access while the bot works on the answer."""
+        if not await self.may_still_ask(command, target.user, target.channel):
+            raise AccessDenied(
+                f"You no longer have access to /{command} here, so the answer was stopped.",
+                f"Ask the operator to add you to `{command}` under [access] in bot.toml.",
+            )
 
     async def cancel(self, ticket: str, user: str) -> bool:
         """Cancels a person's own question, whichever process is working on it; False if it has

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.answer import Answer
 
 # How long a cancelled question has to send and record its end, when the process stops.
 END_WITHIN_S = 2.0
+# Whether a person has access to a command in a channel now.
+MayStillAsk = Callable[[str, str, str], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -22,6 +25,8 @@ class RunningTasks:
     cancellable: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
     # The questions of the bot before a reload, which finishes them.
     earlier: RunningTasks | None = None
+    # The access rules of the bot after a reload, which hold for questions still in progress, too.
+    may_still_ask: MayStillAsk | None = None
 
     def cancel(self, ticket: str, user: str) -> bool:
         """Cancels a person's own question; False if it has ended or is somebody else's."""

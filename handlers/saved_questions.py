@@ -83,12 +83,14 @@ class SavedQuestionManager:
     async def _save(self, action: Save, command: CommandName, requester: Requester) -> Answer:
         with working_hints(self, command, requester):
             query = self._query(action, command, requester)
-        before = await self.store.find(requester.channel, command, action.name)
-        if before:
-            await self._require_change(before, requester)
         question = SavedQuestion(requester.channel, command, action.name, query, requester.user)
+        only_own = not await self._may_change_others(command, requester)
         try:
-            replaced = await self.store.save(question, now=self.clock(), most=MOST_OF_CHANNEL)
+            replaced = await self.store.save(
+                question, now=self.clock(), most=MOST_OF_CHANNEL, only_own=only_own
+            )
+        except PermissionError:
+            raise not_a_manager() from None
         except OverflowError:
             raise BadQuestion(
                 f"This channel has {MOST_OF_CHANNEL} saved questions, the most there can be; "
@@ -96,7 +98,9 @@ class SavedQuestionManager:
                 f"/{command} saved",
             ) from None
         if replaced:
-            await self._announce(replaced, requester, f"is now `/{command} {query}`")
+            # Both questions are shown, so that whoever saved the first one can save it again.
+            what = f" was changed from `/{command} {replaced.query}` to `/{command} {query}`"
+            await self._announce(replaced, requester, what)
         return messages.note(
             f"Saved for this channel: `/{command} {action.name}` asks `/{command} {query}`. "
             f"Delete it with `/{command} unsave {action.name}`."
@@ -155,14 +159,16 @@ class SavedQuestionManager:
         return not (COMMANDS[command].names_logs and question.subject == words)
 
     async def _unsave(self, name: str, command: CommandName, requester: Requester) -> Answer:
-        saved = await self.store.find(requester.channel, command, name)
+        only_of = "" if await self._may_change_others(command, requester) else requester.user
+        try:
+            saved = await self.store.delete(requester.channel, command, name, only_of=only_of)
+        except PermissionError:
+            raise not_a_manager() from None
         if saved is None:
             raise BadQuestion(
                 f"No question is saved as `{name}` in this channel.", f"/{command} saved"
             )
-        await self._require_change(saved, requester)
-        await self.store.delete(requester.channel, command, name)
-        await self._announce(saved, requester, "was deleted")
+        await self._announce(saved, requester, f", `/{command} {saved.query}`, was deleted")
         return messages.note(f"Deleted: `/{command} {name}` asked `/{command} {saved.query}`.")
 
     async def _list(self, command: CommandName, requester: Requester) -> Answer:
@@ -180,16 +186,14 @@ class SavedQuestionManager:
             )
         return messages.list_answer("Saved questions of this channel:", lines)
 
-    async def _require_change(self, saved: SavedQuestion, requester: Requester) -> None:
-        """Raises AccessDenied unless the person saved it or may manage the command."""
-        whose = Owned(saved.command, saved.channel, saved.user)
-        if not await self.permissions.may_end(whose, requester):
-            raise not_a_manager()
+    async def _may_change_others(self, command: CommandName, requester: Requester) -> bool:
+        """Whether the person may change in their channel what somebody else has saved."""
+        return await self.permissions.may_end(Owned(command, requester.channel), requester)
 
     async def _announce(self, saved: SavedQuestion, requester: Requester, what: str) -> None:
         """Tells the channel who changed what somebody else had saved."""
         if saved.user != requester.user:
-            text = f"The saved question `/{saved.command} {saved.name}` {what}"
+            text = f"The saved question `/{saved.command} {saved.name}`{what}"
             await self.announcer.done_by(requester.user, saved.channel, text)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +17,7 @@ from bot.formatting import format_duration
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
 from bot.slack.response_url import LIVES
+from bot.slack.users import RIGHTS_KEPT_S
 from bot.store import KeptResponseUrl, QuestionStore, StoreUnavailable
 from handlers.error_messages import Cancelled, Stopping
 from handlers.running_tasks import RunningTasks
@@ -27,6 +28,9 @@ log = logging.getLogger("opswatch")
 SHOW_WORK_AFTER_S = 0.8
 # `chat.update` takes about 50 calls a minute, for all questions in progress together.
 EDIT_EVERY_S = 3.0
+# A log is followed for ten minutes, in which its asker may lose access. Groups are read again after
+# the same time.
+CHECK_ACCESS_EVERY_S = RIGHTS_KEPT_S
 # How often a question in progress looks for a cancellation that another process has received.
 CHECK_CANCEL_EVERY_S = 1.0
 
@@ -45,6 +49,8 @@ class ShownWork:
     questions: QuestionStore
     redactor: Redactor
     clock: Clock
+    # Raises AccessDenied once the asker has lost access.
+    require_access: Callable[[], Awaitable[None]]
 
     async def run(self, work: Coroutine[None, None, Answer], running: RunningTasks) -> Answer:
         """The answer. Raises Cancelled where its asker has cancelled it, and Stopping."""
@@ -72,7 +78,11 @@ class ShownWork:
                     await task
 
     async def _show_until_done(self, task: asyncio.Task[Answer], started_at: float) -> None:
+        checked_at = started_at
         while not task.done():
+            if time.monotonic() - checked_at >= CHECK_ACCESS_EVERY_S:
+                await self.require_access()
+                checked_at = time.monotonic()
             lasted = timedelta(seconds=round(time.monotonic() - started_at))
             parts = (self.window, self.progress.detail, f"{format_duration(lasted)} so far")
             detail = " · ".join(filter(None, parts))

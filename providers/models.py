@@ -121,7 +121,6 @@ class LogEntry:
     """One entry of a log, and when its provider received it."""
 
     at: datetime | None
-    log_id: str
     message: str
 
 

@@ -73,13 +73,10 @@ class LogStream(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
-@runtime_checkable
-class LogSource(Protocol):
-    """Raw log lines."""
+class LineSource(Protocol):
+    """Lines of logs as a stream, whether they are downloaded or found by a query."""
 
     account: str
-
-    async def named_logs(self) -> Sequence[NamedLog]: ...
 
     def download(
         self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
@@ -87,12 +84,39 @@ class LogSource(Protocol):
 
 
 @runtime_checkable
-class LogQuerySource(Protocol):
+class LogSource(LineSource, Protocol):
+    """Raw log lines, and the logs that have them."""
+
+    async def named_logs(self) -> Sequence[NamedLog]: ...
+
+
+class LogEntrySource(Protocol):
+    """Returns a few entries of logs."""
+
+    account: str
+
+    async def entries(
+        self, ids: Sequence[str], window: Window, leql: str, *, most: int, newest_first: bool
+    ) -> LogEntries:
+        """At most so many entries from one end of the window."""
+        ...
+
+
+class LogFeedSource(Protocol):
+    """Follows logs."""
+
+    account: str
+
+    def follow(self, ids: Sequence[str], leql: str) -> AsyncGenerator[Sequence[LogEntry], None]:
+        """What arrives from now on, again and again, until the iteration is closed."""
+        ...
+
+
+@runtime_checkable
+class LogQuerySource(LogEntrySource, LogFeedSource, Protocol):
     """Answers queries about logs without a download. `leql` is a whole statement; each method raises
     QueryRejected where the provider does not accept it.
     """
-
-    account: str
 
     async def statistics(
         self,
@@ -103,16 +127,6 @@ class LogQuerySource(Protocol):
         progress: Callable[[int], None] = lambda _: None,
     ) -> LogStatistics:
         """The result of a `calculate` or `groupby`; `progress` is called with the percentage done."""
-        ...
-
-    async def entries(
-        self, ids: Sequence[str], window: Window, leql: str, *, most: int, newest_first: bool
-    ) -> LogEntries:
-        """At most so many entries from one end of the window."""
-        ...
-
-    def follow(self, ids: Sequence[str], leql: str) -> AsyncGenerator[Sequence[LogEntry], None]:
-        """What arrives from now on, again and again, until the iteration is closed."""
         ...
 
 

@@ -8,12 +8,13 @@ channel (`#name` or its id), or the name of a target of the configuration, such 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import structs
 
 from bot.amounts import DURATION, read_duration
 
@@ -68,6 +69,15 @@ class Paging(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NO_PAGING = Paging()
+
+
+def without_recipients(paging: Paging, recipients: Collection[str]) -> Paging:
+    """The same, but for these recipients."""
+    return structs.replace(
+        paging,
+        notify=tuple(each for each in paging.notify if each not in recipients),
+        escalate_to=tuple(each for each in paging.escalate_to if each not in recipients),
+    )
 
 
 def read_recipients(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from bot.logs.writer import LogWriter, TransferState, nth_line_end
 from providers.errors import Incomplete, Unavailable
 from providers.models import Window
 from providers.redaction import Redactor
-from providers.sources import MOST_LINES, LogSource
+from providers.sources import MOST_LINES, LineSource
 
 ATTEMPTS = 2
 
@@ -36,7 +36,7 @@ class DownloadRequest:
 
 
 async def download_log(
-    source: LogSource,
+    source: LineSource,
     wanted: DownloadRequest,
     path: Path,
     redactor: Redactor,
@@ -73,7 +73,7 @@ def _worker_for(wanted: DownloadRequest, path: Path, redactor: Redactor) -> LogW
 
 
 async def _fetch_once(
-    source: LogSource,
+    source: LineSource,
     wanted: DownloadRequest,
     worker: LogWorker,
     progress: Callable[[TransferState], None],
@@ -101,7 +101,7 @@ class _Share:
 
 
 async def _fetch_whole(
-    source: LogSource,
+    source: LineSource,
     wanted: DownloadRequest,
     worker: LogWorker,
     progress: Callable[[TransferState], None],
@@ -121,7 +121,7 @@ async def _fetch_whole(
 
 
 async def _fetch_shares(
-    source: LogSource,
+    source: LineSource,
     wanted: DownloadRequest,
     worker: LogWorker,
     progress: Callable[[TransferState], None],
@@ -142,7 +142,7 @@ async def _fetch_shares(
 
 
 async def _fetch_share(
-    source: LogSource,
+    source: LineSource,
     wanted: DownloadRequest,
     worker: LogWorker,
     progress: Callable[[TransferState], None],

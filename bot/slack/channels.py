@@ -33,6 +33,12 @@ class Channels(Protocol):
         """Whether the person may know what happens in the channel: it is public, or they are in it."""
         ...
 
+    async def is_closed_to(self, user: str, channel: str) -> bool:
+        """Whether the channel is private now, and the person is not in it. False if Slack does not
+        answer.
+        """
+        ...
+
     async def is_shared(self, channel: str) -> bool | None:
         """Whether people of another organization are in the channel; None if Slack has never
         answered.
@@ -77,6 +83,15 @@ class SlackChannels:
             return False
         self._open[user, channel] = (time.monotonic(), found)
         return found
+
+    async def is_closed_to(self, user: str, channel: str) -> bool:
+        """As the protocol says. Slack is asked each time: who has left is not to be shown what
+        happens there for another five minutes.
+        """
+        try:
+            return not await asyncio.wait_for(self._ask_open(user, channel), LOOKUP_TIMEOUT_S)
+        except FAILURES:
+            return False
 
     async def is_shared(self, channel: str) -> bool | None:
         """Whether people of another organization are in the channel (Slack Connect). If Slack does

@@ -147,17 +147,22 @@ class SavedQuestionStore(Protocol):
     """Questions that channels ask by a name."""
 
     async def save(
-        self, question: SavedQuestion, *, now: datetime, most: int
+        self, question: SavedQuestion, *, now: datetime, most: int, only_own: bool = False
     ) -> SavedQuestion | None:
         """Saves a question, and returns the one of the same name that it replaced. Raises
-        OverflowError where the channel has `most` others.
+        OverflowError where the channel has `most` others. With `only_own` it replaces none that
+        somebody else saved, and raises PermissionError.
         """
         ...
 
     async def find(self, channel: str, command: str, name: str) -> SavedQuestion | None: ...
 
-    async def delete(self, channel: str, command: str, name: str) -> bool:
-        """Whether there was such a question."""
+    async def delete(
+        self, channel: str, command: str, name: str, *, only_of: str = ""
+    ) -> SavedQuestion | None:
+        """Deletes a question and returns it; None if there is none of that name. Raises
+        PermissionError where it is to be `only_of` one person and another one saved it.
+        """
         ...
 
     async def in_channel(self, channel: str) -> list[SavedQuestion]:

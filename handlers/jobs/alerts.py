@@ -16,6 +16,7 @@ from bot.alerts.baseline import Baseline
 from bot.alerts.channels import USUAL, Presentation
 from bot.alerts.escalation import is_escalation_due
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE
+from bot.alerts.paging import without_recipients
 from bot.alerts.rule import (
     EvaluationTimes,
     Rule,
@@ -33,8 +34,10 @@ from bot.store import AlertStore, EvaluationRecord, Post, Saved
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
 from handlers.jobs.evaluations import Evaluation, evaluated, evaluation_record, measured, window_of
+from handlers.jobs.incident_actions import IncidentAction
 from handlers.jobs.notifications import (
     OPERATOR_REASONS,
+    closed_channels_post,
     notification_posts,
     operator_notification,
 )
@@ -263,28 +266,33 @@ class AlertJob:
         """Turns off reminders of the open incident, and acknowledges it in its targets but those
         that it is `known_to`. False where there is none.
         """
-        return await self._apply_action(
-            rule,
+        action = IncidentAction(
             Reason.ACKNOWLEDGED,
             lambda alert: replace(alert, acknowledged_by=user),
             by=user,
             name=name,
             known_to=known_to,
         )
+        return await self._apply_action(rule, action)
 
-    async def escalate_if_due(self, rule: Rule) -> bool:
-        """Calls the next ones where nobody has acknowledged the open incident in time. False where
-        it is not due.
+    async def is_escalation_due(self, rule: Rule) -> bool:
+        """Whether nobody has acknowledged the open incident in time."""
+        return self._escalates(rule, await self.state(rule), self.clock())
+
+    async def escalate(self, rule: Rule, *, closed: Sequence[str] = ()) -> bool:
+        """Calls the next ones for the open incident, and reports to the operator the channels that
+        are `closed` to the creator of the rule, where nothing is posted. False where it is no longer
+        due.
         """
-        alert, now = await self.state(rule), self.clock()
-        if not self._escalates(rule, alert, now):
-            return False
-        return await self._apply_action(
-            rule,
+        now = self.clock()
+        if closed:
+            rule = replace(rule, paging_or_unset=without_recipients(rule.paging, closed))
+        action = IncidentAction(
             Reason.ESCALATED,
             lambda alert: replace(alert, calls=replace(alert.calls, escalated_at=now)),
-            by="",
+            closed=closed,
         )
+        return await self._apply_action(rule, action)
 
     def _escalates(self, rule: Rule, alert: AlertState, now: datetime) -> bool:
         silenced = self.silences.active(rule.name, now) is not None
@@ -292,17 +300,19 @@ class AlertJob:
 
     async def silenced(self, rule: Rule, *, user: str, name: str = "") -> bool:
         """Posts in the open incident that it was silenced. False where there is none."""
-        return await self._apply_action(
-            rule, Reason.SILENCED, lambda alert: replace(alert, silenced=True), by=user, name=name
+        action = IncidentAction(
+            Reason.SILENCED, lambda alert: replace(alert, silenced=True), by=user, name=name
         )
+        return await self._apply_action(rule, action)
 
     async def close(self, rule: Rule, change: RuleChange, *, by: str = "", name: str = "") -> bool:
         """Closes the open incident of a rule that was changed or deleted. False where there is
         none.
         """
-        is_posted = await self._apply_action(
-            rule, Reason.RULE_CHANGED, lambda _: AlertState(), by=by, name=name, change=change
+        action = IncidentAction(
+            Reason.RULE_CHANGED, lambda _: AlertState(), by=by, name=name, change=change
         )
+        is_posted = await self._apply_action(rule, action)
         self._states.pop(rule.name, None)
         return is_posted
 
@@ -319,51 +329,37 @@ class AlertJob:
             self._states[rule.name] = (rule, alert)
             await self.close(rule, RuleChange.CHANGED if rule.name in known else RuleChange.DELETED)
 
-    async def _apply_action(
-        self,
-        rule: Rule,
-        reason: Reason,
-        action: Callable[[AlertState], AlertState],
-        *,
-        by: str,
-        name: str = "",
-        change: RuleChange = RuleChange.CHANGED,
-        known_to: Sequence[str] = (),
-    ) -> bool:
+    async def _apply_action(self, rule: Rule, action: IncidentAction) -> bool:
         """Changes the state of an alert with an open incident, and posts it there."""
         async with self._lock:
             await self._refresh()
             before, now = await self.state(rule), self.clock()
-            if not self._applies(rule, reason, before, now):
+            if not self._applies(rule, action.reason, before, now):
                 return False
-            after = action(before)
-            context = NotificationContext(
+            context = action.context(
                 rule,
                 before,
-                after,
-                reason,
                 now,
                 self.zone,
                 silence=self.silences.active(rule.name, now),
-                by=by,
-                name=name,
-                change=change,
                 buttons=self.presentation.buttons_of(rule.name),
-                known_to=known_to,
             )
+            instant = f"{now:%Y%m%dT%H%M%S%fZ}"
             style = self.presentation.style_of(rule.channel)
-            after, posts = notification_posts(context, f"{now:%Y%m%dT%H%M%S%fZ}", style)
+            after, posts = notification_posts(context, instant, style)
+            if action.closed:
+                channel = self.ops_channel or rule.channel
+                # In front, because the last post is the one that is on record.
+                posts.insert(0, closed_channels_post(context, instant, action.closed, channel))
             due = Due(schedule_of(rule.name), now, 0)
-            record = evaluation_record(rule, due, after, posts, reason, None, now)
+            record = evaluation_record(rule, due, after, posts, action.reason, None, now)
             is_saved = await self.alerts.save_user_action(record)
             self._states[rule.name] = (rule, after)
             if not is_saved:
                 del self._states[rule.name]
         if not is_saved:
             # Another process has changed the state, which is read again.
-            return await self._apply_action(
-                rule, reason, action, by=by, name=name, change=change, known_to=known_to
-            )
+            return await self._apply_action(rule, action)
         self.outbox.wake()
         return True
 

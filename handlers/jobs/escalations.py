@@ -18,10 +18,13 @@ EVERY = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class EscalationJob:
-    """`rules` are those that may escalate at the time."""
+    """`rules` are those that may escalate at the time, and `closed_channels` those to which a rule
+    escalates and that its creator has left.
+    """
 
     alerts: AlertJob
     rules: Callable[[], Awaitable[Sequence[Rule]]]
+    closed_channels: Callable[[Rule], Awaitable[Sequence[str]]]
 
     def scheduled(self) -> Job:
         return Job("escalations", EvaluationTimes(EVERY), self.run, _from_now_on)
@@ -34,7 +37,9 @@ class EscalationJob:
             # Another process may have evaluated them, or somebody may have acknowledged there.
             await self.alerts.refresh()
         for rule in rules:
-            await self.alerts.escalate_if_due(rule)
+            # Slack is asked about channels only where something is about to be posted there.
+            if await self.alerts.is_escalation_due(rule):
+                await self.alerts.escalate(rule, closed=await self.closed_channels(rule))
 
 
 async def _from_now_on(now: datetime) -> datetime:

@@ -104,5 +104,20 @@ def operator_notification(
     return operator_post(channel, _key(context, instant), text)
 
 
+def closed_channels_post(
+    context: NotificationContext, instant: str, closed: Sequence[str], channel: str
+) -> Post:
+    """What the operator reads where an incident escalates to channels that the creator of its rule
+    has left. Their names are not shown, since not everybody who reads it may know them.
+    """
+    name = context.rule.name
+    named = formatting.join_words([f"`{each}`" for each in closed], 10)
+    text = (
+        f"Alert `{name}` escalated, but was not posted in {named}: its creator is no longer in that "
+        "channel. Somebody who is in it can edit the alert."
+    )
+    return operator_post(channel, f"{_key(context, instant)}:closed", text)
+
+
 def _key(context: NotificationContext, instant: str) -> str:
     return f"alert:{context.rule.name}:{instant}:{context.reason.value}"

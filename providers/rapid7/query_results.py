@@ -139,9 +139,7 @@ def _path(href: str, account: str) -> str:
 def _entry(event: Any, account: str) -> LogEntry:
     if not isinstance(event, dict) or not isinstance(event.get("message"), str):
         raise unreadable(account, "an entry of a log without a message")
-    return LogEntry(
-        _instant(event.get("timestamp")), str(event.get("log_id") or ""), event["message"]
-    )
+    return LogEntry(_instant(event.get("timestamp")), event["message"])
 
 
 def _instant(milliseconds: Any) -> datetime | None:

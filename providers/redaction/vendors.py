@@ -12,8 +12,6 @@ from providers.patterns import compile_pattern, lazy_pattern
 from providers.redaction.notation import Span
 from providers.redaction.tokens import HEX, UUID, UUID_PATTERN, WORD, hexes, letters
 
-# How far after the name the token is looked for.
-LONGEST_GAP: Final = 256
 _BEGINS: Final = r"(?<![A-Za-z0-9_-])"
 _ENDS: Final = r"(?![A-Za-z0-9_-])"
 

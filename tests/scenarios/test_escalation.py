@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.app import Bot, open_bot
-from bot.sandbox.slack import BOT, Message
+from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.targets import TargetSandbox
 from bot.sandbox.world import Sandbox, open_targets_of
 from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, look, messages, running, told
@@ -370,6 +370,49 @@ async def test_paused_alert_does_not_escalate(
         clock.ahead += timedelta(minutes=30)
         await settled(bot)
     assert not targets.pagerduty.incidents
+
+
+async def test_escalation_skips_channel_that_creator_left(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    secret = Channel("C0SECRET", "secret", "", members=("U0ADA", "U0GRACE"))
+    world.slack.channels["C0SECRET"] = secret
+    meter = Meter(world)
+    meter(6)
+    line = (
+        "/usage alert rapid7-eu today above 5 GB every 15m as spike escalate after 20m to "
+        "C0SECRET, #kitchen and pagerduty"
+    )
+    async with running(world, slack={"ops_channel": "C0KITCHEN"}) as bot:
+        assert "created" in (await world.slack.answer_to(line)).text
+        await world.slack.until(lambda: any("spike" in text for text in told(world)))
+        secret.members = ("U0GRACE",)
+        clock.ahead += timedelta(minutes=21)
+        await escalated(world)
+        await settled(bot)
+    assert posted(world, "C0SECRET") == []
+    in_ops = [message.text for message in posted(world, "C0KITCHEN")]
+    assert [text for text in in_ops if "was not posted in `C0SECRET`" in text]
+    assert [text for text in in_ops if text.startswith("🔴")]
+    assert len(targets.pagerduty.incidents) == 1
+
+
+async def test_escalation_is_posted_while_slack_is_unsure(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    world.slack.channels["C0SECRET"] = Channel("C0SECRET", "secret", "", members=("U0ADA",))
+    meter = Meter(world)
+    meter(6)
+    line = "/usage alert rapid7-eu today above 5 GB as spike escalate after 20m to C0SECRET"
+    async with running(world) as bot:
+        assert "created" in (await world.slack.answer_to(line)).text
+        await world.slack.until(lambda: any("spike" in text for text in told(world)))
+        world.slack.answer_with(503, path="conversations.members", times=1000)
+        clock.ahead += timedelta(minutes=21)
+        await escalated(world)
+        await settled(bot)
+    assert len(posted(world, "C0SECRET")) == 1
+    del targets
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from bot.blocks import limits
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import Sandbox
 from providers.rapid7 import query
+from tests.conftest import connected_bot
 from tests.scenarios.test_alerts import clock, evaluated, evaluations, messages, running, told
 from tests.scenarios.test_calls import lines_of, table
 from tests.support.clock import MovableClock
@@ -283,6 +284,28 @@ async def test_follow_can_be_cancelled(world: Sandbox, monkeypatch: pytest.Monke
     )
     await world.slack.press(progress, "cancel")
     await world.slack.until(lambda: any("Cancelled" in m.text for m in world.slack.seen()))
+
+
+async def test_follow_ends_when_access_is_lost(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.CHECK_ACCESS_EVERY_S", 0.05)
+    world.slack.groups["S0ONCALL"] = ["U0ADA"]
+    async with connected_bot(world, access={"logs": ["S0ONCALL"]}):
+        await world.slack.command("/logs kitchen follow")
+        await world.slack.until(
+            lambda: any("Cancel" in lines_of(message) for message in world.slack.seen())
+        )
+        world.slack.groups["S0ONCALL"] = []
+        # Groups are read again after a minute.
+        assert isinstance(world.clock, MovableClock)
+        world.clock.ahead += timedelta(minutes=2)
+        await world.slack.until(
+            lambda: any("You no longer have access to /logs" in m.text for m in world.slack.seen())
+        )
+        assert not any("Working on" in m.text for m in world.slack.seen())
 
 
 @pytest.mark.usefixtures("bot")

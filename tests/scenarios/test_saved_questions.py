@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -114,12 +115,27 @@ async def test_replacing_the_question_of_somebody_is_announced(world: Sandbox) -
         await say(world, SAVE)
         assert "Saved" in await say(world, "/usage save yesterday as morning", user="U0LINUS")
         await world.slack.until(
-            lambda: any("is now `/usage yesterday` by" in m.text for m in world.slack.messages)
+            lambda: any(
+                "changed from `/usage last 7 days per log` to `/usage yesterday` by" in m.text
+                for m in world.slack.messages
+            )
         )
         assert "Deleted" in await say(world, "/usage unsave morning")
         await world.slack.until(
-            lambda: any("was deleted by" in m.text for m in world.slack.messages)
+            lambda: any(
+                "`/usage yesterday`, was deleted by" in m.text for m in world.slack.messages
+            )
         )
+
+
+async def test_two_people_cannot_save_one_name(world: Sandbox) -> None:
+    async with connected_bot(world, access={"usage": ["*"], "manage": ["U0GRACE"]}):
+        said = await asyncio.gather(
+            say(world, "/usage save yesterday as morning", user="U0ADA"),
+            say(world, "/usage save today as morning", user="U0LINUS"),
+        )
+    assert sorted("Saved for this channel" in text for text in said) == [False, True]
+    assert any("You don't have access" in text for text in said)
 
 
 async def test_manage_decides_who_replaces(world: Sandbox) -> None:

@@ -20,7 +20,10 @@ from tests.store.conftest import NOW
 from tests.support.postgres import create_database
 
 pytest.importorskip("psycopg")
+import psycopg
+
 from bot.store.postgres import move as moving
+from bot.store.sql.series import indexed
 
 
 @pytest.fixture
@@ -105,6 +108,27 @@ async def test_every_row_is_moved(folder: Path, url: str) -> None:
         assert another.number == rule.number + 1
     finally:
         await store.close()
+
+
+def test_series_is_found_by_its_new_name(folder: Path, url: str) -> None:
+    """Earlier versions wrote names as they were; the bot looks for `indexed` ones."""
+    names = ["spike/" + "x" * 3000, "spike/a\0b", "spike/plain", "spike/both\0"]
+    with closing(sqlite3.connect(folder / "bot.sqlite")) as file, file:
+        rows = [(name, "d\0") for name in (*names, indexed(names[-1]))]
+        file.executemany("INSERT INTO series (name, definition) VALUES (?, ?)", rows)
+        newest = file.execute("SELECT max(id) FROM series").fetchone()[0]
+    ran = migrate(folder, url)
+    assert ran.returncode == 0, ran.stderr
+    assert migrate(folder, url).returncode == 2, "everything is there"
+    with psycopg.connect(url) as server:
+        found: dict[str, int] = dict(
+            server.execute(
+                "SELECT name, id FROM series WHERE definition = %s", (indexed("d\0"),)
+            ).fetchall()
+        )
+    assert set(map(indexed, names)) <= set(found)
+    assert found[indexed(names[-1])] == newest
+    assert len(found) == len(names) + 1
 
 
 def test_dry_run_moves_nothing(folder: Path, url: str) -> None:

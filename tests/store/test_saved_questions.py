@@ -40,3 +40,16 @@ async def test_deleted_question_is_gone(store: Store) -> None:
     assert await store.saved_questions.delete("C0OPS", "usage", "morning")
     assert not await store.saved_questions.delete("C0OPS", "usage", "morning")
     assert await store.saved_questions.in_channel("C0OPS") == []
+
+
+async def test_question_of_another_person_is_not_replaced(store: Store, other: Store) -> None:
+    await store.saved_questions.save(MORNING, now=NOW, most=5)
+    theirs = replace(MORNING, query="yesterday", user="U0LINUS")
+    with pytest.raises(PermissionError):
+        await other.saved_questions.save(theirs, now=NOW, most=5, only_own=True)
+    with pytest.raises(PermissionError):
+        await other.saved_questions.delete("C0OPS", "usage", "morning", only_of="U0LINUS")
+    assert await store.saved_questions.in_channel("C0OPS") == [MORNING]
+    ours = replace(MORNING, query="today")
+    assert await other.saved_questions.save(ours, now=NOW, most=5, only_own=True) == MORNING
+    assert await store.saved_questions.delete("C0OPS", "usage", "morning", only_of="U0ADA") == ours

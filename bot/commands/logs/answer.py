@@ -30,7 +30,7 @@ from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
 from providers.errors import QueryRejected
 from providers.redaction import Redactor
-from providers.sources import LogQuerySource, LogSource, UsageSource
+from providers.sources import LineSource, LogQuerySource, LogSource, UsageSource
 
 if TYPE_CHECKING:
     from bot.logs.writer import TransferState
@@ -215,7 +215,7 @@ class LogsAnswerer:
 
     def _line_source(
         self, question: LogsQuestion, logs: Sequence[LogRef]
-    ) -> tuple[LogSource, list[str]]:
+    ) -> tuple[LineSource, list[str]]:
         """The source of the lines and the ids to request from it: a download, some entries of a query,
         or a live feed. A query merges the lines of several logs, so that it takes the place of one.
         """

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from bot.commands.logs.display import Entries
 from providers.errors import ProviderError, RateLimited, Unavailable
-from providers.models import LogEntry, NamedLog, Window
-from providers.sources import LogQuerySource, LogStream
+from providers.models import LogEntry, Window
+from providers.sources import LogEntrySource, LogFeedSource, LogStream
 
 # The pause before a feed that has failed is opened again.
 REOPEN_AFTER_S = 5.0
@@ -24,7 +24,7 @@ class EntrySource:
     been read.
     """
 
-    source: LogQuerySource
+    source: LogEntrySource
     ids: Sequence[str]
     wanted: Entries
     has_more: bool = False
@@ -33,9 +33,6 @@ class EntrySource:
 
     def __post_init__(self) -> None:
         self.account = self.source.account
-
-    async def named_logs(self) -> Sequence[NamedLog]:
-        return ()
 
     @asynccontextmanager
     async def download(
@@ -55,7 +52,7 @@ class EntrySource:
 class FollowSource:
     """Streams what arrives in a log, for a while."""
 
-    source: LogQuerySource
+    source: LogFeedSource
     ids: Sequence[str]
     length: timedelta
     has_more: bool = False
@@ -64,9 +61,6 @@ class FollowSource:
 
     def __post_init__(self) -> None:
         self.account = self.source.account
-
-    async def named_logs(self) -> Sequence[NamedLog]:
-        return ()
 
     def download(
         self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int

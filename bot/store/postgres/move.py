@@ -19,6 +19,7 @@ from psycopg import sql
 
 from bot.store.compatibility import TABLE as COMPATIBILITY
 from bot.store.errors import StoreError
+from bot.store.sql.series import NUL, indexed
 from bot.store.sqlite.files import Unsuitable
 
 # What processes that are running share, and what each kind of database records of itself.
@@ -33,6 +34,7 @@ NOT_MOVED = frozenset(
     }
 )
 PROGRESS = "moved_tables"
+SERIES = "series"
 READ_AT_ONCE = 2000
 CONNECT_WITHIN_S = 10
 _Row = tuple[Any, ...]
@@ -171,6 +173,20 @@ def _table(reader: sqlite3.Connection, name: str, definition: str) -> _Table:
     return _Table(name, kinds, order)
 
 
+def _unique_series(rows: Iterable[_Row]) -> Iterator[_Row]:
+    """Series whose names are as the bot looks them up. Earlier versions wrote long names as they
+    were, so that a series may be there twice: the older one, which the bot reads no more, is moved
+    by a name of its own.
+    """
+    known: set[tuple[str, str]] = set()
+    for number, name, definition in rows:
+        key = (indexed(name), indexed(definition))
+        if key in known:
+            key = (indexed(f"{name}{NUL}{number}"), key[1])
+        known.add(key)
+        yield (number, *key)
+
+
 def _text(value: Any) -> str:
     # PostgreSQL holds no NUL in text.
     return str(value).replace("\0", "\ufffd")
@@ -242,6 +258,10 @@ def _copy(reader: sqlite3.Connection, writer: psycopg.Connection[_Row], table: _
 
 
 def _rows_of_file(reader: sqlite3.Connection, table: _Table) -> Iterator[_Row]:
+    if table.name == SERIES:
+        # The newest first, which is the one that the bot reads.
+        rows = reader.execute(f"SELECT id, name, definition FROM {SERIES} ORDER BY id DESC")  # noqa: S608
+        return table.converted(_unique_series(rows))
     return table.converted(reader.execute(f"{table.select} ORDER BY {table.order}"))
 
 

@@ -1,0 +1,55 @@
+"""What people, or the passing of time, change in an open incident between two evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from bot.alerts.channels import OperatorButton
+from bot.alerts.mutes import ActiveSilence
+from bot.alerts.rule import Rule
+from bot.alerts.state import AlertState, Reason
+from bot.blocks.alert_context import NotificationContext, RuleChange
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentAction:
+    """A change of an alert's state, and why it is posted. `by` is the person with the `name`, where
+    one did it; `known_to` are the targets that know already, and `closed` the channels in which
+    nothing is posted.
+    """
+
+    reason: Reason
+    apply: Callable[[AlertState], AlertState]
+    by: str = ""
+    name: str = ""
+    change: RuleChange = RuleChange.CHANGED
+    known_to: Sequence[str] = ()
+    closed: Sequence[str] = ()
+
+    def context(
+        self,
+        rule: Rule,
+        before: AlertState,
+        now: datetime,
+        zone: tzinfo,
+        *,
+        silence: ActiveSilence | None,
+        buttons: Sequence[OperatorButton],
+    ) -> NotificationContext:
+        """What the notification about it is made of."""
+        return NotificationContext(
+            rule,
+            before,
+            self.apply(before),
+            self.reason,
+            now,
+            zone,
+            silence=silence,
+            buttons=buttons,
+            by=self.by,
+            name=self.name,
+            change=self.change,
+            known_to=self.known_to,
+        )
