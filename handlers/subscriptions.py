@@ -274,11 +274,8 @@ class SubscriptionManager:
             if await self.permissions.may_see(owned_digest(digest), requester)
         ]
         if not lines:
-            text = (
-                f"No subscriptions in this channel. Create one with `/{command} subscribe … at "
-                "09:00 on weekdays`."
-            )
-            return messages.note(text)
+            example = self.example(command, requester)
+            return messages.note(f"No subscriptions in this channel. Create one with `{example}`.")
         head = f"Subscriptions in this channel (times in {self.zone}):"
         return messages.list_answer(head, lines)
 

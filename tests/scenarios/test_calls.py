@@ -64,11 +64,12 @@ def recorded(ago: timedelta, **changes: Any) -> dict[str, Any]:
 @pytest.mark.usefixtures("bot")
 async def test_newest_calls_are_listed_with_pages(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit edge 24h calls 30")
-    head, *rows = table(answer, "Calls (")
+    head, *rows = table(answer, "Calls to ")
     assert head == ["When", "Who", "Action", "Target", "Status", "Client", "IP", "ID"]
     assert len(rows) == 30
-    assert len(set(cells(answer, "Calls (", "ID"))) == 30
-    assert "The newest 30 calls … and" in answer.text
+    assert all(target.startswith("/") for target in cells(answer, "Calls to ", "Target"))
+    assert len(set(cells(answer, "Calls to ", "ID"))) == 30
+    assert "The newest 30 of " in answer.text
     assert limits.message_problems(answer.text, answer.blocks) == []
     assert all(row[-1] in answer.text for row in rows[:10])
 
@@ -79,7 +80,7 @@ async def test_list_takes_no_more_than_a_message(world: Sandbox) -> None:
     head, *rows = table(answer, "Calls (")
     assert {"Account", "Organisation", "Duration"} <= set(head)
     assert 40 < len(rows) <= 100
-    assert f"The newest {len(rows)} calls … and" in answer.text
+    assert f"The newest {len(rows)} of " in answer.text
     assert limits.message_problems(answer.text, answer.blocks) == []
     times = cells(answer, "Calls (", "When")
     assert set(cells(answer, "Calls (", "Account")) == {"edge", "iot"}

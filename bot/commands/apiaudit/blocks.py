@@ -193,7 +193,7 @@ def _latency_label(report: AuditReport) -> str:
 
 def _slowest(report: AuditReport) -> list[tuple[str, str]]:
     calls = [
-        f"{formatting.milliseconds(call.duration_ms or 0)} {formatting.sanitise(call.action, 60)}"
+        f"{formatting.sanitise(call.action, 60)} {formatting.milliseconds(call.duration_ms or 0)}"
         for call in report.slowest
     ]
     return [("Slowest", ", ".join(calls))] if calls else []

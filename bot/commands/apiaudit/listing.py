@@ -19,16 +19,20 @@ MOST_CHARACTERS = 10_500
 
 def list_table(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> Block:
     """The calls that fit into a message, in pages of ten."""
+    host = common_host(calls)
     names, rows = _rows(calls, zone, now)
     rows = rows[: _fitting(rows, MOST_CHARACTERS)]
-    return kit.data_table(f"Calls ({zone_name(zone)})", names, rows, page_size=10)
+    caption = f"Calls to {host} ({zone_name(zone)})" if host else f"Calls ({zone_name(zone)})"
+    return kit.data_table(caption, names, rows, page_size=10)
 
 
 def list_text(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> list[str]:
     """The same calls, a line each."""
     _, rows = _rows(calls, zone, now)
     lines = [" ".join(cell for cell in row if cell) for row in rows]
-    return [formatting.sanitise(line) for line in lines[: _fitting(rows, MOST_CHARACTERS)]]
+    host = common_host(calls)
+    head = [f"Calls to {host}:"] if host else []
+    return [formatting.sanitise(line) for line in head + lines[: _fitting(rows, MOST_CHARACTERS)]]
 
 
 def list_notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
@@ -36,9 +40,15 @@ def list_notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     _, rows = _rows(report.listed, zone, now)
     shown = _fitting(rows, MOST_CHARACTERS)
     more = report.calls - shown
-    newest = "The newest call" if shown == 1 else f"The newest {shown:,} calls"
-    notes = [f"{newest} … and {more:,} more; add `csv` for every call."]
+    newest = "The newest call" if shown == 1 else f"The newest {shown:,}"
+    notes = [f"{newest} of {report.calls:,} calls; add `csv` for every call."]
     return [*(notes if more else []), "Add `call:ID` to see one call whole."]
+
+
+def common_host(calls: Sequence[ApiCall]) -> str:
+    """What stands before the first `/` of every target; empty where they differ or one has no path."""
+    hosts = {call.target.partition("/")[0] if "/" in call.target else "" for call in calls}
+    return hosts.pop()[:80] if len(hosts) == 1 else ""
 
 
 def moment(call: ApiCall, zone: tzinfo, now: datetime) -> str:
@@ -53,13 +63,15 @@ def moment(call: ApiCall, zone: tzinfo, now: datetime) -> str:
 Column = tuple[str, Callable[[ApiCall], str]]
 
 
-def _columns(zone: tzinfo, now: datetime) -> list[Column]:
+def _columns(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> list[Column]:
+    # The caption names a host that all calls share, so that a path needs one line of a narrow table.
+    host = common_host(calls)
     return [
         ("When", lambda call: moment(call, zone, now)),
         ("Account", lambda call: call.account),
         ("Who", lambda call: call.actor[:60] or "unnamed"),
         ("Action", lambda call: call.action[:60]),
-        ("Target", lambda call: call.target[:80]),
+        ("Target", lambda call: call.target[len(host) :][:80]),
         ("Status", lambda call: call.status[:20]),
         ("Client", lambda call: "" if call.client == call.organisation else call.client[:40]),
         ("IP", lambda call: call.ip[:45]),
@@ -79,7 +91,7 @@ def _rows(
     """The names of the columns and the cells. A column in which no call has a value is left out, and
     so is the account where there is one alone.
     """
-    columns = _columns(zone, now)
+    columns = _columns(calls, zone, now)
     cells = [[text(call) for _, text in columns] for call in calls]
     one_account = len({call.account for call in calls}) < 2
     kept = [

@@ -65,7 +65,9 @@ def usage_blocks(
         blocks.append(kit.section("\n".join(f"• {kit.escaped(finding)}" for finding in findings)))
     if chart := _chart(report, by):
         blocks.append(chart)
-    blocks.append(_table(report, by))
+    # The headline says what the only row of a table would.
+    if len(buckets(report.by_day, by)) > 1:
+        blocks.append(_table(report, by))
     if report.by_log:
         blocks.append(_log_table(report))
     notes = [*_gaps(report), *_cut(report, by), *warnings]
