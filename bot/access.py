@@ -36,6 +36,7 @@ class AccessPolicy:
     def groups(self, *commands: CommandName) -> list[str]:
         """The user groups in the rules of these commands, whose members have to be looked up."""
         named = [who for command in commands for who in self.rules[command]]
+        # Needed for every command: whoever asks may also press a button that manages.
         named += [*(self.manage or ()), *(self.notify or ())]
         return [who for who in dict.fromkeys(named) if who.startswith("S")]
 
@@ -165,6 +166,7 @@ def visible_directory(
     """The names that people with access to these commands may read: the accounts of each, and the
     logs if one of the commands names logs.
     """
+    # A name may tell what an account is for, so it is shown only to those who may ask it.
     kinds = {kind for name in commands for kind in COMMANDS[name].kinds}
     names_logs = any(COMMANDS[name].names_logs for name in commands)
     accounts = {name: kind for name, kind in directory.accounts.items() if kind in kinds}
@@ -181,8 +183,10 @@ def _is_among(
     """Whether a rule names everyone, this person, the channel, or one of the person's groups. Empty
     ids match nothing.
     """
+    # First, whatever else the rules say.
     if membership is Membership.GONE:
         return False
+    # In a shared channel (Slack Connect) `*` would give access to another organization.
     if EVERYONE in allowed and membership is Membership.MEMBER:
         return True
     return bool({user, channel, *groups} - {"", EVERYONE} & set(allowed))

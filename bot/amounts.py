@@ -34,6 +34,7 @@ _FACTORS = {"": 1, "k": 1e3, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 _UNIT_OF_TIME = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![A-Za-z])"
 _PART = re.compile(rf"({NUMBER})\s*({_UNIT_OF_TIME})\s*", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+# No date of these years plus this is beyond the year 9999, where dates end.
 LONGEST_DURATION_S = 999_999 * 86_400
 # A duration of one part or several, such as `90s`, `1h30m` or `2 hours 15 minutes`, for use within
 # other patterns.
@@ -60,7 +61,10 @@ def read_duration(text: str) -> timedelta | None:
     at = 0
     typed = text.strip()
     sizes: list[int] = []
+    # Bounded, since it reads what people type.
     while at < len(typed) <= LONGEST and (match := _PART.match(typed, at)):
+        # Many people write months with a capital; a wrong guess would be wrong by a factor of
+        # 43,200.
         if match[2] == "M":
             raise AmbiguousAmount(
                 typed,

@@ -28,6 +28,7 @@ class AnswerFile:
         return self.path.stat().st_size
 
     def sha256(self) -> str:
+        # Read in parts, because a log may be a gigabyte.
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 

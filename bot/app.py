@@ -96,6 +96,7 @@ class Bot:
         """Sends posts, runs what is due, and reports questions that another process left
         unanswered.
         """
+        # Before anything is claimed: a claim belongs to a process that renews its lease.
         await self.store.join()
         watching = asyncio.create_task(self.changes.run())
         # Otherwise the first question would wait for it, and the acks of others behind that.
@@ -108,11 +109,14 @@ class Bot:
         finally:
             reporting.cancel()
             watching.cancel()
+            # A thread cannot be cancelled.
             await preparing
+            # Before the outbox: jobs that end now still enqueue their posts.
             await self.scheduler.stop(within_s=FINISH_WITHIN_S)
             posting.cancel()
             await self.outbox.finish(within_s=POST_WITHIN_S)
             with contextlib.suppress(StoreUnavailable):
+                # Another process need not wait until the lease has expired.
                 await self.store.outbox.release_claims()
                 await self.store.schedules.release_claims()
 
@@ -125,6 +129,7 @@ class Bot:
         secret and base path apply at once.
         """
         self.deliveries.lead_to(new.deliveries)
+        # The listening port stays; requests that are signed with the new secret arrive at once.
         if self.http_mode:
             self.http_mode.expect(new.tokens.signing, new.settings.slack.base_path, new.webhooks)
 
@@ -171,6 +176,7 @@ class Bot:
         )
         response = await self.deliveries.take(delivery)
         return (
+            # A form or a menu is answered in the ack; everything else is acknowledged with nothing.
             json.loads(response.body) if response.body and response.body.startswith("{") else None
         )
 
@@ -210,6 +216,8 @@ async def open_bot(
     async with open_foundation(
         settings, tokens, clock or utc_now, lease, observers, slack_pace, pace
     ) as base:
+        # The token is checked last: a database or an account that cannot be opened is reported even
+        # while Slack is away.
         core = await build_core(base, pace, observers)
         jobs = build_jobs(base, core, observers)
         managers = await build_managers(base, core, jobs)
@@ -241,5 +249,7 @@ async def open_bot(
 
 def _workspace_ids(settings: Settings, auth: Any) -> frozenset[str]:
     """The workspace and the organization that the bot's token belongs to."""
+    # In an Enterprise Grid organization, people may belong to another workspace of the same
+    # organization.
     ids = (auth.get("team_id"), auth.get("enterprise_id"), settings.slack.team_id)
     return frozenset(filter(None, ids))

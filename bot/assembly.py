@@ -77,6 +77,7 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
     permissions = Permissions(build_access_policy(settings.access), people, channels)
     outbox = Outbox(
         store.outbox,
+        # Answers come first, since somebody waits for them; then messages, then files and progress.
         base.client.at(Priority.MESSAGE),
         clock,
         base.ops_channel,
@@ -95,6 +96,7 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
     guard = PauseGuard(
         permissions, store.pauses, announcer, base.delivery.open_dm, clock, base.ops_channel
     )
+    # Before the first run, which must not post a second time that it is paused.
     await guard.open()
     return Core(
         build_answerer(settings, base.accounts, base.redactor, clock),
@@ -146,6 +148,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         database_problem=store.problem,
         tick_s=digest_jobs.TICK_S,
     )
+    # Evaluations have claims of their own, beside the runs of digests.
     scheduler.abandoned.append(alerts.abandoned)
     return Jobs(digests, alerts, scheduler)
 
@@ -188,10 +191,11 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
         digests,
     )
     jobs.scheduler.after_reset.append(rules.silences.refresh)
+    # Set only now: the managers read what is stored, and need the scheduler for it.
     jobs.scheduler.at_start = [
         *(jobs.digests.scheduled(digest) for digest in digests),
         *(rules.scheduled(rule) for rule in await rules.open(clock())),
-        EscalationJob(jobs.alerts, rules.escalating, rules.closed_channels).scheduled(),
+        EscalationJob(jobs.alerts, rules.escalating, rules.registry.closed_channels).scheduled(),
         *await subscriptions.open(),
     ]
     base.changes.refresh = {
@@ -292,6 +296,7 @@ def build_webhooks(settings: Settings, jobs: Jobs, managers: Managers) -> dict[s
         for name, target in settings.targets.items()
         if isinstance(target, PagerDutySettings) and target.webhook_secret
     }
+    # Without a secret nothing could be told from a forged request, so the address does not exist.
     if not secrets:
         return {}
     registry = managers.rules.registry
@@ -305,6 +310,7 @@ def _digests(settings: Settings, redactor: Redactor) -> list[Digest]:
     for digest in settings.digest:
         trigger = read_cron(digest.at, settings.timezone)
         assert trigger is not None, "the configuration was checked"
+        # A secret in a question of the configuration is used, and neither stored nor shown.
         redacted = redacted_line(redactor, digest.ask)
         found.append(Digest(digest.name, digest.ask, digest.at, trigger, digest.channel, redacted))
     return found

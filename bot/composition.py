@@ -69,6 +69,7 @@ class ProviderRegistry:
         plug-in lacks what its provider declares.
         """
         for name, account in self.all.items():
+            # What the vendor declares counts, and not which methods its class happens to have.
             if capability not in registry().providers[self._kinds[name]].capabilities:
                 continue
             if not isinstance(account, source):
@@ -85,6 +86,7 @@ def _open(name: str, settings: AccountSettings, context: AccountContext) -> Chec
     provider = registry().providers[settings.kind]
     try:
         account = provider.open(name, settings, context)
+    # A fault of ours keeps its traceback; one of a plug-in is a problem of the configuration.
     except Exception as error:
         if registry().is_built_in(provider.kind):
             raise
@@ -139,6 +141,7 @@ def redacted_line(redactor: Redactor, line: str) -> str | None:
 
 def rules_from_settings(settings: Settings) -> list[Rule]:
     """The alerts of the configuration."""
+    # Imported where it is needed, so that a question in a terminal starts without alerts.
     from bot.alerts.rule import Rule
 
     # Without Slack's tokens, which a terminal does not have: a rule has the same definition there.
@@ -197,6 +200,7 @@ def presentation_from_settings(
     buttons = [
         OperatorButton(each.text, each.url or "", each.ask or "", frozenset(each.alerts))
         for each in settings.button
+        # A redacted question would ask something else.
         if redacted_line(redactor, each.ask or "") is None
     ]
     styles = {name: channel.style for name, channel in settings.channels.items()}

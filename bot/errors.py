@@ -107,6 +107,7 @@ def offering_form(link: FormLink | None) -> Iterator[None]:
     try:
         yield
     except BadQuestion as error:
+        # The innermost form fits best.
         error.form = error.form or link
         raise
 
@@ -186,6 +187,8 @@ class InternalError(OpswatchError):
         )
 
 
+# From the errors of chat.postMessage. msg_blocks_too_long is not documented; it was seen at about
+# 13,200 characters of blocks (slackapi/bolt-js#2509).
 _SLACK_HINTS = {
     "msg_blocks_too_long": "Ask for a shorter window, or add csv to have it as a file.",
     "invalid_blocks": "Ask for a shorter window, or add csv to have it as a file.",
@@ -240,5 +243,6 @@ class ConfigError(OpswatchError):
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         super().__init__(f"The configuration has {count}: {self}", hint)
 
+    # Without the count and the hint, which the message has.
     def __str__(self) -> str:
         return "; ".join(map(str, self.problems))

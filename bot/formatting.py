@@ -26,7 +26,9 @@ def format_bytes(count: float) -> str:
         return f"{sign}{value:.0f} B"
     for unit in SIZE_UNITS[1:]:
         value /= 1000
+        # 999.5 and more would be rounded to 1000, which has four digits.
         if value < 999.5 or unit == SIZE_UNITS[-1]:
+            # `#` keeps zeros at the end, and leaves a dot behind three digits: `135. MB`.
             return f"{sign}{value:#.3g} {unit}".replace(". ", " ")
     raise AssertionError("the last unit takes everything")
 
@@ -53,6 +55,7 @@ def milliseconds(value: float) -> str:
 def format_duration(length: timedelta) -> str:
     """`40 s`, `12 min`, `2 h 10 min`, `3 days`."""
     seconds = int(length.total_seconds())
+    # Below a minute and a half, minutes would be rounded too much.
     if seconds < 90:
         return f"{max(0, seconds)} s"
     minutes = round(seconds / 60)
@@ -110,6 +113,7 @@ def sanitise(text: str, most: int = 0) -> str:
     """
     clean = text
     if not text.isprintable():
+        # A sign in place of nothing, so that `ad\u200bmin` does not look like `admin`.
         clean = _UNSEEN.sub("·", text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
     return truncate(clean, most) if most else clean
 

@@ -59,7 +59,10 @@ async def open_foundation(
 ) -> AsyncIterator[Foundation]:
     """The database, the accounts and the clients. Raises StoreError."""
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
+    # A disk that a crash has filled with downloads would fail the next one.
     await asyncio.to_thread(sweep_temporary_folders)
+    # Closed in the opposite order: the session last, and the database after everything that writes
+    # to it.
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
             open_session(settings.network, json_serialize=json_text)
@@ -78,6 +81,7 @@ async def open_foundation(
         stack.push_async_callback(store.close)
         outcomes = Outcomes(store.questions)
         stack.push_async_callback(outcomes.close)
+        # Slack counts the calls of all processes of an app together.
         web.pace.shared = store.pace
         changes = await ChangeWatcher.open(store.changes)
         accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)

@@ -68,6 +68,7 @@ async def _respond(
     request: web.BaseRequest,
     _: bytes,
 ) -> web.Response:
+    # Load balancers send HEAD.
     if request.method not in ("GET", "HEAD"):
         return web.Response(status=405, headers={"Allow": "GET, HEAD"})
     if request.path == "/healthz":
@@ -87,6 +88,7 @@ async def _readiness(
     problems: Callable[[], Sequence[str]],
 ) -> web.Response:
     database = await database_works()
+    # After the database was asked, because one of them is about its answer.
     found = list(problems())
     if not database and not found:
         found = ["The database does not answer."]
@@ -97,6 +99,7 @@ async def _readiness(
         "connected_since": iso_utc(slack.since) if slack.since else None,
         "last_event": iso_utc(slack.last_event) if slack.last_event else None,
         "database": database,
+        # Named so since the first version; monitoring reads it.
         "trouble": [problem for problem in (slack.problem, *found) if problem],
     }
     return web.json_response(status, status=200 if is_ready else 503)

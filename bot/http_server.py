@@ -61,6 +61,8 @@ class LimitedServer(web.Server):
             request_factory=self._request,
             auto_decompress=False,
             keepalive_timeout=limits.keep_alive_s,
+            # After a refusal the rest of the body is read for a while, so that the client sees the
+            # status and not a reset.
             lingering_time=2.0,
             max_headers=100,
             access_log=None,
@@ -96,6 +98,7 @@ class LimitedServer(web.Server):
             for handler, client in self._clients.items()
             if client.waiting_since is not None
         ]
+        # Never empty: the new connection is one of those that wait.
         _, handler = min(waiting, key=lambda entry: entry[0])
         _protocol_refusals.warning(
             "Too many connections (%d); the one that was idle longest is closed.",
@@ -109,6 +112,8 @@ class LimitedServer(web.Server):
         """Closes the connection unless the client sends the next part in time."""
         _stop_timer(client)
         loop = asyncio.get_running_loop()
+        # Kept over several parts, so that a client that sends a byte now and then is idle all the
+        # time.
         client.waiting_since = client.waiting_since or loop.time()
         client.timer = loop.call_later(seconds, client.transport.abort)
 
@@ -134,6 +139,7 @@ class LimitedServer(web.Server):
             return _closing(web.Response(status=refused.status, text=refused.reason))
         except web.RequestPayloadError:
             return _closing(web.Response(status=400))
+        # The client has gone, so nobody reads an answer.
         except ConnectionError:
             raise
         except Exception:
@@ -147,6 +153,7 @@ class LimitedServer(web.Server):
         """The whole body. Raises HTTPRequestEntityTooLarge, before reading where its length is
         given.
         """
+        # A chunked body has no length; aiohttp stops reading at the same limit.
         if (request.content_length or 0) > self._limits.body_bytes:
             raise web.HTTPRequestEntityTooLarge(
                 self._limits.body_bytes, request.content_length or 0
@@ -173,6 +180,7 @@ async def listen(
         yield server
     finally:
         with contextlib.suppress(TimeoutError):
+            # A client that does not close must not hold up the end of the process.
             await asyncio.wait_for(runner.cleanup(), 5.0)
 
 

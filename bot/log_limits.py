@@ -42,6 +42,7 @@ class LimitedLog:
         constant.
         """
         now = self._clock()
+        # By the constant message, so that strangers cannot make the table grow.
         kind = self._kinds.setdefault(message, _Written(now))
         if now - kind.began_at >= WINDOW_S:
             kind.began_at = now

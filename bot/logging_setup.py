@@ -35,6 +35,7 @@ _question: ContextVar[str] = ContextVar("question", default="")
 @contextmanager
 def logged_question(question: str) -> Iterator[None]:
     """Marks every line that is logged inside with this ID, also by tasks that are started there."""
+    # A ContextVar is copied into each task, so that the questions of many people do not mix.
     token = _question.set(question)
     try:
         yield
@@ -89,6 +90,7 @@ def configure_logging(*, verbose: bool, log_format: LogFormat = "text") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LOG_FORMATTER)
     logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING)
+    # Python prints warnings on standard error past every handler, and so past the redaction.
     logging.captureWarnings(capture=True)
     _log_uncaught_exceptions()
     logging.getLogger("opswatch").setLevel(logging.INFO)
@@ -122,6 +124,7 @@ def _log_uncaught_exceptions() -> None:
     def log_uncaught(
         kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        # Ctrl-C is no fault, and keeps its usual effect.
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error or kind(), traceback)
         elif error is not None:

@@ -46,6 +46,7 @@ async def measure(bot: Bot, before: Measurements) -> Measurements:
     try:
         async with asyncio.timeout(WITHIN_S):
             return await _measure(bot, before)
+    # A scrape that fails would also lose what needs no database, such as the connection to Slack.
     except (TimeoutError, StoreError, OSError):
         return before
 
@@ -67,6 +68,7 @@ async def _measure(bot: Bot, before: Measurements) -> Measurements:
 
 async def _alerts_by_state(bot: Bot) -> dict[str, int]:
     """The number of alerts in each state, including states with none."""
+    # A series that appears only with its first alert has no rate before it.
     counts = {state.value: 0 for state in State} | {EVALUATION_FAILED: 0}
     found = await bot.store.alerts.states()
     names = {rule.name for rule in bot.rules.registry.rules()}

@@ -41,6 +41,8 @@ class Metrics:
     """
 
     def __init__(self) -> None:
+        # Not the registry of the library, which all bots of a process would share: two exist during
+        # a reload.
         self._registry = registry = CollectorRegistry()
         self.measurements = Measurements()
         self._questions = Counter(
@@ -133,6 +135,7 @@ class Metrics:
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """Everything in the format that the scraper accepts, and its content type."""
+        # OpenMetrics or the older text format, whichever the scraper asks for.
         encode, content_type = exposition.choose_encoder(accept)
         return encode(self._registry), content_type
 
@@ -147,6 +150,7 @@ class Metrics:
 
     def _on_evaluation(self, failed: bool, delay: timedelta) -> None:
         self._evaluations.labels("failed" if failed else "ok").inc()
+        # A clock that was set back between the two times makes the delay negative.
         self._evaluation_delay.observe(max(0.0, delay.total_seconds()))
         if delay > LATE_AFTER:
             self._late_evaluations.inc()

@@ -32,6 +32,8 @@ def private_opener(path: str, flags: int) -> int:
     """An `opener` for `open`: a new file is readable by its owner alone, and no link is
     followed.
     """
+    # The mode is given at the creation: a chmod afterwards would leave a moment in which others can
+    # read.
     return os.open(path, flags | _NO_LINK, PRIVATE)
 
 
@@ -57,6 +59,7 @@ def temporary_folder_problem() -> str:
     """Why no temporary file can be written, in a sentence; empty if one can. A folder that $TMPDIR
     names is not replaced by another one, which may have no room.
     """
+    # The order in which tempfile looks at them.
     named = next(filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))), None)
     try:
         if named:
@@ -89,6 +92,7 @@ def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:
     except OSError as error:
         log.warning("The folder for temporary files cannot be read (%s).", error.strerror)
         return 0
+    # Bounded: the bot starts only after it.
     for name in found[:MOST_SWEPT]:
         with contextlib.suppress(OSError):
             removed += _sweep(Path(tempfile.gettempdir()) / name, older_than_s)
@@ -102,6 +106,7 @@ def save_private(source: Path, folder: Path, name: str) -> Path:
     one gets the next free name.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # The name is claimed by an empty file first, so that two answers never write to one.
     target, handle = _claimed(folder, name)
     try:
         Path(source).chmod(PRIVATE)
@@ -132,6 +137,7 @@ def _claimed(folder: Path, name: str) -> tuple[Path, int]:
 
 
 def _sweep(folder: Path, older_than_s: float) -> bool:
+    # lstat does not follow a link that somebody else may have put there.
     about = os.lstat(folder)
     if not stat.S_ISDIR(about.st_mode) or (hasattr(os, "getuid") and about.st_uid != os.getuid()):
         return False
@@ -157,6 +163,7 @@ def _locked(folder: Path) -> int | None:
     except ImportError:
         # There are no such locks on this platform, so age alone decides.
         return os.open(os.devnull, os.O_RDONLY)
+    # A lock of flock ends with the process, however that ends.
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

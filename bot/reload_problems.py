@@ -35,5 +35,6 @@ def reload_problems(error: BaseException) -> list[str]:
         return [f"{error.strerror or type(error).__name__}."]
     if isinstance(error, StoreError | NetworkSettingError):
         return [str(error)]
+    # Everything above is the operator's to mend; this is a fault, and needs its traceback.
     log.error("The new bot could not start:", exc_info=error)
     return [f"The new bot could not start ({type(error).__name__})."]

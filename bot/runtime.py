@@ -18,6 +18,7 @@ from bot.store import Store
 from providers.clock import utc_now
 
 log = logging.getLogger("opswatch")
+# Container runtimes kill after ten seconds.
 STOP_WITHIN_S = 9.0
 # A tenth of the default of Python.
 SWITCH_S = 0.0005
@@ -40,6 +41,7 @@ def _set_by(*numbers: int) -> asyncio.Event:
     event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in numbers:
+        # On Windows the loop has no signal handlers, and Ctrl-C raises KeyboardInterrupt.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, event.set)
     return event
@@ -62,6 +64,7 @@ async def run_bot(load: Load) -> None:
     if not running.done():
         log.info("Stopping.")
         manager.stopping()
+        # A bot that still waits for Slack has nothing to finish.
         await asyncio.wait({running}, timeout=STOP_WITHIN_S if opened.is_set() else 0)
         running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -82,6 +85,7 @@ async def _run(
         # Objects of the start live as long as the process, so the collector need not scan them.
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 20)
+        # `main` has turned it off for the start, which makes hardly any garbage.
         gc.enable()
         opened.set()
         manager.ready()
@@ -140,6 +144,7 @@ async def _load_checked(load: Load) -> tuple[Settings, SlackTokens]:
 async def _cancel(task: asyncio.Task[None]) -> None:
     """Cancels a task and waits until it has ended; its exception is left to whoever awaits it."""
     task.cancel()
+    # `wait` raises nothing, so that the reason stays with the task.
     await asyncio.wait({task})
 
 

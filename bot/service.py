@@ -69,6 +69,8 @@ class Service:
         """Whether Slack was connected lately. The watchdog calls this from the event loop, so a
         call also shows that the loop runs.
         """
+        # A connection that breaks now and then is no reason to restart; one that is gone for long
+        # is.
         if self.slack.connected:
             self._connected_at = time.monotonic()
         return time.monotonic() - self._connected_at < SLACK_GONE_S
@@ -165,6 +167,7 @@ class Service:
             return
         old = self._current
         assert old is not None, "it was started"
+        # Before the new one starts its own, so that nothing is due in two bots of one process.
         await old.stop_jobs()
         try:
             self._show_metrics(settings)
@@ -172,6 +175,7 @@ class Service:
             await self._route_to(new.bot)
             await new.start_jobs()
         except Exception as error:
+            # In the opposite order: whatever was changed by then is taken back.
             self._show_metrics(old.bot.settings)
             await self._move_health(old.bot.settings)
             await self._route_to(old.bot)
@@ -200,7 +204,10 @@ class Service:
         if self._current:
             running = self._current.bot.requests.running
             await asyncio.gather(
-                running.finish(within_s=FINISH_WITHIN_S), self._current.stop_jobs(), *self._draining
+                # Together, since a container runtime waits ten seconds in all.
+                running.finish(within_s=FINISH_WITHIN_S),
+                self._current.stop_jobs(),
+                *self._draining,
             )
             await self._current.close()
         await self._health.aclose()
@@ -275,6 +282,7 @@ class Service:
     ) -> OpenBot:
         self._load_metrics(settings)
         observers = self._metrics.observers if self._metrics else NO_OBSERVERS
+        # Slack counts the calls of the old bot, too, which finishes its questions.
         pace = self._current.bot.client.pace if self._current else None
         stack = AsyncExitStack()
         bot = await stack.enter_async_context(
@@ -291,6 +299,7 @@ class Service:
         if _connection_key(bot) == _connection_key(before):
             before.hand_over_to(bot)
             return
+        # Health and metrics show this one, and outlive the bot.
         bot.slack = self.slack
         old = self._connection
         shares_port = _http_port(bot) and _http_port(bot) == _http_port(before)
@@ -318,6 +327,7 @@ class Service:
         self._reload_successful = False
         problems = reload_problems(error)
         log_refusal(problems)
+        # The current bot reports it: the new one does not run.
         ops = self.current.settings.slack.ops_channel
         if not ops:
             return
@@ -337,6 +347,7 @@ async def _observe_lag(metrics: Metrics) -> None:
     """Measures how late the event loop wakes up."""
     loop = asyncio.get_running_loop()
     while True:
+        # What is late by a second is a callback that has blocked the loop for as long.
         due = loop.time() + LAG_EVERY_S
         await asyncio.sleep(LAG_EVERY_S)
         metrics.observe_lag(max(0.0, loop.time() - due))
@@ -354,6 +365,8 @@ def _connection_key(bot: Bot) -> tuple[Any, ...]:
     slack = bot.settings.slack
     tokens = bot.tokens
     if slack.mode == "http":
+        # The signing secret and the base path are not among them: they are handed over without a
+        # new port.
         return slack.mode, slack.host, slack.port
     return slack.mode, tokens.api_url, tokens.app, tokens.bot, bot.settings.network
 

@@ -32,9 +32,11 @@ class ServiceManager:
         """What systemd has set. The variables are removed, so that no child process of the bot
         notifies in its place.
         """
+        # A path, or a name in the abstract namespace that begins with `@` (sd_notify(3)).
         address = environ.pop("NOTIFY_SOCKET", "")
         pid = environ.pop("WATCHDOG_PID", "")
         usec = environ.pop("WATCHDOG_USEC", "")
+        # The watchdog may be meant for another process of the unit (sd_watchdog_enabled(3)).
         is_ours = not pid or pid == str(os.getpid())
         watchdog_s = int(usec) / 1e6 if is_ours and usec.isascii() and usec.isdigit() else 0.0
         return cls(address if address.startswith(("/", "@")) else "", watchdog_s)
@@ -45,6 +47,7 @@ class ServiceManager:
 
     def reloading(self) -> None:
         """A reload has begun, which ends with `ready`."""
+        # systemd orders its own events by this time; units of Type=notify-reload require it.
         self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
@@ -68,6 +71,7 @@ class ServiceManager:
 
     async def _watch(self, alive: Callable[[], bool], status: Callable[[], str]) -> None:
         shown = ""
+        # Half of the period, as sd_watchdog_enabled(3) recommends.
         every_s = min(self.watchdog_s / 2 or STATUS_EVERY_S, STATUS_EVERY_S)
         while True:
             if self.watchdog_s and alive():
@@ -82,10 +86,12 @@ class ServiceManager:
         """Sends a state if systemd listens. Never blocks; a full socket loses it."""
         if not self.address:
             return
+        # The kernel marks abstract names by a NUL in front.
         address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
         with (
             contextlib.suppress(OSError),
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,
         ):
+            # A lost status is harmless, and a blocked event loop is not.
             sender.setblocking(False)
             sender.sendto(state.encode(), address)

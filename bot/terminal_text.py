@@ -39,6 +39,7 @@ def terminal_json(value: Any) -> str:
     """The value as one line of JSON, in which every control, also beyond ASCII, is written as an
     escape.
     """
+    # `ensure_ascii` would escape every letter with an accent, too.
     return _UNSEEN.sub(_escape, json.dumps(value, ensure_ascii=False))
 
 

@@ -49,6 +49,7 @@ class AlertList:
     async def lines_here(self, requester: Requester) -> list[messages.ListLine]:
         """The alerts of the person's channel, and those of the configuration."""
         rules = await self.registry.visible_here(requester)
+        # Another process may have evaluated alerts since their states were cached here.
         await self.job.refresh()
         return [await self._line(rule, requester) for rule in rules]
 
@@ -66,8 +67,10 @@ class AlertList:
             or self.job.silences.active(rule.name, now)
             or self.guard.is_paused(schedule_of(rule.name))
         ]
+        # Sorting is stable: alerts of one severity stay in the order in which they are defined.
         shown.sort(key=lambda rule: MOST_SEVERE_FIRST.index(alerts[rule.name].state))
         evaluated = [alert.evaluated_at for alert in alerts.values() if alert.evaluated_at]
+        # Buttons take blocks, of which a view has room for 100; the alerts behind them are lines.
         home_alerts = [await self._home_alert(rule, requester) for rule in shown[:MOST_ALERTS]]
         home_alerts += [
             HomeAlert(await self._line(rule, requester)) for rule in shown[MOST_ALERTS:]
@@ -105,6 +108,7 @@ class AlertList:
         silence = self.job.silences.active(rule.name, now)
         if silence:
             silenced = f"; {silence.text}"
+            # The line names whoever silenced the alert, since that person can end it, too.
             person = silence.user
         if not self.access.may_ask(rule.command, **requester.rights):
             return messages.ListLine(f"⏸ `{rule.name}` {PAUSED}{silenced}", person)

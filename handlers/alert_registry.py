@@ -12,6 +12,7 @@ from msgspec import structs
 
 from bot import formatting
 from bot.access import AccessPolicy
+from bot.alerts.paging import channels
 from bot.alerts.rule import Rule
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
@@ -50,6 +51,8 @@ class RuleRegistry:
         """
         yield from (rule for rule in self.file_rules if rule.paging.escalate_after)
         for stored in self.chat_rules.values():
+            # The JSON leaves out what is not set, so the name of the field is there only with a
+            # value.
             if '"escalate_after"' in stored.rule:
                 yield rule_of(stored)
 
@@ -61,6 +64,18 @@ class RuleRegistry:
         """Who made a rule, and where; a rule of the configuration has no creator."""
         stored = self.chat_rules.get(rule.name)
         return Owned(rule.command, rule.channel, stored.user if stored else "")
+
+    async def closed_channels(self, rule: Rule) -> list[str]:
+        """The channels to which a rule escalates and that its creator has left. A rule of the
+        configuration has no creator, and posts where the operator wants it.
+        """
+        creator = self.owned(rule).creator
+        is_closed = self.permissions.channels.is_closed_to
+        return [
+            channel
+            for channel in channels(rule.paging.escalate_to)
+            if creator and await is_closed(creator, channel)
+        ]
 
     async def may_see(self, rule: Rule, requester: Requester) -> bool:
         return await self.permissions.may_see(self.owned(rule), requester)
@@ -84,7 +99,9 @@ class RuleRegistry:
         rule = self.find(name)
         if rule is not None and await self.may_see(rule, requester):
             return rule
+        # Whoever has no access to the command reads that, and not which alerts there are.
         self.access.require(command, **requester.rights)
+        # A suggestion must not name an alert that the person may not see.
         names = [each.name for each in await self.visible(requester)]
         raise BadQuestion(
             f"There is no alert “{formatting.sanitise(name, 60)}”{_suggested(name, names)}",
@@ -132,6 +149,7 @@ class RuleRegistry:
                 "silenced.",
                 f"/{rule.command} silence {formatting.quoted(rule.name)} 4h",
             )
+        # People may have left the channel in which they made the alert.
         is_own = stored.user == requester.user and requester.is_in_direct_message
         if stored.channel != requester.channel and not is_own:
             await self.visible_rule(name, command, requester)
@@ -144,6 +162,7 @@ class RuleRegistry:
 
 def _suggested(name: str, names: list[str]) -> str:
     """`; did you mean spike?`, or the alerts there are."""
+    # Cut, because the time of the comparison grows faster than the length of what was typed.
     if near := difflib.get_close_matches(name[:60], names, n=1):
         return f"; did you mean {near[0]}?"
     if not names:
@@ -155,6 +174,7 @@ def _suggested(name: str, names: list[str]) -> str:
 def rule_of(stored: StoredRule) -> Rule:
     """The rule as it is stored."""
     rule = msgspec.json.decode(stored.rule, type=Rule)
+    # strftime has a day without a leading zero only on some platforms.
     made = f"{stored.made_at.day} {stored.made_at:%b %Y}"
     return structs.replace(
         rule,

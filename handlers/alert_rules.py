@@ -23,7 +23,6 @@ from bot.alerts.commands import (
     suggested_value,
 )
 from bot.alerts.form import ALERT_NAME
-from bot.alerts.paging import channels
 from bot.alerts.rule import Rule
 from bot.answer import Answer
 from bot.blocks import kit, messages
@@ -117,6 +116,7 @@ class RuleManager:
         self.registry.chat_rules.update({each.name: each for each in stored})
         await self.silences.refresh(now)
         rules = list(self.registry.rules())
+        # After the chat rules are known: an incident whose rule is unknown is closed as deleted.
         await self.job.close_orphans(rules)
         return rules
 
@@ -125,23 +125,12 @@ class RuleManager:
         now.
         """
         rules = [
+            # The creator may have lost the right to call people since the rule was saved.
             await self._as_allowed(rule)
             for rule in list(self.registry.escalating())
             if not self.guard.is_paused(schedule_of(rule.name))
         ]
         return [rule for rule in rules if rule.paging.escalate_after]
-
-    async def closed_channels(self, rule: Rule) -> list[str]:
-        """The channels to which a rule escalates and that its creator has left. A rule of the
-        configuration has no creator, and posts where the operator wants it.
-        """
-        creator = self.registry.owned(rule).creator
-        is_closed = self.permissions.channels.is_closed_to
-        return [
-            channel
-            for channel in channels(rule.paging.escalate_to)
-            if creator and await is_closed(creator, channel)
-        ]
 
     async def refresh(self) -> None:
         """Adopts rules that another process has made, changed or deleted."""
@@ -167,6 +156,7 @@ class RuleManager:
 
     async def _run(self, rule: Rule, due: Due) -> None:
         alert = await self.job.state(rule)
+        # A pause is posted in the thread of the open incident, where people look.
         pausable = Pausable(
             schedule_of(rule.name),
             f"Alert `{rule.name}`",
@@ -224,6 +214,7 @@ class RuleManager:
         else:
             stored = await self._add(rule, command, requester, now)
         rule = rule_of(stored)
+        # Checked at once, so that its creator sees the result and not only after `every`.
         self.scheduler.once(schedule_of(rule.name), now)
         text = (
             _made_text(rule, question, changed=bool(changed))
@@ -258,6 +249,7 @@ class RuleManager:
                 command, new.query, requester, no_help="An alert cannot check `help`."
             )
         except BadQuestion as error:
+            # A misspelt value is read as a part of the question, which is then refused.
             value = suggested_value(command, new.query)
             also = f" Or did you mean the value {value}?" if value else ""
             hint = self.example(command, requester)
@@ -283,6 +275,8 @@ class RuleManager:
         name = rule.name or await self._free_name(command)
         stored = None
         async with self.registry.lock:
+            # Names are compared here because case does not matter; the database compares letter by
+            # letter.
             if self.registry.find(name) is None:
                 stored = await self.rules.add_rule(
                     name=name,
@@ -307,6 +301,8 @@ class RuleManager:
         """Changes the rule, which keeps its name and channel. With the same definition its state is
         kept; with another it starts again.
         """
+        # The announcement comes first: it belongs into the thread of the incident that `close`
+        # ends.
         before = rule_of(stored)
         await self.silences.announce(
             before,
@@ -324,6 +320,7 @@ class RuleManager:
         return changed
 
     async def _free_name(self, command: CommandName) -> str:
+        # Samples and messages of a deleted rule are still there under its name.
         names = (*await self.rules.names_ever(), *(rule.name for rule in self.registry.rules()))
         taken = {name.lower() for name in names}
         number = 1
@@ -336,6 +333,8 @@ class RuleManager:
         rule = rule_of(stored)
         user = requester.user
         user_name = await self.permissions.people.name(requester.user)
+        # With an open incident its thread says that the rule was deleted; without one, the channel
+        # does.
         if not await self.job.close(rule, RuleChange.DELETED, by=user, name=user_name):
             what = f"Alert `{rule.name}` ({rule_line(rule)}) was deleted"
             await self.silences.announce(rule, user, what)
@@ -343,6 +342,7 @@ class RuleManager:
             await self.rules.end_rule(stored.number, user=user, now=self.clock())
             self.registry.chat_rules.pop(rule.name, None)
             self.scheduler.remove(schedule_of(rule.name))
+        # A new rule of the same name must not start paused.
         await self.guard.forget(schedule_of(rule.name))
         may_read = self.access.may_ask(rule.command, **requester.rights)
         checked = f" It checked {rule_line(rule)}." if may_read else ""

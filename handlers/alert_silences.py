@@ -58,6 +58,7 @@ class SilenceManager:
         """Silences an alert for this long, or until tomorrow morning."""
         now = self.clock()
         end = now + length if length else self._tomorrow(now)
+        # The comment is shown to everybody who sees the alert.
         comment = self.secrets.redacted(comment)
         silence = await self.silences.silence(
             rule.name, end=end, comment=comment, user=user, now=now
@@ -67,6 +68,7 @@ class SilenceManager:
         why = f" ({comment})" if comment else ""
         until = f"until {formatting.format_time_in_zone(end, self.zone, now)}{why}"
         name = await self.registry.permissions.people.name(user)
+        # With an open incident its thread says so; without one, the channel does.
         if not await self.job.silenced(rule, user=user, name=name):
             await self.announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
         return messages.note(
@@ -89,6 +91,7 @@ class SilenceManager:
         now = self.clock()
         rule = self.registry.find(name)
         await self.job.silences.refresh(now)
+        # People may end their own silence without access to manage alerts.
         silence = self.job.silences.silence(rule.name, now) if rule else None
         is_own = silence is not None and silence.user == requester.user
         if rule is None or not is_own:
@@ -112,5 +115,7 @@ class SilenceManager:
 
     def _tomorrow(self, now: datetime) -> datetime:
         local = now.astimezone(self.zone)
+        # Added in local time, so that nine o'clock is nine o'clock after a clock change in the
+        # night.
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         return (midnight + timedelta(days=1) + MORNING).astimezone(now.tzinfo)

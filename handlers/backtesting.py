@@ -20,7 +20,9 @@ from bot.questions.registry import COMMANDS
 from bot.store import AlertStore, Sample
 from providers.errors import ProviderError
 
+# Akamai keeps calls for 92 days; Rapid7 restricts usage to no period.
 DAYS = 90
+# Samples are kept as long by default.
 MOST_DAYS = 400
 
 
@@ -42,6 +44,7 @@ class Backtesting:
         start = end - timedelta(days=days)
         samples = await self._stored_samples(rule, start, end)
         replay = await self._replay(rule, start, end)
+        # A check a minute makes 130,000 points in ninety days, which would hold up the event loop.
         points = await asyncio.to_thread(_merged, rule, samples, replay.points)
         matched = _matched(rule, replay, points)
         return await asyncio.to_thread(
@@ -71,9 +74,12 @@ class Backtesting:
 
     async def _stored_samples(self, rule: Rule, start: datetime, end: datetime) -> list[Sample]:
         """What evaluations of the same question and value have found, whatever their threshold."""
+        # A rule that is only tried has no name and no samples; of a rule with subjects, the samples
+        # are stored by subject.
         if not rule.name or rule.each:
             return []
         found: dict[datetime, Sample] = {}
+        # A rule with another threshold has another definition, and the same values.
         for definition in await self.alerts.definitions(rule.name):
             if is_same_value(rule, definition):
                 samples = await self.alerts.samples(rule.name, definition, since=start, until=end)
@@ -111,6 +117,7 @@ def _merged(
 
     def is_new(point: EvaluationPoint) -> bool:
         """Whether no sample lies in the step of the point."""
+        # Both ends of the step fall between the same two samples.
         return bisect_left(times, point.at) == bisect_left(times, point.at + point.step)
 
     new = [point for point in computed if is_new(point)]

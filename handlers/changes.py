@@ -34,6 +34,7 @@ class ChangeWatcher:
             if self._seen.get(topic, 0) == number:
                 continue
             await self.refresh[topic]()
+            # Only now: a refresh that fails is tried again in the next round.
             self._seen[topic] = number
 
     async def run(self) -> None:
@@ -45,4 +46,5 @@ class ChangeWatcher:
             except StoreUnavailable as error:
                 log.warning("Changes of other processes could not be read: %s", error)
             except Exception as error:
+                # One topic that cannot be read must not end the watch over all of them.
                 log.error("Changes of other processes were not applied: %s", type(error).__name__)

@@ -79,6 +79,7 @@ async def handle_command(
     if verb == kind.create_verb:
         # Checked before the words are read, because their refusal names accounts.
         permissions.access.require_manage(command, **requester.rights)
+    # Only a command with a form of its own offers it; `unalert` and the like are short enough.
     form = kind.forms.get(verb)
     with offering_form(FormLink(form, command, rest.strip()) if form else None):
         with working_hints(kind, command, requester):
@@ -105,6 +106,7 @@ def _working_hint(
 ) -> str:
     for _ in range(SUGGESTIONS_TRIED):
         words = hint.partition(" ")[2]
+        # A hint that asks a question was checked where it was made.
         if words.strip().partition(" ")[0].lower() not in kind.verbs:
             return hint
         try:
@@ -141,6 +143,7 @@ class QuestionReader:
         example = COMMANDS[command].example(directory)
         if isinstance(question, HelpRequest):
             raise BadQuestion(no_help, example)
+        # It is asked again word for word, so a secret in it cannot be redacted.
         self.secrets.refuse(question.line, example)
         self.answering.check(question)
         return question

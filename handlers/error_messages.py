@@ -98,6 +98,7 @@ def error_message(error: BaseException) -> ErrorMessage:
         may_retry=reported.may_retry,
         exit_code=reported.exit_code,
         log_level=reported.log_level,
+        # Only what was typed can be corrected in a form.
         form=reported.form if isinstance(reported, BadQuestion) else None,
     )
 
@@ -105,6 +106,7 @@ def error_message(error: BaseException) -> ErrorMessage:
 def _reported(error: BaseException) -> ReportedError:
     if isinstance(error, ReportedError):
         return error
+    # The store knows no messages for people.
     if isinstance(error, StoreUnavailable):
         return DatabaseUnavailable(str(error))
     return InternalError()

@@ -28,6 +28,7 @@ class Outcomes:
         except StoreUnavailable as error:
             log.warning("The end of a question could not be recorded: %s", error)
             task = asyncio.create_task(self._retry(delivery, outcome, took_ms))
+            # asyncio holds tasks weakly; one that nobody refers to may be collected before its end.
             self._retrying.add(task)
             task.add_done_callback(self._retrying.discard)
 

@@ -77,6 +77,7 @@ class PauseGuard:
     async def refresh(self) -> None:
         """Reads what another process has paused or resumed."""
         stored = await self.pauses.all()
+        # Changed in place, because the dataclass is frozen.
         self._paused.intersection_update(stored)
         self._paused.update(stored)
 
@@ -89,6 +90,8 @@ class PauseGuard:
         that is posted.
         """
         is_allowed = await self.permissions.creator_is_allowed(pausable.owned)
+        # Neither run nor paused: a group whose members Slack does not return says nothing about
+        # access.
         if is_allowed is None:
             await self._report_unknown_group(pausable)
             return False
@@ -125,6 +128,7 @@ class PauseGuard:
         ending = f"It continues when they have access again. End it with `{pausable.end_with}`."
         posts = self._posts(pausable, f"{pausable.title} {why}. {ending}")
         self._paused.add(pausable.schedule)
+        # False where another process has paused it at the same time, and has messaged its creator.
         if await self.pauses.pause(pausable.schedule, posts, now=self.clock()):
             await self._message_creator(
                 pausable,
@@ -150,6 +154,7 @@ class PauseGuard:
         """Posts for its own channel and for the ops channel."""
         posts = [announcement(pausable.owned.channel, text, incident=pausable.incident)]
         if self.ops_channel and self.ops_channel != pausable.owned.channel:
+            # A key of its own each time: pauses of one alert may follow each other.
             posts.append(operator_post(self.ops_channel, uuid.uuid4().hex, text))
         return posts
 

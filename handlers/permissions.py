@@ -66,6 +66,7 @@ class Permissions:
         """The person with their groups, as far as these commands need them; all commands if none is
         given.
         """
+        # Only the groups that the rules name, since each costs a request to Slack.
         groups = await self.people.groups_of(user, self.access.groups(*(commands or COMMANDS)))
         return Requester(user, channel, groups, await self.people.membership(user))
 
@@ -84,6 +85,7 @@ class Permissions:
         """
         if owned.creator and owned.creator == requester.user:
             return True
+        # What the configuration makes is no secret to those who may ask the same.
         if not owned.creator or owned.channel == requester.channel:
             return self.access.may_ask(owned.command, **requester.rights)
         if not self.access.may_ask(owned.command, **requester.elsewhere().rights):
@@ -137,6 +139,7 @@ class Permissions:
     def _is_unknown(self, creator: Requester, owned: Owned) -> bool:
         """Whether a user group that could give access has unknown members."""
         groups = self.access.groups(owned.command)
+        # A deactivated person has no access, whatever their groups are.
         return creator.membership is not Membership.GONE and bool(
             self.people.unknown_groups(groups)
         )

@@ -32,6 +32,7 @@ class RecipientLookup:
         named = (*paging.notify, *paging.escalate_to)
         if not named:
             return paging
+        # Before any look-up: its result says who exists.
         self.access.require_notify(**requester.rights)
         if elsewhere := channels(paging.notify):
             raise BadQuestion(
@@ -80,6 +81,7 @@ class RecipientLookup:
                 found = await self.handles.channel(channel)
             except (SlackRefused, SlackDeliveryUnknown):
                 found = ""
+        # A channel that is closed to the person is refused like one that does not exist.
         if not found or not await self.channels.is_open_to(requester.user, found):
             raise BadQuestion(f"There is no channel {channel} that you and I can see.")
         return found

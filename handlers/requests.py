@@ -127,9 +127,11 @@ class RequestHandler:
             channel=target.channel,
             command=command,
             # PostgreSQL takes no NUL in a text.
+            # Redacted before it is cut, because half a secret may not be recognised.
             text=self.redactor.text(unescape_input(words))[:2000].replace("\0", "\ufffd"),
             via=via,
         )
+        # Slack delivers again what was not acknowledged in time, also to another process.
         if not await self.store.questions.claim(asked):
             log.info("A repeated delivery is ignored: /%s", command)
             return
@@ -153,12 +155,14 @@ class RequestHandler:
         words = unescape_input(words)
         asker = await self.asker(command, target.user, target.channel)
         if form is None:
+            # First of all: a saved question may stand behind `alert` and `subscribe`.
             words = await self.saved_questions.expand(command, words, asker)
         for manager in self.managers if form is None else ():
             if note := await manager.handle(command, words, asker):
                 await self.delivery.send_note(target, note)
                 return "managed"
         self.access.require(command, **asker.rights)
+        # Two look-ups in Slack that do not depend on each other.
         zone, private_reason = await asyncio.gather(
             self.people.zone(target.user), self._private_reason(command, target)
         )
@@ -170,6 +174,7 @@ class RequestHandler:
             answer = messages.help_for(question, directory, may_manage=may_manage)
             await self.delivery.send_note(target, answer)
             return "help"
+        # An error from here on offers to ask it again, as it was read.
         target.state.question = question.line
         target.state.private_reason = private_reason
         target = replace(
@@ -206,6 +211,7 @@ class RequestHandler:
         """
         with lazy_temp_dir() as folder:
             ticket = uuid.uuid4().hex
+            # Whether the answer can be shared is looked up while the bot works on it.
             answer, may_share = await asyncio.gather(
                 self._work(question, AnswerContext(folder, zone), target, ticket),
                 self._may_share(target),
@@ -229,6 +235,7 @@ class RequestHandler:
                 await self.keep(ticket, question.command, target, answer.text, answer.blocks)
             await self.delivery.answer(target, answer, ticket=ticket if may_share else "")
             if target.state.private_reason and not is_private:
+                # Slack has refused the channel just now, so that the answer became private.
                 await self.keep(ticket, question.command, target, answer.text, answer.blocks)
         return answer
 
@@ -266,6 +273,7 @@ class RequestHandler:
                 await self.delivery.report_interrupted(
                     await self._interrupted_target(asked, line),
                     message.text,
+                    # A question with a redacted secret cannot be asked again by a button.
                     message.blocks("" if MARK in line else line),
                 )
             except Exception as error:
@@ -349,6 +357,7 @@ class RequestHandler:
         """Cancels a person's own question, whichever process is working on it; False if it has
         ended or is somebody else's.
         """
+        # The question is in this process, or in another one that shares the database.
         if self.running.cancel(ticket, user):
             return True
         return await self.store.questions.request_cancel(ticket, user)

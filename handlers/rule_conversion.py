@@ -14,6 +14,7 @@ from bot.alerts.rule import Rule
 def rule_from(new: CreateAlert, query: str, channel: str) -> Rule:
     """The rule of a typed alert; `query` is its parsed question."""
     threshold: dict[str, Any] = (
+        # A threshold is an amount, or follows what is usual; never both.
         {"usual": new.usual} if new.usual else {new.side: new.threshold, "recover": new.recover}
     )
     return Rule(
@@ -28,6 +29,7 @@ def rule_from(new: CreateAlert, query: str, channel: str) -> Rule:
         repeat=new.repeat,
         no_data=new.no_data,  # type: ignore[arg-type]
         each=new.each,
+        # Unset, so that the JSON of a rule that calls nobody is the one of earlier versions.
         paging_or_unset=new.paging if new.paging != NO_PAGING else msgspec.UNSET,
     )
 

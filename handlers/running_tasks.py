@@ -42,6 +42,7 @@ class RunningTasks:
         self.stopping = True
         if self.tasks:
             await asyncio.wait(set(self.tasks), timeout=within_s)
+        # Cancelled by ticket first: these report to their askers that the bot is restarting.
         for _, task in list(self.cancellable.values()):
             task.cancel()
         if self.tasks:

@@ -57,6 +57,7 @@ class SavedQuestionManager:
         """
         before, first, after = _around_first(words)
         name = name_of(first, self.questions.answering.directory)
+        # Looked up only for what can be a name, so that most questions cost no query.
         if not name or name in RESERVED_WORDS:
             return words
         saved = await self.store.find(asker.channel, command, name)
@@ -138,6 +139,8 @@ class SavedQuestionManager:
             return False
         return not any(
             self._has_meaning(command, words, requester)
+            # `per` alone is no question, but `per log` is: such a name would change what people
+            # type.
             for words in (name, *description.phrases_with(name))
         )
 
@@ -151,6 +154,7 @@ class SavedQuestionManager:
         """
         try:
             question = self.questions.read(command, words, requester, no_help="")
+        # Words that are asked back with two readings mean something, too.
         except TwoReadings:
             return True
         except BadQuestion as error:

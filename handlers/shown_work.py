@@ -63,15 +63,18 @@ class ShownWork:
             if not task.done():
                 # Before the message with the button is shown.
                 await self._offer_cancel()
+                # Withdrawn at the end even where offering has failed half-way.
                 is_offered = True
                 await self._show_until_done(task, started_at)
             if task.cancelled():
+                # The end of the process cancels like the button, and says something else.
                 raise Stopping if running.stopping else Cancelled
             return task.result()
         finally:
             del running.cancellable[self.ticket]
             if is_offered:
                 await self._withdraw_cancel()
+            # The question was cancelled from outside; its work must not go on for nobody.
             if not task.done():
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -86,6 +89,7 @@ class ShownWork:
             lasted = timedelta(seconds=round(time.monotonic() - started_at))
             parts = (self.window, self.progress.detail, f"{format_duration(lasted)} so far")
             detail = " · ".join(filter(None, parts))
+            # Copies, because the work changes its progress while Slack is called.
             await self._show(Progress(detail, dict(self.progress.steps), self.progress.lines))
             await self._wait_or_cancel(task)
 
@@ -113,6 +117,7 @@ class ShownWork:
         """Shows progress. If that fails, the work continues."""
         try:
             await self._show_and_note(progress)
+        # Answers come before progress in a channel that is near its limit.
         except NoRoom:
             return
         except (SlackRefused, SlackDeliveryUnknown) as error:

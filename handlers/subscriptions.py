@@ -139,6 +139,7 @@ class SubscriptionManager:
         entries += [(digest_of(each, self.zone), owned(each)) for each in made]
         for digest, whose in entries:
             if (due := next_due(digest.trigger, now)) and await self._may_show(whose, requester):
+                # Paused ones are left out before: their next time is not known.
                 found.append(Upcoming(due, digest.display_line, digest.channel))
         return sorted(found, key=lambda each: each.due)
 
@@ -170,6 +171,7 @@ class SubscriptionManager:
         )
         if await self.guard.may_run(pausable):
             await self.job.run(digest, due)
+        # Recorded as handled; otherwise it would be due again at once.
         elif await self.job.schedules.claim_run(digest.name, due.at, now=self.clock()) is not None:
             await self.job.schedules.end_run(
                 digest.name, due.at, outcome="paused", posts=[], now=self.clock()
@@ -186,6 +188,8 @@ class SubscriptionManager:
         with working_hints(self, command, requester):
             question = self._question(action, command, requester)
         async with self._lock:
+            # In one step under the lock with scheduling, so that `refresh` does not schedule it
+            # twice.
             subscription = await self.subscriptions.subscribe(
                 channel=channel,
                 line=question.line,
@@ -246,6 +250,7 @@ class SubscriptionManager:
         AccessDenied.
         """
         for each in await self.subscriptions.subscriptions():
+            # Numbers count through all channels, so a number alone does not say where.
             is_here = each.channel == requester.channel or (
                 each.user == requester.user and requester.is_in_direct_message
             )

@@ -41,6 +41,7 @@ class SecretCheck:
         return [block for block in redacted if block.get("type") != "actions" or block["elements"]]
 
     def _redacted(self, block: Block) -> Block:
+        # Text can be redacted; the value of a button is asked word for word.
         if block.get("type") != "actions":
             return {key: self._walk(value) for key, value in block.items()}
         values = [(element, str(element.get("value", ""))) for element in block["elements"]]

@@ -65,6 +65,7 @@ class TerminalAnswer:
                 for f in self.files
             ],
             "warnings": list(self.answer.warnings),
+            # Opens the blocks in Slack's Block Kit Builder.
             "preview": kit.preview_link(self.answer.blocks),
             "window": {
                 "start": instant(window.window.start),
@@ -97,6 +98,7 @@ async def answer_in_terminal(
     follows the work. `spare_budgets` are used where the bot's database cannot be written. Raises
     what `handlers.error_messages.error_message` can explain.
     """
+    # First of all: an empty variable of a script must not ask with the rights of the operator.
     refuse_empty_asker(user, channel)
     settings = read_settings(config)
     directory = None
@@ -105,6 +107,7 @@ async def answer_in_terminal(
         from bot.access import visible_directory
 
         access, asker = await requester_of(settings, user, channel)
+        # Before the words are read, because their refusal names accounts.
         access.require(command, **asker.rights)
         allowed = [name for name in COMMANDS if access.may_ask(name, **asker.rights)]
         directory = visible_directory(settings.directory, allowed)
@@ -112,6 +115,7 @@ async def answer_in_terminal(
     question = read_request(
         command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone
     )
+    # Before anything is sent to a provider: an answer that cannot be saved wastes its requests.
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
     async with (
@@ -120,6 +124,7 @@ async def answer_in_terminal(
             ProviderRegistry(settings, redactor, rate_limit_store, only=_accounts_of(question))
         ) as accounts,
     ):
+        # Turned off for the start; the answer itself makes garbage.
         gc.enable()
         with lazy_temp_dir() as folder:
             answerer = build_answerer(settings, accounts, redactor, only=[question.command])
@@ -135,6 +140,7 @@ def _accounts_of(question: Question | HelpRequest) -> Collection[str] | None:
     """
     if isinstance(question, HelpRequest):
         return ()
+    # None opens all accounts: a log may be one of any of them.
     return question.accounts or None
 
 
@@ -190,8 +196,10 @@ async def open_rate_limit_store(
     try:
         database = await open_database(settings.database)
     except StoreError:
+        # The operator may run this as another user, who cannot write the bot's database.
         yield spare or MemoryRateLimitStore()
         return
+    # A reservation belongs to a process, so this one claims like the bot.
     claims = Claims(database, LeaseTimings())
     try:
         yield SqlRateLimits(database, claims)
@@ -205,6 +213,7 @@ def _saved(answer: Answer, out: Path) -> list[SavedFile]:
     saved = []
     for file in answer.files:
         size = file.bytes
+        # Before it is moved to the folder, where somebody else may change it.
         digest = file.sha256()
         target = save_private(file.path, out, file.name)
         saved.append(SavedFile(target.name, target, size, digest))
@@ -212,6 +221,7 @@ def _saved(answer: Answer, out: Path) -> list[SavedFile]:
 
 
 def _refuse_unwritable(out: Path) -> None:
+    # The folder is created only for an answer with files, so its nearest parent counts.
     place = next((p for p in (out, *out.resolve().parents) if p.exists()), Path("/"))
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise BadQuestion(
@@ -225,6 +235,7 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
         return ()
     try:
         tokens = slack_tokens("neither")
+    # Without a token nobody is in a group: access by group is refused rather than assumed.
     except ConfigError:
         return ()
     from bot.slack.client import slack_client

@@ -39,6 +39,7 @@ async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest,
             *rules_from_settings(settings),
             *(rule_of(kept) for kept in await store.rules.rules()),
         ]
+        # Ignoring case, as in chat.
         rule = next((rule for rule in rules if rule.name.lower() == name.lower()), None)
         if rule is None:
             there = formatting.join_words([rule.name for rule in rules], 20) or "none"

@@ -75,10 +75,12 @@ async def run_checks(
     checks += _plugins()
     checks += _folders(settings)
     checks += retention(settings)
+    # Together, since each may wait for a time-out.
     groups = await asyncio.gather(
         _database(settings), _slack(settings, environ), _accounts(settings), _targets(settings)
     )
     checks += [check for group in groups for check in group]
+    # Last, since these are hints and fail nothing.
     checks += refusals(settings)
     return checks, exit_code(checks)
 
@@ -95,6 +97,7 @@ def exit_code(checks: Sequence[Check]) -> int:
 
 def _is_local(check: Check) -> bool:
     """Whether the configuration or the environment is wrong, rather than somebody else."""
+    # The names of accounts have no such prefix, and the checks of plug-ins have.
     is_of_plugin = check.name.startswith(("provider ", "providers."))
     return check.name in LOCAL_CHECKS or is_of_plugin or is_ours(check)
 
@@ -125,6 +128,7 @@ async def _database(settings: Settings) -> list[Check]:
                 hint="Check `database` in bot.toml and the rights of its folder.",
             )
         ]
+    # Opened as the bot does, which also applies migrations.
     await store.close()
     if isinstance(settings.database, Secret):
         return [Check("database", ok=True, detail="PostgreSQL can be used.", hint="")]
@@ -171,11 +175,13 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         checks = [
             Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")
         ]
+        # Slack sends the scopes of the token as a header of each answer ("OAuth scopes").
         granted = {
             scope.strip()
             for scope in str(who.headers.get("x-oauth-scopes", "")).split(",")
             if scope.strip()
         }
+        # A proxy may drop the header, which says nothing about scopes.
         missing = sorted(set(SCOPES) - granted) if granted else []
         if missing:
             hint = "Update the app from manifest.yml and reinstall it."
@@ -202,6 +208,7 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
 
 async def _socket(client: object, token: str) -> Check:
     try:
+        # The address that is issued is not used, and expires.
         await client.apps_connections_open(app_token=token)  # type: ignore[attr-defined]
     except SlackApiError as error:
         code = str(error.response.get("error"))
@@ -244,6 +251,7 @@ async def _account(name: str, account: Checked) -> Sequence[Check]:
     try:
         return await account.check()
     except Exception as error:
+        # A plug-in may raise anything.
         log.exception("the check of %s failed", name)
         detail = f"Its provider failed with a fault of its own ({type(error).__name__})."
         return [Check(name, ok=False, detail=detail, hint="Tell whoever maintains the provider.")]

@@ -34,6 +34,7 @@ def free_space(
             name, ok=False, detail=f"{folder} cannot be read ({error.strerror}).", hint=hint
         )
     left = f"{formatting.format_bytes(free)} free"
+    # Nearly full fails; less than the largest log may need only warns.
     if free < LEAST_FREE:
         return Check(
             name, ok=False, detail=f"The disk of {folder} is nearly full: {left}.", hint=hint
@@ -53,6 +54,7 @@ def retention(settings: Settings) -> list[Check]:
     history.
     """
     periods = settings.retention.periods
+    # The defaults need no line.
     if periods == DEFAULT_RETENTION:
         return []
     shown = [

@@ -23,8 +23,12 @@ from providers.models import Check
 # Slack refuses signatures that are older than five minutes; schedules and windows are wrong long
 # before.
 MOST_SKEW_S = 30.0
+# A workspace with many channels has many pages to read.
 WITHIN_S = 60.0
+# users.info and conversations.info take about fifty calls a minute or more, so a very long
+# configuration is not checked to its end.
 MOST_LOOKED_UP = 100
+# A burst of calls could be answered with 429.
 AT_ONCE = 4
 KINDS = "public_channel,private_channel"
 INVITE = "Type `/invite @Opswatch` in it."
@@ -54,7 +58,11 @@ class SlackDirectory:
         cursor = ""
         while missing:
             page = await self.client.conversations_list(
-                types=KINDS, exclude_archived=False, limit=1000, cursor=cursor
+                # The most that conversations.list returns at once; it has no search by name.
+                types=KINDS,
+                exclude_archived=False,
+                limit=1000,
+                cursor=cursor,
             )
             self._names |= {f"#{found['name']}": found for found in page["channels"]}
             missing -= self._names.keys()
@@ -75,12 +83,14 @@ class SlackDirectory:
         try:
             found = (await self.client.conversations_info(channel=channel))["channel"]
         except SlackApiError as error:
+            # Anything else is a failure of the check, and not of the configuration.
             if error.response.get("error") != "channel_not_found":
                 raise
             return (
                 "Slack knows no such channel, or it is private and the bot is not in it.",
                 f"Check the ID in the channel's details. {INVITE}",
             )
+        # Direct messages have no members to check.
         return None if found.get("is_im") else _membership(found)
 
     async def _person(self, user: str) -> tuple[str, str] | None:
@@ -154,6 +164,7 @@ def named_in(settings: Settings) -> dict[str, list[str]]:
     """Every channel, person and user group that the configuration names, and by which settings."""
     found: dict[str, list[str]] = {}
     if settings.slack.ops_channel:
+        # By name, so that one that several settings have is looked up once.
         found.setdefault(settings.slack.ops_channel, []).append("ops_channel")
     for what, entries in (("digest", settings.digest), ("alert", settings.alert)):
         for entry in entries:
@@ -201,6 +212,7 @@ def check_clock(date: str | None, now: datetime) -> Check | None:
         slack = parsedate_to_datetime(date or "")
     except (ValueError, OverflowError):
         return None
+    # RFC 9110 has the zone; a proxy may write the date without it.
     ahead_s = (now - (slack if slack.tzinfo else slack.replace(tzinfo=UTC))).total_seconds()
     if abs(ahead_s) <= MOST_SKEW_S:
         return None
@@ -227,5 +239,6 @@ def _kind(name: str) -> str:
 
 def _membership(channel: Mapping[str, object]) -> tuple[str, str] | None:
     if channel.get("is_archived"):
+        # Before membership: nobody can join an archived channel.
         return "This channel is archived.", "Unarchive it, or name another one."
     return None if channel.get("is_member") else ("The bot is not in this channel.", INVITE)

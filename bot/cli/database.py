@@ -24,6 +24,7 @@ from bot.cli.program import (
 from bot.terminal_text import terminal_line
 from providers.clock import utc_now
 
+# U for people, W for those of an Enterprise Grid organization.
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,40}")
 
 
@@ -128,6 +129,7 @@ def migrate(config_path: Path | None, dry_run: bool, target: str) -> None:
             _say(f"{database} is up to date; there is nothing to do.")
             return
         if not dry_run:
+            # A bot that runs would go on using tables that change under it.
             require_unused(database)
             asyncio.run(_close(Store.open(database, now=utc_now())))
         _say(
@@ -160,6 +162,7 @@ def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
         require_unused(database)
         # Both have the tables of this version.
         asyncio.run(_close(Store.open(database, now=utc_now())))
+        # An unfinished move must find the tables as it left them.
         if not move.is_unfinished(url.open()):
             asyncio.run(_close(Store.open(url, now=utc_now())))
         moved = move.move(database, url.open(), on_moved=_say_moved)
@@ -241,6 +244,7 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
             f"{'Handed over to ' + hand_over if hand_over else 'Paused at the next start'}: "
             f"{', '.join(made)}."
         )
+    # The file is the operator's, so it is named and not edited.
     if re.search(rf"\b{user}\b", path.read_text("utf-8-sig")):
         _say(f"{path} still names {user}; take it out there.")
 
@@ -270,6 +274,7 @@ def _failures(what: str) -> Iterator[None]:
     try:
         yield
     except StoreError as error:
+        # What the operator chose wrongly is 2, what went wrong is 1.
         fail(str(error), WRONG if isinstance(error, Unsuitable) else FAILED)
     except OSError as error:
         fail(f"{what} ({error.strerror or os.strerror(error.errno or 0)}).", FAILED)

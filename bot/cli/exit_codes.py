@@ -30,13 +30,16 @@ class ExitCodeGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        # Click has its own messages and codes for these.
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except ConfigError as error:
             show_config_error(error)
             sys.exit(WRONG)
         except Exception as error:
+            # Redacted by the formatter; click would print it as it is.
             log.error("Unexpected error", exc_info=True)  # noqa: G201
+            # Programs that read JSON lines must not find a sentence among them.
             if LOG_FORMATTER.log_format == "text":
                 click.echo(
                     f"Something went wrong in the bot itself ({type(error).__name__}).", err=True

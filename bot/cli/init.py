@@ -61,17 +61,20 @@ def write_example(target: Path) -> None:
     already, a link among it.
     """
     content = example_config()
+    # O_EXCL neither overwrites a file nor follows a link.
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
     except OSError:
+        # Half an example would be refused with problems that nobody has made.
         target.unlink(missing_ok=True)
         raise
 
 
 def next_steps(target: Path) -> list[str]:
     """What to do with the configuration that was written, a line each."""
+    # bot.toml is where every command looks anyway.
     option = "" if target == Path("bot.toml") else f" --config {target}"
     return [
         "1. Edit it: keep the accounts that you have, and say under [access] who may ask what.",

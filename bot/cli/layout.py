@@ -17,6 +17,7 @@ from bot.answer import Block
 from bot.terminal_text import terminal_line, terminal_text
 
 BAR_CELLS = 40
+# Eighths of a cell, so that a bar is as exact as eight times its width.
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 # Blocks that follow others without an empty line between them.
 _CLOSE = {"header": ("",), "context": ("header", "context")}
@@ -76,6 +77,7 @@ def markup(source: str, style: str = "") -> Text:
     """Slack's markup as styled text. Times and links are shown by their words."""
     shown = Text(style=style)
     at = 0
+    # Text between matches is what Slack shows as it is.
     for match in _MARKUP.finditer(source):
         shown.append(_words(source[at : match.start()]))
         shown.append(*_styled(match))
@@ -96,6 +98,7 @@ def _styled(match: re.Match[str]) -> tuple[str, str]:
 
 def _words(source: str) -> str:
     with_signs = _EMOJI.sub(lambda match: _SIGNS.get(match["name"], match[0]), source)
+    # Unescaped first: an escaped control character must not become one afterwards.
     return terminal_text(html.unescape(with_signs))
 
 
@@ -120,6 +123,7 @@ def _table(block: Block) -> Table:
         padding=(0, 2, 0, 0),
     )
     for place, cell in enumerate(head):
+        # The first row stands for its column; a missing number is text.
         is_number = bool(rows) and rows[0][place]["type"] == "raw_number"
         table.add_column(
             Text(terminal_line(cell["text"])),
@@ -144,6 +148,7 @@ def _chart(block: Block) -> Group:
     table.add_column(style="blue", no_wrap=True)
     for one in series:
         table.add_column(Text(terminal_line(one["name"])), justify="right", no_wrap=True)
+    # Changes may be negative; a bar shows how large.
     largest = max((abs(point["value"]) for point in series[0]["data"]), default=0)
     for points in zip(*(one["data"] for one in series), strict=True):
         numbers = [Text(_number(point["value"])) for point in points]

@@ -65,6 +65,7 @@ def main(verbose: bool, log_format: LogFormat | None) -> None:
       python -m bot run                                 connect to Slack
       python -m bot mcp                                 answer AI assistants
     """
+    # Before anything is printed: a C locale cannot encode an en dash.
     print_in_any_locale()
     # Hardly anything of what a start imports is garbage, and looking for some takes a sixth of it.
     gc.disable()
@@ -122,6 +123,7 @@ def ask(
         shown = asyncio.run(answer())
         if as_json:
             echo_json(shown.as_json())
+        # Imported only here: laying out a table takes a library that a script does not need.
         elif is_terminal(sys.stdout):
             from bot.cli.layout import print_answer
 
@@ -181,10 +183,12 @@ def check(config_path: Path | None, as_json: bool) -> None:
         echo_json({"ok": code == 0, "checks": plain})
     else:
         for line, following in zip(checks, [*checks[1:], None], strict=True):
+            # A hint beside something that works is a warning.
             mark = "NO " if not line.ok else "!! " if line.hint else "ok "
             click.echo(
                 coloured(mark, _COLOURS[mark]) + terminal_line(f" {line.name}: {line.detail}")
             )
+            # Several lines with the same remedy say it once.
             if line.hint and (following is None or following.hint != line.hint):
                 click.echo(terminal_line(as_called(f"     → {line.hint}")))
     sys.exit(code)
@@ -216,6 +220,7 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
     from bot.private_files import temporary_folder
     from bot.sandbox.demo import play, read_commands, serve
 
+    # Checked here, since asyncio reports it as an overflow.
     if not 0 <= port <= MAX_PORT:
         fail(f"--port takes a number from 0 to {MAX_PORT}, not {port}.")
     if not has_demo():
@@ -225,6 +230,7 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
     except BadQuestion as error:
         fail(f"--ask takes a command, such as {error.hint}: {error.message}")
     try:
+        # A demo leaves nothing behind.
         with temporary_folder("opswatch-demo-") as folder:
             asyncio.run(play(folder, commands) if commands else serve(folder, port))
     except KeyboardInterrupt:

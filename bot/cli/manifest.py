@@ -60,6 +60,7 @@ def manifest(
     # protocol.
     if protocol == "message-boundaries" and boundary:
         text = f"{boundary}{text}{boundary}"
+    # YAML ends with its own line end.
     click.echo(text, nl=as_json)
 
 
@@ -73,6 +74,7 @@ def _events_url(mode: str | None, url: str) -> str:
         return ""
     if not _is_public_address(url):
         fail(f"--url takes an address such as https://ops.example.com/opswatch, not {url}.")
+    # People paste the base address, or the whole one from Slack's page.
     return url.rstrip("/").removesuffix(EVENTS_PATH) + EVENTS_PATH
 
 

@@ -62,6 +62,7 @@ def is_terminal(stream: TextIO) -> bool:
     """Whether somebody reads the stream as it is written: a terminal that can place text, or any
     stream where FORCE_COLOR says so.
     """
+    # CI systems have no terminal and show colours (https://force-color.org).
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
@@ -78,6 +79,7 @@ def coloured(text: str, colour: str) -> str:
 
 def echo_json(value: Any) -> None:
     """Prints the value as one line of JSON, in UTF-8 whatever the locale is, as programs expect."""
+    # Bytes, which click writes as they are.
     click.echo(terminal_json(value).encode())
 
 
@@ -85,6 +87,7 @@ def print_in_any_locale() -> None:
     """Lets output continue if the encoding of a stream lacks a character, which is shown as `?`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
+            # The default raises an error in the middle of an answer.
             stream.reconfigure(errors="replace")
 
 

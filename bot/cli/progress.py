@@ -28,11 +28,13 @@ async def shown_progress() -> AsyncIterator[Progress]:
         yield progress
     finally:
         showing.cancel()
+        # Until the line is removed from the terminal, so that the answer begins on a clean one.
         await asyncio.wait([showing])
 
 
 async def _show(progress: Progress) -> None:
     await asyncio.sleep(SHOWN_AFTER_S)
+    # Imported only once progress is shown: most answers arrive before.
     from rich.console import Console
 
     with Console(stderr=True).status(progress_line(progress)) as status:
@@ -45,6 +47,7 @@ def progress_line(progress: Progress) -> str:
     """The work in one line, as markup of a terminal."""
     from rich.markup import escape
 
+    # What a provider says may look like markup.
     return escape(progress_text(progress))
 
 

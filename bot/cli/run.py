@@ -69,6 +69,7 @@ def run(
     from bot.store import StoreError
 
     loader = _Loader(config_file(config_path), log_format or _given_to_group())
+    # Found out now and not with the first log at night.
     if problem := temporary_folder_problem():
         _fail(f"{problem} {TEMPORARY_FOLDER_HINT}", WRONG)
     try:
@@ -107,12 +108,15 @@ class _Loader:
         from providers.registry import registry
 
         settings = read_settings(self._path)
+        # A plug-in that was skipped does not stop the bot.
         for problem in (*registry().problems, *COMMANDS.problems):
             log.warning("%s", problem)
         tokens = slack_tokens(settings.slack.mode)
+        # Added and never removed: see above.
         self._secrets.update([*settings.secrets(), *tokens.secrets()])
         redact_in_logs([*self._secrets])
         LOG_FORMATTER.log_format = self._log_format or settings.logging.format
+        # At each reload, too.
         set_log_level(settings.logging.level, verbose=is_verbose())
         return settings, tokens
 

@@ -24,6 +24,7 @@ def read_accounts(
     details: list[Detail] = []
     for name, written in table.items():
         provider = registry().providers.get(kind_of(written))
+        # Unknown kinds are reported with those there are, and do not hide other problems.
         if provider is None:
             details.append({"type": "kind", "loc": ("providers", name)})
             continue
@@ -48,6 +49,7 @@ def _read_account(provider: Provider, written: Any, context: Mapping[str, Any]) 
     except ValidationError:
         raise
     except Exception as error:
+        # Our own faults keep their traceback.
         if registry().is_built_in(provider.kind):
             raise
         raise _PluginFault(
@@ -68,6 +70,8 @@ def directory_as_written(table: Mapping[str, Any]) -> AccountDirectory | None:
     if not isinstance(accounts, Mapping):
         return None
     kinds = {name: kind_of(account) for name, account in accounts.items()}
+    # An unknown kind may be a plug-in that is not installed; what its accounts are asked is not
+    # known.
     if not set(kinds.values()) <= set(registry().providers):
         return None
     with_logs = kinds_with(Capability.LOGS)

@@ -20,6 +20,7 @@ from bot.questions.reading import read_line
 from bot.questions.registry import COMMANDS
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+# Words of the grammar: an account of this name could not be named in a question.
 _RESERVED = frozenset(
     [
         "help",
@@ -54,6 +55,7 @@ def bad_names(table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
         if (
             not _NAME.fullmatch(name)
             or name.lower() in _RESERVED
+            # `7d` and `2h` are windows; `3rd-floor` is a name.
             or (name[0].isdigit() and not re.search(r"[A-Za-z]{3}", name))
         ):
             yield ConfigProblem(
@@ -87,6 +89,8 @@ def schedule_problems(
         ("digest", entry) for entry in settings.digest
     ]
     entries += [("alert", entry) for entry in settings.alert]
+    # Without a directory a kind is unknown, and each question about it would be reported a second
+    # time.
     for kind, entry in entries if directory else ():
         assert directory is not None
         try:
@@ -119,6 +123,7 @@ def schedule_problems(
 
 def _unknown_names(settings: Settings, table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     """Mutes and buttons that name an unknown alert, and alerts that name an unknown target."""
+    # As written, because an alert with another problem is left out of the settings, but is there.
     alerts = _names_as_written(table, "alert")
     there = ", ".join(sorted(alerts)) or "there is none"
     for kind, title, names in (

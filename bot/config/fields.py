@@ -18,12 +18,14 @@ from bot.alerts.rule import SHORTEST_EVERY
 from bot.alerts.thresholds import USUAL_THRESHOLD, read_usual
 from bot.amounts import read_duration, read_size
 
+# RFC 1123: labels of at most 63 characters, 253 in all.
 _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}"
 )
 
 
 def _duration(value: Any) -> timedelta:
+    # Months are no unit here, so a capital M is minutes.
     duration = read_duration(value.lower()) if isinstance(value, str) else None
     if duration is None:
         raise ValueError('a duration such as "15m", "4h" or "2d"')
@@ -44,6 +46,7 @@ def _channel(value: Any) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if mention := re.fullmatch(r"<#([CG][A-Z0-9]{2,40})(?:\|[^<>]{0,100})?>", text):
         return mention[1]
+    # Slack writes IDs in capitals, and names of channels in small letters.
     if re.fullmatch(r"[CGDUW][A-Z0-9]{2,40}", text):
         return text
     if re.fullmatch(r"#?[\w-]{1,80}", text):
@@ -61,6 +64,7 @@ def _host(value: Any) -> str:
     try:
         return str(ip_address(text))
     except ValueError:
+        # What ends in a digit is a mistyped address.
         if _HOST_NAME.fullmatch(text) and not text[-1].isdigit():
             return text.lower()
     raise ValueError(
@@ -83,6 +87,7 @@ def _cron(value: Any) -> str:
 
 def _local_time(value: Any) -> datetime:
     try:
+        # TOML has a type for times; people write them in quotes as well.
         return value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (ValueError, TypeError):
         raise ValueError('a local time such as "2026-12-01T20:00"') from None
@@ -91,6 +96,7 @@ def _local_time(value: Any) -> datetime:
 def _threshold(value: Any) -> float | Multiple:
     if isinstance(value, str) and USUAL_THRESHOLD.fullmatch(value):
         return Multiple(read_usual(value))
+    # A bool of Python is an int; `true` in TOML is no threshold.
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     size = read_size(value) if isinstance(value, str) else None

@@ -26,6 +26,7 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
     place = [
         part
         for part in detail["loc"]
+        # Pydantic adds its own validators to the path, which nobody has written.
         if not (isinstance(part, str) and ("function-before" in part or "constrained-str" in part))
     ]
     key = ".".join(_entry_name(place[: n + 1], table) for n in range(len(place)))
@@ -33,6 +34,7 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
         return ConfigProblem(key, "", f"an unknown key{_suggest_key(place, table)}")
     if detail["type"] == "missing":
         return ConfigProblem(key, "", "is missing")
+    # `[alert]` in place of `[[alert]]` is the commonest mistake with TOML.
     if detail["type"] == "tuple_type" and len(place) == 1:
         return ConfigProblem(key, "", f"each is an entry of its own, [[{key}]]")
     if detail["type"] == "kind":
@@ -102,9 +104,11 @@ def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
 def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
     """The value as it may be shown: never a secret, and never a whole table."""
     secret = secret_keys() if place and place[0] == "targets" else registry().secret_keys
+    # Also where the key is written in another case, which makes it an unknown key.
     if any(str(part).lower() in secret for part in place[1:]):
         return ""
     value = _lookup(place, table)
+    # A reference says where a secret is, and a URL may hold a password.
     if isinstance(value, str) and value.lower().startswith(("env:", "file:", *SERVER_SCHEMES)):
         return ""
     return (

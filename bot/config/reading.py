@@ -38,6 +38,7 @@ def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -
     """The path of the database, whether or not the rest of the configuration is valid. Raises
     ConfigError.
     """
+    # The default is given as if it were written, so that it, too, is relative to the file.
     given = {"database": "bot.sqlite", **read_table(path)}
     try:
         found = _DatabaseTable.model_validate(
@@ -83,6 +84,7 @@ def parse_settings(
     network, problems = _read_network(environ)
     problems += bad_names(table)
     settings, details = _validated(given, {"folder": folder, "environ": environ})
+    # What is left is valid by itself; only now can problems between the tables be found.
     problems += [problem_of(detail, given) for detail in details]
     if settings is not None:
         problems += schedule_problems(settings, given, now or datetime.now(UTC))
@@ -116,6 +118,7 @@ def _validated(
         found: list[Detail] = list(error.errors())
         settings = _valid_part(candidate, found, context)
         details = details + found
+    # In the order of the file, however they were found.
     details.sort(key=_place_of_table)
     return settings, details
 
@@ -160,6 +163,7 @@ def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProbl
             return Network.from_environ(left), problems
         except NetworkSettingError as error:
             problems.append(ConfigProblem(error.variable, "", error.expected))
+            # Without the wrong variable the rest is read again, which may have other problems.
             for name in (error.variable.lower(), error.variable.upper()):
                 left.pop(name, None)
 
@@ -168,6 +172,7 @@ def _certificate_problems(settings: Settings, network: Network) -> list[ConfigPr
     """A certificate file that is damaged. All of it is read only if something needs it."""
     addresses = [account.address for account in settings.providers.values()]
     addresses += [target.url_address for target in settings.targets.values()]
+    # Accounts on this machine need no certificates.
     if settings.providers and all(is_loopback(address) for address in addresses):
         return []
     try:

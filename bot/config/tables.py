@@ -210,6 +210,7 @@ class AlertSettings(Table):
     def _whole_escalation(self) -> AlertSettings:
         if max(len(self.notify), len(self.escalate_to)) > MOST_RECIPIENTS:
             raise ValueError(f"at most {MOST_RECIPIENTS} in notify, and in escalate_to")
+        # Half of an escalation would call nobody, which shows only at night.
         if bool(self.escalate_after) != bool(self.escalate_to):
             raise ValueError("escalate_after and escalate_to, or neither")
         return self
@@ -223,6 +224,7 @@ class AlertSettings(Table):
             return self
         threshold = _number(sides[0])
         recover = _number(self.recover)
+        # An amount cannot be compared with a multiple of what is usual.
         if type(sides[0]) is not type(self.recover) or threshold is None or recover is None:
             raise ValueError("recover must be an amount, or a multiple such as 2x usual, as above")
         if self.above is not None and recover > threshold:
@@ -281,6 +283,7 @@ class MuteSettings(Table):
         if (
             self.start
             and self.end
+            # One of the two may have an offset, and Python does not compare such times.
             and self.end.replace(tzinfo=None) <= self.start.replace(tzinfo=None)
         ):
             raise ValueError("an end after its start")

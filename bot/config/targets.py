@@ -23,6 +23,7 @@ def read_targets(
     details: list[Detail] = []
     for name, written in table.items():
         place = ("targets", name)
+        # Names are typed beside handles and channels, so they must look like neither.
         if not TARGET_NAME.fullmatch(name):
             details.append({"type": "value_error", "loc": place, "msg": WRONG_NAME})
             continue

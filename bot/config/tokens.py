@@ -66,6 +66,7 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
         bot=Secret(tokens["SLACK_BOT_TOKEN"]),
         app=Secret(tokens["SLACK_APP_TOKEN"]),
         signing=Secret(tokens["SLACK_SIGNING_SECRET"]),
+        # The SDK appends the name of the method.
         api_url=api_url if api_url.endswith("/") else api_url + "/",
     )
 
@@ -100,6 +101,7 @@ def _read_token(name: str, value: str) -> str:
     return token
 
 
+# What each kind of token begins with ("Tokens" in Slack's documentation).
 _BEGINNINGS = {
     "xoxb-": "SLACK_BOT_TOKEN",
     "xapp-": "SLACK_APP_TOKEN",
@@ -115,6 +117,7 @@ _WRONG_BEGINNINGS = {
 def _is_address(value: str) -> bool:
     try:
         parts = urlsplit(value)
+        # Reading `port` raises ValueError where it is no number.
         return parts.scheme in ("https", "http") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         return False

@@ -17,6 +17,7 @@ MOST_CONFIG_BYTES = 4 * 1024 * 1024
 def read_table(path: Path) -> dict[str, Any]:
     """The file as TOML. Raises ConfigError with one sentence if it is not."""
     try:
+        # Reading a folder or a device fails with an error that says less.
         if path.exists() and not path.is_file():
             raise ConfigError(
                 [ConfigProblem(str(path), "", "a file, such as bot.example.toml; this is a folder")]
@@ -29,6 +30,7 @@ def read_table(path: Path) -> dict[str, Any]:
                     )
                 ]
             )
+        # Editors on Windows write a byte order mark, which TOML does not allow.
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(
@@ -54,6 +56,7 @@ def read_table(path: Path) -> dict[str, Any]:
             ) from None
         why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
         raise ConfigError([ConfigProblem(str(path), "", f"the file cannot be read{why}")]) from None
+    # tomllib reads nested arrays by recursion.
     except RecursionError:
         raise ConfigError(
             [ConfigProblem(str(path), "", "not TOML: it is nested too deep")]

@@ -44,6 +44,7 @@ class Command(CommandDescription, ABC, Generic[Q]):
     def form(self, question: Q | None, directory: AccountDirectory) -> list[FormField]:
         """The inputs of its form, filled from the question where there is one."""
         window = question.parts.window if question else ""
+        # A window that was typed is one of the choices, so that the form keeps it.
         own = window[:LONGEST_CHOICE]
         choices = (own, *self.windows) if own and own not in self.windows else self.windows
         return [

@@ -131,6 +131,7 @@ class Context:
         """The question as it was typed with `right` in the place of `wrong`, where that can be
         asked; else an example that works.
         """
+        # The rest stays as it was typed, word for word.
         before, _, after = self.text.partition(wrong)
         if right:
             return self.working(f"{before}{right}{after}")
@@ -147,6 +148,7 @@ class Context:
         """The line of a hint where it can be asked, or what its own refusal offers; else an example
         that works.
         """
+        # Each refusal has a suggestion of its own; counting down keeps this from going on for ever.
         for left in reversed(range(self.repairs)):
             command, _, words = hint.partition(" ")
             if command != f"/{self.command.name}" or words == "help":
@@ -178,6 +180,7 @@ class Context:
         """The window of a question. Raises BadQuestion with the same question about the window that
         may have been meant.
         """
+        # Before anything else reads them, since the work grows with their number.
         count = len(parts.window.split())
         if count > MOST_WINDOW_WORDS:
             start = sanitise(parts.window, 40)
@@ -191,12 +194,15 @@ class Context:
         try:
             return self._read(parts.window or self.command.default_window, self.usual(parts))
         except TwoReadings as error:
+            # Two readings are never guessed at: the first one is only offered.
             error.hint = f"/{self.command.name} {replace(parts, window=error.readings[0])}"
             raise
         except BadQuestion as error:
             if not self.explains:
                 raise
             raise (
+                # A mistyped account is among the words of the window, as nothing else recognised
+                # it.
                 self._suggest_account(parts)
                 or (self._suggest_window(parts) if isinstance(error, UnknownWindow) else None)
                 or error
@@ -217,9 +223,11 @@ class Context:
 
     def is_window(self, text: str) -> bool:
         """Whether the words, up to a limit, are a window."""
+        # `limit 500` follows the window of a log.
         before = text.lower().find(" limit")
         try:
             self._read(text[:before] if before >= 0 else text)
+        # It names a time, though not one time.
         except TwoReadings:
             return True
         except BadQuestion:
@@ -230,6 +238,7 @@ class Context:
         """The window that words are once each is taken for the one it is nearly, once they say
         `last` or `since`, or that stands among them.
         """
+        # A guess costs one reading, and there is one for each run of words.
         for guess in itertools.islice(_guesses(parts.window.split()), MOST_GUESSES):
             window = " ".join(strip_filler_words(guess))
             with contextlib.suppress(BadQuestion):
@@ -245,8 +254,10 @@ class Context:
     def _suggest_account(self, parts: QuestionParts) -> BadQuestion | None:
         """A word that is nearly an account's name is taken for one that was mistyped."""
         accounts = self.directory.of_kind(self.command.kinds)
+        # Accounts come first in a question.
         word, _, others = parts.window.partition(" ")
         if near := difflib.get_close_matches(word[:40].lower(), accounts, n=1, cutoff=0.75):
+            # The rest of the question is kept where it can be read.
             message = f"There is no account “{sanitise(word, 40)}”; did you mean {near[0]}?"
             try:
                 self._read(others or self.command.default_window)
@@ -281,6 +292,7 @@ class Context:
             for name in self.directory.of_kind(self.command.kinds)
             if name.lower() not in NO_NAMES
         }
+        # `last 7 days rapid7-eu` is typed as often as the other order.
         for word in others:
             if account := whole.get(word.lower().strip(",?")):
                 taken.append(account)
@@ -297,6 +309,7 @@ class Context:
             word in accounts
             or len(word) < SHORTEST_BEGINNING
             or word in NO_NAMES
+            # `20m` must not be read as the account `20m-archive`.
             or not word[0].isalpha()
         ):
             return accounts.get(word)
@@ -326,6 +339,7 @@ def _nearest(word: str) -> str:
     """The word of a window that another one nearly is; a word that is none, or is one, stays."""
     lowered = word.lower()
     if (
+        # The comparison is slow, so it is made only for words that can be mistyped.
         lowered in WINDOW_WORDS
         or not lowered.isalpha()
         or not SHORTEST_BEGINNING <= len(lowered) <= LONGEST_WINDOW_WORD

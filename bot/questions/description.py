@@ -37,6 +37,7 @@ class AlertValues:
 
     def __contains__(self, name: str) -> bool:
         group, _, member = name.partition(".")
+        # `levels.error`: which levels there are is known only from the log.
         is_member = group == self.group and member.isascii() and member.isalpha()
         return name in self.names or (is_member and member.islower())
 

@@ -31,6 +31,7 @@ class InvalidForm(BadQuestion):
     """Several inputs of a form may be wrong: `errors` has a message for each, by its name."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
+        # Where only one can be shown, it is the first.
         field, message = next(iter(errors.items()))
         super().__init__(message, field=field)
         self.errors = dict(errors)
@@ -72,6 +73,7 @@ def refused_at(field: str) -> Iterator[None]:
     try:
         yield
     except BadQuestion as error:
+        # The innermost input knows best.
         error.field = error.field or field
         raise
 
@@ -96,6 +98,7 @@ def read_form_window(values: FormValues, context: Context) -> tuple[ParsedWindow
     first = _day(values, FIRST_DAY)
     last = _day(values, LAST_DAY)
     wrong = FIRST_DAY if first else LAST_DAY
+    # One day alone is that day.
     first, last = first or last, last or first
     if first and last:
         with refused_at(wrong):

@@ -12,6 +12,7 @@ from bot.questions.windows import strip_punctuation
 def without(words: list[str], *phrase: str) -> tuple[list[str], bool]:
     """The words without the phrase, and whether it was among them."""
     lowered = [strip_punctuation(word.lower()) for word in words]
+    # People put such words anywhere: `csv last week` and `last week csv`.
     for at in range(len(words) - len(phrase) + 1):
         if tuple(lowered[at : at + len(phrase)]) == phrase:
             return words[:at] + words[at + len(phrase) :], True
@@ -33,4 +34,5 @@ def tokens(text: str, context: Context) -> list[str]:
     """Words, where `url:"/a b"` is one."""
     if text.count('"') % 2:
         raise BadQuestion("A quote is not closed.", context.working(f'{text}"'))
+    # Quotes may begin within a word, as in `url:"/a b"`.
     return [re.sub(r'"', "", token) for token in re.findall(r'(?:[^\s"]|"[^"]*")+', text)]

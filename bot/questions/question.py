@@ -91,4 +91,5 @@ class TableQuestion(Question):
 
     @property
     def options(self) -> str:
+        # A button asks for the answer; the file has been sent already.
         return self.parts.rest.removesuffix("csv").rstrip() if self.csv else self.parts.rest

@@ -52,6 +52,7 @@ def split_line(line: str) -> tuple[CommandName, str]:
     name, _, words = line.strip().partition(" ")
     command = name.removeprefix("/").lower()
     if command not in COMMANDS:
+        # Cut, since the comparison takes time with the square of the length.
         near = difflib.get_close_matches(command[:40], COMMANDS, n=1)
         asked = f"“{sanitise(name, 40)}” is not a command" if name else "There is no question"
         known = join_words([f"/{known}" for known in COMMANDS])
@@ -79,11 +80,13 @@ def read_request(
     """
     text = words.strip()
     context = _context(command, text, directory, now=now, zone=zone)
+    # Before the words are read, among which `help` could be a log's name.
     if (topic := _help_topic(text, directory)) is not None:
         return HelpRequest(command, topic)
     try:
         return context.read(text, context)
     except BadQuestion as error:
+        # No refusal may suggest something that is refused in turn.
         error.hint = context.checked(error.hint)
         raise
 
@@ -97,6 +100,7 @@ def read_form(
     zone: tzinfo,
 ) -> Question:
     """The question of a submitted form. Raises BadQuestion whose `field` is the invalid input."""
+    # Only for the length and the characters; the inputs are read one by one.
     text = " ".join(filter(None, values.values()))
     context = _context(command, text, directory, now=now, zone=zone)
     question: Question = COMMANDS[command].read_form(values, context)
@@ -131,6 +135,7 @@ def _help_topic(text: str, directory: AccountDirectory) -> Literal["", "windows"
         return ""
     if lowered in _WINDOWS_HELP:
         return "windows"
+    # A log of that name is asked for as any other.
     is_a_log = any("help" in logs for logs in directory.logs.values())
     return "" if _HELP_WITH.fullmatch(text) and not is_a_log else None
 
@@ -153,6 +158,7 @@ def apply_follow_up(
         except BadQuestion as error:
             refused = refused or error
             continue
+        # `csv` alone would otherwise replace the window by the usual one.
         if tried is other[1] or found.parts.window:
             return found
     assert refused is not None

@@ -30,6 +30,7 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
 
     @cached_property
     def _loaded(self) -> tuple[Mapping[CommandName, Command[Any]], tuple[PluginProblem, ...]]:
+        # Not when this module is imported: commands import modules that read the registry.
         built_in: list[Command[Any]] = [import_module(row).COMMAND for row in BUILT_IN]
         return load_commands(built_in, entry_points(group=ENTRY_POINTS))
 
@@ -71,12 +72,14 @@ def load_commands(
 
     def read(value: object) -> Command[Any]:
         command = _checked(value)
+        # The first one stays, so that no package replaces a command of ours.
         if command.name in commands:
             raise UnusablePlugin(f"there is a command /{command.name} already")
         return command
 
     for plugin in load_plugins(found, "command", read):
         if isinstance(plugin, PluginProblem):
+            # One that cannot be loaded is reported by `check` and `run`, and hides no other.
             problems.append(plugin)
         else:
             commands[plugin.name] = plugin
@@ -87,6 +90,7 @@ def _checked(value: object) -> Command[Any]:
     """The value as a command. Raises UnusablePlugin if it cannot be used."""
     if not isinstance(value, Command):
         raise UnusablePlugin(f"its value is of type {type(value).__name__}, not Command")
+    # Before anything else of it is used.
     check_version(value.api_version)
     if not isinstance(value.name, str) or not _NAME.fullmatch(value.name):
         raise UnusablePlugin("its name is not a word of small letters, digits and underscores")

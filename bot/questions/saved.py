@@ -15,6 +15,7 @@ from bot.questions.registry import COMMANDS
 WORDS = ("save", "saved", "unsave")
 NAME = re.compile(r"[a-z][a-z0-9_-]{2,39}")
 NAME_RULE = "3 to 40 lower-case letters, digits, dashes and underscores, beginning with a letter"
+# The last `as`: a question may have one of its own, such as a group by that name.
 _SAVE = re.compile(r"(?P<query>.*\S)\s+as\s+(?P<name>\S+)", re.IGNORECASE | re.DOTALL)
 
 
@@ -66,4 +67,5 @@ def name_of(words: str, directory: AccountDirectory) -> str:
     """
     name = words.strip().lower()
     is_taken = name in WINDOW_WORDS or name in {each.lower() for each in directory.accounts}
+    # Words of a question keep their meaning, whatever has been saved.
     return "" if is_taken or not NAME.fullmatch(name) else name

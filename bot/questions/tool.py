@@ -23,6 +23,7 @@ Window = Annotated[
 class QuestionArguments(BaseModel):
     """A question in words, as people type it after the command."""
 
+    # A model that invents an argument is told so, and does not get an answer to another question.
     model_config = ConfigDict(extra="forbid", strict=True)
 
     question: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+# What spreadsheets run, as OWASP lists it ("CSV Injection").
 _FORMULA = frozenset("=+-@\t\r")
 _BLANKS = " \n\v\f\u00a0"
 _ODD = _FORMULA.union(_BLANKS)
@@ -17,9 +18,11 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str | int | float |
     """
     text = _Cells()
     lines = [
+        # The exact class is faster than isinstance, for 25,000 rows of ten cells.
         ",".join([text[cell] if cell.__class__ is str else _number(cell) for cell in row])
         for row in (header, *rows)
     ]
+    # RFC 4180 ends lines with CRLF.
     return "\r\n".join([*lines, ""]).encode("utf-8", "replace")
 
 
@@ -36,6 +39,7 @@ class _Cells(dict[str, str]):
 def _spelt(text: str) -> str:
     # Tab and carriage return are blank themselves and count all the same, so blanks are cut to
     # spaces and line feeds.
+    # Blanks before a formula do not keep a spreadsheet from running it.
     if text[:1] in _ODD and text.lstrip(_BLANKS)[:1] in _FORMULA:
         text = "'" + text
     if '"' in text:

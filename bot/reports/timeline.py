@@ -10,6 +10,7 @@ from providers.models import Window
 MOST_POINTS = 20
 _MINUTES = (1, 2, 5, 10, 15, 30)
 _HOURS = (1, 2, 3, 6, 12)
+# Round steps, so that bars begin at full hours and days.
 _DAYS = (1, 2, 5, 7, 14, 30, 90, 365)
 _STEPS = (
     *(timedelta(minutes=minutes) for minutes in _MINUTES),
@@ -22,6 +23,7 @@ _EPOCH = datetime(1970, 1, 5, tzinfo=UTC)
 
 def time_step(window: Window) -> timedelta:
     """The shortest step that covers the window in at most MOST_POINTS."""
+    # One less than the most: a window that begins within a step touches one step more.
     fitting = (step for step in _STEPS if window.length <= step * (MOST_POINTS - 1))
     return next(fitting, _STEPS[-1])
 

@@ -51,6 +51,7 @@ class _Walk(CronSim):
         """A day whose midnight is skipped begins at its first existing time."""
         day = self.dt.date()
         if self.dt.tzinfo is not None:
+            # The round trip moves a time that does not exist to the first that does.
             self.dt = self.dt.astimezone(UTC).astimezone(self.dt.tzinfo)
         return self.dt.date() != day or super().advance_hour()
 
@@ -82,6 +83,7 @@ class CronTrigger(BaseTrigger):  # type: ignore[misc]
         self.expression = _fields(expression)
         self.zone = zone
         try:
+            # Any time serves: this checks the fields, and that some day fits them.
             CronSim(self.expression, datetime(2000, 1, 1))
         except CronSimError as error:
             raise CronError(_reason(self.expression, str(error))) from None
@@ -90,6 +92,7 @@ class CronTrigger(BaseTrigger):  # type: ignore[misc]
         self, previous_fire_time: datetime | None, now: datetime
     ) -> datetime | None:
         """The first instant at or after `now`, and after the previous one, in UTC."""
+        # An instant that is exactly now counts.
         after = now.astimezone(UTC) - _MOMENT
         if previous_fire_time is not None:
             after = max(after, previous_fire_time.astimezone(UTC))
@@ -135,8 +138,10 @@ def _fields(expression: str) -> str:
     for field, name, largest, words in zip(fields, _FIELDS, _LARGEST_STEP, _NAMES, strict=True):
         if not _ALLOWED.fullmatch(field) or not words.issuperset(_WORD.findall(field)):
             raise CronError(f"the {name} holds what crontab(5) does not know")
+        # No field has such numbers, so cronsim need not convert them.
         if re.search(r"\d{5}", field):
             raise CronError(f"the {name} is out of range")
+        # crontab(5) takes such a step, which then never steps: a mistake.
         if any(int(step) > largest for step in _STEP.findall(field)):
             raise CronError(f"the step of the {name} is larger than {largest}")
     if backwards := _TO_SUNDAY.search(fields[4]):

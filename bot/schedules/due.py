@@ -18,6 +18,7 @@ class Trigger(Protocol):
 
 def next_due(trigger: Trigger, after: datetime) -> datetime | None:
     """The first due time after `after`, in UTC."""
+    # The trigger includes its start, and what was handled then must not be due again.
     found = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
     return found.astimezone(UTC) if found else None
 
@@ -59,6 +60,8 @@ def due_now(entries: Sequence[ScheduleEntry], now: datetime) -> list[Due]:
             missed = missed + 1
             entry.due = next_due(entry.trigger, latest)
             if missed > MOST_MISSED:
+                # Two days before now: close enough to end, far enough for any schedule that is
+                # daily.
                 entry.due = next_due(entry.trigger, max(latest, now - timedelta(days=2)))
         if latest is not None:
             entry.last_handled_at = latest

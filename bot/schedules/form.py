@@ -37,6 +37,7 @@ def read_subscription_form(values: FormValues) -> Subscribe:
     time = _TIME.fullmatch(values.get(TIME, ""))
     if time is None:
         raise BadQuestion("Choose a time of day.", field=TIME)
+    # The form may be older than this version.
     days = _CHOICES.get(values.get(DAYS, ""))
     if days is None:
         raise BadQuestion("Choose the days.", field=DAYS)

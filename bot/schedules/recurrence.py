@@ -83,6 +83,7 @@ def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurre
     end, or else at the start. Raises AmbiguousHour for `at 5`.
     """
     most = min(len(words), MOST_WORDS)
+    # The longest first: `on mondays and fridays at 9` must not end at `fridays at 9`.
     for size in range(most, 0, -1):
         if found := read_recurrence(words[-size:]):
             return list(words[:-size]), list(words[-size:]), found
@@ -99,6 +100,7 @@ def read_recurrence(words: Sequence[str]) -> Recurrence | None:
         return interval
     if "at" not in plain:
         return None
+    # The last one begins the time.
     at = len(plain) - 1 - plain[::-1].index("at")
     before = plain[:at]
     after = plain[at + 1 :]
@@ -142,6 +144,7 @@ def _times(plain: Sequence[str]) -> list[tuple[int, int]] | None:
             return None
         found.append(time)
         at += 1 + halved
+    # Cron has one list of minutes for all hours.
     return found if len({minute for _, minute in found}) == 1 else None
 
 
@@ -162,6 +165,7 @@ def _time(text: str) -> tuple[int, int] | None:
             if 1 <= hour <= 12 and minute < 60
             else None
         )
+    # At 5 may be in the morning or the afternoon; 7 to 11 are taken for the morning.
     if match[2] is None and (1 <= hour <= 6 or hour == 12):
         raise AmbiguousHour(hour)
     return (hour, minute) if hour < 24 and minute < 60 else None
@@ -259,6 +263,7 @@ def _joined(times: Sequence[tuple[int, int]], days: Days) -> Recurrence:
 def _weekdays(numbers: Sequence[int]) -> tuple[str, str]:
     if len(numbers) in (0, 7):
         return "*", "every day"
+    # Written as people write it, since it is shown.
     if tuple(numbers) == (0, 1, 2, 3, 4):
         return "mon-fri", "on weekdays"
     if tuple(numbers) == (5, 6):
@@ -274,4 +279,5 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def _ordinal(day: int) -> str:
+    # 11th to 13th.
     return "th" if 10 < day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")

@@ -74,6 +74,7 @@ def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> 
     try:
         found = find_recurrence(words)
     except AmbiguousHour as error:
+        # The last number is the hour; earlier ones belong to the question.
         hour = next(word for word in reversed(words) if word.rstrip(",;").isdigit())
         fixed = " ".join(error.readings[0] if word is hour else word for word in words)
         raise BadQuestion(f"{error}.", f"/{command} subscribe {fixed}") from None
@@ -92,6 +93,7 @@ def _odd_recurrence(words: Sequence[str]) -> list[str]:
     """The words at the end for an interval that is not supported: `every 2 days`, `weekly`."""
     tail = [word.lower() for word in words[-3:]]
     for size in range(len(tail), 0, -1):
+        # A word within a where(…) is no schedule.
         if tail[-size] in _HOW_OFTEN and not any(")" in word for word in tail[-size:]):
             return list(words[-size:])
     return []
@@ -145,6 +147,7 @@ def _with_at(words: Sequence[str], usual: str) -> str:
     if that gives no schedule.
     """
     for place in range(len(words) - 1, max(len(words) - MOST_WORDS, 0) - 1, -1):
+        # What is before the end of a where(…) belongs to the question.
         if ")" in words[place]:
             return ""
         is_apart = place + 1 < len(words) and words[place + 1].lower() in ("am", "pm")
@@ -164,6 +167,7 @@ def _with_at(words: Sequence[str], usual: str) -> str:
 
 def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuestion:
     lowered = [word.lower() for word in words]
+    # Near the end only, where a time would be.
     at = len(words) - 1 - lowered[::-1].index("at") if "at" in lowered[-8:] else -1
     if (
         at >= 0

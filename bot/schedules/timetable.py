@@ -44,6 +44,7 @@ class Timetable:
         found = []
         while self._next and self._next[0][0] <= now:
             at, _, entry = heapq.heappop(self._next)
+            # Replaced or removed since it was put there.
             if self._entries.get(entry.name) is not entry or entry.due != at:
                 continue
             try:
@@ -71,6 +72,7 @@ class Timetable:
             if entry.last_handled_at > now:
                 ahead = max(ahead, entry.last_handled_at - now)
                 self._entries[entry.name] = ScheduleEntry(entry.name, entry.trigger, now)
+        # Built anew, since nearly all due times may have changed.
         self._next.clear()
         self._latest_handled = None
         for entry in self._entries.values():
@@ -80,6 +82,7 @@ class Timetable:
 
     def _push(self, entry: ScheduleEntry) -> None:
         if entry.due is not None:
+            # The number decides between equal times, as entries cannot be compared.
             heapq.heappush(self._next, (entry.due, next(self._order), entry))
 
     def _note_handled(self, entry: ScheduleEntry) -> None:

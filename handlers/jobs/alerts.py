@@ -74,6 +74,7 @@ class AlertJob:
     _saves: Batches[Evaluation, None] = field(init=False)
 
     def __post_init__(self) -> None:
+        # The dataclass is frozen; both are made of its other fields.
         object.__setattr__(self, "_claims", Batches(self.alerts.claim_evaluations, CLAIMED_AT_ONCE))
         object.__setattr__(self, "_saves", Batches(self._save_batch, BATCH_SIZE))
 
@@ -92,6 +93,7 @@ class AlertJob:
         evaluated already is skipped.
         """
         async with self._slots:
+            # False where another process evaluates this instant, or has done so.
             if await self._claims.add((rule.name, due.at)):
                 result = await self._measure(rule)
                 evaluation = Evaluation(rule, due, result)
@@ -155,6 +157,7 @@ class AlertJob:
         another process has changed the state of the alert.
         """
         records, saved = list[EvaluationRecord](), [Saved.STATE_CHANGED] * len(evaluations)
+        # Only the alerts of this batch: others are read again when they are evaluated.
         for alert in await self.alerts.changed_before([each.rule.name for each in evaluations]):
             self._states.pop(alert, None)
         try:
@@ -162,9 +165,11 @@ class AlertJob:
                 part = evaluations[at : at + EVALUATED_AT_ONCE]
                 await self._read_states([evaluation.rule for evaluation in part])
                 records += [self._evaluate(evaluation, now) for evaluation in part]
+                # Acknowledgements to Slack must not wait for all alerts that are due together.
                 await asyncio.sleep(0)
             saved = await self.alerts.save_evaluations(records)
         finally:
+            # Also after an exception: the cache then holds states that the database does not.
             if saved.count(Saved.WRITTEN) < len(saved):
                 self._forget_unwritten(evaluations, saved)
         if Saved.STATE_CHANGED not in saved:
@@ -227,6 +232,7 @@ class AlertJob:
             posts = [operator_notification(context, instant, error=error, channel=channel)]
         if works_again:
             again = context.because(Reason.EVALUATION_RECOVERED)
+            # In front, because the last post is the one that is on record.
             posts.insert(0, operator_notification(again, instant, error=None, channel=channel))
         return after, posts
 
@@ -322,6 +328,8 @@ class AlertJob:
         """
         known = {rule.name: rule.definition for rule in rules}
         for left in await self.alerts.open_incidents():
+            # The incident was opened by the rule as it was then, which the stored definition
+            # describes.
             alert = _decode_state(left.alert_state)
             if known.get(left.alert) == left.definition or not alert.notified:
                 continue
@@ -344,6 +352,7 @@ class AlertJob:
                 silence=self.silences.active(rule.name, now),
                 buttons=self.presentation.buttons_of(rule.name),
             )
+            # With microseconds, unlike that of an evaluation: two people may act within one second.
             instant = f"{now:%Y%m%dT%H%M%S%fZ}"
             style = self.presentation.style_of(rule.channel)
             after, posts = notification_posts(context, instant, style)

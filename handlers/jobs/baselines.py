@@ -72,6 +72,8 @@ class BaselineReader:
         await self._read(rule, names, hour.of_hours, needed_spans(now, zone))
         found = {name: baseline_at(hour.of_hours[name], now, zone) for name in names}
         unknown = [name for name in names if found[name] is None]
+        # Only upwards: where vendors list whole days, one that is under way is always less than
+        # usual.
         if unknown and rule.usual.side == "above":
             await self._read(rule, unknown, hour.of_days, [whole_days_span(now, zone)])
             found |= {name: baseline_of_days(hour.of_days[name], now, zone) for name in unknown}
@@ -100,6 +102,7 @@ class BaselineReader:
                 return
             task = self._filling[key] = asyncio.create_task(self._fill(rule))
             task.add_done_callback(lambda _: self._filling.pop(key, None))
+        # `wait` does not cancel what takes longer.
         await asyncio.wait([self._filling[key]], timeout=FILL_WITHIN_S)
 
     def _hour(self, rule: Rule, now: datetime) -> _Hour:
@@ -125,14 +128,17 @@ class BaselineReader:
         now = self.clock()
         again_at = now + TRY_AGAIN_AFTER
         try:
+            # Samples of today are those of the rule's own first checks, and no baseline yet.
             since = (now - 2 * DAYS * _DAY, now - _DAY)
             if not any((await self.store.samples(name, definition, [WHOLE], [since])).values()):
                 points = await self.history(rule, DAYS)
                 await self.store.add(name, definition, _values(points, now))
+                # What was read before has none of the values that were just added.
                 self._hours.pop((name, definition), None)
             again_at = _NEVER
         except Exception as error:
             kind = error_message(error).kind
+            # The alert works without it: its own checks are its history after a week.
             log.warning("The history of alert %s could not be fetched: %s", rule.name, kind)
         finally:
             self._fill_again_at[name, definition] = again_at
@@ -173,5 +179,6 @@ def _times(point: EvaluationPoint) -> list[datetime]:
     if point.step <= _HOUR:
         return [_floor(point.at)]
     if point.alone:
+        # The end of a window is not in it.
         return [_floor(point.end - timedelta(seconds=1))]
     return [point.at + n * _HOUR for n in range(point.step // _HOUR)]

@@ -26,6 +26,7 @@ class Batches(Generic[Item, Result]):
     async def add(self, item: Item) -> Result:
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._pending.append((item, result))
+        # One writer at a time, so that items pile up into batches while the database is busy.
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_pending())
         return await result
@@ -47,6 +48,8 @@ class Batches(Generic[Item, Result]):
             results = await self._write([item for item, _ in batch])
         except BaseException as error:
             _fail(waiting, error)
+            # The writer was cancelled: everybody who waits is cancelled with it, and not left
+            # waiting.
             if not isinstance(error, Exception):
                 _fail([result for _, result in self._pending], error)
                 self._pending.clear()

@@ -52,6 +52,7 @@ class Digest:
         """Its schedule and question. With another definition it is a new digest, which does not make
         up for missed runs.
         """
+        # Without the secret of `line`: it is stored in the database.
         return f"{self.at} {self.display_line}"
 
 
@@ -81,6 +82,7 @@ class DigestJob:
         """
         now = self.clock()
         passed_over = await self.schedules.claim_run(digest.name, due.at, now=now)
+        # Another process runs it, or has run it.
         if passed_over is None:
             return
         due = replace(due, passed_over=due.passed_over + passed_over)
@@ -102,6 +104,7 @@ class DigestJob:
             return "sent", await self._posts(digest, due, now)
         except Exception as error:
             shown = error_message(error)
+            # The failure of a vendor is no fault of the bot, and the post says what it is.
             if not isinstance(error, ProviderError):
                 log.error("Digest %s failed: %s", digest.name, type(error).__name__)
             return shown.kind, self._for_ops(digest, due, f"failed: {shown.message} {shown.hint}")
@@ -119,6 +122,7 @@ class DigestJob:
                 if file.bytes > LARGEST_FILE:
                     too_large.append(f"{file.name} ({formatting.format_bytes(file.bytes)})")
                 else:
+                    # Into the post, since the folder is deleted before the outbox sends it.
                     content = await asyncio.to_thread(file.path.read_bytes)
                     files.append(
                         Post(

@@ -31,6 +31,7 @@ class EscalationJob:
 
     async def run(self, due: Due) -> None:
         """Each incident escalates once: the store refuses a state that another process has changed."""
+        # The state of each incident says what is due, not the schedule of this job.
         del due
         rules = await self.rules()
         if rules:

@@ -70,6 +70,7 @@ async def measured(
     try:
         found = await _measured_at(answering, rule, now, zone)
         if found.data_until and now - MAX_DATA_DELAY < found.data_until < now:
+            # Once more only: what the second answer says about its own end would move again.
             found = await _measured_at(answering, rule, found.data_until, zone)
         return found
     except Exception as error:
@@ -81,6 +82,7 @@ async def measured(
 async def _measured_at(answering: Answerer, rule: Rule, now: datetime, zone: tzinfo) -> Measurement:
     question = read_question_line(rule.query, answering.directory, now=now, zone=zone)
     with lazy_temp_dir() as folder:
+        # `levels.error` is one of the values that are computed as `levels`.
         context = MeasureContext(folder, zone, rule.value.partition(".")[0], rule.each)
         return await answering.measure(question, context)
 
@@ -155,10 +157,12 @@ def evaluation_record(
         definition=rule.definition,
         due=due.at,
         at=now,
+        # The attribute behind `value`, which is a descriptor: ten thousand are read in one tick.
         state="error" if failed else state._value_,
         since=since,
         value=None if failed else value,
         alert_state=_encode_state(after),
+        # The whole answer has no name; its value is that of the record.
         samples=[(name, s.value, s.state._value_) for name, s in after.subjects.items() if name]
         if rule.each and not failed
         else (),

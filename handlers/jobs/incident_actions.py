@@ -24,6 +24,7 @@ class IncidentAction:
     apply: Callable[[AlertState], AlertState]
     by: str = ""
     name: str = ""
+    # Of a rule whose incident is closed.
     change: RuleChange = RuleChange.CHANGED
     known_to: Sequence[str] = ()
     closed: Sequence[str] = ()

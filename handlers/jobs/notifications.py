@@ -37,13 +37,16 @@ def notification_posts(
     """
     key = _key(context, instant)
     incident = context.before.incident
+    # Nothing was posted that could be resolved.
     if not incident and context.is_over:
         return context.after, []
+    # The incident of a target is named after the first message, also before that is posted.
     events = event_posts(context, key, incident or key)
     if not incident:
         opened = Post(key, context.rule.channel, *incident_message(context))
         return replace(_with_calls(context), incident=key), [*events, opened]
     copies = _copies(context, key)
+    # Whoever was called is remembered until the end, which is sent to the same targets.
     after = context.after if context.is_over else _with_calls(context, copies)
     return after, [*events, *copies, *_changes(context, key, incident, style)]
 
@@ -62,9 +65,11 @@ def _changes(
     """The edit of the incident's message and the reply in its thread."""
     channel = context.rule.channel
     reason = context.reason
+    # Replies that nobody must miss are shown in the channel, too.
     kind = PostKind.BROADCAST if reason in _BROADCAST else PostKind.REPLY
     edit = Post(f"{key}:edit", channel, *incident_message(context), PostKind.EDIT, incident)
     reply = Post(key, channel, *thread_reply(context), kind, incident)
+    # An edit notifies nobody, so a quiet end is an edit alone.
     is_quiet = context.is_over and style.resolved == "quiet"
     if is_quiet or (style.updates == "edit" and reason not in _ALWAYS_POSTED):
         return [edit]

@@ -25,6 +25,7 @@ from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from providers.http.priority_semaphore import in_background
 
 log = logging.getLogger("opswatch")
+# In rounds of `tick_s`, a second by default.
 TAKE_OVER_EVERY = 2
 AGAIN_EVERY = 30
 PRUNE_EVERY = 3600
@@ -100,9 +101,13 @@ class Scheduler:
     _running: dict[str, Run] = field(default_factory=dict)
     _waiting: dict[str, Due] = field(default_factory=dict)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
+    # Both clocks at the last round, whose difference shows that the time of day was set back.
     _seen: tuple[datetime, float] | None = None
+    # When a round ended last, by the monotonic clock.
     _moved_at: float = field(default_factory=time.monotonic)
     _why_stuck: str = ""
+    # Processes that share a database begin at different jobs, so that they rarely claim the same
+    # one.
     _begins_at: float = field(default_factory=random.random)
     _stopped: bool = False
 
@@ -150,6 +155,7 @@ class Scheduler:
         await self._reset(self.clock())
         for scheduled in self.at_start:
             await self.add(scheduled)
+        # Reading all jobs may take a while, in which the scheduler is not stuck.
         self._moved_at = time.monotonic()
         await self._tick()
         await self._again()
@@ -172,6 +178,7 @@ class Scheduler:
         for loop in self._loops:
             loop.cancel()
         self._stopped = True
+        # What became due meanwhile is left to the next process, which reads it from the store.
         self._waiting.clear()
         tasks = {run.task for run in self._running.values()}
         if tasks:
@@ -189,6 +196,7 @@ class Scheduler:
             self._begin([*self._due_once(now), *rotated(due, self._begins_at)])
         except Exception as error:
             why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
+            # Once, and not every second.
             if why != self._why_stuck:
                 log.error("Due jobs could not be determined: %s", why)
             self._why_stuck = why
@@ -230,6 +238,7 @@ class Scheduler:
             "(NTP)."
         )
         log.warning(text)
+        # The key has the hour: a clock that jumps again and again is reported once an hour.
         await self.tell_operator(f"clock:{now:%Y%m%dT%H}", text)
 
     async def _again(self) -> None:
@@ -246,6 +255,8 @@ class Scheduler:
 
     async def _take_over(self) -> None:
         """Runs what a process that has ended left unfinished; the first to claim it runs it."""
+        # A run that is later than GRACE is only reported as missed. After twice that nobody waits
+        # for it.
         since = self.clock() - 2 * GRACE
         try:
             cut_off = await self.schedules.unfinished_runs(since=since)
@@ -269,6 +280,7 @@ class Scheduler:
     def _begin(self, dues: Sequence[Due]) -> None:
         for due in dues:
             work = self._works.get(due.name)
+            # Removed since it became due.
             if work is None:
                 continue
             if due.name in self._running:
@@ -288,10 +300,13 @@ class Scheduler:
             with in_background(), logged_question(f"{due.name} {due.at:%Y-%m-%dT%H:%M:%SZ}"):
                 await work.run(due)
         except StoreUnavailable as error:
+            # Tried again in half a minute, because a full or locked database recovers by itself.
             self._failed[due.name] = due
             log.error("The database cannot be used (%s); %s is tried again.", error, due.name)
             await self.report_database_failure(str(error))
         except Exception as error:
+            # One job that fails must not end the others. What it raises is logged by its kind, as
+            # it may quote what people typed.
             log.error("%s failed: %s", due.name, type(error).__name__)
 
 

@@ -29,6 +29,7 @@ class SilenceIndex:
 
     def active(self, alert: str, now: datetime) -> ActiveSilence | None:
         """Why the alert sends no notifications now; None if it does."""
+        # The usual case, which is asked for each alert at each evaluation.
         if not self.silences and not self.mutes:
             return None
         if silence := self.silence(alert, now):

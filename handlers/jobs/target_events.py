@@ -14,6 +14,7 @@ from bot.blocks.alerts import facts, headline, subject_lines
 from bot.notifications.event import Action, AlertEvent, incident_key, lane_of
 from bot.store import Post, PostKind
 
+# Reasons that are not here, such as a reminder, are posted in Slack only.
 _ACTIONS: Mapping[Reason, Action] = MappingProxyType(
     {
         Reason.FIRED: Action.TRIGGER,
@@ -57,6 +58,7 @@ def _newly_called(context: NotificationContext) -> tuple[str, ...]:
         named = targets(paging.notify)
     else:
         named = []
+    # A target that was called for this incident is not called again: it repeats by its own rules.
     return tuple(name for name in named if name not in context.before.calls.targets)
 
 

@@ -53,6 +53,7 @@ class ShareAction:
         target = reply_target_from_action(body, "")
         context["target"] = target
         ticket = str(action.get("value", ""))
+        # Taken before it is posted, so that two clicks share it once.
         kept = await self.store.answers.take(
             ticket, user=target.user, channel=target.channel, now=self.requests.clock()
         )
@@ -66,6 +67,8 @@ class ShareAction:
             await self.requests.require(kept.command, target.user, target.channel)
             await self.requests.delivery.share(target.channel, target.user, kept.text, kept.blocks)
         except (AccessDenied, SlackRefused, SlackDeliveryUnknown) as error:
+            # Stored again for the rest of its day, since nothing was posted or Slack did not
+            # confirm it.
             await self.requests.keep(
                 ticket, kept.command, target, kept.text, kept.blocks, since=kept.kept_at
             )
@@ -141,10 +144,12 @@ def _is_discussed(message: dict[str, Any]) -> bool:
     """Whether anybody but the bot has replied to its message."""
     if not message.get("reply_count"):
         return False
+    # Slack may leave the names out; who is unknown counts as somebody else.
     return bool(set(message.get("reply_users") or ["?"]) - {message.get("user")})
 
 
 def register(app: AsyncApp, requests: RequestHandler, store: Store) -> None:
+    # An action_id is unique within its block, so buttons of one kind are numbered.
     app.action(re.compile(r"^ask\.\d+$"))(AskAction(requests).__call__)
     app.action(SHARE_ACTION)(ShareAction(requests, store).__call__)
     app.action(WORKING_ACTION)(CancelAction(requests).__call__)

@@ -60,6 +60,7 @@ class SilenceAction:
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
+        # None for `tomorrow`, whose length depends on the time of day.
         length = _LENGTHS.get(str(action["action_id"]).rpartition(".")[2])
         answer = await self.rules.silences.silence(rule, length, "", asker.user)
         await respond(self.requests, self.refresh_home, body, context, asker, answer)
@@ -112,6 +113,7 @@ async def managed(
     AccessDenied.
     """
     rule, requester = await requested(requests, rules, body, action, context)
+    # Access is checked at the click: the message may be older than the access rules.
     return await rules.registry.managed(rule.name, rule.command, requester), requester
 
 
@@ -152,4 +154,6 @@ def register(
     app.action(ACKNOWLEDGE)(acknowledge.__call__)
     app.action(re.compile(rf"^{re.escape(SILENCE)}\.\w+$"))(silence.__call__)
     app.action(UNSILENCE)(unsilence.__call__)
+    # Slack reports clicks on links, too, and shows a warning beside a button that nobody
+    # acknowledges.
     app.action(re.compile(rf"^{re.escape(LINK)}\.\d+$"))(follow_link)

@@ -28,6 +28,7 @@ class SlashCommand:
             channel=str(body.get("channel_id", "")),
             response_url=str(body.get("response_url", "")),
             line=f"/{self.name} {words}".strip(),
+            # The same when Slack delivers the command again, and new for each one that is typed.
             delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
         )
         context["target"] = target

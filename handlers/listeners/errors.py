@@ -36,8 +36,10 @@ class ErrorListener:
     async def report(self, error: Exception, target: ReplyTarget | None) -> None:
         """Sends the error to the asker; logs one that is a fault of the bot with its traceback."""
         message = error_message(error)
+        # Other errors are part of normal work, and the person reads what they say.
         if message.kind == "internal":
             log.error("Fault: %s", self._traceback(error))
+        # Raised where there is nobody to report it to, such as while a form is shown.
         if target is None:
             return
         try:

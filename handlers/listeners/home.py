@@ -21,7 +21,9 @@ from providers.models import Check
 from providers.redaction import MARK
 from providers.sources import Checked
 
+# Of each list, so that the tab fits a screen.
 RECENT = 5
+# An account that takes longer is shown as such, and people can check again.
 CHECK_S = 20.0
 
 
@@ -52,6 +54,7 @@ class HomeTab:
         await self._publish(user, checks)
         asked = [asyncio.create_task(self._store_result(account, checks)) for account in checks]
         if asked:
+            # Accounts that answer at once are shown in one step.
             await asyncio.wait(asked, timeout=SHOW_WORK_AFTER_S)
         if not all(task.done() for task in asked):
             await self._publish(user, checks)
@@ -61,6 +64,7 @@ class HomeTab:
     async def _store_result(self, account: str, checks: dict[str, Check | None]) -> None:
         task = self.checking.get(account)
         if task is None:
+            # Kept while it runs, so that ten people who press the button make one request.
             task = self.checking[account] = asyncio.create_task(_check(self.accounts[account]))
             task.add_done_callback(lambda _: self.checking.pop(account))
         checks[account] = await task
@@ -114,6 +118,7 @@ class HomeTab:
         """The person's latest questions that they may ask here. One with a redacted secret could not
         be asked again, and is left out.
         """
+        # Some may be of commands that the person has lost access to.
         asked = await self.store.questions.recent(user, 2 * RECENT)
         lines = [
             f"/{each.command} {each.text}".strip()

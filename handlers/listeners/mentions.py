@@ -20,6 +20,7 @@ from bot.slack.delivery import ReplyTarget
 from bot.slack.text import unescape_input
 from handlers.requests import RequestHandler, split_command
 
+# `<@U012AB>`, or `<@U012AB|name>` in older clients, with the colon that people put behind it.
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 
 
@@ -35,6 +36,7 @@ class Mention:
         user = str(event.get("user", ""))
         channel = str(event.get("channel", ""))
         ts = str(event.get("ts", ""))
+        # Two bots that answer each other's mentions would never stop.
         if not user or event.get("bot_id") or event.get("bot_profile") or event.get("subtype"):
             return
         target = context["target"] = ReplyTarget(
@@ -43,8 +45,10 @@ class Mention:
             response_url="",
             line="",
             thread_ts=str(event.get("thread_ts") or ts),
+            # Slack delivers an event again with the same event_id ("Events API", retries).
             delivery=str(body.get("event_id") or ts),
         )
+        # Which id a message of the bot has depends on how it was posted.
         own_ids = {
             own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own
         }
@@ -62,6 +66,8 @@ class Mention:
             return f"/{name} {text.partition(' ')[2]}".strip()
         asked = await self._question_of_thread(event, target, own_ids)
         if not asked:
+            # A mention outside a thread may leave out the command: `@Opswatch what failed on edge
+            # today?`.
             if line := _question_by_topic(text):
                 return line
             raise BadQuestion(

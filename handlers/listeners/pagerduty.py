@@ -37,6 +37,7 @@ class PagerDutyWebhook:
 
     async def __call__(self, headers: Mapping[str, str], body: bytes) -> HTTPStatus:
         """The status of the answer. PagerDuty delivers again what is not accepted."""
+        # Before anything is parsed: the address is known to everybody who can reach the port.
         if not is_signed(headers.get(SIGNATURE, ""), body, self.secrets):
             self._refusals.warning("A webhook was refused: its signature is not PagerDuty's.")
             return HTTPStatus.UNAUTHORIZED
@@ -50,6 +51,7 @@ class PagerDutyWebhook:
                 await self._acknowledge(acknowledgement)
         except StoreUnavailable as error:
             log.error("An acknowledgement in PagerDuty could not be stored: %s", error)
+            # PagerDuty delivers again what is answered like this.
             return HTTPStatus.SERVICE_UNAVAILABLE
         return HTTPStatus.ACCEPTED
 
@@ -58,6 +60,7 @@ class PagerDutyWebhook:
         stays as it is.
         """
         await self.job.refresh()
+        # A copy: rules may be made or deleted while states are read.
         for rule in list(self.rules()):
             alert = await self.job.state(rule)
             if alert.incident and incident_key(alert.incident) == acknowledgement.incident:

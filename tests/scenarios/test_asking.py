@@ -135,6 +135,19 @@ async def test_the_log_is_searched_by_name(world: Sandbox) -> None:
     await answered(world, "Pantry Door: ")
 
 
+async def test_slow_account_hides_no_configured_log(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.listeners.forms.question.NAMES_WITHIN_S", 0.05)
+    view = await form(world, "/logs")
+    world.rapid7.be_slow(1.0, path="/management/logs")
+    assert await world.slack.options(view, "log", "") == ["kitchen", "cellar"]
+    # Its listing goes on, and is not requested again.
+    monkeypatch.setattr("handlers.listeners.forms.question.NAMES_WITHIN_S", 60)
+    assert await world.slack.options(view, "log", "PAN") == ["Pantry Door"]
+    assert len([path for path in world.rapid7.paths() if "/management/logs" in path]) == 1
+
+
 async def log_form_whose_access_ended(world: Sandbox) -> View:
     """The form of /logs, held by a person without access to it."""
     await world.slack.shortcut("ask_opswatch")

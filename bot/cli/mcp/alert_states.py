@@ -115,6 +115,7 @@ async def alert_states(
             rules = [rule for rule in rules if rule.name.lower() == arguments.name.lower()]
         found = await _with_states(rules, store, settings, now)
     found = [each for each in found if arguments.state in (None, each.state.state)]
+    # The same order as on the App Home.
     found.sort(key=lambda each: MOST_SEVERE_FIRST.index(each.state.state))
     lines = [each.line(settings.timezone, now) for each in found]
     return {
@@ -139,6 +140,7 @@ async def _visible(
         made = stored.get(rule.name)
         if made and asker.user and made.user == asker.user:
             return True
+        # An alert of another channel may be private, and there is no token here to ask Slack.
         is_here = made is None or made.channel == asker.channel
         return is_here and access.may_ask(rule.command, **asker.rights)
 
@@ -171,6 +173,7 @@ async def _open_store(settings: Settings) -> AsyncIterator[Store | None]:
     it cannot be used.
     """
     location = settings.database
+    # Opening it would create an empty database under the wrong user.
     if isinstance(location, Path) and not location.exists():
         yield None
         return

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8770
 MOST_PORT = 65_535
+# Shorter ones can be guessed over a network.
 SHORTEST_TOKEN = 16
 
 
@@ -93,6 +94,7 @@ def mcp(
     if not as_http and (host or port is not None or reference or hosts):
         fail("--host, --port, --token and --allow-host are for --http.")
     try:
+        # An extra package; tried here so that its absence is a sentence and not a traceback.
         import mcp as _sdk  # noqa: F401
     except ImportError:
         fail("MCP needs the extra package: pip install 'opswatch[mcp]'")
@@ -103,9 +105,11 @@ def mcp(
         refuse_empty_asker(user, channel)
         secrets = read_settings(config).secrets()
     token = _token(reference, config.parent) if reference else None
+    # The server logs on standard error, which clients show to their users.
     redact_in_logs([*secrets, *([token] if token else [])])
     if not is_verbose():
         logging.getLogger("opswatch").setLevel(logging.WARNING)
+    # A server lives long.
     gc.enable()
 
     async def serve() -> None:
@@ -125,6 +129,7 @@ async def _serve_http(
 ) -> None:
     from bot.cli.mcp.http import PATH, is_loopback, listening_socket, serve_http
 
+    # Without a token everybody who reaches the port would ask as the operator.
     if token is None and not is_loopback(host):
         fail(
             f"Other machines reach the server at {host}, so it needs a token: --token env:MCP_TOKEN"
@@ -135,6 +140,7 @@ async def _serve_http(
         fail(f"The server cannot listen at {host}: {error.strerror or error}.", FAILED)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Listening at http://{shown}:{listening.getsockname()[1]}{PATH}", err=True)
+    # A program that starts the server waits for this line.
     sys.stderr.flush()
     await serve_http(server, listening, hosts=[shown, *hosts], token=token)
 

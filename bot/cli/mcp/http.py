@@ -39,6 +39,7 @@ def is_loopback(host: str) -> bool:
 
 def listening_socket(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises OSError."""
+    # IPv6 addresses alone have a colon.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family)
 
@@ -64,8 +65,10 @@ async def serve_http(
         _Guard(manager, TransportSecurityMiddleware(allowed), token),
         log_config=None,
         access_log=False,
+        # The session manager is started around the server, not by it.
         lifespan="off",
         server_header=False,
+        # Forwarded addresses are not trusted, as nothing here depends on them.
         proxy_headers=False,
         ws="none",
         limit_concurrency=MOST_CONNECTIONS,
@@ -124,6 +127,7 @@ class _Guard:
             await refused(scope, receive, send)
 
     async def _refusal(self, request: Request) -> Response | None:
+        # Host and Origin come first, so that a page in a browser learns nothing about tokens.
         if refused := await self.security.validate_request(
             request, is_post=request.method == "POST"
         ):
@@ -134,6 +138,7 @@ class _Guard:
                 status_code=401,
                 headers={"WWW-Authenticate": 'Bearer realm="opswatch"'},
             )
+        # After the token: an unauthorized client does not learn which paths there are.
         if request.url.path.rstrip("/") != PATH:
             return Response(f"The server is at {PATH}.", status_code=404)
         return None
@@ -144,5 +149,6 @@ class _Guard:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         # As bytes, since header values may hold any character.
         expected = self.token.open().encode()
+        # Takes the same time wherever the first difference is.
         matches = hmac.compare_digest(given.strip().encode("latin-1", "replace"), expected)
         return scheme.lower() == "bearer" and matches

@@ -70,10 +70,12 @@ def answer_result(shown: TerminalAnswer, *, is_saved: bool) -> dict[str, Any]:
 
 def _excerpt_of(file: SavedFile) -> dict[str, Any]:
     """The first whole lines of a file, which holds no secrets any more."""
+    # A byte more shows whether there is more.
     begun = _beginning(file.path, MOST_EXCERPT_BYTES + 1)
     is_longer = len(begun) > MOST_EXCERPT_BYTES
     if is_longer:
         begun = begun[:MOST_EXCERPT_BYTES]
+        # Half a line could be half a number; a single long line is better than nothing.
         begun = begun[: begun.rfind(b"\n") + 1] or begun
     return {"excerpt": begun.decode("utf-8", "replace"), "truncated": is_longer}
 
@@ -85,5 +87,6 @@ def _beginning(path: Path, most: int) -> bytes:
     try:
         with gzip.open(path) as packed:
             return packed.read(most)
+    # A damaged file is still saved whole; only its excerpt is missing.
     except (EOFError, OSError, zlib.error):
         return b""

@@ -84,6 +84,7 @@ class ToolCalls:
     ) -> dict[str, Any]:
         """The structured result. Raises what `error_message` can explain."""
         arguments = read_arguments(tool, given)
+        # Clients show it, so that a queue does not look like a hang.
         progress.detail = "Waiting for other questions"
         async with self.slots:
             progress.detail = ""
@@ -170,6 +171,7 @@ def _failure(error: Exception) -> CallToolResult:
     if shown.kind == "internal":
         log.error("Unexpected error", exc_info=error)
     result = shown.as_json()
+    # A hint may quote what was typed, which may hold a secret.
     for part in ("message", "hint"):
         found = LOG_FORMATTER.redactor.text(as_called(result["error"][part]))
         result["error"][part] = terminal_text(found)
@@ -196,6 +198,7 @@ async def _followed(work: Coroutine[Any, Any, dict[str, Any]], caller: _Caller) 
     finally:
         if not task.done():
             task.cancel()
+            # The SDK goes on cancelling; the cleaning must end all the same.
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([task], timeout=CLEANED_UP_WITHIN_S)
 
@@ -213,12 +216,17 @@ class _Caller:
         """Sends the progress if it has changed."""
         token = self.context.meta.progressToken if self.context.meta else None
         text = progress_text(self.progress)
+        # Only a client that sent a token asked for progress (MCP, "Progress").
         if token is None or text == self.sent:
             return
         self.sent = text
         self.count += 1
         await self.context.session.send_progress_notification(
-            token, self.count, message=text, related_request_id=str(self.context.request_id)
+            # Over HTTP it decides on which connection the notification is sent.
+            token,
+            self.count,
+            message=text,
+            related_request_id=str(self.context.request_id),
         )
 
     async def is_gone(self) -> bool:

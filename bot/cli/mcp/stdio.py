@@ -18,6 +18,7 @@ from mcp.server.stdio import stdio_server
 
 from bot.cli.mcp.server import McpServer
 
+# A line without an end must not fill the memory.
 MOST_LINE_BYTES = 1_000_000
 _READ_BYTES = 65_536
 
@@ -50,7 +51,9 @@ def _private_streams() -> Iterator[tuple[int, io.BufferedWriter]]:
     received = os.dup(0)
     sent = os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("rb") as nothing:
+        # A child process that reads standard input would take lines of the client.
         os.dup2(nothing.fileno(), 0)
+    # A print anywhere in a library would otherwise break the protocol.
     os.dup2(2, 1)
     try:
         yield received, sent
@@ -68,6 +71,7 @@ class _Lines:
         self._descriptor = descriptor
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[str | None] = asyncio.Queue(maxsize=16)
+        # A thread, because a read of standard input cannot be cancelled.
         threading.Thread(target=self._read, name="mcp-stdin", daemon=True).start()
 
     async def __aiter__(self) -> AsyncIterator[str]:
@@ -82,6 +86,7 @@ class _Lines:
             self._put(None)
 
     def _put(self, line: str | None) -> None:
+        # Waits for room in the queue, so that a fast client is slowed down.
         asyncio.run_coroutine_threadsafe(self._queue.put(line), self._loop).result()
 
 

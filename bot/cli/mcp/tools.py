@@ -71,6 +71,7 @@ def _own_tool(command: CommandName) -> CommandTool | None:
     try:
         found = import_module(module).TOOL
     except ModuleNotFoundError as error:
+        # A module that the tool itself imports is missing, which is a fault.
         if error.name != module:
             raise
         return None
@@ -83,6 +84,7 @@ def read_arguments(tool: ToolDescription, given: Mapping[str, Any]) -> BaseModel
     try:
         return tool.arguments.model_validate(dict(given))
     except ValidationError as error:
+        # Without the input, which may hold a secret.
         wrong = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = sanitise(".".join(str(part) for part in wrong["loc"]), 60)
         if wrong["type"] == "extra_forbidden":

@@ -45,12 +45,14 @@ class Reading:
 def midnight(day: date, zone: tzinfo) -> datetime:
     """The first instant of a day. If the clocks skip midnight, the first one that exists."""
     start = datetime.combine(day, time(), zone)
+    # The round trip moves a time that the clocks skip to the one that exists.
     return start.astimezone(UTC).astimezone(zone)
 
 
 def months_later(day: date, months: int) -> date:
     """The same day of another month, or its last one."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    # 31 January a month later is 28 or 29 February.
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     return date(year, month + 1, min(day.day, (following - DAY).day))
 
@@ -58,6 +60,7 @@ def months_later(day: date, months: int) -> date:
 def instant(day: date, clock: time, zone: tzinfo, reading: Reading) -> datetime:
     """The one instant of a local time. A time that the clocks skip or show twice is refused."""
     local = datetime.combine(day, clock)
+    # PEP 495: the offsets of both folds differ where the clocks skip or repeat this time.
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return first
@@ -74,4 +77,5 @@ def instant(day: date, clock: time, zone: tzinfo, reading: Reading) -> datetime:
 
 def zone_name(zone: tzinfo) -> str:
     """The name of a time zone: `Europe/Dublin`, `UTC`."""
+    # A fixed offset is shown as `UTC+01:00`.
     return zone.key if isinstance(zone, ZoneInfo) else "UTC" if zone is UTC else str(zone)

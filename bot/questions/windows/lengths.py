@@ -60,7 +60,9 @@ class Length:
     def before(self, moment: datetime, zone: tzinfo) -> datetime:
         """The moment so long before."""
         if not self.months:
+            # In UTC, so that two hours are two hours when the clocks change.
             return moment.astimezone(UTC) - timedelta(seconds=self.seconds)
+        # A month back is the same time of day there, whatever the clocks did.
         local = moment.astimezone(zone)
         return datetime.combine(months_later(local.date(), -self.months), local.time(), zone)
 
@@ -90,6 +92,7 @@ def read_length(tokens: Tokens, reading: Reading) -> Length | None:
     parts: list[tuple[float, str]] = []
     at = 0
     while at < len(tokens):
+        # `2 hours and 15 minutes`.
         if parts and plain[at] == "and":
             at += 1
         part, at = _part(tokens, plain, at, reading)
@@ -118,6 +121,7 @@ def _part(
     unit = UNITS.get(plain[at]) if at < len(tokens) else None
     if number is None or unit is None:
         return None, at
+    # Minutes to some tools and months to others; a question of whole days can only mean months.
     if tokens[at].text == "M":
         if not reading.whole_days:
             raise _months_or_minutes(tokens[at - 1].text, reading)
@@ -134,7 +138,9 @@ def _total(parts: Sequence[tuple[float, str]], reading: Reading) -> Length | Non
     seconds = sum(number * _LENGTHS[unit] for number, unit in parts if unit in _LENGTHS)
     months = sum(int(number) * _MONTHS_OF[unit] for number, unit in parts if unit in _MONTHS_OF)
     order = [*_LENGTHS, *_MONTHS_OF]
+    # `5m 1h` is a typing mistake more often than 65 minutes.
     ranks = [order.index(unit) for unit in units]
+    # Months have no fixed length, so they are not added to seconds.
     if not units or ranks != sorted(set(ranks), reverse=True) or (months and seconds):
         return None
     if seconds > LONGEST_SECONDS or months > 120:
@@ -163,6 +169,7 @@ def _months_or_minutes(number: str, reading: Reading) -> TwoReadings:
 def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, int]:
     """The number at a place, and the place behind it."""
     plain = words_of(tokens[at : at + 5])
+    # The longest first.
     for start in (["a", "couple", "of"], ["couple", "of"], ["a", "couple"], ["couple"]):
         if plain[: len(start)] == start:
             return 2.0, at + len(start)
@@ -196,6 +203,7 @@ def _grouped(text: str, reading: Reading) -> float | None:
         and len(text.replace(".", ",").partition(",")[2]) == 3
         and not text.startswith("0")
     ):
+        # A thousand in Berlin and one in Boston.
         if "." in text:
             both = (
                 reading.text.replace(text, digits),
@@ -216,6 +224,7 @@ def _iso_length(text: str, reading: Reading) -> Length | None:
     months = 0
     number = ""
     in_time = False
+    # Character by character, which is linear whatever the text is.
     for char in text.lower().lstrip("p"):
         if char == "t":
             in_time = True
@@ -228,6 +237,7 @@ def _iso_length(text: str, reading: Reading) -> Length | None:
             number = ""
             unit = {
                 "y": "years",
+                # `P1M` is a month, and `PT1M` a minute.
                 "m": "minutes" if in_time else "months",
                 "w": "weeks",
                 "d": "days",

@@ -40,7 +40,9 @@ def _week(plain: Sequence[str], reading: Reading) -> Period | None:
     rest, known = _without_year(plain)
     if len(rest) != 2 or rest[0] not in _WEEK_WORDS or not rest[1].isdigit() or len(rest[1]) > 2:
         return None
+    # The year of an ISO week may differ from that of the calendar around New Year.
     year = known or reading.today.isocalendar().year
+    # In January, `week 50` is that of the year before.
     if known is None and _iso_week(year, int(rest[1]), reading).first > reading.today:
         year -= 1
     return _iso_week(year, int(rest[1]), reading)
@@ -69,6 +71,7 @@ def _half(plain: Sequence[str], reading: Reading) -> Period | None:
         return None
     if month is None:
         year = known or reading.today.year
+        # A half that has not begun is that of the year before.
         if known is None and date(year, 6 * half - 5, 1) > reading.today:
             year -= 1
         first = date(year, 6 * half - 5, 1)
@@ -92,6 +95,7 @@ def _past_month(plain: Sequence[str], reading: Reading) -> Period | None:
     first = date(today.year, month, 1)
     if plain[0] == "this":
         return Period(first, months_later(first, 1))
+    # In November, `last march` is this year's to some and last year's to others.
     if month <= today.month:
         readings = (f"{today.year - 1}-{month:02}", f"{today.year}-{month:02}")
         raise TwoReadings(reading.text, readings)
@@ -120,5 +124,6 @@ def _without_year(plain: Sequence[str]) -> tuple[list[str], int | None]:
 
 
 def _as_year(text: str) -> int | None:
+    # Four digits from 1970 on, as times such as 1230 have four, too.
     is_year = len(text) == 4 and text.isdigit() and 1970 <= int(text) <= 2999
     return int(text) if is_year else None

@@ -71,6 +71,7 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
         for each in plain
         if each not in ("full", "complete", "whole", "entire", "calendar", "the")
     )
+    # Weeks begin on Monday, as ISO 8601 has them.
     monday = today - timedelta(days=today.weekday())
     first = month_first(today)
     quarter = quarter_first(today)
@@ -99,6 +100,7 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
         unit = _TO_DATE[text]
     if unit in starts and head in ("this", "current"):
         return Period(starts[unit], _next(starts[unit], unit))
+    # `last day` is 24 hours back from now elsewhere, and not yesterday.
     if unit in starts and unit != "day" and head in ("last", "previous", "prior", "preceding"):
         return Period(_next(starts[unit], unit, -1), starts[unit])
     return _weekend(head, unit, monday, today) or _weekday(text, head, unit, monday, today)
@@ -147,10 +149,12 @@ _TO_DATE = MappingProxyType(
 def _weekday(text: str, head: str, unit: str, monday: date, today: date) -> Period | None:
     ago = (today.weekday() - DAY_NUMBERS.get(unit, 0)) % 7
     if head in ("last", "past") and unit in DAY_NUMBERS:
+        # On a Monday, `last monday` is a week ago.
         return replace(one_day(today - timedelta(days=ago or 7)), is_weekday=True)
     if head == "this" and unit in DAY_NUMBERS:
         return replace(one_day(monday + timedelta(days=DAY_NUMBERS[unit])), is_weekday=True)
     if text in DAY_NUMBERS:
+        # On a Monday, `monday` alone is today.
         ago = (today.weekday() - DAY_NUMBERS[text]) % 7
         return replace(one_day(today - timedelta(days=ago)), weekday=DAY_NUMBERS[text])
     for week, shift in (("last week", 7), ("this week", 0)):
@@ -183,6 +187,7 @@ def _rounded(tokens: Tokens, reading: Reading) -> Period | None:
     plain = words_of(tokens)
     if plain[:1] != ["now"] or len(tokens) < 3 or tokens[-2].text != "/":
         return None
+    # Case matters here: Grafana's `m` is minutes.
     unit = {"d": "day", "w": "week", "M": "month", "y": "year", "Q": "quarter"}.get(tokens[-1].text)
     if unit is None:
         return None
@@ -218,6 +223,7 @@ def _calendar_date(tokens: Tokens, reading: Reading) -> Period | None:
     if word(tokens[0]) in DAY_NUMBERS and len(tokens) > 1:
         found = _calendar_date(tokens[1:], reading)
         weekday = DAY_NUMBERS[word(tokens[0])]
+        # `Sunday, Nov 2` on a year in which that is a Monday is a mistake in one of the two.
         if found and found.first.weekday() != weekday:
             raise reading.refused(
                 f"{found.first.day} {found.first:%b %Y} is a "
@@ -226,6 +232,7 @@ def _calendar_date(tokens: Tokens, reading: Reading) -> Period | None:
         return replace(found, year_is_open=False) if found else None
     if (
         len(tokens) == 1
+        # A datetime of Python is a date, too.
         and isinstance(tokens[0].value, date)
         and not isinstance(tokens[0].value, datetime)
     ):
@@ -261,6 +268,7 @@ def date_in(month: int, day: int, year: int | None, reading: Reading) -> Period:
     """A day of a month: of a year, or the latest that has begun."""
     if year is not None:
         return one_day(_real(year, month, day, reading))
+    # The last one there was may be eight years ago: 1896 to 1904, 2096 to 2104.
     if month == 2 and day == 29:
         today = reading.today
         found = next(
@@ -281,6 +289,7 @@ def _is_leap(year: int) -> bool:
 
 
 def _real(year: int, month: int, day: int, reading: Reading) -> date:
+    # Python's dates end in 9999, and windows reach a day further.
     if not 1970 <= year <= 9998:
         raise reading.refused(f"{year} is too far away")
     try:
@@ -291,6 +300,7 @@ def _real(year: int, month: int, day: int, reading: Reading) -> date:
 
 def _latest_of_month(day: int, reading: Reading) -> Period:
     first = month_first(reading.today)
+    # A year and a little: the 31st does not come in every month.
     for back in range(14):
         month = months_later(first, -back)
         try:
@@ -312,6 +322,7 @@ def _numeric(text: str, reading: Reading) -> Period | None:
             f"“{text}” can be read in more than one way; dates are written 2026-11-01"
         )
     shown = year or reading.today.year
+    # Day and month in another order on either side of the Atlantic.
     if one <= 12 and two <= 12 and one != two and one and two:
         raise TwoReadings(text, (f"{shown}-{one:02}-{two:02}", f"{shown}-{two:02}-{one:02}"))
     month, day = (two, one) if one > 12 else (one, two)

@@ -65,6 +65,7 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
     """A point of time or a period; None where the tokens are none. Raises BadQuestion where they
     name one that cannot be.
     """
+    # First, because `@` is a filler word elsewhere, as in `@ 9am`.
     if snapped := _snapped(tokens, reading):
         return snapped
     tokens = _without_fillers(tokens)
@@ -72,10 +73,12 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
         return None
     body, zone = _zone_behind(tokens, reading)
     if zone is not None:
+        # Read again in that zone: `today` may be another day there.
         inner = replace(reading, zone=zone)
         found = read_point(body, inner) if body else None
         return _in_zone(found, zone) if found else None
     return (
+        # In the order from the most definite to the vaguest form.
         _moment(tokens, reading)
         or _start_of_period(tokens, reading)
         or read_period(tokens, reading)
@@ -110,6 +113,7 @@ def _zone_behind(tokens: Tokens, reading: Reading) -> tuple[Tokens, tzinfo | Non
     last = tokens[-1]
     if last.kind in ("zone", "offset") and isinstance(last.value, tzinfo):
         return tokens[:-1], last.value
+    # IST is India's, Israel's and Ireland's time.
     if word(last) in AMBIGUOUS_ZONES and len(tokens) > 1:
         one, two = (reading.text.replace(last.text, zone) for zone in AMBIGUOUS_ZONES[word(last)])
         raise TwoReadings(last.text, (one, two))
@@ -129,6 +133,7 @@ def _moment(tokens: Tokens, reading: Reading) -> Moment | None:
         return Moment(reading.now, is_now=True)
     if len(tokens) == 1 and isinstance(tokens[0].value, datetime):
         return Moment(tokens[0].value)
+    # `now-1d/d` rounds, and is a period.
     if "/" in plain:
         return None
     if plain[:2] == ["now", "-"] and (length := read_length(tokens[2:], reading)):
@@ -202,6 +207,7 @@ def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
                 continue
             if not day_part:
                 return found
+            # `9 monday` is no time, and `monday 9` may be one.
             if found.is_bare and not is_behind:
                 continue
             day_part = _without_fillers(day_part)
@@ -217,6 +223,7 @@ def _day_of(tokens: Tokens, clock: time, reading: Reading) -> Period | None:
     """The day of a time: by its name, `3 days ago`, or the evening or morning of `last night`."""
     plain = words_of(tokens)
     if plain in (["last", "night"], ["yesterday", "night"]):
+        # 10 pm of last night was yesterday, and 2 am today.
         return one_day(reading.today - DAY if clock.hour >= NOON else reading.today)
     if plain[-1] == "ago" and (length := read_length(tokens[:-1], reading)):
         is_days = length.days is not None and length.coarsest == "days"
@@ -239,6 +246,7 @@ def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
         if plain[0] == "midnight":
             return Clock(time(0), half="am")
         if isinstance(tokens[0].value, time):
+            # 24:00 is read as 0:00, and is the end of its day.
             return Clock(tokens[0].value, is_end=tokens[0].text.startswith("24:"))
         if (
             tokens[0].kind == "number"
@@ -263,6 +271,7 @@ def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
     text = " ".join(plain)
     today = reading.today
     if text in ("last night", "yesterday night", "overnight"):
+        # From 18:00 to 6:00, as hours after midnight of the first day.
         return _part(today - DAY, 18, 30, reading)
     if text in ("tonight", "this night"):
         return _part(today, 18, 24, reading)
@@ -287,6 +296,7 @@ def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
         if head
         else None
     )
+    # `last week morning` names no morning.
     if day is None or day.last - day.first != DAY:
         return None
     found = _part(day.first, first_hour, last_hour, reading)
@@ -307,6 +317,7 @@ def _rounded(tokens: Tokens, reading: Reading) -> Hours | None:
 
 def _unit_of_clock(unit: str, moment: datetime, reading: Reading) -> Hours:
     """The hour or minute of the clock that a moment is in."""
+    # Hours begin in the zone: some are half an hour away from UTC.
     start = moment.astimezone(reading.zone).replace(second=0, microsecond=0)
     start = start.replace(minute=0) if unit == "h" else start
     return Hours(start, start.astimezone(UTC) + _CLOCK_UNITS[unit])

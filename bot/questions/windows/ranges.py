@@ -63,6 +63,7 @@ def _adjacent(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Span | 
 
 
 def _joined(left: Tokens, right: Tokens, reading: Reading) -> Span | None:
+    # ISO 8601 allows a length on either side of the slash.
     if span := _with_length(left, right, reading):
         return span
     for one, two in _readings_of_both(left, right, reading):
@@ -104,8 +105,10 @@ def _readings_of_both(
     """
     one = read_point(left, reading)
     two = read_point(right, reading)
+    # First, since `Nov 1-7` is also a date and an hour.
     yield _days_of_month(left, right, reading)
     yield one, two
+    # `30 to 10 minutes ago`: the unit behind the second holds for both.
     if words_of(right)[-1] == "ago":
         unit = right[-2:]
         yield read_point([*left, *unit], reading), two
@@ -128,6 +131,7 @@ def _days_of_month(
     kinds = {token.kind for token in tokens} - {"number", "ordinal", "word"}
     year = (
         int(numbers.pop())
+        # The third number is a year.
         if len(numbers) == 3 and len(numbers[-1]) == 4 and numbers[-1].isdigit()
         else None
     )
@@ -150,6 +154,7 @@ def _resolved(one: Point, two: Point, reading: Reading) -> Span | None:
     """The span from one point to another, each read in the light of the other."""
     if isinstance(one, Clock) and isinstance(two, Clock):
         return between_clocks(one, two, reading)
+    # A time without a day beside a day says nothing: which day would it be?
     if isinstance(one, Clock) and (
         one.is_bare or (one.day is None and not isinstance(two, Moment))
     ):
@@ -175,6 +180,7 @@ def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
     """
     if reading.whole_days:
         raise known_by_day(reading)
+    # `0:30 to 1pm` mixes both ways to count hours.
     mixed = two.half == "pm" and not one.half and one.clock.hour == 0
     if (one.is_bare and two.is_bare) or mixed:
         return None
@@ -193,6 +199,7 @@ def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
     if one.day is not None and two.day is not None:
         return Span(start, instant(_last_day(first, one.day, two), two.clock, other, reading))
     end = instant(first + DAY * two.is_end, two.clock, other, reading)
+    # Over midnight, as `22:00 to 06:00`.
     if end < start:
         night = instant(first + DAY, two.clock, other, reading)
         # On a day that was named, a long one is rather two times that were swapped.
@@ -214,6 +221,7 @@ def _halves(one: Clock, two: Clock) -> tuple[Clock, Clock]:
     afternoon.
     """
     if two.half and one.may_be_halved:
+        # The same half first: `2-3pm` is an hour.
         same = one.halved(two.half)
         if same.clock < two.clock or (one.day and two.day):
             return same, two

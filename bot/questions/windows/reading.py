@@ -21,6 +21,7 @@ from bot.questions.windows.spans import Span
 from bot.questions.windows.tokens import Tokens, UnknownText, tokens_of
 from providers.models import Window
 
+# Ten years, and a little more.
 LONGEST = timedelta(days=3660)
 # In this order each is tried; the first that reads the words wins.
 READERS: tuple[Callable[[Tokens, Reading], Span | None], ...] = (
@@ -64,6 +65,7 @@ def strip_filler_words(words: Sequence[str]) -> list[str]:
     days`.
     """
     found = [bare for word in words if (bare := strip_punctuation(word))]
+    # Only at the ends: `from` between two times separates them.
     while found and found[0].lower() in FILLER_WORDS and not _is_to_come(found):
         del found[0]
     while found and found[-1].lower() in FILLER_WORDS:
@@ -88,6 +90,7 @@ def read_window(
     `zone` is where days begin; `whole_days` is for questions that know days and nothing shorter.
     """
     text = " ".join(strip_filler_words(words.split()))
+    # Rapid7 counts days of usage in UTC.
     reading = Reading(now, UTC if whole_days else zone, whole_days, text)
     try:
         return _fitted(_span(words, reading), reading)
@@ -112,6 +115,7 @@ def _span(words: str, reading: Reading) -> Span:
     try:
         tokens = tokens_of(reading.text)
     except UnknownText as error:
+        # What has no message is no window at all, and may be something else.
         if str(error):
             raise reading.refused(str(error)) from None
         tokens = []
@@ -140,6 +144,7 @@ def _fitted(span: Span, reading: Reading) -> ParsedWindow:
     text = reading.text
     start = span.start.astimezone(UTC)
     end = span.end.astimezone(UTC)
+    # A window that begins now has no length yet, unless it is a period that has just begun.
     if start > now or (start == now and end >= start and not span.has_begun):
         raise reading.refused(f"“{text}” is still to come")
     if end <= start:
@@ -148,6 +153,7 @@ def _fitted(span: Span, reading: Reading) -> ParsedWindow:
         )
     if end - start > LONGEST:
         raise reading.refused(f"“{text}” is longer than ten years")
+    # A window is never empty: a day that begins now is a millisecond long.
     window = Window(start, max(min(end, now), start + timedelta(milliseconds=1)))
     by_day = (
         span.by_day
@@ -164,6 +170,7 @@ def _begins_a_day(moment: datetime, reading: Reading) -> bool:
 def _window_label(window: Window, reading: Reading, *, by_day: bool) -> str:
     """How the words were read, with dates and the zone."""
     start = window.start.astimezone(reading.zone)
+    # The end is not included, so that midnight belongs to the day before.
     last = (window.end - timedelta(microseconds=1)).astimezone(reading.zone)
     if by_day:
         span = (

@@ -37,10 +37,12 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
     elif (
         plain[:1] == ["last"]
         and len(plain) == 2
+        # `last week` is the calendar week before, and is read as a period.
         and plain[1] in ("week", "month", "quarter", "year")
     ):
         return None
     elif plain[:1] in (["previous"], ["prior"], ["preceding"]) and len(plain) == 2:
+        # Never guessed: the two meanings share only a part.
         _refuse_previous(plain[1], reading)
         return None
     elif plain[:1] and plain[0] in BACK:
@@ -51,6 +53,7 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
 
 def _last(tokens: Tokens, reading: Reading) -> Span | None:
     """What follows `last`: `7 days`, `hour`, `7 full days`."""
+    # `last hour` is one hour; `last m` is nothing.
     if len(tokens) == 1 and word(tokens[0]) in UNITS and len(word(tokens[0])) > 2:
         tokens = [replace(tokens[0], kind="number", text="1", value=1.0), *tokens]
     if not tokens:
@@ -89,6 +92,7 @@ def _back(length: Length, reading: Reading) -> Span:
     if not reading.whole_days:
         return Span(length.before(reading.now, reading.zone), reading.now)
     tomorrow = reading.today + DAY
+    # Whole days end with today, so months are counted from tomorrow.
     if length.months:
         first = months_later(tomorrow, -length.months)
     elif length.days is not None:
@@ -119,6 +123,7 @@ def ago(tokens: Tokens, reading: Reading) -> Span | None:
         that = f"{then.year}-01-01..{then.year}-12-31"
     else:
         that = f"{then}"
+    # `2 days ago` is a day to some and a stretch of two days to others.
     raise TwoReadings(reading.text, (that, f"since {then}"))
 
 
@@ -128,6 +133,7 @@ def to_come(tokens: Tokens, reading: Reading) -> Span | None:
     """
     plain = words_of(tokens)
     is_length = read_length(tokens[1:], reading) if plain[0] == "in" and len(tokens) > 1 else None
+    # Refused as what it is, and not as unreadable.
     later = plain[-2:] == ["from", "now"] or plain[-1] in ("hence", "later")
     if (
         is_length
@@ -151,6 +157,7 @@ def since(tokens: Tokens, reading: Reading) -> Span | None:
         body = tokens[:-1]
     else:
         return None
+    # `from 9am to 11am` has both ends.
     if any(each in SEPARATORS - {"/", "-"} for each in words_of(body)):
         return between_points(body, reading)
     if length := read_length(body, reading):
@@ -176,6 +183,7 @@ def single(tokens: Tokens, reading: Reading) -> Span | None:
         # Splunk's `earliest=-7d@d` reaches to now.
         return Span(point.at, reading.now, by_day=True)
     if isinstance(point, Period):
+        # A weekday alone may be the day or everything since.
         if point.weekday is not None:
             return None
         zone = point.zone or reading.zone

@@ -42,6 +42,7 @@ def start_of(point: Point, reading: Reading) -> datetime:
     if isinstance(point, Hours):
         return point.start
     zone = point.zone or reading.zone
+    # A time alone is the last one that has passed.
     if point.day is None:
         return instant(latest_day(point.clock, zone, reading), point.clock, zone, reading)
     found = instant(point.day.first + DAY * point.is_end, point.clock, zone, reading)
@@ -71,4 +72,5 @@ def latest_day(clock: time, zone: tzinfo, reading: Reading) -> date:
     evening before.
     """
     today = reading.now.astimezone(zone).date()
+    # A bool is 0 or 1: one day back where the time is still to come.
     return today - timedelta(days=instant(today, clock, zone, reading) > reading.now)

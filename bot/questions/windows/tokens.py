@@ -30,9 +30,11 @@ MONTHS = (
     "november",
     "december",
 )
+# `nov` and `november`; `may` has no shorter form.
 _MONTH_NAMES = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for name in MONTHS)
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?"
 _CONTINENTS = "africa|america|antarctica|arctic|asia|atlantic|australia|europe|indian|pacific|us|etc|canada|brazil|chile|mexico"
+# Not the first letter of a word such as `zone`.
 _OFFSET = r"z(?![a-z])|[+-]\d{2}:?\d{2}(?!\d)"
 
 Kind = Literal[
@@ -72,6 +74,8 @@ class UnknownText(ValueError):
     """
 
 
+# Alternatives are tried in this order, the longest forms first, so that a date is not read as
+# numbers. Each is anchored where the last token ended, and repeats nothing without a bound.
 _TOKEN = re.compile(
     rf"""\s*(?:
       (?P<iso>(?P<iso_day>\d{{4}}-\d{{2}}-\d{{2}})t(?P<iso_clock>{_CLOCK})(?P<iso_offset>{_OFFSET})?(?![\w:]))
@@ -140,6 +144,7 @@ AMBIGUOUS_ZONES = MappingProxyType(
         "ast": ("America/Halifax", "Asia/Riyadh"),
     }
 )
+# Typed in any case; ZoneInfo wants its own spelling.
 _REGIONS = MappingProxyType({name.lower(): name for name in available_timezones() if "/" in name})
 _KEYS = MappingProxyType(
     {
@@ -161,6 +166,7 @@ _KEYS = MappingProxyType(
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text. Raises UnknownText."""
     lowered = text.lower()
+    # A few letters change their length in lower case, which would shift what is quoted.
     if len(lowered) > LONGEST_TEXT or len(lowered) != len(text):
         raise UnknownText
     found: list[Token] = []
@@ -229,6 +235,7 @@ def _clock_and_offset(groups: dict[str, str], text: str) -> Sequence[Token]:
 
 
 def _number(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    # Ten digits are seconds from 2001 to 2286.
     if text.isdigit() and len(text) in (10, 13, 16):
         return [Token("instant", text, _epoch(int(text), len(text)))]
     if (
@@ -238,6 +245,7 @@ def _number(_groups: dict[str, str], text: str) -> Sequence[Token]:
         and 1 <= int(text[4:6]) <= 12
     ):
         return [Token("date", text, _date(f"{text[:4]}-{text[4:6]}-{text[6:]}"))]
+    # Larger than any number in a window.
     if len(text) > 12:
         raise UnknownText
     return [Token("number", text, float(text.replace(",", ".")))]
@@ -251,6 +259,7 @@ def _epoch(number: int, digits: int) -> datetime:
 
 
 def _word(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    # `yesterday's` and `days'`.
     word = _SHORT.get(text.lower(), text.lower()).removesuffix("'s").rstrip("'")
     if word in _US_ZONES:
         return [Token("zone", text, ZoneInfo(_US_ZONES[word]))]
@@ -290,6 +299,7 @@ def _offset(text: str | None) -> Sequence[Token]:
 
 def _shifted(sign: str, hours: int, minutes: int) -> tzinfo:
     shift = timedelta(hours=hours, minutes=minutes)
+    # Kiribati is fourteen hours ahead, the most there is.
     if hours > 14 or minutes > 59:
         raise UnknownText("There is no such offset")
     return timezone(-shift if sign == "-" else shift)
@@ -301,6 +311,7 @@ def _key(_groups: dict[str, str], text: str) -> Sequence[Token]:
 
 
 def _sep(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    # Punctuation that people add means nothing.
     return [] if text in ',;?!()"&._' else [Token("sep", text, "/" if text == "/" else text)]
 
 
@@ -318,6 +329,7 @@ def _clock(text: str) -> time:
     clock, _, fraction = text.replace(",", ".").partition(".")
     try:
         hour, minute, second = (int(part) for part in (*clock.split(":"), "0")[:3])
+        # ISO 8601 writes the end of a day like this.
         if (hour, minute, second) == (24, 0, 0) and not int(fraction or 0):
             return time()
         return time(hour, minute, second, int(f"{fraction[:6]:0<6}"))
@@ -343,6 +355,7 @@ _MAKERS = MappingProxyType(
         "ordinal": lambda _groups, text: [Token("ordinal", text, int(text))],
         "zone": _zone,
         "duration": lambda _groups, text: (
+            # A single `p` is a letter.
             [Token("duration", text)] if len(text) > 1 else [Token("word", text, text.lower())]
         ),
         "key": _key,

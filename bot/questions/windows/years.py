@@ -26,6 +26,7 @@ def with_years(one: Period, two: Period, reading: Reading) -> tuple[Period, Peri
     if two.year_is_open and not one.year_is_open:
         return one, _at_earliest(two, one)
     if one.year_is_open and two.year_is_open and two.first < one.first:
+        # `Dec 28 - Jan 3` ends in the next year.
         later = _moved(two, 1)
         if later.first - one.first > LONGEST_OVER_NEW_YEAR:
             return one, two
@@ -49,6 +50,7 @@ def _weekday_after(one: Period, two: Period, reading: Reading) -> Period:
         or after.first == two.first
         or two.first < one.first
     ):
+        # Days that are over are meant as they are.
         if after.first <= reading.today or not (one.weekday is not None or one.is_weekday):
             return after
         # The days that are not over may be meant, or those of the week before.
@@ -64,6 +66,7 @@ def _at(period: Period, first: date) -> Period:
 
 def _at_latest(one: Period, two: Period) -> Period:
     """The first period in the latest year in which it is not behind the second."""
+    # At most a few steps: the years are those of people.
     while one.first > two.first:
         one = _moved(one, -1)
     while _moved(one, 1).first <= two.first:

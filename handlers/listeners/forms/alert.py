@@ -54,6 +54,7 @@ class OpenAlert:
         try:
             alert = parse_alert_command(state.command, f"alert {words}", directory)
         except BadQuestion:
+            # What cannot be read is the condition; the question before it fills the form anyway.
             alert = None
         return alert if isinstance(alert, CreateAlert) else new_alert(state.command, words)
 
@@ -107,9 +108,12 @@ class TryAlert:
     backtesting: Backtesting
 
     async def __call__(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        # Errors are shown in the modal.
         context["target"] = None
         view = body["view"]
         user = str(body["user"]["id"])
+        # Slack refuses an update with an old hash, so that nothing the person enters meanwhile is
+        # lost (views.update).
         hash_ = await self._show(view, view["hash"], "Trying it on the last 90 days …")
         await self._show(view, hash_, await self._result(view, user))
 
@@ -120,6 +124,7 @@ class TryAlert:
             values = views.entered_values(view)
             alert = await _read_form(self.rules, state, values, requester)
             rule, _ = self.rules.preview(alert, state.command, requester)
+            # Only tried: nothing is saved, and no name is taken.
             test = await self.backtesting.run(rule)
         except Exception as error:
             message = error_message(error)

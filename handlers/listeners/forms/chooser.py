@@ -23,6 +23,7 @@ NO_ACCESS_HINT = "Ask the operator to add you under [access] in bot.toml."
 
 async def chooser_view(requests: RequestHandler, user: str, channel: str) -> Block:
     """The questions that the person may ask there; a note where there are none."""
+    # Without a channel only access by person and group counts.
     requester = await requests.permissions.requester(user, channel)
     commands = requests.permissions.allowed(requester)
     if not commands:
@@ -64,6 +65,7 @@ def _is_ours(
     message: Mapping[str, Any], body: Mapping[str, Any], context: AsyncBoltContext
 ) -> bool:
     """Whether the bot posted the message. Buttons of another app may look like ours."""
+    # Which of these a message has depends on how it was posted; what is missing is not compared.
     ours = {"user": context.bot_user_id, "bot_id": context.bot_id, "app_id": body.get("api_app_id")}
     return all(
         not message.get(name) or not own or message[name] == own for name, own in ours.items()
@@ -94,6 +96,7 @@ class ChooseQuestion:
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
+        # Errors of the choice are shown in the modal, which has no channel.
         context["target"] = None
         view = body["view"]
         state = modals.parse_state(str(action.get("value") or ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,11 +21,13 @@ from bot.questions.question import Question
 from bot.questions.reading import read_form, read_question
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import ReplyTarget
+from handlers.error_messages import error_message
 from handlers.listeners.errors import ErrorListener
 from handlers.listeners.forms import views
 from handlers.requests import RequestHandler
 from providers.sources import LogSource
 
+log = logging.getLogger("opswatch")
 # Slack waits three seconds for the options of a menu.
 NAMES_WITHIN_S = 2.5
 # Slack's limit for the options of a menu.
@@ -44,6 +47,7 @@ def question_view(requests: RequestHandler, state: ModalState, words: str) -> Bl
     try:
         question = read(words)
     except SuggestedQuestion as error:
+        # The form begins with what the refusal suggests, so that one click asks it.
         words = error.hint.partition(" ")[2]
         question = read(words)
     except BadQuestion:
@@ -76,11 +80,14 @@ class LogNames:
 
     requests: RequestHandler
     sources: Mapping[str, LogSource]
+    _listing: dict[str, asyncio.Task[list[str]]] = field(default_factory=dict)
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         typed = str(body.get("value") or "").lower()
         state = modals.state_of(body.get("view") or {})
         if not await views.may_ask(self.requests, state, str(body["user"]["id"])):
+            # The names of logs are hidden from people without access; a menu without options says
+            # nothing of them.
             await ack(options=[])
             return
         found = [
@@ -93,18 +100,36 @@ class LogNames:
     async def _names(self) -> list[str]:
         configured = self.requests.answering.directory.logs.values()
         names = [name for logs in configured for name in logs]
-        async with asyncio.timeout(NAMES_WITHIN_S):
-            listings = await asyncio.gather(
-                *(source.named_logs() for source in self.sources.values()), return_exceptions=True
-            )
+        listings = [self._listing_of(account) for account in self.sources]
+        if listings:
+            # An account that takes longer is left out now. Its listing goes on, so that the next
+            # letter that is typed finds it.
+            await asyncio.wait(listings, timeout=NAMES_WITHIN_S)
         for listing in listings:
-            if not isinstance(listing, BaseException):
-                names += [entry.name for entry in listing]
+            names += listing.result() if listing.done() else []
         return names
+
+    def _listing_of(self, account: str) -> asyncio.Task[list[str]]:
+        """The names of an account's logs, requested once however many letters are typed."""
+        task = self._listing.get(account)
+        if task is None:
+            task = self._listing[account] = asyncio.create_task(_listed(self.sources[account]))
+            task.add_done_callback(lambda _: self._listing.pop(account))
+        return task
+
+
+async def _listed(source: LogSource) -> list[str]:
+    """The names of an account's logs; none where it does not list them."""
+    try:
+        return [entry.name for entry in await source.named_logs()]
+    except Exception as error:
+        log.warning("The logs of an account could not be listed: %s", error_message(error).kind)
+        return []
 
 
 def _quoted(name: str) -> str:
     """The value of a choice: the name, in quotes where it would be read as several."""
+    # A comma separates logs.
     return f'"{name}"' if "," in name else name
 
 

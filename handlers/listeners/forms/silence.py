@@ -35,6 +35,7 @@ class OpenSilence:
         target = context["target"]
         requester = await self.requests.permissions.requester(target.user, state.channel)
         nameable = await self.rules.nameable(requester)
+        # A longer name is no value that a menu of Slack takes; it can be typed.
         names = [name for name in nameable if len(name) <= LONGEST_CHOICE]
         if not names:
             await self.requests.delivery.send_note(target, messages.note(NOTHING_TO_SILENCE))

@@ -41,6 +41,7 @@ async def open_view(
     requests: RequestHandler, body: dict[str, Any], context: AsyncBoltContext, view: Block
 ) -> None:
     """Opens a modal immediately, because a trigger expires after three seconds."""
+    # Slack's own refusal names fewer details, and the person waits for the form.
     if problems := limits.view_problems(view):
         log.error("A form would be refused: %s", "; ".join(problems))
     try:
@@ -55,6 +56,7 @@ def parse_button(
 ) -> tuple[ModalState, str]:
     """The command in the value of a button, and the words after it. Raises BadQuestion."""
     line = kit.without_entities(str(action.get("value", "")))
+    # Before the line is read, so that a refusal reaches the person.
     target = context["target"] = reply_target_from_action(body, line)
     command, words = split_command(line)
     return ModalState(command, target.channel), words
@@ -96,6 +98,7 @@ def entered_values(view: Mapping[str, Any]) -> dict[str, str]:
 def input_errors(view: Mapping[str, Any], error: OpswatchError) -> dict[str, str]:
     """Error messages by input; at the first input if the error names none."""
     inputs = [str(block["block_id"]) for block in view["blocks"] if block.get("type") == "input"]
+    # Slack shows errors only at inputs, by their block_id ("Modals", response_action errors).
     errors = {getattr(error, "field", ""): error.message}
     if isinstance(error, InvalidForm):
         errors = error.errors
@@ -144,6 +147,7 @@ async def _save_in_time(
     error is raised.
     """
     task = asyncio.create_task(saving)
+    # Not `wait_for`, which would cancel it: what is half saved is worse than late.
     await asyncio.wait({task}, timeout=SAVE_WITHIN_S)
     if not task.done():
         await ack()
