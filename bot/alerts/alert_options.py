@@ -45,6 +45,7 @@ _WORD = re.compile(r"\s*(\S*)")
 def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[str, Words]]:
     """The threshold and the options behind it."""
     text, at = typed.text, side.end()
+    # Before an amount, because `2x usual` begins with a number.
     if usual := USUAL_THRESHOLD.match(text, at):
         return Words(usual[1], usual.span(1)), _options(typed, usual.end())
     if side[1].lower() == "outside":
@@ -54,6 +55,7 @@ def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[st
         message = f"“{shown}” of what? Say {shown} usual, or an amount."
         raise typed.refused(message, multiple.span("factor"), f"{shown} usual")
     amount = THRESHOLD.match(text, at)
+    # A part of `5 gigs` is a number, which must not be taken for the threshold.
     if error := _wrong_unit(typed, side, amount):
         raise error
     if not amount:
@@ -97,10 +99,13 @@ def _wrong_unit(
 def _options(typed: TypedAlert, at: int) -> dict[str, Words]:
     """The options from a place to the end of the text, by name."""
     text, options = typed.text, dict[str, Words]()
+    # From one option to the next, each matched where the last one ended, so that the time is
+    # linear.
     while at < len(text.rstrip()):
         option = _OPTION.match(text, at)
         if not option:
             raise _unknown_option(typed, at)
+        # The pattern has one alternative for each kind of option, so one name is set.
         number = next(n for n in _OPTION_GROUPS if option[n])
         name = option[number].lower()
         if name in options:
@@ -113,6 +118,7 @@ def _options(typed: TypedAlert, at: int) -> dict[str, Words]:
 def _unknown_option(typed: TypedAlert, at: int) -> BadQuestion:
     """The refusal of words that are no option."""
     rest = typed.text[at:].strip()
+    # The name is right and its value is not.
     if takes := TAKES.get(rest.partition(" ")[0].lower()):
         message, right = takes
         return typed.refused(message, (at, len(typed.text)), right)

@@ -92,11 +92,14 @@ def backtest(
     usual = [*_baselines(rule, points, zone)] if rule.usual else []
     previous: EvaluationPoint | None = None
     for number, point in enumerate(points):
+        # The value began anew, as the bytes of a day do at midnight, so nothing of it goes on.
         if previous and previous.alone:
             _end_with(firings, previous, point)
             alert = AlertState()
         before, previous = alert, point
         alert, _ = evaluate(
+            # Values of whole days cannot show what a check every quarter of an hour would have
+            # seen.
             _at_step(rule, point.step),
             before,
             point.readings,
@@ -105,6 +108,7 @@ def backtest(
         )
         samples += any(reading is not None for reading in point.readings.values())
         _follow(firings, rule, before, alert, point.at)
+    # A filter that matches nothing gives zeros, which look like a quiet alert.
     if not matched:
         samples = 0
         notes = (*notes, NOTHING_MATCHED)
@@ -134,6 +138,8 @@ def _baselines(
         yield {name: _baseline(rule, samples[name], point.at, place) for name in point.readings}
         for name, reading in point.readings.items():
             if reading is not None:
+                # Only after the baseline of this point was taken, which must not know its own
+                # value.
                 samples[name].add(point.at, reading)
 
 
@@ -168,6 +174,7 @@ def _at_step(rule: Rule, step: timedelta) -> Rule:
     return structs.replace(
         rule,
         every=step,
+        # It holds at every step or at none, since there is nothing between two steps.
         for_=rule.for_ if rule.for_ >= step else _ZERO,
         keep_firing_for=rule.keep_firing_for if rule.keep_firing_for >= step else _ZERO,
     )
@@ -180,6 +187,7 @@ def _follow(
     fired = before.state is State.FIRING
     fires = after.state is State.FIRING
     if fires:
+        # The peak of the whole firing, also over subjects that are OK again.
         earlier = [firings[-1].peak] if fired else []
         peak = rule.worst([*earlier, *(subject.peak for subject in after.firing().values())])
         if fired:

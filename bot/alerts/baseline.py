@@ -93,6 +93,7 @@ class Samples:
         first, last = bisect_left(self._times, span.start), bisect_left(self._times, span.end)
         if first == last:
             return None
+        # The sample before the target, or the one behind it.
         place = bisect_left(self._times, target, first, last)
         around = range(max(first, place - 1), min(last, place + 1))
         return self._values[min(around, key=lambda n: abs(self._times[n] - target))]
@@ -107,6 +108,7 @@ def baseline_at(samples: Samples, at: datetime, zone: tzinfo) -> Baseline | None
     """The baseline at an instant, of the samples before its local day; None where they are too
     few.
     """
+    # Mondays differ from Sundays in most systems, so a baseline of weekdays comes first.
     by_weekday = usual_values(samples, at, zone, Season.WEEKDAY_AND_HOUR)
     if len(by_weekday) >= LEAST_WEEKS:
         return _baseline(by_weekday, Season.WEEKDAY_AND_HOUR)
@@ -127,9 +129,11 @@ def usual_values(samples: Samples, at: datetime, zone: tzinfo, season: Season) -
     nearest to that of the instant.
     """
     local = at.astimezone(zone)
+    # A figure that grows through the day is compared with earlier days at the same minute.
     into_hour = timedelta(minutes=local.minute, seconds=local.second)
     found = []
     for day in _days_before(local.date(), season):
+        # The largest value of a day stands for it: a day that grew has it at its end.
         if season is Season.DAY:
             value = samples.largest(day_span(day, zone))
         else:
@@ -147,6 +151,7 @@ def needed_spans(at: datetime, zone: tzinfo) -> list[Span]:
         *_days_before(local.date(), Season.WEEKDAY_AND_HOUR),
         *_days_before(local.date(), Season.HOUR),
     }
+    # In order, because the database reads each span once.
     spans = (hour_span(day, local.hour, zone) for day in sorted(days))
     return [span for span in spans if span.start < span.end]
 
@@ -170,6 +175,7 @@ def hour_span(day: date, hour: int, zone: tzinfo) -> Span:
     are set forward, one is empty.
     """
     first = datetime.combine(day, time(hour), zone)
+    # Both folds are the same except where the clocks are set back (PEP 495).
     return Span(first.astimezone(UTC), first.replace(fold=1).astimezone(UTC) + _HOUR)
 
 
@@ -191,6 +197,7 @@ def _baseline(found: Sequence[DayValue], season: Season) -> Baseline | None:
         spread = MEAN_DEVIATION_SCALE * sum(deviations) / len(deviations)
     reach = max(DEVIATIONS * spread, _margin(middle))
     low, high = middle - reach, middle + reach
+    # What was never negative, such as a count, is not expected to be.
     if min(values) >= 0:
         low = max(low, 0.0)
     if not (math.isfinite(low) and math.isfinite(high)):

@@ -55,6 +55,7 @@ class Presentation:
         """The style of the channel."""
         found = self.styles.get(channel)
         if found is None:
+            # The configuration may name `#ops` and an alert `C0OPS`.
             same = (style for name, style in self.styles.items() if self.is_same(name, channel))
             found = next(same, USUAL_STYLE)
         return found

@@ -64,6 +64,7 @@ def parse_alert_command(
 
 def _silence(command: CommandName, rest: str) -> Silence:
     name, more = _name_and_length(rest, command)
+    # The comment that was typed is kept in the example.
     quote = re.search(r'"[^"]*"', more)
     shown = f"/{command} silence {formatting.quoted(name)} 2h {quote[0] if quote else COMMENT}"
     found = _FOR_HOW_LONG.fullmatch(more)
@@ -73,6 +74,7 @@ def _silence(command: CommandName, rest: str) -> Silence:
         )
     comment = (found[2] or "").strip().strip('"').strip()
     if found[1].lower().startswith("until"):
+        # None lasts until tomorrow morning, which depends on the zone.
         return Silence(name, None, sanitise(comment, 500))
     try:
         length = formatting.read_duration(found[1])
@@ -88,6 +90,7 @@ def _name_and_length(rest: str, command: CommandName) -> tuple[str, str]:
     the first length where it has spaces.
     """
     name, more = _name(rest, command)
+    # Bounded: a name has few words.
     words = rest.split(maxsplit=8)
     if rest.startswith('"') or _FOR_HOW_LONG.fullmatch(more):
         return name, more

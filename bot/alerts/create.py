@@ -35,6 +35,7 @@ from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
+# Between blanks, so that `above` within a where(…) in quotes is not taken apart.
 _SIDE = re.compile(r"(?i)(?<!\S)(above|below|outside)(?!\S)")
 _SIDES = ("above", "below", "outside")
 # What people write for `above` and `below`, right before an amount.
@@ -83,6 +84,7 @@ def _parsed(typed: TypedAlert) -> CreateAlert:
     # as to a where(…).
     first = sides[0]
     for side in reversed(sides[1:]):
+        # Hints are made by reading again, which would take long for each place that is tried.
         without_hints = replace(typed, explain=False)
         try:
             threshold, options = read_tail(without_hints, side)
@@ -101,6 +103,7 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
         return typed.refused(message, other.span(), str(other.lastgroup))
     if unusual := re.search(r"(?i)(?<!\S)unusual(?!\S)", typed.text):
         return typed.refused(message, unusual.span(), "outside usual")
+    # Near the end, where the threshold is; the comparison is slow.
     for word in list(re.finditer(r"\S+", typed.text))[-12:]:
         near = difflib.get_close_matches(word[0][:20].lower(), _SIDES, n=1, cutoff=0.75)
         if near:
@@ -121,6 +124,7 @@ class _Reader:
     def alert(self) -> CreateAlert:
         typed, side = self.typed, self.side
         before = typed.text[: side.start()].strip()
+        # The last word before `above` may name the value.
         query, value = value_of(typed.command, before)
         usual = self._usual()
         is_above = side[1].lower() == "above"
@@ -167,6 +171,7 @@ class _Reader:
             message = "recover takes a factor below that of the threshold, such as 2x usual."
             raise self.typed.refused(message, span, "")
         resolve_at = self._factor(recover)
+        # A resolve threshold beyond the threshold would resolve while in breach.
         if resolve_at is None or (resolve_at > factor if side == "above" else resolve_at < factor):
             where = "at or below" if side == "above" else "at or above"
             message = f"recover must be a multiple of usual {where} the threshold."
@@ -189,6 +194,7 @@ class _Reader:
             raise self._refused(f"{error}.", words, error.readings[0]) from None
         except WrongAmount as error:
             is_threshold = words is self.threshold
+            # The amount fits another value, such as a percentage that of quota_percent.
             if is_threshold and error.value:
                 span = (start_of_value(self.typed, self.side), words.span[1])
                 right = f"{error.value} {self.side[1]} {error.right}"
@@ -235,6 +241,7 @@ class _Reader:
         each, subjects = words.text.lower(), COMMANDS[self.typed.command].values.subjects
         if each in subjects:
             return each
+        # The example replaces the option with its name.
         start = self.typed.text.lower().rindex("each", 0, words.span[0])
         if not subjects:
             message, right = f"/{self.typed.command} has nothing to take each of.", ""

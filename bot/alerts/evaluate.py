@@ -71,6 +71,7 @@ def evaluate(
     Where the threshold follows what is usual, `baselines` has that of each subject. A subject without
     one does not start firing; one that is firing keeps firing.
     """
+    # The clock was ahead when this was stored.
     if before.evaluated_at is not None and before.evaluated_at > now:
         before = _without_future(before, now)
     if isinstance(readings, EvaluationError):
@@ -95,6 +96,7 @@ def evaluate(
 
 def _after_error(before: AlertState) -> tuple[AlertState, Reason | None]:
     errors = before.errors + 1
+    # An error is no change, so it does not make an alert flap.
     history = (before.history + NOTHING_FOUND)[-HISTORY_LENGTH:]
     reason = Reason.EVALUATION_FAILED if errors == ERRORS_BEFORE_NOTICE else None
     return replace(before, errors=errors, history=history), reason
@@ -121,6 +123,7 @@ def _subjects(
         else:
             found[name] = replace(known, value=None) if partial else _without_data(rule, known, now)
     for name, known in before.subjects.items():
+        # A subject that is OK and no longer listed is forgotten at once.
         if name in readings or known.state not in _ACTIVE or (rule.each and name == WHOLE):
             continue
         if downtime:
@@ -168,6 +171,8 @@ def _downtime(rule: Rule, before: AlertState, now: datetime) -> timedelta:
     """How long nothing was evaluated, where that is more than one skipped evaluation."""
     if before.evaluated_at is None:
         return _NONE
+    # One skipped evaluation is a slow provider. Prometheus restores `for` in the same way after an
+    # outage (rules/alerting.go).
     late = now - before.evaluated_at - rule.every
     return late if late > rule.every else _NONE
 
@@ -189,12 +194,15 @@ def _with_value(
     if baseline is None and rule.usual:
         return _without_baseline(known, value, now)
     if rule.is_breach(value, firing=firing, baseline=baseline):
+        # `for` counts from the first evaluation in breach, and starts again after one that is not.
         since = known.breach_since or now
         peak = value if rule.is_worse(value, known.peak, baseline) else known.peak
         state = _FIRING if firing or now - since >= rule.for_ else State.PENDING
         since_state = _since(known, state, now)
         return SubjectState(state, since_state, since, None, value, peak, 0, baseline)
     if firing:
+        # As keep_firing_for of Prometheus: from the first clear evaluation, and anew after a
+        # breach.
         clear_since = known.clear_since or now
         if now - clear_since < rule.keep_firing_for:
             return replace(
@@ -221,6 +229,7 @@ def _without_data(rule: Rule, known: SubjectState, now: datetime) -> SubjectStat
         if known.state is _FIRING and now - clear_since < rule.keep_firing_for:
             return replace(known, clear_since=clear_since, value=None, unlisted=0)
         return SubjectState(_INACTIVE, _since(known, _INACTIVE, now))
+    # A firing alert tells more than that its data is missing.
     if rule.no_data == "alert" and known.state is not _FIRING:
         return SubjectState(State.NO_DATA, _since(known, State.NO_DATA, now))
     return replace(known, value=None, unlisted=0)
@@ -250,6 +259,7 @@ def _all_unknown(readings: Readings) -> bool:
 
 def _is_flapping(history: str, *, was_flapping: bool) -> bool:
     """Flapping is a label and holds nothing back. A short history is never flapping."""
+    # Sensu, too, calls nothing flapping with fewer results.
     if len(history) < HISTORY_LENGTH or FIRED not in history:
         return False
     changes = history.count(OK + FIRED) + history.count(FIRED + OK)
@@ -266,12 +276,14 @@ def _apply_notification(
             current[name] = subject.state
     if not current:
         return _resolved(after) if before.notified else (after, None)
+    # The end is still notified above, so that nobody works on what is over.
     if after.silenced:
         return after, None
     reason = notification_reason(rule, before, current, after.notified_at, now)
     if reason is None:
         return after, None
     subjects = (s for s in after.subjects.values() if s.state in _NOTIFIABLE)
+    # The incident began with its first subject, not with this notification.
     starts = [s.started_at for s in subjects if s.started_at]
     began_at = after.began_at or min(starts, default=now)
     changed = replace(
@@ -311,6 +323,7 @@ def notification_reason(
         if not known or (fires and _FIRING not in known.values()):
             return Reason.FIRED if fires else Reason.NO_DATA
         return Reason.CHANGED
+    # Whoever silenced it learns that it still fires.
     if before.silenced:
         return Reason.SILENCE_ENDED
     if before.acknowledged_by or not rule.repeat or not notified_at:

@@ -62,6 +62,7 @@ T = TypeVar("T")
 
 def new_alert(command: CommandName, question: str) -> CreateAlert:
     """The alert that a form starts with where only its question is known."""
+    # Not a number stands for a threshold that is still to be entered.
     return CreateAlert(question, COMMANDS[command].default_value(question), "above", float("nan"))
 
 
@@ -70,8 +71,10 @@ def read_alert_form(command: CommandName, values: FormValues, before: CreateAler
     InvalidForm with every input that is wrong.
     """
     form = _AlertForm(command, values)
+    # Each input is read by itself, so that all that are wrong are marked at once.
     usual = form.read(THRESHOLD, form.usual)
     amount = recover = None
+    # Read once only: an input shows one message.
     if usual is None and THRESHOLD not in form.errors:
         amount = form.read(THRESHOLD, form.threshold)
     if usual is None:

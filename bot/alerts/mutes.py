@@ -37,6 +37,7 @@ class Mute:
             return False
         if self.start is not None and self.end is not None:
             return self.start <= now < self.end
+        # The first begin within the last `lasting` is the one that covers now.
         began = next_due(self.trigger, now - self.lasting) if self.trigger else None
         return began is not None and began <= now
 
@@ -45,6 +46,7 @@ def next_end(mute: Mute, now: datetime) -> datetime | None:
     """When the current mute window ends, or else the next one."""
     if mute.start is not None and mute.end is not None:
         return mute.end if mute.end >= now else None
+    # An instant earlier, so that a mute that ends right now is found, too.
     begins = next_due(mute.trigger, now - mute.lasting - _MOMENT) if mute.trigger else None
     return begins + mute.lasting if begins else None
 
@@ -59,4 +61,5 @@ def muted_by(mutes: Sequence[Mute], alert: str, now: datetime) -> str:
 
 def localise(moment: datetime, zone: tzinfo) -> datetime:
     """A local time of the configuration as an instant."""
+    # A time with an offset is an instant already.
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -20,6 +20,7 @@ from bot.amounts import DURATION, read_duration
 
 Severity = Literal["", "info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)[1:]
+# More people than that are a user group.
 MOST_RECIPIENTS = 10
 # A button in Slack takes a link of 3,000 characters.
 LONGEST_LINK = 2000
@@ -96,6 +97,7 @@ def _recipient(word: str) -> str:
     """The recipient as it is stored."""
     if escaped := _ESCAPED.fullmatch(word):
         word = escaped[1]
+    # `@@sre` is a user group as Slack escapes it: the label behind its ID begins with `@`, too.
     name = word.removeprefix("@").removeprefix("@")
     if word.startswith(_SUBTEAM):
         name = word.removeprefix(_SUBTEAM)
@@ -103,6 +105,7 @@ def _recipient(word: str) -> str:
         return name.lower() if name.startswith("#") else name
     if name != word and _HANDLE.fullmatch(f"@{name}"):
         return f"@{name}"
+    # Last: a name without any sign may be a target.
     if TARGET_NAME.fullmatch(name.lower()):
         return name.lower()
     raise ValueError(

@@ -44,6 +44,7 @@ def days_apart(request: ReplayRequest[Any]) -> list[datetime]:
 def steps_apart(request: ReplayRequest[Any]) -> list[datetime]:
     """The instants of the period at which the rule is evaluated."""
     every = request.rule.every
+    # Backwards from the end, so that the last instant is now.
     first = request.end - (request.end - request.start) // every * every
     return [first + n * every for n in range((request.end - first) // every + 1)]
 

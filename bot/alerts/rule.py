@@ -18,6 +18,7 @@ from bot.alerts.state import UNNAMED, WHOLE, Reading, SubjectState
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 
+# More often would take the rate limits of vendors, whose figures change more slowly.
 SHORTEST_EVERY = timedelta(seconds=5)
 NAME = re.compile(r"(?=.{1,60}\Z)[^\W_][\w.-]*(?: [\w.-]+)*")
 # A subject that is not listed where the others are has zero of these.
@@ -112,6 +113,7 @@ class Rule(
         """
         if self.usual:
             return baseline is not None and self.usual.is_breach(value, baseline, firing=firing)
+        # Hysteresis: a value between both thresholds changes nothing.
         edge = self.recover if firing and self.recover is not None else self.threshold
         return value > edge if self.above is not None else value < edge
 
@@ -141,6 +143,7 @@ def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
     if found := _USUAL_DEFINITION.search(definition):
         factor = None if found[2] == "None" else float(found[2])
         definition, usual = definition[: found.start()], Usual(found[1], factor)
+    # From the right, because the question has spaces of its own.
     query, value, above, below = definition.rsplit(" ", 3)
     sides: dict[str, Any] = {
         side: float(edge) for side, edge in (("above", above), ("below", below)) if edge != "None"
@@ -174,7 +177,9 @@ class EvaluationTimes:
         self, previous_fire_time: datetime | None, now: datetime
     ) -> datetime | None:
         del previous_fire_time
+        # Rounded up: floor division of a negative length.
         step = _EPOCH - (_EPOCH - now) // self.every * self.every
+        # What still fires is notified as soon as its mute ends.
         ends = [end for mute in self.mutes if (end := next_end(mute, now))]
         return min([step, *ends]) if ends else step
 
@@ -210,6 +215,7 @@ def _is_certain(rule: Rule, at_least: Reading) -> bool:
         at_least is not None
         and rule.above is not None
         and _is_counted(rule.value)
+        # More can only be worse, so that a breach is certain.
         and at_least > rule.above
     )
 
@@ -223,12 +229,16 @@ def _readings(
 ) -> dict[str, Reading]:
     listed = values.get(f"by_{rule.each}")
     if not isinstance(listed, Mapping):
+        # Nothing is listed, so nothing is known of any subject.
         return dict.fromkeys(known) or {WHOLE: None}
     found: dict[str, Reading] = {
-        name or UNNAMED: extract_value(each, rule.value) for name, each in listed.items()
+        # An empty name stands for the whole.
+        name or UNNAMED: extract_value(each, rule.value)
+        for name, each in listed.items()
     }
     if rule.value in _ADDITIVE and extract_value(values, rule.value) is not None:
         unlisted: Reading = 0.0
+    # A complete answer without the subject says that it is gone.
     elif values.get("complete") is True or values.get("days_missing") == 0:
         return found
     else:
@@ -245,6 +255,7 @@ def extract_value(values: Mapping[str, Any], name: str) -> float | None:
         group, _, part = name.partition(".")
         found = values.get(group)
         found = found.get(part) if isinstance(found, Mapping) else None
+    # Levels are counted as they occur; a log without errors lists none.
     if found is None and name.startswith("levels.") and "lines" in values:
         return 0.0
     return float(found) if isinstance(found, int | float) else None

@@ -19,6 +19,7 @@ WHOLE = ""
 # A subject that an answer lists without a name, such as calls of nobody in particular.
 UNNAMED = "unnamed"
 # What an evaluation adds to the history of an alert.
+# One character each: a history is stored for each alert at each evaluation.
 OK, FIRED, NOTHING_FOUND = "0", "1", "?"
 
 
@@ -143,6 +144,7 @@ class AlertState(
         if only := self._only_subject():
             return only.state
         found = {subject.state for subject in self.subjects.values()}
+        # No subject is listed: nothing is in breach.
         if not found and self.evaluated_at:
             return State.INACTIVE
         return next((state for state in MOST_SEVERE_FIRST if state in found), State.UNKNOWN)

@@ -37,6 +37,7 @@ MULTIPLE = re.compile(
 )
 USUAL_THRESHOLD = re.compile(rf"(?i)\s*({USUAL})(?=\s|$)")
 _FACTOR = re.compile(NUMBER, re.IGNORECASE)
+# A larger factor is a typing mistake.
 LARGEST_FACTOR = 1000.0
 OF_QUOTA = re.compile(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:%|percent)\s+of\s+(?:(?:the|my|our)\s+)?(?:monthly\s+)?quota(?=\s|$)"
@@ -99,6 +100,7 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
         raise WrongAmount(
             message + instead, plain if percent or "bytes" not in value else f"{plain} GB", percent
         )
+    # Bytes always have a unit, so a bare number is asked back.
     if "bytes" in value:
         return _bytes(typed, number, message)
     if number is not None:
@@ -127,6 +129,7 @@ def _bytes(typed: str, number: float | None, message: str) -> float:
     likely = {"k": "kB", "thousand": "kB", "million": "MB", "billion": "GB"}.get(
         (match[2] or "").lower()
     )
+    # The units that make sense for a number of this size, the likeliest first.
     units = [likely] if likely else ["B", "GB"] if number >= _MANY_BYTES else ["GB", "MB", "B"]
     examples = " or ".join(f"{digits} {unit}" for unit in units)
     raise WrongAmount(
@@ -139,6 +142,7 @@ def in_known_unit(other: re.Match[str]) -> str:
     name = (other["long"] or other["prefix"]).lower()
     number, step = other["number"], "kmgtp".index(name[0]) + 1
     unit = SIZE_UNITS[step]
+    # GiB and gibibytes; the bot counts in decimal units.
     is_binary = name.endswith("bi") or other[0].lower().rstrip("b").endswith("i")
     try:
         count = read_count(number)

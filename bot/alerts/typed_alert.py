@@ -44,6 +44,7 @@ class TypedAlert:
         try:
             self.parse(replace(self, text=text, repairs=self.repairs - 1))
         except BadQuestion as error:
+            # The refusal of the corrected text has corrected the next place.
             return error.hint
         return f"/{self.command} alert {text}".strip()
 

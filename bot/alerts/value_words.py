@@ -14,6 +14,7 @@ def value_of(command: CommandName, asked: str) -> tuple[str, str]:
     """The question, and the value that is named right behind it, or the default one."""
     if value := named_value(command, asked):
         is_asked = value in COMMANDS[command].values.asked
+        # `count` is both a value and a word of the question, which needs it.
         return asked if is_asked else asked[: -len(value)].strip(), value
     return asked, COMMANDS[command].default_value(asked)
 
@@ -26,6 +27,7 @@ def named_value(command: CommandName, asked: str) -> str:
     value = last.lower()
     if not has_value(command, value):
         return ""
+    # `last 7 days above 5 GB` is about bytes, and not about a number of days.
     if value in _WINDOW_UNITS and _COUNT.fullmatch(head.rpartition(" ")[2].lower()):
         return ""
     return value

@@ -49,11 +49,13 @@ def usual_chart(context: NotificationContext) -> list[Block]:
     value = (context.after if context.is_over else context.shown).worst_subject.value
     if baseline is None or value is None or not context.usual_values:
         return []
+    # The oldest on the left, with room for the value of now.
     earlier = context.usual_values[: kit.MOST_POINTS - 1][::-1]
     values = [*(each.value for each in earlier), value]
     factor = 1.0
     unit = rule.value
     if "bytes" in rule.value:
+        # One unit for all three lines.
         factor, unit = kit.scale([abs(each) for each in (*values, baseline.high)])
     count = len(values)
     chart = kit.chart(
@@ -72,6 +74,7 @@ def usual_chart(context: NotificationContext) -> list[Block]:
 
 def _baseline(context: NotificationContext) -> Baseline | None:
     """What was usual when the reported value was read."""
+    # Each subject has a baseline of its own, which its line shows.
     if context.rule.each:
         return None
     # Once it is over, what is usual now is beside the value of now.

@@ -13,6 +13,7 @@ SILENCE = "alert.silence"
 UNSILENCE = "alert.unsilence"
 # Where a button opens a web page, Slack sends its press all the same.
 LINK = "link"
+# So that they leave room for the bot's own buttons.
 MOST_OWN_BUTTONS = 6
 SILENCES = (("Silence 1 h", "1h"), ("Silence 4 h", "4h"), ("Silence until tomorrow", "tomorrow"))
 
@@ -22,11 +23,13 @@ def incident_buttons(context: NotificationContext) -> list[Block]:
     name = context.rule.name
     links = _links(context)
     questions = _questions(context)
+    # Access is checked at the press, since everybody sees the same message.
     edit = kit.button("Edit rule", EDIT, name)
     if context.is_over:
         return [*links, *questions, edit]
     acknowledge = acknowledge_button(name)
     return [
+        # First, where a phone shows it without scrolling.
         *([] if context.after.acknowledged_by else [acknowledge]),
         *links,
         *questions,

@@ -48,6 +48,7 @@ def _paging_parts(rule: Rule) -> list[str]:
 def recipients_text(recipients: Sequence[str]) -> str:
     """`pagerduty`, `#incidents and 2 people or groups`, without mentioning anybody."""
     called = mentions(recipients)
+    # Names of people would notify them of a mere description.
     others = [each for each in recipients if each not in called]
     people = [formatting.pluralise(len(called), "person or group", "people or groups")]
     return formatting.join_words([*others, *(people if called else [])], 10)

@@ -77,6 +77,7 @@ def _changed(context: NotificationContext) -> str:
         return f"No data for {context.rule.value} any more."
     parts = [f"also firing: {formatting.join_words(new, MOST_SUBJECTS)}"] if new else []
     parts += [f"OK again: {formatting.join_words(gone, MOST_SUBJECTS)}"] if gone else []
+    # The set of subjects may be the same with other states.
     changes = sentence("; ".join(parts)) or "The state of a subject changed"
     return f"{changes}. {sentence(breach_text(context))}."
 

@@ -40,6 +40,7 @@ def state_dot(rule: Rule, alert: AlertState, *, silenced: bool) -> str:
     """The dot in front of an alert's name."""
     if alert.state is not State.FIRING:
         return _DOTS[alert.state]
+    # Orange says that nobody else need act.
     is_handled = bool(alert.acknowledged_by) or silenced
     return HANDLED if is_handled else FIRING_DOTS[rule.paging.severity]
 

@@ -15,6 +15,7 @@ def format_value(name: str, value: float) -> str:
         return f"{value:.1f} %"
     if name.endswith("_ms"):
         return formatting.milliseconds(value)
+    # Counts have no decimals.
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 

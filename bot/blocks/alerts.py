@@ -43,9 +43,12 @@ def incident_message(
     subjects = subject_lines(context)
     listed_facts = [f"{name}: {value}." for name, value in facts(context)]
     full_name = [] if push == head else [f"Alert: {context.rule.name}."]
+    # Screen readers and notifications take this text and ignore the blocks (chat.postMessage).
     text = "\n".join([push, *subjects, *full_name, *listed_facts])
+    # In the blocks each reader sees times in their own zone; in the text, in that of the bot.
     shown = _facts(context, kit.local_time, kit.escaped)
     listed = "\n".join(f"• {kit.escaped(line)}" for line in subjects)
+    # An end notifies nobody: it needs no action.
     called = "" if is_copy or context.is_over else mention_text(context.rule.paging.notify)
     return text, [
         kit.header(head),
@@ -76,6 +79,7 @@ def push_line(context: NotificationContext) -> str:
     head = _headline(context, "")
     if context.is_over or len(name) + len(head.partition(", ")[0]) <= PUSH_LENGTH:
         return _headline(context, name)
+    # At least a dozen characters, so that alerts can be told apart.
     room = max(PUSH_LENGTH - len(head.partition(", ")[0]), LEAST_NAME)
     return _headline(context, formatting.truncate(name, room))
 
@@ -99,6 +103,7 @@ def breach_text(context: NotificationContext, *, still: str = "") -> str:
     rule = context.rule
     firing = context.shown.firing()
     threshold = threshold_label(rule)
+    # A rule with subjects has no single value to show.
     if list(firing) != [WHOLE]:
         of = f"of {formatting.pluralise(len(context.shown.subjects), rule.each)}"
         return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
@@ -108,6 +113,8 @@ def breach_text(context: NotificationContext, *, still: str = "") -> str:
     shown = f"{rule.value} {still}at {format_value(rule.value, value)}"
     baseline = firing[WHOLE].baseline
     usual = f" ({usual_label(rule.value, baseline)})" if baseline else ""
+    # The value of now may be OK while keep_firing_for goes on, and the sentence must not claim a
+    # breach.
     if rule.is_breach(value, firing=False, baseline=baseline):
         return f"{shown}, {threshold}{usual}"
     resolve = resolve_label(rule)
@@ -126,6 +133,7 @@ def subject_lines(context: NotificationContext) -> list[str]:
         key=lambda item: item[1].value or 0.0,
         reverse=context.rule.side != "below",
     )
+    # Subjects are values of logs and may be anything.
     lines = [
         f"{formatting.sanitise(name, 80) or '(unnamed)'}: {_value(context.rule, subject)}"
         for name, subject in worst
@@ -162,15 +170,18 @@ def _facts(
     found += usual_fact(context)
     if began := context.shown.started_at:
         lasted = context.now - began
+        # At its beginning, `0 s` would say nothing.
         ago = f" ({formatting.format_duration(lasted)})" if lasted >= timedelta(seconds=1) else ""
         found.append(("Since", f"{time(began)}{ago}"))
     peak = _worst(context)
+    # At the beginning the peak is the value itself.
     if peak is not None and (context.is_over or context.reason is not Reason.FIRED):
         found.append((peak_name(rule).capitalize(), format_value(rule.value, peak)))
     if context.window:
         found.append(("Window", shown(context.window)))
     if missing := _missing(context):
         found.append(("Missing", shown(missing)))
+    # A section has ten fields.
     return found[:10]
 
 

@@ -15,6 +15,7 @@ from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alert_values import format_value, peak_name, threshold_label
 
+# The latest ones; a section takes 3,000 characters.
 MOST_SHOWN = 12
 
 
@@ -122,6 +123,7 @@ def bars(test: Backtest, most: int = kit.MOST_POINTS) -> list[Bar]:
     """The points in at most so many bars, each the worst of its points."""
     if not test.points:
         return []
+    # Groups of equal size, of which the last may be smaller.
     size = math.ceil(len(test.points) / most)
     found = []
     for at in range(0, len(test.points), size):
@@ -141,6 +143,7 @@ def _edges(test: Backtest, first: int, last: int) -> tuple[float | None, float |
     if not usual:
         return None, None
     if rule.side == "outside":
+        # The widest band of the group, so that no bar seems to fire below its line.
         return min(each.low for each in usual), max(each.high for each in usual)
     edges = [rule.usual.threshold(each) for each in usual]
     return (min(edges), None) if rule.side == "below" else (None, max(edges))
@@ -179,6 +182,7 @@ def _chart(test: Backtest) -> Block:
     span = len(test.points) > len(shown)
     return kit.chart(
         f"{test.rule.value}{' (worst of each bar)' if span else ''}",
+        # Days are separate amounts, and bars show these better than a line.
         kind="bar" if all(point.alone for point in test.points) else "line",
         series=[
             ("value", values),
@@ -217,6 +221,7 @@ def _drawn(test: Backtest) -> list[str]:
                 at = round(_WIDE * edge / top)
                 line[at] = "|" if line[at] == " " else "▌"
         value = format_value(test.rule.value, bar.worst) if bar.worst is not None else "no data"
+        # Characters of fixed width, as a terminal has no pictures.
         lines.append(
             f"{formatting.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} "
             f"{''.join(line)} {value}"

@@ -90,6 +90,7 @@ def home_blocks(facts: HomeFacts) -> list[Block]:
     ):
         if part:
             blocks += [kit.divider(), *part]
+    # Slack refuses a view with more.
     return blocks[:100]
 
 
@@ -133,6 +134,7 @@ def _first(lines: Sequence[str], most: int) -> list[str]:
 
 def _account(condition: AccountStatus, facts: HomeFacts) -> str:
     """An account, its state, and what is left of its rate limits."""
+    # A limit of which nothing is used is not worth a line.
     left = [
         f"{each.left:,} of {each.of:,} {each.what} left"
         for each in condition.left
@@ -179,6 +181,7 @@ def _saved(facts: HomeFacts) -> list[Block]:
             "accessory": kit.button("Ask", "ask.0", line),
         }
         for name, line in facts.saved[:MOST_SAVED]
+        # Slack's limit for the value of a button.
         if len(line) <= 2000
     ]
     return [kit.section("*Saved questions*"), *shown]
@@ -209,6 +212,7 @@ def _commands(facts: HomeFacts) -> list[Block]:
             continue
         line = command.example(facts.directory)
         usage = kit.code(f"/{command.name} {command.usage_hint}")
+        # The button shows its question, so that people learn the words.
         button = kit.button(formatting.truncate(line, 60), "ask.0", line)
         blocks.append({**kit.section(f"{usage}\n{command.description}"), "accessory": button})
     return blocks

@@ -32,6 +32,7 @@ def message_problems(text: str, blocks: Sequence[Block]) -> list[str]:
         found.append("text: empty, so screen readers and notifications have nothing")
     if len(text) > MOST_TEXT:
         found.append(f"text: {len(text)} characters, at most {MOST_TEXT}")
+    # The exact count walks through every block, so it is made only where it may matter.
     if _may_be_long(blocks) and characters(blocks) > MOST_BLOCK_CHARACTERS:
         found.append(f"blocks: {characters(blocks)} characters, at most {MOST_BLOCK_CHARACTERS}")
     return found + block_problems(blocks, most=MOST_BLOCKS)
@@ -41,8 +42,10 @@ def block_problems(blocks: Sequence[Block], *, most: int) -> list[str]:
     """What Slack would refuse in the blocks of a message (most 50) or a view (most 100)."""
     found = [f"blocks: {len(blocks)}, at most {most}"] if len(blocks) > most else []
     types = [block.get("type") for block in blocks]
+    # Not documented; found live by another client (vercel/chat#696).
     if types.count("data_visualization") > MOST_CHARTS:
         found.append(f"blocks: {types.count('data_visualization')} charts, at most {MOST_CHARTS}")
+    # Slack answers only_one_table_allowed.
     if types.count("table") > 1:
         found.append("blocks: only one table")
     ids = [block["block_id"] for block in blocks if "block_id" in block]
@@ -67,6 +70,7 @@ def _may_be_long(blocks: Sequence[Block]) -> bool:
 
 def characters(value: Any) -> int:
     """The characters of all texts in the blocks."""
+    # Exact classes: this runs for every block of every message.
     if value.__class__ is str:
         return len(value)
     if value.__class__ is dict:
@@ -74,6 +78,7 @@ def characters(value: Any) -> int:
     return sum([characters(inner) for inner in value]) if value.__class__ in (list, tuple) else 0
 
 
+# Not shown, and so not counted by Slack.
 _UNCOUNTED = frozenset({"type", "action_id", "value", "style"})
 
 
@@ -150,6 +155,7 @@ def _data_table(block: Block) -> Iterator[str]:
         yield f"{len(rows[0])} columns, 1 to 20"
     if len({len(row) for row in rows}) > 1:
         yield "rows of unequal length"
+    # Slack refuses an empty cell, and with it the whole message.
     if any(not cell.get("text") for row in rows for cell in row):
         yield "an empty cell"
     if not 1 <= block.get("page_size", 5) <= 100:
@@ -173,12 +179,14 @@ def _chart(block: Block) -> Iterator[str]:
             yield "a pie's values are above 0"
         return
     categories = chart.get("axis_config", {}).get("categories", [])
+    # The page says 6; two clients enforce 12. The smaller limit holds for both.
     if not 1 <= len(chart.get("series", [])) <= 6:
         yield "1 to 6 series"
     for one in chart.get("series", []):
         labels = [point.get("label") for point in one.get("data", [])]
         if not 1 <= len(labels) <= 20:
             yield f"{len(labels)} points, 1 to 20"
+        # The labels of every series have to equal the categories.
         if labels != categories:
             yield "labels differ from the categories"
         if any(len(str(label)) > 20 for label in (*labels, one.get("name", ""))):
@@ -226,6 +234,7 @@ def view_problems(view: Block) -> list[str]:
         if len(view.get("private_metadata", "")) > 3000
         else []
     )
+    # Slack requires a submit button as soon as there is an input.
     if "submit" not in view and any(block.get("type") == "input" for block in view["blocks"]):
         found.append("submit: required with inputs")
     messages_only = {"data_table", "data_visualization", "table", "task_card", "plan"} & {

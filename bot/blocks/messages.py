@@ -75,6 +75,7 @@ def help_answer(
         f"Saved: /{command} save {about.example_words(directory)} as morning; then /{command} "
         "morning; saved; unsave NAME."
     )
+    # Questions of whole days know no hours.
     hours = "" if about.whole_days else " last 20 mins, since 9am, 14:00 to 14:10,"
     window = (
         f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since "
@@ -98,6 +99,7 @@ def help_answer(
         kit.context(*(kit.escaped(fact) for fact in (*facts, window))),
         kit.actions(
             [
+                # Two are enough to try; the others are above.
                 *kit.ask_buttons(
                     [(formatting.truncate(line, 60), line) for line, _ in examples[:2]]
                 ),
@@ -145,6 +147,7 @@ def error_blocks(
     questions = []
     if again:
         questions = [("Try again", again)]
+    # A corrected alert is filled in rather than created by one click.
     elif hint.startswith("/") and (form is None or form.form == "question"):
         questions = [("Ask this instead", hint)]
     buttons = [*kit.ask_buttons(questions), *_form_buttons(form)]
@@ -209,10 +212,12 @@ def list_blocks(head: str, lines: Sequence[ListLine]) -> list[Block]:
     body = ""
     for line in lines:
         shown = line.mrkdwn
+        # Below the 3,000 characters of a section, with room for what escaping adds.
         if len(body) + len(shown) > 2800:
             blocks = [*blocks, kit.section(body)]
             body = ""
         body = f"{body}\n{shown}" if body else shown
+    # Of the fifty blocks of a message, some are left for buttons.
     return [*blocks, kit.section(body)][:45] if body else blocks
 
 
@@ -228,6 +233,7 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
     """
     steps = [*progress.steps.values()]
     cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
+    # A plan with a single step would repeat its title.
     if len(steps) > 1:
         tasks = [
             kit.task(f"{ticket}.{n}", step.name, step.detail, step.status)
@@ -271,6 +277,7 @@ def with_follow_up(
 
 def _with_buttons(blocks: Sequence[Block], buttons: list[Block], block_id: str = "") -> list[Block]:
     """The blocks with more buttons at the end of those they have."""
+    # All buttons of a message are in one row.
     if blocks and blocks[-1].get("type") == "actions":
         last = blocks[-1]
         return [
@@ -295,6 +302,7 @@ def extract_question(blocks: Sequence[Block]) -> str:
         if block.get("type") == "actions"
         for element in _objects(block.get("elements"))
     ]
+    # The first two hold the question itself; `ask.0` is only what was suggested.
     for action in (OPEN_REPEAT, OPEN_QUESTION, "ask.0"):
         for button in elements:
             if button.get("action_id") == action and str(button.get("value", "")).startswith("/"):
@@ -336,6 +344,7 @@ def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ())
         elif block.get("type") == "data_table":
             older += (
                 []
+                # Of the plain kind Slack takes one table for each message.
                 if has_table
                 else [kit.context(f"*{kit.escaped(block['caption'])}*"), kit.plain_table(block)]
             )

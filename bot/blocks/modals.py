@@ -124,7 +124,9 @@ def alert_modal(
 
 def _condition_inputs(command: CommandName, alert: CreateAlert) -> list[Block]:
     values = COMMANDS[command].values
+    # The chosen value first: one such as `levels.warn` is not among the usual ones.
     names = {name: values.label(name) for name in (alert.value, *values.names)}
+    # False for not-a-number, with which a new alert begins.
     is_known = alert.threshold == alert.threshold
     amount = _amount(alert.value, alert.threshold) if is_known else ""
     if alert.usual:
@@ -206,6 +208,7 @@ def _element(field: FormField) -> Block:
     if field.kind == "text":
         return kit.text_entry(field.value, field.placeholder, most=field.longest)
     # The choices are searched while people type.
+    # A longer value is no choice of Slack's; it stays in the words.
     fits = field.value and len(field.value) <= LONGEST_CHOICE
     return {
         "type": "external_select",
@@ -237,6 +240,7 @@ def silence_modal(state: ModalState, names: Sequence[str], chosen: str) -> Block
     lengths = {length: LENGTHS[length] for length in SILENCE_FOR}
     comment = kit.text_entry("", "planned load test", most=alert_form.LONGEST_COMMENT)
     blocks = [
+        # A menu takes a hundred options.
         kit.input_(alert_form.SILENCED, "Alert", kit.select(names[:100], chosen)),
         kit.input_(alert_form.LENGTH, "Silence for", kit.select(lengths, alert_form.USUAL_LENGTH)),
         kit.input_(alert_form.COMMENT, "Comment", comment, optional=True),
@@ -249,6 +253,7 @@ def form_values(view: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for block, entries in (view.get("state") or {}).get("values", {}).items():
         for entry in entries.values():
+            # Each kind of element puts its value elsewhere (view payload, `state.values`).
             value = entry.get("value") or entry.get("selected_time") or entry.get("selected_date")
             option = entry.get("selected_option") or {}
             found[block] = str(value or option.get("value") or "").strip()
@@ -261,6 +266,7 @@ def with_result(view: Mapping[str, Any], result: str) -> Block:
         kit.context_at(TRIED, result) if block.get("block_id") == TRIED else block
         for block in view["blocks"]
     ]
+    # views.update refuses the members that only Slack sets, such as `id` and `hash`.
     kept = {
         name: view[name]
         for name in ("type", "callback_id", "title", "submit", "close", "private_metadata")
@@ -301,6 +307,7 @@ def _amount(value: str, amount: float | None) -> str:
     if amount is None:
         return ""
     if "bytes" in value:
+        # Three digits may be less than the amount, which the form would then change.
         shown = format_value(value, amount)
         return shown if formatting.read_size(shown) == amount else f"{amount:.0f} B"
     # A point before three digits would be ambiguous, and an exponent loses digits.

@@ -17,6 +17,7 @@ RIGHT = 18
 TOP = 66
 BOTTOM = 46
 COLOURS = ("#3b7fc4", "#d9534f", "#8a6fc1")
+# The renderer takes the first of these that the machine has.
 FONTS = "Lato, 'DejaVu Sans', 'Liberation Sans', 'Noto Sans', Arial, sans-serif"
 
 
@@ -28,6 +29,7 @@ def svg_of(block: Block) -> str:
     labels: Sequence[str] = chart["axis_config"]["categories"]
     unit = str(chart["axis_config"].get("y_label", ""))
     top = _ceiling(
+        # One scale for all series.
         max([point["value"] for one in chart["series"] for point in one["data"]], default=0)
     )
     slot = (WIDE - LEFT - RIGHT) / len(labels)
@@ -66,7 +68,10 @@ def _ceiling(highest: float) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(highest))
     return next(
-        step * power for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if step * power >= highest
+        # Each of these has a short quarter, for the labels of the grid.
+        step * power
+        for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
+        if step * power >= highest
     )
 
 
@@ -89,6 +94,7 @@ def _grid(top: float) -> list[str]:
 
 def _labels(labels: Sequence[str], slot: float) -> list[str]:
     """As many labels as there is room for."""
+    # About ten pixels a character at this size.
     every = math.ceil((max(len(label) for label in labels) * 10 + 14) / slot)
     return [
         _text(LEFT + slot * (n + 0.5), HIGH - 16, label, size=17, anchor="middle", fill="#616061")
@@ -114,6 +120,7 @@ def _legend(series: Sequence[Any]) -> list[str]:
 def _bars(
     values: Sequence[float], top: float, slot: float, colour: str, number: int, of: int
 ) -> list[str]:
+    # A single bar is not as wide as the picture.
     width = min(52.0, slot * 0.74 / of)
     bars = []
     for n, value in enumerate(values):
@@ -128,6 +135,7 @@ def _bars(
 def _line(
     values: Sequence[float], top: float, slot: float, colour: str, number: int, of: int
 ) -> list[str]:
+    # Lines share their points; bars are beside each other.
     del number, of
     points = " ".join(
         f"{LEFT + slot * (n + 0.5):.1f},{_y(value, top):.1f}" for n, value in enumerate(values)

@@ -112,7 +112,6 @@ class _Loader:
         for problem in (*registry().problems, *COMMANDS.problems):
             log.warning("%s", problem)
         tokens = slack_tokens(settings.slack.mode)
-        # Added and never removed: see above.
         self._secrets.update([*settings.secrets(), *tokens.secrets()])
         redact_in_logs([*self._secrets])
         LOG_FORMATTER.log_format = self._log_format or settings.logging.format

@@ -21,6 +21,7 @@ from providers.settings import SecretReference, TextOrReference
 MOST_SUBJECT, MOST_LINE, MOST_RECIPIENTS = 200, 900, 20
 # The ports of RFC 8314 and RFC 6409; a server on this machine may take mail without TLS.
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
+# The local part of RFC 5322, without its quoted form.
 _LOCAL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
 # Every mail server takes seven bits.
 POLICY = SMTP.clone(cte_type="7bit")
@@ -78,6 +79,7 @@ class EmailSettings(TargetSettings):
             raise ValueError(f"to: 1 to {MOST_RECIPIENTS} mail addresses")
         if bool(self.username) != bool(self.password):
             raise ValueError("username and password, or neither")
+        # A password or an incident would cross the network in the clear.
         if self.security == "none" and not is_loopback(self.url_address):
             raise ValueError('security "tls" or "starttls"; "none" is for this machine alone')
         return self
@@ -97,11 +99,13 @@ def render(settings: EmailSettings, event: AlertEvent) -> EmailMessage:
     incident refer to the first, so that they are one conversation.
     """
     mail, domain = EmailMessage(policy=POLICY), settings.sender.rpartition("@")[2]
+    # No mail has this id: mail programs join what refers to the same one (RFC 5256).
     thread = f"<{_digest(event.incident)}@{domain}>"
     mail["From"] = settings.sender
     mail["To"] = ", ".join(settings.to)
     mail["Subject"] = _subject(event)
     mail["Date"] = format_datetime(event.at)
+    # The same in each attempt, by which many servers drop the second one.
     mail["Message-ID"] = f"<{_digest(event.id)}@{domain}>"
     mail["References"] = thread
     mail["In-Reply-To"] = thread
@@ -116,6 +120,7 @@ def render(settings: EmailSettings, event: AlertEvent) -> EmailMessage:
 def _subject(event: AlertEvent) -> str:
     severity = f" {event.severity}" if event.severity else ""
     subject = f"[{_VERBS[event.action]}{severity}] {event.summary}"
+    # No line end, which would begin another header.
     return sanitise(subject, MOST_SUBJECT)
 
 

@@ -69,6 +69,7 @@ def event_from_json(stored: Mapping[str, Any]) -> AlertEvent:
 
 def incident_key(message: str) -> str:
     """The key of an incident in every target, from that of its message."""
+    # With a prefix, as the target may know incidents of other programs.
     return f"opswatch:{message}"
 
 
@@ -79,4 +80,5 @@ def lane_of(target: str) -> str:
 
 def target_of(lane: str) -> str:
     """The target of a queue; an empty string where it is a channel of Slack."""
+    # No channel of Slack has a colon in its name or id.
     return lane.removeprefix(_LANE) if lane.startswith(_LANE) else ""

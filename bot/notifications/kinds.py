@@ -66,6 +66,7 @@ def secret_keys() -> frozenset[str]:
         name
         for kind in KINDS.values()
         for name, field in kind.settings.model_fields.items()
+        # By type, so that a new setting that is a secret is hidden without being listed.
         if Secret in _types_of(field.annotation)
     )
 

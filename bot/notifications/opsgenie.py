@@ -16,9 +16,11 @@ from bot.notifications.event import Action, AlertEvent
 from bot.notifications.settings import HttpRequest, TargetSettings
 from providers.settings import Address, SecretReference
 
+# The longest values of each field ("Create Alert").
 MOST_MESSAGE, MOST_ALIAS, MOST_DESCRIPTION, MOST_DETAILS = 130, 512, 15_000, 8_000
 MOST_USER, MOST_NOTE = 100, 25_000
 _HOSTS = MappingProxyType({"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"})
+# P2 without a severity: somebody is called, and P1 stays for what is critical.
 _PRIORITIES = MappingProxyType({"critical": "P1", "warning": "P3", "info": "P5", "": "P2"})
 _PATHS = MappingProxyType({Action.ACKNOWLEDGE: "acknowledge", Action.RESOLVE: "close"})
 
@@ -50,6 +52,7 @@ def render(settings: OpsgenieSettings, event: AlertEvent, now: datetime) -> Http
         body = _alert(event, alias)
     else:
         path = _PATHS[event.action]
+        # The alias has the channel's key, with colons and spaces.
         url = f"{url}/{quote(alias, safe='')}/{path}?identifierType=alias"
     return HttpRequest(
         url,

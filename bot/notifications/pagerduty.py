@@ -45,9 +45,11 @@ def render(settings: PagerDutySettings, event: AlertEvent, now: datetime) -> Htt
     body: dict[str, Any] = {
         "routing_key": settings.routing_key.open(),
         "event_action": event.action.value,
+        # At most 255 characters are permitted.
         "dedup_key": event.incident[:MOST_KEY],
     }
     if event.action is Action.TRIGGER:
+        # Only a trigger has a payload; the other actions need the key alone.
         body |= {"payload": _payload(event), "client": "Opswatch"}
         if event.runbook:
             body["links"] = [{"href": event.runbook, "text": "Runbook"}]

@@ -34,6 +34,7 @@ class TargetSettings(Table):
 class HttpRequest:
     """A request as it is sent. It holds the target's secrets, so it is neither shown nor kept."""
 
+    # The address may be a secret, too, as that of a webhook.
     url: str
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)

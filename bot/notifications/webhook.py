@@ -68,6 +68,7 @@ def render(settings: WebhookSettings, event: AlertEvent, now: datetime) -> HttpR
     receiver knows an event that comes twice.
     """
     body = msgspec.json.encode({"version": VERSION, **event.as_json()})
+    # Signed with the body, so that an old request cannot be sent again later.
     timestamp = str(int(now.timestamp()))
     headers = {
         "Content-Type": "application/json",
@@ -83,11 +84,13 @@ def check_request(settings: WebhookSettings, event: AlertEvent, now: datetime) -
     not known.
     """
     del event, now
+    # A POST might call somebody.
     return HttpRequest(settings.url.open(), b"", {}, method="HEAD")
 
 
 def idempotency_key(event: AlertEvent) -> str:
     """The same for each attempt to send an event, in characters that every header takes."""
+    # The id holds names of alerts, which are no header values.
     return hashlib.sha256(event.id.encode()).hexdigest()[:32]
 
 

@@ -13,12 +13,14 @@ from bot.notifications.settings import HttpRequest
 from bot.targets.errors import TargetRefused, TargetUnavailable
 from providers.http.connections import describe_failure
 
+# A queue waits while an event is sent; half a minute is long for an API that takes events.
 TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
 # Of an answer, no more is read than shows why an event was refused.
 MOST_ANSWER_BYTES = 4096
 LONGEST_RETRY_AFTER_S = 900.0
 # Besides those from 500 on, statuses after which the same event may be accepted later.
 _MAY_PASS = frozenset({408, 409, 425, 429})
+# Uncompressed, so that what is read is bounded.
 _HEADERS = {"User-Agent": "opswatch", "Accept-Encoding": "identity"}
 _KEY_REFUSED = frozenset({401, 402, 403})
 
@@ -39,6 +41,7 @@ async def reach(session: aiohttp.ClientSession, request: HttpRequest) -> None:
     error.
     """
     status, answer, _ = await _exchange(session, request)
+    # A receiver that knows no HEAD answers 405 or 501, and can be reached.
     if status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED:
         raise TargetUnavailable(f"HTTP {status}{_explanation(answer)}")
 
@@ -96,5 +99,6 @@ class _Answer(msgspec.Struct):
 
 def _retry_after_s(header: str | None) -> float | None:
     if header and header.isascii() and header.isdigit() and len(header) < 8:
+        # Retry-After may also be a date (RFC 9110), which is not read.
         return min(float(header), LONGEST_RETRY_AFTER_S)
     return None

@@ -45,12 +45,14 @@ class Targets:
             await self._send(target, event)
         except TargetError as error:
             self.observer(target, False)
+            # What is raised goes to the log and the ops channel.
             error.code = self._shown(error)
             raise
         self.observer(target, True)
 
     async def _send(self, target: str, event: AlertEvent) -> None:
         settings = self.settings.get(target)
+        # The event was queued before the target was taken out of bot.toml.
         if settings is None:
             raise TargetRefused(
                 "there is no such target", f"Add [targets.{target}] to bot.toml again."
@@ -86,6 +88,7 @@ class Targets:
         kind = KINDS[settings.kind]
         assert kind.check_request is not None, "every other kind is reached by HTTP"
         request = kind.check_request(settings, self._unknown_incident(), self.clock())
+        # Any answer shows that a webhook can be reached.
         exchange = reach if request.method == "HEAD" else send
         await exchange(self.session, request)
 

@@ -24,6 +24,7 @@ from providers.http.network import UNTRUSTED_HINT, Network, untrusted_reason
 log = logging.getLogger("opswatch")
 # For each answer of the server.
 TIMEOUT_S = 15.0
+# For the whole session: a server may answer each command just in time.
 TOTAL_S = 60.0
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ async def send_mail(settings: EmailSettings, network: Network, mail: EmailMessag
     """Sends a mail to all its recipients. Raises TargetRefused and TargetUnavailable."""
 
     def send(server: smtplib.SMTP) -> None:
+        # Some recipients may be refused while others get the mail; only if all are, an error is
+        # raised.
         refused = server.send_message(mail, settings.sender, list(settings.to))
         if refused:
             log.warning(
@@ -54,6 +57,7 @@ async def check_mailboxes(settings: EmailSettings, network: Network) -> None:
         _require(server.mail(settings.sender), settings.sender)
         for mailbox in settings.to:
             _require(server.rcpt(mailbox), mailbox)
+        # Ends the transaction without a mail (RFC 5321, 4.1.1.5).
         server.rset()
 
     await _in_thread(settings, network, check)
@@ -69,6 +73,7 @@ async def _in_thread(
             work(server)
 
     try:
+        # The thread goes on after this; `cut` ends it.
         await asyncio.wait_for(asyncio.to_thread(run), TOTAL_S)
     except TimeoutError:
         raise TargetUnavailable("no answer in time") from None
@@ -170,12 +175,14 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPAuthenticationError as error:
+        # Such as a server that is too busy to check a password.
         if error.smtp_code < 500:
             raise _refusal(error.smtp_code, error.smtp_error) from None
         raise TargetRefused(
             "the mail server refuses the login", "Check its username and password."
         ) from None
     except smtplib.SMTPRecipientsRefused as error:
+        # One reason is enough for a person to act on.
         code, text = next(iter(error.recipients.values()))
         raise _refusal(code, text) from None
     except smtplib.SMTPResponseException as error:

@@ -109,7 +109,7 @@ def mcp(
     redact_in_logs([*secrets, *([token] if token else [])])
     if not is_verbose():
         logging.getLogger("opswatch").setLevel(logging.WARNING)
-    # A server lives long.
+    # Turned off for the start only: a server makes garbage for days.
     gc.enable()
 
     async def serve() -> None:
