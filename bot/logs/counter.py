@@ -77,6 +77,8 @@ class LogCounter:
     _is_sparse: bool = field(default=False, compare=False)
     _blocks_of_each: int = field(default=0, compare=False)
     _reader: LineReader = field(default_factory=LineReader, compare=False)
+    # Counts the levels of lines of text within JSON.
+    _texts: LogCounter | None = field(default=None, compare=False)
     # The first lines, until they have decided whether lines begin with a level.
     _beginning: list[bytes] | None = field(default_factory=list, compare=False)
 
@@ -242,6 +244,8 @@ class LogCounter:
         for written, count in counted.minutes.items():
             self._place(minutes[written], count)
         self.last = minutes[counted.last]
+        if counted.texts:
+            self._count_levels_of(counted.texts.encode("utf-8", "surrogatepass"))
         return True
 
     def _forget_fields(self) -> None:
@@ -315,11 +319,14 @@ class LogCounter:
     def _count_each(self, text: bytes) -> None:
         """Line by line, of a text with a line end before each line."""
         minute, count = self.last, 0
-        levels, read, newest = self.levels, self._reader.read_like, self.newest
+        levels, newest = self.levels, self.newest
+        read, read_json = self._reader.read_like, self._reader.read_json_like
+        self._reader.json.put_off_texts()
         lines = text.split(b"\n")
         alike = text.translate(DIGITS_ALIKE).split(b"\n")
         for line, digits_alike in zip(islice(lines, 1, None), islice(alike, 1, None), strict=True):
-            found, level = read(line, digits_alike)
+            is_json = line.startswith((b"{", b"[{"))
+            found, level = (read_json if is_json else read)(line, digits_alike)
             if level:
                 levels[level] += 1
             if found and found != minute:
@@ -332,6 +339,17 @@ class LogCounter:
                 newest.offer(line, minute, has_time=found is not None)
         self._place(minute, count)
         self.last = minute
+        levels.update(self._reader.json.take_more_levels())
+        if texts := self._reader.json.take_texts():
+            self._count_levels_of(b"\n".join(texts) + b"\n")
+
+    def _count_levels_of(self, texts: bytes) -> None:
+        """Counts the levels of lines of text that came within JSON, as those of a log by itself."""
+        if self._texts is None:
+            self._texts = LogCounter(_beginning=None)
+        self._texts.feed(texts)
+        self.levels.update(self._texts.levels)
+        self._texts.levels.clear()
 
     def _place(self, minute: Minute | None, lines: int) -> None:
         self.lines += lines

@@ -65,6 +65,7 @@ TIME_KEYS: Final = (
     "occurred_at", "occurredat", "received_at", "receivedat", "published_at", "generated_at", "triggered_at", "time_generated",
     "event_created", "localtime", "local_time", "systemtime", "rt",
 )  # fmt: skip
+NO_LEVEL: Final[LevelReader] = lambda _: None  # noqa: E731
 _LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
 _TIME_RANKS: Final = {key: rank for rank, key in enumerate(TIME_KEYS)}
 # The compact format of Serilog leaves out what is information.
@@ -145,14 +146,6 @@ _LABELLED: Final = compile_pattern(
 _OFFSET: Final = compile_pattern(rb"[+-]\d{4}")
 
 
-class _ScopeLogs(msgspec.Struct, rename="camel"):
-    log_records: list[dict[str, msgspec.Raw]] = []
-
-
-class _ResourceLogs(msgspec.Struct, rename="camel"):
-    scope_logs: list[_ScopeLogs] = []
-
-
 def spellings_of(key: str) -> tuple[str, ...]:
     """The ways in which programs write the name of a field."""
     spelt = (key, key.upper(), key.capitalize(), _CAMEL_CASE.get(key, key))
@@ -172,7 +165,7 @@ def has_own_numbers(fields: Mapping[str, Value]) -> bool:
     return not _OWN_NUMBERS.keys().isdisjoint(fields)
 
 
-def json_object(line: bytes) -> Mapping[str, Value] | None:
+def json_object(line: bytes) -> dict[str, msgspec.Raw] | None:
     """The fields of a JSON object, values as they are written; None where it is none."""
     if not line.startswith(_OBJECT_STARTS):
         return None
@@ -199,19 +192,6 @@ def text_of(written: Value) -> bytes:
         return msgspec.json.decode(value, type=str).encode("utf-8", "surrogatepass")
     except (msgspec.DecodeError, ValueError):
         return value[1:-1]
-
-
-def first_otlp_record(fields: Mapping[str, Value]) -> dict[str, Value] | None:
-    """The fields of the first record of a line of OpenTelemetry's `resourceLogs`."""
-    try:
-        resources = msgspec.json.decode(bytes(fields["resourcelogs"]), type=list[_ResourceLogs])
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        return None
-    for resource in resources:
-        for scope in resource.scope_logs:
-            for record in scope.log_records:
-                return {key.lower(): value for key, value in record.items()}
-    return None
 
 
 def looks_labelled(line: bytes) -> bool:
@@ -269,6 +249,11 @@ _KEY_OF: Final = {
     )
     for name in spellings_of(key)
 }
+
+
+def may_count(name: str) -> bool:
+    """Whether a field of this name may give the time or the level, or hold one that does."""
+    return name in _KEY_OF
 
 
 @dataclass(frozen=True, slots=True)

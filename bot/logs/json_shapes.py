@@ -17,12 +17,11 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import fields, levels, times
 from bot.logs.grammar import TIME_FIRST
-from bot.logs.lines import DIGITS_ALIKE, minute_at, read_line, spans_at
+from bot.logs.lines import DIGITS_ALIKE, TIME_OPENING, minute_at, read_line, spans_at
 from bot.logs.minutes import CountedBlock, any_digits_of, minute_like, seconds_like
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
-_TIME_OPENING: Final = compile_pattern(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
 _END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
 # Fields that hold a line of text or records of their own.
 _INNER: Final = (*fields.NESTED_LEVELS, *fields.MESSAGES, "resourcelogs")
@@ -46,6 +45,7 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
     implementation=Implementation.DFA,
 )
 _LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
+_LOG: Final = "log"
 _OBJECTS: Final = compile_pattern(rb"(?:\n\{[^\n]*+(?:(?<=\})|(?<=\}\r)))++")
 
 
@@ -69,6 +69,7 @@ class JsonShape:
         self._level_name = level.name if level else None
         self._parent = level.parent if level else None
         self._time_name = _time_key(found)
+        self._text_name = None if level else _text_key(found)
         self._constant = "info" if level is None and "@mt" in found else None
         names = _spelt_as_in(example)
         # The first is quicker, and fails where a level is not written as a common word.
@@ -97,9 +98,10 @@ class JsonShape:
             return None
         minutes = self._times.minutes_in([row.time for row in rows])
         found = self._levels_of(rows, text)
-        if minutes is None or found is None:
+        texts = self._texts_of(rows)
+        if minutes is None or found is None or texts is None:
             return None
-        return CountedBlock(found, *minutes)
+        return CountedBlock(found, *minutes, texts)
 
     def minute(self, written: bytes) -> Minute | None:
         return times.minute_of(self._times.form, written, self._times.behind)
@@ -132,6 +134,16 @@ class JsonShape:
             return None
         return found
 
+    def _texts_of(self, rows: list[Any]) -> str | None:
+        """The lines of text within the lines; None where one holds several."""
+        if self._text_name is None:
+            return ""
+        texts = [row.text.rstrip("\r\n") for row in rows]
+        if self._text_name != _LOG:
+            texts = [text for text in texts if text.startswith("{")]
+        joined = "\n".join(texts)
+        return None if joined.count("\n") >= max(len(texts), 1) else joined + "\n" * bool(texts)
+
     def _level_of(self, value: bytes) -> str | None:
         assert self._level_name
         return fields.level_of_value(value, fields.LEVEL_KEYS[self._level_name])
@@ -152,6 +164,9 @@ class JsonShape:
         elif self._level_name:
             kinds.append(("level", level_type))
             spelt["level"] = names[self._level_name]
+        elif self._text_name:
+            kinds.append(("text", str))
+            spelt["text"] = names[self._text_name]
         elif self._constant:
             kinds.append(("template", msgspec.Raw))
             spelt["template"] = names["@mt"]
@@ -161,7 +176,7 @@ class JsonShape:
     def _used(self) -> Iterable[str]:
         """The fields that may be in a line though they would count in other lines."""
         yield self._time_name
-        yield from (name for name in (self._level_name, self._parent) if name)
+        yield from (name for name in (self._level_name, self._parent, self._text_name) if name)
         if self._constant:
             yield "@t"
 
@@ -197,13 +212,20 @@ def json_shape_of(line: bytes) -> JsonShape | None:
     is_same = (
         counted is not None
         and shape.minute(counted.last) == reading.minute
-        and [*counted.levels] == ([reading.level] if reading.level else [])
+        and [*counted.levels] == ([reading.level] if reading.level and not counted.texts else [])
     )
     return shape if is_same else None
 
 
 def _time_key(found: Mapping[str, fields.Value]) -> str:
     return next((key for key in fields.TIME_KEYS if key in found), "")
+
+
+def _text_key(found: Mapping[str, fields.Value]) -> str | None:
+    """The field with a line of text of its own, as Docker writes it, or with JSON."""
+    if _LOG in found:
+        return _LOG if bytes(found[_LOG]).startswith(b'"') else None
+    return next((key for key in fields.MESSAGES if bytes(found.get(key, b""))[:2] == b'"{'), None)
 
 
 def _level_field(found: Mapping[str, fields.Value]) -> _LevelField | None:
@@ -263,7 +285,7 @@ class _Times:
 
 def _times_like(written: bytes) -> _Times:
     """How a value is written that holds a time; ValueError where it holds none."""
-    opening = _TIME_OPENING.match(written)
+    opening = TIME_OPENING.match(written)
     time = TIME_FIRST.match(written, opening.end() if opening else 0)
     if time is None or minute_at(time) is None:
         raise ValueError("no time")

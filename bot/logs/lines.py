@@ -32,6 +32,7 @@ from bot.logs.grammar import (
     TIME_SIGN,
     is_behind_lead,
 )
+from bot.logs.otlp import otlp_records
 from bot.logs.places import PLACE_OF, PLACES, Where
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
@@ -42,6 +43,8 @@ MOST_NESTED: Final = 2
 MOST_HINTS: Final = 4
 # How the values of time fields were written, digits alike.
 DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
+# What comes before the digits in the value of a time field.
+TIME_OPENING: Final = compile_pattern(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
 MOST_KNOWN_TEXTS: Final = 256
 _KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
 # Syslog passes on what may be prose.
@@ -94,7 +97,7 @@ def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
     if line.startswith(CM_TRACE):
         return _read_cm_trace(line)
     if fields.looks_labelled(head):
-        return _read_fields(fields.labelled(line))
+        return read_fields(fields.labelled(line))
     if container := COMPOSED_JSON.match(head):
         return read_json(line[container.end() :], depth)
     if fields.looks_like_pairs(head) and (reading := _read_pairs(line)) != NOTHING:
@@ -141,14 +144,15 @@ def read_json(line: bytes, depth: int, read_inner: InnerReader | None = None) ->
     if found is None:
         found = fields.json_object(line.rstrip(b"\r \t,"))
     if found is None:
-        return _read_fields(fields.broken_json_fields(line))
-    reading = _read_fields(found)
+        return read_fields(fields.broken_json_fields(line))
+    reading = read_fields(found)
     if reading.level and reading.minute:
         return reading
     found = {key.lower(): value for key, value in found.items()}
-    if "resourcelogs" in found and (record := fields.first_otlp_record(found)):
-        found, reading = record, _read_fields(record)
-    inner = (fields.inner_line(found) or _dated_event(found)) if depth < MOST_NESTED else None
+    if records := otlp_records(found, 1):
+        found = {key.lower(): value for key, value in records[0].items()}
+        reading = read_fields(found)
+    inner = (fields.inner_line(found) or dated_event(found)) if depth < MOST_NESTED else None
     if not inner:
         return reading
     text = without_colours(inner)
@@ -164,21 +168,22 @@ def _read_pairs(line: bytes) -> Reading:
     found = fields.pairs(line)
     if (audited := found.get("msg", b"")).startswith(b"audit("):
         return Reading(minute_of_text(audited[6:].partition(b":")[0]))
-    reading = _read_fields(found)
+    reading = read_fields(found)
     priority = _PRIORITY.match(line)
     if priority and reading.level is None:
         return replace(reading, level=levels.level_of_severity(priority[1]))
     return reading
 
 
-def _read_fields(found: Mapping[str, fields.Value]) -> Reading:
+def read_fields(found: Mapping[str, fields.Value]) -> Reading:
+    """The time and the level that fields name."""
     minute = next(
         (minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None
     )
     return Reading(minute, fields.level_of_fields(found))
 
 
-def _dated_event(found: Mapping[str, fields.Value]) -> bytes | None:
+def dated_event(found: Mapping[str, fields.Value]) -> bytes | None:
     """The line of text that Splunk passes on, which begins with its own time."""
     text = fields.text_of(found.get("event", b""))
     return text if TIME_FIRST.match(text) else None
@@ -196,7 +201,7 @@ def _read_cm_trace(line: bytes) -> Reading:
     """A line of Microsoft's Configuration Manager, whose fields follow the message."""
     found = fields.pairs(line, max(0, line.find(_CM_TRACE_END, 0, MOST_XML)))
     level = _CM_TRACE_LEVELS.get(found.get("type", b""))
-    return Reading(_read_fields(found).minute, level)
+    return Reading(read_fields(found).minute, level)
 
 
 def minute_of_text(text: bytes) -> Minute | None:

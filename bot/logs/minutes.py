@@ -26,11 +26,14 @@ _LOOSE_FORMS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class CountedBlock:
-    """The levels of some lines, their minutes as they are written, and the last of these."""
+    """The levels of some lines, their minutes as they are written, and the last of these; lines of
+    text within them whose levels are still to be counted.
+    """
 
     levels: Counter[str]
     minutes: Counter[bytes]
     last: bytes
+    texts: str = ""
 
 
 def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:

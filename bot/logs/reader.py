@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from bot.logs import fields, times
 from bot.logs.bare_levels import bare_level
 from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, is_behind_lead
+from bot.logs.json_reader import JsonReader
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
     DIGITS_ALIKE,
@@ -79,6 +80,7 @@ class LineReader:
         self._heads: dict[int, dict[bytes, _Head]] = {}
         self._levels: dict[int, dict[tuple[str, bytes], str]] = {}
         self._untimed: dict[bytes, str | None] = {}
+        self.json = JsonReader(self.read)
         # Lines of a block that are not like any other, and blocks in which no line is learnt from.
         self._new_lines = 0
         self._blocks_without = 0
@@ -112,6 +114,13 @@ class LineReader:
         elif lines >= _FEW_LINES and self._new_lines * 2 > lines:
             self._blocks_without = _BLOCKS_WITHOUT
         self._new_lines, self._unknown_before = 0, self.unknown_lines
+
+    def read_json_like(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
+        """The same of a line that begins as JSON does."""
+        unknown_before = self.json.unknown_lines
+        found = self.json.read(line)
+        self.unknown_lines += self.json.unknown_lines - unknown_before
+        return self.read_like(line, digits_alike) if found is None else found
 
     def _learn(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
         found = self._read(line, digits_alike)

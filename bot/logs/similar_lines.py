@@ -102,7 +102,17 @@ _DIGITS_MATTER: Final = BytesAhoCorasick(
         for before in ((b" ", b"\n", b'"', b",", b"{", b"\t") if len(key) < _SHORT_NAME else (b"",))
         for sign in (b"=", b'="', b":", b": ", b'":', b'": ', b'":"', b'": "')
     ]
-    + [b"debug0", b"trace0", b"time_iso0000", b"\\u", b"<event", b"\n<0", b" <0", b"(0x0000)"]
+    + [
+        b"debug0",
+        b"trace0",
+        b"time_iso0000",
+        b"\\u",
+        b'<event xmlns="http://schemas.microsoft',
+        b"<event xmlns='http://schemas.microsoft",
+        b"\n<0",
+        b" <0",
+        b"(0x0000)",
+    ]
 )
 # The severity of a message of Cisco or Huawei, the letter of MongoDB, a level of WebSphere.
 _DIGITS_MATTER_TOO: Final = compile_pattern(

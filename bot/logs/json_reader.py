@@ -1,0 +1,247 @@
+"""JSON lines, read one after the other: which fields to look at is decided once for all lines with
+the same fields.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import msgspec
+
+from bot.logs import fields, times
+from bot.logs.grammar import TIME_FIRST
+from bot.logs.lines import (
+    DIGITS_ALIKE,
+    MOST_NESTED,
+    TIME_OPENING,
+    dated_event,
+    minute_at,
+    read_fields,
+    spans_at,
+    without_colours,
+)
+from bot.logs.otlp import otlp_records
+from bot.logs.times import Minute
+
+# Different sets of fields, ways to write a time, and values of a level that are remembered.
+_MOST_REMEMBERED: Final = 512
+# Records of an envelope of OpenTelemetry whose levels are counted.
+MOST_RECORDS: Final = 1000
+_INNER: Final = frozenset((*fields.MESSAGES, "log", "event", "resourcelogs"))
+_DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+_Fields = Mapping[str, msgspec.Raw]
+_Found = tuple[Minute | None, str | None]
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What lines with the same fields are read by."""
+
+    # The likeliest time and level, where each is the value of one field.
+    time: str
+    level: str
+    read_level: fields.LevelReader
+    # Whether no other field may give the level.
+    is_sole_level: bool
+    implied_level: str | None
+    # Fields that may hold other fields.
+    nested_levels: tuple[str, ...]
+    nested_times: tuple[str, ...]
+    # Those that may hold a line of text or JSON of their own.
+    log: str
+    messages: tuple[str, ...]
+    other_inner: bool
+    # The levels of values that were seen.
+    levels: dict[bytes, str | None] = field(default_factory=dict)
+
+
+class JsonReader:
+    """Reads lines that are JSON objects. Lines of text in them are read by `read_text`."""
+
+    def __init__(self, read_text: Callable[[bytes], _Found]) -> None:
+        self._read_text = read_text
+        self._plan_of: dict[tuple[str, ...], _Plan] = {}
+        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._times: dict[bytes, tuple[str, slice, slice]] = {}
+        # Texts whose levels are still to be counted, where they may be put off.
+        self._texts: list[bytes] | None = None
+        # Levels of the further records of envelopes.
+        self._more_levels: Counter[str] = Counter()
+        # Lines with fields that were not seen before.
+        self.unknown_lines = 0
+
+    def put_off_texts(self) -> None:
+        """From here on, lines of text in the lines that have a time are kept for `take_texts`."""
+        self._texts = []
+
+    def take_texts(self) -> list[bytes]:
+        """The lines of text whose levels are not counted yet."""
+        texts, self._texts = self._texts or [], None
+        return texts
+
+    def take_more_levels(self) -> Counter[str]:
+        """The levels of the records of envelopes, but for the first record of each."""
+        more, self._more_levels = self._more_levels, Counter()
+        return more
+
+    def read(self, line: bytes, depth: int = 0) -> _Found | None:
+        """The minute and the level of a line; None where it is no JSON object."""
+        if line.startswith(b"["):
+            line = line[1:].rstrip(b"\r \t,").removesuffix(b"]")
+        try:
+            found = _DECODER.decode(line)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            return None
+        return self._read_object(found, depth)
+
+    def _read_object(self, found: _Fields, depth: int) -> _Found:
+        plan = self._plan_of.get(names := tuple(found)) or self._plan_for(names)
+        if plan.time:
+            minute = self._minute(bytes(found[plan.time]))
+        else:
+            minute = self._nested_minute(found, plan) if plan.nested_times else None
+        if minute is None:
+            minute = read_fields(found).minute
+        level = self._level(found, plan)
+        if level is None or minute is None:
+            return self._read_inner(found, plan, minute, level, depth)
+        return minute, level
+
+    def _plan_for(self, names: tuple[str, ...]) -> _Plan:
+        """Lines may have any number of fields that mean nothing, so plans are shared."""
+        self.unknown_lines += 1
+        counting = tuple(name for name in names if fields.may_count(name) or name.lower() in _INNER)
+        plan = self._plans.get(counting)
+        if plan is None:
+            plan = _plan_of(counting)
+            _remember(self._plans, counting, plan)
+        _remember(self._plan_of, names, plan)
+        return plan
+
+    def _minute(self, value: bytes) -> Minute | None:
+        """The minute in a value as it is written."""
+        known = self._times.get(alike := value.translate(DIGITS_ALIKE))
+        if known and (minute := times.minute_of(known[0], value[known[1]], value[known[2]])):
+            return minute
+        minute = read_fields({"time": msgspec.Raw(value)}).minute
+        opening = TIME_OPENING.match(value)
+        match = TIME_FIRST.match(value, opening.end()) if opening and minute else None
+        if (
+            match
+            and minute_at(match) == minute
+            and match.lastgroup not in times.FORMS_WITH_FIXED_DIGITS
+        ):
+            _remember(self._times, alike, spans_at(match))
+        return minute
+
+    def _nested_minute(self, found: _Fields, plan: _Plan) -> Minute | None:
+        for name in plan.nested_times:
+            nested, within = self._nested(bytes(found[name]))
+            if within and within.time:
+                return self._minute(bytes(nested[within.time]))
+        return None
+
+    def _nested(self, value: bytes) -> tuple[_Fields, _Plan | None]:
+        """The fields of an object, and their plan."""
+        # A value is checked no more than what is looked at of it, so it may be damaged.
+        found = fields.json_object(value) if value.startswith(b"{") else None
+        if found is None:
+            return {}, None
+        return found, self._plan_of.get(names := tuple(found)) or self._plan_for(names)
+
+    def _level(self, found: _Fields, plan: _Plan) -> str | None:
+        if not plan.level:
+            return self._nested_level(found, plan) if plan.nested_levels else plan.implied_level
+        level = self._level_of(bytes(found[plan.level]), plan)
+        if level or plan.is_sole_level:
+            return level or plan.implied_level
+        return fields.level_of_fields(found)
+
+    def _level_of(self, value: bytes, plan: _Plan) -> str | None:
+        level = plan.levels.get(value, "")
+        if level == "":
+            level = fields.level_of_value(value, plan.read_level)
+            _remember(plan.levels, value, level)
+        return level
+
+    def _nested_level(self, found: _Fields, plan: _Plan) -> str | None:
+        """The level that a field of a nested object gives."""
+        for name in plan.nested_levels:
+            nested, within = self._nested(bytes(found[name]))
+            if within is None:
+                continue
+            value = bytes(nested[within.level]) if within.level else b""
+            if value[:1] in b"{0123456789":
+                return fields.level_of_fields(found)
+            if level := self._level_of(value, within):
+                return level
+            return fields.level_of_fields(found)
+        return plan.implied_level
+
+    def _read_inner(
+        self, found: _Fields, plan: _Plan, minute: Minute | None, level: str | None, depth: int
+    ) -> _Found:
+        inner = self._inner_line(found, plan) if depth < MOST_NESTED else None
+        if plan.other_inner:
+            lowered = {name.lower(): value for name, value in found.items()}
+            if records := otlp_records(lowered, MOST_RECORDS):
+                return self._read_records(records)
+            if depth < MOST_NESTED:
+                inner = inner or dated_event(lowered)
+        if not inner:
+            return minute, level
+        text = without_colours(inner)
+        if text.startswith((b"{", b"[{")) and (reading := self.read(text, depth + 1)):
+            return minute or reading[0], level or reading[1]
+        if minute and self._texts is not None and b"\n" not in text:
+            self._texts.append(text)
+            return minute, level
+        inner_minute, inner_level = self._read_text(text)
+        return minute or inner_minute, level or inner_level
+
+    def _inner_line(self, found: _Fields, plan: _Plan) -> bytes | None:
+        """The line of text that was wrapped in JSON, as Docker does, or the JSON in a message."""
+        if plan.log and (value := bytes(found[plan.log])).startswith(b'"'):
+            if value.endswith(b'\\n"') and value.count(b"\\") == 1:
+                return value[1:-3]
+            return fields.text_of(value).rstrip(b"\r\n")
+        for name in plan.messages:
+            if (value := bytes(found[name])).startswith(b'"{'):
+                return fields.text_of(value).strip()
+        return None
+
+    def _read_records(self, records: list[dict[str, msgspec.Raw]]) -> _Found:
+        """The minute and the level of the first record; the levels of the others are kept."""
+        first, *others = [self._read_object(record, MOST_NESTED) for record in records]
+        self._more_levels.update(level for _, level in others if level)
+        return first
+
+
+def _plan_of(names: tuple[str, ...]) -> _Plan:
+    order = fields.field_order(names)
+    level, read = order.levels[0] if order.levels else ("", fields.NO_LEVEL)
+    spelt = {name.lower(): name for name in names}
+    return _Plan(
+        order.times[0] if order.times and not order.date_and_time else "",
+        level,
+        read,
+        len(order.levels) == 1 and not order.nested_levels,
+        order.implied_level,
+        order.nested_levels,
+        () if order.times or order.date_and_time else order.nested_times,
+        spelt.get("log", ""),
+        tuple(spelt[name] for name in fields.MESSAGES if name in spelt),
+        not spelt.keys().isdisjoint(("event", "resourcelogs")),
+    )
+
+
+def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    if len(known) >= _MOST_REMEMBERED:
+        known.clear()
+    known[key] = value
