@@ -648,8 +648,6 @@ async def test_no_secret_shows_anywhere(
 
 
 async def test_upload_limits_cut_with_a_clear_word(world: Sandbox) -> None:
-    await world.slack.sockets[0].close()
-    await world.slack.until(lambda: not world.slack.sockets)
     async with connected_bot(
         world, limits={"upload_plain": "2 kB", "upload_total": "10 kB"}, database="other.sqlite"
     ):
