@@ -186,13 +186,15 @@ def text_entry(initial: str, hint: str, *, most: int = 200) -> Block:
     return made | ({"initial_value": initial[:most]} if initial else {})
 
 
-def select(options: Sequence[str] | Mapping[str, str], chosen: str) -> Block:
-    """A choice among values, or among labels by their values."""
+def select(options: Sequence[str] | Mapping[str, str], chosen: str, hint: str = "") -> Block:
+    """A choice among values, or among labels by their values. `hint` says what holds without one."""
     labels = options if isinstance(options, Mapping) else {name: name for name in options}
     made: Block = {
         "type": "static_select",
         "options": [option(label, value) for value, label in labels.items()],
     }
+    if hint:
+        made["placeholder"] = plain(hint, 150)
     if chosen in labels:
         made["initial_option"] = option(labels[chosen], chosen)
     return made

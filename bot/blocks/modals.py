@@ -153,13 +153,13 @@ def _option_inputs(command: CommandName, alert: CreateAlert) -> list[Block]:
         kit.input_(
             alert_form.REMINDER,
             "Reminder every",
-            _length_select(REMINDER_EVERY, alert.repeat),
+            _length_select(REMINDER_EVERY, alert.repeat, "Never"),
             optional=True,
         ),
         kit.input_(alert_form.RESOLVE_AT, "Resolve threshold", resolve, optional=True),
     ]
     if subjects:
-        each = kit.select(subjects, alert.each)
+        each = kit.select(subjects, alert.each, "All together")
         inputs.append(kit.input_(alert_form.EACH, "For each", each, optional=True))
     return [*inputs, *_paging_inputs(alert.paging)]
 
@@ -175,7 +175,7 @@ def _paging_inputs(paging: Paging) -> list[Block]:
     notify = kit.text_entry(", ".join(paging.notify), "@oncall, pagerduty", most=longest)
     escalate = kit.text_entry(escalates, "15m to @leads", most=longest)
     runbook = kit.text_entry(paging.runbook, "https://wiki.example.com/runbook", most=LONGEST_LINK)
-    severity = kit.select(severities, paging.severity)
+    severity = kit.select(severities, paging.severity, "None")
     return [
         kit.input_(alert_form.SEVERITY, "Severity", severity, optional=True),
         kit.input_(alert_form.NOTIFY, "Notify when it fires", notify, optional=True),
@@ -204,7 +204,7 @@ def _element(field: FormField) -> Block:
     if field.kind == "day":
         return {"type": "datepicker"}
     if field.kind == "choice":
-        return kit.select(field.choices, field.value)
+        return kit.select(field.choices, field.value, field.placeholder)
     if field.kind == "text":
         return kit.text_entry(field.value, field.placeholder, most=field.longest)
     # The choices are searched while people type.
@@ -314,13 +314,13 @@ def _amount(value: str, amount: float | None) -> str:
     return f"{amount:.0f}" if amount == int(amount) else f"{amount:.4f}"
 
 
-def _length_select(usual: Sequence[str], chosen: timedelta | None) -> Block:
+def _length_select(usual: Sequence[str], chosen: timedelta | None, hint: str = "") -> Block:
     """A choice of durations, with the one that is chosen already."""
     own = _typed(chosen)
     choices = {length: LENGTHS[length] for length in usual}
     if chosen and own not in choices:
         choices = {own: formatting.format_duration(chosen), **choices}
-    return kit.select(choices, own)
+    return kit.select(choices, own, hint)
 
 
 def _typed(length: timedelta | None) -> str:

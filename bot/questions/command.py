@@ -49,9 +49,9 @@ class Command(CommandDescription, ABC, Generic[Q]):
         choices = (own, *self.windows) if own and own not in self.windows else self.windows
         return [
             *self.subject_fields(question, directory.of_kind(self.kinds)),
-            FormField(WINDOW, "When", "choice", window, choices),
-            FormField(FIRST_DAY, "Or from this day", "day"),
-            FormField(LAST_DAY, "to this day", "day"),
+            FormField(WINDOW, "When", "choice", window, choices, f"Last {self.default_window}"),
+            FormField(FIRST_DAY, "First day", "day"),
+            FormField(LAST_DAY, "Last day", "day"),
             *self.option_fields(question),
         ]
 

@@ -59,12 +59,23 @@ def account_field(
     if len(accounts) < 2:
         return []
     chosen = question.parts.subject if question else ""
-    return [FormField(ACCOUNT, "Account", "choice", chosen, accounts, is_optional=is_optional)]
+    return [
+        FormField(
+            ACCOUNT,
+            "Account",
+            "choice",
+            chosen,
+            accounts,
+            placeholder="All accounts" if is_optional else "",
+            is_optional=is_optional,
+        )
+    ]
 
 
 def csv_field(*, chosen: bool) -> FormField:
     """Whether the answer is wanted as a table to download, too."""
-    return FormField(CSV, "As a table to download", "choice", CSV if chosen else "", {CSV: "CSV"})
+    label, value = "Table to download", CSV if chosen else ""
+    return FormField(CSV, label, "choice", value, {CSV: "CSV"}, placeholder="No")
 
 
 @contextmanager

@@ -173,7 +173,10 @@ async def test_form_that_is_saved_late_is_confirmed_or_told(
         await world.slack.submit(view, threshold="5 GB")
         assert world.slack.modal() is None
         await world.slack.until(
-            lambda: any("My database cannot be used" in m.text for m in world.slack.seen()),
+            lambda: any(
+                "The bot's database cannot be used" in m.text
+                for m in world.slack.seen("U0ADA", "C0KITCHEN")
+            ),
             timeout_s=20,
         )
         other.execute("ROLLBACK")

@@ -138,7 +138,7 @@ def audit_fields(question: AuditQuestion | None) -> list[FormField]:
     shown = " ".join(question.display.words) if question else ""
     choices = dict.fromkeys([*([shown] if shown else []), *SHOW_CHOICES])
     return [
-        FormField(SHOW, "Show", "choice", shown, tuple(choices), placeholder="a summary"),
+        FormField(SHOW, "Show", "choice", shown, tuple(choices), placeholder="Summary"),
         FormField(FILTERS, "Filters", "text", typed, placeholder=example),
         csv_field(chosen=bool(question and question.csv)),
     ]

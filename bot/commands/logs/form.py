@@ -54,7 +54,7 @@ def line_fields(question: LogsQuestion | None) -> list[FormField]:
     choices = tuple(dict.fromkeys([*([shown] if shown else []), *SHOW_CHOICES]))
     label, example = "Only lines that match", "where(status>=500) groupby(path)"
     return [
-        FormField(SHOW, "Show", "choice", shown, choices, placeholder="the whole log as a file"),
+        FormField(SHOW, "Show", "choice", shown, choices, placeholder="The whole log as a file"),
         FormField(LINES, label, "text", typed, placeholder=example, longest=3000),
     ]
 

@@ -84,7 +84,7 @@ def usage_fields(question: UsageQuestion | None) -> list[FormField]:
     """The inputs of the form behind account and window."""
     tables = (*(f"by {unit}" for unit in UNITS), PER_LOG)
     return [
-        FormField(TABLE, "Table", "choice", _table(question) if question else "", tables),
+        FormField(TABLE, "Table", "choice", _table(question) if question else "", tables, "By day"),
         csv_field(chosen=bool(question and question.csv)),
     ]
 
