@@ -4,6 +4,7 @@ because the process that works on a long log uses it.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -23,6 +24,8 @@ PRIVATE = 0o600
 # A folder that is in use has newer files than that.
 LEFT_BEHIND_S = 3600.0
 MOST_SWEPT = 1000
+# For as many answers with files as are usually made at once.
+MOST_IDLE_FOLDERS = 64
 COPY_BYTES = 1024 * 1024
 # Absent on Windows, where links need a privilege.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -53,6 +56,66 @@ def temporary_folder(prefix: str = PREFIX) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+class FolderPool:
+    """Empty temporary folders that are used again. Making and deleting one takes the file system
+    several milliseconds, in which the event loop would do nothing else.
+    """
+
+    def __init__(self, most_idle: int = MOST_IDLE_FOLDERS) -> None:
+        self._most_idle = most_idle
+        self._open: dict[Path, contextlib.ExitStack] = {}
+        self._idle: list[Path] = []
+        atexit.register(self.close)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder for its owner alone. Its files are deleted at the end."""
+        folder = self._take()
+        try:
+            yield folder
+        finally:
+            self._give_back(folder)
+
+    def close(self) -> None:
+        """Deletes all folders."""
+        self._idle.clear()
+        while self._open:
+            _, opened = self._open.popitem()
+            opened.close()
+
+    def _take(self) -> Path:
+        while self._idle:
+            folder = self._idle.pop()
+            # Systems delete what lies in their folder for temporary files for long.
+            if folder.is_dir() and folder.parent == Path(tempfile.gettempdir()):
+                return folder
+            self._delete(folder)
+        opened = contextlib.ExitStack()
+        folder = opened.enter_context(temporary_folder())
+        self._open[folder] = opened
+        return folder
+
+    def _give_back(self, folder: Path) -> None:
+        if len(self._idle) >= self._most_idle or not _emptied(folder):
+            self._delete(folder)
+        else:
+            self._idle.append(folder)
+
+    def _delete(self, folder: Path) -> None:
+        if opened := self._open.pop(folder, None):
+            opened.close()
+
+
+def _emptied(folder: Path) -> bool:
+    """Whether all files of the folder are deleted, and it has no folders."""
+    try:
+        for path in folder.iterdir():
+            path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def temporary_folder_problem() -> str:

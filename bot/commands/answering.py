@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
 from bot.blocks.messages import help_for
-from bot.private_files import temporary_folder
+from bot.private_files import FolderPool
 from bot.questions.command import Command, Q
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.registry import COMMANDS
@@ -25,6 +25,7 @@ from providers.redaction import Redactor
 from providers.sources import CallSource, LogSource, UsageSource
 
 T = TypeVar("T")
+_FOLDERS = FolderPool()
 Clock = Callable[[], datetime]
 
 
@@ -145,6 +146,8 @@ class Answerer:
 
 @contextmanager
 def lazy_temp_dir() -> Iterator[Callable[[], Path]]:
-    """A folder for the files of one answer, created on first use and deleted with the answer."""
+    """A folder for the files of one answer, made at its first use; they are deleted with the
+    answer.
+    """
     with ExitStack() as stack:
-        yield lru_cache(lambda: stack.enter_context(temporary_folder()))
+        yield lru_cache(lambda: stack.enter_context(_FOLDERS.folder()))

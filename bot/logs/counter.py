@@ -29,6 +29,8 @@ MOST_MINUTES: Final = 50_000
 # A line is counted by its beginning once it is longer than that.
 LONGEST_LINE: Final = 65536
 LONG_LINE_KEPT: Final = 4096
+# Enough to see which level is the commonest.
+FITTING_BYTES: Final = 8192
 # Lines that are tried as the shape of a block, and blocks that are read line by line before another
 # is tried.
 _TRIED_LINES: Final = 8
@@ -275,7 +277,7 @@ class LogCounter:
             return None
         for line in text[1:LONG_LINE_KEPT].split(b"\n")[:_TRIED_LINES]:
             if shape := shape_of(line):
-                self._shape = shape.fitted_to(text[:LONGEST_LINE])
+                self._shape = shape.fitted_to(text[:FITTING_BYTES])
                 return self._shape
         self._without_shape = _BLOCKS_WITHOUT
         return None

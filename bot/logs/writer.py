@@ -26,6 +26,7 @@ PACK_LEVEL = 2
 COPY_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
 UPDATE_EVERY_S = 0.5
+FEW_BYTES = 4096
 NICER_BY = 10
 SIZE = struct.Struct(">Q")
 
@@ -72,6 +73,11 @@ class LogWriter:
         self._write(self._redacted.feed(wanted))
         return not self.transfer.truncated
 
+    @property
+    def is_nearly_done(self) -> bool:
+        """Whether closing takes next to no time: little is left to redact, count and compress."""
+        return self._file.is_plain and self._redacted.open_bytes <= FEW_BYTES
+
     def close(self) -> None:
         try:
             self._write(self._redacted.close())
@@ -111,6 +117,10 @@ class GzipOverflowFile:
         self._transfer, self._plain_left, self._packs = transfer, plain_bytes, False
         self._file: IO[bytes] | None = open_private(transfer.path, "wb")
         self._pack: Any = None
+
+    @property
+    def is_plain(self) -> bool:
+        return not self._packs
 
     def write(self, block: bytes) -> None:
         if self._file is None:

@@ -75,7 +75,7 @@ class FileDelivery:
         await self._client.upload(
             name=file.name,
             length=file.bytes,
-            content=_pieces(file),
+            content=_content(file),
             alt_text=file.title,
             snippet_type=_snippet_type(file),
             destination=destination,
@@ -94,6 +94,11 @@ def _why(error: SlackRefused | SlackDeliveryUnknown) -> str:
 def _snippet_type(file: AnswerFile) -> str | None:
     """Text that Slack shows in place is a snippet, up to 1 MB; everything else is a file."""
     return file.kind if file.bytes <= SNIPPET_BYTES and not file.name.endswith(".gz") else None
+
+
+def _content(file: AnswerFile) -> bytes | AsyncIterator[bytes]:
+    """A small file at once: it was just written, so that reading it waits for no disk."""
+    return file.path.read_bytes() if file.bytes <= UPLOAD_CHUNK else _pieces(file)
 
 
 async def _pieces(file: AnswerFile) -> AsyncIterator[bytes]:

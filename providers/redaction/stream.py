@@ -43,6 +43,11 @@ class LineRedactor:
         self._opened: OpenBlock | None = None
         self._open_value: re.Pattern[bytes] | None = None
 
+    @property
+    def open_bytes(self) -> int:
+        """How much has come of a line that has not ended yet."""
+        return len(self._rest)
+
     def feed(self, piece: bytes) -> bytes:
         """The redacted bytes that are complete so far."""
         if self._open_value:

@@ -15,6 +15,7 @@ import pytest
 from bot.logs.writer import LogWriter, TransferState
 from bot.private_files import (
     LEFT_BEHIND_S,
+    FolderPool,
     open_private,
     save_private,
     sweep_temporary_folders,
@@ -69,6 +70,47 @@ def test_temporary_folder_is_private_and_goes() -> None:
     with temporary_folder() as folder:
         assert mode_of(folder) == 0o700
     assert not folder.exists()
+
+
+def test_pooled_folder_is_used_again_and_empty() -> None:
+    pool = FolderPool()
+    with pool.folder() as first:
+        (first / "kitchen.log").write_text("secret")
+    with pool.folder() as again, pool.folder() as other:
+        assert again == first and list(again.iterdir()) == []
+        assert other != first and mode_of(other) == 0o700
+    pool.close()
+    assert not first.exists() and not other.exists()
+
+
+def test_pool_keeps_few_idle_folders() -> None:
+    pool = FolderPool(most_idle=1)
+    with pool.folder() as one, pool.folder() as another:
+        pass
+    assert [one.exists(), another.exists()] == [False, True]
+    pool.close()
+
+
+def test_pool_replaces_what_cannot_be_reused(temp_dir: Path) -> None:
+    pool = FolderPool()
+    with pool.folder() as swept:
+        pass
+    swept.rmdir()
+    with pool.folder() as nested:
+        assert nested.exists()
+        (nested / "more").mkdir()
+    assert not nested.exists()
+    pool.close()
+    assert list(temp_dir.iterdir()) == []
+
+
+def test_pooled_folder_in_use_is_not_swept(temp_dir: Path) -> None:
+    pool = FolderPool()
+    with pool.folder() as folder:
+        pass
+    os.utime(folder, (OLD, OLD))
+    assert sweep_temporary_folders() == 0 and folder.exists()
+    pool.close()
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ of the logs there are.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 # Lines of a followed log that its progress shows.
 FOLLOWED_LINES = 6
+# The minutes of a day; a log of months has many more to place, which takes a while.
+MINUTES_AT_ONCE = 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,8 @@ class LogsAnswerer:
         self, question: LogsQuestion, logs: Sequence[LogRef], folder: Path, progress: Progress
     ) -> tuple[TransferState, LogReport]:
         # The formats of logs take long to import: that is left to the first log, and to a thread.
-        await asyncio.to_thread(import_module, "bot.logs.download")
+        if "bot.logs.download" not in sys.modules:
+            await asyncio.to_thread(import_module, "bot.logs.download")
         from bot.logs.download import DownloadRequest, download_log
 
         window, display = question.window.window, question.display
@@ -209,8 +214,9 @@ class LogsAnswerer:
         if isinstance(source, EntrySource | FollowSource):
             transfer.truncated = transfer.truncated or source.has_more
             notes = source.notes
-        # A log of months has many minutes to place.
-        report = await asyncio.to_thread(_report, question, logs, transfer, self.upload_total)
+        making = partial(_report, question, logs, transfer, self.upload_total)
+        has_many_minutes = len(transfer.counter.minutes) > MINUTES_AT_ONCE
+        report = await asyncio.to_thread(making) if has_many_minutes else making()
         return transfer, replace(report, notes=(*report.notes, *notes))
 
     def _line_source(
