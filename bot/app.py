@@ -45,6 +45,7 @@ from handlers.changes import ChangeWatcher
 from handlers.jobs.scheduler import Scheduler
 from handlers.requests import RequestHandler
 from providers.clock import Clock, utc_now
+from providers.http.client import prepare as prepare_http
 from providers.http.connections import open_session
 
 log = logging.getLogger("opswatch")
@@ -100,7 +101,7 @@ class Bot:
         await self.store.join()
         watching = asyncio.create_task(self.changes.run())
         # Otherwise the first question would wait for it, and the acks of others behind that.
-        preparing = asyncio.create_task(asyncio.to_thread(self.requests.redactor.prepare))
+        preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
         reporting = asyncio.create_task(self._report_interrupted())
         posting = asyncio.create_task(self.outbox.run())
         try:
@@ -119,6 +120,11 @@ class Bot:
                 # Another process need not wait until the lease has expired.
                 await self.store.outbox.release_claims()
                 await self.store.schedules.release_claims()
+
+    def _prepare(self) -> None:
+        """In a thread: loads what is needed first by questions and not by the start."""
+        self.requests.redactor.prepare()
+        prepare_http()
 
     def connection(self) -> AbstractAsyncContextManager[None]:
         """The connection to Slack, which passes deliveries to `deliveries`."""

@@ -22,8 +22,9 @@ log = logging.getLogger("opswatch")
 STOP_WITHIN_S = 9.0
 # A tenth of the default of Python.
 SWITCH_S = 0.0005
-# An answer makes thousands of short-lived objects; the default of 700 would scan them many times.
-COLLECT_AFTER = 20_000
+# An answer makes thousands of short-lived objects; the default of 700 would scan them many times,
+# and several times as many would hold the event loop up for long at once.
+COLLECT_AFTER = 5_000
 
 
 def stop_event() -> asyncio.Event:

@@ -162,10 +162,9 @@ class RequestHandler:
                 await self.delivery.send_note(target, note)
                 return "managed"
         self.access.require(command, **asker.rights)
-        # Two look-ups in Slack that do not depend on each other.
-        zone, private_reason = await asyncio.gather(
-            self.people.zone(target.user), self._private_reason(command, target)
-        )
+        # Both are known already, except for a person or a channel that is new.
+        zone = await self.people.zone(target.user)
+        private_reason = await self._private_reason(command, target)
         with offering_form(FormLink("question", command, words)):
             question = self._read(command, words, form, asker, zone)
         may_manage = self.access.may_manage(command, **asker.rights)
@@ -211,11 +210,13 @@ class RequestHandler:
         """
         with lazy_temp_dir() as folder:
             ticket = uuid.uuid4().hex
-            # Whether the answer can be shared is looked up while the bot works on it.
-            answer, may_share = await asyncio.gather(
-                self._work(question, AnswerContext(folder, zone), target, ticket),
-                self._may_share(target),
-            )
+            work = self._work(question, AnswerContext(folder, zone), target, ticket)
+            is_private = not target.public or bool(target.state.private_reason)
+            if is_private:
+                # Whether the answer can be shared is looked up while the bot works on it.
+                answer, may_share = await asyncio.gather(work, self._is_bot_in_channel(target))
+            else:
+                answer, may_share = await work, True
             blocks = messages.with_follow_up(
                 answer.blocks, question.line, user=target.user, ticket=ticket, may_manage=may_manage
             )
@@ -254,10 +255,8 @@ class RequestHandler:
             return MAYBE_SHARED_CHANNEL
         return SHARED_CHANNEL if is_shared else ""
 
-    async def _may_share(self, target: ReplyTarget) -> bool:
-        """Whether a private answer can be shared in its channel, which the bot must be in."""
-        if target.public and not target.state.private_reason:
-            return True
+    async def _is_bot_in_channel(self, target: ReplyTarget) -> bool:
+        """Whether a private answer can be shared in its channel."""
         return await self.permissions.channels.is_bot_in(target.channel) is not False
 
     async def report_interrupted(self, *, started: datetime) -> None:

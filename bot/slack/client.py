@@ -5,6 +5,7 @@ and every message in blocks that the workspace accepts.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -23,6 +24,8 @@ UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=12
 # More pages than any list of a workspace has.
 MOST_PAGES = 10_000
 
+# Everything goes to these as it is given, so that the SDK need not look through all blocks.
+MESSAGE_METHODS = frozenset({"chat.postEphemeral", "chat.postMessage", "chat.update"})
 Fields = Mapping[str, Any]
 
 
@@ -64,7 +67,11 @@ class SlackClient:
     async def call(self, method: str, **arguments: Any) -> SlackAnswer:
         """Slack's answer to a method, such as `conversations.info`."""
         with slack_errors():
-            answer = await getattr(self.web, method.replace(".", "_"))(**arguments)
+            if method in MESSAGE_METHODS:
+                send = partial(self.web.api_call, method, json=arguments)
+            else:
+                send = partial(getattr(self.web, method.replace(".", "_")), **arguments)
+            answer: Any = await send()
         return SlackAnswer(answer.data, str(answer.headers.get("Date") or ""))
 
     async def read(self, method: str, **arguments: Any) -> SlackAnswer:

@@ -44,8 +44,10 @@ log = logging.getLogger("opswatch")
 MOST_MESSAGE_BYTES = 8 * 1024 * 1024
 ROUTINE = frozenset({"warning", "refresh_requested"})
 BROKE_OFF = "broke_off"
-# Envelopes that arrive together are all acknowledged before the first one is handled.
+# Envelopes that arrive together are all acknowledged before the first one is handled: it waits until
+# none has come for so long, and at most for so long in all.
 GATHER_S = 0.002
+GATHER_AT_MOST_S = 0.03
 # How long the replies of forms may take while the connection is being closed.
 REPLY_WITHIN_S = 1.0
 
@@ -251,12 +253,20 @@ class SocketMode:
         """
         while True:
             await self._more.wait()
-            await asyncio.sleep(GATHER_S)
+            await self._gather()
             while self._waiting:
                 request, socket = self._waiting.popleft()
                 self._begin(self._work(request, socket), name="work")
                 await asyncio.sleep(0)
             self._more.clear()
+
+    async def _gather(self) -> None:
+        """Returns once no more envelopes arrive."""
+        waits_until = time.monotonic() + GATHER_AT_MOST_S
+        arrived = 0
+        while arrived < len(self._waiting) and time.monotonic() < waits_until:
+            arrived = len(self._waiting)
+            await asyncio.sleep(GATHER_S)
 
     async def _work(
         self, request: SocketModeRequest, socket: aiohttp.ClientWebSocketResponse

@@ -107,6 +107,8 @@ class SlackUserDirectory:
         """Which of the groups the person is in. A deleted group, or one whose members are unknown,
         has no members.
         """
+        if not groups:
+            return ()
         members = await asyncio.gather(*(self._members_of(group) for group in groups))
         return [group for group, users in zip(groups, members, strict=True) if user in users]
 

@@ -49,7 +49,7 @@ def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | Non
     Before any day of the month is whole, the month before is what is known; None where no whole day
     is.
     """
-    whole = tuple(sorted((day, usage) for day, usage in by_day.items() if day < today))
+    whole = tuple(sorted([item for item in by_day.items() if item[0] < today]))
     reckoned = _reckoned(whole, today)
     if reckoned is None:
         return None

@@ -104,6 +104,9 @@ class PostgresDatabase:
             lambda connection: PostgresTransaction(connection).query(sql, params)
         )
 
+    async def lookup(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        return await self.read(sql, params)
+
     async def write(self, work: Callable[[Transaction], T]) -> T:
         def transaction(connection: psycopg.Connection[Any]) -> T:
             with connection.transaction():

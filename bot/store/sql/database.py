@@ -59,6 +59,10 @@ class Database(Protocol):
         """The rows of a query."""
         ...
 
+    async def lookup(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """The few rows that a query finds by their key. A database in a file answers at once."""
+        ...
+
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """The result of `work`, done in a transaction of its own. An error rolls it back."""
         ...

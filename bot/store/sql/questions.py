@@ -26,7 +26,7 @@ class SqlQuestions:
         return await self._claims.write(lambda tx: tx.execute(sql, row) == 1)
 
     async def is_in_progress(self, delivery: str) -> bool:
-        rows = await self._database.read(
+        rows = await self._database.lookup(
             "SELECT 1 AS found FROM questions WHERE delivery = ? AND outcome = ? AND owner = ?",
             (delivery, UNFINISHED, self._claims.owner),
         )

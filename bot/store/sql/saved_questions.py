@@ -42,7 +42,7 @@ class SqlSavedQuestions:
         return await self._database.write(put)
 
     async def find(self, channel: str, command: str, name: str) -> SavedQuestion | None:
-        rows = await self._database.read(f"{_SELECT} WHERE {_KEY}", (channel, command, name))
+        rows = await self._database.lookup(f"{_SELECT} WHERE {_KEY}", (channel, command, name))
         return SavedQuestion(**rows[0]) if rows else None
 
     async def delete(

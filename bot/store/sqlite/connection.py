@@ -1,4 +1,4 @@
-"""The SQLite connection, on one thread of its own.
+"""The SQLite connection, on one thread of its own, and one for looking up rows by their key.
 
 A connection belongs to its thread, and a deferred transaction that reads before it writes fails
 under contention, so a write opens with BEGIN IMMEDIATE on the one writer thread. Jobs that come
@@ -8,11 +8,13 @@ while the thread is busy share the next transaction (group commit).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -99,6 +101,7 @@ class SqliteDatabase:
         self.connection: sqlite3.Connection
         self._waiting: list[_Job] = []
         self._busy = False
+        self._is_closing = False
 
     @classmethod
     async def open(cls, path: Path) -> SqliteDatabase:
@@ -117,11 +120,33 @@ class SqliteDatabase:
         return database
 
     async def close(self) -> None:
+        self._is_closing = True
+        if reader := self.__dict__.pop("_reader", None):
+            reader.close()
         await self.run(self.connection.close)
         self._thread.shutdown(wait=True)
 
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         return await self._submit(lambda tx: tx.query(sql, params))
+
+    async def lookup(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """On the event loop: the rows are in memory, since they were written or read lately, and
+        take a tenth of the time that the thread would need to wake up.
+        """
+        if not self._is_closing:
+            with contextlib.suppress(sqlite3.Error):
+                return SqliteTransaction(self._reader).query(sql, params)
+        # The thread waits for a lock, and reports what is wrong.
+        return await self.read(sql, params)
+
+    @cached_property
+    def _reader(self) -> sqlite3.Connection:
+        """A connection that waits for nobody: with write-ahead logging, writers do not block it."""
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, timeout=0, check_same_thread=False
+        )
+        connection.execute("PRAGMA query_only = ON")
+        return connection
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         return await self._submit(work, writes=True)
