@@ -75,9 +75,11 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """The values of a question with nothing rendered, as an alert reads them. A number that is not
-    known is absent; `data_until` as in an answer.
+    known is absent; `data_until` as in an answer. `shortcomings` say what else is missing, in a few
+    words each.
     """
 
     values: Mapping[str, Any]
     window: ParsedWindow | None = None
     data_until: datetime | None = None
+    shortcomings: Sequence[str] = ()

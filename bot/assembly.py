@@ -99,7 +99,7 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
     # Before the first run, which must not post a second time that it is paused.
     await guard.open()
     return Core(
-        build_answerer(settings, base.accounts, base.redactor, clock),
+        build_answerer(settings, base.accounts, base.redactor, clock, seen=store.seen),
         people,
         permissions,
         SecretCheck(base.redactor),

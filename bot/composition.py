@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from bot.commands.answering import Answerer, Services, open_commands
+from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.config import AccessSettings, Settings
 from bot.config.tables import fixed
 from bot.errors import ConfigError, ConfigProblem
@@ -110,8 +111,11 @@ def build_answerer(
     clock: Clock = utc_now,
     *,
     only: Collection[CommandName] | None = None,
+    seen: SeenStore | None = None,
 ) -> Answerer:
-    """What answers questions of every command, or of `only` some, with or without Slack."""
+    """What answers questions of every command, or of `only` some, with or without Slack. `seen` has
+    the values of earlier calls.
+    """
     services = Services(
         usage=accounts.usage,
         calls=accounts.calls,
@@ -122,6 +126,7 @@ def build_answerer(
         upload_plain=settings.limits.upload_plain,
         upload_total=settings.limits.upload_total,
         clock=clock,
+        seen=seen or MemorySeenStore(),
     )
     return Answerer(open_commands(services, only), settings.directory)
 

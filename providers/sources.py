@@ -65,6 +65,14 @@ class CallSource(Protocol):
         ...
 
 
+@runtime_checkable
+class OmitsCalls(Protocol):
+    """Says in a sentence which calls an account does not record."""
+
+    account: str
+    unrecorded_calls: str
+
+
 class LogStream(Protocol):
     """A log that is being downloaded. Iterating yields raw bytes; it raises a ProviderError where
     the stream breaks.

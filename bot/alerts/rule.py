@@ -22,7 +22,18 @@ from bot.questions.registry import COMMANDS
 SHORTEST_EVERY = timedelta(seconds=5)
 NAME = re.compile(r"(?=.{1,60}\Z)[^\W_][\w.-]*(?: [\w.-]+)*")
 # A subject that is not listed where the others are has zero of these.
-_ADDITIVE = frozenset({"bytes", "calls", "count", "failures"})
+_ADDITIVE = frozenset(
+    {
+        "bytes",
+        "calls",
+        "count",
+        "failures",
+        "new_actions",
+        "new_actors",
+        "new_clients",
+        "new_ips",
+    }
+)
 
 
 class Rule(

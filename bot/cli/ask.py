@@ -15,6 +15,7 @@ from bot import formatting
 from bot.answer import Answer, Progress
 from bot.blocks import kit
 from bot.commands.answering import AnswerContext, lazy_temp_dir
+from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.composition import ProviderRegistry, build_answerer
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError
@@ -119,15 +120,17 @@ async def answer_in_terminal(
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
     async with (
-        open_rate_limit_store(settings, spare_budgets) as rate_limit_store,
+        open_question_stores(settings, spare_budgets) as stores,
         aclosing(
-            ProviderRegistry(settings, redactor, rate_limit_store, only=_accounts_of(question))
+            ProviderRegistry(settings, redactor, stores.rate_limits, only=_accounts_of(question))
         ) as accounts,
     ):
         # Turned off for the start; the answer itself makes garbage.
         gc.enable()
         with lazy_temp_dir() as folder:
-            answerer = build_answerer(settings, accounts, redactor, only=[question.command])
+            answerer = build_answerer(
+                settings, accounts, redactor, only=[question.command], seen=stores.seen
+            )
             answer = await answerer.answer(
                 question, AnswerContext(folder, settings.timezone, progress or Progress())
             )
@@ -181,28 +184,39 @@ async def requester_of(
     return access, Requester((user or "").strip(), (channel or "").strip(), groups)
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionStores:
+    """What the bot has stored that answers use: the budgets of accounts, and the values of earlier
+    calls.
+    """
+
+    rate_limits: RateLimitStore
+    seen: SeenStore
+
+
 @asynccontextmanager
-async def open_rate_limit_store(
+async def open_question_stores(
     settings: Settings, spare: RateLimitStore | None = None
-) -> AsyncIterator[RateLimitStore]:
-    """The budgets that the bot keeps, so that a terminal does not exceed them either; where its
-    database cannot be written, the spare ones, or else budgets of this question alone.
+) -> AsyncIterator[QuestionStores]:
+    """The stores of the bot, so that a terminal does not exceed its budgets either; where its
+    database cannot be written, the spare budgets, or else budgets of this question alone.
     """
     from bot.store.opening import open_database
     from bot.store.records import LeaseTimings
     from bot.store.sql.claims import Claims
     from bot.store.sql.rate_limits import SqlRateLimits
+    from bot.store.sql.seen import SqlSeen
 
     try:
         database = await open_database(settings.database)
     except StoreError:
         # The operator may run this as another user, who cannot write the bot's database.
-        yield spare or MemoryRateLimitStore()
+        yield QuestionStores(spare or MemoryRateLimitStore(), MemorySeenStore())
         return
     # A reservation belongs to a process, so this one claims like the bot.
     claims = Claims(database, LeaseTimings())
     try:
-        yield SqlRateLimits(database, claims)
+        yield QuestionStores(SqlRateLimits(database, claims), SqlSeen(database))
     finally:
         await claims.end()
         await database.close()

@@ -34,7 +34,7 @@ async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest,
         _open_store(settings) as store,
         aclosing(ProviderRegistry(settings, redactor, store.rate_limits)) as accounts,
     ):
-        answering = build_answerer(settings, accounts, redactor)
+        answering = build_answerer(settings, accounts, redactor, seen=store.seen)
         rules = [
             *rules_from_settings(settings),
             *(rule_of(kept) for kept in await store.rules.rules()),

@@ -14,7 +14,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from bot import formatting
-from bot.cli.ask import open_rate_limit_store
+from bot.cli.ask import open_question_stores
 from bot.cli.check_local import free_space, refusals, retention
 from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition import ProviderRegistry
@@ -222,9 +222,9 @@ async def _socket(client: object, token: str) -> Check:
 
 
 async def _accounts(settings: Settings) -> list[Check]:
-    async with open_rate_limit_store(settings) as rate_limit_store:
+    async with open_question_stores(settings) as stores:
         try:
-            opened = ProviderRegistry(settings, Redactor(settings.secrets()), rate_limit_store)
+            opened = ProviderRegistry(settings, Redactor(settings.secrets()), stores.rate_limits)
         except ConfigError as error:
             return _as_checks(error)
         async with aclosing(opened) as accounts:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
 from bot.blocks.messages import help_for
+from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.private_files import FolderPool
 from bot.questions.command import Command, Q
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
@@ -99,6 +100,8 @@ class Services:
     upload_plain: int
     upload_total: int
     clock: Clock
+    # Values of earlier calls; without a database they are known for as long as the process lives.
+    seen: SeenStore = field(default_factory=MemorySeenStore)
 
 
 class AnsweredCommand(Command[Q]):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Protocol
 
-from bot.reports.seen_values import SeenDay, SeenSet, merged_parts
+from bot.reports.seen_values import SeenDay
 from providers.models import DayRange
 
 
@@ -36,11 +36,7 @@ class MemorySeenStore:
 
     async def add(self, account: str, seen: SeenDay) -> None:
         known = self._days.get((account, seen.day), SeenDay(seen.day))
-        sets = {
-            kind: known.sets.get(kind, SeenSet()).merged(found) for kind, found in seen.sets.items()
-        }
-        parts = merged_parts([*known.covered, *seen.covered])
-        self._days[account, seen.day] = SeenDay(seen.day, {**known.sets, **sets}, parts)
+        self._days[account, seen.day] = known.merged(seen)
 
     async def days(self, account: str, days: DayRange) -> Mapping[date, SeenDay]:
         return {

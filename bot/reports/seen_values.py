@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 
 from providers.models import Window
 
@@ -20,8 +21,10 @@ WHOLE_DAY = DAY // MICROSECOND
 MOST_ENTRIES = 20_000
 # What is covered of a day is seldom in more than a few parts.
 MOST_PARTS = 200
-_NUMBERS = 3
-_BYTES = 8 * _NUMBERS
+# The digests of longer values are not kept in memory.
+LONGEST_KNOWN = 100
+# Eight for the digest, and sixteen for the two numbers.
+_BYTES = 24
 
 # By the digest of a value: two numbers of the day, such as when it was first and last seen, in
 # microseconds since midnight UTC. Of two readings of a day the lower first and the higher second
@@ -33,6 +36,16 @@ Parts = Sequence[tuple[int, int]]
 
 def digest_of(text: str) -> int:
     """The number that stands for a value."""
+    return _known_digest(text) if len(text) <= LONGEST_KNOWN else _digest(text)
+
+
+# The same few values are compared again and again.
+@lru_cache(maxsize=16_384)
+def _known_digest(text: str) -> int:
+    return _digest(text)
+
+
+def _digest(text: str) -> int:
     encoded = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "little")
 
@@ -49,17 +62,18 @@ def erased_digests(text: str) -> list[int]:
 
 @dataclass(frozen=True)  # Without slots, for the cached properties.
 class SeenSet:
-    """The values of one kind on one day, packed."""
+    """The values of one kind on one day, packed: their digests, and then their numbers, since most
+    days are asked for the digests alone.
+    """
 
     packed: bytes = b""
 
     @classmethod
     def of(cls, entries: Entries) -> SeenSet:
         """The set of these entries, or of as many of them as are taken."""
-        numbers: list[int] = []
-        for key in sorted(entries)[:MOST_ENTRIES]:
-            numbers += (key, *entries[key])
-        return cls(struct.pack(f"<{len(numbers)}Q", *numbers))
+        digests = sorted(entries)[:MOST_ENTRIES]
+        numbers = chain(digests, *(entries[digest] for digest in digests))
+        return cls(struct.pack(f"<{3 * len(digests)}Q", *numbers))
 
     def __len__(self) -> int:
         return len(self.packed) // _BYTES
@@ -69,18 +83,15 @@ class SeenSet:
         """Whether values may have been left out."""
         return len(self) >= MOST_ENTRIES
 
-    @cached_property
-    def _numbers(self) -> tuple[int, ...]:
-        return struct.unpack(f"<{len(self) * _NUMBERS}Q", self.packed[: len(self) * _BYTES])
-
     @property
     def digests(self) -> Sequence[int]:
-        return self._numbers[::_NUMBERS]
+        return struct.unpack_from(f"<{len(self)}Q", self.packed)
 
     @cached_property
     def entries(self) -> Entries:
-        found = self._numbers
-        return {found[at]: (found[at + 1], found[at + 2]) for at in range(0, len(found), _NUMBERS)}
+        numbers = struct.unpack_from(f"<{2 * len(self)}Q", self.packed, 8 * len(self))
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        return dict(zip(self.digests, pairs, strict=True))
 
     def merged(self, other: SeenSet) -> SeenSet:
         """What both readings of a day have found."""
@@ -111,6 +122,13 @@ class SeenDay:
     @property
     def start(self) -> datetime:
         return midnight(self.day)
+
+    def merged(self, other: SeenDay) -> SeenDay:
+        """What two readings of the day have found."""
+        sets = dict(self.sets)
+        for kind, found in other.sets.items():
+            sets[kind] = sets.get(kind, SeenSet()).merged(found)
+        return SeenDay(self.day, sets, merged_parts([*self.covered, *other.covered]))
 
     def gaps(self, window: Window) -> list[tuple[int, int]]:
         """The parts of the day inside the window that were not read."""

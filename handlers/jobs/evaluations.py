@@ -131,7 +131,7 @@ def window_of(result: Measurement | EvaluationError) -> MeasuredWindow:
 def _shortcomings(result: Measurement) -> list[str]:
     """What is missing from the measurement."""
     missing = result.values.get("days_missing")
-    shortcomings = []
+    shortcomings = [*result.shortcomings]
     if isinstance(missing, int) and missing:
         shortcomings.append(f"no data for {formatting.pluralise(missing, 'day')} of the window")
     if result.values.get("complete") is False:

@@ -51,6 +51,8 @@ MOST_REQUESTS = 64
 class Akamai:
     """One Akamai account: a set of account ids, read through one API client."""
 
+    unrecorded_calls = "Akamai does not record calls whose login failed."
+
     def __init__(
         self,
         account: str,

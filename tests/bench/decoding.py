@@ -6,8 +6,12 @@ import json
 import statistics
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
+from bot.commands.apiaudit.novelty import AccountHistory, seen_days
 from bot.commands.apiaudit.report import AuditFacts, audit_report
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
+from bot.reports.seen_values import SeenDay, SeenSet, midnight
 from bot.reports.sheets import csv_bytes
 from providers.akamai import parse as akamai
 from providers.akamai.sandbox import example_rows
@@ -22,6 +26,7 @@ DAY = Window(NOW - timedelta(days=1), NOW)
 async def decoding(results: Results, *, full: bool) -> None:
     """Akamai's rows, and TR50 rows with JSON in strings."""
     _akamai(results)
+    _novelty(results)
     _devicewise(results, 100_000 if full else 20_000)
 
 
@@ -67,6 +72,49 @@ def _akamai(results: Results) -> None:
         f"json.loads {as_json:.1f} times",
         grown,
         1.2,
+    )
+
+
+def _novelty(results: Results) -> None:
+    """A report of 25,000 calls that are compared with 30 days before, beside the report alone."""
+    body = json.dumps(
+        {"metadata": {}, "data": list(example_rows(NOW - timedelta(days=5), NOW))}
+    ).encode()
+    one = [
+        akamai.api_call(row, account="edge", own_token="x")
+        for row in akamai.json_report(body, account="edge").rows
+    ]
+    calls = [
+        replace(one[n % len(one)], at=NOW - timedelta(seconds=3 * n), ip=f"10.0.{n % 4}.{n % 200}")
+        for n in range(25_000)
+    ]
+    before = Window(DAY.start - timedelta(days=30), DAY.start)
+    known = {}
+    for number, day in enumerate(before.days.each()):
+        earlier = [
+            replace(call, at=midnight(day) + timedelta(seconds=60 * n))
+            for n, call in enumerate(calls[number : number + 1200])
+        ]
+        [known[day]] = seen_days(earlier, Window(midnight(day), midnight(day) + timedelta(days=1)))
+
+    def report(*, compared: bool) -> None:
+        # Unpacked again for each answer, as they come from the database.
+        days = {
+            day: SeenDay(
+                day, {kind: SeenSet(each.packed) for kind, each in seen.sets.items()}, seen.covered
+            )
+            for day, seen in known.items()
+        }
+        histories = {"edge": AccountHistory(before, days)} if compared else {}
+        audit_report(AuditFacts(("edge",), DAY, calls, complete=True, histories=histories))
+
+    alone, ours = in_turns(lambda: report(compared=False), lambda: report(compared=True))
+    results.add(
+        "25,000 calls: the report with what is new",
+        f"{statistics.median(ours):.1f} ms",
+        f"the report alone {statistics.median(alone):.1f} ms",
+        pair_ratios(ours, alone),
+        1.3,
     )
 
 

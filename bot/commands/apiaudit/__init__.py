@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.commands.answering import AnsweredCommand, Services
-from bot.commands.apiaudit.display import GROUPS, MOST_CALLS
+from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, split_display
+from bot.commands.apiaudit.novelty import KINDS, NEW_VALUES, USUAL_DAYS
 from bot.commands.apiaudit.question import (
     AuditQuestion,
     audit_fields,
@@ -69,12 +70,18 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
             *listed,
             f"Shown: calls (the newest, one by one), calls {MOST_CALLS}, or counts by one of "  # noqa: ISC004
             f"{', '.join(GROUPS)}, such as by ip.",
+            f"New: new {', new '.join(KINDS)}: what the {USUAL_DAYS} days before did not have; "  # noqa: ISC004
+            "new ip in 14d compares with 14 days.",
         ]
+
+    def default_value(self, query: str) -> str:
+        display, _ = split_display(query.split())
+        return KINDS[display.new[0]].value if display.new else self.values.default
 
     def open(self, services: Services) -> ApiAuditAnswerer:
         from bot.commands.apiaudit.answer import ApiAuditAnswerer
 
-        return ApiAuditAnswerer(services.calls, services.clock)
+        return ApiAuditAnswerer(services.calls, services.clock, services.seen)
 
     def _of_first_account(self, words: str, directory: AccountDirectory) -> str:
         accounts = directory.of_kind(self.kinds)
@@ -87,7 +94,7 @@ COMMAND = ApiAuditCommand(
     summary=(
         "/apiaudit lists who called which API and what failed, over all vendors in one table."
     ),
-    usage_hint="[account ...] [window] [calls [N]] [by COLUMN] [filter ...] [failures] [csv]",
+    usage_hint="[account ...] [window] [calls [N]] [by COLUMN] [new KIND] [filter ...] [failures] [csv]",
     capability=Capability.CALLS,
     default_window="24 hours",
     example_window="24h",
@@ -97,11 +104,15 @@ COMMAND = ApiAuditCommand(
         ("today who:ada@example.com", "one person's calls"),
         ("2h calls 50", "the newest calls, one by one"),
         ("24h by code", "counts by status code; also by ip, client, org, host, who, action"),
+        (
+            "24h new ip",
+            "addresses that the 30 days before did not have; also new actor, client, action",
+        ),
         ("7d csv", "every call as a table to download"),
     ),
     windows=("last 1h", "last 24h", "today", "yesterday", "last 7 days", "last 30 days"),
     values=AlertValues(
-        names=("calls", "failures", "failure_percent", "actors", "duration_p95_ms"),
+        names=("calls", "failures", "failure_percent", "actors", "duration_p95_ms", *NEW_VALUES),
         default="failures",
         usual_threshold="20",
         subjects=("account", "actor"),
@@ -111,6 +122,7 @@ COMMAND = ApiAuditCommand(
             "failure_percent": "Failed calls, in percent",
             "actors": "Actors",
             "duration_p95_ms": "p95 latency, in milliseconds",
+            **{value: f"New {kind.many}" for value, kind in NEW_VALUES.items()},
         },
     ),
     topics=Topics(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
@@ -17,28 +17,38 @@ from bot.commands.answering import AnswerContext, MeasureContext, or_error
 from bot.commands.apiaudit.blocks import audit_blocks, audit_text
 from bot.commands.apiaudit.call import call_blocks, call_file, call_text
 from bot.commands.apiaudit.history import CallHistory
+from bot.commands.apiaudit.novelty import NEW_VALUES
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.report import (
     AuditFacts,
     AuditReport,
     audit_report,
     audit_values,
+    history_shortcomings,
 )
 from bot.commands.apiaudit.rows import matching
+from bot.commands.apiaudit.seen_history import SeenHistory, compared_since
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
+from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
 from providers.clock import Clock, utc_now
 from providers.errors import NotFound, ProviderError, combined
 from providers.models import ApiCall, CallFilters, CallPage, Window, iso_utc
-from providers.sources import CallSource
+from providers.sources import CallSource, OmitsCalls
 
 
 @dataclass(frozen=True, slots=True)
 class ApiAuditAnswerer:
     sources: Mapping[str, CallSource]
     clock: Clock = utc_now
+    seen: SeenStore = field(default_factory=MemorySeenStore)
+    _history: SeenHistory = field(init=False)
+
+    def __post_init__(self) -> None:
+        history = SeenHistory(self.sources, self.seen, self.clock)
+        object.__setattr__(self, "_history", history)
 
     async def answer(self, question: AuditQuestion, asking: AnswerContext) -> Answer:
         """The audit answer. All accounts are requested at once; one that fails is named, and the
@@ -49,8 +59,16 @@ class ApiAuditAnswerer:
         warnings = [
             f"{error.account} is missing from this answer: {error.message}" for error in failed
         ]
-        facts = _facts(question, pages)
+        histories = await self._history.before(
+            _answered(question, pages),
+            question.window.window.start,
+            question.display.days,
+            progress=asking.progress if question.display.new else None,
+        )
+        facts = replace(_facts(question, pages), histories=histories)
         report = await asyncio.to_thread(audit_report, facts)
+        await self._learn(question, pages)
+        report = replace(report, notes=(*report.notes, *self._omissions(report)))
         if question.filters.call and facts.calls:
             return _answer_about_one_call(question, facts, report, asking, warnings)
         files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
@@ -75,8 +93,38 @@ class ApiAuditAnswerer:
         """The wanted value of the answer, and with `each` that of every account or actor."""
         pages = await self._pages(question, context.zone, Progress())
         facts = _facts(question, pages)
+        shortcomings = []
+        if context.value in NEW_VALUES:
+            histories = await self._history.before(
+                _answered(question, pages),
+                question.window.window.start,
+                question.display.days,
+                progress=Progress(),
+            )
+            facts = replace(facts, histories=histories)
+            shortcomings = history_shortcomings(facts)
         values = await asyncio.to_thread(audit_values, facts, (context.value,), each=context.each)
-        return Measurement(values, question.window, _data_until(pages))
+        await self._learn(question, pages)
+        return Measurement(values, question.window, _data_until(pages), shortcomings)
+
+    async def _learn(
+        self, question: AuditQuestion, pages: Sequence[CallPage | ProviderError]
+    ) -> None:
+        """Stores the values of these calls for later questions, where all calls were asked for."""
+        if not question.filters:
+            await self._history.learn(_answered(question, pages), question.window.window)
+
+    def _omissions(self, report: AuditReport) -> list[str]:
+        """Which calls accounts do not record, where the answer says what is new or denied."""
+        names = dict.fromkeys(burst.account for burst in report.novelty.bursts)
+        if report.new:
+            names |= dict.fromkeys(report.accounts)
+        sources = [self.sources[name] for name in names]
+        return [
+            f"{source.account}: {source.unrecorded_calls}"
+            for source in sources
+            if isinstance(source, OmitsCalls)
+        ]
 
     async def _pages(
         self, question: AuditQuestion, zone: tzinfo, progress: Progress
@@ -120,7 +168,10 @@ class ApiAuditAnswerer:
         sources = [self.sources[account] for account in question.accounts]
         first = span.read_at(span.start).window
         assert first is not None
-        window = Window(min(first.window.start, span.start), span.end)
+        start = min(first.window.start, span.start)
+        if span.rule.value in NEW_VALUES:
+            start = compared_since(sources, start, question.display.days, now=self.clock())
+        window = Window(start, span.end)
         found = await asyncio.gather(
             *(or_error(_matching_calls(source, window, question.filters)) for source in sources)
         )
@@ -134,11 +185,25 @@ class ApiAuditAnswerer:
                 "Some calls of that time are missing, so the peak may have been higher.",
             )
         calls = [call for page in pages for call in page.calls]
+        history = await asyncio.to_thread(
+            CallHistory, calls, question.accounts, since=start, days=question.display.days
+        )
         return Replay(
-            await asyncio.to_thread(_points, span, calls, question.accounts),
+            await asyncio.to_thread(_points, span, history),
             notes,
             matched=bool(calls),
         )
+
+
+def _answered(
+    question: AuditQuestion, pages: Sequence[CallPage | ProviderError]
+) -> dict[str, CallPage]:
+    """The calls by account, of those that have answered."""
+    return {
+        account: page
+        for account, page in zip(question.accounts, pages, strict=True)
+        if isinstance(page, CallPage)
+    }
 
 
 async def _followed(
@@ -173,10 +238,7 @@ async def _matching_calls(
     return replace(page, calls=await asyncio.to_thread(matching, page.calls, filters))
 
 
-def _points(
-    span: ReplayRequest[AuditQuestion], calls: Sequence[ApiCall], accounts: Sequence[str]
-) -> list[EvaluationPoint]:
-    history = CallHistory(calls, accounts)
+def _points(span: ReplayRequest[AuditQuestion], history: CallHistory) -> list[EvaluationPoint]:
     found = []
     for at in steps_apart(span):
         read = span.read_at(at).window

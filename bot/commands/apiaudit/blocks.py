@@ -10,6 +10,7 @@ from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
 from bot.commands.apiaudit.listing import list_notes, list_table, list_text
+from bot.commands.apiaudit.new_values import new_blocks, new_notes, new_text
 from bot.commands.apiaudit.report import AuditReport, Tally
 from bot.questions.windows import ParsedWindow, zone_name
 from providers.models import ApiCall
@@ -30,6 +31,7 @@ def audit_text(
     lines.append(f"{', '.join(report.accounts)}: {_headline(report)} – {window.label}.")
     lines += [f"{name}: {value}." for name, value in (*_facts(report), *_slowest(report))]
     lines += [formatting.sanitise(finding) for finding in report.findings()]
+    lines += new_text(report, zone, window.now)
     for name, tallies, most in _tables(report):
         named = [
             f"{formatting.sanitise(t.name or 'unnamed', 80)} {_counted(t, report)}" for t in tallies
@@ -39,7 +41,7 @@ def audit_text(
         # Before the calls, as Slack may cut the text behind them.
         lines += list_notes(report, zone, window.now)
         lines += list_text(report.listed, zone, window.now)
-    elif report.latest_failures and not report.groups:
+    elif report.latest_failures and not report.groups and not report.new:
         lines.append(
             "Latest failures: "
             + "; ".join(_one_line(call, zone, window.now) for call in report.latest_failures)
@@ -84,6 +86,7 @@ def audit_blocks(
         )
     if sum(1 for bucket in report.timeline if bucket.calls) > 1 and not report.listed:
         blocks.append(_chart(report, zone, window.now))
+    blocks += new_blocks(report, zone, window.now)
     blocks += [
         _tally_table(caption, _COLUMN.get(caption, caption), tallies[:most], report)
         for caption, tallies, most in _tables(report)
@@ -93,7 +96,7 @@ def audit_blocks(
         blocks.append(list_table(report.listed, zone, window.now))
     elif _is_short(report):
         blocks.append(_failure_list(report, zone, window.now))
-    elif report.latest_failures and not report.groups:
+    elif report.latest_failures and not report.groups and not report.new:
         blocks.append(_failure_table(report, zone, window.now))
     listed = list_notes(report, zone, window.now) if report.listed else []
     unlisted = [] if _is_short(report) else _unlisted_failures(report)
@@ -116,7 +119,7 @@ def _tables(report: AuditReport) -> Tables:
     if report.groups:
         most = MOST_OF_ONE if len(report.groups) == 1 and not report.listed else TOP
         tables = [(GROUP_CAPTIONS[name], tallies, most) for name, tallies in report.groups]
-    elif report.listed:
+    elif report.listed or report.new:
         return []
     else:
         tables = [("Who", _ranked(report.actors), TOP), ("What", _ranked(report.actions), TOP)]
@@ -221,7 +224,7 @@ def _is_short(report: AuditReport) -> bool:
     others did not, and nothing else was asked for.
     """
     is_mixed = bool(report.failures) and not report.all_failed
-    return is_mixed and not report.groups and not report.listed
+    return is_mixed and not report.groups and not report.listed and not report.new
 
 
 def _failure_list(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
@@ -250,13 +253,14 @@ def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
             f"{formatting.pluralise(report.untimed, 'call')} without a time inside the chart "
             f"{'counts' if report.untimed == 1 else 'count'} in the totals, not in the chart."
         )
+    notes += [f"{note[0].upper()}{note[1:]}." for note in new_notes(report)]
     notes += _group_notes(report)
     more = [
         f"{len(tallies) - TOP:,} more {what}"
         for tallies, what in ((report.actors, "actors"), (report.actions, "actions"))
         if len(tallies) > TOP
     ]
-    if more and not report.groups and not report.listed:
+    if more and not report.groups and not report.listed and not report.new:
         notes.append(
             f"The tables show the top {TOP} … and {' and '.join(more)}; add `csv` for every call."
         )
@@ -266,7 +270,7 @@ def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
 def _unlisted_failures(report: AuditReport) -> list[str]:
     """How many failures are not in the list of the latest."""
     more = report.failures - len(report.latest_failures)
-    if more <= 0 or report.groups or report.listed:
+    if more <= 0 or report.groups or report.listed or report.new:
         return []
     return [f"{formatting.pluralise(more, 'earlier failure')} not shown."]
 

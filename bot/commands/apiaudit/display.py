@@ -1,6 +1,7 @@
-"""What an audit answer is asked to show: the calls one by one, or counts by another column (pure).
+"""What an audit answer is asked to show: the calls one by one, counts by another column, or what is
+new (pure).
 
-`calls`, `calls 50`, `newest 50 calls`; `by ip`, `by client by code`.
+`calls`, `calls 50`, `newest 50 calls`; `by ip`, `by client by code`; `new ip`, `new actor in 14d`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from bot.commands.apiaudit.novelty import KINDS, USUAL_DAYS
 from bot.questions.windows import strip_punctuation
 
 USUAL_CALLS = 20
@@ -48,6 +50,29 @@ _OTHER_GROUPS: Mapping[str, str] = MappingProxyType(
         "accounts": "account",
     }
 )
+_OTHER_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "actors": "actor",
+        "who": "actor",
+        "user": "actor",
+        "users": "actor",
+        "person": "actor",
+        "people": "actor",
+        "caller": "actor",
+        "callers": "actor",
+        "ips": "ip",
+        "address": "ip",
+        "addresses": "ip",
+        "actions": "action",
+        "method": "action",
+        "methods": "action",
+        "command": "action",
+        "commands": "action",
+        "clients": "client",
+    }
+)
+_BEFORE = frozenset({"in", "vs", "versus", "against", "over"})
+_DAYS = re.compile(r"(\d{1,4})(d|days?|w|weeks?)")
 _NUMBER = re.compile(r"\d{1,9}")
 _NEWEST = frozenset({"newest", "latest"})
 # A number before one of these is the length of a window.
@@ -59,11 +84,14 @@ _UNIT = re.compile(
 @dataclass(frozen=True, slots=True)
 class Display:
     """What to show. `calls` is how many calls are listed one by one, or None; `by` the columns that
-    calls are counted by, as they are typed, or none for the usual tables.
+    calls are counted by, as they are typed, or none for the usual tables. `new` are the kinds of
+    values of which the new ones are listed; they are compared with so many `days` before.
     """
 
     calls: int | None = None
     by: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    days: int = USUAL_DAYS
 
     @property
     def words(self) -> list[str]:
@@ -71,7 +99,10 @@ class Display:
         listed = [] if self.calls is None else [f"calls {self.calls}"]
         if self.calls == USUAL_CALLS:
             listed = ["calls"]
-        return [*listed, *(f"by {name}" for name in self.by)]
+        new = [f"new {name}" for name in self.new]
+        if new and self.days != USUAL_DAYS:
+            new.append(f"in {self.days}d")
+        return [*listed, *(f"by {name}" for name in self.by), *new]
 
 
 SUMMARY = Display()
@@ -79,9 +110,56 @@ SUMMARY = Display()
 
 def split_display(words: Sequence[str]) -> tuple[Display, list[str]]:
     """What the words ask to show, and the words that are left."""
-    by, left = _split_groups(list(words))
+    new, days, left = _split_new(list(words))
+    by, left = _split_groups(left)
     calls, left = _split_calls(left)
-    return Display(calls, by), left
+    return Display(calls, by, new, days), left
+
+
+def _split_new(words: list[str]) -> tuple[tuple[str, ...], int, list[str]]:
+    """The kinds behind each `new`, all where there is none, and the days that they are compared
+    with, as in `new ip in 14d`. In `new ip in last 7 days` these are the window.
+    """
+    kinds: list[str] = []
+    days = USUAL_DAYS
+    left: list[str] = []
+    at = 0
+    while at < len(words):
+        if words[at].lower() != "new":
+            left.append(words[at])
+            at += 1
+            continue
+        named, at = _kinds(words, at + 1)
+        kinds += named or KINDS
+        before = _days_before(words, at)
+        if before:
+            days, at = before
+    return tuple(dict.fromkeys(kinds)), days, left
+
+
+def _kinds(words: Sequence[str], at: int) -> tuple[list[str], int]:
+    """The kinds from a word on, and where the words after them begin."""
+    found: list[str] = []
+    while at < len(words):
+        plain = strip_punctuation(words[at].lower())
+        kind = plain if plain in KINDS else _OTHER_KINDS.get(plain, "")
+        is_between = bool(found) and plain in ("and", "or") and at + 1 < len(words)
+        if not kind and not is_between:
+            break
+        # An IP address is one kind.
+        found += [kind] if kind else []
+        at += 1
+    return found, at
+
+
+def _days_before(words: Sequence[str], at: int) -> tuple[int, int] | None:
+    """The days of `in 14d`, and where the words after them begin."""
+    if at >= len(words) or words[at].lower() not in _BEFORE:
+        return None
+    for end in (at + 2, at + 3):
+        if found := _DAYS.fullmatch("".join(words[at + 1 : end]).lower()):
+            return int(found[1]) * (7 if found[2].startswith("w") else 1), end
+    return None
 
 
 def _split_groups(words: list[str]) -> tuple[tuple[str, ...], list[str]]:

@@ -1,5 +1,5 @@
-"""The words and the form of `/apiaudit [account ...] [window] [calls [N]] [by COLUMN] [filter ...]
-[failures] [csv]`.
+"""The words and the form of `/apiaudit [account ...] [window] [calls [N]] [by COLUMN] [new KIND]
+[filter ...] [failures] [csv]`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, SUMMARY, Display, split_display
+from bot.commands.apiaudit.novelty import KINDS, MOST_DAYS, USUAL_DAYS
 from bot.commands.apiaudit.rows import read_call_id, read_milliseconds, read_network
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
@@ -145,12 +146,25 @@ def audit_fields(question: AuditQuestion | None) -> list[FormField]:
 
 
 # What the form offers beside the usual answer.
-SHOW_CHOICES = ("calls", f"calls {MOST_CALLS}", *(f"by {name}" for name in GROUPS))
+SHOW_CHOICES = (
+    "calls",
+    f"calls {MOST_CALLS}",
+    *(f"new {name}" for name in KINDS),
+    *(f"by {name}" for name in GROUPS),
+)
 
 
 def _split_display(words: list[str], context: Context) -> tuple[Display, list[str]]:
-    """What is to be shown, and the other words. Raises BadQuestion for no calls at all."""
+    """What is to be shown, and the other words. Raises BadQuestion for no calls at all, and for
+    values that are compared with too many days.
+    """
     display, others = split_display(words)
+    if not 1 <= display.days <= MOST_DAYS:
+        usual = replace(display, days=USUAL_DAYS)
+        raise BadQuestion(
+            f"What is new is compared with 1 to {MOST_DAYS} days before.",
+            context.working(" ".join([*others, *usual.words])),
+        )
     if display.calls == 0:
         raise BadQuestion(
             f"`calls` takes a number from 1 to {MOST_CALLS}.",

@@ -5,14 +5,23 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from bot import formatting
 from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, SUMMARY, Display
+from bot.commands.apiaudit.novelty import (
+    KINDS,
+    NEW_VALUES,
+    NOTHING_KNOWN,
+    AccountHistory,
+    Novelty,
+    novelty,
+)
+from bot.commands.apiaudit.novelty_words import coverage_notes, novelty_findings
 from bot.commands.apiaudit.timeline import Bucket, timeline_of
 from providers.models import ApiCall, Outcome, Window
 
@@ -24,7 +33,7 @@ class AuditFacts:
     `notes` are all remarks about them, `shortcomings` those about something missing.
     `unknown` are the accounts whose data does not reach into the window yet; `data_until` is when
     the first of the others ends. `filtered` where not all calls were asked for, `display` what is
-    to be shown of them.
+    to be shown of them. `histories` are what is known of the days before, by account.
     """
 
     accounts: tuple[str, ...]
@@ -37,6 +46,7 @@ class AuditFacts:
     data_until: datetime | None = None
     filtered: bool = False
     display: Display = SUMMARY
+    histories: Mapping[str, AccountHistory] = field(default_factory=dict)
 
     @property
     def nothing_known(self) -> bool:
@@ -140,6 +150,9 @@ class AuditReport:
     listed: tuple[ApiCall, ...] = ()
     # Counts by the columns that were asked for, under the names that people type.
     groups: tuple[tuple[str, tuple[Tally, ...]], ...] = ()
+    novelty: Novelty = NOTHING_KNOWN
+    # The kinds of values of which the new ones were asked for.
+    new: tuple[str, ...] = ()
 
     @property
     def calls(self) -> int:
@@ -175,7 +188,9 @@ class AuditReport:
     def values(self) -> dict[str, Any]:
         """The named numbers of the answer; what is unknown is absent."""
         return _named_values(
-            self.numbers, VALUES, complete=self.complete, nothing_known=self.nothing_known
+            {**self.numbers.values(VALUES), **self.novelty.values(NEW_VALUES)},
+            complete=self.complete,
+            nothing_known=self.nothing_known,
         )
 
     def findings(self) -> list[str]:
@@ -203,6 +218,7 @@ class AuditReport:
                 f"{_without_marks(host.name)} processed "
                 f"{formatting.percent(100 * host.failures / self.failures)} of the failed calls."
             )
+        found += novelty_findings(self.novelty, self.new)
         if self.unknown:
             found.append(f"The outcome of {formatting.pluralise(self.unknown, 'call')} is unknown.")
         if self.own:
@@ -226,12 +242,15 @@ def audit_report(facts: AuditFacts) -> AuditReport:
     numbers = count_calls(calls)
     step, timeline, untimed = timeline_of(calls, failed, facts.drawn)
     per_account = _per_account(facts.accounts, calls, failed)
+    actors = _tallies([call.actor for call in calls], [call.actor for call in failed])
+    actions = _tallies([call.action for call in calls], [call.action for call in failed])
+    counted = {"actor": [each.name for each in actors], "action": [each.name for each in actions]}
     return AuditReport(
         accounts=facts.accounts,
         window=facts.window,
         numbers=numbers,
-        actors=_tallies([call.actor for call in calls], [call.actor for call in failed]),
-        actions=_tallies([call.action for call in calls], [call.action for call in failed]),
+        actors=actors,
+        actions=actions,
         hosts=_tallies([call.host for call in calls], [call.host for call in failed], named=True),
         organisations=_tallies(
             [call.organisation for call in calls],
@@ -254,7 +273,18 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         drawn=facts.drawn,
         listed=newest(calls, min(facts.display.calls or 0, MOST_CALLS)),
         groups=tuple((name, _group(calls, failed, GROUPS[name])) for name in facts.display.by),
+        novelty=_novelty(facts, KINDS, failed=failed, distinct=counted),
+        new=facts.display.new,
     )
+
+
+def history_shortcomings(facts: AuditFacts) -> list[str]:
+    """What is missing of the days that calls are compared with, in a few words each."""
+    return coverage_notes(_novelty(facts, ()))
+
+
+def _novelty(facts: AuditFacts, kinds: Iterable[str], **known: Any) -> Novelty:
+    return novelty(facts.calls, facts.histories, days=facts.display.days, kinds=kinds, **known)
 
 
 def _per_account(
@@ -294,12 +324,10 @@ def audit_values(facts: AuditFacts, names: Sequence[str] = (), *, each: str = ""
     """These values of the facts as the report has them, or all, without the rest of the report.
     With `each` those of every `account` or `actor`, too (`by_account` …).
     """
-    values = _named_values(
-        count_calls(facts.calls),
-        names or VALUES,
-        complete=facts.complete,
-        nothing_known=facts.nothing_known,
-    )
+    numbers = count_calls(facts.calls).values(names or VALUES)
+    if new := [NEW_VALUES[name].name for name in names or NEW_VALUES if name in NEW_VALUES]:
+        numbers |= _novelty(facts, new).values(names or NEW_VALUES)
+    values = _named_values(numbers, complete=facts.complete, nothing_known=facts.nothing_known)
     return {**values, f"by_{each}": _values_by(facts, names, each)} if each else values
 
 
@@ -321,11 +349,11 @@ def calls_by(
 
 
 def _named_values(
-    numbers: CallNumbers, names: Sequence[str], *, complete: bool, nothing_known: bool
+    numbers: Mapping[str, float], *, complete: bool, nothing_known: bool
 ) -> dict[str, Any]:
     if nothing_known:
         return {"complete": False}
-    return {**numbers.values(names), "complete": complete}
+    return {**numbers, "complete": complete}
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -20,6 +20,10 @@ class AuditArguments(QuestionArguments):
         description="Filters, each `name:value`; `help` lists them.",
         examples=[["status:5xx", "who:ada"], ["action:POST", "url:/papi"]],
     )
+    new: list[Literal["actor", "ip", "client", "action"]] = Field(
+        default=[],
+        description="List the values that the 30 days before did not have, of each of these.",
+    )
     failures: bool = Field(default=False, description="Failed calls alone.")
     csv: bool = Field(default=False, description="Add every call as a row of a CSV file.")
 
@@ -28,6 +32,7 @@ class AuditArguments(QuestionArguments):
             *self.accounts,
             self.window,
             *self.filters,
+            *(f"new {kind}" for kind in self.new),
             self.failures and "failures",
             self.csv and "csv",
         )

@@ -1,0 +1,423 @@
+"""What is new in some calls: values that the days before did not have, and bursts of denied calls
+(pure).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
+from types import MappingProxyType
+
+from bot import formatting
+from bot.reports.seen_values import (
+    DAY,
+    MICROSECOND,
+    WHOLE_DAY,
+    SeenDay,
+    SeenSet,
+    digest_in_hour,
+    digest_of,
+    midnight,
+    part_of,
+)
+from providers.models import ApiCall, Outcome, Window
+
+USUAL_DAYS = 30
+MOST_DAYS = 60
+# With fewer days, nearly everything would be new.
+LEAST_DAYS = 7
+# What is missing of the days before, in all, without being said.
+TOLERANCE = timedelta(hours=1)
+DENIED = frozenset({"401", "403"})
+# A burst has at least so many denied calls in an hour, and more than so many times as many as any
+# hour before.
+LEAST_DENIED = 10
+TIMES_USUAL = 3
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A column of calls whose values may be new, as people type it, and the alert value. `distinct`
+    gives the different values of many calls.
+    """
+
+    name: str
+    value: str
+    one: str
+    many: str
+    distinct: Callable[[Sequence[ApiCall]], set[str]]
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            Kind(
+                "actor",
+                "new_actors",
+                "actor",
+                "actors",
+                lambda calls: {call.actor for call in calls},
+            ),
+            Kind(
+                "ip",
+                "new_ips",
+                "IP address",
+                "IP addresses",
+                lambda calls: {call.ip for call in calls},
+            ),
+            Kind(
+                "client",
+                "new_clients",
+                "client",
+                "clients",
+                lambda calls: {call.client for call in calls},
+            ),
+            Kind(
+                "action",
+                "new_actions",
+                "action",
+                "actions",
+                lambda calls: {call.action for call in calls},
+            ),
+        )
+    }
+)
+NEW_VALUES: Mapping[str, Kind] = MappingProxyType({kind.value: kind for kind in KINDS.values()})
+# Whose denied calls are counted by the hour.
+_DENIED_KINDS = ("actor", "ip")
+
+
+def seen_days(calls: Sequence[ApiCall], window: Window) -> list[SeenDay]:
+    """The values of calls by day, of a window that was read completely. A call without a readable
+    time counts as one at the start of the window.
+    """
+    times, ordered = _in_order(calls, window)
+    found = []
+    for day in window.days.each():
+        start = midnight(day)
+        first, last = bisect_left(times, start), bisect_left(times, start + DAY)
+        sets = _sets(ordered[first:last], times[first:last], start) if first < last else {}
+        found.append(SeenDay(day, sets, [part_of(window, day)]))
+    return found
+
+
+def _in_order(calls: Sequence[ApiCall], window: Window) -> tuple[list[datetime], Sequence[ApiCall]]:
+    """The calls of the window by time, and their times."""
+    ordered = sorted([call for call in calls if call.at], key=attrgetter("at"))
+    times = [call.at for call in ordered if call.at]
+    first, last = bisect_left(times, window.start), bisect_left(times, window.end)
+    untimed = [call for call in calls if not call.at]
+    return (
+        [window.start] * len(untimed) + times[first:last],
+        untimed + ordered[first:last],
+    )
+
+
+def _sets(
+    calls: Sequence[ApiCall], times: Sequence[datetime], start: datetime
+) -> dict[str, SeenSet]:
+    """The values of one day by kind, and how many calls of each actor and address were denied in
+    each hour.
+    """
+    sets = {}
+    backwards = times[::-1]
+    for kind in KINDS.values():
+        values = list(map(attrgetter(kind.name), calls))
+        last = dict(zip(values, times, strict=True))
+        first = dict(zip(reversed(values), backwards, strict=True))
+        sets[kind.name] = SeenSet.of(
+            {
+                digest_of(value): (
+                    (first[value] - start) // MICROSECOND,
+                    (at - start) // MICROSECOND,
+                )
+                for value, at in last.items()
+                if value
+            }
+        )
+    denied = [(at, call) for at, call in zip(times, calls, strict=True) if call.status in DENIED]
+    for name, counts in _denied_by_hour(denied).items():
+        sets[_denied_kind(name)] = SeenSet.of(
+            {
+                digest_in_hour(hour % 24, value): (hour % 24, count)
+                for (hour, value), count in counts.items()
+                if value
+            }
+        )
+    return {kind: found for kind, found in sets.items() if found.packed}
+
+
+def _denied_by_hour(
+    denied: Sequence[tuple[datetime, ApiCall]],
+) -> dict[str, Counter[tuple[int, str]]]:
+    """How many of these calls there are, by the hour since the year 1 and the actor or address."""
+    in_utc = (at if at.tzinfo is UTC else at.astimezone(UTC) for at, _ in denied)
+    hours = [at.toordinal() * 24 + at.hour for at in in_utc]
+    return {
+        kind: Counter(zip(hours, [getattr(call, kind) for _, call in denied], strict=True))
+        for kind in _DENIED_KINDS
+    }
+
+
+def _hour(number: int) -> datetime:
+    """The start of an hour since the year 1."""
+    day, hour = divmod(number, 24)
+    return midnight(date.fromordinal(day)) + hour * _HOUR
+
+
+def _denied_kind(name: str) -> str:
+    return f"denied {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHistory:
+    """What is known of an account in the days before a window."""
+
+    before: Window
+    days: Mapping[date, SeenDay] = field(default_factory=dict)
+
+    @property
+    def known_days(self) -> int:
+        """How many whole days of them were read; none where the last hour was not, as what is in use
+        all the time would seem new.
+        """
+        last_hour = Window(self.before.end - _HOUR, self.before.end)
+        if self._unread(last_hour):
+            return 0
+        return (self.before.length - self._unread(self.before) + TOLERANCE) // DAY
+
+    @property
+    def is_enough(self) -> bool:
+        return self.known_days >= min(LEAST_DAYS, self.before.length // DAY)
+
+    def _unread(self, window: Window) -> timedelta:
+        gaps = (
+            end - start
+            for day in window.days.each()
+            for start, end in self.days.get(day, SeenDay(day)).gaps(window)
+        )
+        return sum(gaps) * MICROSECOND
+
+    def is_full(self, kind: str) -> bool:
+        """Whether a day had too many values to tell which are new."""
+        return any(found.is_full for seen in self.days.values() if (found := seen.sets.get(kind)))
+
+    def unseen(self, kind: str, values: Iterable[str]) -> set[str]:
+        """Those of the values that the days before did not have."""
+        left = {digest_of(value): value for value in values}
+        # Nearly all values were seen on the day before.
+        for day in reversed(self.before.days.each()):
+            found = self.days.get(day, SeenDay(day)).sets.get(kind)
+            if found and left:
+                for digest in left.keys() & set(self._seen_on(day, found, left)):
+                    del left[digest]
+        return set(left.values())
+
+    def _seen_on(self, day: date, found: SeenSet, wanted: Iterable[int]) -> Iterable[int]:
+        """The values that were seen on the part of a day that is before the window."""
+        start, end = part_of(self.before, day)
+        if (start, end) == (0, WHOLE_DAY):
+            return found.digests
+        entries = found.entries
+        return [
+            digest
+            for digest in wanted
+            if digest in entries and entries[digest][0] < end and entries[digest][1] >= start
+        ]
+
+    def most_denied(self, kind: str, value: str) -> int:
+        """The most denied calls of an actor or address in one whole hour of the days before."""
+        digests = [digest_in_hour(hour, value) for hour in range(24)]
+        hour_length = _HOUR // MICROSECOND
+        most = 0
+        for day in self.before.days.each():
+            found = self.days.get(day, SeenDay(day)).sets.get(_denied_kind(kind))
+            if not found:
+                continue
+            start, end = part_of(self.before, day)
+            for digest in digests[-(-start // hour_length) : end // hour_length]:
+                if entry := found.entries.get(digest):
+                    most = max(most, entry[1])
+        return most
+
+
+@dataclass(frozen=True, slots=True)
+class NewValue:
+    """A value that an account did not have before, how often it was seen and failed, when first, and
+    whose call that was: of an actor the address, and else the actor.
+    """
+
+    account: str
+    name: str
+    calls: int
+    failures: int
+    first: datetime | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Many denied calls of one actor or address in an hour, and the most in an hour before."""
+
+    account: str
+    kind: str
+    name: str
+    hour: datetime
+    calls: int
+    usual: int
+
+
+@dataclass(frozen=True, slots=True)
+class Novelty:
+    """What is new, by kind; a kind of which that is not known is missing. `compared` is how many of
+    the `days` before are known of every account that is compared; `unknown` are the accounts of
+    which too few are known, each with how many.
+    """
+
+    days: int
+    compared: int = 0
+    new: Mapping[str, tuple[NewValue, ...]] = field(default_factory=dict)
+    seen: Mapping[str, int] = field(default_factory=dict)
+    bursts: tuple[Burst, ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def period(self) -> str:
+        """What the calls are compared with."""
+        return f"the {formatting.pluralise(self.days, 'day')} before"
+
+    @property
+    def coverage(self) -> str:
+        """How many of the days are known, where that is not all of them."""
+        if not self.compared or self.compared >= self.days:
+            return ""
+        return f"compared with {self.compared} of {formatting.pluralise(self.days, 'day')}"
+
+    def values(self, names: Iterable[str]) -> dict[str, int]:
+        """How many values are new, by the name of the alert value. A total is known where it is of
+        every account.
+        """
+        if self.unknown:
+            return {}
+        wanted = (NEW_VALUES[name] for name in names if name in NEW_VALUES)
+        return {kind.value: len(self.new[kind.name]) for kind in wanted if kind.name in self.new}
+
+
+NOTHING_KNOWN = Novelty(USUAL_DAYS)
+
+
+def novelty(
+    calls: Sequence[ApiCall],
+    histories: Mapping[str, AccountHistory],
+    *,
+    days: int = USUAL_DAYS,
+    kinds: Iterable[str] = KINDS,
+    failed: Sequence[ApiCall] | None = None,
+    distinct: Mapping[str, Iterable[str]] = MappingProxyType({}),
+) -> Novelty:
+    """What is new in the calls of a window. `failed` are those that failed, and `distinct` the
+    different values of all by kind, where these are known already.
+    """
+    known_days = {account: each.known_days for account, each in histories.items()}
+    known = {account: each for account, each in histories.items() if each.is_enough}
+    if failed is None:
+        failed = [call for call in calls if call.status in DENIED]
+    by_account = _by_account(calls, histories)
+    unknown = {name: known_days.get(name, 0) for name in by_account if name not in known}
+    if not known:
+        return Novelty(days, unknown=unknown)
+    compared = [(own, known[name]) for name, own in by_account.items() if name in known]
+    counted = {
+        name: _new_of_kind(
+            compared, KINDS[name], distinct.get(name) if len(by_account) == 1 else None
+        )
+        for name in kinds
+    }
+    return Novelty(
+        days,
+        min((known_days[name] for name in by_account if name in known), default=days),
+        {name: each[0] for name, each in counted.items() if each},
+        {name: each[1] for name, each in counted.items() if each},
+        tuple(
+            burst
+            for name, own in _by_account(failed, histories).items()
+            if name in known
+            for burst in _bursts(own, known[name])
+        ),
+        unknown,
+    )
+
+
+def _by_account(
+    calls: Sequence[ApiCall], accounts: Collection[str]
+) -> Mapping[str, Sequence[ApiCall]]:
+    """The calls of each account that has some."""
+    if not calls:
+        return {}
+    if len(accounts) == 1:
+        return dict.fromkeys(accounts, calls)
+    found = defaultdict[str, list[ApiCall]](list)
+    for call in calls:
+        found[call.account].append(call)
+    return found
+
+
+def _new_of_kind(
+    compared: Sequence[tuple[Sequence[ApiCall], AccountHistory]],
+    kind: Kind,
+    distinct: Iterable[str] | None,
+) -> tuple[tuple[NewValue, ...], int] | None:
+    """The new values of all accounts, and how many different ones their calls have; None where that
+    is not known, since there were too many before, or no account records them.
+    """
+    if any(history.is_full(kind.name) for _, history in compared):
+        return None
+    new: list[NewValue] = []
+    count = 0
+    for calls, history in compared:
+        values = set(distinct) if distinct is not None else kind.distinct(calls)
+        values.discard("")
+        count += len(values)
+        if unseen := history.unseen(kind.name, values):
+            new += _new_values(calls, kind, unseen)
+    return (tuple(new), count) if count or not compared else None
+
+
+def _new_values(calls: Sequence[ApiCall], kind: Kind, unseen: Collection[str]) -> list[NewValue]:
+    """The new values of an account, the most frequent first."""
+    own = defaultdict[str, list[ApiCall]](list)
+    for call in calls:
+        if (value := getattr(call, kind.name)) in unseen:
+            own[value].append(call)
+    found = [_new_value(name, kind, made) for name, made in own.items()]
+    return sorted(found, key=lambda value: (-value.calls, value.name))
+
+
+def _new_value(name: str, kind: Kind, calls: Sequence[ApiCall]) -> NewValue:
+    timed = [call for call in calls if call.at]
+    first = min(timed, key=attrgetter("at")) if timed else calls[0]
+    failures = [call.outcome for call in calls].count(Outcome.FAILURE)
+    by = first.ip if kind.name == "actor" else first.actor
+    return NewValue(first.account, name, len(calls), failures, first.at, by)
+
+
+def _bursts(failed: Sequence[ApiCall], history: AccountHistory) -> Iterator[Burst]:
+    """The worst hour of each actor and address with many more denied calls than it had before."""
+    denied = [(call.at, call) for call in failed if call.status in DENIED and call.at]
+    if len(denied) < LEAST_DENIED:
+        return
+    for kind, counts in _denied_by_hour(denied).items():
+        worst: dict[str, tuple[int, int]] = {}
+        for (hour, name), count in counts.items():
+            if name and count >= LEAST_DENIED:
+                worst[name] = max(worst.get(name, (0, 0)), (count, hour))
+        for name, (count, hour) in worst.items():
+            usual = history.most_denied(kind, name)
+            if count > TIMES_USUAL * usual:
+                yield Burst(failed[0].account, kind, name, _hour(hour), count, usual)

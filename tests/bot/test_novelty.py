@@ -1,0 +1,370 @@
+"""What is new in some calls, beside a plain recomputation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.answer import Progress
+from bot.commands.apiaudit.display import Display, split_display
+from bot.commands.apiaudit.history import CallHistory
+from bot.commands.apiaudit.novelty import (
+    KINDS,
+    LEAST_DENIED,
+    AccountHistory,
+    Novelty,
+    novelty,
+    seen_days,
+)
+from bot.commands.apiaudit.novelty_words import nothing_new, novelty_findings
+from bot.commands.apiaudit.report import AuditFacts, audit_report, audit_values
+from bot.commands.apiaudit.seen_history import SeenHistory
+from bot.commands.seen_store import MemorySeenStore
+from bot.reports.seen_values import MOST_ENTRIES, SeenDay, SeenSet
+from providers.errors import Unavailable
+from providers.models import ApiCall, CallFilters, CallPage, Outcome, Window
+
+NOW = datetime(2026, 11, 21, 14, 5, 30, 123456, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LAST_HOUR = Window(NOW - HOUR, NOW)
+
+
+def made(ago: timedelta | None, **changes: Any) -> ApiCall:
+    at = None if ago is None else NOW - ago
+    call = ApiCall(
+        at=at,
+        at_text=str(at),
+        account="edge",
+        actor="ada",
+        action="GET",
+        target="/papi",
+        status="200",
+        outcome=Outcome.SUCCESS,
+        client="terraform",
+        ip="203.0.113.7",
+        duration_ms=None,
+    )
+    return replace(call, **changes)
+
+
+def denied(ago: timedelta, count: int, **changes: Any) -> list[ApiCall]:
+    changes = {"status": "403", "outcome": Outcome.FAILURE, **changes}
+    return [made(ago + n * timedelta(seconds=1), **changes) for n in range(count)]
+
+
+def history(calls: Sequence[ApiCall], before: Window, read: Window | None = None) -> AccountHistory:
+    """What is known once all calls of a time were read."""
+    days = {day.day: day for day in seen_days(calls, read or before)}
+    return AccountHistory(before, days)
+
+
+def before(days: int = 30, window: Window = LAST_HOUR) -> Window:
+    return Window(window.start - days * DAY, window.start)
+
+
+def found(calls: Sequence[ApiCall], days: int = 30, window: Window = LAST_HOUR) -> Novelty:
+    """What is new in the window, where all calls were read."""
+    known = Window(window.start - days * DAY - 3 * HOUR, window.end)
+    inside = [call for call in calls if call.at is None or window.start <= call.at < window.end]
+    histories = {"edge": history(calls, before(days, window), known)}
+    return novelty(inside, histories, days=days)
+
+
+def names(result: Novelty, kind: str) -> list[str]:
+    return sorted(value.name for value in result.new[kind])
+
+
+HOSTILE = st.sampled_from(["ada", "grace", "", "a\0b", "\ud800", "`x`", "<!channel>", "x" * 500])
+AGO = st.one_of(
+    st.integers(0, 40 * 86_400_000_000),
+    # Around the start of the window, and of the days before.
+    st.builds(
+        lambda edge, near: edge + near,
+        st.sampled_from([3_600_000_000, 3_600_000_000 + 8 * 86_400_000_000]),
+        st.integers(-3, 3),
+    ),
+).map(lambda microseconds: timedelta(microseconds=microseconds))
+CALLS = st.lists(
+    st.builds(made, AGO, actor=HOSTILE, ip=HOSTILE, action=HOSTILE, client=HOSTILE), max_size=30
+)
+
+
+@given(CALLS)
+@settings(max_examples=150)
+def test_new_values_are_those_of_plain_sets(calls: list[ApiCall]) -> None:
+    days, window = 8, LAST_HOUR
+    result = found(calls, days)
+    for kind in KINDS:
+        inside = [c for c in calls if c.at and window.start <= c.at < window.end]
+        earlier = [c for c in calls if c.at and window.start - days * DAY <= c.at < window.start]
+        values = {getattr(call, kind) for call in inside} - {""}
+        if inside and not values:
+            assert kind not in result.new
+        else:
+            assert names(result, kind) == sorted(values - {getattr(c, kind) for c in earlier})
+
+
+@given(CALLS, st.sampled_from(["", "actor", "account"]))
+@settings(max_examples=100)
+def test_backtest_finds_what_an_answer_finds(calls: list[ApiCall], each: str) -> None:
+    since, days = NOW - 60 * DAY, 8
+    past = CallHistory(calls, ("edge",), since=since, days=days)
+    for kind in KINDS.values():
+        inside = [c for c in calls if c.at and LAST_HOUR.start <= c.at < LAST_HOUR.end]
+        earlier = {"edge": history(calls, before(days), Window(since, NOW))}
+        facts = AuditFacts(
+            ("edge",), LAST_HOUR, inside, True, display=Display(days=days), histories=earlier
+        )
+        expected = audit_values(facts, (kind.value,), each=each)
+        computed = past.values(LAST_HOUR, kind.value, each)
+        assert computed.get(kind.value) == expected.get(kind.value)
+        for subject, values in expected.get(f"by_{each}", {}).items():
+            assert computed[f"by_{each}"][subject].get(kind.value) == values.get(kind.value)
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_new"),
+    [
+        (HOUR + timedelta(microseconds=1), False),
+        (timedelta(minutes=59), True),
+        (HOUR + 30 * DAY, False),
+        (HOUR + 30 * DAY + timedelta(microseconds=1), True),
+    ],
+    ids=["just before", "in the window", "at the start of the days", "before the days"],
+)
+def test_edges_of_the_days_before(ago: timedelta, is_new: bool) -> None:
+    result = found([made(timedelta(minutes=1), ip="a"), made(ago, ip="a")])
+    assert names(result, "ip") == (["a"] if is_new else [])
+
+
+def test_call_without_a_time_counts_as_in_the_window() -> None:
+    assert names(found([made(None, ip="a")]), "ip") == ["a"]
+    known = history([made(None, ip="a")], before())
+    assert known.unseen("ip", ["a"]) == set()
+
+
+def test_column_that_is_not_recorded_is_unknown() -> None:
+    result = found([made(timedelta(minutes=1), ip="")])
+    assert "ip" not in result.new
+    assert "none is recorded" in nothing_new(result, "ip")
+    assert result.values(["new_ips", "new_actors"]) == {"new_actors": 1}
+
+
+def test_too_many_values_are_unknown() -> None:
+    full = SeenSet.of(dict.fromkeys(range(MOST_ENTRIES), (0, 0)))
+    known = history([], before())
+    days = {**known.days, NOW.date() - DAY: SeenDay(NOW.date() - DAY, {"ip": full}, [])}
+    days[NOW.date() - DAY] = known.days[NOW.date() - DAY].merged(days[NOW.date() - DAY])
+    result = novelty([made(timedelta(0))], {"edge": AccountHistory(before(), days)})
+    assert set(result.new) == {"actor", "client", "action"}
+
+
+@pytest.mark.parametrize(("known", "value"), [(6, None), (7, 1), (30, 1)])
+def test_few_days_say_nothing(known: int, value: int | None) -> None:
+    read = Window(LAST_HOUR.start - known * DAY, LAST_HOUR.start)
+    histories = {"edge": history([], before(), read)}
+    result = novelty([made(timedelta(minutes=1))], histories)
+    assert result.values(["new_ips"]).get("new_ips") == value
+    assert result.unknown == ({} if value else {"edge": known})
+
+
+def test_unread_hour_before_the_window_says_nothing() -> None:
+    read = Window(before().start, LAST_HOUR.start - timedelta(minutes=5))
+    assert history([], before(), read).known_days == 0
+
+
+def test_missing_days_are_said() -> None:
+    read = Window(LAST_HOUR.start - 21 * DAY, LAST_HOUR.start)
+    result = novelty([made(timedelta(minutes=1))], {"edge": history([], before(), read)})
+    assert novelty_findings(result, ())[0] == (
+        "1 actor not seen in the 30 days before (compared with 21 of 30 days): ada."
+    )
+
+
+def test_account_without_history_leaves_the_total_unknown() -> None:
+    calls = [made(timedelta(minutes=1)), made(timedelta(minutes=1), account="iot", actor="oven")]
+    histories = {"edge": history([], before()), "iot": AccountHistory(before())}
+    facts = AuditFacts(("edge", "iot"), LAST_HOUR, calls, True, histories=histories)
+    values = audit_values(facts, ("new_actors",), each="account")
+    assert "new_actors" not in values
+    assert values["by_account"]["edge"]["new_actors"] == 1
+    assert "new_actors" not in values["by_account"]["iot"]
+
+
+def test_same_value_is_new_to_each_account() -> None:
+    calls = [made(timedelta(minutes=1)), made(timedelta(minutes=1), account="iot")]
+    histories = {"edge": history([made(2 * DAY)], before()), "iot": history([], before())}
+    result = novelty(calls, histories)
+    assert [(value.account, value.name) for value in result.new["actor"]] == [("iot", "ada")]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "count", "is_burst"),
+    [(0, LEAST_DENIED - 1, False), (0, LEAST_DENIED, True), (10, 30, False), (10, 31, True)],
+)
+def test_burst_is_far_above_the_usual(earlier: int, count: int, is_burst: bool) -> None:
+    past, now = denied(3 * DAY, earlier), denied(timedelta(minutes=7), count)
+    bursts = found([*past, *now]).bursts
+    assert {(burst.kind, burst.calls, burst.usual) for burst in bursts} == (
+        {("actor", count, earlier), ("ip", count, earlier)} if is_burst else set()
+    )
+
+
+def test_burst_is_a_finding() -> None:
+    calls = denied(timedelta(minutes=7), 12, actor="`mallory`", status="401")
+    report = audit_report(
+        AuditFacts(
+            ("edge",), LAST_HOUR, calls, True, histories={"edge": history([made(DAY)], before())}
+        )
+    )
+    assert (
+        "12 calls of ˋmalloryˋ were denied (401 or 403) in an hour on edge; none in the 30 days "
+        "before."
+    ) in report.findings()
+
+
+def test_other_failures_are_no_burst() -> None:
+    assert found(denied(timedelta(minutes=7), 50, status="503")).bursts == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "new", "days", "left"),
+    [
+        ("24h new ip", ("ip",), 30, "24h"),
+        ("new ips in 14d", ("ip",), 14, ""),
+        ("new IP addresses in 14 days 2h", ("ip",), 14, "2h"),
+        ("new actor, client and action vs 2w", ("actor", "client", "action"), 14, ""),
+        ("new methods new who", ("action", "actor"), 30, ""),
+        ("24h new", tuple(KINDS), 30, "24h"),
+        ("new ip in last 7 days", ("ip",), 30, "in last 7 days"),
+        ("new ip in 24h", ("ip",), 30, "in 24h"),
+    ],
+)
+def test_words_of_what_is_new(words: str, new: tuple[str, ...], days: int, left: str) -> None:
+    display, others = split_display(words.split())
+    assert (display.new, display.days, " ".join(others)) == (new, days, left)
+    assert split_display(" ".join(display.words).split()) == (display, [])
+
+
+# The days that are fetched
+
+
+class Source:
+    """An account that remembers what it was asked."""
+
+    account = "edge"
+
+    def __init__(self, calls: Sequence[ApiCall] = (), kept: timedelta | None = None) -> None:
+        self.recorded = calls
+        self.kept = kept
+        self.asked: list[Window] = []
+        self.fails_after = 1000
+        self.complete = True
+
+    def unsupported_filter(self, filters: CallFilters) -> None:
+        """Any filter can be applied; none is asked for."""
+
+    def kept_since(self, now: datetime) -> datetime | None:
+        return now - self.kept if self.kept else None
+
+    async def calls(
+        self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = print
+    ) -> CallPage:
+        if len(self.asked) >= self.fails_after:
+            raise Unavailable("edge does not answer.", account="edge", hint="Try again.")
+        self.asked.append(window)
+        calls = [c for c in self.recorded if c.at and window.start <= c.at < window.end]
+        return CallPage(calls, complete=self.complete)
+
+
+def opened(source: Source) -> SeenHistory:
+    return SeenHistory({"edge": source}, MemorySeenStore(), lambda: NOW)
+
+
+async def look(seen: SeenHistory, days: int = 30, start: datetime = NOW - DAY) -> AccountHistory:
+    return (await seen.before(["edge"], start, days, progress=Progress()))["edge"]
+
+
+async def test_each_day_is_fetched_once() -> None:
+    source = Source([made(10 * DAY, ip="a")])
+    seen = opened(source)
+    first, again = await asyncio.gather(look(seen), look(seen))
+    assert (first.known_days, again.known_days) == (30, 30)
+    assert len(source.asked) == 31
+    assert max(window.length for window in source.asked) == DAY
+    assert (await look(seen)).unseen("ip", ["a", "b"]) == {"b"}
+    assert len(source.asked) == 31
+
+
+async def test_look_without_progress_fetches_nothing() -> None:
+    source = Source()
+    found = await opened(source).before(["edge"], NOW - DAY, 30, progress=None)
+    assert found["edge"].known_days == 0
+    assert source.asked == []
+
+
+async def test_answers_spare_the_days_they_read() -> None:
+    source = Source()
+    seen = opened(source)
+    await seen.learn({"edge": CallPage([], complete=True)}, Window(NOW - 40 * DAY, NOW))
+    assert (await look(seen)).known_days == 30
+    assert source.asked == []
+
+
+async def test_incomplete_answer_covers_nothing() -> None:
+    seen = opened(Source())
+    await seen.learn({"edge": CallPage([], complete=False)}, Window(NOW - 40 * DAY, NOW))
+    assert await seen.store.covered("edge", before().days) == {}
+
+
+async def test_overlapping_answers_join_to_days() -> None:
+    seen = opened(Source())
+    for n in range(40 * 24, 0, -1):
+        window = Window(NOW - n * HOUR - timedelta(minutes=20), NOW - (n - 1) * HOUR)
+        await seen.learn({"edge": CallPage([], complete=True)}, window)
+    found = (await seen.before(["edge"], NOW - HOUR, 30, progress=None))["edge"]
+    assert found.known_days == 30
+
+
+async def test_latest_calls_are_read_again() -> None:
+    """Vendors record a call some time after it was made."""
+    source = Source()
+    seen = opened(source)
+    await look(seen, start=NOW - timedelta(minutes=5))
+    asked = len(source.asked)
+    await look(seen, start=NOW - timedelta(minutes=5))
+    assert [window.length < timedelta(minutes=11) for window in source.asked[asked:]] == [True]
+
+
+async def test_days_that_are_not_stored_are_not_requested() -> None:
+    source = Source(kept=10 * DAY)
+    found = await look(opened(source))
+    assert found.known_days == 9
+    assert min(window.start for window in source.asked) >= NOW - 10 * DAY - timedelta(seconds=1)
+
+
+async def test_failure_of_vendor_leaves_days_for_later() -> None:
+    source = Source()
+    source.fails_after = 12
+    seen = opened(source)
+    assert (await look(seen)).known_days == 11
+    source.fails_after = 1000
+    assert (await look(seen)).known_days == 30
+    assert len(source.asked) == 31
+
+
+async def test_incomplete_day_is_not_requested_at_each_look() -> None:
+    source = Source([made(3 * DAY, ip="a")])
+    source.complete = False
+    seen = opened(source)
+    assert (await look(seen)).known_days == 0
+    asked = len(source.asked)
+    assert (await look(seen)).unseen("ip", ["a"]) == set()
+    assert len(source.asked) == asked

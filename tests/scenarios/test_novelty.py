@@ -1,0 +1,108 @@
+"""What is new in API calls: asked in Slack and in a terminal, and watched by an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.sandbox.world import Sandbox
+from tests.scenarios.test_alert_words import said
+from tests.scenarios.test_alerts import clock, evaluations, messages, running, thread, told
+from tests.scenarios.test_calls import cells
+from tests.scenarios.test_unusual import IN_CHAT
+from tests.support.clock import MovableClock as Clock
+
+assert clock, "the clock of the alerts' own tests"
+
+Run = Callable[..., Any]
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+
+
+def row(at: datetime, owner: str = "ada", ip: str = "203.0.113.7") -> dict[str, str]:
+    return {
+        "timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "clientOwner": owner,
+        "clientId": "terraform",
+        "clientIp": ip,
+        "clientToken": "akab-client-token-xxx",
+        "method": "GET",
+        "uri": "/papi/v1/contracts",
+        "responseCode": "200",
+    }
+
+
+def record(world: Sandbox, now: datetime, *strangers: dict[str, str]) -> None:
+    """Ada's calls of every half hour, for months, and those of strangers."""
+    usual = [row(now - n * 30 * MINUTE) for n in range(-60, 48 * 100)]
+    rows = [(datetime.fromisoformat(each["timestamp"]), each) for each in (*usual, *strangers)]
+    world.akamai.rows = lambda start, end: [each for at, each in rows if start <= at < end]
+
+
+async def test_alert_on_new_actor_fires_once(world: Sandbox, clock: Clock) -> None:
+    now = clock()
+    record(world, now, row(now + 70 * MINUTE, "mallory"), row(now + 100 * MINUTE, "mallory"))
+    async with running(world, IN_CHAT) as bot:
+        line = "/apiaudit alert edge last 1h new_actors above 0 every 1h as stranger"
+        assert "new_actors" in await said(world, line)
+        ends = []
+        for hours in range(5):
+            clock.set(now + hours * HOUR)
+            ends.append((await evaluations(bot, hours + 1))[-1])
+        await world.slack.until(lambda: thread(world))
+        assert ends.count("firing") == 1
+        assert ends[-1] == "inactive"
+    # A process that knows nothing but what is stored agrees.
+    requests = len(world.akamai.requests)
+    async with running(world, IN_CHAT) as bot:
+        clock.set(now + 5 * HOUR)
+        assert (await evaluations(bot, 6))[-1] == "inactive"
+        assert len(messages(world)) == 1
+    assert len(world.akamai.requests) - requests <= 3
+    assert told(world)[0].startswith("✅ stranger resolved")
+    assert world.slack.refused == []
+
+
+async def test_new_addresses_are_listed(world: Sandbox, clock: Clock) -> None:
+    now = clock()
+    hostile = "<!channel> `rm`"
+    record(world, now, row(now - HOUR, "ada", "198.51.100.4"), row(now - HOUR, hostile))
+    async with running(world, IN_CHAT):
+        answer = await world.slack.answer_to("/apiaudit edge 24h new ip, actor in 14d")
+        asked = len(world.akamai.requests)
+        assert cells(answer, "New IP addresses", "IP address") == ["198.51.100.4"]
+        assert cells(answer, "New IP addresses", "First by") == ["ada"]
+        assert (
+            "New IP addresses, not seen in the 14 days before: 198.51.100.4 (1 call" in answer.text
+        )
+        assert "<!channel>" not in answer.text
+        assert "Akamai does not record calls whose login failed." in answer.text
+        # The days are known now, also to an answer that was not asked what is new.
+        again = await world.slack.answer_to("/apiaudit edge 24h")
+        assert "1 IP address not seen in the 30 days before (compared with 14 of 30" in again.text
+        assert len(world.akamai.requests) == asked + 1
+    assert world.slack.refused == []
+
+
+async def test_terminal_and_backtest_know_what_is_new(world: Sandbox, front_door: Run) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    found = row(now - 3 * DAY, "ada", "198.51.100.4")
+    record(world, now, found, row(now - 3 * DAY + HOUR, "ada", "198.51.100.4"))
+    ran = await front_door("ask", "/apiaudit edge 7d new ip", "--json")
+    assert ran.code == 0, ran
+    values = ran.json["values"]
+    assert (values["new_ips"], values["new_actors"]) == (1, 0)
+    rule = {
+        "name": "stranger",
+        "ask": "/apiaudit edge last 1h",
+        "value": "new_ips",
+        "above": 0,
+        "every": "15m",
+        "channel": "#ops",
+    }
+    table = {**world.table(), "alert": [rule]}
+    ran = await front_door("backtest", "stranger", "--json", "--days", "20", table=table)
+    assert ran.code == 0, ran
+    [firing] = ran.json["firings"]
+    assert abs(datetime.fromisoformat(firing["start"]) - (now - 3 * DAY)) <= 15 * MINUTE
+    assert firing["peak"] == 1
