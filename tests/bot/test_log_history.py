@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -137,11 +138,12 @@ async def test_calendar_windows_are_approximated() -> None:
     source = Queries(entries_at=random_entries(60, 5000))
     replay = await replayed(source, "/logs web today count", "count", 60)
     assert replay.notes == ("Each value may lack the last 15 min of its window.",)
+    entries_at = [at for at, _ in source.entries_at]
     for point in replay.points:
         start = point.at.replace(hour=0, minute=0, second=0)
-        most = sum(1 for at, _ in source.entries_at if start <= at < point.at)
-        late = sum(
-            1 for at, _ in source.entries_at if point.at - timedelta(minutes=15) <= at < point.at
+        most = bisect_left(entries_at, point.at) - bisect_left(entries_at, start)
+        late = bisect_left(entries_at, point.at) - bisect_left(
+            entries_at, point.at - timedelta(minutes=15)
         )
         value = point.readings[WHOLE]
         if value is None:
@@ -181,3 +183,19 @@ def test_account_without_queries_is_refused(words: str) -> None:
     with pytest.raises(BadQuestion, match="can only download a log") as caught:
         answerer(Downloads()).check(question)
     assert caught.value.hint == "/logs web 1h where(a)"
+
+
+async def test_too_long_history_is_refused_before_reading_it() -> None:
+    read: list[datetime] = []
+
+    def read_at(at: datetime) -> LogsQuestion:
+        read.append(at)
+        question = read_question_line("/logs web 1h count", HOUSE, now=at, zone=UTC)
+        assert isinstance(question, LogsQuestion)
+        return question
+
+    rule = Rule("busy", "/logs web 1h count", "count", "C1", above=1.0, every=timedelta(seconds=5))
+    request = ReplayRequest(rule, END - timedelta(days=400), END, read_at)
+    replay = await answerer(Queries()).replay(request)
+    assert "try fewer days" in replay.notes[0]
+    assert len(read) < 10

@@ -1,6 +1,4 @@
-"""An independent reckoning of cron, minute by minute: what crontab(5) says, without the library
-that the bot uses.
-"""
+"""Cron minute by minute, as crontab(5) describes it, without the library that the bot uses."""
 
 from __future__ import annotations
 
@@ -89,6 +87,8 @@ def due_times(expression: str, zone: tzinfo, start: datetime, end: datetime) -> 
 def _on_day(wanted: Fields, day: date, zone: tzinfo) -> Iterator[datetime]:
     done: set[datetime] = set()
     for at, shown, skipped in _minutes(day, zone):
+        if shown.minute not in wanted.minutes and not skipped:
+            continue
         if wanted.follows_the_clock:
             due = [shown] if _matches(wanted, shown) else []
         else:
@@ -108,10 +108,11 @@ def _minutes(day: date, zone: tzinfo) -> Sequence[tuple[datetime, datetime, Sequ
     at, found = datetime.combine(day, time(), zone).astimezone(UTC), []
     before = (at - MINUTE).astimezone(zone).replace(tzinfo=None)
     while (shown := at.astimezone(zone).replace(tzinfo=None)).date() <= day:
-        missing = range(1, max(0, (shown - before) // MINUTE))
-        found.append(
-            (at, shown, [each for n in missing if (each := before + n * MINUTE).date() == day])
-        )
+        skipped: list[datetime] = []
+        if shown - before > MINUTE:
+            missing = (before + n * MINUTE for n in range(1, (shown - before) // MINUTE))
+            skipped = [each for each in missing if each.date() == day]
+        found.append((at, shown, skipped))
         before, at = shown, at + MINUTE
     return found
 

@@ -24,6 +24,7 @@ _COMBINED: Mapping[str, Callable[[Sequence[float]], float]] = MappingProxyType(
 # A backtest makes at most so many queries; the API takes 1,500 in a quarter of an hour.
 MOST_QUERIES = 60
 SHORTEST_SLICE = timedelta(minutes=1)
+_TOO_LONG = "The period is too long for checks so frequent; try fewer days."
 
 
 async def replay_statistic(
@@ -35,10 +36,12 @@ async def replay_statistic(
     function = statistic.calculation.function
     if span.rule.each or function not in _COMBINED:
         return Replay((), (f"{_label(statistic, span)} cannot be computed for the past.",))
+    if span.end - span.start > max(span.rule.every, SHORTEST_SLICE) * MOST_QUERIES * MOST_SLICES:
+        return Replay((), (_TOO_LONG,))
     windows = {at: span.read_at(at).window.window for at in steps_apart(span)}
     grid = _grid(list(windows.values()), span.rule.every)
     if grid is None:
-        return Replay((), ("The period is too long for checks so frequent; try fewer days.",))
+        return Replay((), (_TOO_LONG,))
     leql = statement(question.leql, replace(without_groups(statistic), step=grid.step, slices=0))
     results = await asyncio.gather(
         *(source.statistics(ids, piece, leql) for piece in grid.pieces())
