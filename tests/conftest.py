@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from bot.sandbox.world import Sandbox, open_sandbox
 from providers.redaction import Secret
 from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
 from tests.support.postgres import create_database, open_server, why_not
+from tests.support.prestarted import ProgramServer, open_program_server
 
 ROOT = Path(__file__).parent.parent
 
@@ -139,6 +142,9 @@ async def connected_bot(world: Sandbox, **changes: Any) -> AsyncIterator[Bot]:
 async def bot(world: Sandbox) -> AsyncIterator[Bot]:
     async with connected_bot(world) as opened:
         yield opened
+        # Stopping waits for what is under way.
+        for server in world.servers:
+            server.answer_at_once()
 
 
 @dataclass(frozen=True)
@@ -177,10 +183,18 @@ def toml_of(table: dict[str, Any], prefix: str = "") -> str:
     return "\n".join(lines)
 
 
+@pytest.fixture(scope="session")
+def program_server() -> Iterator[ProgramServer]:
+    """Starts programs that have imported the bot already."""
+    with open_program_server() as server:
+        yield server
+
+
 @pytest.fixture
-def front_door(world: Sandbox, tmp_path: Path) -> Callable[..., Any]:
+def front_door(
+    world: Sandbox, tmp_path: Path, program_server: ProgramServer
+) -> Callable[..., Awaitable[Ran]]:
     """Runs `python -m bot …` in a process of its own, configured for the world."""
-    import asyncio
 
     async def run(*words: str, table: dict[str, Any] | None = None, **environ: str) -> Ran:
         config = tmp_path / "bot.toml"
@@ -193,17 +207,19 @@ def front_door(world: Sandbox, tmp_path: Path) -> Callable[..., Any]:
             **environ,
         }
         env = process_environ(world.clock, env)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            *words,
-            cwd=tmp_path,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        return Ran(process.returncode or 0, out.decode(), err.decode())
+        # Python reads these as it starts.
+        own = any(name.startswith(("PYTHON", "LANG", "LC_")) for name in environ)
+        started = partial(_run_python, env=env) if own else partial(program_server.run, environ=env)
+        ran = await asyncio.to_thread(started, "bot", words, cwd=tmp_path)
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
 
     return run
+
+
+def _run_python(
+    module: str, words: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", module, *words]
+    return subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, encoding="utf-8", timeout=60
+    )

@@ -5,6 +5,7 @@ up.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,6 +68,7 @@ class Server:
     url: str = ""
     now: Callable[[], datetime] = system_now
     _runner: web.AppRunner | None = None
+    _hurried: asyncio.Event = field(default_factory=asyncio.Event)
 
     def routes(self) -> list[web.RouteDef]:
         raise AssertionError("each server has its own routes")
@@ -115,9 +117,14 @@ class Server:
 
     def be_slow(self, seconds: float, *, path: str = "", times: int = 1) -> None:
         async def act(_: web.Request) -> None:
-            await asyncio.sleep(seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), seconds)
 
         self.misbehave(act, path=path, times=times)
+
+    def answer_at_once(self) -> None:
+        """Ends the delays of `be_slow`, also of requests that are waiting."""
+        self._hurried.set()
 
     def paths(self) -> list[str]:
         return [f"{entry.method} {entry.path}" for entry in self.requests]
