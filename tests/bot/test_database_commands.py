@@ -12,7 +12,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,22 +24,23 @@ from bot.store import QuestionRecord, Store
 from bot.store.sqlite.erase import NOBODY
 from bot.store.sqlite.files import Unsuitable, back_up, known_steps
 from tests.conftest import ROOT
+from tests.support.prestarted import ProgramServer
+
+Opswatch = Callable[..., subprocess.CompletedProcess[str]]
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 
 
-def opswatch(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"} | {
-        "PYTHONPATH": str(ROOT)
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *words],
-        cwd=cwd,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+@pytest.fixture
+def opswatch(program_server: ProgramServer) -> Opswatch:
+    """Runs `python -m bot …` without a configuration in the environment."""
+
+    def run(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"}
+        env |= {"PYTHONPATH": str(ROOT), **environ}
+        return program_server.run("bot", words, cwd=cwd, environ=env)
+
+    return run
 
 
 def asked(number: int, user: str = "U0ADA", text: str = "last 7 days") -> QuestionRecord:
@@ -102,7 +103,7 @@ def make_newer(database: Path) -> None:
         )
 
 
-def test_backup_is_a_whole_private_file(folder: Path) -> None:
+def test_backup_is_a_whole_private_file(folder: Path, opswatch: Opswatch) -> None:
     ran = opswatch("backup", "copy.sqlite", cwd=folder)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "verified" in ran.stdout
@@ -111,7 +112,7 @@ def test_backup_is_a_whole_private_file(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"bot.toml", "bot.sqlite", "copy.sqlite"}
 
 
-def test_backup_overwrites_only_when_forced(folder: Path) -> None:
+def test_backup_overwrites_only_when_forced(folder: Path, opswatch: Opswatch) -> None:
     (folder / "copy.sqlite").write_text("mine")
     ran = opswatch("backup", "copy.sqlite", cwd=folder)
     assert (ran.returncode, (folder / "copy.sqlite").read_text()) == (2, "mine")
@@ -121,26 +122,26 @@ def test_backup_overwrites_only_when_forced(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["bot.sqlite", "./bot.sqlite", "link.sqlite", "bot.sqlite-wal"])
-def test_backup_never_replaces_the_database(folder: Path, target: str) -> None:
+def test_backup_never_replaces_the_database(folder: Path, target: str, opswatch: Opswatch) -> None:
     os.link(folder / "bot.sqlite", folder / "link.sqlite")
     assert opswatch("backup", "--force", target, cwd=folder).returncode == 2
     assert rows(folder / "bot.sqlite") == [(3,)]
 
 
-def test_backup_without_database_is_refused(folder: Path) -> None:
+def test_backup_without_database_is_refused(folder: Path, opswatch: Opswatch) -> None:
     (folder / "bot.sqlite").unlink()
     ran = opswatch("backup", "copy.sqlite", cwd=folder)
     assert ran.returncode == 2
     assert {path.name for path in folder.iterdir()} == {"bot.toml"}
 
 
-def test_backup_names_a_missing_folder(folder: Path) -> None:
+def test_backup_names_a_missing_folder(folder: Path, opswatch: Opswatch) -> None:
     ran = opswatch("backup", "nowhere/copy.sqlite", cwd=folder)
     assert ran.returncode == 2
     assert "nowhere does not exist" in ran.stderr
 
 
-def test_failed_backup_leaves_no_file(folder: Path) -> None:
+def test_failed_backup_leaves_no_file(folder: Path, opswatch: Opswatch) -> None:
     database = folder / "bot.sqlite"
     content = bytearray(database.read_bytes())
     content[4096 * 2 :] = os.urandom(len(content) - 4096 * 2)
@@ -191,7 +192,7 @@ def test_backup_under_concurrent_writes_is_consistent(folder: Path) -> None:
         thread.join()
 
 
-def test_restore_keeps_the_replaced_database(folder: Path) -> None:
+def test_restore_keeps_the_replaced_database(folder: Path, opswatch: Opswatch) -> None:
     assert opswatch("backup", "copy.sqlite", cwd=folder).returncode == 0
     with closing(sqlite3.connect(folder / "bot.sqlite")) as connection, connection:
         connection.execute("DELETE FROM questions")
@@ -205,7 +206,7 @@ def test_restore_keeps_the_replaced_database(folder: Path) -> None:
     assert rows(folder / "copy.sqlite") == [(3,)]
 
 
-def test_restore_keeps_rows_of_the_wal(folder: Path) -> None:
+def test_restore_keeps_rows_of_the_wal(folder: Path, opswatch: Opswatch) -> None:
     assert opswatch("backup", "copy.sqlite", cwd=folder).returncode == 0
     code = (
         "import os, sqlite3\n"
@@ -226,20 +227,20 @@ def test_restore_keeps_rows_of_the_wal(folder: Path) -> None:
     assert rows(kept, "SELECT DISTINCT text FROM questions") == [("late",)]
 
 
-def test_restore_works_without_a_database(folder: Path) -> None:
+def test_restore_works_without_a_database(folder: Path, opswatch: Opswatch) -> None:
     shutil.move(folder / "bot.sqlite", folder / "copy.sqlite")
     assert opswatch("restore", "copy.sqlite", cwd=folder).returncode == 0
     assert rows(folder / "bot.sqlite") == [(3,)]
 
 
-def test_restore_replaces_a_damaged_database(folder: Path) -> None:
+def test_restore_replaces_a_damaged_database(folder: Path, opswatch: Opswatch) -> None:
     assert opswatch("backup", "copy.sqlite", cwd=folder).returncode == 0
     (folder / "bot.sqlite").write_bytes(b"no database at all" * 500)
     assert opswatch("restore", "copy.sqlite", cwd=folder).returncode == 0
     assert rows(folder / "bot.sqlite") == [(3,)]
 
 
-def test_restore_is_refused_while_in_use(folder: Path) -> None:
+def test_restore_is_refused_while_in_use(folder: Path, opswatch: Opswatch) -> None:
     assert opswatch("backup", "copy.sqlite", cwd=folder).returncode == 0
     before = (folder / "bot.sqlite").stat().st_ino
     with open_elsewhere(folder / "bot.sqlite"):
@@ -272,7 +273,7 @@ def cut_short(path: Path) -> None:
 @pytest.mark.parametrize(
     "spoil", [not_a_database, empty, of_another_program, cut_short, make_newer, Path.unlink]
 )
-def test_restore_refuses_what_is_no_backup(folder: Path, spoil: object) -> None:
+def test_restore_refuses_what_is_no_backup(folder: Path, spoil: object, opswatch: Opswatch) -> None:
     assert opswatch("backup", "copy.sqlite", cwd=folder).returncode == 0
     assert callable(spoil)
     spoil(folder / "copy.sqlite")
@@ -283,7 +284,7 @@ def test_restore_refuses_what_is_no_backup(folder: Path, spoil: object) -> None:
     assert not list(folder.glob(".*"))
 
 
-def test_dry_run_changes_nothing(folder: Path) -> None:
+def test_dry_run_changes_nothing(folder: Path, opswatch: Opswatch) -> None:
     with closing(sqlite3.connect(folder / "bot.sqlite")) as connection, connection:
         connection.execute("DROP TABLE response_urls")
         connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0012_response_urls'")
@@ -295,7 +296,7 @@ def test_dry_run_changes_nothing(folder: Path) -> None:
     assert (folder / "bot.sqlite").read_bytes() == before
 
 
-def test_migrate_applies_the_announced_steps(folder: Path) -> None:
+def test_migrate_applies_the_announced_steps(folder: Path, opswatch: Opswatch) -> None:
     with closing(sqlite3.connect(folder / "bot.sqlite")) as connection, connection:
         connection.execute("DROP TABLE response_urls")
         connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0012_response_urls'")
@@ -306,7 +307,7 @@ def test_migrate_applies_the_announced_steps(folder: Path) -> None:
     assert "nothing to do" in opswatch("migrate", cwd=folder).stdout
 
 
-def test_dry_run_without_database_lists_everything(folder: Path) -> None:
+def test_dry_run_without_database_lists_everything(folder: Path, opswatch: Opswatch) -> None:
     (folder / "bot.sqlite").unlink()
     ran = opswatch("migrate", "--dry-run", cwd=folder)
     assert ran.returncode == 0
@@ -318,7 +319,9 @@ def test_dry_run_without_database_lists_everything(folder: Path) -> None:
     "words",
     [("migrate",), ("migrate", "--dry-run"), ("backup", "copy.sqlite"), ("forget", "U0ADA")],
 )
-def test_newer_database_is_refused(folder: Path, words: tuple[str, ...]) -> None:
+def test_newer_database_is_refused(
+    folder: Path, words: tuple[str, ...], opswatch: Opswatch
+) -> None:
     make_newer(folder / "bot.sqlite")
     ran = opswatch(*words, cwd=folder)
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -370,7 +373,7 @@ def peopled(folder: Path) -> Path:
     return folder
 
 
-def test_forget_leaves_no_trace(peopled: Path) -> None:
+def test_forget_leaves_no_trace(peopled: Path, opswatch: Opswatch) -> None:
     ran = opswatch("forget", "U0ADA", cwd=peopled)
     assert (ran.returncode, ran.stderr) == (0, "")
     database = peopled / "bot.sqlite"
@@ -424,7 +427,7 @@ def fill_outbox(database: Path) -> None:
     ids=["paused", "handed over"],
 )
 def test_forget_empties_messages_of_their_questions(
-    peopled: Path, heir: tuple[str, ...], left: list[tuple[str, str]]
+    peopled: Path, heir: tuple[str, ...], left: list[tuple[str, str]], opswatch: Opswatch
 ) -> None:
     database = peopled / "bot.sqlite"
     fill_outbox(database)
@@ -435,7 +438,7 @@ def test_forget_empties_messages_of_their_questions(
     assert rows(database, "SELECT count(*) FROM outbox_files") == [(1 if heir else 0,)]
 
 
-def test_forget_pauses_what_the_person_made(peopled: Path) -> None:
+def test_forget_pauses_what_the_person_made(peopled: Path, opswatch: Opswatch) -> None:
     ran = opswatch("forget", "U0ADA", cwd=peopled)
     assert "Paused at the next start: alert of-U0ADA, subscription 1." in ran.stdout
     database = peopled / "bot.sqlite"
@@ -443,7 +446,7 @@ def test_forget_pauses_what_the_person_made(peopled: Path) -> None:
     assert rows(database, "SELECT user, ended_at FROM subscriptions") == [(NOBODY, None)]
 
 
-def test_forget_hands_over_alerts(peopled: Path) -> None:
+def test_forget_hands_over_alerts(peopled: Path, opswatch: Opswatch) -> None:
     ran = opswatch("forget", "U0ADA", "--hand-over", "U0GRACE", cwd=peopled)
     assert "Handed over to U0GRACE" in ran.stdout
     assert rows(peopled / "bot.sqlite", "SELECT user FROM rules ORDER BY number") == [
@@ -452,7 +455,7 @@ def test_forget_hands_over_alerts(peopled: Path) -> None:
     ]
 
 
-def test_forget_is_refused_while_in_use(peopled: Path) -> None:
+def test_forget_is_refused_while_in_use(peopled: Path, opswatch: Opswatch) -> None:
     with open_elsewhere(peopled / "bot.sqlite"):
         ran = opswatch("forget", "U0ADA", cwd=peopled)
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -462,26 +465,28 @@ def test_forget_is_refused_while_in_use(peopled: Path) -> None:
     ]
 
 
-def test_forget_says_where_nothing_was_stored(folder: Path) -> None:
+def test_forget_says_where_nothing_was_stored(folder: Path, opswatch: Opswatch) -> None:
     ran = opswatch("forget", "U0NOBODY", cwd=folder)
     assert (ran.returncode, ran.stdout) == (0, "Nothing was stored about U0NOBODY.\n")
 
 
-def test_forget_points_to_the_configuration(folder: Path) -> None:
+def test_forget_points_to_the_configuration(folder: Path, opswatch: Opswatch) -> None:
     with (folder / "bot.toml").open("a") as config:
         config.write('[access]\nlogs = ["U0ADA"]\n')
     assert "still names U0ADA" in opswatch("forget", "U0ADA", cwd=folder).stdout
 
 
 @pytest.mark.parametrize("user", ["ada", "@ada", "C0OPS", "", "U0ADA'; --"])
-def test_forget_takes_member_ids_only(folder: Path, user: str) -> None:
+def test_forget_takes_member_ids_only(folder: Path, user: str, opswatch: Opswatch) -> None:
     ran = opswatch("forget", user, cwd=folder)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert rows(folder / "bot.sqlite") == [(3,)]
 
 
 @pytest.mark.parametrize("command", ["backup", "restore", "migrate", "forget", "init"])
-def test_help_shows_examples_and_exit_codes(command: str, tmp_path: Path) -> None:
+def test_help_shows_examples_and_exit_codes(
+    command: str, tmp_path: Path, opswatch: Opswatch
+) -> None:
     shown = opswatch(command, "--help", cwd=tmp_path).stdout
     assert f"  python -m bot {command}" in shown
     assert "xit code" in shown

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,21 +14,23 @@ import pytest
 from bot.config import read_settings
 from bot.errors import ConfigError
 from tests.conftest import ROOT
+from tests.support.prestarted import ProgramServer
+
+Opswatch = Callable[..., subprocess.CompletedProcess[str]]
 
 EXAMPLE = (ROOT / "bot.example.toml").read_bytes()
 
 
-def opswatch(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"}
-    env |= {"PYTHONPATH": str(ROOT), **environ}
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *words],
-        cwd=cwd,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+@pytest.fixture
+def opswatch(program_server: ProgramServer) -> Opswatch:
+    """Runs `python -m bot …` without a configuration in the environment."""
+
+    def run(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"}
+        env |= {"PYTHONPATH": str(ROOT), **environ}
+        return program_server.run("bot", words, cwd=cwd, environ=env)
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,7 @@ def opswatch(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProc
     ids=["default", "argument", "option", "environment", "argument wins"],
 )
 def test_init_writes_the_example(
-    tmp_path: Path, words: list[str], environ: dict[str, str], written: str
+    tmp_path: Path, words: list[str], environ: dict[str, str], written: str, opswatch: Opswatch
 ) -> None:
     ran = opswatch("init", *words, cwd=tmp_path, **environ)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -51,7 +54,7 @@ def test_init_writes_the_example(
     assert stat.S_IMODE((tmp_path / written).stat().st_mode) == 0o600
 
 
-def test_init_says_what_to_do_next(tmp_path: Path) -> None:
+def test_init_says_what_to_do_next(tmp_path: Path, opswatch: Opswatch) -> None:
     steps = [
         line
         for line in opswatch("init", "my.toml", cwd=tmp_path).stdout.splitlines()
@@ -62,7 +65,7 @@ def test_init_says_what_to_do_next(tmp_path: Path) -> None:
     assert "python -m bot run --config my.toml" in steps[3]
 
 
-def test_init_never_overwrites(tmp_path: Path) -> None:
+def test_init_never_overwrites(tmp_path: Path, opswatch: Opswatch) -> None:
     (tmp_path / "bot.toml").write_text("mine")
     ran = opswatch("init", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -70,19 +73,19 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
     assert (tmp_path / "bot.toml").read_text() == "mine"
 
 
-def test_init_does_not_write_through_links(tmp_path: Path) -> None:
+def test_init_does_not_write_through_links(tmp_path: Path, opswatch: Opswatch) -> None:
     (tmp_path / "bot.toml").symlink_to(tmp_path / "elsewhere")
     assert opswatch("init", cwd=tmp_path).returncode == 2
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_init_names_a_missing_folder(tmp_path: Path) -> None:
+def test_init_names_a_missing_folder(tmp_path: Path, opswatch: Opswatch) -> None:
     ran = opswatch("init", "nowhere/bot.toml", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "nowhere does not exist" in ran.stderr
 
 
-def test_example_is_valid_with_its_variables(tmp_path: Path) -> None:
+def test_example_is_valid_with_its_variables(tmp_path: Path, opswatch: Opswatch) -> None:
     assert opswatch("init", cwd=tmp_path).returncode == 0
     with pytest.raises(ConfigError) as raised:
         read_settings(tmp_path / "bot.toml", environ={})
@@ -92,12 +95,12 @@ def test_example_is_valid_with_its_variables(tmp_path: Path) -> None:
     assert read_settings(tmp_path / "bot.toml", environ=wanted).providers
 
 
-def test_help_shows_the_invoked_name(tmp_path: Path) -> None:
+def test_help_shows_the_invoked_name(tmp_path: Path, opswatch: Opswatch) -> None:
     assert "python -m bot check" in opswatch("--help", cwd=tmp_path).stdout
     assert "Usage: python -m bot check" in opswatch("check", "--help", cwd=tmp_path).stdout
 
 
-def test_missing_configuration_points_to_init(tmp_path: Path) -> None:
+def test_missing_configuration_points_to_init(tmp_path: Path, opswatch: Opswatch) -> None:
     ran = opswatch("check", cwd=tmp_path)
     assert ran.returncode == 2
     assert "python -m bot init" in ran.stdout

@@ -5,6 +5,7 @@ imports the bot once and forks a process for each run.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -123,6 +124,9 @@ def main() -> None:
     """Serves until the input ends. In the process of a program, runs that program."""
     for module in MODULES:
         __import__(module)
+    # Programs share these objects with the server; collecting garbage would copy them.
+    gc.collect()
+    gc.freeze()
     if request := _next_program(sys.argv[1]):
         _become(request)
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
