@@ -9,8 +9,12 @@ export ASK
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
 
+# How many processes share the tests of `make test` and `make coverage`, each with whole files.
+WORKERS ?= 2
+SHARED = -n $(WORKERS) --dist loadfile
+
 test: $(VENV)/.installed  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SHARED)
 
 test-postgres: $(VENV)/.installed  ## the store and every scenario on PostgreSQL, started privately
 	$(BIN)/python -m pytest tests/store tests/scenarios --database postgres -k "not sqlite" -rs
@@ -39,7 +43,7 @@ test-hours: $(VENV)/.installed  ## the tests at odd hours, on the first and the 
 	@for now in $(HOURS); do echo "At $$now UTC"; $(BIN)/python -m pytest --now $$now $(TIMED) || exit 1; done
 
 coverage: $(VENV)/.installed  ## every test, and which lines and branches they run; fails below the floor
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest $(SHARED) --cov --cov-report=term
 
 mutants: $(VENV)/.installed  ## changes the pure modules in small ways and shows which changes no test notices
 	$(BIN)/mutmut run
