@@ -147,6 +147,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         tell_operator=core.outbox.tell_operator,
         database_problem=store.problem,
         tick_s=digest_jobs.TICK_S,
+        position=store.position,
     )
     # Evaluations have claims of their own, beside the runs of digests.
     scheduler.abandoned.append(alerts.abandoned)

@@ -94,6 +94,12 @@ class Store:
         """Makes this process known to the others that use the database, until it is closed."""
         await self._claims.join()
 
+    def position(self) -> float:
+        """The place of this process among those that use the database, from 0 up to 1: where it
+        begins with work that all of them have, so that each begins with another part.
+        """
+        return self._claims.position
+
     def clock_problem(self) -> str:
         """What is wrong with the clock of this machine, in a sentence; empty if it agrees with the
         database's. Due times are by the clocks of all processes, so that each runs what is due.

@@ -43,6 +43,7 @@ from handlers.jobs.notifications import (
 )
 from handlers.jobs.scheduler import Job
 from handlers.jobs.silences import SilenceIndex
+from handlers.jobs.slots import Slots
 
 log = logging.getLogger("opswatch")
 _decode_state = msgspec.json.Decoder(AlertState).decode
@@ -68,7 +69,7 @@ class AlertJob:
     # Without it, rules whose threshold follows what is usual have no baseline.
     baselines: BaselineReader | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_IN_PROGRESS))
+    _slots: Slots = field(default_factory=lambda: Slots(MOST_IN_PROGRESS))
     _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
     _claims: Batches[tuple[str, datetime], bool] = field(init=False)
     _saves: Batches[Evaluation, None] = field(init=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -78,7 +77,8 @@ class Scheduler:
     time. Jobs that failed because the database is full or locked run again, and
     `report_database_failure` is called. `reset_stored` resets stored times in the future,
     `after_reset` reads again what depends on them, `tell_operator` reports it, and
-    `database_problem` returns what is wrong with the database.
+    `database_problem` returns what is wrong with the database. `position` is the share of what is
+    due at which this process begins, since others may begin elsewhere.
     """
 
     schedules: ScheduleStore
@@ -94,6 +94,7 @@ class Scheduler:
         default_factory=list
     )
     after_reset: list[Callable[[datetime], Awaitable[None]]] = field(default_factory=list)
+    position: Callable[[], float] = lambda: 0.0
     _works: dict[str, Job] = field(default_factory=dict)
     timetable: Timetable = field(default_factory=Timetable)
     _once: list[tuple[datetime, str]] = field(default_factory=list)
@@ -106,9 +107,6 @@ class Scheduler:
     # When a round ended last, by the monotonic clock.
     _moved_at: float = field(default_factory=time.monotonic)
     _why_stuck: str = ""
-    # Processes that share a database begin at different jobs, so that they rarely claim the same
-    # one.
-    _begins_at: float = field(default_factory=random.random)
     _stopped: bool = False
 
     async def add(self, scheduled: Job) -> None:
@@ -193,7 +191,7 @@ class Scheduler:
                 await self._reset(now)
             self._seen = (now, time.monotonic())
             due = self.timetable.due(now, _removed)
-            self._begin([*self._due_once(now), *rotated(due, self._begins_at)])
+            self._begin([*self._due_once(now), *rotated(due, self.position())])
         except Exception as error:
             why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
             # Once, and not every second.

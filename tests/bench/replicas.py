@@ -7,7 +7,6 @@ claim, once for each line that it reads.
 from __future__ import annotations
 
 import asyncio
-import random
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from bot.answer import Measurement
 from bot.schedules.due import Due, ScheduleEntry
 from bot.schedules.timetable import Timetable, rotated
 from bot.slack.outbox import Outbox
-from bot.store import Store
+from bot.store import LeaseTimings, Store
 from handlers.jobs.alerts import AlertJob
 from handlers.jobs.silences import SilenceIndex
 from providers.redaction import Secret
@@ -101,6 +100,8 @@ def judged_per_s(url: str, count: int) -> list[float]:
     try:
         for process in processes:
             _read(process)
+        # By then each knows of the others.
+        time.sleep(LeaseTimings().renew_every + 0.5)
         rates = []
         for tick in range(TICKS):
             started = time.perf_counter()
@@ -145,12 +146,12 @@ async def worker(url: str) -> None:
     silences = SilenceIndex(store.silences, (), UTC)
     job = AlertJob(None, store.alerts, outbox, silences, UTC, lambda: at, "", count)  # type: ignore[arg-type]
     rules = [Rule(f"rule-{n}", "/usage today", "bytes", "#ops", above=90.0) for n in range(RULES)]
-    by_name, begins_at = {rule.name: rule for rule in rules}, random.random()
+    by_name = {rule.name: rule for rule in rules}
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         at, judged = NOW + int(line) * timedelta(minutes=15), 0
-        due = rotated([Due(rule.name, at, 0) for rule in rules], begins_at)
+        due = rotated([Due(rule.name, at, 0) for rule in rules], store.position())
         await asyncio.gather(*(job.run(by_name[each.name], each) for each in due))
         print(judged, flush=True)
     await store.close()

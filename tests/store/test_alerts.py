@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from bot.store import EvaluationRecord, Post, Saved, Store
 from bot.store.sql.database import Row, Transaction
+from bot.store.sqlite.connection import SqliteDatabase
 from tests.store.conftest import NOW
 from tests.support.leases import expire_leases
 
@@ -234,11 +237,11 @@ async def test_batch_takes_few_statements(store: Store, monkeypatch: pytest.Monk
     calls = list[str]()
     write = store.database.write
 
-    async def counted(work: Callable[[Transaction], Any]) -> Any:
+    async def counted(work: Callable[[Transaction], Any], **how: bool) -> Any:
         def count(tx: Transaction) -> Any:
             return work(CountingTransaction(tx, calls))
 
-        return await write(count)
+        return await write(count, **how)
 
     batch = [evaluation(0, alert=f"rule-{n}") for n in range(200)]
     await store.alerts.save_evaluations(batch)
@@ -246,6 +249,64 @@ async def test_batch_takes_few_statements(store: Store, monkeypatch: pytest.Monk
     await store.alerts.claim_evaluations([(each.alert, each.due) for each in batch])
     await store.alerts.save_evaluations([evaluation(1, alert=each.alert) for each in batch])
     assert len(calls) < 15
+
+
+async def test_series_of_undone_batch_are_numbered_again(store: Store) -> None:
+    await store.alerts.save_evaluations([evaluation(0)])
+    batch = [evaluation(0), evaluation(0, 7.0, alert="new")]
+    saved = await store.alerts.save_evaluations(batch)
+    assert saved == [Saved.ALREADY_EVALUATED, Saved.WRITTEN]
+    assert await values(store, name="new") == [7.0]
+
+
+async def test_nul_in_state_is_stored(store: Store) -> None:
+    with_nul = evaluation(0, alert_state=b'"\0"')
+    assert await store.alerts.save_evaluations([with_nul, evaluation(0, alert="other")]) == [
+        Saved.WRITTEN,
+        Saved.WRITTEN,
+    ]
+    [state] = await store.alerts.stored_states([("spike", "d")])
+    assert state in (b'"\0"', '"\ufffd"'.encode())
+
+
+async def test_processes_evaluate_beside_each_other(store: Store, other: Store) -> None:
+    """One that is slow to save holds up nobody's evaluations."""
+    if isinstance(store.database, SqliteDatabase):
+        pytest.skip("SQLite has one writer at a time")
+    is_saving, may_end = threading.Event(), threading.Event()
+
+    def save_slowly(tx: Transaction) -> None:
+        is_saving.set()
+        may_end.wait(30)
+
+    saving = asyncio.create_task(other.database.write(save_slowly, concurrent=True))
+    try:
+        await asyncio.to_thread(is_saving.wait, 30)
+        async with asyncio.timeout(20):
+            assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
+            assert await store.alerts.save_evaluations([evaluation(0)]) == [Saved.WRITTEN]
+        posting = asyncio.create_task(
+            store.alerts.save_evaluations([evaluation(1, posts=[post("k")], reason="fired")])
+        )
+        done, _ = await asyncio.wait([posting], timeout=0.1)
+        assert not done, "what posts waits for its turn"
+    finally:
+        may_end.set()
+        await saving
+    assert await posting == [Saved.WRITTEN]
+
+
+async def test_same_evaluations_are_claimed_once(store: Store, other: Store) -> None:
+    """Also where processes begin at different places, they do not wait for each other in a circle."""
+    due = [(f"rule-{n}", NOW) for n in range(400)]
+    for tick in range(5):
+        now = [(alert, at + tick * EVERY) for alert, at in due]
+        claimed = await asyncio.gather(
+            store.alerts.claim_evaluations(now),
+            other.alerts.claim_evaluations(now[200:] + now[:200]),
+        )
+        by_alert = dict(zip(now[200:] + now[:200], claimed[1], strict=True))
+        assert all(mine != by_alert[each] for each, mine in zip(now, claimed[0], strict=True))
 
 
 class CountingTransaction:

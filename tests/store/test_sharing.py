@@ -49,6 +49,8 @@ async def test_processes_learn_of_each_other(store: Store, other: Store) -> None
     assert not store.pace.is_shared
     await other.join()
     assert other.pace.is_shared
+    await store.join()
+    assert {store.position(), other.position()} == {0.0, 0.5}
     await store._claims._renew_alone()
     assert store.pace.is_shared
 

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from bot.store.records import EvaluationRecord, OpenIncident, Sample, Saved
 from bot.store.sql.baselines import add_baseline_samples
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import (
-    MOST_PARAMETERS,
     Database,
     Row,
     Transaction,
+    Values,
     all_or_nothing,
     chunks,
     query_in,
+    tables,
     to_text,
 )
 from bot.store.sql.evaluation_claims import EvaluationClaims
 from bot.store.sql.outbox import enqueue_anew
 from bot.store.sql.series import SeriesNumbers, indexed, series_name
 
-Values = tuple[Any, ...]
-# A sample has four values.
-ROWS_AT_ONCE = MOST_PARAMETERS // 4
-_COLUMNS = "definition, state, since, value, due, watch, name, version"
-_UPDATE_STATE = (
-    "UPDATE alerts SET definition = ?, state = ?, since = ?, value = ?, due = ?, watch = ?, "
-    "version = version + 1 WHERE name = ? AND version = ?"
-)
-_INSERT_STATE = (
-    f"INSERT INTO alerts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 1) "  # noqa: S608
-    "ON CONFLICT (name) DO NOTHING"
-)
+_STATE = {
+    "definition": "text",
+    "state": "text",
+    "since": "text",
+    "value": "double precision",
+    "due": "text",
+    "watch": "text",
+    "name": "text",
+    "version": "bigint",
+}
+_COLUMNS = ", ".join(_STATE)
+_SAMPLE = {"at": "text", "series": "bigint", "value": "double precision", "state": "text"}
 _UPSERT_STATE = (
     f"INSERT INTO alerts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 1) "  # noqa: S608
     "ON CONFLICT (name) DO UPDATE SET definition = excluded.definition, state = excluded.state, "
@@ -92,23 +92,10 @@ class SqlAlerts:
     async def save_evaluations(self, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:
         if not evaluations:
             return []
-
-        def save(tx: Transaction) -> list[Saved]:
-            # Nearly always this process alone has written every alert, and each is due once.
-            if all_or_nothing(tx, lambda: self._save_all(tx, evaluations)):
-                saved = [Saved.WRITTEN] * len(evaluations)
-            else:
-                saved = self._save_each(tx, evaluations)
-            written = _written(evaluations, saved)
-            samples = [each.baseline_samples for each in written if each.baseline_samples]
-            add_baseline_samples(tx, self._series, samples)
-            for evaluation in written:
-                if evaluation.posts or evaluation.reason:
-                    _enqueue_posts(tx, evaluation)
-            return saved
-
         try:
-            saved = await self._database.write(save)
+            saved = await self._save_beside_others(evaluations)
+            if not saved:
+                saved = await self._database.write(lambda tx: self._save(tx, evaluations))
         except BaseException:
             self._series.clear()
             raise
@@ -117,6 +104,41 @@ class SqlAlerts:
             versions[evaluation.alert] = versions.get(evaluation.alert, 0) + 1
         return saved
 
+    async def _save_beside_others(self, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:
+        """Saves evaluations while other processes save theirs. Nothing where one of them cannot be
+        written, or posts something: the messages of a channel have one order.
+        """
+        if any(each.posts or each.reason for each in evaluations):
+            return []
+        ordered = sorted(evaluations, key=lambda each: (each.alert, each.due))
+
+        def save(tx: Transaction) -> list[Saved]:
+            if not all_or_nothing(tx, lambda: self._save_all(tx, ordered)):
+                return []
+            self._add_baseline_samples(tx, ordered)
+            return [Saved.WRITTEN] * len(evaluations)
+
+        return await self._database.write(save, concurrent=True)
+
+    def _save(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:
+        # Nearly always this process alone has written every alert, and each is due once.
+        if all_or_nothing(tx, lambda: self._save_all(tx, evaluations)):
+            saved = [Saved.WRITTEN] * len(evaluations)
+        else:
+            saved = self._save_each(tx, evaluations)
+        written = _written(evaluations, saved)
+        self._add_baseline_samples(tx, written)
+        for evaluation in written:
+            if evaluation.posts or evaluation.reason:
+                _enqueue_posts(tx, evaluation)
+        return saved
+
+    def _add_baseline_samples(
+        self, tx: Transaction, evaluations: Sequence[EvaluationRecord]
+    ) -> None:
+        samples = [each.baseline_samples for each in evaluations if each.baseline_samples]
+        add_baseline_samples(tx, self._series, samples)
+
     def _save_all(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> bool:
         """Writes states and samples of all in a few statements. False if one of them cannot be
         written, so that what was written is to be rolled back.
@@ -124,17 +146,16 @@ class SqlAlerts:
         known, new = list[Values](), list[Values]()
         for evaluation in evaluations:
             version = self._versions.get(evaluation.alert, 0)
-            values = _state_values(evaluation)
-            if version:
-                known.append((*values, evaluation.alert, version))
-            else:
-                new.append((*values, evaluation.alert))
-        if known and tx.execute_many(_UPDATE_STATE, known) != len(known):
-            return False
-        if new and tx.execute_many(_INSERT_STATE, new) != len(new):
+            values = (*_state_values(evaluation), evaluation.alert, version)
+            (known if version else new).append(values)
+        if _update_states(tx, known) != len(known) or _insert_states(tx, new) != len(new):
             return False
         rows = self._sample_rows(tx, evaluations)
-        return _insert_samples(tx, rows) == len(rows)
+        if _insert_samples(tx, rows) == len(rows):
+            return True
+        # Some may have been given in what is rolled back.
+        self._series.clear()
+        return False
 
     def _sample_rows(
         self, tx: Transaction, evaluations: Sequence[EvaluationRecord]
@@ -272,7 +293,7 @@ def _written(
     return [evaluation for evaluation, result in pairs if result is written]
 
 
-def _state_values(evaluation: EvaluationRecord) -> Values:
+def _state_values(evaluation: EvaluationRecord) -> tuple[Any, ...]:
     """The columns of an alert's row without its name and version."""
     return (
         evaluation.definition,
@@ -284,18 +305,43 @@ def _state_values(evaluation: EvaluationRecord) -> Values:
     )
 
 
+def _update_states(tx: Transaction, rows: Sequence[Values]) -> int:
+    """The number of states that nobody else has written meanwhile, and that were written."""
+    return sum(
+        tx.execute(
+            "UPDATE alerts SET definition = given.definition, state = given.state, "  # noqa: S608
+            "since = given.since, value = given.value, due = given.due, watch = given.watch, "
+            f"version = alerts.version + 1 FROM {given} AS given "
+            "WHERE alerts.name = given.name AND alerts.version = given.version",
+            params,
+        )
+        for given, params in tables(tx, _STATE, rows)
+    )
+
+
+def _insert_states(tx: Transaction, rows: Sequence[Values]) -> int:
+    """The number of states that were not there yet and were written."""
+    return sum(
+        tx.execute(
+            f"INSERT INTO alerts ({_COLUMNS}) SELECT definition, state, since, value, due, watch, "  # noqa: S608
+            f"name, version + 1 FROM {given} AS given WHERE true ON CONFLICT (name) DO NOTHING",
+            params,
+        )
+        for given, params in tables(tx, _STATE, rows)
+    )
+
+
 def _insert_samples(tx: Transaction, rows: Sequence[Values]) -> int:
     """The number of samples that were not there yet and were written."""
-    written = 0
-    for at in range(0, len(rows), ROWS_AT_ONCE):
-        chunk = rows[at : at + ROWS_AT_ONCE]
-        marks = ", ".join(["(?, ?, ?, ?)"] * len(chunk))
-        written += tx.execute(
-            f"INSERT INTO samples (at, series, value, state) VALUES {marks} "  # noqa: S608
+    return sum(
+        tx.execute(
+            "INSERT INTO samples (at, series, value, state) "  # noqa: S608 - constants
+            f"SELECT at, series, value, state FROM {given} AS given WHERE true "
             "ON CONFLICT (at, series) DO NOTHING",
-            list(chain.from_iterable(chunk)),
+            params,
         )
-    return written
+        for given, params in tables(tx, _SAMPLE, rows)
+    )
 
 
 def _enqueue_posts(tx: Transaction, evaluation: EvaluationRecord) -> None:

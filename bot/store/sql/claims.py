@@ -32,8 +32,9 @@ class Claims:
         self.owner = uuid.uuid4().hex
         self._database, self._timings = database, timings
         self._renewing: asyncio.Task[None] | None = None
-        # How many other processes have a lease, as of the last renewal.
-        self.others = 0
+        # How many other processes have a lease, as of the last renewal, and the share of all
+        # processes that come before this one in their order.
+        self.others, self.position = 0, 0.0
         self._renewed_in: Transaction | None = None
         # How far the clock of this machine is ahead of the database's, as of the last renewal.
         self.clock_ahead_s = 0.0
@@ -60,8 +61,10 @@ class Claims:
         await self._renew_alone()
         self._start_renewing()
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        """The result of `work`, which claims something, in a transaction that renews the lease."""
+    async def write(self, work: Callable[[Transaction], T], *, concurrent: bool = False) -> T:
+        """The result of `work`, which claims something, in a transaction that renews the lease.
+        `concurrent` is as in `Database.write`.
+        """
         self._start_renewing()
 
         def claim(tx: Transaction) -> T:
@@ -73,7 +76,7 @@ class Claims:
             self._renewed_in = tx
             return result
 
-        return await self._database.write(claim)
+        return await self._database.write(claim, concurrent=concurrent)
 
     async def end(self) -> None:
         """Lets others take what is still claimed."""
@@ -97,13 +100,14 @@ class Claims:
                 log.warning("The lease on claimed work could not be renewed: %s", error)
 
     async def _renew_alone(self) -> None:
-        def renew(tx: Transaction) -> int:
+        def renew(tx: Transaction) -> list[str]:
             self._renew(tx)
             tx.execute(f"DELETE FROM replicas WHERE {self._forgotten}")  # noqa: S608 - constants
-            [row] = tx.query(f"SELECT count(*) AS held FROM ({self._held}) AS living")  # noqa: S608
-            return int(row["held"])
+            return [row["id"] for row in tx.query(f"{self._held} ORDER BY id")]
 
-        self.others = await self._database.write(renew) - 1
+        living = await self._database.write(renew)
+        self.others = len(living) - 1
+        self.position = sum(owner < self.owner for owner in living) / max(1, len(living))
         await self._compare_clocks()
 
     async def _compare_clocks(self) -> None:

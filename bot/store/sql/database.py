@@ -6,7 +6,7 @@ What databases do not agree on is in `Dialect`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,16 +18,23 @@ Row = dict[str, Any]
 MOST_PARAMETERS = 960
 
 
+Values = Sequence[Any]
+# The types of columns by their names.
+Columns = Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """What databases write differently. `lease_clock` is an expression for seconds on a clock that
     all processes share and nobody sets; `time_of_day` one for seconds since 1970 by the clock of
     the database, empty where that is the clock of this machine; `json_member` one for a text member of a JSON column.
+    `table` is an expression for given rows, to be used after FROM, and its parameters.
     """
 
     lease_clock: str
     time_of_day: str
     json_member: Callable[[str, str], str]
+    table: Callable[[Columns, Sequence[Values]], tuple[str, list[Any]]]
 
 
 class Transaction(Protocol):
@@ -63,8 +70,13 @@ class Database(Protocol):
         """The few rows that a query finds by their key. A database in a file answers at once."""
         ...
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        """The result of `work`, done in a transaction of its own. An error rolls it back."""
+    async def write(self, work: Callable[[Transaction], T], *, concurrent: bool = False) -> T:
+        """The result of `work`, done in a transaction of its own. An error rolls it back.
+
+        One such transaction runs at a time in all processes. Where the database can, `concurrent`
+        ones run at the same time as each other: each of their statements must be right whatever the
+        others do, and they take rows in one order, so that none waits for another in a circle.
+        """
         ...
 
     async def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
@@ -108,7 +120,16 @@ def query_in(tx: Transaction, sql: str, values: Sequence[Any]) -> list[Row]:
     return found
 
 
-def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def chunks(values: Sequence[T], parameters_each: int = 1) -> Iterator[Sequence[T]]:
     """The values in parts that fit into one statement."""
-    for at in range(0, len(values), MOST_PARAMETERS):
-        yield values[at : at + MOST_PARAMETERS]
+    size = MOST_PARAMETERS // parameters_each
+    for at in range(0, len(values), size):
+        yield values[at : at + size]
+
+
+def tables(
+    tx: Transaction, columns: Columns, rows: Sequence[Values]
+) -> Iterator[tuple[str, list[Any]]]:
+    """The rows as tables that fit into one statement each, and their parameters."""
+    for chunk in chunks(rows, len(columns)):
+        yield tx.dialect.table(columns, chunk)

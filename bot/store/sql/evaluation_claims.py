@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import chain
 
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import (
-    MOST_PARAMETERS,
     Database,
     Row,
     Transaction,
     chunks,
     query_in,
+    tables,
     to_text,
 )
 
-# A claim has three parameters, and the statement one of its own.
-ROWS_AT_ONCE = MOST_PARAMETERS // 4
+Due = tuple[str, str]
+_DUE = {"alert": "text", "due": "text"}
+_CLAIM = {**_DUE, "owner": "text"}
 _OVERTAKEN = "overtaken_evaluations"
 _HAS_NO_SAMPLE = (
     "NOT EXISTS (SELECT 1 FROM samples JOIN series ON series.id = samples.series WHERE "
@@ -37,23 +37,20 @@ class EvaluationClaims:
     async def claim(self, due: Sequence[tuple[str, datetime]]) -> list[bool]:
         """As `AlertStore.claim_evaluations`."""
         asked = {alert: to_text(at) for alert, at in due}
-        wanted, overtaken = list(asked.items()), list[Row]()
-        for row in await self._others_claims(list(asked)):
-            if row["due"] == asked[row["alert"]] and not row["is_free"]:
-                # Known without waiting for the others, which claim at the same time.
-                wanted.remove((row["alert"], row["due"]))
-            elif row["due"] < asked[row["alert"]] and not row["is_finished"]:
-                overtaken.append(row)
-        if not wanted:
+        free = await self._free(sorted(asked.items()))
+        if not free:
             return [False] * len(due)
-
-        def write(tx: Transaction) -> set[tuple[str, str]]:
-            _note_overtaken(tx, overtaken)
-            claimed = self._claim_due(tx, wanted)
-            refused = [each for each in wanted if each not in claimed]
-            return claimed | self._claim_overtaken(tx, refused) if refused else claimed
-
-        claimed = await self._claims.write(write)
+        wanted = [(row["alert"], row["due"]) for row in free]
+        overtaken = [row for row in free if row["is_overtaken"]]
+        # Processes claim what is due at the same time, so they do it beside each other.
+        claimed, passed_over = await self._claims.write(
+            lambda tx: self._claim_new(tx, wanted, overtaken), concurrent=True
+        )
+        left = {(row["alert"], row["due"]) for row in free if row["is_left"]} | passed_over
+        if left - claimed:
+            claimed |= await self._claims.write(
+                lambda tx: self._take_over(tx, sorted(left - claimed))
+            )
         return [(alert, to_text(at)) in claimed for alert, at in due]
 
     async def abandoned(self, *, since: datetime) -> list[tuple[str, datetime]]:
@@ -69,57 +66,69 @@ class EvaluationClaims:
         )
         return [(row["alert"], datetime.fromisoformat(row["due"])) for row in rows]
 
-    async def _others_claims(self, alerts: Sequence[str]) -> list[Row]:
-        """The last claims on alerts, and own ones that were not finished: whether that is done, and
-        whether their process has died.
+    async def _free(self, asked: Sequence[Due]) -> list[Row]:
+        """The evaluations that no living process has claimed, known without waiting for the others:
+        whether a dead process or this one has claimed it, and the earlier claim that it overtakes.
         """
-        found = list[Row]()
-        for chunk in chunks(alerts):
-            marks = ", ".join("?" for _ in chunk)
+        owner, found = self._claims.owner, list[Row]()
+        dialect = self._database.dialect
+        is_left = f"(claim.owner = ? OR {self._claims.is_free('claim.owner')})"
+        for chunk in chunks(asked, len(_DUE) + 1):
+            given, params = dialect.table(_DUE, chunk)
             found += await self._database.read(
-                "SELECT claim.alert, claim.due, "  # noqa: S608 - constants
-                "coalesce(alerts.due, '') >= claim.due AS is_finished, claim.owner, "
-                f"claim.owner = ? OR {self._claims.is_free('claim.owner')} AS is_free "
-                "FROM evaluation_claims AS claim LEFT JOIN alerts ON alerts.name = claim.alert "
-                f"WHERE claim.alert IN ({marks})",
-                [self._claims.owner, *chunk],
+                "SELECT given.alert, given.due, claim.due AS earlier, claim.owner, "  # noqa: S608
+                "claim.due = given.due AS is_left, "
+                "claim.due < given.due AND coalesce(alerts.due, '') < claim.due AS is_overtaken "
+                f"FROM {given} AS given "
+                "LEFT JOIN evaluation_claims AS claim ON claim.alert = given.alert "
+                "LEFT JOIN alerts ON alerts.name = given.alert "
+                f"WHERE claim.due IS NULL OR claim.due != given.due OR {is_left}",
+                [*params, owner],
             )
         return found
 
-    def _claim_due(
-        self, tx: Transaction, wanted: Sequence[tuple[str, str]]
-    ) -> set[tuple[str, str]]:
-        """The evaluations that this process has now; several in a statement, since another process
-        wants the same ones at the same time.
+    def _claim_new(
+        self, tx: Transaction, wanted: Sequence[Due], overtaken: Iterable[Row]
+    ) -> tuple[set[Due], set[Due]]:
+        """The evaluations that nobody had claimed, which this process has now, and those of the
+        others that a later claim has overtaken.
         """
-        owner, claimed = self._claims.owner, set[tuple[str, str]]()
-        for at in range(0, len(wanted), ROWS_AT_ONCE):
-            chunk = wanted[at : at + ROWS_AT_ONCE]
-            marks = ", ".join(["(?, ?, ?)"] * len(chunk))
-            rows = tx.query(
-                f"INSERT INTO evaluation_claims (alert, due, owner) VALUES {marks} "  # noqa: S608
-                "ON CONFLICT (alert) DO UPDATE SET due = excluded.due, owner = excluded.owner "
-                "WHERE evaluation_claims.due < excluded.due "
-                "OR (evaluation_claims.due = excluded.due "
-                f"AND {self._claims.is_takeable('evaluation_claims.owner')}) RETURNING alert, due",
-                [*chain.from_iterable((*each, owner) for each in chunk), owner],
-            )
-            claimed |= {(row["alert"], row["due"]) for row in rows}
-        return claimed
-
-    def _claim_overtaken(
-        self, tx: Transaction, refused: Sequence[tuple[str, str]]
-    ) -> set[tuple[str, str]]:
-        """Those of the evaluations that a dead process has not finished before a later one."""
-        names = [alert for alert, _ in refused]
+        _note_overtaken(tx, overtaken)
+        claimed = self._claim_where(tx, wanted, "evaluation_claims.owner = ?")
+        refused = set(wanted) - claimed
+        names = sorted(alert for alert, _ in refused)
         rows = query_in(tx, f"SELECT alert, due FROM {_OVERTAKEN} WHERE alert IN", names)  # noqa: S608
-        owner = self._claims.owner
+        return claimed, {(row["alert"], row["due"]) for row in rows} & refused
+
+    def _take_over(self, tx: Transaction, left: Sequence[Due]) -> set[Due]:
+        """Those of the evaluations that a dead process has left, which this process has now. Nobody
+        renews a lease meanwhile.
+        """
+        takeable = self._claims.is_takeable("evaluation_claims.owner")
+        owner, claimed = self._claims.owner, self._claim_where(tx, left, takeable)
         take = (
             f"UPDATE {_OVERTAKEN} SET owner = ? WHERE alert = ? AND due = ? "  # noqa: S608
             f"AND {self._claims.is_takeable()} AND {_HAS_NO_SAMPLE}"
         )
-        found = {(row["alert"], row["due"]) for row in rows}.intersection(refused)
-        return {each for each in found if tx.execute(take, (owner, *each, owner))}
+        rest = [each for each in left if each not in claimed]
+        return claimed | {each for each in rest if tx.execute(take, (owner, *each, owner))}
+
+    def _claim_where(self, tx: Transaction, wanted: Sequence[Due], takeable: str) -> set[Due]:
+        """Claims evaluations that are later than the last claim, or the same where it is `takeable`,
+        a condition with this process as its parameter.
+        """
+        owner, claimed = self._claims.owner, set[Due]()
+        for given, params in tables(tx, _CLAIM, [(*each, owner) for each in wanted]):
+            found = tx.query(
+                "INSERT INTO evaluation_claims (alert, due, owner) "  # noqa: S608 - constants
+                f"SELECT alert, due, owner FROM {given} AS given WHERE true "
+                "ON CONFLICT (alert) DO UPDATE SET due = excluded.due, owner = excluded.owner "
+                "WHERE evaluation_claims.due < excluded.due "
+                f"OR (evaluation_claims.due = excluded.due AND {takeable}) RETURNING alert, due",
+                [*params, owner],
+            )
+            claimed |= {(row["alert"], row["due"]) for row in found}
+        return claimed
 
 
 def _note_overtaken(tx: Transaction, unfinished: Iterable[Row]) -> None:
@@ -134,5 +143,5 @@ def _note_overtaken(tx: Transaction, unfinished: Iterable[Row]) -> None:
         tx.execute(
             f"INSERT INTO {_OVERTAKEN} (alert, due, owner) VALUES (?, ?, ?) "  # noqa: S608
             "ON CONFLICT (alert, due) DO NOTHING",
-            (row["alert"], row["due"], row["owner"]),
+            (row["alert"], row["earlier"], row["owner"]),
         )

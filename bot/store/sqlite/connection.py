@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ import stamina
 
 from bot.store.compatibility import TABLE, oldest_of, require_known
 from bot.store.errors import StoreError, StoreUnavailable
-from bot.store.sql.database import Dialect, Row, Transaction
+from bot.store.sql.database import Columns, Dialect, Row, Transaction, Values
 from bot.store.sqlite.health import DatabaseFile, make_private
 from bot.store.sqlite.versions import (
     COMPATIBLE,
@@ -33,10 +34,21 @@ from bot.store.sqlite.versions import (
 
 T = TypeVar("T")
 BUSY_S = 10.0
+
+
+def _table(columns: Columns, rows: Sequence[Values]) -> tuple[str, list[Any]]:
+    """The rows as parameters of VALUES, whose columns SQLite calls column1, column2 and so on."""
+    names = ", ".join(f"column{n} AS {name}" for n, name in enumerate(columns, 1))
+    marks = f"({', '.join('?' for _ in columns)})"
+    values = ", ".join([marks] * len(rows))
+    return f"(SELECT {names} FROM (VALUES {values}))", [*chain.from_iterable(rows)]  # noqa: S608
+
+
 DIALECT = Dialect(
     lease_clock="lease_clock()",
     time_of_day="",
     json_member=lambda column, name: f"json_extract({column}, '$.{name}')",
+    table=_table,
 )
 # Waiting tasks that go on in one turn of the event loop, so that others get theirs soon.
 WOKEN_AT_ONCE = 4
@@ -148,7 +160,12 @@ class SqliteDatabase:
         connection.execute("PRAGMA query_only = ON")
         return connection
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    async def write(
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        concurrent: bool = False,  # noqa: ARG002 - SQLite has one writer at a time
+    ) -> T:
         return await self._submit(work, writes=True)
 
     async def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
