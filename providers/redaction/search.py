@@ -11,6 +11,16 @@ from typing import Final
 from providers.redaction import dense
 from providers.redaction.addresses import LONGEST_ADDRESS, address_secrets
 from providers.redaction.common_shapes import VALUE_GROUP
+from providers.redaction.dumps import (
+    LARGEST_GAP,
+    SAMPLE_BYTES,
+    SAMPLE_EVERY,
+    SAMPLE_MATCHES,
+    Dump,
+    Hit,
+    recognise_dump,
+    without_dump,
+)
 from providers.redaction.lines import PART_BYTES, parts
 from providers.redaction.multiline import OpenBlock, continued, multiline_secrets
 from providers.redaction.named import mentions_context, ordinary_text
@@ -28,6 +38,8 @@ LONG_LINE: Final = 4096
 # What begins this far before the end of a secret also ends within it.
 _REACH: Final = 256
 _LONGEST_WORD: Final = 256
+_BEGINNING: Final = 1024
+_JWT_BEGINNING: Final = 12
 _LONGEST_SCHEME: Final = len("basic%20")
 _MARK: Final = MARK.encode()
 
@@ -45,7 +57,9 @@ def redacted_part(
     """
     redacted: list[bytes] = []
     is_dense = False
+    dump: Dump | None = None
     for lines in parts(block) if may_cut else [block]:
+        is_dense = is_dense or _begins_dense(lines)
         if not is_dense and len(lines) <= PART_BYTES and not has_long_run(lines):
             try:
                 clean, opened = _lines(lines, opened, own)
@@ -54,9 +68,51 @@ def redacted_part(
             else:
                 redacted.append(clean)
                 continue
+        # The rest of a longer line is removed anyway if there is too much to read in it, and what
+        # was kept of such a line stays as it is.
+        may_be_dump = opened is None and len(lines) <= PART_BYTES and REST_MARK not in lines
+        if may_be_dump and (dump := dump or _find_dump(lines)):
+            lines = without_dump(lines, dump)
         clean, opened = _dense_lines(lines, opened, own)
         redacted.append(clean)
     return (redacted[0] if len(redacted) == 1 else b"".join(redacted)), opened
+
+
+def _begins_dense(block: bytes) -> bool:
+    """Whether the beginning of a block is dense, so that it is not worth trying to read the block
+    like ordinary lines.
+    """
+    if len(block) < LONG_LINE:
+        return False
+    matches = rule_table().scan.found(block[:_BEGINNING])
+    distance = LARGEST_GAP if block.find(b"\n", 0, LONG_LINE) < 0 else dense.DENSE_BYTES
+    return len(matches) * distance > _BEGINNING
+
+
+def _find_dump(block: bytes) -> Dump | None:
+    """The dump that a dense block is part of."""
+    for at in range(0, len(block), SAMPLE_EVERY):
+        sample = block[at : at + SAMPLE_BYTES]
+        if dump := recognise_dump(sample, _sample_hits(sample)):
+            return dump
+    return None
+
+
+def _sample_hits(sample: bytes) -> list[Hit]:
+    spans: list[Found] = []
+    search = _Search(sample, spans)
+    hits: list[Hit] = []
+    for index, at, end in rule_table().scan.found(sample)[:SAMPLE_MATCHES]:
+        before = len(spans)
+        search.read([(index, at, end)])
+        text = sample[at:end]
+        if spans[before:]:
+            start, value_end, _ = spans[-1]
+            hits.append(Hit(at, text, start, sample[start:value_end]))
+        elif text == b"eyJ":
+            # Only the first of many beginnings of a token in one word is read as one.
+            hits.append(Hit(at, text, at, sample[at : at + _JWT_BEGINNING]))
+    return hits
 
 
 def _lines(

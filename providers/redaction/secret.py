@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 MARK: Final = "[redacted]"
-# The beginning of both marks.
+# The beginning of all marks.
 MARK_BEGINS: Final = b"[redacted"
 # Replaces the rest of a very long line that had too much to read.
 REST_MARK: Final = b" [redacted: the rest of this line]"
+# Replaces text with a different secret every few bytes.
+DUMP_MARK: Final = b"[redacted: many secrets]"
 
 
 class Secret:

@@ -52,6 +52,8 @@ def vendor_secrets(block: bytes, at: int) -> list[Span]:
         # Compiled when first needed, like the other formats.
         pattern = compile_pattern(f"{_BEGINS}{_SHAPES[vendor]}{_ENDS}".encode())
         _PATTERNS[vendor] = pattern
-    line = _LINE.match(block, at)
+    # What follows the next mention of the vendor is found there.
+    again = block.find(vendor, at + len(vendor), at + LONGEST_GAP)
+    line = _LINE.match(block, at, again) if again > 0 else _LINE.match(block, at)
     match = pattern.search(block, at, line.end()) if line else None
     return [Span(*match.span())] if match else []

@@ -198,7 +198,9 @@ def _count(log: bytes) -> None:
 
 
 def crowded_texts(length: int) -> Iterator[tuple[str, bytes]]:
-    """Texts in which a secret may begin at every few bytes: repeated, and never twice the same."""
+    """Texts in which a secret may begin at every few bytes: repeated, and never twice the same, in
+    one line and in lines of 16 KB.
+    """
     for what, text in (
         ("-eyJ", b"-eyJ"),
         ("a.pwd", b"a.pwd "),
@@ -209,10 +211,10 @@ def crowded_texts(length: int) -> Iterator[tuple[str, bytes]]:
     spread = random.Random(1)
     for name in ("token=", "-eyJ", "a.pwd ", "pass,", "cookie: a=", '"password":"'):
         words = (spread.randbytes(6).hex() for _ in range(length // 12))
-        yield (
-            f"{name.strip()} and other words",
-            " ".join(name + word for word in words).encode()[:length],
-        )
+        line = " ".join(name + word for word in words)[:length]
+        yield f"{name.strip()} and other words", line.encode()
+        lines = (line[at : at + 16_000] for at in range(0, length, 16_000))
+        yield f"{name.strip()} and other words in lines", "\n".join(lines).encode()
 
 
 def uploads(world: Sandbox) -> bool:

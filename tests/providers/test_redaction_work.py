@@ -16,6 +16,7 @@ from providers.redaction import (
     common_shapes,
     credentials,
     dense,
+    dumps,
     lines,
     logins,
     multiline,
@@ -44,6 +45,7 @@ MODULES = (
     common_shapes,
     credentials,
     dense,
+    dumps,
     lines,
     logins,
     multiline,
@@ -146,6 +148,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     monkeypatch.setattr(search, "rule_table", lambda: table)
     # What repeats is passed over, which would hide how the rules grow.
     monkeypatch.setattr(dense, "DENSE_MATCHES", 10**9)
+    monkeypatch.setattr(search, "_begins_dense", lambda _: False)
     monkeypatch.setattr(search, "has_long_run", lambda _: False)
     monkeypatch.setattr(search, "shortened", lambda line: (line, []))
     return work
