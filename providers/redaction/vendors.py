@@ -41,7 +41,9 @@ VENDOR_HINTS: Final = tuple(token.vendor for token in VENDOR_TOKENS)
 
 _PATTERNS: Final[dict[bytes, re.Pattern[bytes]]] = {}
 _SHAPES: Final = {token.vendor.encode(): token.shape for token in VENDOR_TOKENS}
-_LINE: Final = lazy_pattern(rb"[^\n]{0,256}")
+# How far after the name the token is looked for.
+_LONGEST_GAP: Final = 256
+_LINE: Final = lazy_pattern(rb"[^\n]{0,%d}" % _LONGEST_GAP)
 
 
 def vendor_secrets(block: bytes, at: int) -> list[Span]:
@@ -53,7 +55,7 @@ def vendor_secrets(block: bytes, at: int) -> list[Span]:
         pattern = compile_pattern(f"{_BEGINS}{_SHAPES[vendor]}{_ENDS}".encode())
         _PATTERNS[vendor] = pattern
     # What follows the next mention of the vendor is found there.
-    again = block.find(vendor, at + len(vendor), at + LONGEST_GAP)
+    again = block.find(vendor, at + len(vendor), at + _LONGEST_GAP)
     line = _LINE.match(block, at, again) if again > 0 else _LINE.match(block, at)
     match = pattern.search(block, at, line.end()) if line else None
     return [Span(*match.span())] if match else []
