@@ -42,7 +42,16 @@ from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.escalations import EscalationJob
 from handlers.jobs.scheduler import Scheduler
 from handlers.jobs.silences import SilenceIndex
-from handlers.listeners import actions, alert_actions, commands, forms, home, mentions, pagerduty
+from handlers.listeners import (
+    actions,
+    alert_actions,
+    commands,
+    direct_messages,
+    forms,
+    home,
+    mentions,
+    pagerduty,
+)
 from handlers.listeners.errors import ErrorListener
 from handlers.listeners.pagerduty import PagerDutyWebhook
 from handlers.pauses import Announcer, PauseGuard
@@ -285,6 +294,7 @@ def register_listeners(
     actions.register(app, requests, store)
     forms.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
     mentions.register(app, requests)
+    direct_messages.register(app, requests)
     tab = home.register(app, requests, store, accounts.all, subscriptions, rules)
     alert_actions.register(app, requests, rules, tab.refresh)
     app.error(problems.__call__)

@@ -27,6 +27,7 @@ EVENTS_PATH = "/slack/events"
     "--url", default="", help="Where a proxy publishes the bot: https://HOST[/BASE_PATH]."
 )
 @click.option("--org", is_flag=True, help="For a whole Enterprise Grid organisation.")
+@click.option("--agent", is_flag=True, help="With Slack's agent surface: people write to the bot.")
 @click.option("--protocol", default="", hidden=True)
 @click.option("--boundary", default="", hidden=True)
 def manifest(
@@ -35,6 +36,7 @@ def manifest(
     mode: Literal["socket", "http"] | None,
     url: str,
     org: bool,
+    agent: bool,
     protocol: str,
     boundary: str,
 ) -> None:
@@ -45,12 +47,13 @@ def manifest(
       python -m bot manifest > manifest.yml
       python -m bot manifest --mode http --url https://ops.example.com/opswatch
       python -m bot manifest --org --json
+      python -m bot manifest --agent > manifest.yml
     """
     from bot.slack.manifest import manifest as built
     from bot.slack.manifest import manifest_yaml
 
-    made = built(events_url=_events_url(mode, url), is_org_app=org)
-    is_default = not url and not org
+    made = built(events_url=_events_url(mode, url), is_org_app=org, is_agent=agent)
+    is_default = not url and not org and not agent
     text = (
         json.dumps(made, ensure_ascii=False)
         if as_json

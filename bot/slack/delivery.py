@@ -19,6 +19,7 @@ from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, limits
 from bot.blocks import messages as block_messages
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
+from bot.slack.agent_threads import AgentThreads
 from bot.slack.client import SlackClient
 from bot.slack.file_delivery import FileDelivery
 from bot.slack.messages import WORKING, SlackMessages, work_key
@@ -51,6 +52,7 @@ class Delivery:
     ) -> None:
         self._client = client
         self.messages = SlackMessages(client)
+        self.agent_threads = AgentThreads(client)
         self._files = FileDelivery(client, self.messages)
         self._retry_after_s = retry_after_s
         self._delete_after_s = delete_after_s

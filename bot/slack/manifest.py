@@ -35,16 +35,27 @@ SCOPES = {
         "times in the asker's own zone, and people that alerts notify (users.info, users.list)"
     ),
 }
+# With Slack's agent surface, where people write to the bot in threads.
+AGENT_SCOPES = {
+    "assistant:write": "suggested prompts and the entry in Slack's top bar (assistant.threads.*)",
+    "im:history": "what people write to the bot (message.im, conversations.replies)",
+}
 EVENTS = ("app_home_opened", "app_mention")
+AGENT_EVENTS = ("assistant_thread_started", "message.im")
 ASK_AGAIN = "ask_again"
 ASK_OPSWATCH = "ask_opswatch"
 
 
-def manifest(*, events_url: str = "", is_org_app: bool = False) -> dict[str, Any]:
+def manifest(
+    *, events_url: str = "", is_org_app: bool = False, is_agent: bool = False
+) -> dict[str, Any]:
     """The manifest in Slack's schema (version 2): for HTTP mode if Slack calls `events_url`, else
     for Socket Mode. With `is_org_app` it can be installed on a whole Enterprise Grid organisation.
+    With `is_agent` people can also write to it, in the threads of Slack's agent surface.
     """
     made = _manifest(is_org_app=is_org_app)
+    if is_agent:
+        _add_agent(made)
     if events_url:
         made["settings"]["socket_mode_enabled"] = False
         made["settings"]["event_subscriptions"]["request_url"] = events_url
@@ -106,6 +117,17 @@ def _manifest(*, is_org_app: bool) -> dict[str, Any]:
             "token_rotation_enabled": False,
         },
     }
+
+
+def _add_agent(made: dict[str, Any]) -> None:
+    """Adds what `features.assistant_view` needs ("Developing agents")."""
+    features, settings = made["features"], made["settings"]
+    features["assistant_view"] = {
+        "assistant_description": made["display_information"]["description"]
+    }
+    features["app_home"]["messages_tab_read_only_enabled"] = False
+    made["oauth_config"]["scopes"]["bot"] = sorted({**SCOPES, **AGENT_SCOPES})
+    settings["event_subscriptions"]["bot_events"] = sorted({*EVENTS, *AGENT_EVENTS})
 
 
 def _long_description() -> str:

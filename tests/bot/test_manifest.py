@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.main import main
-from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_yaml
+from bot.slack.manifest import AGENT_EVENTS, AGENT_SCOPES, EVENTS, SCOPES, manifest, manifest_yaml
 from tests.conftest import ROOT
 
 # Which scope each Web API method of ours needs.
@@ -99,7 +99,18 @@ def test_scopes_match_called_methods() -> None:
 
 def test_events_match_listeners() -> None:
     text = "".join(path.read_text() for path in (ROOT / "handlers").rglob("*.py"))
-    assert set(re.findall(r'app\.event\("([a-z_]+)"\)', text)) == set(EVENTS)
+    heard = set(re.findall(r'app\.event\("([a-z_]+)"\)', text))
+    assert heard == {event.partition(".")[0] for event in (*EVENTS, *AGENT_EVENTS)}
+
+
+def test_agent_manifest_adds_what_the_surface_needs() -> None:
+    made = manifest(is_agent=True)
+    assert set(made["oauth_config"]["scopes"]["bot"]) == {*SCOPES, *AGENT_SCOPES}
+    events = made["settings"]["event_subscriptions"]["bot_events"]
+    assert set(events) == {*EVENTS, *AGENT_EVENTS}
+    assert made["features"]["app_home"]["messages_tab_read_only_enabled"] is False
+    assert set(made["features"]["assistant_view"]) == {"assistant_description"}
+    assert "assistant_view" not in manifest()["features"]
 
 
 def run_hook(command: str, *more: str) -> str:

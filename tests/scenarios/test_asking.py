@@ -271,7 +271,6 @@ async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thre
     [
         ("@Opswatch hello", "In the thread of an answer, say what to change"),
         ("@Opswatch usage lsat week", "did you mean “last week”?"),
-        ("@Opswatch", "In the thread of an answer"),
         ("@Opswatch last week", "In the thread of an answer"),
     ],
 )
@@ -281,6 +280,15 @@ async def test_a_mention_that_cannot_be_read_is_refused_privately_in_the_thread(
     mention = await world.slack.say(said)
     refusal = await answered(world, says)
     assert (refusal.seen_by, refusal.thread_ts) == ("U0ADA", mention.ts)
+
+
+@pytest.mark.parametrize("said", ["@Opswatch", "@Opswatch help", "@Opswatch: Help"])
+async def test_mention_alone_gives_an_overview(world: Sandbox, said: str) -> None:
+    mention = await world.slack.say(said)
+    overview = await answered(world, "Ask about usage, API calls or logs")
+    assert (overview.seen_by, overview.thread_ts) == ("U0ADA", mention.ts)
+    await world.slack.press(overview, "ask.0")
+    await answered(world, "GB in 7 days")
 
 
 async def test_what_changes_nothing_is_refused_with_the_window(world: Sandbox) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from bot.sandbox.slack.agent_api import AgentApi
 from bot.sandbox.slack.chat_api import ChatApi
 from bot.sandbox.slack.demo_page import DemoPage
 from bot.sandbox.slack.directory_api import DirectoryApi
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 
-class SlackSandbox(WebApi, ChatApi, DirectoryApi, SurfacesApi, DemoPage):
+class SlackSandbox(WebApi, ChatApi, DirectoryApi, SurfacesApi, AgentApi, DemoPage):
     """One server that people, tests and the bot use."""
 
     __slots__ = ()

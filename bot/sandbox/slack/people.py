@@ -89,7 +89,7 @@ class People(Deliveries):
         elements = [
             (block, e)
             for block in message.blocks
-            for e in block.get("elements", [])
+            for e in [*block.get("elements", []), block.get("accessory") or {}]
             if e.get("action_id") == action_id
         ]
         block, element = elements[0]
@@ -166,15 +166,20 @@ class People(Deliveries):
         self, text: str, *, user: str = "U0ADA", channel: str = "C0OPS", thread_ts: str = ""
     ) -> Message:
         """Says something in a channel or a thread. Where the bot is mentioned and in the channel,
-        it hears of it.
+        it hears of it; so it does of a direct message where the app may read those.
         """
         message = Message(
             self._ts(), channel, user, text.replace("@Opswatch", f"<@{BOT}>"), thread_ts=thread_ts
         )
         self._add(message)
-        if "@Opswatch" in text and self.channels[channel].bot_is_in:
+        is_direct = bool(self.channels[channel].direct_with)
+        reads_directs = is_direct and "im:history" in self.scopes.split(",")
+        if reads_directs or ("@Opswatch" in text and self.channels[channel].bot_is_in):
+            kind = (
+                {"type": "message", "channel_type": "im"} if is_direct else {"type": "app_mention"}
+            )
             event = {
-                "type": "app_mention",
+                **kind,
                 "user": user,
                 "text": message.text,
                 "ts": message.ts,
@@ -186,6 +191,26 @@ class People(Deliveries):
                 self._event(user, {**event, **({"thread_ts": thread_ts} if thread_ts else {})}),
             )
         return message
+
+    async def start_agent_thread(self, user: str = "U0ADA") -> str:
+        """Opens a thread with the app in Slack's agent surface; returns the `ts` of the thread."""
+        channel, ts = f"D0{user[2:]}", self._ts()
+        # Slack itself posts the first message of the thread, in the app's name.
+        self._add(Message(ts, channel, BOT, "New Assistant Thread"))
+        self.agent_threads[ts] = []
+        event = {
+            "type": "assistant_thread_started",
+            "assistant_thread": {
+                "user_id": user,
+                "context": {"channel_id": "C0OPS", "team_id": "T0SANDBOX"},
+                "channel_id": channel,
+                "thread_ts": ts,
+            },
+            "event_ts": self._ts(),
+        }
+        ack = await self._send("events_api", self._event(user, event))
+        await asyncio.wait_for(ack.done, 3)
+        return ts
 
     async def shortcut(
         self, callback_id: str, *, user: str = "U0ADA", message: Message | None = None

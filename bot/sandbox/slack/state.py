@@ -46,6 +46,9 @@ class SlackState(Server):
     channels: dict[str, Channel] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=lambda: {"S0ONCALL": ["U0GRACE"]})
     messages: list[Message] = field(default_factory=list)
+    # The prompts that are suggested in each thread with the app as an agent, and the statuses shown.
+    agent_threads: dict[str, list[str]] = field(default_factory=dict)
+    statuses: list[str] = field(default_factory=list)
     homes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)

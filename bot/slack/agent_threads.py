@@ -1,0 +1,60 @@
+"""Threads of Slack's agent surface: suggested prompts and the status under a thread
+(“assistant.threads.*”).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
+from bot.slack.client import SlackClient
+from bot.slack.pace import NoRoom, Priority
+
+log = logging.getLogger("opswatch")
+# As many as Slack shows (“assistant.threads.setSuggestedPrompts”).
+MOST_PROMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AgentThreads:
+    """Decorates threads. Whatever Slack does not accept is left out: answers do not depend on it."""
+
+    client: SlackClient
+
+    async def suggest(
+        self, channel: str, thread_ts: str, title: str, prompts: Sequence[tuple[str, str]]
+    ) -> None:
+        """Offers questions in a new thread, each with a label and the message it sends."""
+        shown = [{"title": label, "message": text} for label, text in prompts[:MOST_PROMPTS]]
+        await self._call("setSuggestedPrompts", channel, thread_ts, title=title, prompts=shown)
+
+    @asynccontextmanager
+    async def status(self, channel: str, thread_ts: str, text: str) -> AsyncIterator[None]:
+        """Shows the text under the thread for as long as something is worked on."""
+        await self._call("setStatus", channel, thread_ts, status=text)
+        try:
+            yield
+        finally:
+            # A message that everybody sees removes the status, a private one does not.
+            await self._call("setStatus", channel, thread_ts, status="")
+
+    async def _call(self, method: str, channel: str, thread_ts: str, **arguments: Any) -> None:
+        with _optional(method):
+            await self.client.at(Priority.PROGRESS).call(
+                f"assistant.threads.{method}", channel_id=channel, thread_ts=thread_ts, **arguments
+            )
+
+
+@contextlib.contextmanager
+def _optional(method: str) -> Iterator[None]:
+    try:
+        yield
+    except NoRoom:
+        pass
+    except (SlackRefused, SlackUnreachable, SlackDeliveryUnknown) as error:
+        log.info("assistant.threads.%s had no effect: %s", method, error)

@@ -1,0 +1,70 @@
+"""Plain messages to the bot, where the app has Slack's agent surface (“Developing agents”): threads
+that begin with suggested prompts, and a status while a question is being answered.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+
+from bot.blocks.overview import TITLE
+from bot.questions.registry import COMMANDS
+from handlers.listeners.spoken import SpokenQuestions, is_from_person
+from handlers.requests import RequestHandler
+
+STATUS = "is looking it up…"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectMessage:
+    """Answers what people write to the bot, as it answers mentions."""
+
+    requests: RequestHandler
+
+    async def __call__(
+        self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
+        # A mention in a channel comes as an event of its own.
+        if event.get("channel_type") != "im" or not is_from_person(event):
+            return
+        questions = SpokenQuestions(self.requests)
+        async with AsyncExitStack() as stack:
+            # Where the app has no agent surface, a direct message begins no thread.
+            if thread := str(event.get("thread_ts") or ""):
+                threads = self.requests.delivery.agent_threads
+                await stack.enter_async_context(
+                    threads.status(str(event.get("channel", "")), thread, STATUS)
+                )
+            text = str(event.get("text", ""))
+            await questions.ask(text, event, body, context, via="message")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentThreadStarted:
+    """Suggests questions in a new thread: an example of each command that the person may ask."""
+
+    requests: RequestHandler
+
+    async def __call__(self, event: dict[str, Any]) -> None:
+        thread = event.get("assistant_thread") or {}
+        channel = str(thread.get("channel_id", ""))
+        if prompts := await self._prompts(str(thread.get("user_id", "")), channel):
+            await self.requests.delivery.agent_threads.suggest(
+                channel, str(thread.get("thread_ts", "")), TITLE, prompts
+            )
+
+    async def _prompts(self, user: str, channel: str) -> list[tuple[str, str]]:
+        permissions = self.requests.permissions
+        asker = await permissions.requester(user, channel)
+        directory = permissions.directory(self.requests.answering.directory, asker)
+        commands = [COMMANDS[name] for name in permissions.allowed(asker)]
+        # Slack would take a leading slash for a slash command.
+        return [(each.description, each.example(directory).removeprefix("/")) for each in commands]
+
+
+def register(app: AsyncApp, requests: RequestHandler) -> None:
+    app.event("message")(DirectMessage(requests).__call__)
+    app.event("assistant_thread_started")(AgentThreadStarted(requests).__call__)

@@ -1,0 +1,166 @@
+"""Questions in plain messages. In the thread of an answer, words such as `last 30 days` ask its
+question again with that change. Elsewhere they are a question, with or without the name of its
+command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncBoltContext
+
+from bot.blocks import messages as block_messages
+from bot.blocks.overview import overview
+from bot.errors import AccessDenied, BadQuestion
+from bot.formatting import join_words
+from bot.questions.reading import LONGEST_QUESTION, apply_follow_up, read_question_line
+from bot.questions.registry import COMMANDS
+from bot.slack.delivery import ReplyTarget
+from bot.slack.text import unescape_input
+from handlers.requests import RequestHandler, split_command
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenQuestions:
+    """Asks what plain messages say, and answers in their thread."""
+
+    requests: RequestHandler
+
+    async def ask(
+        self,
+        text: str,
+        event: Mapping[str, Any],
+        body: Mapping[str, Any],
+        context: AsyncBoltContext,
+        *,
+        via: str,
+    ) -> None:
+        """Answers the words of a message event. Raises BadQuestion."""
+        target = context["target"] = reply_target(event, body)
+        # Which id a message of the bot has depends on how it was posted.
+        own_ids = {
+            own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own
+        }
+        text = _checked(text)
+        line = "" if text.lower() == "help" else await self._line(text, event, target, own_ids)
+        if not line:
+            await self._send_overview(target)
+            return
+        target = context["target"] = replace(target, line=line)
+        command, words = split_command(target.line)
+        await self.requests.ask(command, words, target, via=via)
+
+    async def _send_overview(self, target: ReplyTarget) -> None:
+        requests = self.requests
+        asker = await requests.permissions.requester(target.user, target.channel)
+        allowed = requests.permissions.allowed(asker)
+        if not allowed:
+            raise AccessDenied("You don't have access to any command here.")
+        directory = requests.permissions.directory(requests.answering.directory, asker)
+        await requests.delivery.send_note(target, overview(directory, allowed))
+
+    async def _line(
+        self,
+        text: str,
+        event: Mapping[str, Any],
+        target: ReplyTarget,
+        own_ids: Collection[str],
+    ) -> str:
+        """The question of the message; empty where there are no words. Raises BadQuestion."""
+        name = text.partition(" ")[0].removeprefix("/").lower()
+        if name in COMMANDS:
+            return f"/{name} {text.partition(' ')[2]}".strip()
+        asked = await self._question_of_thread(event, target, own_ids)
+        if not asked:
+            # Outside a thread the command may be left out: `what failed on edge today?`.
+            if not text:
+                return ""
+            if line := _question_by_topic(text):
+                return line
+            raise BadQuestion(
+                (
+                    "In the thread of an answer, say what to change; elsewhere begin with "
+                    f"{join_words([*COMMANDS], conjunction='or')}."
+                ),
+                COMMANDS.help_line,
+            )
+        requests = self.requests
+        now = self.requests.clock()
+        # Before the words are read: a refusal of theirs names accounts.
+        await requests.require(split_command(asked)[0], target.user, target.channel)
+        zone = await requests.people.zone(target.user)
+        question = read_question_line(asked, requests.answering.directory, now=now, zone=zone)
+        return (
+            apply_follow_up(question, text, requests.answering.directory, now=now, zone=zone).line
+            if text
+            else question.line
+        )
+
+    async def _question_of_thread(
+        self, event: Mapping[str, Any], target: ReplyTarget, own_ids: Collection[str]
+    ) -> str:
+        """The question of our latest answer in the thread; empty if there is none."""
+        if not event.get("thread_ts"):
+            return ""
+        messages = await self.requests.delivery.thread(
+            target.channel, target.thread_ts, own_ids=own_ids
+        )
+        return next(
+            (
+                line
+                for blocks in reversed(messages)
+                if (line := block_messages.extract_question(blocks))
+            ),
+            "",
+        )
+
+
+def is_from_person(event: Mapping[str, Any]) -> bool:
+    """Whether a person wrote the message: two bots that answer each other would never stop."""
+    is_bot = event.get("bot_id") or event.get("bot_profile")
+    return bool(event.get("user")) and not is_bot and not event.get("subtype")
+
+
+def reply_target(event: Mapping[str, Any], body: Mapping[str, Any]) -> ReplyTarget:
+    """The thread of the message, or the one that begins with it."""
+    ts = str(event.get("ts", ""))
+    return ReplyTarget(
+        user=str(event.get("user", "")),
+        channel=str(event.get("channel", "")),
+        response_url="",
+        line="",
+        thread_ts=str(event.get("thread_ts") or ts),
+        # Slack delivers an event again with the same event_id ("Events API", retries).
+        delivery=str(body.get("event_id") or ts),
+    )
+
+
+def _checked(text: str) -> str:
+    """The words as people typed them. Raises BadQuestion if they are too long for a question."""
+    if len(text) > LONGEST_QUESTION:
+        raise BadQuestion(
+            f"That is too long for a question; at most {LONGEST_QUESTION:,} characters are read.",
+            COMMANDS.help_line,
+        )
+    return unescape_input(text).strip()
+
+
+def _question_by_topic(text: str) -> str:
+    """The question of words without a command, by the topic words of a command; empty if there are
+    none.
+    """
+    words = text.split()
+    spoken = [word.lower().strip(".,;:?!") for word in words]
+    for command in COMMANDS.values():
+        topics = command.topics.words
+        kept = command.topics.options
+        if not topics.isdisjoint(spoken):
+            others = [
+                word
+                for word, plain in zip(words, spoken, strict=True)
+                if plain in kept or plain not in topics
+            ]
+            return f"/{command.name} {' '.join(others)}".strip()
+    return ""
