@@ -10,7 +10,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-from bot.logs import fields, levels
+from bot.logs import fields, levels, times
 
 # Patterns that never occur, with many first bytes: without them the library would jump from one
 # possible first byte to the next, which is slow where a text is full of them.
@@ -22,21 +22,36 @@ def _scan_of(patterns: Iterable[bytes]) -> BytesAhoCorasick:
 
 
 def _class_of(byte: int) -> int:
-    if byte in b"\n:.-/":
+    if byte in b"\n:.-/ ":
         return byte
     if byte in b"0123456789":
         return ord("0")
-    return ord("a" if bytes([byte]).isalpha() or byte == ord("_") or byte > 127 else " ")
+    return ord("a" if bytes([byte]).isalpha() or byte == ord("_") else "(")
 
 
 # Text with its digits, its letters and its other signs alike, in which a time is one of few texts.
 _CLASSES: Final = bytes(map(_class_of, range(256)))
-# What has many digits in a row is no part of a longer word: epoch seconds and all digits in a row,
-# the same with an exponent, the basic form of ISO 8601, dates of six digits, Chromium, TAI64.
-_LONG_NUMBERS: Final = (
-    *(b"0000000000", b"0.00000000", b"000000 000000", b"000000  000000", b"0000/000000.0"),
-    *(b"00000000" + sign + b"0000" for sign in (b"a", b" ", b".", b"-")),
+# What comes before a clock that is a time. A clock behind a word is one in prose, unless the word
+# is the name of a month or a day, or is a level.
+_BEFORE_CLOCK: Final = (
+    *(b"\n", b"(", b".", b"-", b"/", b"a"),
+    *(b"a:", b"(:", b"::", b"-:", b"/:", b".:", b" :", b"\n:", b"0000:"),
+    *(b"\n ", b"( ", b": ", b". ", b"- ", b"/ ", b"  "),
+    *(sign + digits + b" " for sign in (b"-", b"/", b".") for digits in (b"0", b"00", b"0000")),
+    *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a "),
 )
+_MONTHS: Final = [spelt for name in times.MONTH_NAMES for spelt in (name, name.upper())]
+# What has many digits in a row is no part of a longer word: epoch seconds and all digits in a row,
+# the same with an exponent, the basic form of ISO 8601; dates of six digits, Chromium.
+_LONG_NUMBERS: Final = (
+    *(b"0000000000", b"0.00000000"),
+    *(b"00000000" + sign + b"0000" for sign in (b"a", b" ", b".", b"-", b":")),
+)
+_SIX_DIGITS: Final = (b"000000 000000", b"000000  000000", b"0000/000000.0")
+_BEFORE_NUMBER: Final = (b"\n", b":", b".", b"-", b"/", b" ", b"(")
+_LONG_PATTERNS: Final = [before + number for before in _BEFORE_NUMBER for number in _LONG_NUMBERS]
+# Those begin as a year does, or the seconds of our time.
+_CENTURIES: Final = (b"1", b"20")
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
 _KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date")]
 
@@ -46,23 +61,22 @@ _KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date"
 def _times() -> BytesAhoCorasick:
     return _scan_of(
         [
-            b"0:0",
+            *_LONG_PATTERNS,
+            *(before + hour + b":0" for before in _BEFORE_CLOCK for hour in (b"0", b"00")),
             b"0-00.00.",
             b"0a00.0",
-            *(
-                before + number
-                for before in (b"\n", b":", b".", b"-", b"/", b" ")
-                for number in _LONG_NUMBERS
-            ),
+            *(before + number for before in _BEFORE_NUMBER for number in _SIX_DIGITS),
             # A number first: milliseconds since the start, or the debug log of npm.
             *(b"\n" + b"0" * digits + b" " for digits in range(1, 11)),
+            *(b"\n" + b" " * blanks + b"0" for blanks in range(1, 17)),
+            b"\n(0",
         ]
     )
 
 
 @cache
 def _starts() -> BytesAhoCorasick:
-    """How lines begin that have a level and no time, or fields by labels."""
+    """How lines begin that have a level and no time, or fields by labels; names of months."""
     return BytesAhoCorasick(
         [
             b"\n" + start
@@ -76,6 +90,7 @@ def _starts() -> BytesAhoCorasick:
                     for sign in (b"(", b" (", b"/")
                 ),
                 *(b"%c: [" % letter for letter in b"EWNID"),
+                *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"),
                 *(b"kern", b"user", b"daemon", b"syslog", b"auth", b"local"),
                 *(
                     b"time:",
@@ -87,7 +102,8 @@ def _starts() -> BytesAhoCorasick:
                     b"level:",
                 ),
             )
-        ],
+        ]
+        + _MONTHS,
         implementation=Implementation.DFA,
     )
 
@@ -114,8 +130,9 @@ def candidates(text: bytes) -> Iterator[tuple[int, int]]:
 
 def _signs_in(text: bytes) -> Iterator[int]:
     """Where there is text that only lines with a time or a level have."""
-    for _, start, _ in _times().find_matches_as_indexes(text.translate(_CLASSES)):
-        yield start
+    for pattern, start, _ in _times().find_matches_as_indexes(text.translate(_CLASSES)):
+        if pattern >= len(_LONG_PATTERNS) or text.startswith(_CENTURIES, start + 1):
+            yield start
     for _, start, _ in _starts().find_matches_as_indexes(text):
         yield start
     # TAI64, and the lines of Docker Compose.

@@ -74,6 +74,9 @@ class LogCounter:
     _without_fields: int = field(default=0, compare=False)
     # Blocks in a row that had a line of another kind.
     _odd_blocks: int = field(default=0, compare=False)
+    # Whether few lines in a row share a minute, and how the last minute was written.
+    _has_short_runs: bool = field(default=False, compare=False)
+    _last_written: bytes = field(default=b"", compare=False)
     # Whether most lines of the block before were unlike any other, and blocks that are read line by
     # line all the same.
     _is_sparse: bool = field(default=False, compare=False)
@@ -203,6 +206,7 @@ class LogCounter:
             self._place(self.last, text.count(b"\n", at, start))
             self._count_each(text[start:end])
             at = end
+        self._reader.end_block(len(found))
         self._place(self.last, text.count(b"\n", at))
         return True
 
@@ -284,16 +288,13 @@ class LogCounter:
 
     def _count_run(self, shape: Shape, text: bytes, at: int) -> int:
         """Counts lines of the shape for as long as they follow each other; gives where they end."""
-        start, lines = at, 0
-        found: dict[bytes, int] = {}
-        match, end = shape.run.match(text, at), b""
-        while match:
-            end = match[1]
-            count = text.count(b"\n", at, match.end())
-            found[end] = found.get(end, 0) + count
-            lines += count
-            at = match.end()
-            match = shape.run.match(text, at)
+        start = at
+        found = self._minutes_of_lines(shape, text) if self._has_short_runs and not at else None
+        if found:
+            at = len(text)
+        else:
+            found, at = self._minutes_of_runs(shape, text, at)
+        lines = found.total()
         if not lines:
             return start
         stretch = text if (start, at) == (0, len(text)) else text[start:at]
@@ -315,8 +316,33 @@ class LogCounter:
             self._shape, self._without_shape = None, _BLOCKS_WITHOUT
         for written, count in found.items():
             self._place(minutes[written], count)
-        self.last = minutes[end]
+        self.last = minutes[self._last_written]
         return at
+
+    def _minutes_of_runs(self, shape: Shape, text: bytes, at: int) -> tuple[Counter[bytes], int]:
+        """The minutes of the lines of the shape that follow each other, and where they end."""
+        found: Counter[bytes] = Counter()
+        runs, match = 0, shape.run.match(text, at)
+        while match:
+            runs += 1
+            self._last_written = match[1]
+            found[match[1]] += text.count(b"\n", at, match.end())
+            at = match.end()
+            match = shape.run.match(text, at)
+        self._has_short_runs = runs >= _FEW_LINES and runs * 3 > found.total()
+        return found, at
+
+    def _minutes_of_lines(self, shape: Shape, text: bytes) -> Counter[bytes] | None:
+        """The minutes of all lines, which is quicker where few lines in a row share one; None where
+        some lines have another shape.
+        """
+        written = shape.line.findall(text)
+        if len(written) != text.count(b"\n"):
+            return None
+        self._last_written = written[-1]
+        found = Counter(written)
+        self._has_short_runs = len(found) * 3 > len(written)
+        return found
 
     def _count_each(self, text: bytes) -> None:
         """Line by line, of a text with a line end before each line."""

@@ -49,6 +49,8 @@ class _Plan:
     read_level: fields.LevelReader
     # Whether no other field may give the level.
     is_sole_level: bool
+    has_time: bool
+    has_inner: bool
     implied_level: str | None
     # Fields that may hold other fields.
     nested_levels: tuple[str, ...]
@@ -102,14 +104,10 @@ class JsonReader:
 
     def _read_object(self, found: _Fields, depth: int) -> _Found:
         plan = self._plan_of.get(names := tuple(found)) or self._plan_for(names)
-        if plan.time:
-            minute = self._minute(bytes(found[plan.time]))
-        else:
-            minute = self._nested_minute(found, plan) if plan.nested_times else None
-        if minute is None:
-            minute = read_fields(found).minute
-        level = self._level(found, plan)
-        if level is None or minute is None:
+        minute, level = None, self._level(found, plan)
+        if plan.has_time:
+            minute = self._likeliest_minute(found, plan) or read_fields(found).minute
+        if plan.has_inner and (level is None or minute is None):
             return self._read_inner(found, plan, minute, level, depth)
         return minute, level
 
@@ -140,7 +138,9 @@ class JsonReader:
             _remember(self._times, alike, spans_at(match))
         return minute
 
-    def _nested_minute(self, found: _Fields, plan: _Plan) -> Minute | None:
+    def _likeliest_minute(self, found: _Fields, plan: _Plan) -> Minute | None:
+        if plan.time:
+            return self._minute(bytes(found[plan.time]))
         for name in plan.nested_times:
             nested, within = self._nested(bytes(found[name]))
             if within and within.time:
@@ -232,6 +232,8 @@ def _plan_of(names: tuple[str, ...]) -> _Plan:
         level,
         read,
         len(order.levels) == 1 and not order.nested_levels,
+        bool(order.times or order.date_and_time or order.nested_times),
+        not spelt.keys().isdisjoint(_INNER),
         order.implied_level,
         order.nested_levels,
         () if order.times or order.date_and_time else order.nested_times,

@@ -40,7 +40,7 @@ from bot.logs.lines import (
 from bot.logs.minutes import minute_like, seconds_like
 from bot.logs.reader import Spans, level_span
 from bot.logs.times import Minute
-from providers.patterns import compile_pattern
+from providers.patterns import compile_pattern, lazy_pattern
 
 # What comes before a time, and between a time and a level, where it is the same in each line.
 MOST_BEFORE: Final = 80
@@ -83,6 +83,8 @@ class Shape:
     form: str
     behind: bytes
     run: re.Pattern[bytes]
+    # One such line, where lines of one minute seldom follow each other.
+    line: re.Pattern[bytes]
     # The text around the level, by each level; and, where it is always the same, how far into a line
     # it is.
     level_of: Mapping[bytes, str]
@@ -170,7 +172,13 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     minute, is_wide = minute_like(line[slice(*spans.minute)], spans.form)
     offset = None if is_wide else spans.behind[0] + 1
     return Shape(
-        spans.form, behind, _run_of(re.escape(before), minute, tail), heads, offset, once, never
+        spans.form,
+        behind,
+        *_patterns_of(re.escape(before), minute, tail),
+        heads,
+        offset,
+        once,
+        never,
     )
 
 
@@ -192,10 +200,15 @@ def _shape_without_level(line: bytes) -> Shape | None:
         end = re.escape(guard)
     else:
         end = rb"(?=" + re.escape(guard) + rb")(?!" + AT_ONCE_LETTER + rb")"
-    run = _run_of(start.before, start.minute, start.rest + end + rb"[^\n]*+")
+    patterns = _patterns_of(start.before, start.minute, start.rest + end + rb"[^\n]*+")
     is_screened = not (start.has_priority or quoted)
     return Shape(
-        start.form, start.behind, run, {}, has_priority=start.has_priority, is_screened=is_screened
+        start.form,
+        start.behind,
+        *patterns,
+        {},
+        has_priority=start.has_priority,
+        is_screened=is_screened,
     )
 
 
@@ -259,25 +272,17 @@ def beginning_of(line: bytes) -> Beginning | None:
 
 def _audit_shape(head: bytes) -> Shape | None:
     form = times.FORM_OF["epoch"]
-    run = _run_of(_AUDIT.pattern, form.pattern_of_minute(), form.rest + rb":[^\n]*+")
-    return Shape("epoch", b"", run, {}) if run.match(b"\n" + head) else None
+    run, line = _patterns_of(_AUDIT.pattern, form.pattern_of_minute(), form.rest + rb":[^\n]*+")
+    return Shape("epoch", b"", run, line, {}) if run.match(b"\n" + head) else None
 
 
-def _run_of(before: bytes, minute: bytes, tail: bytes) -> re.Pattern[bytes]:
-    """Lines that share a minute."""
-    return compile_pattern(
-        rb"\n"
-        + before
-        + rb"("
-        + minute
-        + rb")"
-        + tail
-        + rb"(?:\n"
-        + before
-        + rb"\1"
-        + tail
-        + rb")*+"
-    )
+def _patterns_of(
+    before: bytes, minute: bytes, tail: bytes
+) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Lines that share a minute, and one line by itself."""
+    line = rb"\n" + before + rb"(" + minute + rb")" + tail
+    again = rb"(?:\n" + before + rb"\1" + tail + rb")*+"
+    return compile_pattern(line + again), lazy_pattern(line)
 
 
 def with_any_digits(before: bytes) -> bytes:

@@ -8,7 +8,7 @@ depends on the window that was asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -36,8 +36,9 @@ _SHARED_ZONES: Final = {
     b"CST": (b"-06:00", b"+08:00"),
     b"BST": (b"+01:00", b"+06:00"),
 }
-_MONTHS: Final = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_MONTH_NUMBER: Final = {name.lower(): number for number, name in enumerate(_MONTHS.split(b"|"), 1)}
+MONTH_NAMES: Final = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS: Final = b"|".join(MONTH_NAMES)
+_MONTH_NUMBER: Final = {name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)}
 _DAYS: Final = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _NAMED_ZONE: Final = (
     rb"(?:"
@@ -193,16 +194,28 @@ def _without_names(pattern: bytes) -> bytes:
 
 def any_time(*, at_start: bool) -> bytes:
     """A pattern for all forms, a named group around each. Some are looked for only where a line
-    begins.
+    begins. Forms are grouped by their first characters, so that most text is passed over quickly.
     """
     forms = [form for form in FORMS if at_start or form.name not in _AT_START_ALONE]
-    return (
-        rb"(?:"
-        + b"|".join(
-            rb"(?P<" + form.name.encode() + rb">" + form.pattern() + rb")" for form in forms
-        )
-        + rb")"
-    )
+    groups: dict[bytes, list[TimeForm]] = {}
+    for form in forms:
+        groups.setdefault(_first_of(form), []).append(form)
+    return rb"(?:" + b"|".join(map(_group_of_forms, groups, groups.values())) + rb")"
+
+
+def _first_of(form: TimeForm) -> bytes:
+    """What all times of a form begin with. No text begins in two of these ways, but that a year is
+    made of digits.
+    """
+    for start in (_Y, rb"(?P<mon>", rb"@"):
+        if form.minute.startswith(start):
+            return {_Y: rb"(?=(?:19|20)\d\d)", rb"@": rb"(?=@)"}.get(start, rb"(?=[A-Za-z])")
+    return rb"(?=\d)"
+
+
+def _group_of_forms(first: bytes, forms: Sequence[TimeForm]) -> bytes:
+    named = (rb"(?P<" + form.name.encode() + rb">" + form.pattern() + rb")" for form in forms)
+    return first + rb"(?:" + b"|".join(named) + rb")"
 
 
 @lru_cache(maxsize=256)
@@ -210,6 +223,10 @@ def _parts_of(name: str) -> re.Pattern[bytes]:
     return compile_pattern(FORM_OF[name].minute.replace(rb"\2", rb"[/.-]"), re.ASCII)
 
 
+# Most logs write their times so, and need no further look.
+_WHOLE_ISO: Final = compile_pattern(
+    rb"(?:19|20)\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])[T ](?:[01]\d|2[0-4]):[0-5]\d"
+)
 _HALF_OF_DAY: Final = compile_pattern(_HALF.removeprefix(b" ?"))
 _YEAR_BEHIND: Final = compile_pattern(rb"(?:19|20)\d\d$")
 
@@ -217,6 +234,8 @@ _YEAR_BEHIND: Final = compile_pattern(rb"(?:19|20)\d\d$")
 @lru_cache(maxsize=8192)
 def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
     """The minute that is written so; None where there is no such minute (a month of 13)."""
+    if name == "iso" and behind[:1] in b"Z+-" and _WHOLE_ISO.fullmatch(minute):
+        return minute[:10] + b"T" + minute[11:], _offset_of(behind)
     match = _parts_of(name).fullmatch(minute)
     if not match:
         return None
@@ -269,6 +288,7 @@ def _ordinal_date(year: int, day: int) -> bytes:
     return moment.isoformat().encode()
 
 
+@lru_cache(maxsize=256)
 def _offset_of(behind: bytes) -> bytes:
     if behind.startswith(b"(UTC"):
         behind = behind[4:-1] or b"Z"

@@ -25,6 +25,10 @@ def _word(rng: random.Random) -> bytes:
     return bytes(rng.choices(LETTERS, k=6))
 
 
+def _clock(rng: random.Random) -> tuple[int, int, int]:
+    return rng.randrange(24), rng.randrange(60), rng.randrange(60)
+
+
 HOSTILE_LINES: Final[Mapping[str, LineMaker]] = {
     "random short lines": _of(ANYTHING, 6, 20),
     "random long lines": _of(ANYTHING, 60, 140),
@@ -32,6 +36,11 @@ HOSTILE_LINES: Final[Mapping[str, LineMaker]] = {
     "random hexadecimal digits": _of(HEX, 12, 32),
     "random bytes": lambda rng: rng.randbytes(40).replace(b"\n", b""),
     "random lines behind a time": lambda rng: TIME + _of(ANYTHING, 8, 20)(rng),
+    "clocks in prose": lambda rng: b"%s %02d:%02d:%02d %s" % (_word(rng), *_clock(rng), _word(rng)),
+    "long numbers in prose": lambda rng: b"%s %d %s" % (_word(rng), rng.randrange(10**12), _word(rng)),
+    "a time of its own in each line": lambda rng: (
+        b"2026-11-%02dT%02d:%02d:%02dZ INFO %s" % (rng.randint(1, 28), *_clock(rng), _word(rng))
+    ),
     "random pairs": lambda rng: _word(rng) + b"=" + _word(rng),
     "random JSON": lambda rng: b'{"%s":"%s"}' % (_word(rng), _word(rng)),
     "broken JSON": lambda rng: b'{"%s":' % _word(rng),
