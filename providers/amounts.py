@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 
 SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+# An exabyte; more is a typing mistake.
 LARGEST = 1e18
+# Bounds the patterns below, which read what people type.
 LONGEST = 40
 # A number as people write it, for use within other patterns.
 NUMBER = r"\d[\d.,_]*(?:e\+?\d{1,2})?"
@@ -41,6 +43,7 @@ def read_number(text: str) -> float | None:
     plain = text.strip().lower()
     if not plain.isascii() or len(plain) > LONGEST:
         return None
+    # First: `1.000` is a thousand in Berlin and one in Boston.
     if _EITHER.fullmatch(plain):
         raise AmbiguousAmount(plain, f"{float(plain):g}", plain.replace(".", ""))
     if _PLAIN.fullmatch(plain) or _EXPONENT.fullmatch(plain):

@@ -87,6 +87,7 @@ def combined(errors: Sequence[ProviderError]) -> ProviderError:
     shown_hints = (
         hints if len(hints) == 1 else [f"{error.account}: {error.hint}" for error in errors]
     )
+    # The longest counts: before it, one of them would refuse again.
     waits = [error.retry_after_s for error in errors if error.retry_after_s is not None]
     messages = [
         error.message if error.account in error.message else f"{error.account}: {error.message}"

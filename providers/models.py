@@ -43,6 +43,7 @@ class Window:
 
     def halves(self) -> tuple[Window, Window]:
         """The window cut in two at a whole second, without a gap or an overlap."""
+        # Vendors take whole seconds.
         middle = (self.start + self.length / 2).replace(microsecond=0)
         return Window(self.start, middle), Window(middle, self.end)
 

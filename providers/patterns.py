@@ -28,6 +28,7 @@ class LazyPattern:
         self._flags = flags
 
     def __getattr__(self, name: str) -> Any:
+        # Python looks for these when it copies or inspects an object.
         if name.startswith("__"):
             raise AttributeError(name)
         compiled = compile_pattern(self._source, self._flags)

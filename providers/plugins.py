@@ -40,6 +40,7 @@ def load_plugins(
     """What `read` returns for each value, sorted by name, or why it is skipped. `read` raises
     UnusablePlugin.
     """
+    # The order of installed packages is not defined.
     for entry in sorted(found, key=lambda each: (each.name, each.value)):
         try:
             plugin = read(_loaded(entry))

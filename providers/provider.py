@@ -82,5 +82,6 @@ class Provider:
 def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
+    # find_spec imports the packages above the module.
     except ModuleNotFoundError:
         return False

@@ -22,6 +22,7 @@ from providers.clock import Clock, utc_now
 class EdgeGridAuth(httpx.Auth):
     """Signs every request afresh: a new nonce, a new timestamp, the URL exactly as it is sent."""
 
+    # httpx reads the body before it signs, as the hash of it is part of the signature.
     requires_request_body = True
 
     def __init__(
@@ -34,6 +35,7 @@ class EdgeGridAuth(httpx.Auth):
         self._credentials = credentials
         self._now = now
         self._nonce = nonce
+        # Measured by the vendor's clock after a refusal.
         self.skew = timedelta(0)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -47,11 +49,13 @@ class EdgeGridAuth(httpx.Auth):
             f"EG1-HMAC-SHA256 client_token={self._credentials.client_token.open()};"
             f"access_token={self._credentials.access_token.open()};timestamp={timestamp};nonce={self._nonce()};"
         )
+        # The base64 text itself is the key of the next step, not the bytes that it stands for.
         signing_key = _hmac(timestamp, key=self._credentials.client_secret.open())
         return f"{prefix}signature={_hmac(self._data(request, prefix), key=signing_key)}"
 
     def _data(self, request: httpx.Request, prefix: str) -> str:
         url = request.url
+        # The signature covers the host as it is sent, with its port.
         host = request.headers.get("Host") or url.netloc.decode()
         return "\t".join(
             [

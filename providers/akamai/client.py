@@ -45,6 +45,7 @@ V1_ROW_CAP = 5_000
 V2_ROW_CAP = 25_000
 # “Retention” of both reports.
 RETENTION = timedelta(days=92)
+# Of one question, so that a very long window does not use up the account's limit.
 MOST_REQUESTS = 64
 
 
@@ -67,7 +68,9 @@ class Akamai:
         self.account = account
         self._clock = clock
         self._settings = settings
+        # The bot's own requests are recorded, too, and recognised by it.
         self._own_token = credentials.client_token.open()
+        # Learned from a refusal, so that later windows are rounded at once.
         self._whole_steps_only = False
         # The documented values, until the report has described its own: they have changed before.
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
@@ -126,6 +129,7 @@ class Akamai:
                 f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for "
                 "a shorter window."
             )
+        # An empty answer that counts rows must not look like no calls.
         refuse_counted_but_not_sent(self.account, reports)
         calls, nearest = await asyncio.to_thread(self._kept_calls, reports, filters)
         late = min(
@@ -233,6 +237,7 @@ class Akamai:
 
     async def _describe(self) -> str:
         report = await self.describe()
+        # Akamai announced the end of this report for July 2025.
         if report.get("deprecated") is True or report.get("status") == "DEPRECATED":
             raise self._transport.retired()
         return (
@@ -243,6 +248,7 @@ class Akamai:
     async def _try_v2(self) -> str:
         now = self._clock().replace(microsecond=0)
         await self._transport.v2_report(
+            # Data arrives a quarter of an hour late ("Supported time intervals").
             Window(now - timedelta(minutes=30), now - timedelta(minutes=15)),
             ReportQuery({}, self._settings.account_ids, wording.METRICS),
             limit=1,
@@ -278,6 +284,7 @@ class Akamai:
             return []
         try:
             report = await self._ask(window, query)
+        # The halves of a window may fit where the whole does not.
         except TooLarge:
             if window.length < timedelta(minutes=1) or not requests.room_for(2):
                 raise
@@ -297,6 +304,7 @@ class Akamai:
             return [report]
         parts = [(half, await self._reports(half, query, requests)) for half in window.halves()]
         halves = [found for _, reports in parts for found in reports]
+        # The halves have no more rows, so nothing was cut.
         if sum(len(found.rows) for found in halves) <= len(report.rows):
             return [report]
         # If halving returns rows of other times, the count means something else, and the first
@@ -321,6 +329,7 @@ class Akamai:
                 if is_whole(window):
                     raise
         report = await self._ask_exactly(rounded(window), query)
+        # Only once the rounded window was accepted.
         self._whole_steps_only = True
         return await asyncio.to_thread(parse.within, report, window)
 
@@ -341,6 +350,8 @@ class Akamai:
         """The error with the values that the report accepts now, if it has ceased to accept the
         given ones; any other error as it is.
         """
+        # Only these filters have listed values, which have changed before: an older page has
+        # `notcare` in the place of `other`.
         if wording.ENUMERATIONS.keys().isdisjoint(query.filters):
             return refused
         with contextlib.suppress(ProviderError):

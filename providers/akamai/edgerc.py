@@ -37,9 +37,11 @@ def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
     doubled keys. Raises EdgercError with a sentence for everything else.
     """
     try:
+        # Editors write byte order marks, on which the vendor's own reader fails.
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise EdgercError(f"the file {path} cannot be read") from None
+    # Raw, because a `%` in a secret is no interpolation.
     parser = configparser.RawConfigParser(
         strict=False, inline_comment_prefixes=("#", ";"), default_section="\0"
     )
@@ -56,6 +58,7 @@ def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
     missing = [key for key in EDGERC_KEYS if not values.get(key)]
     if missing:
         raise EdgercError(f"section [{section}] of {path} lacks {', '.join(missing)}")
+    # Both spellings occur in real files.
     body = values.get("max_body") or values.get("max-body") or str(MAX_BODY)
     return EdgeGridCredentials(
         base_url=host_url(values["host"]),
@@ -63,6 +66,7 @@ def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
         client_secret=Secret(values["client_secret"]),
         access_token=Secret(values["access_token"]),
         max_body=int(body) if body.isdigit() and int(body) > 0 else MAX_BODY,
+        # Terraform and the Go client read it here; the Python library ignores it.
         account_switch_key=values.get("account_key", ""),
         headers_to_sign=_names(
             values.get("headers_to_sign") or values.get("headers-to-sign") or ""

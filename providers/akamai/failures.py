@@ -41,6 +41,7 @@ class ClockSkew(AuthFailed):
 def server_time(reply: Reply, problem: Mapping[str, Any], now: datetime) -> datetime | None:
     """The vendor's clock. One that is years off measures nothing."""
     requested = problem.get("requestTime")
+    # The gateway's body has the time, too, for answers whose header a proxy has removed.
     theirs = date_of(reply.headers.get("Date")) or date_of(
         requested if isinstance(requested, str) else None
     )

@@ -71,6 +71,7 @@ _COMPARED = MappingProxyType(
         "client": "clientId",
     }
 )
+# Methods that the report counts as `other`.
 _OTHER_METHODS = ("PATCH", "OPTIONS", "CONNECT", "TRACE")
 
 
@@ -207,6 +208,7 @@ def server_filters(filters: CallFilters) -> dict[str, list[str]]:
             )
         )
     if filters.failures:
+        # By class, since what response_status counts as an error is not documented.
         wanted.append(("response_class", ["4xx", "5xx"]))
     wanted += [(name, values) for name, values in _status_filters(filters.status) if values]
     if filters.code:
@@ -214,6 +216,7 @@ def server_filters(filters: CallFilters) -> dict[str, list[str]]:
     if filters.url:
         wanted.append(("url_contain", list(filters.url)))
     for name, values in wanted:
+        # The asker's own filter of that name stays; ours is applied to the rows.
         source.setdefault(name, values)
     return source
 
@@ -249,6 +252,7 @@ def nearest_actor(wanted: Sequence[str], seen: Sequence[str]) -> str:
     by_lower = {name.lower(): name for name in dict.fromkeys(seen) if 0 < len(name) <= LONGEST_NAME}
     names = list(by_lower)[:MOST_NAMES]
     for who in (value.lower()[:LONGEST_NAME] for value in wanted):
+        # A part of a name is likelier than a misspelt one, and cheaper to find.
         near = [name for name in names if who in name] or difflib.get_close_matches(who, names, n=1)
         if near and who not in by_lower:
             return by_lower[near[0]]

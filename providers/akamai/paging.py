@@ -10,6 +10,7 @@ from providers.models import Window
 
 # “Supported time intervals”: both bounds divisible by the interval in UTC.
 WHOLE_STEP = timedelta(minutes=5)
+# Of one question, as its rows are in memory until they are counted.
 MOST_BYTES = 500_000_000
 
 
@@ -53,6 +54,7 @@ def rounded(window: Window) -> Window:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return Window(
         epoch + (window.start - epoch) // WHOLE_STEP * WHOLE_STEP,
+        # Rounded up: floor division of a negative length.
         epoch - (epoch - window.end) // WHOLE_STEP * WHOLE_STEP,
     )
 

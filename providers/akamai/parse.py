@@ -70,9 +70,12 @@ class Report:
 
 def json_report(body: bytes, *, account: str) -> Report:
     """A v1 or v2 report as JSON."""
+    # Checked before it is decoded: a small text of brackets can take gigabytes.
     refuse_excess(body, account=account, depth_matters=False)
     try:
         answer = _ANSWER.decode(body)
+    # The typed decoder takes half the time and knows the documented shape; any other is read again,
+    # tolerantly.
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         rows, metadata, links = _odd_answer(body, account=account)
     else:
@@ -128,6 +131,7 @@ def joined(pages: Sequence[Report]) -> Report:
     """
     if len(pages) == 1:
         return pages[0]
+    # Whether a count is that of a page or of the whole is not documented.
     counts = [page.row_count for page in pages if page.row_count is not None]
     return Report(
         rows=[row for page in pages for row in page.rows],
@@ -149,6 +153,7 @@ def csv_report(body: bytes, *, account: str) -> Report:
     """
     if body.count(b",") + body.count(b"\n") + body.count(b"\r") > MOST_VALUES:
         raise unreadable(account, f"a report with more than {MOST_VALUES:,} values")
+    # Read as one stream: quoted values may hold commas and line ends.
     text = io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", "replace", newline="")
     sections: dict[str, list[list[str]]] = {}
     current = ""
@@ -179,6 +184,7 @@ def csv_report(body: bytes, *, account: str) -> Report:
     columns = next(iter(sections.get("COLUMNS") or [[]]))
     if not _COLUMNS.intersection(columns):
         raise unreadable(account, "a report without columns")
+    # By name, because the order of columns differs between describe and data.
     rows = [row_of(dict(zip(columns, record, strict=False))) for record in sections["DATA"]]
     metadata = {
         record[0]: record[1] if len(record) > 1 else "" for record in sections.get("METADATA", [])
@@ -199,6 +205,7 @@ def api_call(
     code = row.responseCode
     uri = _value(row.uri, row.requestUri)
     at = row.timestamp
+    # Values are text in v1 and may be numbers in v2.
     if code.__class__ is not str:
         code = _as_text(code)
     if at.__class__ is not str:
@@ -218,6 +225,7 @@ def api_call(
         _as_text(row.clientId),
         _as_text(row.clientIp),
         None,  # duration_ms
+        # Others may use the same client; only the requests for this report are the bot's.
         is_own_token and "/reporting-api/" in uri,
         actions,
         "",  # host
@@ -316,10 +324,12 @@ def _instant(text: str) -> datetime | None:
     """ISO-8601, in UTC if there is no offset; None for anything else."""
     try:
         moment = datetime.fromisoformat(text)
+        # Nearly all instants are; the checks below take longer.
         if moment.tzinfo is UTC:
             return moment
         return (
             (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            # A date alone is no instant.
             if "T" in text or " " in text
             else None
         )

@@ -14,6 +14,8 @@ def is_about_our_clock(problem: Mapping[str, Any]) -> bool:
     """
     words = f"{problem.get('title')} {problem.get('detail')}".lower()
     return (
+        # A wrong clock is HTTP 400 with “Invalid timestamp”, not 401
+        # (terraform-provider-akamai#758).
         "timestamp" in words
         and not str(problem.get("type")).startswith("reporting.")
         and "errors" not in problem

@@ -35,6 +35,7 @@ from providers.limits.rate_limiter import RateLimiter
 from providers.models import Window, iso_utc
 from providers.redaction import Redactor
 
+# Links come from outside, so their number is bounded.
 MOST_PAGES = 64
 # A v2 result answers 303 to itself until it is ready.
 ASYNC_WAITS_S = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
@@ -217,6 +218,7 @@ class ReportTransport:
             return await fetch(
                 self._client, build, account=self.account, scope="report", check=self._refuse
             )
+        # Once: a second refusal is not about the clock that was just measured.
         except ClockSkew as skewed:
             self._auth.skew = skewed.by
         return await fetch(
@@ -230,6 +232,7 @@ class ReportTransport:
         message = self._redactor.text(problems.vendor_message(problem))
         if reply.status == 400 and problems.is_about_our_clock(problem):
             raise self._skewed(reply, problem)
+        # A block for bursts comes as HTTP 400 of the gateway (terraform-provider-akamai#728).
         if "IPBLOCK" in message or "WAF deny" in message:
             raise RateLimited(
                 f"{self.account} has blocked us for a while because of too many requests.",
@@ -238,6 +241,7 @@ class ReportTransport:
             )
         if reply.status == 400 and problems.is_about_bounds(problem):
             raise BoundsRefused(self.account, message)
+        # The report has ended; this is never “no rows”.
         if reply.status in (404, 410):
             raise self.retired()
         if reply.status == 429:
@@ -249,6 +253,7 @@ class ReportTransport:
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
         theirs = server_time(reply, problem, self._clock())
         off = theirs - self._clock() if theirs else None
+        # The correction that was applied already has not helped.
         if off is None or abs(off - self._auth.skew) < timedelta(seconds=2):
             return AuthFailed(
                 f"{self.account} says our clock is wrong.",

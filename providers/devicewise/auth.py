@@ -92,6 +92,7 @@ class LockOut:
                 )
             await asyncio.sleep(POLL_EVERY_S)
         try:
+            # Once more, now that no other process tries: its attempt may just have been refused.
             await self.check()
             yield
         finally:
@@ -108,6 +109,7 @@ class LockOut:
         )
 
     async def _key(self) -> str:
+        # Slow on purpose, because a password could be guessed.
         return await asyncio.to_thread(self.credentials.fingerprint, self.place)
 
 
@@ -125,6 +127,7 @@ class Session:
         already.
         """
         async with self._lock:
+            # Of several requests that find the session expired, the first renews it for all.
             if self._id is None or (instead_of is not None and self._id == instead_of):
                 self._id = None
                 self._id = await self._only_try()
@@ -135,5 +138,6 @@ class Session:
             try:
                 return await self._login()
             except AuthFailed as error:
+                # Eight failures within thirty minutes lock the user out ("Authentication").
                 await self._lock_out.remember(error)
                 raise

@@ -43,8 +43,10 @@ from providers.models import (
 )
 from providers.redaction import Redactor, Secret
 
+# The most that one request returns. Always sent, since the pages disagree about the default.
 PAGE_ROWS = 2000
 LEAST_PAGE_ROWS = 10
+# Printable and bounded, as it becomes part of every request.
 _SESSION = re.compile(r"[!-~]{1,500}")
 
 
@@ -114,6 +116,7 @@ class DeviceWise:
         found = CallCollector(
             self.account, keep=lambda rows: self._kept_calls(rows, filters), read=read
         )
+        # Instants in place of `last`, which would move from page to page.
         period = {
             "start": iso_utc(window.start, "milliseconds"),
             "end": iso_utc(window.end, "milliseconds"),
@@ -196,9 +199,11 @@ class DeviceWise:
         """One page. An expired session is renewed once, and the page requested again."""
         session = await self._session.id()
         page = await self._ask_page(params, session)
+        # Once only: clients that log in again and again lock their user out.
         if isinstance(page, parse.Failure) and page.session_expired:
             page = await self._ask_page(params, await self._session.id(instead_of=session))
         if isinstance(page, parse.Failure):
+            # The platform reports the end of a list as a failure (-90058).
             if page.is_end_of_list and params["offset"]:
                 return parse.Page([], None)
             raise self._failed(page, show_all=params.get("showAll") is True)
@@ -228,6 +233,8 @@ class DeviceWise:
             )
         session = Secret(found)
         if self._org:
+            # A switch changes the session for all requests that use it, so it comes before any of
+            # them.
             reply = await self._post(_body("session.org.switch", {"key": self._org}, session))
             switched = await off_loop(
                 partial(parse.reply_params, command_id=parse.LIST_ID, account=self.account),
@@ -242,6 +249,7 @@ class DeviceWise:
         return session
 
     def _login_refused(self, failure: parse.Failure) -> AuthFailed:
+        # The password was right; the platform wants a six-digit code in its place.
         if MFA_REQUIRED in failure.codes:
             return AuthFailed(
                 f"{self.account} wants a second factor, which a bot cannot give.",

@@ -56,11 +56,13 @@ def server_filters(filters: CallFilters, who: str) -> dict[str, Any]:
     if who:
         params["who"] = who
     if filters.failures:
+        # Left out otherwise: what false means is not documented.
         params["hasFailure"] = True
     if show_all := filters.native.get("show_all"):
         params["showAll"] = "yes" in [value.lower() for value in show_all]
     services = filters.native.get("service", ())
     commands = filters.native.get("command", ())
+    # The service takes one service and one command at a time, and a command only with its service.
     if not services and len(filters.action) == 1 and filters.action[0].count(".") == 1:
         service, _, command = filters.action[0].partition(".")
         return {**params, "service": service, "command": command}

@@ -62,6 +62,7 @@ class CallCollector:
         if not page.rows:
             self.wants_more = False
             return
+        # A service that ignores `offset` would be asked for ever.
         if self._last_page.issuperset(prints):
             self._note(
                 f"{self._account} sent the same page twice; the rows may not be all there are."
@@ -73,6 +74,7 @@ class CallCollector:
             for row, print_ in zip(page.rows, prints, strict=True)
             if print_ not in self._last_page
         ]
+        # New calls at the front of the list move rows to the next page.
         if len(fresh) < len(prints):
             self._note(
                 f"{self._account} moved rows between pages while we read; the figures are "
@@ -80,10 +82,12 @@ class CallCollector:
             )
         new = [row for row, print_ in fresh if print_ not in self._other_lists]
         self._calls += self._keep(new)
+        # By the rows received: pages may be smaller than asked for.
         self.offset += len(fresh)
         self.rows += len(new)
         self._last_page = set(prints)
         self._this_list.update(prints)
+        # The count is a hint; an empty page is the certain end.
         is_last = page.count == self.offset and len(page.rows) < limit
         self.wants_more = not is_last and not self._is_full()
 

@@ -21,12 +21,16 @@ from providers.http.decoding import decode_json, refuse_excess
 from providers.models import ApiCall, Outcome
 from providers.redaction import Redactor
 
+# A longer request or response is not read as JSON.
 MOST_NESTED = 200_000
+# Machines send short requests again and again; long ones would only fill the cache.
 SHORT = 512
 # Bounds the memory for requests that all differ.
 REMEMBERED = 16_384
 # A shorter text without `=` and `:` is a name.
 LONGEST_PLAIN = 60
+# Only the beginning: the rest of the sentence has changed, which broke other clients
+# (ha-zcs-mower#264).
 EXPIRED_PREFIX = "authentication session is invalid"
 EXPIRED_CODES = frozenset({-90000})
 # The platform's lists report this for an offset beyond their end.
@@ -115,6 +119,7 @@ def list_page(body: bytes, *, account: str) -> Page | Failure:
     refuse_excess(body, account=account, depth_matters=False)
     try:
         params = _ENVELOPE.decode(body).list.params
+    # Anything but the documented shape, a failure among it, is read tolerantly.
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         found = reply_params(body, LIST_ID, account=account)
         return (
@@ -135,6 +140,7 @@ def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any
     answer = decode_json(body)
     if not isinstance(answer, dict):
         raise unreadable(account, "an answer that is not a JSON object")
+    # The global failure first: it carries no ids, and explains why the reply is missing.
     if answer.get("success") is False or not _FAILURE_WORDS.isdisjoint(answer):
         return _failure(answer)
     reply = answer.get(command_id)
@@ -188,6 +194,7 @@ def _whole(value: Any) -> int | None:
     """A whole number, however it is spelt in JSON: `21500000` and `2.15e7`, not `true`."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    # A bool of Python is an int, too.
     return value if type(value) is int else None
 
 
@@ -222,6 +229,7 @@ def api_call(row: Row, *, account: str, whoami: str, redactor: Redactor | None =
         outcome,
         org,  # client
         "",  # ip
+        # execTime is in nanoseconds.
         duration_ns / 1_000_000 if duration_ns is not None and 0 <= duration_ns < 2**63 else None,
         asked.is_own and actor == whoami != "",
         asked.actions,
@@ -332,6 +340,7 @@ def _any_case(value: dict[str, Any], name: str) -> Any:
     """The member of that name, which is given in lower case, however it is spelt."""
     if name in value:
         return value[name]
+    # Lengths are compared first, which is cheaper than lower case for every key.
     size = len(name)
     for key in value:  # noqa: PLC0206
         if len(key) == size and key.lower() == name:

@@ -44,6 +44,7 @@ _SESSION_ID = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32}(?![0-9A-Za-z])")
 
 def columns(row: Row, redactor: Redactor) -> tuple[tuple[str, str], ...]:
     """Every column that came, by the vendor's names and without secrets."""
+    # A response is masked by the command that it answers.
     commands = _commands(row.request)
     came = {
         "ts": row.ts,
@@ -67,6 +68,7 @@ def _json(text: str, commands: Mapping[str, str], redactor: Redactor) -> str:
         for key, inner in (value.items() if isinstance(value, dict) else ())
     }
     shown = masked if isinstance(value, dict) else _masked(value, _is_secret)
+    # Masked by name first, and then by what secrets look like.
     return redactor.text(json.dumps(shown, indent=2, ensure_ascii=False))
 
 

@@ -129,6 +129,7 @@ class DeviceWiseSandbox(StandIn):
         try:
             body = json.loads(await request.text())
         except ValueError:
+            # TR50 answers with HTTP 200, whatever fails.
             return web.json_response(_failure([-90001], ["Invalid JSON"]))
         if not isinstance(body, dict):
             return web.json_response(_failure([-90001], ["Invalid request"]))

@@ -68,6 +68,7 @@ class Circuit:
 
     def failed(self) -> None:
         self._failures += 1
+        # The first pause is the short one.
         if self._failures > OPENS_AFTER:
             self._rest_s = min(LONGEST_REST_S, self._rest_s * 2)
         if self._failures >= OPENS_AFTER:

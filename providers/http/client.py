@@ -28,6 +28,7 @@ ATTEMPTS = 3
 TOTAL_TIMEOUT_S = 90.0
 # A longer Retry-After is reported instead of waited for.
 LONGEST_WAIT_S = 5.0
+# The pool is waited for after signing, and Akamai takes a signature for thirty seconds only.
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
 MOST_AT_ONCE = 20
 # Leaves eight of the twenty to people while hundreds of alerts are due.
@@ -77,6 +78,7 @@ class AccountClient(httpx.AsyncClient):
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(ask())
+            # Reading the exception keeps asyncio from logging that nobody did.
             task.add_done_callback(
                 lambda done: (self._under_way.pop(key, None), done.cancelled() or done.exception())
             )
@@ -115,7 +117,9 @@ def open_client(
         timeout=TIMEOUT,
         limits=LIMITS,
         follow_redirects=False,
+        # The Network has read the environment already.
         trust_env=False,
+        # Loading certificates takes a while, and plain HTTP needs none.
         verify=network.tls if base_url.startswith("https:") else False,
         proxy=_httpx_proxy(proxy, network) if proxy else None,
         cookies=_NoCookies(),
@@ -230,6 +234,7 @@ async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
     except Unavailable:
         circuit.failed()
         raise
+    # Neither a success nor a failure: the vendor is there, and takes nothing now.
     except RateLimited:
         raise
     except ProviderError:
@@ -246,6 +251,7 @@ def wait_before_retry(error: Exception) -> bool | float:
     if not isinstance(error, ProviderError) or not error.may_retry:
         return False
     if error.retry_after_s is None:
+        # A 429 without a time is left to the person, as a retry would count against the limit.
         return not isinstance(error, RateLimited)
     return error.retry_after_s if error.retry_after_s <= LONGEST_WAIT_S else False
 

@@ -29,6 +29,7 @@ def describe_failure(error: BaseException) -> tuple[str, str] | None:
     """
     if reason := untrusted_reason(error):
         return f"its certificate is not trusted ({reason})", UNTRUSTED_HINT
+    # Bounded, because causes may form a circle.
     for _ in range(10):
         if isinstance(error, aiohttp.ClientHttpProxyError):
             wants = (

@@ -106,4 +106,5 @@ def _outside_strings(body: bytes) -> Iterator[bytes]:
         unescaped = part.replace(rb"\\", b"").replace(rb"\"", b"")
         quotes = unescaped.count(b'"')
         yield _STRING.sub(b"", b'"' + unescaped if inside else unescaped)
+        # An odd number of quotes ends inside a string.
         inside ^= bool(quotes % 2)

@@ -151,6 +151,7 @@ def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None
     """The error for a 429, with the time to try again. `wait_s` is the wait that the vendor's body
     asks for.
     """
+    # The body first, for vendors that write it there.
     wait = wait_s or retry_after_s(reply)
     when = (
         f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."

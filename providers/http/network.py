@@ -99,6 +99,7 @@ class Network:
         if not self.proxies:
             return None
         parts = urlsplit(url)
+        # This machine is never reached through a proxy.
         if is_loopback(url) or any(entry.matches(parts) for entry in self.no_proxy):
             return None
         variable = "HTTPS_PROXY" if parts.scheme in ("https", "wss") else "HTTP_PROXY"
@@ -110,6 +111,7 @@ class Network:
         system trusts. Raises NetworkSettingError where SSL_CERT_FILE is damaged.
         """
         if not self.ca_file and not self.ca_folders:
+            # The store of the operating system knows a company's own authorities.
             return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self.ca_file:
@@ -162,6 +164,7 @@ class NoProxyEntry:
 
     def matches(self, parts: SplitResult) -> bool:
         """True where the URL is to be reached without a proxy."""
+        # A name may end in a dot and means the same.
         host = (parts.hostname or "").rstrip(".")
         if self.port is not None and self.port != (parts.port or _DEFAULT_PORTS.get(parts.scheme)):
             return False
@@ -227,6 +230,7 @@ def _parse_proxy(variable: str, value: str) -> ProxyServer:
             f"an http:// or https:// proxy such as {EXAMPLE_PROXY}; SOCKS proxies cannot be used",
         )
     host = parts.hostname or ""
+    # Such as `HTTPS_PROXY=yes`.
     if "://" not in value and port is None and not any(c in host for c in ".:"):
         raise NetworkSettingError(
             variable, f"the address of a proxy such as {EXAMPLE_PROXY}; a word alone names none"
@@ -272,6 +276,7 @@ def _is_impossible_address(host: str) -> bool:
 def _authorization(parts: SplitResult) -> Secret | None:
     if parts.username is None:
         return None
+    # Signs in a password are escaped in a URL.
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return Secret("Basic " + b64encode(pair.encode()).decode())
 

@@ -62,6 +62,7 @@ async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[
                 await asyncio.sleep(0)
     except zlib.error:
         raise _not_unpacked(account) from None
+    # Compressed data that ends early raises nothing by itself.
     if unpacker and not unpacker.ended:
         raise _not_unpacked(account)
 

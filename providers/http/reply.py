@@ -41,6 +41,7 @@ def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
     size = _count(headers.get("R7-RateLimit-RemainingBytes"))
     wait_s = retry_after_s(reply)
     if reply.status == 429:
+        # Without a time to wait, a 429 says nothing about later requests.
         requests = 0 if wait_s else None
     if requests is None and size is None:
         return None
@@ -65,10 +66,12 @@ def retry_after_s(reply: Reply) -> float | None:
     it (a date).
     """
     headers = reply.headers
+    # The vendor's own clock, by which it has written the other dates.
     now = date_of(headers.get("Date")) or utc_now()
     if (value := headers.get("Retry-After")) is not None:
         return _seconds(value) if _seconds(value) is not None else _until(value, now)
     if (seconds := _seconds(headers.get("X-RateLimit-Reset"))) is not None:
+        # Rapid7's pages disagree: the seconds that remain, or a Unix time.
         return max(0.0, seconds - now.timestamp()) if seconds > 1_000_000 else seconds
     following = _spellings(headers, _NEXT)
     return _until(following[0], now) if following else None

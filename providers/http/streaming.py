@@ -27,6 +27,7 @@ from providers.http.reading import MOST_ERROR_BYTES
 from providers.http.reply import Reply
 from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 
+# Small chunks are gathered, since handing each on costs more than reading it.
 PIECE_BYTES = 32 * 1024
 REFUSAL_TIMEOUT_S = 10.0
 # Time-outs for a connection, for the next bytes, and for a whole stream: an hour is enough for a
@@ -61,6 +62,7 @@ class BulkClient:
             self._session = open_session(
                 self._network,
                 timeout=TIMEOUT,
+                # Unpacked here, in bounded parts.
                 auto_decompress=False,
                 read_bufsize=4 * PIECE_BYTES,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -70,6 +72,7 @@ class BulkClient:
         try:
             response = await self._session.request(
                 request.method,
+                # Not encoded again, so that what was signed is what is sent.
                 URL(str(request.url), encoded=True),
                 headers=dict(request.headers),
                 allow_redirects=False,

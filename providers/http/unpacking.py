@@ -30,6 +30,7 @@ class Unpacker:
         cannot be unpacked.
         """
         while piece:
+            # gzip may have several members, one behind the other (RFC 1952).
             if self._stream.eof:
                 self._stream = _zlib_or_gzip()
             part = self._decompressed(piece)
@@ -56,4 +57,5 @@ def packings_of(content_encoding: str) -> list[str]:
 
 
 def _zlib_or_gzip() -> Any:
+    # 32 + 15: zlib or gzip, whichever the data begins with.
     return zlib.decompressobj(wbits=47)

@@ -166,6 +166,7 @@ class RateLimiter:
         if limit is None:
             return None
         if limit.bytes is not None:
+            # More than the whole limit would never fit.
             size = min(size, limit.bytes)
         now = self._clock()
         found = await self._rate_limit_store.reserve(
@@ -303,6 +304,7 @@ class Throttle:
 
     async def wait(self) -> None:
         now = time.monotonic()
+        # Each caller takes the next free moment, in the order in which they come.
         self._next = max(now, self._next + self._gap_s)
         if self._next > now:
             await asyncio.sleep(self._next - now)

@@ -53,6 +53,7 @@ from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
 
 MOST_DAYS_BY_LOG, LEAST_DAYS_BY_LOG = 30, 7
+# "Download Log" says that without a query only lines with `error` are found.
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
 
@@ -122,6 +123,7 @@ class Rapid7:
             answers = await asyncio.gather(
                 *(self._usage_by_log(piece) for piece in days.pieces(most))
             )
+        # So many days were refused; the shorter limit holds from now on.
         except ProtocolError:
             if most == LEAST_DAYS_BY_LOG or len(days) <= LEAST_DAYS_BY_LOG:
                 raise
@@ -142,6 +144,7 @@ class Rapid7:
     async def named_logs(self) -> Sequence[NamedLog]:
         """All logs of the account, cached for five minutes."""
         async with self._names_lock:
+            # Inside the lock, so that one request serves all who wait.
             if self._names is None or time.monotonic() - self._names[0] > NAMES_KEPT_S:
                 reply = await self._get("/management/logs", {}, subject="logs")
                 names = await off_loop(partial(parse.named_logs, account=self.account), reply.body)
@@ -163,10 +166,12 @@ class Rapid7:
         self._check_ids(ids)
         params = {"query": query or MATCH_ALL, "limit": str(limit), **_when(window)}
         requests = {
+            # The pages disagree on how ids are joined: by `:` or by `;`.
             separator: self._client.build_request(
                 "GET",
                 f"/download/logs/{separator.join(ids)}",
                 params=params,
+                # A gzip stream that is cut between chunks looks complete; plain text does not.
                 headers={"Accept-Encoding": "identity"},
             )
             for separator in self._downloads.separators[: len(ids)]
@@ -230,6 +235,7 @@ class Rapid7:
                     "GET", path, params=params, headers={"Accept": "application/json"}
                 ),
                 account=self.account,
+                # Limits are for each namespace, such as /usage and /management.
                 scope=path.split("/")[1],
                 check=partial(self._refusals.check, subject=subject),
             )
