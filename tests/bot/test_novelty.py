@@ -26,7 +26,7 @@ from bot.commands.apiaudit.novelty import (
 from bot.commands.apiaudit.novelty_words import nothing_new, novelty_findings
 from bot.commands.apiaudit.report import AuditFacts, audit_report, audit_values
 from bot.commands.apiaudit.seen_history import SeenHistory
-from bot.commands.seen_store import MemorySeenStore
+from bot.commands.seen_store import MemorySeenStore, RecentDays
 from bot.reports.seen_values import MOST_ENTRIES, SeenDay, SeenSet
 from providers.errors import Unavailable
 from providers.models import ApiCall, CallFilters, CallPage, Outcome, Window
@@ -285,7 +285,7 @@ class Source:
 
 
 def opened(source: Source) -> SeenHistory:
-    return SeenHistory({"edge": source}, MemorySeenStore(), lambda: NOW)
+    return SeenHistory({"edge": source}, RecentDays(MemorySeenStore()), lambda: NOW)
 
 
 async def look(seen: SeenHistory, days: int = 30, start: datetime = NOW - DAY) -> AccountHistory:
@@ -321,7 +321,7 @@ async def test_answers_spare_the_days_they_read() -> None:
 async def test_incomplete_answer_covers_nothing() -> None:
     seen = opened(Source())
     await seen.learn({"edge": CallPage([], complete=False)}, Window(NOW - 40 * DAY, NOW))
-    assert await seen.store.covered("edge", before().days) == {}
+    assert await seen.store.days("edge", before().days) == {}
 
 
 async def test_overlapping_answers_join_to_days() -> None:

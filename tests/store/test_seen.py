@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.seen_store import MemorySeenStore, SeenStore
+from bot.commands.seen_store import RECENT_S, MemorySeenStore, RecentDays, SeenStore
 from bot.reports.seen_values import (
     MOST_ENTRIES,
     WHOLE_DAY,
@@ -55,7 +55,6 @@ async def test_readings_of_a_day_are_merged(values: SeenStore) -> None:
     found = (await values.days("edge", WEEK))[TODAY]
     assert found.sets["actor"].entries == of(ada=(3, 15), grace=(16, 16)).entries
     assert found.covered == [(0, 20), (30, 40)]
-    assert (await values.covered("edge", WEEK))[TODAY].covered == found.covered
 
 
 async def test_unknown_days_are_missing(values: SeenStore) -> None:
@@ -133,3 +132,29 @@ def test_gaps_are_what_was_not_read(parts: list[tuple[int, int]]) -> None:
     window = Window(start + timedelta(microseconds=5), start + timedelta(microseconds=33))
     unread = {n for n in range(5, 33) if not any(a <= n < b for a, b in parts)}
     assert {n for a, b in day.gaps(window) for n in range(a, b)} == unread
+
+
+async def test_days_are_read_once_a_minute(store: Store, other: Store) -> None:
+    now = 0.0
+    recent = RecentDays(store.seen, lambda: now)
+    assert await recent.days("edge", WEEK) == {}
+    await other.seen.add("edge", seen(TODAY, (0, 10), ada=(1, 1)))
+    await recent.add("edge", seen(TODAY, (20, 30), grace=(2, 2)))
+    kept = (await recent.days("edge", WEEK))[TODAY]
+    assert kept.covered == [(20, 30)]
+    assert (await recent.days("edge", WEEK, fresh=True))[TODAY].covered == [(0, 10), (20, 30)]
+    await other.seen.add("edge", seen(TODAY, (30, 40)))
+    now = RECENT_S + 1
+    assert (await recent.days("edge", WEEK))[TODAY].covered == [(0, 10), (20, 40)]
+    before = DayRange(TODAY - 60 * DAY, TODAY - 50 * DAY)
+    assert await recent.days("edge", before) == {}
+
+
+async def test_large_days_are_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.commands.seen_store.MOST_BYTES", 20)
+    memory = MemorySeenStore()
+    recent = RecentDays(memory)
+    await memory.add("edge", seen(TODAY, (0, 10), ada=(1, 1)))
+    assert len(await recent.days("edge", WEEK)) == 1
+    await memory.add("edge", seen(TODAY - DAY, (0, 10), ada=(1, 1)))
+    assert len(await recent.days("edge", WEEK)) == 2

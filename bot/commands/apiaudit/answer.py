@@ -29,7 +29,7 @@ from bot.commands.apiaudit.report import (
 from bot.commands.apiaudit.rows import matching
 from bot.commands.apiaudit.seen_history import SeenHistory, compared_since
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
-from bot.commands.seen_store import MemorySeenStore, SeenStore
+from bot.commands.seen_store import MemorySeenStore, RecentDays, SeenStore
 from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
@@ -47,7 +47,7 @@ class ApiAuditAnswerer:
     _history: SeenHistory = field(init=False)
 
     def __post_init__(self) -> None:
-        history = SeenHistory(self.sources, self.seen, self.clock)
+        history = SeenHistory(self.sources, RecentDays(self.seen), self.clock)
         object.__setattr__(self, "_history", history)
 
     async def answer(self, question: AuditQuestion, asking: AnswerContext) -> Answer:

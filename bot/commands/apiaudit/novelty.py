@@ -192,10 +192,6 @@ class AccountHistory:
             return 0
         return (self.before.length - self._unread(self.before) + TOLERANCE) // DAY
 
-    @property
-    def is_enough(self) -> bool:
-        return self.known_days >= min(LEAST_DAYS, self.before.length // DAY)
-
     def _unread(self, window: Window) -> timedelta:
         gaps = (
             end - start
@@ -213,8 +209,9 @@ class AccountHistory:
         left = {digest_of(value): value for value in values}
         # Nearly all values were seen on the day before.
         for day in reversed(self.before.days.each()):
-            found = self.days.get(day, SeenDay(day)).sets.get(kind)
-            if found and left:
+            if not left:
+                break
+            if found := self.days.get(day, SeenDay(day)).sets.get(kind):
                 for digest in left.keys() & set(self._seen_on(day, found, left)):
                     del left[digest]
         return set(left.values())
@@ -325,7 +322,8 @@ def novelty(
     different values of all by kind, where these are known already.
     """
     known_days = {account: each.known_days for account, each in histories.items()}
-    known = {account: each for account, each in histories.items() if each.is_enough}
+    least = min(LEAST_DAYS, days)
+    known = {account: each for account, each in histories.items() if known_days[account] >= least}
     if failed is None:
         failed = [call for call in calls if call.status in DENIED]
     by_account = _by_account(calls, histories)
@@ -376,8 +374,6 @@ def _new_of_kind(
     """The new values of all accounts, and how many different ones their calls have; None where that
     is not known, since there were too many before, or no account records them.
     """
-    if any(history.is_full(kind.name) for _, history in compared):
-        return None
     new: list[NewValue] = []
     count = 0
     for calls, history in compared:
@@ -385,6 +381,8 @@ def _new_of_kind(
         values.discard("")
         count += len(values)
         if unseen := history.unseen(kind.name, values):
+            if history.is_full(kind.name):
+                return None
             new += _new_values(calls, kind, unseen)
     return (tuple(new), count) if count or not compared else None
 

@@ -12,11 +12,11 @@ from datetime import date, datetime, timedelta
 
 from bot.answer import Progress, Step
 from bot.commands.apiaudit.novelty import AccountHistory, seen_days
-from bot.commands.seen_store import SeenStore
+from bot.commands.seen_store import RecentDays
 from bot.reports.seen_values import DAY, MICROSECOND, SeenDay, midnight, part_of
 from providers.clock import Clock
 from providers.errors import ProviderError
-from providers.models import CallFilters, CallPage, Window
+from providers.models import CallFilters, CallPage, DayRange, Window
 from providers.sources import CallSource
 
 # Vendors record a call some time after it was made.
@@ -34,7 +34,7 @@ class SeenHistory:
     """The histories of all accounts."""
 
     sources: Mapping[str, CallSource]
-    store: SeenStore
+    store: RecentDays
     clock: Clock
     _again_at: dict[tuple[str, date], datetime] = field(default_factory=dict)
     _filling: defaultdict[str, asyncio.Lock] = field(
@@ -52,7 +52,7 @@ class SeenHistory:
                     await self._add(account, seen)
 
     async def _is_worth_learning(self, account: str, window: Window) -> bool:
-        known = await self.store.covered(account, window.days)
+        known = await self.store.days(account, window.days)
         unread = sum(
             end - start
             for day in window.days.each()
@@ -75,10 +75,12 @@ class SeenHistory:
         self, account: str, before: Window, progress: Progress | None
     ) -> AccountHistory:
         if progress is None:
-            return AccountHistory(before, await self.store.days(account, before.days))
+            # With today, of which `learn` wants to know what was read.
+            days = DayRange(before.days.first, max(before.days.last, self.clock().date()))
+            return AccountHistory(before, await self.store.days(account, days))
         # Another question may be fetching the same days.
         async with self._filling[account]:
-            known = dict(await self.store.days(account, before.days))
+            known = dict(await self.store.days(account, before.days, fresh=True))
             await self._fill(account, before, known, progress)
             return AccountHistory(before, known)
 

@@ -26,7 +26,12 @@ class SqlSeen:
             log.warning("Values of API calls could not be stored: %s", error)
 
     async def days(self, account: str, days: DayRange) -> Mapping[date, SeenDay]:
-        found = dict(await self.covered(account, days))
+        rows = await self._read("SELECT day, covered FROM seen_days", account, days)
+        found = {
+            day: SeenDay(day, {}, _parts(row["covered"]))
+            for row in rows
+            if (day := date.fromisoformat(row["day"]))
+        }
         rows = await self._read("SELECT day, kind, entries FROM seen_values", account, days)
         sets: dict[date, dict[str, SeenSet]] = {}
         for row in rows:
@@ -36,13 +41,6 @@ class SqlSeen:
             known = found.get(day, SeenDay(day))
             found[day] = SeenDay(day, by_kind, known.covered)
         return found
-
-    async def covered(self, account: str, days: DayRange) -> Mapping[date, SeenDay]:
-        rows = await self._read("SELECT day, covered FROM seen_days", account, days)
-        found = [
-            SeenDay(date.fromisoformat(row["day"]), {}, _parts(row["covered"])) for row in rows
-        ]
-        return {seen.day: seen for seen in found}
 
     async def _read(self, select: str, account: str, days: DayRange) -> list[Row]:
         try:
