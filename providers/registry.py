@@ -69,6 +69,7 @@ def load_registry(built_in: Iterable[Provider], found: Iterable[EntryPoint]) -> 
 
     def read(value: object) -> Provider:
         provider = _checked(value)
+        # A package must not replace a vendor of ours.
         if provider.kind in providers:
             title = providers[provider.kind].title
             raise UnusablePlugin(f"its kind “{provider.kind}” is {title}'s already")
@@ -126,4 +127,5 @@ def _checked(value: object) -> Provider:
 def _secret_fields(settings: type[AccountSettings]) -> frozenset[str]:
     """The fields that hold a secret, by the type that they are declared with."""
     fields = settings.model_fields.items()
+    # By its text, as the type may be within a union or an Annotated.
     return frozenset(name for name, field in fields if "Secret" in repr(field.annotation))

@@ -86,6 +86,7 @@ def read_reference(value: Any, info: ValidationInfo) -> Secret:
     scheme, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
     if scheme == "env" and rest:
         found = _from_context(info, "environ").get(rest, "")
+        # An empty variable is usually a mistake of a deployment.
         if not found.strip():
             raise ValueError(f"the environment has no {rest}; export it, or take this table out")
         return Secret(clean_secret(found, f"the variable {rest}"))
@@ -107,8 +108,10 @@ def read_secret_file(path: Path, shown: str) -> str:
     try:
         if path.exists() and (not path.is_file() or path.stat().st_size > MOST_SECRET_BYTES):
             raise ValueError(f"the file {shown} is not a file with one line")
+        # Without the byte order mark that some editors write.
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
+        # The cause is dropped, as it may quote the content.
         raise ValueError(f"the file {shown} cannot be read") from None
 
 
@@ -178,17 +181,20 @@ def _url(value: Any, info: ValidationInfo) -> str:
         value = read_reference(value, info).open()
     parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
     try:
+        # `port` raises for what is no port.
         whole = bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         whole = False
     if (
         not whole
+        # A password would be shown with the address.
         or parts.username
         or parts.query
         or parts.fragment
         or parts.scheme not in ("https", "http")
     ):
         raise ValueError('an address such as "https://api.example.com"')
+    # Keys would cross the network in clear text.
     if parts.scheme == "http" and not is_loopback(value):
         raise ValueError("https://, since plain http:// is accepted for this machine alone")
     return str(value).rstrip("/")

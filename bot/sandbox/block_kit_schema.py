@@ -21,6 +21,7 @@ def _string(most: int, least: int = 1) -> Any:
     return Annotated[str, Field(min_length=least, max_length=most)]
 
 
+# Lengths are those of the pages of each block and element.
 class PlainText(_Strict):
     type: Literal["plain_text"]
     text: _string(3000)  # type: ignore[valid-type]
@@ -379,6 +380,7 @@ def complaints(blocks: Any, *, most: int, kinds: TypeAdapter[list[Any]] = _BLOCK
 
 def too_long(blocks: Any) -> bool:
     """Slack's undocumented `msg_blocks_too_long`, by the texts in the blocks."""
+    # Observed at about this size (bolt-js#2509).
     return sum(len(text) for text in _texts(json.loads(json.dumps(blocks)))) > 13_200
 
 

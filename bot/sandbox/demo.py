@@ -21,6 +21,7 @@ from bot.sandbox.slack import Message
 from bot.sandbox.world import Sandbox, open_sandbox, open_targets_of, stand_ins
 from providers.clock import Clock, utc_now
 
+# A log of a day is downloaded and uploaded in a few seconds.
 FILES_WITHIN_S = 60.0
 # Words that every command takes.
 COMPLETED = (
@@ -48,6 +49,7 @@ CALLING = {
 
 def watched_alerts() -> list[dict[str, Any]]:
     """The alerts of the demo, which notify the targets."""
+    # Taken from servers that are never started, since the bot's settings are needed before them.
     alerts = [alert for vendor in stand_ins().values() for alert in vendor.alerts()]
     return [{**alert, **CALLING} for alert in alerts]
 
@@ -71,6 +73,7 @@ async def _open_with_bot(
         open_bot(world.settings(alert=list(alert)), world.tokens(), clock=clock) as bot,
         bot.connected(),
     ):
+        # Tests are not limited, as they ask more in a second than people do in an hour.
         world.slack.limit()
         world.slack.commands = _commands(bot.requests.answering.directory)
         await world.slack.until(lambda: world.slack.sockets)
@@ -111,6 +114,7 @@ def read_commands(lines: Sequence[str]) -> list[str]:
     """The lines as people type them in Slack; the slash may be missing. Raises BadQuestion for a
     line that is not a command.
     """
+    # All are read before the first is asked, so that a mistake in the last one is reported at once.
     commands = [split_line(line) for line in lines]
     return [f"/{name} {words}".strip() for name, words in commands]
 

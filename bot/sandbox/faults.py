@@ -29,10 +29,12 @@ def deliver_twice(slack: Any) -> None:
 
 
 def grow_old(slack: Any) -> None:
+    # Tables stay, as they are older.
     slack.supports_new_blocks = slack.knows_tasks = False
 
 
 _PROVIDER: Mapping[str, tuple[str, Misbehave]] = {
+    # Longer than the bot takes to report that it is working on the answer.
     "slow": ("be slow once", lambda server: server.be_slow(6)),
     "503": ("answer 503", failing(503)),
     "429": ("answer 429", failing(429)),
@@ -46,7 +48,7 @@ _SLACK: Mapping[str, tuple[str, Misbehave]] = {
         "take no post for 2 s",
         refusing("chat.postMessage", "ratelimited", 429, Retry_After="2"),
     ),
-    "unsure": ("take a post without a word", lambda slack: slack.fail()),
+    "unsure": ("take a post without answering", lambda slack: slack.fail()),
     "file": ("take no file once", refusing("files.getUploadURLExternal", "storage_limit_reached")),
     "old": ("know no charts, tables and tasks any more", grow_old),
 }

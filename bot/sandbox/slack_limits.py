@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MESSAGES = "chat.postMessage"
+# Every other method is of tier 3.
 TIER_OF: Mapping[str, int] = {
     "apps.connections.open": 1,
     "chat.postEphemeral": 4,
@@ -82,6 +83,8 @@ class Meter:
         return [(method, 60 / per_min / limits.speed, max(per_min, 5))]
 
     def _wait(self, name: str, every_s: float, burst: int, now: float) -> float:
+        # The instant of the last call of a burst still counts; without the remainder of floating
+        # point.
         return self._until.get(name, now) - (now + every_s * burst - every_s) - 1e-9
 
 
@@ -98,6 +101,7 @@ class Refusal:
 
     def takes(self, method: str, args: Mapping[str, Any]) -> bool:
         """Whether this call is refused; if so, it counts."""
+        # None is for ever, and 0 is used up.
         if method != self.method or self.times == 0 or not self.when(args):
             return False
         if self.times is not None:

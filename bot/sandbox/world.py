@@ -44,6 +44,7 @@ class Sandbox:
     def __getattr__(self, kind: str) -> Any:
         try:
             return self.vendors[kind]
+        # hasattr and copy expect AttributeError.
         except KeyError:
             raise AttributeError(kind) from None
 
@@ -70,6 +71,7 @@ class Sandbox:
             **targets,
             "timezone": "Europe/Dublin",
             "database": self.database,
+            # Different for each command, so that the demo shows refusals, too.
             "access": {
                 "usage": ["*"],
                 "apiaudit": ["U0ADA", "S0ONCALL"],
@@ -114,6 +116,7 @@ async def open_sandbox(
         server.now = clock
     world.slack.clock = lambda: clock().timestamp()
     try:
+        # First, as the settings contain its address.
         await world.slack.start(port)
         await asyncio.gather(*(vendor.start() for vendor in world.vendors.values()))
         for server in world.servers:

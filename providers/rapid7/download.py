@@ -88,6 +88,8 @@ class DownloadApi:
                         started = await stack.enter_async_context(
                             self._open_log(request, most_bytes)
                         )
+            # What a separator that is not understood looks like; other refusals concern the
+            # request.
             except (NotFound, ProtocolError) as error:
                 refusals.append(error)
                 continue
@@ -106,6 +108,7 @@ class DownloadApi:
         from providers.http import streaming
 
         self._bulk = self._bulk or streaming.BulkClient(self._network)
+        # How much will come is unknown: the most is reserved, and what came is committed.
         reservation, meter, reported = (
             await self._budget.reserve("download", size=most_bytes),
             streaming.ByteCounter(),

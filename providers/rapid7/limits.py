@@ -11,6 +11,7 @@ from providers.limits.rate_limiter import Limit
 
 LIMITS: Mapping[str, Limit] = MappingProxyType(
     {
+        # Downloads are limited by bytes, too.
         "download": Limit("downloads", 150, bytes=75_000_000_000),
         "usage": Limit("questions about usage", 500),
         "query": Limit("log queries", 1500),

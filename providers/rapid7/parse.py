@@ -36,6 +36,7 @@ def usage_period(body: bytes, *, account: str) -> UsagePeriod:
         day, usage = _day(_get(entry, "day")), _bytes(_get(entry, "usage"))
         if day is None or (usage is None and _get(entry, "usage") is not None):
             raise unreadable(account, "a day of usage")
+        # A day that is listed twice with one figure does no harm.
         if usage is not None and by_day.setdefault(day, usage) != usage:
             raise unreadable(account, f"two figures for {day}")
     period = answer.get("period")
@@ -60,6 +61,7 @@ def log_usage(body: bytes, *, account: str) -> LogUsage:
     if answer and "per_day_usage" not in answer:
         raise unreadable(account, "JSON of an unknown shape")
     for entry in _list(_get(answer.get("per_day_usage"), "usage"), account=account):
+        # The sample has `interval`, the usage of the whole account `day`.
         day = _day(_get(entry, "interval") or _get(entry, "day"))
         if day is None:
             raise unreadable(account, "a day of usage by log")

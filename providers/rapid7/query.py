@@ -27,6 +27,7 @@ LIVE: Final = "/query/live/logs"
 PAGE: Final = 500
 # A link expires when it is not polled for 20 seconds; at first most queries are done at once.
 FIRST_POLL_S, LONGEST_POLL_S = 0.2, 3.0
+# Whoever asked is still waiting for the answer.
 LONGEST_QUERY_S, LONGEST_QUERY = 300.0, "5 min"
 FOLLOW_EVERY_S = 2.0
 # A link that expired, as after a wait for the rate limit, is replaced by starting the query again.
@@ -78,6 +79,7 @@ class QueryApi:
         while True:
             page = await off_loop(partial(query_results.page, account=self.account), reply.body)
             found += page.entries
+            # An empty page with a next one would be followed for ever.
             if not page.next_path or len(found) > most or not page.entries:
                 break
             reply = await self._next_page(page.next_path)
@@ -99,6 +101,7 @@ class QueryApi:
                 continue
             page = await off_loop(partial(query_results.page, account=self.account), reply.body)
             path = page.poll_path or path
+            # Entries of several logs come one log after the other.
             yield sorted(page.entries, key=query_results.received_at)
 
     async def _open_feed(self, ids: Sequence[str], leql: str) -> str:

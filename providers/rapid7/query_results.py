@@ -67,6 +67,7 @@ def statistics(body: bytes, *, account: str, window: Window) -> LogStatistics:
     the names of the groups.
     """
     answer = _object(body, account)
+    # A query in progress has `partial` in the place of `statistics`.
     found = answer.get("statistics") or answer.get("partial")
     if not isinstance(found, dict):
         raise unreadable(account, "the result of a query without statistics")
@@ -176,6 +177,7 @@ def _total(found: Mapping[str, Any], function: str) -> float | None:
         return _number(stats, function)
     if found.get("groups"):
         return None
+    # A count without groups may stand beside an empty `stats`.
     return _number(found, "count") if function == "count" else None
 
 
@@ -222,6 +224,7 @@ def _groups(
     for group in (listed or ())[:MOST_GROUPS]:
         if not isinstance(group, dict) or not group:
             raise unreadable(account, "a group without a name")
+        # The name of a group is its only key.
         text = str(next(iter(group)))
         names = named.get(text) or _names(text)
         yield GroupStatistics(

@@ -52,6 +52,7 @@ class Refusals:
         if reply.status in (200, 202):
             return
         if reply.status == 429:
+            # Queries write the seconds into the body; downloads send Retry-After.
             wait_s = parse.seconds_until_reset(reply.body)
             raise too_many_requests(reply, account=self.account, wait_s=wait_s)
         self.check_log(reply)

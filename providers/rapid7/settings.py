@@ -20,6 +20,7 @@ def region_url(region: str) -> str:
     return f"https://{region}.rest.logs.insight.rapid7.com"
 
 
+# Longer than an id of today, as only its place in a path matters.
 def _log_id(value: Any) -> str:
     if isinstance(value, str) and LOG_ID.fullmatch(value):
         return value
@@ -35,6 +36,7 @@ class Rapid7Settings(AccountSettings):
     """One API key of one region."""
 
     kind: Literal["rapid7"]
+    # mypy does not know that the tuple is constant; pydantic needs the Literal for its messages.
     region: Literal[REGIONS] | None = None  # type: ignore[valid-type]
     """The region of the account."""
     base_url: Address | None = None

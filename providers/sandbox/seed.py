@@ -9,6 +9,7 @@ from functools import lru_cache
 
 KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
 CELLAR = "d8eacea6-3dbd-4163-8fc2-3ef5067bd7c9"
+# Has a blank in its name, as names in a vendor's console may.
 PANTRY = "1c1f2885-ed93-4650-9e14-d46af4bf0886"
 LOG_NAMES = {KITCHEN: "kitchen", CELLAR: "cellar", PANTRY: "Pantry Door"}
 
@@ -31,6 +32,7 @@ def usage_of(day: date, now: datetime) -> int | None:
     today = now.date()
     if day > today or day == today - timedelta(days=24):
         return None
+    # The day is the seed, so that each day has the same figure whenever it is asked for.
     spread = random.Random(day.toordinal())
     usage = 5.2e9 * _WEEK[day.weekday()] * spread.uniform(0.92, 1.08)
     wednesday = today - timedelta(days=(today.weekday() - 2) % 7 or 7)
@@ -58,6 +60,7 @@ def log_lines(key: str, start: datetime, end: datetime) -> Iterator[str]:
     """
     step = {KITCHEN: 3, CELLAR: 7}.get(key, 20)
     messages = _messages(LOG_NAMES.get(key, "log"))
+    # On multiples of the step, so that windows that overlap have the same lines.
     tick = -(-int(start.timestamp()) // step) * step
     last = end.timestamp()
     while tick < last:

@@ -77,7 +77,11 @@ class Server:
         app = web.Application(middlewares=[self._noted], client_max_size=64 * 1024 * 1024)
         app.add_routes(self.routes())
         self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
+            # Cancelled when the client goes away, as a download is stopped in the middle.
+            app,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=0.2,
         )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
@@ -131,6 +135,7 @@ class Server:
 
     @web.middleware
     async def _noted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        # A WebSocket has no body, and reading one would wait for ever.
         body = b"" if request.headers.get("Upgrade") else await request.read()
         entry = RecordedRequest(
             self.now(),
@@ -142,6 +147,7 @@ class Server:
             body,
         )
         self.requests.append(entry)
+        # A demo runs for days.
         del self.requests[:-2000]
         for watcher in self.watchers:
             watcher(entry)
@@ -150,6 +156,7 @@ class Server:
                 fault.times -= 1
                 if fault.times <= 0:
                     self.faults.remove(fault)
+                # None after a delay, for example: then the server answers as always.
                 if (response := await fault.act(request)) is not None:
                     return response
                 break

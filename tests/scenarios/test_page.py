@@ -138,7 +138,7 @@ async def test_an_older_slack_is_shown_a_picture_and_a_plain_table(page: Page) -
 
 
 async def test_a_post_that_slack_took_without_a_word_is_told_and_not_repeated(page: Page) -> None:
-    await misbehaves(page, "slack", "take a post without a word")
+    await misbehaves(page, "slack", "take a post without answering")
     await say(page, "/usage last 7 days")
     await expect(page.locator("article").last).to_contain_text("did not confirm the message")
     await expect(page.locator(".header")).to_have_count(1)

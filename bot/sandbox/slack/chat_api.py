@@ -34,6 +34,7 @@ class ChatApi(SlackState):
             self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], thread_ts
         )
         message.metadata = decode_json(args.get("metadata")) or {}
+        # Arguments of a form are text; those of JSON are not.
         message.broadcast = bool(thread_ts) and str(args.get("reply_broadcast", "")).lower() in (
             "1",
             "true",
@@ -64,6 +65,7 @@ class ChatApi(SlackState):
 
     def _api_chat_update(self, args: dict[str, Any]) -> dict[str, Any]:
         message = self._message(args)
+        # Ephemeral messages cannot be changed by their timestamp.
         if message is None or message.seen_by:
             return {"ok": False, "error": "message_not_found"}
         if error := _message_error(args) or self._unknown_blocks(args["blocks"]):
@@ -84,6 +86,7 @@ class ChatApi(SlackState):
 
     def _api_chat_getPermalink(self, args: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel(args.get("channel", ""))
+        # A name is accepted for posts only.
         if channel is None or channel.id != args["channel"]:
             return {"ok": False, "error": "channel_not_found"}
         ts = args.get("message_ts", "")
@@ -114,7 +117,9 @@ class ChatApi(SlackState):
             self.files.get(block["slack_file"]["id"]) for block in blocks if "slack_file" in block
         ]
         if types & unknown or any(
-            f is None or not f.shared or self.clock() - f.shared_at < 0.9 for f in pictures
+            # A file cannot be used in a block until Slack has processed it.
+            f is None or not f.shared or self.clock() - f.shared_at < 0.9
+            for f in pictures
         ):
             return {
                 "ok": False,
@@ -142,6 +147,7 @@ class ChatApi(SlackState):
             self.refused.append(f"response_url: {error}")
             return web.json_response(error, status=400)
         seen_by = url.user if args.get("response_type", "ephemeral") == "ephemeral" else ""
+        # A command's own line cannot be replaced.
         if args.get("replace_original") and earlier is not None and not earlier.command:
             earlier.text = args.get("text", "")
             earlier.blocks = args.get("blocks") or []
@@ -158,6 +164,7 @@ class ChatApi(SlackState):
                 seen_by,
             )
             self._add(message)
+            # Later uses of the URL replace or delete this message.
             url.ts = url.ts or message.ts
         self._notify()
         return web.Response(text="ok")

@@ -46,6 +46,7 @@ class Deliveries(SlackState):
     def break_off(self) -> None:
         """Cuts every connection without notice."""
         for socket in self.sockets:
+            # aiohttp has no public way to close a socket without the closing handshake.
             if socket._req is not None and socket._req.transport is not None:  # noqa: SLF001
                 socket._req.transport.abort()  # noqa: SLF001
 
@@ -86,7 +87,9 @@ class Deliveries(SlackState):
         }
         live = [socket for socket in self.sockets if not socket.closed]
         if not live:
+            # Slack shows the person an error in this case.
             raise NotConnected("no socket is connected")
+        # To the newest connection; Slack chooses any.
         for _ in range(self.deliveries):
             await (over or live[-1]).send_str(json.dumps(envelope))
         self.deliveries = 1
@@ -109,6 +112,7 @@ class Deliveries(SlackState):
             session.post(self.events_url, data=body, headers=headers) as response,
         ):
             ack.acked_at = time.monotonic()
+            # Only the answer to an interaction has a meaning: errors of a modal, or options.
             answer = await response.read() if kind == "interactive" else b""
             ack.done.set_result(json.loads(answer) if answer.startswith(b"{") else response.status)
 
@@ -119,6 +123,7 @@ class Deliveries(SlackState):
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["ticket"] not in self.tickets:
             return web.Response(status=403)
+        # A ticket opens one connection.
         self.tickets.discard(request.match_info["ticket"])
         if self.dead_addresses:
             self.dead_addresses -= 1
@@ -148,6 +153,7 @@ class Deliveries(SlackState):
         self.sockets.append(socket)
         self._notify()
         try:
+            # Neither pings nor deliveries, and no close.
             if self.silent:
                 await asyncio.sleep(3600)
             async for frame in socket:

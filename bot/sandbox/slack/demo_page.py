@@ -32,6 +32,7 @@ class DemoPage(People):
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         path = PAGE / request.match_info.get("name", "index.html")
+        # A name with `..` leads elsewhere.
         if path.parent != PAGE or not path.is_file():
             return web.Response(status=404)
         return web.FileResponse(path, headers={"Cache-Control": "no-store"})
@@ -66,6 +67,7 @@ class DemoPage(People):
     def _requests(self) -> list[dict[str, Any]]:
         """The latest requests of the bot to any server."""
         entries = sorted(
+            # The page's own requests are among them, and are left out.
             (e for server in self.servers for e in server.requests[-400:] if is_from_bot(e)),
             key=lambda e: e.at,
         )
@@ -83,6 +85,7 @@ class DemoPage(People):
         queue: asyncio.Queue[str] = asyncio.Queue()
         self.streams.add(queue)
         try:
+            # A comment, which the browser ignores: the response begins only with its first bytes.
             await response.write(b": hello\n\n")
             while True:
                 await response.write(f"data: {await queue.get()}\n\n".encode())
@@ -101,6 +104,7 @@ class DemoPage(People):
     async def _do_command(self, request: web.Request) -> web.Response:
         asked = await request.json()
         line = str(asked["text"]).strip()
+        # Slack has no commands in threads.
         if not self._is_command(line) or asked.get("thread_ts"):
             text = html.escape(line, quote=False)
             await self.say(
@@ -129,6 +133,7 @@ class DemoPage(People):
 
     async def _do_press(self, request: web.Request) -> web.Response:
         asked = await request.json()
+        # Only a button in App Home has no message.
         if not asked["ts"]:
             ack = await self.press_at_home(
                 asked["value"], user=asked["user"], action=asked["action_id"]

@@ -23,6 +23,7 @@ class DirectoryApi(SlackState):
             return {"ok": False, "error": "missing_argument"}
         listed = [channel for channel in self.channels.values() if not channel.direct_with]
         at = int(args.get("cursor") or 0)
+        # The cursor is the position, since nothing changes between two pages.
         most = self.listed_per_page
         found = [
             {"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + most]
@@ -79,7 +80,7 @@ class DirectoryApi(SlackState):
         return _page_of(here[::-1], args)
 
     def _api_conversations_replies(self, args: dict[str, Any]) -> dict[str, Any]:
-        """A message and what stands in its thread, oldest first, two a page."""
+        """A message and the replies in its thread, oldest first, two a page."""
         root = next(
             (
                 m

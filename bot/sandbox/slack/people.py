@@ -37,11 +37,11 @@ class People(Deliveries):
         over: web.WebSocketResponse | None = None,
         **extra: Any,
     ) -> Ack:
-        """Types a slash command. The line stands in the channel as the person's own, seen by them
-        alone.
+        """Types a slash command. It appears in the channel as the person's own line, visible to
+        them only.
 
-        `over` is the connection it comes by; `extra` stands in the envelope, such as
-        `retry_attempt` of a delivery that comes again.
+        `over` is the connection that delivers it; `extra` is added to the envelope, such as
+        `retry_attempt` of a repeated delivery.
         """
         name, _, text = line.partition(" ")
         self._add(Message(self._ts(), channel, user, line, seen_by=user, command=True))
@@ -54,6 +54,7 @@ class People(Deliveries):
             "user_id": user,
             "user_name": self.users[user].name.lower(),
             "command": name,
+            # Slack escapes these three characters in the text of a command.
             "text": html.escape(text, quote=False),
             "api_app_id": "A0OPSWATCH",
             "is_enterprise_install": "false",
@@ -65,8 +66,8 @@ class People(Deliveries):
     async def answer_to(
         self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 10.0
     ) -> Message:
-        """Types a command and waits for the bot's answer, past any interim message, and any of the
-        outbox, for which nobody waits.
+        """Types a command and waits for the bot's answer, which is neither an interim message nor
+        a post of the outbox.
         """
         before = {(m.ts, m.edited) for m in self.messages}
         ack = await self.command(line, user=user, channel=channel)
@@ -78,6 +79,7 @@ class People(Deliveries):
                 for m in self.seen(user, channel)
                 if (m.ts, m.edited) not in before and not m.thread_ts
             ]
+            # Posts of the outbox, such as reports, may come at any time.
             fresh = [m for m in fresh if m.metadata.get("event_type") != "opswatch_post"]
             return next((m for m in fresh if not m.text.startswith(INTERIM)), None)
 
@@ -116,6 +118,7 @@ class People(Deliveries):
                 {**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}
             ],
         }
+        # Slack sends no message for buttons of ephemeral ones.
         if not message.seen_by:
             payload["message"] = {
                 "user": message.user,
@@ -165,8 +168,8 @@ class People(Deliveries):
     async def say(
         self, text: str, *, user: str = "U0ADA", channel: str = "C0OPS", thread_ts: str = ""
     ) -> Message:
-        """Says something in a channel or a thread. Where the bot is mentioned and in the channel,
-        it hears of it; so it does of a direct message where the app may read those.
+        """Posts a message of a person in a channel or a thread. The bot receives an event if it is
+        mentioned and in the channel, and for a direct message if the app may read those.
         """
         message = Message(
             self._ts(), channel, user, text.replace("@Opswatch", f"<@{BOT}>"), thread_ts=thread_ts
@@ -215,7 +218,7 @@ class People(Deliveries):
     async def shortcut(
         self, callback_id: str, *, user: str = "U0ADA", message: Message | None = None
     ) -> Ack:
-        """A shortcut: at a message, or everywhere."""
+        """Uses a shortcut: that of a message, or the global one."""
         payload: dict[str, Any] = {
             "type": "message_action" if message else "shortcut",
             "callback_id": callback_id,
@@ -258,7 +261,7 @@ class People(Deliveries):
 
     async def submit(self, view: View, **given: str) -> Ack:
         """Presses a modal's submit button, with these values in its inputs by block id. It closes
-        unless the bot says otherwise.
+        unless the bot answers with errors or another view.
         """
         state = view.state(given)
         payload = {"type": "view_submission", **self._from_view(view, state), "response_urls": []}
@@ -303,12 +306,12 @@ class People(Deliveries):
         return [option["value"] for option in answer.get("options", [])]
 
     def close(self, view: View) -> None:
-        """A person closes a modal."""
+        """Closes a modal as a person does."""
         self.views.pop(view.id, None)
         self._show_view(view.user)
 
     def _thread_of(self, message: Message) -> dict[str, Any]:
-        """What a message tells of the thread it stands in, or that stands under it."""
+        """The fields by which a message describes the thread that it is in, or that it began."""
         replies = [m for m in self.messages if m.thread_ts == message.ts and not m.seen_by]
         if not replies:
             return {"thread_ts": message.thread_ts} if message.thread_ts else {}
@@ -344,8 +347,9 @@ class People(Deliveries):
         }
 
     def _answered(self, view: View, answer: dict[str, Any]) -> None:
-        """What becomes of a modal that was submitted."""
+        """Applies the answer to a submitted modal."""
         if answer.get("response_action") == "errors":
+            # Slack ignores errors of any other block, and the modal looks stuck.
             inputs = {b["block_id"] for b in view.view["blocks"] if b["type"] == "input"}
             if not answer.get("errors") or set(answer["errors"]) - inputs:
                 self.refused.append(f"view_submission: errors name no inputs {answer}")
@@ -363,6 +367,7 @@ class People(Deliveries):
     def _trigger(self, user: str, given: str = "") -> str:
         """A trigger id, which can be used once within three seconds."""
         trigger = given or self._id("trigger.")
+        # When it was made, as it expires.
         self.triggers[trigger] = (user, self.clock())
         return trigger
 

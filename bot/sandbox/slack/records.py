@@ -1,4 +1,4 @@
-"""What the sandbox Slack keeps: people, channels, messages, files, views and deliveries."""
+"""The records of the sandbox Slack: people, channels, messages, files, views and deliveries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BOT = "U0OPSWATCH"
 
 
 class NotConnected(AssertionError):
-    """Nobody is there to take a delivery."""
+    """There is no connection to deliver over."""
 
 
 @dataclass(slots=True)
@@ -31,6 +31,7 @@ class Channel:
     about: str
     bot_is_in: bool = True
     direct_with: str = ""
+    # None in a public channel, where everybody is taken for a member.
     members: tuple[str, ...] | None = None
     is_ext_shared: bool = False
 
@@ -48,6 +49,7 @@ class File:
 
     def shown(self) -> dict[str, Any]:
         preview = ""
+        # Compressed content has nothing to show.
         if not self.name.endswith(".gz"):
             preview = self.content[:1500].decode("utf-8", "replace")
         return {
@@ -113,7 +115,7 @@ class Ack:
 
 @dataclass(slots=True)
 class View:
-    """A modal as one person has it open; `errors` stand at its inputs by block id."""
+    """A modal as one person has it open; `errors` are shown at its inputs, by block id."""
 
     id: str
     user: str
@@ -125,13 +127,11 @@ class View:
         return {"id": self.id, "view": self.view, "errors": self.errors}
 
     def words(self) -> str:
-        """All that it says, for a test to look into."""
+        """All its text, for tests."""
         return json.dumps(self.view["blocks"], ensure_ascii=False)
 
     def state(self, given: dict[str, str]) -> dict[str, Any]:
-        """What stands in its inputs: what was `given` by block id, and else what stood there from
-        the beginning.
-        """
+        """The values of its inputs: those `given` by block id, and the initial ones of the others."""
         values = {}
         for block in self.view["blocks"]:
             if block["type"] == "input":
@@ -143,7 +143,7 @@ class View:
 
 
 def _entered(element: dict[str, Any], given: str | None) -> dict[str, Any]:
-    """What stands in an input, as Slack tells it."""
+    """The value of an input, as Slack sends it."""
     kind = element["type"]
     if kind in ("static_select", "external_select"):
         options = [
@@ -155,6 +155,7 @@ def _entered(element: dict[str, Any], given: str | None) -> dict[str, Any]:
             if given is not None
             else element.get("initial_option")
         )
+        # The options of an external select come from the bot, so any value may have been chosen.
         if kind == "external_select" and given and chosen is None:
             chosen = {"text": {"type": "plain_text", "text": given}, "value": given}
         return {"type": kind, "selected_option": chosen}

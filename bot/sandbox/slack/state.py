@@ -1,4 +1,4 @@
-"""The state of the sandbox Slack, and what tests and the page look at."""
+"""The state of the sandbox Slack, and what tests and the page read of it."""
 
 from __future__ import annotations
 
@@ -55,14 +55,18 @@ class SlackState(Server):
     acks: dict[str, Ack] = field(default_factory=dict)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     tickets: set[str] = field(default_factory=set)
+    # What Slack has refused; at the end of a test it is usually empty.
     refused: list[str] = field(default_factory=list)
+    # So many addresses of Socket Mode do not answer.
     dead_addresses: int = 0
+    # So many connections are refused as one too many.
     too_many: int = 0
     supports_new_blocks: bool = True
     knows_tables: bool = True
     knows_tasks: bool = True
     deliveries: int = 1
     last_delivery: tuple[str, dict[str, Any]] = ("", {})
+    # Connections stay open without any traffic, as behind a broken proxy.
     silent: bool = False
     views: dict[str, View] = field(default_factory=dict)
     triggers: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class SlackState(Server):
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Callable[[], float] = time.time
     refusals: list[Refusal] = field(default_factory=list)
+    # So small that whoever reads a list must follow the cursor.
     listed_per_page: int = 1
     # Installed to a whole Enterprise Grid organisation, of which this is a workspace.
     is_org_install: bool = False
@@ -102,12 +107,12 @@ class SlackState(Server):
         ]
 
     async def until(self, what: Callable[[], Any], *, timeout_s: float = 10.0) -> Any:
-        """What `what` gives, once it gives something; an AssertionError when it does
-        not in time.
-        """
+        """The first true result of `what`. Raises AssertionError where there is none in time."""
         try:
             async with asyncio.timeout(timeout_s):
                 while not (found := what()):
+                    # Cleared before it is waited for, after `what` was evaluated: no other task
+                    # runs in between.
                     self.changed.clear()
                     await self.changed.wait()
                 return found
@@ -160,8 +165,8 @@ class SlackState(Server):
         )
 
     def _channel(self, given: str) -> Channel | None:
-        """The channel of that id or name; a person's id means their direct messages, as Slack has
-        it for posts.
+        """The channel of that id or name; a person's id means their direct messages, as
+        for posts in Slack.
         """
         direct = next((c for c in self.channels.values() if given and c.direct_with == given), None)
         found = self.channels.get(given) or direct
@@ -175,6 +180,7 @@ class SlackState(Server):
         return f"{self.url}/response/{key}"
 
     def _ts(self) -> str:
+        # Unique within a channel, as Slack's are, also within one second.
         return f"{int(self.clock())}.{next(self._numbers):06d}"
 
     def _id(self, prefix: str) -> str:
@@ -183,4 +189,5 @@ class SlackState(Server):
 
 def is_from_bot(entry: RecordedRequest) -> bool:
     """Whether a request is the bot's and not the page's."""
+    # Only the Slack is asked by the page, too.
     return entry.server != "slack" or entry.path.startswith(("/api/", "/response/", "/upload/"))

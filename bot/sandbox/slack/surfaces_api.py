@@ -36,6 +36,7 @@ class SurfacesApi(SlackState):
         return {"ok": True, "view": {"id": self._id("V")}}
 
     def _api_views_open(self, args: dict[str, Any]) -> dict[str, Any]:
+        # Removed, as a trigger can be used once.
         user, made_at = self.triggers.pop(args.get("trigger_id", ""), ("", 0.0))
         if not user:
             return {"ok": False, "error": "invalid_trigger_id"}
@@ -49,6 +50,7 @@ class SurfacesApi(SlackState):
                 "response_metadata": {"messages": found},
             }
         view = View(self._id("V"), user, decode_json(args["view"]), self._id("h"))
+        # A new modal takes the place of the one that is open.
         self.views = {key: known for key, known in self.views.items() if known.user != user} | {
             view.id: view
         }
@@ -59,6 +61,7 @@ class SurfacesApi(SlackState):
         view = self.views.get(args.get("view_id", ""))
         if view is None:
             return {"ok": False, "error": "not_found"}
+        # Somebody else has changed the view since it was read.
         if args.get("hash") and args["hash"] != view.hash:
             return {"ok": False, "error": "hash_conflict"}
         found = block_kit_schema.view_complaints(decode_json(args.get("view")))
@@ -89,6 +92,7 @@ class SurfacesApi(SlackState):
     def _api_files_completeUploadExternal(self, args: dict[str, Any]) -> dict[str, Any]:
         listed = decode_json(args.get("files")) or []
         files = [self.files.get(entry.get("id", "")) for entry in listed]
+        # A file can be shared once, and only when all its bytes have arrived.
         if not files or any(f is None or len(f.content) != f.length or f.shared for f in files):
             return {"ok": False, "error": "file_not_found"}
         channel = self.channels.get(args.get("channel_id", ""))

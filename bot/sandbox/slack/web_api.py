@@ -21,8 +21,8 @@ class WebApi(SlackState):
     __slots__ = ()
 
     def limit(self, limits: SlackLimits = SlackLimits()) -> None:
-        """From now on calls are counted, and one too many gets 429 with Retry-After, as Slack's own
-        limits have it.
+        """From now on calls are counted, and one over the limits gets 429 with Retry-After, as in
+        Slack.
         """
         self._meter = Meter(limits)
 
@@ -34,8 +34,8 @@ class WebApi(SlackState):
         when: Callable[[Mapping[str, Any]], bool] = lambda _: True,
         times: int | None = None,
     ) -> Refusal:
-        """Calls of a method are refused with Slack's word for why, for ever or so many times; all,
-        or those whose arguments are picked. Taken back by removing it from `refusals`.
+        """Refuses calls of a method with one of Slack's errors: all, or those whose arguments match
+        `when`; always, or `times` times. To end it, remove the result from `refusals`.
         """
         refusal = Refusal(method, error, when, times)
         self.refusals.append(refusal)
@@ -49,14 +49,15 @@ class WebApi(SlackState):
         processed: bool = True,
         times: int = 1,
     ) -> None:
-        """The next calls of a method are processed, or not, and then nobody hears of it: the
+        """The next calls of a method are processed, or not, and get no proper answer: the
         connection is `cut`, or the answer is an HTTP status, with Slack's own error for 500 and
-        with a web page else.
+        with a web page otherwise.
         """
 
         async def act(request: web.Request) -> web.StreamResponse:
             if processed:
                 await self._method(request)
+            # A cut connection and a web page are of proxies, and this one is of Slack itself.
             if how == "500":
                 return web.json_response({"ok": False, "error": "internal_error"}, status=500)
             if how != "cut":
@@ -65,6 +66,7 @@ class WebApi(SlackState):
                     text="<html>Service Unavailable</html>",
                     content_type="text/html",
                 )
+            # Reset without a response.
             assert request.transport is not None
             request.transport.abort()
             return web.Response()
@@ -97,6 +99,7 @@ class WebApi(SlackState):
             self.refused.append(f"{method}: {refusal.error}")
             self._notify()
             return _refuse(refusal.error)
+        # Refusals are counted only where a method was called with a right token.
         answer: dict[str, Any] = handler(args)
         if not answer["ok"]:
             self.refused.append(f"{method}: {answer}")

@@ -1,5 +1,5 @@
 """Stand-ins for the targets of alerts, as strict as their public pages: PagerDuty, Opsgenie, a signed
-webhook, and a mail server. They import nothing of the code that they stand against.
+webhook, and a mail server. They import nothing of the code that they test.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from typing import Any
 
 MOST_BYTES = 1_000_000
+# RFC 5321, 4.5.3.1.6, without CRLF.
 LONGEST_LINE = 998
 _ONCE = ("From", "To", "Subject", "Date", "Message-ID")
 _PATH = re.compile(r"<([^<>@\s]{1,64}@[^<>@\s]{1,253})>")
@@ -37,7 +38,7 @@ class Mail:
 
 @dataclass(slots=True)
 class _Session:
-    """What a client has said so far."""
+    """The state of one connection."""
 
     is_encrypted: bool = False
     is_known: bool = False
@@ -52,7 +53,7 @@ class _Session:
 class MailSandbox:
     """`mails` are all that were accepted, and `refused` what was wrong with the others. The next
     `faults` are replies that are given in the place of acceptance; `cut_after_data` closes that
-    many connections after a mail was taken, without a word. With `tls` it wants STARTTLS, or, where that
+    many connections after a mail was taken, without a reply. With `tls` it wants STARTTLS, or, where that
     is `implicit`, TLS from the first byte.
     """
 
@@ -129,6 +130,7 @@ class MailSandbox:
             case "STARTTLS" if self.tls and not session.is_encrypted:
                 await _say(writer, "220 2.0.0 Go ahead")
                 await writer.start_tls(self.tls)
+                # What was said before TLS is forgotten (RFC 3207, 4.2).
                 session.is_encrypted, session.is_known = True, False
             case "AUTH":
                 await _say(writer, await self._log_in(rest, session, reader, writer))
@@ -153,6 +155,7 @@ class MailSandbox:
         if self.tls and not session.is_encrypted:
             offers.append("STARTTLS")
         else:
+            # Passwords are accepted over TLS only, where there is any.
             offers.append("AUTH PLAIN LOGIN")
         lines = ["mail.example.com", *offers]
         for line in lines[:-1]:
@@ -202,6 +205,7 @@ class MailSandbox:
             return True
         await _say(writer, "354 End with a dot")
         raw = await reader.readuntil(b"\r\n.\r\n")
+        # A dot at the start of a line is doubled on the way (RFC 5321, 4.5.2).
         content = raw.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
         if self.faults:
             await _say(writer, self.faults.pop(0))
@@ -213,6 +217,7 @@ class MailSandbox:
         message = email.message_from_bytes(content, policy=email.policy.default)
         self.mails.append(Mail(session.sender, session.recipients, message))
         session.reset()
+        # The sender cannot know whether the mail was taken.
         if self.cut_after_data:
             self.cut_after_data -= 1
             return False
@@ -232,7 +237,7 @@ def _wrong(content: bytes) -> str:
     message = email.message_from_bytes(content, policy=email.policy.default)
     for name in _ONCE:
         if len(message.get_all(name) or []) != 1:
-            return f"{name} does not stand once"
+            return f"{name} does not occur exactly once"
     return "the headers are defective" if message.defects else ""
 
 

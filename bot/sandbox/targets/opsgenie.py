@@ -82,6 +82,7 @@ class OpsgenieSandbox(Server):
         if opened is None:
             self.alerts.append(OpenAlert(alert.alias, alert.message, alert.priority))
         else:
+            # An open alert with the same alias is counted and not created again ("Alert API").
             opened.count += 1
         return _accepted()
 
@@ -121,6 +122,7 @@ class OpsgenieSandbox(Server):
 
 def _accepted() -> web.Response:
     found = {"result": "Request will be processed", "took": 0.1, "requestId": str(uuid.uuid4())}
+    # Requests are processed later, so that mistakes of that kind are never answered.
     return web.json_response(found, status=202)
 
 

@@ -68,7 +68,7 @@ class _Event(_Strict):
 
 @dataclass(slots=True)
 class Incident:
-    """`woken` counts how often somebody was called for it, and `events` has each action that came."""
+    """`woken` counts how often somebody was called for it; `events` are the actions received."""
 
     key: str
     status: str = "triggered"
@@ -128,6 +128,7 @@ class PagerDutySandbox(Server):
             if opened is None:
                 opened = Incident(key)
                 self.incidents.append(opened)
+            # A trigger with the key of an open incident changes it and calls nobody again.
             opened.summary, opened.severity = event.payload.summary, event.payload.severity
             opened.links = [link.href for link in event.links or []]
         elif opened is None:
@@ -153,6 +154,7 @@ class PagerDutySandbox(Server):
         signature = hmac.new(key, body, hashlib.sha256).hexdigest()
         headers = {
             "Content-Type": "application/json",
+            # Several signatures while a secret is being replaced; one that fits is enough.
             "X-PagerDuty-Signature": f"v1={'0' * 64},v1={signature}",
             "X-Webhook-Id": str(uuid.uuid4()),
         }

@@ -44,7 +44,7 @@ class HookEvent(BaseModel):
 
 @dataclass(slots=True)
 class WebhookSandbox(Server):
-    """`events` has each event once, by its idempotency key, and `attempts` counts what came."""
+    """`events` has each event once, by its idempotency key; `attempts` counts the requests."""
 
     name: str = "webhook"
     title: str = "Webhook"
@@ -64,7 +64,7 @@ class WebhookSandbox(Server):
         return [web.post("/hooks/{token}", self._take)]
 
     def actions(self, alert: str) -> list[str]:
-        """What was to be done about an alert, in order."""
+        """The actions received for an alert, in order."""
         return [event.action for event in self.events.values() if event.alert == alert]
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -81,6 +81,7 @@ class WebhookSandbox(Server):
         except ValidationError as error:
             return web.json_response({"message": str(error)}, status=422)
         self.attempts += 1
+        # An event that is sent again has the same key.
         self.events.setdefault(key, event)
         return web.Response(status=204)
 
@@ -92,4 +93,5 @@ class WebhookSandbox(Server):
         expected = hmac.new(self.secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
         given = request.headers.get("Opswatch-Signature", "")
         is_right = hmac.compare_digest(f"v1={expected.hexdigest()}", given)
+        # A recorded request cannot be sent again later.
         return is_right and abs(age.total_seconds()) <= SIGNED_WITHIN_S

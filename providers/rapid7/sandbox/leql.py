@@ -70,6 +70,7 @@ def parse(text: str) -> Statement:
         seen.add(name)
         _CLAUSES[name](statement, text[start:end].strip())
         at = end + 1
+    # A groupby without calculate counts.
     if statement.group_by and not statement.function:
         statement.function = "count"
     if "timeslice" in seen and not statement.is_statistical:

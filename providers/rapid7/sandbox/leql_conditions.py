@@ -37,6 +37,7 @@ Condition = Callable[[Entry], bool]
 def read_condition(text: str) -> Condition:
     """The condition in the text, with or without `, loose` at its end."""
     tokens = list(tokens_of(text))
+    # `where(error, loose)` ignores case and finds parts of words.
     loose = len(tokens) > 1 and tokens[-2][0] == "," and tokens[-1][1].lower() == "loose"
     if not tokens:
         raise LeqlError("The where clause is empty")
@@ -65,6 +66,7 @@ class _Reader:
 
     def _all(self) -> Condition:
         parts = [self._one()]
+        # `a NOT b` is `a AND NOT b`.
         while self._takes("and") or self._word() == "not":
             parts.append(self._one())
         return parts[0] if len(parts) == 1 else lambda entry: all(part(entry) for part in parts)
@@ -89,6 +91,7 @@ class _Reader:
         negated = self._takes("not")
         operator = _OPERATORS.get(self._word().partition("-any")[0].partition("-all")[0])
         if operator is None:
+            # A `not` in front of another condition is read later.
             self.at = begin
             return None
         _, word = self._next()
@@ -98,6 +101,7 @@ class _Reader:
 
         def condition(entry: Entry) -> bool:
             found = entry.fields.get(key)
+            # A key that is missing fails also a negated operator.
             if found is None:
                 return False
             return together(_holds(test, found, value, ignores_case) for value in values) != negated
@@ -109,6 +113,7 @@ class _Reader:
             return _pattern_condition(_compiled(text))
         if kind not in ("word", "quoted"):
             raise LeqlError(f"Unexpected input: {text[:40]}")
+        # A keyword by itself matches whole words only.
         edges = ("", "") if self.loose else (r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])")
         flags = re.IGNORECASE if self.loose else 0
         return _pattern_condition(re.compile(re.escape(text).join(edges), flags))
@@ -189,6 +194,7 @@ def _pattern_condition(pattern: re.Pattern[str]) -> Condition:
     def condition(entry: Entry) -> bool:
         found = search(entry.line)
         if found:
+            # Named groups become keys, as those of JSON are.
             entry.fields.update({n: v for n, v in found.groupdict().items() if v is not None})
         return found is not None
 
@@ -235,6 +241,7 @@ def _equal(found: str, value: Value) -> bool:
             return False
     if value.nocase:
         return found.lower() == value.text.lower()
+    # Numbers compare as numbers, and everything else as text.
     left, right = number_of(found), number_of(value.text)
     return left == right if left is not None and right is not None else found == value.text
 

@@ -89,6 +89,7 @@ class Queries:
         query = await self._asked(request)
         if not self.polls:
             return 200, await self._answer(query)
+        # Ids contain colons and end in one, as the vendor's do.
         key = f"{uuid.uuid4()}:1:{uuid.uuid4().hex}::{uuid.uuid4().hex}:"
         self.running[key] = Running(query, self.polls, self.now())
         return 202, self._unfinished(key, query, 0)
@@ -97,6 +98,7 @@ class Queries:
         """The answer to a poll, which is 200 in any case."""
         key = request.match_info["id"]
         running = self.running.get(key)
+        # A link that was not polled for so long has expired.
         if running is None or self.now() - running.polled_at > LINK_LASTS:
             raise QueryRefused(404, "Query not found")
         running.polled_at = self.now()
@@ -127,6 +129,7 @@ class Queries:
             query = Query(feed.logs, "", feed.statement, feed.read_until, until)
             feed.waiting += [event async for event in self._events(query)]
             feed.read_until = until
+        # What does not fit into this answer comes with the next one.
         events = [feed.waiting.popleft() for _ in range(min(feed.per_page, len(feed.waiting)))]
         return {"logs": feed.logs, "events": events, "links": [_self(key)]}
 
@@ -183,6 +186,7 @@ class Queries:
                 result.add(entry, at)
             return {**self._head(query), "statistics": result.as_json()}
         wanted = query.skip + query.per_page + 1
+        # The newest are at the end, so that only as many as one page needs are kept.
         events: deque[dict[str, Any]] = deque(maxlen=wanted if query.newest_first else None)
         async for event in self._events(query):
             events.append(event)

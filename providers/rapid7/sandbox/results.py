@@ -48,6 +48,7 @@ class Figures:
         if not numbers:
             return 0.0
         if function == "percentile":
+            # The nearest rank, so that the result is one of the numbers.
             rank = max(1, math.ceil(statement.percent / 100 * len(numbers)))
             return sorted(numbers)[rank - 1]
         return _OF_NUMBERS[function](numbers)
@@ -100,9 +101,11 @@ class Result:
         return Series([Figures() for _ in range(self._slices)])
 
     def add(self, entry: Entry, at: datetime) -> None:
+        # The last slice may be shorter than the others.
         number = min((at - self.start) // self._length, self._slices - 1)
         key, group_by = self.statement.key, self.statement.group_by
         names = [entry.log if name == "#log" else entry.fields.get(name) for name in group_by]
+        # Entries without the key are in no group.
         if None in names:
             return
         series = self.whole

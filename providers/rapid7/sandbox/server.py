@@ -40,6 +40,7 @@ class Rapid7Sandbox(StandIn):
     account: str = "rapid7-eu"
     api_key: str = "00000000-aaaa-bbbb-cccc-222222222222"
     logs: dict[str, str] = field(default_factory=lambda: dict(seed.LOG_NAMES))
+    # Replaced by tests.
     usage: Callable[[date, datetime], int | None] = seed.usage_of
     lines: Callable[[str, datetime, datetime], Iterator[str]] = seed.log_lines
     downloads_left: int = 150
@@ -84,6 +85,7 @@ class Rapid7Sandbox(StandIn):
     def routes(self) -> list[web.RouteDef]:
         return [
             route
+            # Under both hosts of a region the API is the same; only the prefix differs.
             for prefix in ("", "/log_search")
             for route in (
                 web.get(prefix + "/usage/organizations", self._usage),
@@ -116,6 +118,7 @@ class Rapid7Sandbox(StandIn):
             {
                 "daily_usage": [
                     {"usage": usage, "day": day.isoformat()}
+                    # A day without usage is left out, as in the vendor's sample.
                     for day, usage in listed
                     if usage is not None
                 ],
@@ -265,22 +268,26 @@ class Rapid7Sandbox(StandIn):
             raise ValueError("invalid logs")
         query = request.query
         limit = int(query.get("limit", "20000000"))
+        # A negative limit is documented nowhere.
         if limit == 0 or limit > 20_000_000:
             raise ValueError("invalid limit")
         if "time_range" in query:
             if "from" in query or "to" in query or not RELATIVE.fullmatch(query["time_range"]):
                 raise ValueError("invalid time range query parameters")
+            # Whatever the range: no test looks at older lines of it.
             start, end = self.now() - timedelta(minutes=20), self.now()
         else:
             if not query.get("from", "").isdigit():
                 raise ValueError("invalid time range query parameters")
             start = datetime.fromtimestamp(int(query["from"]) / 1000, UTC)
+            # Older lines are gone.
             start = max(start, self.now() - RETENTION)
             end = (
                 datetime.fromtimestamp(int(query["to"]) / 1000, UTC)
                 if query.get("to")
                 else self.now()
             )
+        # Without a query, only lines with `error`, as the page says.
         return ids, start, end, limit, _matcher(query.get("query", "where(error)"))
 
     def _wrong_key(self, request: web.Request, status: int) -> web.Response | None:
