@@ -24,6 +24,7 @@ from bot.alerts.commands import (
 )
 from bot.alerts.form import ALERT_NAME
 from bot.alerts.rule import Rule
+from bot.alerts.value_words import compares_nothing
 from bot.answer import Answer
 from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import EDIT
@@ -245,9 +246,12 @@ class RuleManager:
     def _question(self, new: CreateAlert, command: CommandName, requester: Requester) -> Question:
         """The question that an alert asks. Raises BadQuestion with an alert as its hint."""
         try:
-            return self.questions.read(
+            question = self.questions.read(
                 command, new.query, requester, no_help="An alert cannot check `help`."
             )
+            if why := compares_nothing(question, new.value):
+                raise BadQuestion(f"{why}.", _compared_line(question))
+            return question
         except BadQuestion as error:
             # A misspelt value is read as a part of the question, which is then refused.
             value = suggested_value(command, new.query)
@@ -360,6 +364,12 @@ LEARNS_FOR = (
     f"{LEAST_DAYS} days of history to know an hour of the day, and {LEAST_WEEKS} weeks to know an "
     "hour of a weekday"
 )
+
+
+def _compared_line(question: Question) -> str:
+    """The question with a second window."""
+    window = f"{question.parts.window} vs previous".strip()
+    return f"/{question.command} {replace(question.parts, window=window)}"
 
 
 def _alert_line(command: CommandName, query: str, condition: str) -> str:

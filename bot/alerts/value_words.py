@@ -6,7 +6,7 @@ import difflib
 import re
 
 from bot.alerts.rule import has_value
-from bot.questions.question import CommandName
+from bot.questions.question import CommandName, HelpRequest, Question
 from bot.questions.registry import COMMANDS
 
 
@@ -31,6 +31,17 @@ def named_value(command: CommandName, asked: str) -> str:
     if value in _WINDOW_UNITS and _COUNT.fullmatch(head.rpartition(" ")[2].lower()):
         return ""
     return value
+
+
+def compares_nothing(question: Question | HelpRequest, value: str) -> str:
+    """Why an alert on a question cannot watch a value that only a comparison has; empty where it
+    can.
+    """
+    of_comparisons = COMMANDS[question.command].values.of_comparisons
+    is_comparison = isinstance(question, Question) and question.comparison is not None
+    if is_comparison or value not in of_comparisons:
+        return ""
+    return f"{value} compares two windows; ask for both, such as today vs yesterday"
 
 
 # Values whose names are also units of a window, and what comes before a unit.

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.alerts.paging import targets
 from bot.alerts.rule import has_value
+from bot.alerts.value_words import compares_nothing
 from bot.config.accounts import directory_as_written
 from bot.config.settings import Settings
 from bot.config.tables import AlertSettings, DigestSettings
@@ -105,6 +106,8 @@ def schedule_problems(
         if isinstance(entry, AlertSettings) and not has_value(question.command, entry.value):
             right = f"must be one of {', '.join(COMMANDS[question.command].values.names)}"
             problems.append(ConfigProblem(f"alert.{entry.name}.value", repr(entry.value), right))
+        elif isinstance(entry, AlertSettings) and (why := compares_nothing(question, entry.value)):
+            problems.append(ConfigProblem(f"alert.{entry.name}.value", repr(entry.value), why))
         if (
             isinstance(entry, AlertSettings)
             and entry.each

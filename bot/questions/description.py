@@ -28,6 +28,8 @@ class AlertValues:
     counts: tuple[str, ...] = ()
     # Names that are also words of the question, which stay in it where an alert names one.
     asked: frozenset[str] = frozenset()
+    # Names that only a question about two windows has.
+    of_comparisons: frozenset[str] = frozenset()
     # What people read for each name; without one, the name in words.
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 

@@ -11,7 +11,7 @@ from typing import Literal
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.context import Context
-from bot.questions.question import Question, QuestionParts
+from bot.questions.question import ALL, Question, QuestionParts
 from bot.questions.windows import ParsedWindow
 
 FormValues = Mapping[str, str]
@@ -59,13 +59,14 @@ def account_field(
     if len(accounts) < 2:
         return []
     chosen = question.parts.subject if question else ""
+    choices = dict.fromkeys([*accounts, *([chosen] if chosen else [])])
     return [
         FormField(
             ACCOUNT,
             "Account",
             "choice",
             chosen,
-            accounts,
+            list(choices),
             placeholder="All accounts" if is_optional else "",
             is_optional=is_optional,
         )
@@ -90,16 +91,17 @@ def refused_at(field: str) -> Iterator[None]:
 
 
 def read_accounts(values: FormValues, context: Context) -> tuple[str, ...]:
-    """The account that was chosen, or all there are. Raises BadQuestion where there is none."""
+    """The accounts that were chosen, or all there are. Raises BadQuestion where there is none."""
     available = context.accounts()
     chosen = values.get(ACCOUNT, "")
-    if not chosen:
+    if chosen in ("", ALL):
         return tuple(available)
-    if chosen not in available:
-        # The form was opened before the configuration was changed.
-        message = f"There is no account “{sanitise(chosen, 40)}” any more."
-        raise BadQuestion(message, context.example, field=ACCOUNT)
-    return (chosen,)
+    for name in chosen.split():
+        if name not in available:
+            # The form was opened before the configuration was changed.
+            message = f"There is no account “{sanitise(name, 40)}” any more."
+            raise BadQuestion(message, context.example, field=ACCOUNT)
+    return tuple(chosen.split())
 
 
 def read_form_window(values: FormValues, context: Context) -> tuple[ParsedWindow, str]:

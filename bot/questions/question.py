@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.questions.windows import ParsedWindow
+from bot.questions.windows.alignment import Comparison
 
 CommandName = str
+# In the place of accounts: all that can be asked.
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class HelpRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A parsed question. `text` is what was typed after the command, and `parts` the same in its
-    usual order.
+    usual order. Where two windows are compared, `window` is what is compared of the first.
     """
 
     command: CommandName
@@ -57,6 +60,7 @@ class Question:
     window: ParsedWindow
     accounts: tuple[str, ...] = ()
     parts: QuestionParts = QuestionParts()
+    comparison: Comparison | None = None
 
     @property
     def line(self) -> str:
@@ -66,7 +70,7 @@ class Question:
     @property
     def subject(self) -> str:
         """Whom the question is about, as it is typed."""
-        return " ".join(self.accounts)
+        return ALL if self.parts.subject == ALL else " ".join(self.accounts)
 
     @property
     def options(self) -> str:

@@ -22,6 +22,7 @@ from bot.commands.logs.blocks import logs_blocks, logs_text
 from bot.commands.logs.report import LogReport
 from bot.commands.usage.blocks import usage_blocks, usage_text
 from bot.commands.usage.report import UsageFacts, usage_report
+from bot.commands.usage.total import UsageTotal
 from bot.questions.question import AccountDirectory
 from bot.questions.windows import ParsedWindow
 from bot.sandbox import block_kit_schema
@@ -47,7 +48,7 @@ def usage(days: int, name: str = "Kitchen", logs: int = 0) -> tuple[str, list[Bl
     first = date(2026, 11, 20) - timedelta(days=days - 1)
     by_day = {first + timedelta(days=n): 10**9 + n for n in range(days)}
     by_log = LogUsage({first: {f"id-{n}{name[:40]}": n for n in range(logs)}}) if logs else None
-    report = usage_report(UsageFacts("eu", DayRange(first, date(2026, 11, 20)), UsagePeriod(by_day, 5, None, None, name, name), date(2026, 11, 20), by_log=by_log, log_names={"id-0" + name[:40]: name}))  # fmt: skip
+    report = UsageTotal(usage_report(UsageFacts("eu", DayRange(first, date(2026, 11, 20)), UsagePeriod(by_day, 5, None, None, name, name), date(2026, 11, 20), by_log=by_log, log_names={"id-0" + name[:40]: name})))  # fmt: skip
     return usage_text(report, READ, by="day"), usage_blocks(
         report, READ, by="day", buttons=[("CSV", "/usage csv")]
     )

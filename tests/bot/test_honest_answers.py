@@ -14,6 +14,7 @@ from bot.commands.apiaudit.blocks import audit_blocks, audit_text
 from bot.commands.apiaudit.report import AuditFacts, AuditReport, audit_report, audit_values
 from bot.commands.usage.blocks import usage_blocks, usage_text
 from bot.commands.usage.report import UsageFacts, UsageReport, usage_report
+from bot.commands.usage.total import UsageTotal
 from bot.questions.windows import ParsedWindow
 from providers.models import ApiCall, DayRange, Outcome, UsagePeriod, Window
 
@@ -44,7 +45,7 @@ def history(back: int = 60, usage: Any = lambda day: 100) -> dict[date, int]:
 
 
 def text_of(report: UsageReport) -> str:
-    return usage_text(report, read(HOUR), by="day")
+    return usage_text(UsageTotal(report), read(HOUR), by="day")
 
 
 def chart_of(blocks: list[Block]) -> dict[str, list[Any]]:
@@ -55,7 +56,7 @@ def chart_of(blocks: list[Block]) -> dict[str, list[Any]]:
 
 
 def usage_chart(report: UsageReport, by: str = "day") -> dict[str, list[Any]]:
-    return chart_of(usage_blocks(report, read(HOUR), by=by, buttons=[]))
+    return chart_of(usage_blocks(UsageTotal(report), read(HOUR), by=by, buttons=[]))
 
 
 def weekly(day: date) -> int:

@@ -15,6 +15,8 @@ from bot.commands.apiaudit.novelty import KINDS, MOST_DAYS, USUAL_DAYS
 from bot.commands.apiaudit.rows import read_call_id, read_milliseconds, read_network
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
+from bot.questions.accounts import split_accounts
+from bot.questions.comparison import comparison_field, read_form_windows, read_windows
 from bot.questions.context import MOST_WINDOW_WORDS, Context
 from bot.questions.form import (
     ACCOUNT,
@@ -23,12 +25,12 @@ from bot.questions.form import (
     FormValues,
     csv_field,
     read_accounts,
-    read_form_window,
     refused_at,
 )
 from bot.questions.phrases import tokens, without, without_any
 from bot.questions.question import QuestionParts, TableQuestion
 from bot.questions.windows import ParsedWindow
+from bot.questions.windows.alignment import Comparison
 from providers.models import CallFilters
 from providers.registry import registry
 
@@ -87,15 +89,18 @@ def read_apiaudit(text: str, context: Context) -> AuditQuestion:
     words, csv = without(tokens(text, context), CSV)
     filters = _split_filters(words, context)
     display, others = _split_display(filters.others, context)
-    named, others = context.accounts_and_window(others)
-    accounts = tuple(named or context.accounts())
+    named = split_accounts(others, context)
+    accounts = named.names or tuple(context.accounts())
     applied = _call_filters(filters, context)
-    parts = _parts(named, " ".join(others), display, filters, csv=csv)
+    parts = _parts(named.typed, " ".join(named.words), display, filters, csv=csv)
+    window, comparison = _audit_windows(parts, context)
+    _refuse_single_calls(comparison, display, applied, context)
     return AuditQuestion(
         text=text,
-        window=_audit_window(parts, context),
+        window=window,
         accounts=accounts,
         parts=parts,
+        comparison=comparison,
         filters=applied,
         display=display,
         typed_filters=tuple(filters.typed),
@@ -117,14 +122,17 @@ def read_apiaudit_form(values: FormValues, context: Context) -> AuditQuestion:
         applied = _call_filters(filters, context)
     chosen_display, _ = _split_display(values.get(SHOW, "").split(), context)
     display = typed if typed != SUMMARY else chosen_display
-    window, window_words = read_form_window(values, context)
+    window, window_words, comparison = read_form_windows(values, context)
+    with refused_at(SHOW):
+        _refuse_single_calls(comparison, display, applied, context)
     csv = csv or is_csv_typed
-    parts = _parts([chosen] if chosen else [], window_words, display, filters, csv=csv)
+    parts = _parts(chosen, window_words, display, filters, csv=csv)
     return AuditQuestion(
         text=str(parts),
         window=window,
         accounts=accounts,
         parts=parts,
+        comparison=comparison,
         filters=applied,
         display=display,
         typed_filters=tuple(filters.typed),
@@ -139,6 +147,7 @@ def audit_fields(question: AuditQuestion | None) -> list[FormField]:
     shown = " ".join(question.display.words) if question else ""
     choices = dict.fromkeys([*([shown] if shown else []), *SHOW_CHOICES])
     return [
+        comparison_field(),
         FormField(SHOW, "Show", "choice", shown, tuple(choices), placeholder="Summary"),
         FormField(FILTERS, "Filters", "text", typed, placeholder=example),
         csv_field(chosen=bool(question and question.csv)),
@@ -266,11 +275,23 @@ def _call_id(value: str, context: Context) -> str:
     return call_id
 
 
+def _refuse_single_calls(
+    comparison: Comparison | None, display: Display, filters: CallFilters, context: Context
+) -> None:
+    """Raises BadQuestion where calls of two windows would be listed one by one."""
+    if comparison is None or (display.calls is None and not filters.call):
+        return
+    shown = "`calls` lists" if display.calls is not None else "`call:` shows"
+    raise BadQuestion(
+        f"{shown} calls of one window; a comparison counts those of two.", context.example
+    )
+
+
 def _parts(
-    named: list[str], window: str, display: Display, filters: _Filters, *, csv: bool
+    subject: str, window: str, display: Display, filters: _Filters, *, csv: bool
 ) -> QuestionParts:
     rest = [*display.words, *filters.typed, *([CSV] if csv else [])]
-    return QuestionParts(" ".join(named), window, " ".join(rest))
+    return QuestionParts(subject, window, " ".join(rest))
 
 
 def _no_filters(words: Sequence[str]) -> BadQuestion:
@@ -336,12 +357,14 @@ def _audit_filter_meant(word: str) -> str:
     return f"url:{word}" if re.fullmatch(r"/[^/\s]+(?:/[^\s]*)?", word) else ""
 
 
-def _audit_window(parts: QuestionParts, context: Context) -> ParsedWindow:
-    """The window. Raises BadQuestion with bare words such as `403` as the filters that they were
+def _audit_windows(
+    parts: QuestionParts, context: Context
+) -> tuple[ParsedWindow, Comparison | None]:
+    """The window, or the comparison of two. Raises BadQuestion with bare words such as `403` as the filters that they were
     probably meant to be.
     """
     try:
-        return context.window(parts)
+        return read_windows(parts, context)
     except BadQuestion:
         meant = {
             word: _audit_filter_meant(word) for word in parts.window.split()[:MOST_WINDOW_WORDS]

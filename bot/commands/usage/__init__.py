@@ -1,15 +1,17 @@
-"""`/usage`: how much log data an account sends."""
+"""`/usage`: how much log data accounts send."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.commands.answering import AnsweredCommand, Services
 from bot.commands.usage.question import UsageQuestion, read_usage, read_usage_form, usage_fields
+from bot.questions.comparison import is_comparison
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
-from bot.questions.form import FormField, FormValues
-from bot.questions.question import AccountDirectory
+from bot.questions.form import FormField, FormValues, account_field
+from bot.questions.question import ALL, AccountDirectory
 from providers.provider import Capability
 
 if TYPE_CHECKING:
@@ -28,6 +30,18 @@ class UsageCommand(AnsweredCommand[UsageQuestion]):
     def option_fields(self, question: UsageQuestion | None) -> list[FormField]:
         return usage_fields(question)
 
+    def subject_fields(
+        self, question: UsageQuestion | None, accounts: list[str]
+    ) -> list[FormField]:
+        fields = account_field(question, accounts, is_optional=False)
+        return [
+            replace(field, choices={**{name: name for name in field.choices}, ALL: "All accounts"})
+            for field in fields
+        ]
+
+    def default_value(self, query: str) -> str:
+        return "change_percent" if is_comparison(query) else super().default_value(query)
+
     def alert_example(self, directory: AccountDirectory) -> str:
         return f"/{self.name} alert {self.localised('today', directory)} above 5 GB every 15m"
 
@@ -44,7 +58,7 @@ COMMAND = UsageCommand(
         "/usage shows how much log data an account sends, day by day, with quota and month-end "
         "forecast."
     ),
-    usage_hint="[account] [window] [by day|week|month] [per log] [csv]",
+    usage_hint="[account ...] [window [vs window]] [by day|week|month] [per log] [csv]",
     capability=Capability.USAGE,
     default_window="10 days",
     example_window="last 7 days",
@@ -53,6 +67,8 @@ COMMAND = UsageCommand(
         ("this month", "month to date, with a forecast"),
         ("last month by week", "last month, week by week"),
         ("yesterday per log", "yesterday's usage of each log"),
+        ("this month vs last month", "the change, and which logs explain it"),
+        ("all last 7 days", "all accounts with their total"),
         ("2026-11-01..2026-11-07 csv", "a range of dates, as a table to download"),
     ),
     windows=(
@@ -73,13 +89,16 @@ COMMAND = UsageCommand(
             "mean_bytes_per_day",
             "peak_bytes",
             "change_percent",
+            "change_bytes",
+            "before_bytes",
             "month_to_date_bytes",
             "forecast_month_bytes",
             "quota_percent",
         ),
         default="bytes",
         usual_threshold="5 GB",
-        subjects=("log",),
+        subjects=("log", "account"),
+        of_comparisons=frozenset({"change_bytes", "before_bytes"}),
         labels={
             "bytes": "Data of the window",
             "reported_bytes": "Total as the vendor reports it",
@@ -87,7 +106,9 @@ COMMAND = UsageCommand(
             "days_missing": "Days without data",
             "mean_bytes_per_day": "Daily average",
             "peak_bytes": "Largest day",
-            "change_percent": "Change vs. the window before, in percent",
+            "change_percent": "Change vs. the window before, or the other window, in percent",
+            "change_bytes": "Change vs. the other window",
+            "before_bytes": "Data of the other window",
             "month_to_date_bytes": "Month to date",
             "forecast_month_bytes": "Month-end forecast",
             "quota_percent": "Monthly quota used, in percent",

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
 from bot.commands.usage.report import Bucket, Comparison, UsageReport, buckets
+from bot.commands.usage.total import UsageTotal
 from bot.questions.windows import ParsedWindow
 
 MOST_ROWS = 40
 MOST_LOGS = 12
 # With a day of another year it just fits into a label of twenty characters.
 NO_DATA = ": no data"
+# A chart has at most six series, and a table no room for more columns.
+MOST_SERIES = 6
 # A table beside a chart of the same numbers shows a few rows at a time.
 ROWS_AT_ONCE = 3
 
 
 def usage_text(
-    report: UsageReport, window: ParsedWindow, *, by: str, warnings: tuple[str, ...] = ()
+    total: UsageTotal,
+    window: ParsedWindow,
+    *,
+    by: str,
+    missing: Sequence[str] = (),
+    warnings: Sequence[str] = (),
 ) -> str:
-    """The whole answer as text."""
-    lines = [f"{_who(report)}: {_headline(report)} – {window.label}."]
+    """The whole answer as text. Accounts that are missing come first."""
+    report = total.report
+    lines = [formatting.sanitise(line, 400) for line in missing]
+    lines.append(f"{_who(report)}: {_headline(report)} – {window.label}.")
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += report.findings()
-    lines += _gaps(report)
+    lines += _gaps(total)
+    if total.accounts:
+        accounts = [f"{each.account} {_account_size(each)}" for each in total.accounts]
+        lines.append(f"By account: {formatting.join_words(accounts, len(accounts))}.")
     shown = buckets(report.by_day, by)
     table = [
         f"{_label(first, last, by, report.today)} {_size(usage, missing)}"
@@ -43,42 +57,50 @@ def usage_text(
 
 
 def usage_blocks(
-    report: UsageReport,
+    total: UsageTotal,
     window: ParsedWindow,
     *,
     by: str,
-    buttons: list[tuple[str, str]],
-    warnings: tuple[str, ...] = (),
+    buttons: Sequence[tuple[str, str]],
+    missing: Sequence[str] = (),
+    warnings: Sequence[str] = (),
 ) -> list[Block]:
-    """The answer as blocks: headline, facts, findings, chart, table, what is missing, what to ask
-    next.
+    """The answer as blocks: accounts that are missing, headline, facts, findings, chart, tables,
+    days without data, what to ask next.
     """
-    blocks = [
+    report = total.report
+    names = [each.account for each in total.accounts] or [report.account]
+    accounts = " ".join(kit.code(name) for name in names)
+    blocks = []
+    if missing:
+        shown = [kit.with_code(formatting.sanitise(line, 280)) for line in missing[:9]]
+        blocks.append(kit.section("\n".join(f":warning: {line}" for line in shown)))
+    blocks += [
         kit.header(_headline(report)),
-        kit.context(
-            f"{kit.code(report.account)} · {kit.escaped(window.label)}{_organisation(report)}"
-        ),
+        kit.context(f"{accounts} · {kit.escaped(window.label)}{_organisation(report)}"),
     ]
     if facts := _facts(report):
         blocks.append(kit.fields(facts))
     if findings := report.findings():
         blocks.append(kit.section("\n".join(f"• {kit.escaped(finding)}" for finding in findings)))
-    if chart := _chart(report, by):
+    if chart := _chart(total, by):
         blocks.append(chart)
+    if total.accounts:
+        blocks.append(_account_table(total))
     # The headline says what the only row of a table would.
     if len(buckets(report.by_day, by)) > 1:
-        blocks.append(_table(report, by))
+        blocks.append(_table(total, by))
     if report.by_log:
         blocks.append(_log_table(report))
-    notes = [*_gaps(report), *_cut(report, by), *warnings]
+    notes = [*_gaps(total), *_cut(report, by), *warnings]
     if notes:
         blocks.append(kit.context(*(kit.with_code(note) for note in notes[:10])))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
 
 
-def is_shortened(report: UsageReport, by: str) -> bool:
+def is_shortened(total: UsageTotal, by: str) -> bool:
     """Whether the message leaves something out, so that everything has to go into a file."""
-    return bool(_cut(report, by))
+    return bool(_cut(total.report, by))
 
 
 def _who(report: UsageReport) -> str:
@@ -176,13 +198,16 @@ def _forecast(report: UsageReport) -> str:
     return f"{shown} (typical error {formatting.percent(forecast.error_percent)})"
 
 
-def _gaps(report: UsageReport) -> list[str]:
+def _gaps(total: UsageTotal) -> list[str]:
+    report = total.report
     notes = []
-    if report.missing:
-        days = formatting.join_words(
-            [formatting.format_day(day, report.today) for day in report.missing], 5
-        )
-        notes.append(f"No data (not zero): {days}.")
+    for each in total.accounts or (report,):
+        if each.missing:
+            days = formatting.join_words(
+                [formatting.format_day(day, each.today) for day in each.missing], 5
+            )
+            of = f" of {each.account}" if total.accounts else ""
+            notes.append(f"No data (not zero): {days}{of}.")
     if report.month_missing and report.month_to_date_bytes is not None:
         days = formatting.pluralise(report.month_missing, "day")
         verb = "has" if report.month_missing == 1 else "have"
@@ -208,10 +233,11 @@ def _cut(report: UsageReport, by: str) -> list[str]:
     return notes
 
 
-def _chart(report: UsageReport, by: str) -> Block | None:
+def _chart(total: UsageTotal, by: str) -> Block | None:
     """At most twenty bars, so longer windows are drawn by week or by month, and the title says so.
-    None where a chart would have one bar.
+    Of several accounts each has its own bars. None where a chart would have one bar.
     """
+    report = total.report
     for unit in [by, "week", "month"]:
         shown = buckets(report.by_day, unit)
         if len(shown) <= kit.MOST_POINTS or unit == "month":
@@ -219,14 +245,25 @@ def _chart(report: UsageReport, by: str) -> Block | None:
     shown = _known_stretch(shown)[-kit.MOST_POINTS :]
     if len(shown) < 2:
         return None
-    factor, axis = kit.scale([usage or 0 for _, _, usage, _ in shown])
+    series = [("usage", [usage or 0 for _, _, usage, _ in shown])]
+    if 1 < len(total.accounts) <= MOST_SERIES:
+        series = [(each.account, _bars(each, shown)) for each in total.accounts]
+    factor, axis = kit.scale([usage for _, bars in series for usage in bars])
     return kit.chart(
         f"Data usage by {unit}",
         kind="bar",
-        series=[("usage", [round((usage or 0) / factor, 3) for _, _, usage, _ in shown])],
+        series=[(name, [round(usage / factor, 3) for usage in bars]) for name, bars in series],
         labels=[_bar_label(bucket, unit, report.today) for bucket in shown],
         unit=axis,
     )
+
+
+def _bars(report: UsageReport, shown: Sequence[Bucket]) -> list[int]:
+    """The bytes of one account in the bars that are shown."""
+    return [
+        sum(usage or 0 for day, usage in report.by_day.items() if first <= day <= last)
+        for first, last, _, _ in shown
+    ]
 
 
 def _bar_label(bucket: Bucket, unit: str, today: date) -> str:
@@ -253,17 +290,38 @@ def _known_stretch(shown: list[Bucket]) -> list[Bucket]:
     return shown[known[0] : known[-1] + 1] if known else []
 
 
-def _table(report: UsageReport, by: str) -> Block:
+def _table(total: UsageTotal, by: str) -> Block:
+    """The newest first. Of several accounts each has its own column beside the total."""
+    report = total.report
+    columns = total.accounts if 1 < len(total.accounts) <= MOST_SERIES else ()
+    by_account = [buckets(each.by_day, by)[-MOST_ROWS:] for each in columns]
+    rows = []
+    for at, (first, last, usage, missing) in enumerate(buckets(report.by_day, by)[-MOST_ROWS:]):
+        cells = [_bucket_cell(each[at][2], each[at][3]) for each in by_account]
+        rows.append([_label(first, last, by, report.today), *cells, _bucket_cell(usage, missing)])
+    head = [by.capitalize(), *(each.account for each in columns), "Total" if columns else "Usage"]
+    return kit.data_table(f"Usage by {by}", head, rows[::-1], page_size=ROWS_AT_ONCE)
+
+
+def _bucket_cell(usage: int | None, missing: int) -> object:
+    return _size(usage, missing) if usage is None else (usage, _size(usage, missing))
+
+
+def _account_table(total: UsageTotal) -> Block:
+    whole = total.report.bytes or 1
     rows = [
         [
-            _label(first, last, by, report.today),
-            _size(usage, missing) if usage is None else (usage, _size(usage, missing)),
+            each.account,
+            _size(each.bytes, 0) if each.bytes is None else (each.bytes, _account_size(each)),
+            "–" if each.bytes is None else formatting.percent(100 * each.bytes / whole),
         ]
-        for first, last, usage, missing in reversed(buckets(report.by_day, by)[-MOST_ROWS:])
+        for each in total.accounts
     ]
-    return kit.data_table(
-        f"Usage by {by}", [by.capitalize(), "Usage"], rows, page_size=ROWS_AT_ONCE
-    )
+    return kit.data_table("Usage by account", ["Account", "Usage", "Share"], rows, page_size=7)
+
+
+def _account_size(report: UsageReport) -> str:
+    return _size(report.bytes, len(report.missing))
 
 
 def _log_table(report: UsageReport) -> Block:

@@ -1,4 +1,6 @@
-"""The words and the form of `/usage [account] [window] [by day|week|month] [per log] [csv]`."""
+"""The words and the form of `/usage [account ...] [window [vs window]] [by day|week|month] [per log]
+[csv]`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from bot.errors import BadQuestion
+from bot.questions.accounts import NamedAccounts, split_accounts
+from bot.questions.comparison import comparison_field, read_form_windows, read_windows
 from bot.questions.context import Context
 from bot.questions.form import (
     ACCOUNT,
@@ -15,10 +19,9 @@ from bot.questions.form import (
     FormValues,
     csv_field,
     read_accounts,
-    read_form_window,
 )
 from bot.questions.phrases import without, without_any
-from bot.questions.question import QuestionParts, TableQuestion
+from bot.questions.question import ALL, QuestionParts, TableQuestion
 
 Unit = Literal["day", "week", "month"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -28,7 +31,7 @@ PER_LOG = "per log"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageQuestion(TableQuestion):
-    """How much data an account has sent: in which units, and whether each log by itself."""
+    """How much data the accounts have sent: in which units, and whether each log by itself."""
 
     command: str = "usage"
     unit: Unit | None = None
@@ -44,14 +47,16 @@ def read_usage(text: str, context: Context) -> UsageQuestion:
     words, csv = without(text.split(), "csv")
     words, per_log = without_any(words, PER_LOG, "by log")
     words, unit = _unit(words, context)
-    named, words = context.accounts_and_window(words)
-    accounts = _one_of(named, context)
-    parts = _parts(named, " ".join(words), unit=unit, per_log=per_log, csv=csv)
+    named = split_accounts(words, context)
+    accounts = _accounts(named, context)
+    parts = _parts(named.typed, " ".join(named.words), unit=unit, per_log=per_log, csv=csv)
+    window, comparison = read_windows(parts, context)
     return UsageQuestion(
         text=text,
-        window=context.window(parts),
+        window=window,
         accounts=accounts,
         parts=parts,
+        comparison=comparison,
         unit=unit,
         per_log=per_log,
         csv=csv,
@@ -61,19 +66,20 @@ def read_usage(text: str, context: Context) -> UsageQuestion:
 def read_usage_form(values: FormValues, context: Context) -> UsageQuestion:
     chosen = values.get(ACCOUNT, "")
     accounts = read_accounts(values, context)
-    if len(accounts) > 1:
+    if len(accounts) > 1 and not chosen:
         raise BadQuestion(_which(accounts), context.example, field=ACCOUNT)
-    window, words = read_form_window(values, context)
+    window, words, comparison = read_form_windows(values, context)
     table = values.get(TABLE, "")
     csv = bool(values.get(CSV))
     unit = next((unit for unit in UNITS if table == f"by {unit}"), None)
     per_log = table == PER_LOG
-    parts = _parts([chosen] if chosen else [], words, unit=unit, per_log=per_log, csv=csv)
+    parts = _parts(chosen, words, unit=unit, per_log=per_log, csv=csv)
     return UsageQuestion(
         text=str(parts),
         window=window,
         accounts=accounts,
         parts=parts,
+        comparison=comparison,
         unit=unit,
         per_log=per_log,
         csv=csv,
@@ -84,6 +90,7 @@ def usage_fields(question: UsageQuestion | None) -> list[FormField]:
     """The inputs of the form behind account and window."""
     tables = (*(f"by {unit}" for unit in UNITS), PER_LOG)
     return [
+        comparison_field(),
         FormField(TABLE, "Table", "choice", _table(question) if question else "", tables, "By day"),
         csv_field(chosen=bool(question and question.csv)),
     ]
@@ -114,22 +121,20 @@ def _unit(words: list[str], context: Context) -> tuple[list[str], Unit | None]:
     return words, unit
 
 
-def _one_of(named: list[str], context: Context) -> tuple[str, ...]:
-    """The one account of the question."""
+def _accounts(named: NamedAccounts, context: Context) -> tuple[str, ...]:
+    """The accounts of the question. Raises BadQuestion where there are several and none is named."""
     available = context.accounts()
-    if len(named) > 1:
-        raise BadQuestion("One account at a time, please.", context.instead(named[-1], ""))
-    if not named and len(available) > 1:
+    if not named.names and len(available) > 1:
         raise BadQuestion(_which(available), context.working(f"{available[0]} {context.text}"))
-    return tuple(named or available)
+    return named.names or tuple(available)
 
 
 def _which(available: Sequence[str]) -> str:
-    return f"Which account? There are {', '.join(available)}."
+    return f"Which account? There are {', '.join(available)}; `{ALL}` asks them all."
 
 
 def _parts(
-    named: list[str], window: str, *, unit: Unit | None, per_log: bool, csv: bool
+    subject: str, window: str, *, unit: Unit | None, per_log: bool, csv: bool
 ) -> QuestionParts:
     options = [f"by {unit}" if unit else "", PER_LOG if per_log else "", CSV if csv else ""]
-    return QuestionParts(" ".join(named), window, " ".join(filter(None, options)))
+    return QuestionParts(subject, window, " ".join(filter(None, options)))

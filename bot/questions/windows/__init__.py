@@ -5,8 +5,10 @@ from bot.questions.windows.reading import (
     FILLER_WORDS,
     ParsedWindow,
     read_window,
+    reading_of,
     strip_filler_words,
     strip_punctuation,
+    window_between,
     window_of_days,
 )
 from bot.questions.windows.tokens import MONTHS, WEEKDAYS
@@ -19,8 +21,10 @@ __all__ = [
     "TwoReadings",
     "UnknownWindow",
     "read_window",
+    "reading_of",
     "strip_filler_words",
     "strip_punctuation",
+    "window_between",
     "window_of_days",
     "zone_name",
 ]

@@ -41,18 +41,25 @@ _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,
 @dataclass(frozen=True, slots=True)
 class ParsedWindow:
     """A window and how the words were read: `15 to 21 Nov 2026 (UTC)`. `by_day` where it is of
-    whole days, and not known to the minute.
+    whole days, and not known to the minute. `named_end` is where the words end it, if that is still
+    to come.
     """
 
     window: Window
     label: str
     by_day: bool = True
     asked_at: datetime | None = None
+    named_end: datetime | None = None
 
     @property
     def now(self) -> datetime:
         """When the words were read; where that is not known, the latest moment there is."""
         return self.asked_at or self.window.end
+
+    @property
+    def named(self) -> Window:
+        """The window as the words name it, not cut at now."""
+        return Window(self.window.start, self.named_end or self.window.end)
 
 
 def strip_punctuation(word: str) -> str:
@@ -90,13 +97,20 @@ def read_window(
     `zone` is where days begin; `whole_days` is for questions that know days and nothing shorter.
     """
     text = " ".join(strip_filler_words(words.split()))
-    # Rapid7 counts days of usage in UTC.
-    reading = Reading(now, UTC if whole_days else zone, whole_days, text)
+    reading = reading_of(text, now=now, zone=zone, whole_days=whole_days)
     try:
         return _fitted(_span(words, reading), reading)
     except BadQuestion as error:
         error.hint = example
         raise
+
+
+def reading_of(text: str, *, now: datetime, zone: tzinfo, whole_days: bool) -> Reading:
+    """What a text is read against: days are those of the zone, or of UTC where nothing shorter is
+    known.
+    """
+    # Rapid7 counts days of usage in UTC.
+    return Reading(now, UTC if whole_days else zone, whole_days, text)
 
 
 def window_of_days(
@@ -109,6 +123,12 @@ def window_of_days(
     start = midnight(first, reading.zone)
     end = midnight(last + DAY, reading.zone)
     return _fitted(Span(start, end, by_day=True), reading)
+
+
+def window_between(start: datetime, end: datetime, reading: Reading) -> ParsedWindow:
+    """The window between two instants. Raises BadQuestion where it is to come or has no length."""
+    by_day = _begins_a_day(start, reading) and _begins_a_day(end, reading)
+    return _fitted(Span(start, end, by_day=by_day), reading)
 
 
 def _span(words: str, reading: Reading) -> Span:
@@ -160,7 +180,8 @@ def _fitted(span: Span, reading: Reading) -> ParsedWindow:
         and _begins_a_day(start, reading)
         and (reading.whole_days or end >= now or _begins_a_day(end, reading))
     )
-    return ParsedWindow(window, _window_label(window, reading, by_day=by_day), by_day, reading.now)
+    label = _window_label(window, reading, by_day=by_day)
+    return ParsedWindow(window, label, by_day, reading.now, end if end > window.end else None)
 
 
 def _begins_a_day(moment: datetime, reading: Reading) -> bool:

@@ -1,0 +1,144 @@
+"""Answers a usage question about two windows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.answer import Answer
+from bot.commands.answering import AnswerContext, or_error
+from bot.commands.usage.comparison import ComparedUsage, UsageComparison, compared_usage
+from bot.commands.usage.comparison_blocks import (
+    comparison_blocks,
+    comparison_text,
+    is_comparison_shortened,
+)
+from bot.commands.usage.fetch import UsageFetcher, log_names, nothing, split_errors
+from bot.commands.usage.question import UsageQuestion
+from bot.commands.usage.sheet import comparison_sheet
+from bot.questions.comparison import split_words
+from bot.questions.windows.alignment import Comparison
+from providers.errors import ProviderError
+from providers.models import LogUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison, the data of each account, and what is missing in words."""
+
+    report: UsageComparison
+    accounts: Sequence[ComparedUsage]
+    failed: list[ProviderError]
+    warnings: tuple[str, ...]
+
+
+async def answer_comparison(
+    question: UsageQuestion, fetcher: UsageFetcher, asking: AnswerContext
+) -> Answer:
+    """The change first, both totals, and what explains it."""
+    found = await fetch_comparison(question, fetcher, with_logs=True)
+    report = found.report
+    missing = tuple(
+        f"{error.account} is missing from this comparison: {error.message} The totals are without "
+        "it."
+        for error in found.failed
+    )
+    needs_file = question.csv or is_comparison_shortened(report, question.by)
+    files = (
+        [comparison_sheet(report, found.accounts, question, asking.folder())] if needs_file else []
+    )
+    return Answer(
+        text=comparison_text(report, by=question.by, missing=missing, warnings=found.warnings),
+        blocks=comparison_blocks(
+            report,
+            by=question.by,
+            buttons=_next_questions(question),
+            missing=missing,
+            warnings=found.warnings,
+        ),
+        values=report.values(),
+        files=files,
+        warnings=(*missing, *found.warnings),
+        window=question.window,
+    )
+
+
+async def fetch_comparison(
+    question: UsageQuestion, fetcher: UsageFetcher, *, with_logs: bool
+) -> Compared:
+    """The comparison of the accounts that answer. Raises if none does."""
+    comparison = question.comparison
+    assert comparison is not None
+    fetched = await asyncio.gather(
+        *(
+            or_error(_account(account, comparison, fetcher, with_logs=with_logs))
+            for account in question.accounts
+        )
+    )
+    answered, failed = split_errors(fetched)
+    accounts = [account for account, _ in answered]
+    report = compared_usage(
+        accounts,
+        comparison,
+        today=fetcher.today,
+        missing=[error.account for error in failed],
+    )
+    return Compared(
+        report, accounts, failed, tuple(note for _, notes in answered for note in notes)
+    )
+
+
+async def _account(
+    account: str, comparison: Comparison, fetcher: UsageFetcher, *, with_logs: bool
+) -> tuple[ComparedUsage, list[str]]:
+    """The data of one account, and what is missing in words. Without its logs nothing explains the
+    change, but the totals are known.
+    """
+    source = fetcher.sources[account]
+    days = comparison.current.window.days
+    before = comparison.previous.window.days
+    current, previous, logs, logs_before = await asyncio.gather(
+        source.usage(days),
+        source.usage(before),
+        or_error(source.usage_by_log(days)) if with_logs else nothing(),
+        or_error(source.usage_by_log(before)) if with_logs else nothing(),
+    )
+    found = (logs, logs_before)
+    unknown = [error.message for error in found if isinstance(error, ProviderError)]
+    notes = [f"The logs of {account} are unknown: {unknown[0]}"] if unknown else []
+    by_log = [each if isinstance(each, LogUsage) else None for each in found]
+    names, unnamed = await log_names(source) if any(by_log) else ({}, "")
+    return (
+        ComparedUsage(
+            account,
+            {day: usage for day, usage in current.by_day.items() if day in days},
+            {day: usage for day, usage in previous.by_day.items() if day in before},
+            by_log[0],
+            by_log[1],
+            names,
+            current.organisation,
+        ),
+        [*notes, *([unnamed] if unnamed else [])],
+    )
+
+
+def _next_questions(question: UsageQuestion) -> list[tuple[str, str]]:
+    """Follow-up questions for the reader."""
+    first, compared_with = split_words(question.parts.window)
+    buttons = []
+    if first:
+        ways = [
+            ("vs. previous", "previous"),
+            ("vs. a week earlier", "a week ago"),
+            ("vs. a year earlier", "a year ago"),
+        ]
+        buttons = [
+            (label, question.over(f"{first} vs {second}"))
+            for label, second in ways
+            if second != compared_with.lower()
+        ]
+        buttons.append(("Not compared", question.over(first)))
+    if not question.csv:
+        buttons.append(("CSV", question.also("csv")))
+    return buttons

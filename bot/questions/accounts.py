@@ -1,0 +1,63 @@
+"""The accounts among the words of a question: one, several, or all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.questions.context import Context
+from bot.questions.phrases import without_any
+from bot.questions.question import ALL
+
+_ALL_ACCOUNTS = ("all accounts", "all the accounts", "every account", "each account")
+_BETWEEN = frozenset({"vs", "vs.", "versus", "against"})
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAccounts:
+    """The accounts that were named, none where no word names one; how they are typed; and the other
+    words.
+    """
+
+    names: tuple[str, ...]
+    typed: str
+    words: list[str]
+
+
+def split_accounts(words: Sequence[str], context: Context) -> NamedAccounts:
+    """The accounts among the words. `eu vs us` asks both. Raises BadQuestion where a word is the
+    beginning of several names.
+    """
+    others, all_of_them = _without_all(list(words), context)
+    named, window = context.accounts_and_window(_without_between(others, context))
+    if all_of_them:
+        return NamedAccounts(tuple(context.accounts()), ALL, window)
+    return NamedAccounts(tuple(named), " ".join(named), window)
+
+
+def _without_all(words: list[str], context: Context) -> tuple[list[str], bool]:
+    accounts = {name.lower() for name in context.directory.of_kind(context.command.kinds)}
+    if ALL in accounts:
+        return words, False
+    others, found = without_any(words, *_ALL_ACCOUNTS)
+    for at in (0, -1):
+        if others and others[at].lower().strip(",") == ALL:
+            del others[at]
+            found = True
+    return others, found
+
+
+def _without_between(words: list[str], context: Context) -> list[str]:
+    """The words without a `vs` between two accounts, where it separates no windows."""
+    accounts = {name.lower() for name in context.directory.of_kind(context.command.kinds)}
+    plain = [word.lower().strip(",") for word in words]
+    return [
+        word
+        for at, word in enumerate(words)
+        if not (
+            plain[at] in _BETWEEN
+            and 0 < at < len(words) - 1
+            and plain[at - 1] in accounts
+            and plain[at + 1] in accounts
+        )
+    ]
