@@ -213,7 +213,8 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 class CallPage:
     """The calls of one account in a window, and what is known about their completeness. `remarks`
     are those of the `notes` that report nothing missing. `data_until` is set where the vendor's
-    data ends before the window does, because it arrives late. `nearest_actor` is the recorded actor
+    data ends before the window does, because it arrives late, and `is_only_late` where nothing else is
+    missing. `nearest_actor` is the recorded actor
     most like a `who` that matches nobody.
     """
 
@@ -223,6 +224,7 @@ class CallPage:
     data_until: datetime | None = None
     remarks: tuple[str, ...] = ()
     nearest_actor: str = ""
+    is_only_late: bool = False
 
     @property
     def shortcomings(self) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ def read_windows(parts: QuestionParts, context: Context) -> tuple[ParsedWindow, 
     reading = reading_of(
         parts.window, now=context.now, zone=context.zone, whole_days=context.command.whole_days
     )
-    with _hinting(_usual_line(parts, context, first_words)):
+    with working_hint(_usual_line(parts, context, first_words)):
         second = _second_window(parts, first_words, first, words, context, reading)
         comparison = aligned(first, second, reading)
     return comparison.window, comparison
@@ -276,7 +276,7 @@ def _usual_line(parts: QuestionParts, context: Context, first: str) -> str:
 
 
 @contextlib.contextmanager
-def _hinting(line: str) -> Iterator[None]:
+def working_hint(line: str) -> Iterator[None]:
     """What is refused without a hint has this one."""
     try:
         yield

@@ -22,7 +22,7 @@ from providers.akamai.failures import BoundsRefused
 from providers.akamai.limits import V2_LIMITS
 from providers.akamai.paging import RequestAllowance, are_within, is_whole, rounded
 from providers.akamai.reports import ReportQuery, ReportSettings
-from providers.akamai.shortcomings import refuse_counted_but_not_sent, shortcomings
+from providers.akamai.shortcomings import lateness, refuse_counted_but_not_sent, shortcomings
 from providers.akamai.transport import ReportTransport
 from providers.clock import Clock, utc_now
 from providers.errors import (
@@ -137,12 +137,14 @@ class Akamai:
         )
         remarks = tuple(self._remarks(asked, filters))
         all_notes = tuple(dict.fromkeys([*notes, *remarks]))
+        late_notes = [note for r in reports for note in lateness(self.account, r, asked)]
         return CallPage(
             calls,
             complete=not notes,
             notes=all_notes,
             remarks=remarks,
             data_until=late,
+            is_only_late=bool(notes) and set(notes) <= set(late_notes),
             nearest_actor=nearest,
         )
 

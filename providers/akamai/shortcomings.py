@@ -20,14 +20,22 @@ def refuse_counted_but_not_sent(account: str, reports: Sequence[parse.Report]) -
 
 
 def shortcomings(account: str, report: parse.Report, window: Window) -> list[str]:
-    notes = []
-    again = f"; try again after {report.retry_at}" if report.retry_at else ""
-    if report.data_ends and report.data_ends < window.end:
-        notes.append(f"{account} has data until {report.data_ends:%Y-%m-%d %H:%M} UTC only{again}.")
-    elif not report.data_ends and not report.is_final:
-        notes.append(f"{account} says that its data is not final yet{again}.")
+    notes = lateness(account, report, window)
+    if not report.data_ends and not report.is_final:
+        notes.append(f"{account} says that its data is not final yet{_again(report)}.")
     if report.next_link:
         notes.append(f"{account} has more pages than could be read; ask for a shorter window.")
     if report.row_count is not None and report.row_count > len(report.rows):
         notes.append(f"{account} counts {report.row_count:,} rows and sent {len(report.rows):,}.")
     return notes
+
+
+def lateness(account: str, report: parse.Report, window: Window) -> list[str]:
+    """That the data ends before the window does, in words."""
+    if not report.data_ends or report.data_ends >= window.end:
+        return []
+    return [f"{account} has data until {report.data_ends:%Y-%m-%d %H:%M} UTC only{_again(report)}."]
+
+
+def _again(report: parse.Report) -> str:
+    return f"; try again after {report.retry_at}" if report.retry_at else ""

@@ -14,6 +14,7 @@ from bot.commands.apiaudit.question import (
     read_apiaudit,
     read_apiaudit_form,
 )
+from bot.questions.comparison import is_comparison
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues, account_field
@@ -75,6 +76,8 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         ]
 
     def default_value(self, query: str) -> str:
+        if is_comparison(query):
+            return "change_percent"
         display, _ = split_display(query.split())
         return KINDS[display.new[0]].value if display.new else self.values.default
 
@@ -94,7 +97,10 @@ COMMAND = ApiAuditCommand(
     summary=(
         "/apiaudit lists who called which API and what failed, over all vendors in one table."
     ),
-    usage_hint="[account ...] [window] [calls [N]] [by COLUMN] [new KIND] [filter ...] [failures] [csv]",
+    usage_hint=(
+        "[account ...] [window [vs window]] [calls [N]] [by COLUMN] [new KIND] [filter ...] "
+        "[failures] [csv]"
+    ),
     capability=Capability.CALLS,
     default_window="24 hours",
     example_window="24h",
@@ -108,14 +114,33 @@ COMMAND = ApiAuditCommand(
             "24h new ip",
             "addresses that the 30 days before did not have; also new actor, client, action",
         ),
+        ("today vs yesterday same hours", "the change, and who and what explain it"),
         ("7d csv", "every call as a table to download"),
     ),
     windows=("last 1h", "last 24h", "today", "yesterday", "last 7 days", "last 30 days"),
     values=AlertValues(
-        names=("calls", "failures", "failure_percent", "actors", "duration_p95_ms", *NEW_VALUES),
+        names=(
+            "calls",
+            "failures",
+            "failure_percent",
+            "actors",
+            "duration_p95_ms",
+            "change_percent",
+            "change_calls",
+            "change_failures",
+            "before_calls",
+            "before_failures",
+            *NEW_VALUES,
+        ),
         default="failures",
         usual_threshold="20",
         subjects=("account", "actor"),
+        of_comparisons=frozenset(
+            {
+                *("change_percent", "change_calls", "change_failures"),
+                *("before_calls", "before_failures"),
+            }
+        ),
         labels={
             "calls": "Calls",
             "failures": "Failed calls",
@@ -123,6 +148,11 @@ COMMAND = ApiAuditCommand(
             "actors": "Actors",
             "duration_p95_ms": "p95 latency, in milliseconds",
             **{value: f"New {kind.many}" for value, kind in NEW_VALUES.items()},
+            "change_percent": "Change in calls vs. the other window, in percent",
+            "change_calls": "Change in calls vs. the other window",
+            "change_failures": "Change in failed calls vs. the other window",
+            "before_calls": "Calls of the other window",
+            "before_failures": "Failed calls of the other window",
         },
     ),
     topics=Topics(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 
 from bot import formatting
@@ -16,6 +17,8 @@ from bot.answer import Answer, AnswerFile, Measurement, Progress, Step
 from bot.commands.answering import AnswerContext, MeasureContext, or_error
 from bot.commands.apiaudit.blocks import audit_blocks, audit_text
 from bot.commands.apiaudit.call import call_blocks, call_file, call_text
+from bot.commands.apiaudit.compare import answer_comparison, measure_comparison
+from bot.commands.apiaudit.comparison import COMPARED_VALUES
 from bot.commands.apiaudit.history import CallHistory
 from bot.commands.apiaudit.novelty import NEW_VALUES
 from bot.commands.apiaudit.question import AuditQuestion
@@ -54,6 +57,9 @@ class ApiAuditAnswerer:
         """The audit answer. All accounts are requested at once; one that fails is named, and the
         others still answer.
         """
+        if question.comparison:
+            fetch = partial(self._pages, zone=asking.zone, progress=asking.progress)
+            return await answer_comparison(question, fetch, asking)
         pages = await self._pages(question, asking.zone, asking.progress)
         failed = [page for page in pages if isinstance(page, ProviderError)]
         warnings = [
@@ -91,6 +97,11 @@ class ApiAuditAnswerer:
 
     async def measure(self, question: AuditQuestion, context: MeasureContext) -> Measurement:
         """The wanted value of the answer, and with `each` that of every account or actor."""
+        if question.comparison and context.value in COMPARED_VALUES:
+            fetch = partial(self._pages, zone=context.zone, progress=Progress())
+            return await measure_comparison(question, fetch, context)
+        if question.comparison:
+            question = replace(question, window=question.comparison.first, comparison=None)
         pages = await self._pages(question, context.zone, Progress())
         facts = _facts(question, pages)
         shortcomings = []
@@ -166,9 +177,7 @@ class ApiAuditAnswerer:
         """The calls of the whole time, and of them what each evaluation would have read."""
         question = span.read_at(span.end)
         sources = [self.sources[account] for account in question.accounts]
-        first = span.read_at(span.start).window
-        assert first is not None
-        start = min(first.window.start, span.start)
+        start = _earliest(span)
         if span.rule.value in NEW_VALUES:
             start = compared_since(sources, start, question.display.days, now=self.clock())
         window = Window(start, span.end)
@@ -188,8 +197,9 @@ class ApiAuditAnswerer:
         history = await asyncio.to_thread(
             CallHistory, calls, question.accounts, since=start, days=question.display.days
         )
+        kept = max((k for s in sources if (k := s.kept_since(self.clock()))), default=None)
         return Replay(
-            await asyncio.to_thread(_points, span, history),
+            await asyncio.to_thread(_points, span, history, kept),
             notes,
             matched=bool(calls),
         )
@@ -238,13 +248,38 @@ async def _matching_calls(
     return replace(page, calls=await asyncio.to_thread(matching, page.calls, filters))
 
 
-def _points(span: ReplayRequest[AuditQuestion], history: CallHistory) -> list[EvaluationPoint]:
+def _earliest(span: ReplayRequest[AuditQuestion]) -> datetime:
+    """The first instant of which something is needed."""
+    question = span.read_at(span.start)
+    starts = [span.start, question.window.window.start]
+    if question.comparison:
+        starts += [question.comparison.first.window.start]
+        # Months and quarters begin at different distances from each moment.
+        every_day = range((span.end - span.start).days + 1)
+        for read in (span.read_at(span.start + timedelta(days=n)) for n in every_day):
+            assert read.comparison is not None
+            starts.append(read.comparison.previous.window.start)
+    return min(starts)
+
+
+def _points(
+    span: ReplayRequest[AuditQuestion], history: CallHistory, kept: datetime | None
+) -> list[EvaluationPoint]:
+    rule = span.rule
     found = []
     for at in steps_apart(span):
-        read = span.read_at(at).window
-        assert read is not None
-        values = history.values(read.window, span.rule.value, span.rule.each)
-        found.append(point_at(span, at, values, span.rule.every))
+        question = span.read_at(at)
+        comparison = question.comparison
+        if comparison is None:
+            values = history.values(question.window.window, rule.value, rule.each)
+        elif rule.value not in COMPARED_VALUES:
+            values = history.values(comparison.first.window, rule.value, rule.each)
+        elif comparison.obstacle or (kept and comparison.previous.window.start < kept):
+            # What is no longer stored is not zero.
+            values = {}
+        else:
+            values = history.compared_values(comparison, rule.each)
+        found.append(point_at(span, at, values, rule.every))
     return found
 
 
@@ -369,6 +404,7 @@ def _next_questions(question: AuditQuestion, report: AuditReport) -> list[tuple[
         (label, question.over(window))
         for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))
     ]
+    buttons.append(("vs. previous", question.over(f"{question.parts.window} vs previous".strip())))
     worst = max(report.actors, key=lambda tally: tally.failures, default=None)
     if worst and worst.failures and not question.filters.who and _PLAIN_ACTOR.fullmatch(worst.name):
         buttons.append(

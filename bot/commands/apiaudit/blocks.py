@@ -88,7 +88,7 @@ def audit_blocks(
         blocks.append(_chart(report, zone, window.now))
     blocks += new_blocks(report, zone, window.now)
     blocks += [
-        _tally_table(caption, _COLUMN.get(caption, caption), tallies[:most], report)
+        _tally_table(caption, COLUMNS.get(caption, caption), tallies[:most], report)
         for caption, tallies, most in _tables(report)
         if caption != "What" or not _is_short(report)
     ]
@@ -140,7 +140,7 @@ GROUP_CAPTIONS = MappingProxyType(
         "account": "By account",
     }
 )
-_COLUMN = MappingProxyType(
+COLUMNS = MappingProxyType(
     {
         "Who": "Actor",
         "What": "Action",
@@ -281,7 +281,7 @@ def _group_notes(report: AuditReport) -> list[str]:
     shown = {caption: most for caption, _, most in _tables(report)}
     for name, tallies in report.groups:
         caption = GROUP_CAPTIONS[name]
-        column = _COLUMN[caption]
+        column = COLUMNS[caption]
         what = column if column.startswith("IP") else column.lower()
         without = report.calls - sum(tally.calls for tally in tallies)
         if without:
@@ -301,7 +301,7 @@ def _chart(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
     failed = [bucket.failures for bucket in report.timeline]
     series = [("failed", failed)] if report.all_failed else [("calls", calls), ("failed", failed)]
     what = "Failed calls" if report.all_failed else "Calls"
-    title = f"{what} per {_step(report.step)} ({zone_name(zone)})"
+    title = f"{what} per {step_label(report.step)} ({zone_name(zone)})"
     return kit.chart(title, kind="bar", series=series, labels=labels, unit="calls")
 
 
@@ -315,7 +315,8 @@ def _label(start: datetime, zone: tzinfo, now: datetime, *, by_clock: bool, by_d
     )
 
 
-def _step(step: timedelta) -> str:
+def step_label(step: timedelta) -> str:
+    """`hour`, `15 minutes`, `day`: what follows “per”."""
     minutes = int(step.total_seconds() // 60)
     for size, one, many in ((1440, "day", "days"), (60, "hour", "hours"), (1, "minute", "minutes")):
         if minutes % size == 0 and minutes >= size:

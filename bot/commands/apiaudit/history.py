@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.commands.apiaudit.comparison import compared_values, compared_values_by
 from bot.commands.apiaudit.novelty import LEAST_DAYS, NEW_VALUES, TOLERANCE, USUAL_DAYS, Kind
 from bot.commands.apiaudit.report import CallNumbers, calls_by, count_calls
+from bot.questions.windows.alignment import Comparison
 from bot.reports.seen_values import DAY
 from providers.models import ApiCall, Outcome, Window
 
@@ -43,25 +45,46 @@ class CallHistory:
         """The named value of a window as an answer would have it, and with `each` that of every
         account or actor (`by_account` …).
         """
-        first = bisect.bisect_left(self._times, window.start)
-        last = bisect.bisect_left(self._times, window.end)
         if name in NEW_VALUES:
+            first, last = self._places(window)
             return self._new(NEW_VALUES[name], window.start, first, last, each)
-        numbers = CallNumbers(
-            calls=last - first,
-            failures=self._failures[last] - self._failures[first],
-            unknown=self._unknown[last] - self._unknown[first],
-            listed=lambda: self._calls[first:last],
-        )
+        numbers = self.numbers(window)
         if not each:
             return numbers.values((name,))
-        by_subject = calls_by(self._calls[first:last], each, self._accounts)
+        by_subject = calls_by(numbers.listed(), each, self._accounts)
         return {
             **numbers.values((name,)),
             f"by_{each}": {
                 who: count_calls(calls).values((name,)) for who, calls in by_subject.items()
             },
         }
+
+    def compared_values(self, comparison: Comparison, each: str = "") -> dict[str, Any]:
+        """The values of a comparison, and with `each` those of every account or actor."""
+        current = self.numbers(comparison.current.window)
+        previous = self.numbers(comparison.previous.window)
+        values = compared_values(current, previous, comparison)
+        if not each:
+            return values
+        by_subject = compared_values_by(
+            current.listed(), previous.listed(), each, self._accounts, comparison
+        )
+        return {**values, f"by_{each}": by_subject}
+
+    def numbers(self, window: Window) -> CallNumbers:
+        """The numbers of the calls of a window."""
+        first, last = self._places(window)
+        return CallNumbers(
+            calls=last - first,
+            failures=self._failures[last] - self._failures[first],
+            unknown=self._unknown[last] - self._unknown[first],
+            listed=lambda: self._calls[first:last],
+        )
+
+    def _places(self, window: Window) -> tuple[int, int]:
+        """Where the calls of a window begin and end."""
+        first = bisect.bisect_left(self._times, window.start)
+        return first, bisect.bisect_left(self._times, window.end)
 
     def _new(self, kind: Kind, start: datetime, first: int, last: int, each: str) -> dict[str, Any]:
         """How many values of the calls are new; unknown where too little is known of what was

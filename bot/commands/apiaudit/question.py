@@ -16,7 +16,12 @@ from bot.commands.apiaudit.rows import read_call_id, read_milliseconds, read_net
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
 from bot.questions.accounts import split_accounts
-from bot.questions.comparison import comparison_field, read_form_windows, read_windows
+from bot.questions.comparison import (
+    comparison_field,
+    read_form_windows,
+    read_windows,
+    working_hint,
+)
 from bot.questions.context import MOST_WINDOW_WORDS, Context
 from bot.questions.form import (
     ACCOUNT,
@@ -94,7 +99,8 @@ def read_apiaudit(text: str, context: Context) -> AuditQuestion:
     applied = _call_filters(filters, context)
     parts = _parts(named.typed, " ".join(named.words), display, filters, csv=csv)
     window, comparison = _audit_windows(parts, context)
-    _refuse_single_calls(comparison, display, applied, context)
+    with working_hint(_line_of_summary(parts, display, filters, context)):
+        _refuse_single_calls(comparison, display, applied)
     return AuditQuestion(
         text=text,
         window=window,
@@ -124,7 +130,7 @@ def read_apiaudit_form(values: FormValues, context: Context) -> AuditQuestion:
     display = typed if typed != SUMMARY else chosen_display
     window, window_words, comparison = read_form_windows(values, context)
     with refused_at(SHOW):
-        _refuse_single_calls(comparison, display, applied, context)
+        _refuse_single_calls(comparison, display, applied)
     csv = csv or is_csv_typed
     parts = _parts(chosen, window_words, display, filters, csv=csv)
     return AuditQuestion(
@@ -275,16 +281,27 @@ def _call_id(value: str, context: Context) -> str:
     return call_id
 
 
+def _line_of_summary(
+    parts: QuestionParts, display: Display, filters: _Filters, context: Context
+) -> str:
+    """The same question about all its calls together."""
+    typed = [word for word in filters.typed if not word.lower().startswith("call:")]
+    words = [*replace(display, calls=None, new=()).words, *typed]
+    return f"/{context.command.name} {replace(parts, rest=' '.join(words))}"
+
+
 def _refuse_single_calls(
-    comparison: Comparison | None, display: Display, filters: CallFilters, context: Context
+    comparison: Comparison | None, display: Display, filters: CallFilters
 ) -> None:
     """Raises BadQuestion where calls of two windows would be listed one by one."""
-    if comparison is None or (display.calls is None and not filters.call):
+    if comparison is None:
+        return
+    if display.new:
+        raise BadQuestion("`new` compares one window with the days before it, not with another.")
+    if display.calls is None and not filters.call:
         return
     shown = "`calls` lists" if display.calls is not None else "`call:` shows"
-    raise BadQuestion(
-        f"{shown} calls of one window; a comparison counts those of two.", context.example
-    )
+    raise BadQuestion(f"{shown} calls of one window; a comparison counts those of two.")
 
 
 def _parts(

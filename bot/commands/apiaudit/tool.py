@@ -14,6 +14,11 @@ class AuditArguments(QuestionArguments):
         default=[], max_length=20, description="The audit accounts; all of them if left out."
     )
     window: Window | None = None
+    compare_with: Window | None = Field(
+        None,
+        description="Another window, whose calls those of the window are compared with.",
+        examples=["yesterday", "previous", "a week ago"],
+    )
     filters: list[Annotated[str, StringConstraints(max_length=500)]] = Field(
         default=[],
         max_length=20,
@@ -31,6 +36,7 @@ class AuditArguments(QuestionArguments):
         return joined(
             *self.accounts,
             self.window,
+            self.compare_with and f"vs {self.compare_with}",
             *self.filters,
             *(f"new {kind}" for kind in self.new),
             self.failures and "failures",
@@ -44,7 +50,7 @@ TOOL = CommandTool(
     (
         "API calls that were recorded: how many, by whom, how many failed, how "
         "long they took. Words of a question: `edge 24h status:5xx`, `last 2h failures calls 20`, "
-        "`24h by ip`."
+        "`24h by ip`, `today vs yesterday`."
     ),
     AuditArguments,
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from itertools import zip_longest
 
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
+from bot.blocks.comparisons import series_names
 from bot.commands.usage.blocks import MOST_LOGS, MOST_ROWS, NO_DATA, ROWS_AT_ONCE
 from bot.commands.usage.comparison import Contribution, UsageComparison
 from bot.commands.usage.report import buckets
@@ -171,7 +172,7 @@ def _explained(report: UsageComparison) -> str:
         if each.change
     ]
     rest = report.change - sum(each.change for each in found[:MOST_NAMED])
-    others = f"; all others {signed_bytes(rest)}" if abs(rest) >= 1 else ""
+    others = f"; all others {signed_bytes(rest)}" if abs(rest) >= abs(report.change) / 100 else ""
     per = f" a {report.unit}" if report.unit else ""
     return f"Biggest changes{per}: {', '.join(named)}{others}." if named else ""
 
@@ -197,7 +198,12 @@ def _more(found: Sequence[Contribution]) -> str:
 def _contribution_table(
     title: str, found: Sequence[Contribution], report: UsageComparison
 ) -> Block:
-    head = [title.removeprefix("By ").capitalize(), "Usage", "Before"]
+    comparison = report.comparison
+    head = [
+        title.removeprefix("By ").capitalize(),
+        comparison.current_label,
+        comparison.previous_label,
+    ]
     if report.is_comparable:
         head += [f"Change a {report.unit}" if report.unit else "Change", "Share"]
     rows = []
@@ -290,7 +296,7 @@ def _table(rows: Sequence[_Row], by: str, report: UsageComparison) -> Block:
         ]
         for row in reversed(rows[-MOST_ROWS:])
     ]
-    head = [unit, "Usage", "Compared with", "Before", "Change"]
+    head = [unit, "Usage", "Compared with", "Usage then", "Change"]
     return kit.data_table(f"Usage by {by}, compared", head, cells, page_size=ROWS_AT_ONCE)
 
 
@@ -306,9 +312,7 @@ def _chart(report: UsageComparison) -> Block | None:
     if len(rows) < 2 or report.bytes is None or report.before_bytes is None:
         return None
     factor, axis = kit.scale([usage or 0 for row in rows for usage in (row.current, row.previous)])
-    names = [report.comparison.current_label, report.comparison.previous_label]
-    if len({formatting.sanitise(name, kit.LABEL) for name in names}) < 2:
-        names = ["current", "previous"]
+    names = series_names(report.comparison, UTC)
     values = [[row.current for row in rows], [row.previous for row in rows]]
     return kit.chart(
         "Data usage compared, by day" if length == 1 else f"Data usage compared, per {length} days",

@@ -16,6 +16,9 @@ from providers.models import Window
 
 # Months, quarters and years have a length of their own; these count as equally long.
 SIMILAR = 0.9
+SHORTEST_MONTH = timedelta(days=27)
+# Days are longer or shorter by an hour where clocks change, and in few places by less.
+CLOCK_CHANGE = timedelta(hours=1)
 # Windows of so many days or fewer may hold more weekends than the other.
 FEW_DAYS = range(2, 28)
 
@@ -91,9 +94,9 @@ def aligned(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> Comp
     limit = midnight(reading.today, reading.zone) if reading.whole_days else reading.now
     for each in (first, second):
         if each.window.start >= limit:
-            obstacle = "Today is not over, and data usage is known by whole days."
+            obstacle = "today is not over, and data usage is known by whole days."
             if not reading.whole_days:
-                obstacle = f"Nothing of {each.label} is over yet."
+                obstacle = f"nothing of {each.label} is over yet."
             return Comparison(first, first, second, "", obstacle=obstacle)
     found = _same_hours(first, second, limit, reading)
     if found is None and _is_like(first, second, reading):
@@ -208,8 +211,7 @@ def _is_like(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> boo
     """Whether both are of one kind: equally long but for the lengths of months, or one that begins
     like the other and is not over.
     """
-    lengths = sorted((first.named.length, second.named.length))
-    if lengths[0] >= lengths[1] * SIMILAR:
+    if _is_similar(first.named, second.named):
         return True
     (shorter, longer) = sorted((first, second), key=lambda each: each.named.length)
     return (
@@ -218,6 +220,13 @@ def _is_like(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> boo
         and shorter.window.end >= _midnight_before(reading)
         and _begins_alike(shorter, longer, reading)
     )
+
+
+def _is_similar(one: Window, two: Window) -> bool:
+    shorter, longer = sorted((one.length, two.length))
+    if shorter >= SHORTEST_MONTH:
+        return shorter >= longer * SIMILAR
+    return longer - shorter <= (CLOCK_CHANGE if shorter >= DAY - CLOCK_CHANGE else timedelta())
 
 
 def _midnight_before(reading: Reading) -> datetime:
@@ -249,7 +258,7 @@ def _same_length(
     first: ParsedWindow, second: ParsedWindow, limit: datetime, reading: Reading
 ) -> Comparison:
     both = (first, second)
-    if all(each.named.end <= limit for each in both):
+    if _is_similar(first.named, second.named) and all(each.named.end <= limit for each in both):
         days = [round(each.named.length / DAY) for each in both]
         basis = "Both windows are compared whole."
         if days[0] != days[1]:

@@ -1,0 +1,234 @@
+"""Answers an audit question about two windows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from bot import formatting
+from bot.answer import Answer, AnswerFile, Measurement
+from bot.commands.answering import AnswerContext, MeasureContext
+from bot.commands.apiaudit.comparison import (
+    ComparedCalls,
+    calls_within,
+    compared_calls,
+    compared_values_by,
+)
+from bot.commands.apiaudit.comparison_blocks import comparison_blocks, comparison_text
+from bot.commands.apiaudit.question import AuditQuestion
+from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
+from bot.questions.comparison import split_words
+from bot.questions.windows import ParsedWindow, reading_of
+from bot.questions.windows.alignment import Comparison
+from bot.reports.file_names import file_stem
+from bot.reports.sheets import csv_bytes
+from providers.errors import ProviderError, combined
+from providers.models import ApiCall, CallPage
+
+Pages = Sequence[CallPage | ProviderError]
+# Fetches the calls of every account in the window of a question.
+FetchPages = Callable[[AuditQuestion], Awaitable[Pages]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What came of one account for both windows. `missing` says why it is left out of both."""
+
+    name: str
+    current: CallPage | None
+    previous: CallPage | None
+    missing: str = ""
+
+    @property
+    def pages(self) -> list[CallPage]:
+        return [page for page in (self.current, self.previous) if page]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The calls that are compared, the accounts that are left out and why, and remarks."""
+
+    facts: ComparedCalls
+    missing: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+async def answer_comparison(
+    question: AuditQuestion, fetch: FetchPages, asking: AnswerContext
+) -> Answer:
+    """The change first, both totals, and what explains it."""
+    found = await _fetched(question, fetch, asking.zone)
+    report = await asyncio.to_thread(compared_calls, found.facts)
+    missing = (*found.missing, *found.facts.incomplete)
+    files = [await asyncio.to_thread(_sheet, found.facts, asking.folder())] if question.csv else []
+    return Answer(
+        text=comparison_text(report, missing=missing, notes=found.notes),
+        blocks=comparison_blocks(
+            report,
+            zone=asking.zone,
+            buttons=_next_questions(question),
+            missing=missing,
+            notes=found.notes,
+        ),
+        values=report.values(),
+        files=files,
+        warnings=(*missing, *found.notes),
+        window=report.comparison.window,
+    )
+
+
+async def measure_comparison(
+    question: AuditQuestion, fetch: FetchPages, context: MeasureContext
+) -> Measurement:
+    """The values of the answer, and with `each` those of every account or actor."""
+    found = await _fetched(question, fetch, context.zone)
+    facts = found.facts
+    report = await asyncio.to_thread(compared_calls, facts)
+    values: Mapping[str, Any] = report.values()
+    if context.each and report.is_comparable:
+        each = compared_values_by(
+            facts.current, facts.previous, context.each, facts.accounts, facts.comparison
+        )
+        values = {**values, f"by_{context.each}": each}
+    return Measurement(values, report.comparison.window)
+
+
+async def _fetched(question: AuditQuestion, fetch: FetchPages, zone: tzinfo) -> _Found:
+    """The calls of both windows, of the accounts that have both. Where the data of an account ends
+    within a window, both windows end there.
+    """
+    comparison = question.comparison
+    assert comparison is not None
+    current, previous = await asyncio.gather(
+        fetch(replace(question, window=comparison.current)),
+        fetch(replace(question, window=comparison.previous)),
+    )
+    accounts = [
+        _account(name, now, then, comparison)
+        for name, now, then in zip(question.accounts, current, previous, strict=True)
+    ]
+    compared = [each for each in accounts if not each.missing]
+    if not compared:
+        errors = [page for page in (*current, *previous) if isinstance(page, ProviderError)]
+        if errors:
+            raise combined(errors)
+    comparison = _until_data_ends(comparison, compared, zone)
+    pages = [page for each in compared for page in each.pages]
+    is_cut = comparison != question.comparison
+    return _Found(
+        ComparedCalls(
+            comparison,
+            tuple(each.name for each in compared) or question.accounts,
+            _calls([each.current for each in compared], comparison.current, is_cut=is_cut),
+            _calls([each.previous for each in compared], comparison.previous, is_cut=is_cut),
+            tuple(dict.fromkeys(_shortcomings(compared))),
+            tuple(each.name for each in accounts if each.missing),
+            question.display,
+        )
+        if compared
+        else ComparedCalls(
+            replace(comparison, obstacle="there is no data yet."),
+            question.accounts,
+            [],
+            [],
+            missing=question.accounts,
+        ),
+        tuple(each.missing for each in accounts if each.missing),
+        tuple(dict.fromkeys(remark for page in pages for remark in page.remarks)),
+    )
+
+
+def _account(
+    name: str,
+    current: CallPage | ProviderError,
+    previous: CallPage | ProviderError,
+    comparison: Comparison,
+) -> _Account:
+    for page, window in ((current, comparison.current), (previous, comparison.previous)):
+        if isinstance(page, ProviderError):
+            why = f"{name} is missing from this comparison: {page.message}"
+            return _Account(name, None, None, why)
+        if page.data_until and page.data_until <= window.window.start:
+            why = f"{name} is missing from this comparison: it has no data of {window.label} yet."
+            return _Account(name, None, None, why)
+    assert isinstance(current, CallPage)
+    assert isinstance(previous, CallPage)
+    return _Account(name, current, previous)
+
+
+def _until_data_ends(
+    comparison: Comparison, accounts: Sequence[_Account], zone: tzinfo
+) -> Comparison:
+    """The comparison up to where the data of every account reaches."""
+    reading = reading_of("", now=comparison.current.now, zone=zone, whole_days=False)
+    ends: list[tuple[datetime, str]] = [
+        (page.data_until, each.name) for each in accounts for page in each.pages if page.data_until
+    ]
+    for end, name in sorted(ends):
+        why = (
+            f"The data of {name} ends at "
+            f"{formatting.format_time_in_zone(end, zone, comparison.current.now)}, so both end "
+            "there."
+        )
+        cut = comparison.until(end, why, reading)
+        if cut is not comparison:
+            return cut
+    return comparison
+
+
+def _calls(
+    pages: Sequence[CallPage | None], window: ParsedWindow, *, is_cut: bool
+) -> list[ApiCall]:
+    """The calls of the pages; where the window was cut, those that are still in it."""
+    calls = [call for page in pages if page for call in page.calls]
+    return calls_within(calls, window.window) if is_cut else calls
+
+
+def _shortcomings(accounts: Sequence[_Account]) -> list[str]:
+    """What is missing of the calls, in words. What comes late is in neither window."""
+    found = []
+    for each in accounts:
+        for page in each.pages:
+            if not page.complete and not page.is_only_late:
+                found += list(page.shortcomings) or [f"Some calls of {each.name} are missing."]
+    return found
+
+
+def _next_questions(question: AuditQuestion) -> list[tuple[str, str]]:
+    """Follow-up questions for the reader."""
+    first, compared_with = split_words(question.parts.window)
+    buttons = []
+    if first:
+        ways = [
+            ("vs. previous", "previous"),
+            ("vs. a day earlier", "a day ago"),
+            ("vs. a week earlier", "a week ago"),
+        ]
+        buttons = [
+            (label, question.over(f"{first} vs {second}"))
+            for label, second in ways
+            if second != compared_with.lower()
+        ]
+        buttons.append(("Not compared", question.over(first)))
+    if not question.filters.failures:
+        buttons.append(("Failures only", question.also("failures")))
+    if "ip" not in question.display.by:
+        buttons.append(("By IP address", question.also("by ip")))
+    if not question.csv:
+        buttons.append(("CSV", question.also("csv")))
+    return buttons
+
+
+def _sheet(facts: ComparedCalls, folder: Path) -> AnswerFile:
+    """Every call that is compared, with the column `window` behind: `current` or `previous`."""
+    windows = (("current", facts.current), ("previous", facts.previous))
+    rows = ((*row, name) for name, calls in windows for row in csv_rows(calls))
+    stem = file_stem(facts.accounts, facts.comparison.current.window)
+    name = f"apiaudit-{stem}-compared.csv"
+    path = folder / name
+    path.write_bytes(csv_bytes((*CSV_HEADER, "window"), rows))
+    return AnswerFile(name, path, "API calls of two windows", kind="csv")

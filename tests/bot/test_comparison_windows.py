@@ -1,0 +1,270 @@
+"""Two windows of one question: which words name them, and what of both is compared."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import BadQuestion
+from bot.questions.question import AccountDirectory
+from bot.questions.reading import read_form, read_question_line
+from bot.questions.windows import reading_of
+from bot.questions.windows.alignment import Comparison
+
+FRIDAY = datetime(2026, 11, 27, 14, 5, tzinfo=UTC)
+DUBLIN = ZoneInfo("Europe/Dublin")
+HOUSE = AccountDirectory({"eu": "rapid7", "us": "rapid7", "edge": "akamai", "iot": "devicewise"})
+
+
+def ask(line: str, *, now: datetime = FRIDAY, zone: tzinfo = DUBLIN) -> Any:
+    return read_question_line(line, HOUSE, now=now, zone=zone)
+
+
+def compared(line: str, **changes: Any) -> Comparison:
+    comparison = ask(line, **changes).comparison
+    assert isinstance(comparison, Comparison)
+    return comparison
+
+
+MONTHS = "1 to 26 Nov 2026 vs. 1 to 26 Oct 2026 (UTC)"
+USAGE: list[tuple[str, str]] = [
+    ("this month vs last month", MONTHS),
+    ("This Month VS. Last Month", MONTHS),
+    ("this month versus last month", MONTHS),
+    ("this month against last month", MONTHS),
+    ("this month compared to last month", MONTHS),
+    ("this month compared with last month", MONTHS),
+    ("this month in comparison to last month", MONTHS),
+    ("compare this month with last month", MONTHS),
+    ("compare this month and last month", MONTHS),
+    ("compare this month vs last month", MONTHS),
+    ("show me this month vs the last month, please", MONTHS),
+    ("this month vs previous", MONTHS),
+    ("this month vs the month before", MONTHS),
+    ("this month vs a month ago", MONTHS),
+    ("this month vs the same period last month", MONTHS),
+    ("this month vs last month same days", MONTHS),
+    ("vs last month", MONTHS),
+    ("month to date vs last month", MONTHS),
+    ("since Nov 1 vs october", MONTHS),
+    ("last month vs this month", "1 to 26 Oct 2026 vs. 1 to 26 Nov 2026 (UTC)"),
+    ("last month vs the month before", "1 to 31 Oct 2026 vs. 1 to 30 Sep 2026 (UTC)"),
+    ("last month vs previous month", "1 to 31 Oct 2026 vs. 1 to 30 Sep 2026 (UTC)"),
+    ("q3 vs q2", "1 Jul to 30 Sep 2026 vs. 1 Apr to 30 Jun 2026 (UTC)"),
+    ("this month vs same period last year", "1 to 26 Nov 2026 vs. 1 to 26 Nov 2025 (UTC)"),
+    ("this year vs last year", "1 Jan to 26 Nov 2026 vs. 1 Jan to 26 Nov 2025 (UTC)"),
+    ("yesterday vs the day before yesterday", "26 Nov 2026 vs. 25 Nov 2026 (UTC)"),
+    ("yesterday vs the day before", "26 Nov 2026 vs. 25 Nov 2026 (UTC)"),
+    ("yesterday vs monday", "26 Nov 2026 vs. 23 Nov 2026 (UTC)"),
+    ("yesterday vs same day last week", "26 Nov 2026 vs. 19 Nov 2026 (UTC)"),
+    ("last 7 days vs previous", "21 to 26 Nov 2026 vs. 14 to 19 Nov 2026 (UTC)"),
+    ("last 7 days vs previous 7 days", "21 to 26 Nov 2026 vs. 14 to 19 Nov 2026 (UTC)"),
+    ("last 7 days vs two weeks ago", "21 to 26 Nov 2026 vs. 7 to 12 Nov 2026 (UTC)"),
+    ("since monday vs last week", "23 to 26 Nov 2026 vs. 16 to 19 Nov 2026 (UTC)"),
+    ("vs yesterday", "27 Nov 2026 (UTC, so far) vs. 26 Nov 2026 (UTC)"),
+    ("last 7 days vs last 30 days", "21 to 26 Nov 2026 vs. 29 Oct to 26 Nov 2026 (UTC)"),
+]  # fmt: skip
+SAME_HOURS = "27 Nov 2026 00:00 to 14:05 vs. 26 Nov 2026 00:00 to 14:05"
+TWO_HOURS = "27 Nov 2026 12:05 to 14:05 vs. 26 Nov 2026 12:05 to 14:05"
+AUDIT: list[tuple[str, str]] = [
+    ("today vs yesterday same hours", SAME_HOURS),
+    ("today vs the same hours of yesterday", SAME_HOURS),
+    ("today vs yesterday at the same time", SAME_HOURS),
+    ("today vs yesterday", SAME_HOURS),
+    ("today vs a day ago", SAME_HOURS),
+    ("vs yesterday", SAME_HOURS),
+    ("yesterday vs today", "26 Nov 2026 00:00 to 14:05 vs. 27 Nov 2026 00:00 to 14:05"),
+    ("last 2h vs yesterday", TWO_HOURS),
+    ("last 2h vs yesterday same hours", TWO_HOURS),
+    ("last 2h vs same hours yesterday", TWO_HOURS),
+    ("last 2h vs previous", "27 Nov 2026 12:05 to 14:05 vs. 27 Nov 2026 10:05 to 12:05"),
+    ("last 2h vs last monday same hours", "27 Nov 2026 12:05 to 14:05 vs. 23 Nov 2026 12:05 to 14:05"),
+    ("last 2h vs last week same hours", "27 Nov 2026 12:05 to 14:05 vs. 20 Nov 2026 12:05 to 14:05"),
+    ("since 09:00 vs yesterday", "27 Nov 2026 09:00 to 14:05 vs. 26 Nov 2026 09:00 to 14:05"),
+    ("10:00 to 11:30 vs yesterday", "27 Nov 2026 10:00 to 11:30 vs. 26 Nov 2026 10:00 to 11:30"),
+    ("24h vs previous", "26 Nov 14:05 to 27 Nov 2026 14:05 vs. 25 Nov 14:05 to 26 Nov 2026 14:05"),
+    ("this week vs last week same hours", "23 Nov 00:00 to 27 Nov 2026 14:05 vs. 16 Nov 00:00 to 20 Nov 2026 14:05"),
+    ("this month vs last month", "1 Nov 00:00 to 27 Nov 2026 14:05 vs. 1 Oct 00:00 to 27 Oct 2026 14:05"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "label"), USAGE, ids=[words for words, _ in USAGE])
+def test_words_name_two_windows_of_days(words: str, label: str) -> None:
+    question = ask(f"/usage eu {words}")
+    assert question.window.label == question.comparison.label == label
+    assert question.accounts == ("eu",)
+
+
+@pytest.mark.parametrize(("words", "label"), AUDIT, ids=[words for words, _ in AUDIT])
+def test_words_name_two_windows_of_hours(words: str, label: str) -> None:
+    assert compared(f"/apiaudit {words}").label == f"{label} (Europe/Dublin)"
+
+
+@pytest.mark.parametrize(
+    ("line", "basis", "unit"),
+    [
+        ("/usage eu this month vs last month", "Only what is over is compared: the first 26 days of both windows. The windows hold different weekdays.", ""),
+        ("/usage eu last 7 days vs previous", "Only what is over is compared: the first 6 days of both windows.", ""),
+        ("/usage eu q3 vs q2", "Totals are compared, of 92 days with those of 91 days.", ""),
+        ("/usage eu yesterday vs monday", "Both days are compared whole.", ""),
+        ("/usage eu last week vs last month", "The windows are of different lengths (7 days and 31 days), so averages per day are compared.", "day"),
+        ("/apiaudit today vs yesterday", "The same hours of both days are compared: 00:00 to 14:05.", ""),
+        ("/apiaudit last 2h vs last week", "The windows are of different lengths (2 h and 7 days), so averages per hour are compared.", "hour"),
+        ("/apiaudit last 24h vs yesterday", "Both windows are compared whole. The windows overlap.", ""),
+    ],
+)  # fmt: skip
+def test_basis_says_what_is_compared(line: str, basis: str, unit: str) -> None:
+    comparison = compared(line)
+    assert (comparison.basis, comparison.unit, comparison.obstacle) == (basis, unit, "")
+
+
+def test_today_of_whole_days_is_not_comparable() -> None:
+    obstacle = "today is not over, and data usage is known by whole days."
+    assert compared("/usage eu today vs yesterday").obstacle == obstacle
+    first = FRIDAY.replace(day=1)
+    assert compared("/usage eu this month vs last month", now=first).obstacle == obstacle
+
+
+def test_longer_month_is_cut_to_shorter_one() -> None:
+    comparison = compared("/usage eu this month vs last month", now=FRIDAY.replace(month=3, day=31))
+    assert comparison.label == "1 to 28 Mar 2026 vs. 1 to 28 Feb 2026 (UTC)"
+
+
+def test_same_hours_hold_over_clock_change() -> None:
+    """Clocks went back on 25 October, so that 14:05 is a different instant on both days."""
+    now = datetime(2026, 10, 25, 14, 5, tzinfo=UTC)
+    comparison = compared("/apiaudit today vs yesterday", now=now)
+    ends = [each.window.end for each in (comparison.current, comparison.previous)]
+    assert [f"{end.astimezone(DUBLIN):%d %H:%M}" for end in ends] == ["25 14:05", "24 14:05"]
+    assert ends[0].hour - ends[1].hour == 1
+
+
+REFUSED: list[tuple[str, str, str]] = [
+    ("/usage eu last 7 days vs", "takes two windows", "/usage eu last 7 days vs previous"),
+    ("/usage eu q3 vs q2 vs q1", "at a time", "/usage eu q3 vs q2"),
+    ("/usage eu compare q3 csv", "takes two windows", "/usage eu q3 vs previous csv"),
+    ("/usage eu q3 vs q3", "the same", "/usage eu q3 vs previous"),
+    ("/usage eu q3 vs whenever per log", "“whenever”", "/usage eu q3 vs last 7 days per log"),
+    ("/usage eu whenever vs q3 per log", "“whenever”", "/usage eu last 7 days vs q3 per log"),
+    ("/usage eu q3 vs 2h ago", "known by day", "/usage eu q3 vs previous"),
+    ("/usage eu q3 vs tomorrow", "still to come", "/usage eu q3 vs last 7 days"),
+    ("/apiaudit today vs same hours", "which day", "/apiaudit today vs previous"),
+    ("/apiaudit 2h vs q3 same hours", "not one day", "/apiaudit 2h vs previous"),
+    ("/apiaudit edge 2h vs yesterday calls 9 own:no", "one window", "/apiaudit edge 2h vs yesterday own:no"),
+    ("/apiaudit edge 2h vs yesterday new ip by ip", "days before", "/apiaudit edge 2h vs yesterday by ip"),
+    ("/apiaudit edge 2h vs yesterday call:1f3a9c07", "one window", "/apiaudit edge 2h vs yesterday"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "words", "hint"), REFUSED, ids=[line for line, *_ in REFUSED])
+def test_refusal_keeps_rest_of_comparison(line: str, words: str, hint: str) -> None:
+    with pytest.raises(BadQuestion, match=words) as caught:
+        ask(line)
+    assert caught.value.hint == hint
+    assert ask(hint).comparison
+
+
+ACCOUNTS: list[tuple[str, tuple[str, ...], str]] = [
+    ("/usage eu us last 7 days", ("eu", "us"), "/usage eu us q3"),
+    ("/usage us, eu last 7 days", ("us", "eu"), "/usage us eu q3"),
+    ("/usage eu and us yesterday", ("eu", "us"), "/usage eu us q3"),
+    ("/usage eu vs us last 7 days", ("eu", "us"), "/usage eu us q3"),
+    ("/usage all last 7 days", ("eu", "us"), "/usage all q3"),
+    ("/usage last 7 days all accounts", ("eu", "us"), "/usage all q3"),
+    ("/usage all accounts this month vs last month", ("eu", "us"), "/usage all q3"),
+    ("/apiaudit all 24h", ("edge", "iot"), "/apiaudit all q3"),
+    ("/apiaudit edge vs iot today vs yesterday", ("edge", "iot"), "/apiaudit edge iot q3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "names", "later"), ACCOUNTS, ids=[line for line, *_ in ACCOUNTS])
+def test_words_name_several_accounts(line: str, names: tuple[str, ...], later: str) -> None:
+    question = ask(line)
+    assert question.accounts == names
+    assert question.over("q3") == later
+    assert ask(later).accounts == names
+
+
+def test_several_accounts_are_asked_for_by_name() -> None:
+    with pytest.raises(BadQuestion, match="There are eu, us; `all` asks them all") as caught:
+        ask("/usage this month vs last month")
+    assert caught.value.hint == "/usage eu this month vs last month"
+
+
+@pytest.mark.parametrize(
+    ("command", "values", "line"),
+    [
+        ("usage", {"account": "eu", "window": "this month", "compare": "previous"}, "/usage eu this month vs previous"),
+        ("usage", {"account": "all", "window": "q3 vs q2", "rest": "by week"}, "/usage all q3 vs q2 by week"),
+        ("usage", {"account": "eu us", "from": "2026-11-01", "to": "2026-11-07", "compare": "a week ago"}, "/usage eu us 2026-11-01..2026-11-07 vs a week ago"),
+        ("apiaudit", {"window": "last 2h", "compare": "a week ago", "rest": "failures"}, "/apiaudit last 2h vs a week ago failures"),
+        ("apiaudit", {"compare": "previous"}, "/apiaudit vs previous"),
+    ],
+)  # fmt: skip
+def test_form_compares_like_words(command: str, values: dict[str, str], line: str) -> None:
+    entered = read_form(command, values, HOUSE, now=FRIDAY, zone=DUBLIN)
+    typed = ask(line)
+    assert entered.line == line
+    assert (entered.comparison, entered.accounts) == (typed.comparison, typed.accounts)
+
+
+@pytest.mark.parametrize(
+    ("command", "values", "field"),
+    [
+        ("usage", {"account": "eu", "window": "q3 vs q2", "compare": "previous"}, "compare"),
+        ("usage", {"account": "eu attic", "window": "q3"}, "account"),
+        ("apiaudit", {"window": "2h", "show": "calls", "compare": "previous"}, "show"),
+    ],
+)
+def test_form_names_wrong_input(command: str, values: dict[str, str], field: str) -> None:
+    with pytest.raises(BadQuestion) as caught:
+        read_form(command, values, HOUSE, now=FRIDAY, zone=DUBLIN)
+    assert caught.value.field == field
+
+
+@given(
+    st.integers(0, 4 * 366 * 1440),
+    st.sampled_from([words for words, _ in (*USAGE, *AUDIT)]),
+    st.sampled_from([DUBLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata"), UTC]),
+)
+def test_totals_are_of_equal_lengths(minutes: int, words: str, zone: tzinfo) -> None:
+    """At any time, in any zone: hours within two of each other where clocks change, days equal but
+    for whole months.
+    """
+    now = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    for line in (f"/usage eu {words}", f"/apiaudit {words}"):
+        try:
+            comparison = compared(line, now=now, zone=zone)
+        except BadQuestion:
+            continue
+        if comparison.unit or comparison.obstacle:
+            continue
+        one, two = (each.window.length for each in (comparison.current, comparison.previous))
+        is_whole = "Totals" in comparison.basis or "whole" in comparison.basis
+        most = 3.2 * 86_400 if is_whole else 7_200
+        assert abs((one - two).total_seconds()) <= most, comparison.label
+        assert comparison.current.window.end <= now
+
+
+def test_both_windows_end_where_data_ends() -> None:
+    comparison = compared("/apiaudit today vs yesterday")
+    reading = reading_of("", now=FRIDAY, zone=DUBLIN, whole_days=False)
+    cut = comparison.until(FRIDAY.replace(hour=11, minute=0), "Data ends at 11:00.", reading)
+    assert cut.label == (
+        "27 Nov 2026 00:00 to 11:00 vs. 26 Nov 2026 00:00 to 11:00 (Europe/Dublin)"
+    )
+    assert cut.basis.endswith("Data ends at 11:00.")
+    assert comparison.until(FRIDAY.replace(day=29), "", reading) is comparison
+
+
+@pytest.mark.parametrize(
+    "words", ["vs " * 1300, "compare " * 500, "same hours " * 360, "vs same hours of " * 230]
+)
+def test_long_comparison_is_refused_quickly(words: str) -> None:
+    with pytest.raises(BadQuestion):
+        ask(f"/usage eu {words}")
