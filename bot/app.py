@@ -123,6 +123,7 @@ class Bot:
 
     def _prepare(self) -> None:
         """In a thread: loads what is needed first by questions and not by the start."""
+        list(self.requests.answering.commands.values())
         self.requests.redactor.prepare()
         prepare_http()
 

@@ -9,6 +9,8 @@ import logging
 import signal
 import sys
 
+# Before anything else imports aiohttp.
+import bot.quick_aiohttp  # noqa: F401
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
 from bot.reload_problems import REFUSALS, log_refusal, reload_problems

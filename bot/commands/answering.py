@@ -112,15 +112,45 @@ class AnsweredCommand(Command[Q]):
         """What answers its questions, with these accounts."""
 
 
+class OpenedCommands(Mapping[CommandName, CommandHandler[Any]]):
+    """The handlers of some commands. Each is opened when it is first used, since that imports what
+    its answers need.
+    """
+
+    def __init__(
+        self, commands: Mapping[CommandName, AnsweredCommand[Any]], services: Services
+    ) -> None:
+        self._commands = commands
+        self._services = services
+        self._opened: dict[CommandName, CommandHandler[Any]] = {}
+
+    def __getitem__(self, name: CommandName) -> CommandHandler[Any]:
+        if name not in self._opened:
+            self._opened[name] = self._commands[name].open(self._services)
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[CommandName]:
+        return iter(self._commands)
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+
 def open_commands(
     services: Services, only: Collection[CommandName] | None = None
-) -> dict[CommandName, CommandHandler[Any]]:
-    """The handlers of every command, or of `only` some. Opening one imports what its answers need."""
-    return {
-        name: command.open(services)
+) -> Mapping[CommandName, CommandHandler[Any]]:
+    """The handlers of every command, or of `only` some. Those of plug-ins are opened at once, so
+    that one that cannot be stops the start.
+    """
+    commands = {
+        name: command
         for name, command in COMMANDS.items()
         if isinstance(command, AnsweredCommand) and (only is None or name in only)
     }
+    opened = OpenedCommands(commands, services)
+    for name in commands.keys() - COMMANDS.built_in:
+        opened[name]
+    return opened
 
 
 @dataclass(frozen=True, slots=True)

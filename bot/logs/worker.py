@@ -26,7 +26,7 @@ T = TypeVar("T")
 HAND_OVER_BYTES = 2_000_000
 # One for all short logs: several would take the interpreter from the event loop in turns, and each
 # of its turns would wait for all of them.
-_SHORT_LOGS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="logs")
+_SHORT_LOGS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-writer")
 # Pieces of a log come and go all the time; glibc would hand their memory back to the system after
 # each.
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": "33554432"}

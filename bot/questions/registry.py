@@ -39,6 +39,11 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
         return self._loaded[0]
 
     @property
+    def built_in(self) -> frozenset[CommandName]:
+        """The names of our own commands."""
+        return frozenset(row.rpartition(".")[2] for row in BUILT_IN)
+
+    @property
     def problems(self) -> tuple[PluginProblem, ...]:
         """The plug-ins that were skipped."""
         return self._loaded[1]

@@ -1,0 +1,27 @@
+"""aiohttp is imported without the certificates of the system, and trusts nobody by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+PROGRAM = """
+import ssl
+load = ssl.SSLContext.load_default_certs
+import bot.runtime
+from aiohttp import connector
+from bot.commands.answering import OpenedCommands
+
+verified = connector._SSL_CONTEXT_VERIFIED
+print(verified.cert_store_stats()["x509_ca"], verified.verify_mode.name, verified.check_hostname)
+print(ssl.SSLContext.load_default_certs is load)
+"""
+
+
+def test_start_reads_no_system_certificates() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["0", "CERT_REQUIRED", "True", "True"]
