@@ -20,6 +20,7 @@ from bot.errors import ConfigError, ConfigProblem
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from providers.clock import Clock, utc_now
+from providers.http.circuit import SharedCircuits
 from providers.http.observer import RequestObserver, ignore_request
 from providers.limits.rate_limiter import RateLimitStore
 from providers.provider import AccountContext, Capability
@@ -50,9 +51,10 @@ class ProviderRegistry:
         clock: Clock = utc_now,
         observer: RequestObserver = ignore_request,
         *,
+        circuits: SharedCircuits | None = None,
         only: Collection[str] | None = None,
     ) -> None:
-        network = replace(settings.network, observer=observer)
+        network = replace(settings.network, observer=observer, circuits=circuits)
         context = AccountContext(redactor, rate_limit_store, clock, network)
         self._kinds = {name: account.kind for name, account in settings.providers.items()}
         self.all: Mapping[str, Checked] = {

@@ -83,8 +83,16 @@ async def open_foundation(
         stack.push_async_callback(outcomes.close)
         # Slack counts the calls of all processes of an app together.
         web.pace.shared = store.pace
+        client.share_refusals(store.refused_blocks, clock)
         changes = await ChangeWatcher.open(store.changes)
-        accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)
+        accounts = ProviderRegistry(
+            settings,
+            redactor,
+            store.rate_limits,
+            clock,
+            observers.request,
+            circuits=store.circuits,
+        )
         stack.push_async_callback(accounts.aclose)
         delivery = Delivery(client)
         stack.push_async_callback(delivery.aclose)

@@ -6,21 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.answer import Block
 from bot.blocks import kit, limits, messages, picture
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.formatting import sanitise_lines, truncate
+from bot.store.sharing import RefusedBlockStore
+from providers.clock import Clock, utc_now
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
 Send = Callable[[Mapping[str, Any]], Awaitable[T]]
 # The length that is left of a message that Slack finds too long.
 FEW_WORDS = 1400
-REMEMBERED_S = 86_400.0
+REMEMBERED = timedelta(days=1)
 # A picture cannot be shown for about a second after its upload.
 READY_AFTER_S = 1.0
 TOO_LONG = "msg_too_long"
@@ -38,7 +40,9 @@ class BlockFallback:
 
     def __init__(self, upload: Callable[..., Awaitable[str]]) -> None:
         self._upload = upload
-        self._refused_until: dict[str, float] = {}
+        self._refused_until: dict[str, datetime] = {}
+        self.shared: RefusedBlockStore | None = None
+        self.clock: Clock = utc_now
 
     async def send(
         self,
@@ -72,12 +76,13 @@ class BlockFallback:
     ) -> T:
         newest = messages.newest_kind(blocks)
         refused = ""
-        if not self._refuses(newest):
+        if not await self._refuses(newest):
             sent, refused = await self._try_send(send, _fields(text, blocks))
             if sent is not None:
                 return sent
         if newest and refused != BLOCKS_TOO_LONG:
-            self._refused_until |= dict.fromkeys(newest, time.monotonic() + REMEMBERED_S)
+            if refused:
+                await self._remember(newest)
             pictures = await self._pictures(blocks) if with_pictures else ()
             older = messages.without_newest_blocks(blocks, pictures)
             sent, _ = await self._try_send(send, _fields(text, older))
@@ -85,10 +90,20 @@ class BlockFallback:
                 return sent
         return await send(_fields(text, messages.plain_blocks(blocks, text)))
 
-    def _refuses(self, newest: Collection[str]) -> bool:
+    async def _refuses(self, newest: Collection[str]) -> bool:
         """Whether one of these kinds of blocks was refused within the last day."""
-        now = time.monotonic()
-        return any(now < self._refused_until.get(kind, 0.0) for kind in newest)
+        now = self.clock()
+        if any(now < self._refused_until.get(kind, now) for kind in newest):
+            return True
+        if not self.shared or not newest:
+            return False
+        return await self.shared.any_refused(newest, now=now)
+
+    async def _remember(self, kinds: Collection[str]) -> None:
+        until = self.clock() + REMEMBERED
+        self._refused_until |= dict.fromkeys(kinds, until)
+        if self.shared:
+            await self.shared.add(kinds, until=until)
 
     async def _try_send(self, send: Send[T], fields: Mapping[str, Any]) -> tuple[T | None, str]:
         """The result, or None and Slack's error code if it refuses the blocks."""

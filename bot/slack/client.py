@@ -17,6 +17,8 @@ from bot.slack.block_fallback import BlockFallback
 from bot.slack.errors import UploadRefused, slack_errors
 from bot.slack.pace import Priority, SlackPace
 from bot.slack.web import PacedWebClient, web_client
+from bot.store.sharing import RefusedBlockStore
+from providers.clock import Clock
 
 # Half an hour is enough for a gigabyte over a slow line; a silent host is given up after two
 # minutes.
@@ -55,6 +57,10 @@ class SlackClient:
         self._session = session
         # Shared by all priorities, so that a refusal is remembered once.
         self._block_fallback = block_fallback or BlockFallback(self.upload)
+
+    def share_refusals(self, refused: RefusedBlockStore, clock: Clock) -> None:
+        """Lets all processes know which blocks Slack refuses."""
+        self._block_fallback.shared, self._block_fallback.clock = refused, clock
 
     @property
     def pace(self) -> SlackPace:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from bot.store.records import PaceLimit, Topic
@@ -13,6 +14,16 @@ class ChangeStore(Protocol):
 
     async def numbers(self) -> dict[Topic, int]:
         """The number of changes of each topic; one that was never changed is missing."""
+        ...
+
+
+class RefusedBlockStore(Protocol):
+    """The kinds of blocks that Slack has refused, for all processes and after a restart."""
+
+    async def add(self, kinds: Collection[str], *, until: datetime) -> None: ...
+
+    async def any_refused(self, kinds: Collection[str], *, now: datetime) -> bool:
+        """Whether one of them was refused, and is remembered now."""
         ...
 
 

@@ -17,6 +17,7 @@ from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.answers import SqlAnswers
 from bot.store.sql.baselines import SqlBaselines
 from bot.store.sql.changes import SqlChanges
+from bot.store.sql.circuits import SqlCircuits
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction
 from bot.store.sql.deliveries import SqlDeliveries
@@ -25,6 +26,7 @@ from bot.store.sql.pace import SqlPace
 from bot.store.sql.pauses import SqlPauses
 from bot.store.sql.questions import SqlQuestions
 from bot.store.sql.rate_limits import SqlRateLimits
+from bot.store.sql.refused_blocks import SqlRefusedBlocks
 from bot.store.sql.rules import SqlRules, SqlSilences
 from bot.store.sql.saved_questions import SqlSavedQuestions
 from bot.store.sql.schedules import SqlSchedules
@@ -32,6 +34,7 @@ from bot.store.sql.seen import SqlSeen
 from bot.store.sql.series import SeriesNumbers
 from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
+from providers.http.circuit import SharedCircuits
 from providers.redaction import Secret
 
 # Alerts and digests are due by the clock of whichever process sees them first.
@@ -67,6 +70,8 @@ class Store:
         self.times: protocols.TimeStore = SqlTimes(database)
         self.changes: sharing.ChangeStore = SqlChanges(database)
         self.pace: sharing.PaceStore = SqlPace(database, claims)
+        self.circuits: SharedCircuits = SqlCircuits(database)
+        self.refused_blocks: sharing.RefusedBlockStore = SqlRefusedBlocks(database)
         self.is_closed = False
         self._probe: asyncio.Task[None] | None = None
 

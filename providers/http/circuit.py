@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from providers.clock import Clock, utc_now
 from providers.errors import Unavailable
 from providers.limits.rate_limiter import in_words
 
+log = logging.getLogger("opswatch")
 OPENS_AFTER = 5
 FIRST_REST_S = 15.0
 # A vendor that is back is noticed within four minutes.
 LONGEST_REST_S = 240.0
 
 
+@dataclass(frozen=True, slots=True)
+class OpenCircuit:
+    """How often a vendor has failed in a row, and until when nothing is sent to it."""
+
+    failures: int
+    until: datetime
+
+
+class SharedCircuits(Protocol):
+    """The open circuits that all processes know, by account."""
+
+    async def get(self, account: str) -> OpenCircuit | None: ...
+
+    async def open(self, account: str, circuit: OpenCircuit) -> bool:
+        """Tells the others of an open circuit. Whether it was closed before."""
+        ...
+
+    async def begin_trial(self, account: str, *, ended: datetime, until: datetime) -> bool:
+        """Whether this process may send the one request after a pause that has `ended`. The others
+        wait for it `until` then.
+        """
+        ...
+
+    async def close(self, account: str) -> None: ...
+
+
 @dataclass(slots=True)
 class Circuit:
     """Opens after OPENS_AFTER failures in a row. While it is open, nothing is sent. Then one request
     is let through; where that fails, too, the pause doubles.
+
+    With `shared`, what one process has found out holds for all, and one of them sends that request.
     """
 
     account: str
     clock: Callable[[], float] = time.monotonic
     _failures: int = 0
-    _rest_s: float = FIRST_REST_S
     _open_until: float = 0.0
     answered_at: datetime | None = None
     now: Clock = utc_now
+    shared: SharedCircuits | None = None
 
     @property
     def problem(self) -> str:
@@ -42,34 +73,75 @@ class Circuit:
             f"failed {self._failures} {'time' if self._failures == 1 else 'times'} in a row{rest}"
         )
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raises Unavailable while the circuit is open."""
+        if self.shared:
+            await self._learn_from(self.shared)
         now = self.clock()
         if now < self._open_until:
-            left = self._open_until - now
-            raise Unavailable(
-                (
-                    f"{self.account} has failed {self._failures} times in a row, so requests to it "
-                    "are paused."
-                ),
-                account=self.account,
-                hint=f"Requests continue in about {in_words(max(1.0, left))}; ask again then.",
-                retry_after_s=left,
-            )
+            raise self._refusal(self._open_until - now)
         if self._failures >= OPENS_AFTER:
             # This request is let through for all; the others are refused until it has ended.
             self._open_until = now + self._rest_s
 
-    def succeeded(self) -> None:
-        self._failures = 0
-        self._rest_s = FIRST_REST_S
-        self._open_until = 0.0
+    async def succeeded(self) -> None:
+        was_open = self._failures >= OPENS_AFTER
+        self._reset()
         self.answered_at = self.now()
+        if was_open and self.shared:
+            await self.shared.close(self.account)
 
-    def failed(self) -> None:
+    async def failed(self) -> None:
         self._failures += 1
-        # The first pause is the short one.
-        if self._failures > OPENS_AFTER:
-            self._rest_s = min(LONGEST_REST_S, self._rest_s * 2)
-        if self._failures >= OPENS_AFTER:
-            self._open_until = self.clock() + self._rest_s
+        if self._failures < OPENS_AFTER:
+            return
+        self._open_until = self.clock() + self._rest_s
+        is_new = self._failures == OPENS_AFTER
+        if self.shared:
+            until = self.now() + timedelta(seconds=self._rest_s)
+            is_new = await self.shared.open(self.account, OpenCircuit(self._failures, until))
+        if is_new:
+            log.warning(
+                "%s has failed %d times in a row; requests to it are paused.",
+                self.account,
+                self._failures,
+            )
+
+    @property
+    def _rest_s(self) -> float:
+        """How long nothing is sent after so many failures. The first pause is the short one."""
+        doubled = min(self._failures - OPENS_AFTER, 10)
+        return float(min(LONGEST_REST_S, FIRST_REST_S * 2**doubled))
+
+    def _reset(self) -> None:
+        self._failures = 0
+        self._open_until = 0.0
+
+    async def _learn_from(self, shared: SharedCircuits) -> None:
+        """Takes over what another process has found out."""
+        found = await shared.get(self.account)
+        if found is None:
+            if self._failures >= OPENS_AFTER:
+                # The vendor has answered another process.
+                self._reset()
+            return
+        self._failures = found.failures
+        left_s = (found.until - self.now()).total_seconds()
+        if left_s <= 0:
+            until = self.now() + timedelta(seconds=self._rest_s)
+            if await shared.begin_trial(self.account, ended=found.until, until=until):
+                self._open_until = 0.0
+                return
+            left_s = self._rest_s
+        self._open_until = self.clock() + min(left_s, LONGEST_REST_S)
+
+    def _refusal(self, left_s: float) -> Unavailable:
+        return Unavailable(
+            (
+                f"{self.account} has failed {self._failures} times in a row, so requests to it are "
+                "paused."
+            ),
+            account=self.account,
+            hint=f"Requests continue in about {in_words(max(1.0, left_s))}; ask again then.",
+            retry_after_s=left_s,
+        )

@@ -107,7 +107,7 @@ def open_client(
     """
     proxy = network.proxy_for(base_url)
     return AccountClient(
-        circuit=Circuit(account, now=clock),
+        circuit=Circuit(account, now=clock, shared=network.circuits),
         budget=budget,
         throttle=throttle,
         clock=clock,
@@ -228,20 +228,20 @@ async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
     """Reports the outcome to the circuit. Any answer of the vendor, even a refusal, counts as a
     success.
     """
-    circuit.check()
+    await circuit.check()
     try:
         yield
     except Unavailable:
-        circuit.failed()
+        await circuit.failed()
         raise
     # Neither a success nor a failure: the vendor is there, and takes nothing now.
     except RateLimited:
         raise
     except ProviderError:
-        circuit.succeeded()
+        await circuit.succeeded()
         raise
     else:
-        circuit.succeeded()
+        await circuit.succeeded()
 
 
 def wait_before_retry(error: Exception) -> bool | float:

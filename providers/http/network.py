@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import truststore
 
+from providers.http.circuit import SharedCircuits
 from providers.http.observer import RequestObserver, ignore_request
 from providers.redaction import Secret
 
@@ -74,6 +75,8 @@ class Network:
     ca_folders: tuple[Path, ...] = ()
     # Called for every request to a vendor.
     observer: RequestObserver = field(default=ignore_request, compare=False, repr=False)
+    # Which vendors are down, where other processes ask them, too.
+    circuits: SharedCircuits | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Network:

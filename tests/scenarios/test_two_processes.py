@@ -152,3 +152,27 @@ async def test_running_question_is_not_reported_as_interrupted(world: Sandbox) -
             [asked] = await second.store.questions.latest()
             assert asked.outcome == "asked"
     assert not any("interrupted" in message.text for message in world.slack.messages)
+
+
+async def test_processes_share_which_blocks_slack_refuses(world: Sandbox) -> None:
+    world.slack.supports_new_blocks = False
+    async with connected_bot(world):
+        await world.slack.answer_to("/usage last 7 days")
+        async with connected_bot(world):
+            await world.slack.answer_to("/usage last 3 days")
+    async with connected_bot(world):
+        await world.slack.answer_to("/usage last 5 days")
+    assert len(world.slack.refused) == 1
+
+
+async def test_next_process_knows_which_vendor_is_down(world: Sandbox) -> None:
+    world.rapid7.answer_with(503, times=999)
+    async with connected_bot(world):
+        # Each question tries a few times.
+        for days in range(2, 5):
+            await world.slack.answer_to(f"/usage last {days} days")
+    sent = len(world.rapid7.requests)
+    async with connected_bot(world):
+        refusal = await world.slack.answer_to("/usage last 8 days")
+    assert "paused" in refusal.text
+    assert len(world.rapid7.requests) == sent
