@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,25 +13,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.answer import Progress
+from bot.answer import Measurement, Progress
+from bot.commands.answering import MeasureContext
+from bot.commands.apiaudit.answer import ApiAuditAnswerer
+from bot.commands.apiaudit.denied import LEAST_DENIED
 from bot.commands.apiaudit.display import Display, split_display
 from bot.commands.apiaudit.history import CallHistory
 from bot.commands.apiaudit.novelty import (
     KINDS,
-    LEAST_DENIED,
     AccountHistory,
     Novelty,
     novelty,
     seen_days,
 )
 from bot.commands.apiaudit.novelty_words import nothing_new, novelty_findings
+from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.report import AuditFacts, audit_report, audit_values
 from bot.commands.apiaudit.seen_history import SeenHistory
 from bot.commands.seen_store import MemorySeenStore, RecentDays
+from bot.errors import BadQuestion
+from bot.questions.question import AccountDirectory
+from bot.questions.reading import read_line
+from bot.questions.registry import COMMANDS
 from bot.reports.seen_values import MOST_ENTRIES, SeenDay, SeenSet
 from providers.errors import Unavailable
 from providers.models import ApiCall, CallFilters, CallPage, Outcome, Window
 
+HOUSE = AccountDirectory({"edge": "akamai"})
 NOW = datetime(2026, 11, 21, 14, 5, 30, 123456, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LAST_HOUR = Window(NOW - HOUR, NOW)
@@ -111,13 +120,16 @@ def test_new_values_are_those_of_plain_sets(calls: list[ApiCall]) -> None:
             assert names(result, kind) == sorted(values - {getattr(c, kind) for c in earlier})
 
 
-@given(CALLS, st.sampled_from(["", "actor", "account"]))
+@given(CALLS, st.sampled_from(["", "actor", "account"]), st.booleans())
 @settings(max_examples=100)
-def test_backtest_finds_what_an_answer_finds(calls: list[ApiCall], each: str) -> None:
+def test_backtest_finds_what_an_answer_finds(
+    calls: list[ApiCall], each: str, is_filtered: bool
+) -> None:
     since, days = NOW - 60 * DAY, 8
-    past = CallHistory(calls, ("edge",), since=since, days=days)
+    asked = [call for call in calls if call.ip == "ada"] if is_filtered else calls
+    past = CallHistory(asked, ("edge",), earlier=calls, since=since, days=days)
     for kind in KINDS.values():
-        inside = [c for c in calls if c.at and LAST_HOUR.start <= c.at < LAST_HOUR.end]
+        inside = [c for c in asked if c.at and LAST_HOUR.start <= c.at < LAST_HOUR.end]
         earlier = {"edge": history(calls, before(days), Window(since, NOW))}
         facts = AuditFacts(
             ("edge",), LAST_HOUR, inside, True, display=Display(days=days), histories=earlier
@@ -253,6 +265,19 @@ def test_words_of_what_is_new(words: str, new: tuple[str, ...], days: int, left:
     assert split_display(" ".join(display.words).split()) == (display, [])
 
 
+def test_alert_on_words_of_what_is_new_counts_it() -> None:
+    command = COMMANDS["apiaudit"]
+    assert command.default_value("edge last 1h new ip in 14d") == "new_ips"
+    assert command.default_value("edge last 1h") == "failures"
+
+
+@pytest.mark.parametrize("days", ["0d", "61d", "9w"])
+def test_too_many_days_are_refused(days: str) -> None:
+    with pytest.raises(BadQuestion) as raised:
+        read_line(f"/apiaudit edge 24h new ip in {days}", HOUSE, now=NOW, zone=UTC)
+    assert raised.value.hint == "/apiaudit edge 24h new ip"
+
+
 # The days that are fetched
 
 
@@ -282,6 +307,33 @@ class Source:
         self.asked.append(window)
         calls = [c for c in self.recorded if c.at and window.start <= c.at < window.end]
         return CallPage(calls, complete=self.complete)
+
+
+async def measured(source: Source, value: str, words: str = "") -> Measurement:
+    question = read_line(f"/apiaudit edge last 1h {words}", HOUSE, now=NOW, zone=UTC)
+    assert isinstance(question, AuditQuestion)
+    answerer = ApiAuditAnswerer({"edge": source}, lambda: NOW)
+    context = MeasureContext(lambda: Path("unused"), UTC, value)
+    return await answerer.measure(question, context)
+
+
+async def test_alert_says_how_many_days_are_known() -> None:
+    source = Source([made(timedelta(minutes=1))], kept=20 * DAY)
+    found = await measured(source, "new_ips")
+    assert found.values == {"new_ips": 1, "complete": True}
+    assert found.shortcomings == ["compared with 20 of 30 days"]
+
+
+async def test_filter_narrows_the_window_alone() -> None:
+    source = Source([made(timedelta(minutes=1)), made(2 * DAY, actor="grace")])
+    found = await measured(source, "new_ips", "ip:203.0.113.7 who:ada")
+    assert found.values["new_ips"] == 0
+
+
+async def test_other_alerts_fetch_no_days() -> None:
+    source = Source()
+    await measured(source, "failures")
+    assert len(source.asked) == 1
 
 
 def opened(source: Source) -> SeenHistory:

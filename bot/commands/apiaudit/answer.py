@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 
 from bot import formatting
-from bot.alerts.backtest import EvaluationPoint
-from bot.alerts.replay import Replay, ReplayRequest, point_at, steps_apart
+from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, AnswerFile, Measurement, Progress, Step
 from bot.commands.answering import AnswerContext, MeasureContext, or_error
 from bot.commands.apiaudit.blocks import audit_blocks, audit_text
 from bot.commands.apiaudit.call import call_blocks, call_file, call_text
 from bot.commands.apiaudit.compare import answer_comparison, measure_comparison
 from bot.commands.apiaudit.comparison import COMPARED_VALUES
-from bot.commands.apiaudit.history import CallHistory
 from bot.commands.apiaudit.novelty import NEW_VALUES
 from bot.commands.apiaudit.question import AuditQuestion
+from bot.commands.apiaudit.replay import matching_calls, replay_calls
 from bot.commands.apiaudit.report import (
     AuditFacts,
     AuditReport,
@@ -29,8 +28,7 @@ from bot.commands.apiaudit.report import (
     audit_values,
     history_shortcomings,
 )
-from bot.commands.apiaudit.rows import matching
-from bot.commands.apiaudit.seen_history import SeenHistory, compared_since
+from bot.commands.apiaudit.seen_history import SeenHistory
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
 from bot.commands.seen_store import MemorySeenStore, RecentDays, SeenStore
 from bot.errors import BadQuestion
@@ -174,35 +172,8 @@ class ApiAuditAnswerer:
         return await _followed(source, question.window.window, question.filters, progress)
 
     async def replay(self, span: ReplayRequest[AuditQuestion]) -> Replay:
-        """The calls of the whole time, and of them what each evaluation would have read."""
-        question = span.read_at(span.end)
-        sources = [self.sources[account] for account in question.accounts]
-        start = _earliest(span)
-        if span.rule.value in NEW_VALUES:
-            start = compared_since(sources, start, question.display.days, now=self.clock())
-        window = Window(start, span.end)
-        found = await asyncio.gather(
-            *(or_error(_matching_calls(source, window, question.filters)) for source in sources)
-        )
-        if failed := [page for page in found if isinstance(page, ProviderError)]:
-            raise combined(failed)
-        pages = [page for page in found if isinstance(page, CallPage)]
-        notes = tuple(dict.fromkeys(note for page in pages for note in page.notes))
-        if not all(page.complete for page in pages):
-            notes = (
-                *notes,
-                "Some calls of that time are missing, so the peak may have been higher.",
-            )
-        calls = [call for page in pages for call in page.calls]
-        history = await asyncio.to_thread(
-            CallHistory, calls, question.accounts, since=start, days=question.display.days
-        )
-        kept = max((k for s in sources if (k := s.kept_since(self.clock()))), default=None)
-        return Replay(
-            await asyncio.to_thread(_points, span, history, kept),
-            notes,
-            matched=bool(calls),
-        )
+        """The values of the whole time, at each instant as an answer would have had them."""
+        return await replay_calls(self.sources, span, now=self.clock())
 
 
 def _answered(
@@ -226,61 +197,12 @@ async def _followed(
     def read(calls: int) -> None:
         progress.step(Step(account, "in_progress", f"{formatting.pluralise(calls, 'call')} so far"))
 
-    page = await or_error(_matching_calls(source, window, filters, read=read))
+    page = await or_error(matching_calls(source, window, filters, read=read))
     if isinstance(page, ProviderError):
         progress.step(Step(account, "error", page.message))
     else:
         progress.step(Step(account, "complete", formatting.pluralise(len(page.calls), "call")))
     return page
-
-
-async def _matching_calls(
-    source: CallSource,
-    window: Window,
-    filters: CallFilters,
-    *,
-    read: Callable[[int], None] = lambda _: None,
-) -> CallPage:
-    """The calls of an account that pass the filters of the source, and those that apply to rows."""
-    page = await source.calls(window, filters, read=read)
-    if not filters:
-        return page
-    return replace(page, calls=await asyncio.to_thread(matching, page.calls, filters))
-
-
-def _earliest(span: ReplayRequest[AuditQuestion]) -> datetime:
-    """The first instant of which something is needed."""
-    question = span.read_at(span.start)
-    starts = [span.start, question.window.window.start]
-    if question.comparison:
-        starts += [question.comparison.first.window.start]
-        # Months and quarters begin at different distances from each moment.
-        every_day = range((span.end - span.start).days + 1)
-        for read in (span.read_at(span.start + timedelta(days=n)) for n in every_day):
-            assert read.comparison is not None
-            starts.append(read.comparison.previous.window.start)
-    return min(starts)
-
-
-def _points(
-    span: ReplayRequest[AuditQuestion], history: CallHistory, kept: datetime | None
-) -> list[EvaluationPoint]:
-    rule = span.rule
-    found = []
-    for at in steps_apart(span):
-        question = span.read_at(at)
-        comparison = question.comparison
-        if comparison is None:
-            values = history.values(question.window.window, rule.value, rule.each)
-        elif rule.value not in COMPARED_VALUES:
-            values = history.values(comparison.first.window, rule.value, rule.each)
-        elif comparison.obstacle or (kept and comparison.previous.window.start < kept):
-            # What is no longer stored is not zero.
-            values = {}
-        else:
-            values = history.compared_values(comparison, rule.each)
-        found.append(point_at(span, at, values, rule.every))
-    return found
 
 
 def _refuse_unsupported_filters(sources: Sequence[CallSource], question: AuditQuestion) -> None:

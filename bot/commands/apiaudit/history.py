@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bisect
 import itertools
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.commands.apiaudit.comparison import compared_values, compared_values_by
@@ -18,8 +19,10 @@ from providers.models import ApiCall, Outcome, Window
 
 class CallHistory:
     """Calls of a long time, from which the values of any window are computed quickly. Calls without
-    a readable time are left out. `since` is where the calls begin, which is known for what is new
-    in comparison with so many `days`.
+    a readable time are left out.
+
+    Their values are compared with those of the `earlier` calls, or of the same, in so many `days`
+    before a window; `since` is where these calls begin.
     """
 
     def __init__(
@@ -27,6 +30,7 @@ class CallHistory:
         calls: Sequence[ApiCall],
         accounts: Sequence[str],
         *,
+        earlier: Sequence[ApiCall] | None = None,
         since: datetime | None = None,
         days: int = USUAL_DAYS,
     ) -> None:
@@ -39,7 +43,8 @@ class CallHistory:
         outcomes = [call.outcome for call in self._calls]
         self._failures = _running_count(outcome is Outcome.FAILURE for outcome in outcomes)
         self._unknown = _running_count(outcome is Outcome.UNKNOWN for outcome in outcomes)
-        self._first_uses: dict[str, FirstUses] = {}
+        self._earlier = calls if earlier is None else earlier
+        self._uses: dict[str, EarlierUses] = {}
 
     def values(self, window: Window, name: str, each: str = "") -> dict[str, Any]:
         """The named value of a window as an answer would have it, and with `each` that of every
@@ -47,7 +52,7 @@ class CallHistory:
         """
         if name in NEW_VALUES:
             first, last = self._places(window)
-            return self._new(NEW_VALUES[name], window.start, first, last, each)
+            return self._new(NEW_VALUES[name], window, self._calls[first:last], each)
         numbers = self.numbers(window)
         if not each:
             return numbers.values((name,))
@@ -86,23 +91,24 @@ class CallHistory:
         first = bisect.bisect_left(self._times, window.start)
         return first, bisect.bisect_left(self._times, window.end)
 
-    def _new(self, kind: Kind, start: datetime, first: int, last: int, each: str) -> dict[str, Any]:
-        """How many values of the calls are new; unknown where too little is known of what was
+    def _new(
+        self, kind: Kind, window: Window, calls: Sequence[ApiCall], each: str
+    ) -> dict[str, Any]:
+        """How many values of a window's calls are new; unknown where too little is known of what was
         before, or no call has a value.
         """
         least = min(LEAST_DAYS, self._days) * DAY - TOLERANCE
-        if self._since is None or start - self._since < least:
+        if self._since is None or window.start - self._since < least:
             return {}
-        if kind.name not in self._first_uses:
-            self._first_uses[kind.name] = FirstUses(self._calls, kind, self._days * DAY)
-        uses = self._first_uses[kind.name]
-        new = uses.within(start, first, last)
-        is_recorded = first == last or uses.recorded(first, last)
-        total = {kind.value: len(new)} if is_recorded else {}
+        if kind.name not in self._uses:
+            self._uses[kind.name] = EarlierUses(self._earlier, kind)
+        before = Window(window.start - self._days * DAY, window.start)
+        new = self._uses[kind.name].missing(_values(calls, kind), before)
+        total = _count_new(calls, kind, new)
         if not each:
             return total
-        subjects = calls_by(self._calls[first:last], each, self._accounts)
-        counts = {who: _count_new(calls, kind, new) for who, calls in subjects.items()}
+        subjects = calls_by(calls, each, self._accounts)
+        counts = {who: _count_new(own, kind, new) for who, own in subjects.items()}
         return {**total, f"by_{each}": counts}
 
 
@@ -110,55 +116,34 @@ def _count_new(
     calls: Sequence[ApiCall], kind: Kind, new: Collection[tuple[str, str]]
 ) -> dict[str, int]:
     """How many of the new values these calls have; unknown where none of them has a value."""
+    values = _values(calls, kind)
+    return {kind.value: len(values.intersection(new))} if values or not calls else {}
+
+
+def _values(calls: Sequence[ApiCall], kind: Kind) -> set[tuple[str, str]]:
+    """The different values of calls, each with its account."""
     values = {(call.account, getattr(call, kind.name)) for call in calls}
-    if values and not any(value for _, value in values):
-        return {}
-    return {kind.value: len(values.intersection(new))}
+    return {(account, value) for account, value in values if value}
 
 
-class FirstUses:
-    """The calls with a value that their account did not have in the time before, which has this
-    length.
-    """
+class EarlierUses:
+    """When each account had each value of a kind."""
 
-    def __init__(self, calls: Sequence[ApiCall], kind: Kind, before: timedelta) -> None:
-        """The calls are in order of time."""
-        self._before = before
-        self._values: list[tuple[str, str]] = []
-        self._places: list[int] = []
-        self._seen_before: list[datetime | None] = []
-        latest: dict[tuple[str, str], datetime] = {}
-        has_value = []
-        for place, call in enumerate(calls):
-            value = getattr(call, kind.name)
-            has_value.append(bool(value))
-            if not value or call.at is None:
-                continue
-            earlier = latest.get((call.account, value))
-            if earlier is None or call.at - earlier > before:
-                self._values.append((call.account, value))
-                self._places.append(place)
-                self._seen_before.append(earlier)
-            latest[call.account, value] = call.at
-        self._recorded = _running_count(has_value)
+    def __init__(self, calls: Iterable[ApiCall], kind: Kind) -> None:
+        self._times = defaultdict[tuple[str, str], list[datetime]](list)
+        for call in calls:
+            if call.at:
+                self._times[call.account, getattr(call, kind.name)].append(call.at)
+        for times in self._times.values():
+            times.sort()
 
-    def recorded(self, first: int, last: int) -> int:
-        """How many of the calls from one place to another have a value."""
-        return self._recorded[last] - self._recorded[first]
+    def missing(self, values: Iterable[tuple[str, str]], before: Window) -> set[tuple[str, str]]:
+        """Those of the values that their account did not have before."""
+        return {value for value in values if not self._is_in(before, self._times.get(value, ()))}
 
-    def within(self, start: datetime, first: int, last: int) -> list[tuple[str, str]]:
-        """The values that are new in a window, which has the calls from one place to another, each
-        with its account.
-        """
-        oldest = start - self._before
-        low, high = bisect.bisect_left(self._places, first), bisect.bisect_left(self._places, last)
-        return [
-            value
-            for value, earlier in zip(
-                self._values[low:high], self._seen_before[low:high], strict=True
-            )
-            if earlier is None or earlier < oldest
-        ]
+    def _is_in(self, window: Window, times: Sequence[datetime]) -> bool:
+        end = bisect.bisect_left(times, window.end)
+        return end > 0 and times[end - 1] >= window.start
 
 
 def _running_count(matches: Iterable[bool]) -> list[int]:

@@ -1,18 +1,17 @@
-"""What is new in some calls: values that the days before did not have, and bursts of denied calls
-(pure).
-"""
+"""What is new in some calls: the values that the days before did not have (pure)."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
 
 from bot import formatting
+from bot.commands.apiaudit.denied import DENIED, Burst, bursts, denied_by_hour, denied_kind
 from bot.reports.seen_values import (
     DAY,
     MICROSECOND,
@@ -32,11 +31,6 @@ MOST_DAYS = 60
 LEAST_DAYS = 7
 # What is missing of the days before, in all, without being said.
 TOLERANCE = timedelta(hours=1)
-DENIED = frozenset({"401", "403"})
-# A burst has at least so many denied calls in an hour, and more than so many times as many as any
-# hour before.
-LEAST_DENIED = 10
-TIMES_USUAL = 3
 _HOUR = timedelta(hours=1)
 
 
@@ -89,8 +83,6 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 NEW_VALUES: Mapping[str, Kind] = MappingProxyType({kind.value: kind for kind in KINDS.values()})
-# Whose denied calls are counted by the hour.
-_DENIED_KINDS = ("actor", "ip")
 
 
 def seen_days(calls: Sequence[ApiCall], window: Window) -> list[SeenDay]:
@@ -142,8 +134,8 @@ def _sets(
             }
         )
     denied = [(at, call) for at, call in zip(times, calls, strict=True) if call.status in DENIED]
-    for name, counts in _denied_by_hour(denied).items():
-        sets[_denied_kind(name)] = SeenSet.of(
+    for name, counts in denied_by_hour(denied).items():
+        sets[denied_kind(name)] = SeenSet.of(
             {
                 digest_in_hour(hour % 24, value): (hour % 24, count)
                 for (hour, value), count in counts.items()
@@ -151,28 +143,6 @@ def _sets(
             }
         )
     return {kind: found for kind, found in sets.items() if found.packed}
-
-
-def _denied_by_hour(
-    denied: Sequence[tuple[datetime, ApiCall]],
-) -> dict[str, Counter[tuple[int, str]]]:
-    """How many of these calls there are, by the hour since the year 1 and the actor or address."""
-    in_utc = (at if at.tzinfo is UTC else at.astimezone(UTC) for at, _ in denied)
-    hours = [at.toordinal() * 24 + at.hour for at in in_utc]
-    return {
-        kind: Counter(zip(hours, [getattr(call, kind) for _, call in denied], strict=True))
-        for kind in _DENIED_KINDS
-    }
-
-
-def _hour(number: int) -> datetime:
-    """The start of an hour since the year 1."""
-    day, hour = divmod(number, 24)
-    return midnight(date.fromordinal(day)) + hour * _HOUR
-
-
-def _denied_kind(name: str) -> str:
-    return f"denied {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +204,7 @@ class AccountHistory:
         hour_length = _HOUR // MICROSECOND
         most = 0
         for day in self.before.days.each():
-            found = self.days.get(day, SeenDay(day)).sets.get(_denied_kind(kind))
+            found = self.days.get(day, SeenDay(day)).sets.get(denied_kind(kind))
             if not found:
                 continue
             start, end = part_of(self.before, day)
@@ -256,18 +226,6 @@ class NewValue:
     failures: int
     first: datetime | None
     by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """Many denied calls of one actor or address in an hour, and the most in an hour before."""
-
-    account: str
-    kind: str
-    name: str
-    hour: datetime
-    calls: int
-    usual: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +304,7 @@ def novelty(
             burst
             for name, own in _by_account(failed, histories).items()
             if name in known
-            for burst in _bursts(own, known[name])
+            for burst in bursts(own, known[name].most_denied)
         ),
         unknown,
     )
@@ -403,19 +361,3 @@ def _new_value(name: str, kind: Kind, calls: Sequence[ApiCall]) -> NewValue:
     failures = [call.outcome for call in calls].count(Outcome.FAILURE)
     by = first.ip if kind.name == "actor" else first.actor
     return NewValue(first.account, name, len(calls), failures, first.at, by)
-
-
-def _bursts(failed: Sequence[ApiCall], history: AccountHistory) -> Iterator[Burst]:
-    """The worst hour of each actor and address with many more denied calls than it had before."""
-    denied = [(call.at, call) for call in failed if call.status in DENIED and call.at]
-    if len(denied) < LEAST_DENIED:
-        return
-    for kind, counts in _denied_by_hour(denied).items():
-        worst: dict[str, tuple[int, int]] = {}
-        for (hour, name), count in counts.items():
-            if name and count >= LEAST_DENIED:
-                worst[name] = max(worst.get(name, (0, 0)), (count, hour))
-        for name, (count, hour) in worst.items():
-            usual = history.most_denied(kind, name)
-            if count > TIMES_USUAL * usual:
-                yield Burst(failed[0].account, kind, name, _hour(hour), count, usual)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot import formatting
-from bot.commands.apiaudit.novelty import DENIED, KINDS, Burst, Kind, Novelty
+from bot.commands.apiaudit.denied import DENIED, Burst
+from bot.commands.apiaudit.novelty import KINDS, Kind, Novelty
 
 MOST_BURSTS = 3
 # So many new values are named.

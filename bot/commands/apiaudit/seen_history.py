@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -81,7 +81,10 @@ class SeenHistory:
         # Another question may be fetching the same days.
         async with self._filling[account]:
             known = dict(await self.store.days(account, before.days, fresh=True))
+            step = progress.steps.get(account)
             await self._fill(account, before, known, progress)
+            if step:
+                progress.step(step)
             return AccountHistory(before, known)
 
     async def _fill(
@@ -136,16 +139,6 @@ class SeenHistory:
     def _settled(self, window: Window) -> Window | None:
         end = min(window.end, self.clock() - SETTLED_AFTER)
         return Window(window.start, end) if end > window.start else None
-
-
-def compared_since(
-    sources: Sequence[CallSource], start: datetime, days: int, *, now: datetime
-) -> datetime:
-    """From when on calls have to be known to say what is new after an instant: so many days before,
-    or where the records of the sources begin.
-    """
-    limits = (source.kept_since(now) for source in sources)
-    return max([start - days * DAY, *(since for since in limits if since)])
 
 
 def _second(day: date, second: int) -> datetime:
