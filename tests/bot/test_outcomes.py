@@ -37,7 +37,7 @@ async def test_outcome_is_recorded_later() -> None:
     questions = Questions(failures=3)
     outcomes = Outcomes(questions)  # type: ignore[arg-type]
     await outcomes.record("d", outcome="answered", took_ms=1)
-    await asyncio.wait_for(questions.recorded.wait(), 10)
+    await asyncio.wait_for(questions.recorded.wait(), 60)
     await outcomes.close()
 
 

@@ -354,7 +354,7 @@ async def test_a_process_that_dies_is_an_error_and_no_silence(
     async with handed_over(tmp_path) as (task, children):
         os.kill(children[0], signal.SIGKILL)
         with pytest.raises(RuntimeError, match="has ended"):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_what_the_process_cannot_write_is_told(

@@ -73,7 +73,7 @@ def thread(world: Sandbox) -> list[str]:
 
 async def evaluations(bot: Bot, count: int) -> list[str]:
     """How the evaluations ended, once there are so many."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             rows = await bot.store.read("SELECT state FROM samples ORDER BY at", ())
             if len(rows) >= count:
@@ -166,7 +166,7 @@ async def test_each_reason_is_kept_with_the_message_that_told_it(
     async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
         await look(bot, clock, meter, 6, 6, 6.5, 1)
         await world.slack.until(lambda: len(thread(world)) == 2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             notices = [{"ts": None}]
             while not all(n["ts"] for n in notices):
                 await asyncio.sleep(0.02)

@@ -138,7 +138,7 @@ async def settle(world: Sandbox, table: dict[str, Any], now: Any) -> None:
         ) as bot,
         bot.connected(),
     ):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 [row] = await bot.store.read("SELECT state, due FROM alerts", ())
                 waiting = await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ())
@@ -150,7 +150,7 @@ async def settle(world: Sandbox, table: dict[str, Any], now: Any) -> None:
                     break
                 await asyncio.sleep(0.05)
         await bot.scheduler.stop(within_s=2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
                 await asyncio.sleep(0.02)
 

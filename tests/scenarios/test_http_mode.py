@@ -81,9 +81,10 @@ async def test_signed_command_is_answered(world: Sandbox, listening: str) -> Non
 
 
 async def test_ack_does_not_wait_for_providers(world: Sandbox, listening: str) -> None:
-    world.rapid7.be_slow(1.5, times=9)
+    world.rapid7.be_slow(600, times=9)
     ack = await world.slack.command("/usage last 7 days")
-    assert await asyncio.wait_for(ack.done, 1.0) == 200
+    assert await asyncio.wait_for(ack.done, 60) == 200
+    world.rapid7.answer_at_once()
 
 
 async def test_button_works(world: Sandbox, listening: str) -> None:
@@ -238,7 +239,7 @@ async def test_default_host_is_loopback(world: Sandbox, listening: str) -> None:
     if own == "127.0.0.1":
         pytest.skip("this machine has no other address")
     with pytest.raises(OSError):
-        await asyncio.wait_for(asyncio.open_connection(own, port), 5)
+        await asyncio.wait_for(asyncio.open_connection(own, port), 60)
 
 
 async def test_configured_host_is_used(world: Sandbox) -> None:

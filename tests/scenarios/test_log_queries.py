@@ -454,7 +454,7 @@ async def test_digest_posts_a_count(world: Sandbox, clock: MovableClock) -> None
     }
     async with running(world, LOGS_ALERT, digest=[digest]):
         clock.strike(15)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await world.slack.until(lambda: any("60 lines" in text for text in told(world)))
     assert downloads(world) == []
 

@@ -293,7 +293,7 @@ def _posting_program(
 
 async def settled(posts: OutboxStore) -> None:
     """Nothing waits any more."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await posts.oldest_waiting() is not None:
             await asyncio.sleep(0.02)
 

@@ -64,7 +64,7 @@ class People(Deliveries):
         return await self._send("slash_commands", payload, over=over, **extra)
 
     async def answer_to(
-        self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 10.0
+        self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 30.0
     ) -> Message:
         """Types a command and waits for the bot's answer, which is neither an interim message nor
         a post of the outbox.

@@ -106,7 +106,7 @@ class SlackState(Server):
             if m.user == BOT and m.seen_by in ("", user) and m.channel == (channel or m.channel)
         ]
 
-    async def until(self, what: Callable[[], Any], *, timeout_s: float = 10.0) -> Any:
+    async def until(self, what: Callable[[], Any], *, timeout_s: float = 30.0) -> Any:
         """The first true result of `what`. Raises AssertionError where there is none in time."""
         try:
             async with asyncio.timeout(timeout_s):
