@@ -81,7 +81,7 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
 
 
 @pytest.mark.parametrize(("command", "text", "alert"), ALERTS, ids=[text for _, text, _ in ALERTS])
-def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -> None:
+def test_alert_command_is_parsed(command: CommandName, text: str, alert: CreateAlert) -> None:
     assert parse_alert_command(command, f"alert {text}", HOUSE) == alert
 
 
@@ -186,7 +186,7 @@ def test_unreadable_alert_gets_example(command: CommandName, text: str, says: st
         ("usage", 'silence spike 2 parsecs "load test"', '/usage silence spike 2h "load test"'),
     ],
 )
-def test_examples_keep_what_was_typed(command: CommandName, text: str, hint: str) -> None:
+def test_suggestions_contain_typed_words(command: CommandName, text: str, hint: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         parse_alert_command(command, text, HOUSE)
     assert caught.value.hint == hint
@@ -222,7 +222,7 @@ def test_numbers_are_read_as_people_write_them(text: str, threshold: float) -> N
     "text",
     ["above 5.000 GB", "above 1.000", "above 5 GB recover 1.500 GB", "above 5 GB for 1.500h"],
 )
-def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
+def test_ambiguous_number_is_asked_back(text: str) -> None:
     with pytest.raises(
         BadQuestion, match=r"can be read as .* or as .*; write one of these"
     ) as caught:
@@ -242,7 +242,7 @@ def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
         "above ٣",
     ],
 )
-def test_what_is_no_number_is_no_threshold(text: str) -> None:
+def test_threshold_must_be_a_number(text: str) -> None:
     with pytest.raises(BadQuestion, match="is not a threshold"):
         parse_alert_command("usage", f"alert today {text}", HOUSE)
 
@@ -379,12 +379,12 @@ def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) 
         ("", None),
     ],
 )
-def test_the_other_words(text: str, action: Any) -> None:
+def test_other_alert_words(text: str, action: Any) -> None:
     assert parse_alert_command("usage", text, HOUSE) == action
 
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
-def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
+def test_example_of_each_command_is_an_alert(command: CommandName) -> None:
     assert isinstance(
         parse_alert_command(
             command, COMMANDS[command].alert_example(HOUSE).partition(" ")[2], HOUSE

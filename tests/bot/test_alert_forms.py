@@ -70,7 +70,7 @@ def test_alert_form_marks_each_wrong_input(values: dict[str, str], wrong: set[st
     assert all(caught.value.errors.values())
 
 
-def test_alert_form_keeps_what_it_has_no_input_for() -> None:
+def test_alert_form_preserves_fields_without_input() -> None:
     before = replace(
         new_alert("usage", "today"),
         keep_firing_for=timedelta(hours=1),
@@ -85,7 +85,7 @@ def test_alert_form_keeps_what_it_has_no_input_for() -> None:
     )
 
 
-def test_silence_form_keeps_quotes_in_comment() -> None:
+def test_silence_form_preserves_quotes_in_comment() -> None:
     silence = read_silence_form({"name": 'a "b" c', "length": "2h", "comment": 'a "load" test'})
     assert (silence.name, silence.length) == ('a "b" c', timedelta(hours=2))
     assert silence.comment == 'a "load" test'

@@ -36,7 +36,7 @@ VANISHING: dict[str, tuple[dict[str, Any], list[Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("changes", "found", "expected"), VANISHING.values(), ids=VANISHING.keys())
-def test_vanished_series_resolves_after_two_looks(
+def test_vanished_series_resolves_after_two_evaluations(
     changes: dict[str, Any], found: list[Any], expected: list[str]
 ) -> None:
     assert steps(Rule(**{**RULE, **EACH, **changes}), found) == expected
@@ -87,13 +87,13 @@ def test_partial_answer_never_changes_the_state(no_data: str) -> None:
     assert (after.state, reason) == (watch.state, None)
 
 
-def test_no_data_that_is_well_keeps_firing_for_as_long_as_the_rule_says() -> None:
+def test_no_data_as_ok_respects_keep_firing_for() -> None:
     rule = Rule(**RULE, no_data="ok", keep_firing_for=10 * MINUTE)
     assert steps(rule, [11, X, X, X]) == ["firing first", "firing", "firing", "inactive resolved"]
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=4000)])
-def test_state_kept_by_a_wrong_clock_holds_nothing_back(ahead: timedelta) -> None:
+def test_state_of_wrong_clock_delays_nothing(ahead: timedelta) -> None:
     """The clock was ahead at the second look, and is right again at the third."""
     rule = Rule(**RULE, for_=10 * MINUTE, repeat=10 * MINUTE)
     watch, _ = evaluate(rule, AlertState(), {WHOLE: 11.0}, now=NOON)
@@ -105,7 +105,7 @@ def test_state_kept_by_a_wrong_clock_holds_nothing_back(ahead: timedelta) -> Non
     assert told == ["pending", "pending", "firing first", "firing", "firing repeat", "firing"]
 
 
-def test_one_start_stands_in_message_thread_and_list() -> None:
+def test_message_thread_and_list_show_one_start() -> None:
     rule, before = Rule(**RULE, for_=10 * MINUTE, repeat=10 * MINUTE), AlertState()
     watch, told = before, []
     for n in range(6):

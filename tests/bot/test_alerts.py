@@ -99,7 +99,7 @@ TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | EvaluationError
 
 
 @pytest.mark.parametrize(("changes", "readings", "expected"), TABLE.values(), ids=TABLE.keys())
-def test_a_rule_goes_through_its_states(
+def test_rule_passes_through_its_states(
     changes: dict[str, Any],
     readings: list[Reading | Readings | EvaluationError],
     expected: list[str],
@@ -107,17 +107,17 @@ def test_a_rule_goes_through_its_states(
     assert steps(Rule(**{**RULE, **changes}), readings) == expected
 
 
-def test_while_quiet_nothing_new_is_told_and_afterwards_at_once() -> None:
+def test_silenced_alert_notifies_after_silence() -> None:
     told = steps(Rule(**RULE, repeat=5 * MINUTE), [11, 11, 11, 11], quiet=frozenset({0, 1}))
     assert told == ["firing", "firing", "firing first", "firing repeat"]
 
 
-def test_what_was_told_before_the_quiet_and_still_fires_after_it_is_told_at_once() -> None:
+def test_alert_notified_before_silence_repeats_after_it() -> None:
     told = steps(Rule(**RULE), [11, 11, 11, 11, 11], quiet=frozenset({1, 2}))
     assert told == ["firing first", "firing", "firing", "firing quiet over", "firing"]
 
 
-def test_what_is_acknowledged_is_not_repeated_until_it_comes_again() -> None:
+def test_acknowledged_alert_repeats_only_after_new_firing() -> None:
     rule = Rule(**RULE, repeat=5 * MINUTE)
     watch, _ = evaluate(rule, AlertState(), whole(11.0), now=NOON)
     watch = replace(watch, acknowledged_by="U0ADA")
@@ -128,7 +128,7 @@ def test_what_is_acknowledged_is_not_repeated_until_it_comes_again() -> None:
     assert told == [None, None, "resolved", "first", "repeat"]
 
 
-def test_flapping_is_a_label_and_holds_nothing_back() -> None:
+def test_flapping_label_delays_nothing() -> None:
     rule, watch, labels = Rule(**RULE), AlertState(), []
     for n in range(60):
         watch, reason = evaluate(
@@ -188,13 +188,13 @@ def test_flapping_is_a_label_and_holds_nothing_back() -> None:
         ("log", "bytes", {}, {}, {"": None}),
     ],
 )
-def test_each_subject_is_read_and_one_that_is_not_listed_is_not_guessed(
+def test_unlisted_subject_has_no_value(
     each: str, value: str, values: dict[str, Any], known: dict[str, Any], found: dict[str, Reading]
 ) -> None:
     assert extract_readings(Rule(**{**RULE, "each": each, "value": value}), values, known) == found
 
 
-def test_what_people_know_of_resolves_also_while_it_is_quiet() -> None:
+def test_notified_alert_resolves_during_silence() -> None:
     assert steps(Rule(**RULE), [11, 9, 11, 9], quiet=frozenset({1, 2})) == [
         "firing first",
         "inactive resolved",
@@ -210,7 +210,7 @@ def test_time_away_is_not_time_in_breach() -> None:
     assert told == ["pending"] * 6 + ["firing first", "firing"]
 
 
-def test_a_clock_that_is_put_back_makes_nothing_fire_twice_or_end() -> None:
+def test_clock_put_back_changes_no_state() -> None:
     """Five minutes back in the middle of a breach, and in the middle of its recovery."""
     assert steps(Rule(**RULE), [5, 11, 11, 11, 9, 9], gaps={2: -5, 5: -5}) == [
         "inactive", "firing first", "firing", "firing", "inactive resolved", "inactive",
@@ -268,7 +268,7 @@ RULES = st.builds(
 
 
 @given(RULES, READINGS, st.sets(st.integers(0, 60)))
-def test_nothing_is_told_without_a_change_or_an_elapsed_repeat(
+def test_notification_needs_change_or_elapsed_repeat(
     rule: Rule, found: list[Any], quiet: set[int]
 ) -> None:
     """And what was told to fire is told to be over exactly once."""
@@ -327,7 +327,7 @@ def test_every_firing_subject_is_resolved(rule: Rule, found: list[Any]) -> None:
 
 
 @given(st.lists(st.tuples(RULES, READINGS), min_size=2, max_size=3), st.randoms())
-def test_the_order_in_which_rules_are_evaluated_does_not_matter(
+def test_order_of_evaluation_does_not_matter(
     watched: list[tuple[Rule, list[Any]]], spread: Any
 ) -> None:
     def outcomes(order: list[int]) -> dict[int, list[Any]]:
@@ -349,7 +349,7 @@ def test_the_order_in_which_rules_are_evaluated_does_not_matter(
 
 
 @given(RULES, READINGS)
-def test_a_provider_that_is_away_changes_no_state(rule: Rule, found: list[Any]) -> None:
+def test_unavailable_provider_changes_no_state(rule: Rule, found: list[Any]) -> None:
     watch = AlertState()
     for reading in found:
         after, reason = evaluate(rule, watch, whole(reading), now=NOON)
@@ -365,7 +365,7 @@ def test_evaluations_are_at_whole_steps_whenever_the_bot_started() -> None:
     assert times.get_next_fire_time(None, NOON + timedelta(seconds=1)) == NOON + 15 * MINUTE
 
 
-def test_an_evaluation_is_due_the_moment_a_planned_quiet_ends() -> None:
+def test_evaluation_is_due_when_silence_ends() -> None:
     once = Mute("release", frozenset({"spike"}), NOON, NOON + 20 * MINUTE)
     often = Mute(
         "night", frozenset({"spike"}), trigger=read_cron("0 13 * * *", UTC), lasting=7 * MINUTE
@@ -379,7 +379,7 @@ def test_an_evaluation_is_due_the_moment_a_planned_quiet_ends() -> None:
 
 
 @given(RULES, st.sampled_from(["", "log"]), st.booleans())
-def test_what_is_left_of_a_rule_is_what_it_watched(rule: Rule, each: str, is_below: bool) -> None:
+def test_stored_definition_preserves_the_rule(rule: Rule, each: str, is_below: bool) -> None:
     sides: dict[str, Any] = {"above": None, "below": 2.5, "recover": None} if is_below else {}
     rule = replace(rule, query="/logs kitchen where(x each log y) 2h", each=each, **sides)
     left = rule_from_definition(rule.name, rule.definition, rule.channel)
@@ -404,7 +404,7 @@ def test_what_is_left_of_a_rule_is_what_it_watched(rule: Rule, each: str, is_bel
         ({"peak_day": "2026-11-20"}, "peak_day", None),
     ],
 )
-def test_the_watched_value_is_one_of_the_answers(
+def test_watched_value_comes_from_the_answer(
     values: dict[str, Any], name: str, found: float | None
 ) -> None:
     assert extract_value(values, name) == found
@@ -426,7 +426,7 @@ def context(
 SIZED = Rule(**{**RULE, "above": 5e9, "recover": 4.5e9, "for_": 30 * MINUTE})
 
 
-def test_a_notice_explains_itself() -> None:
+def test_notice_explains_itself() -> None:
     told = context(
         SIZED,
         OUT,
@@ -487,7 +487,7 @@ def test_reply_that_notifies_names_alert() -> None:
     assert "spike" not in blocks[0]["text"]["text"]
 
 
-def test_the_end_tells_how_long_it_lasted_and_how_bad_it_was() -> None:
+def test_resolved_notice_shows_duration_and_peak() -> None:
     text, blocks = incident_message(context(Rule(**{**RULE, "above": 5e9}), 5.1e9, 6e9, 5.5e9, 1e9))
     assert text.startswith("✅ spike resolved after 15 min, peak 6.00 GB")
     assert "bytes now: 1.00 GB" in text
@@ -509,7 +509,7 @@ FAILURES = Rule(
         ([{"edge": 30.0}, {"edge": 2.0}], "✅ spike resolved after 5 min, peak 30."),
     ],
 )  # fmt: skip
-def test_what_is_said_in_the_thread(found: list[Any], says: str) -> None:
+def test_thread_reply_text(found: list[Any], says: str) -> None:
     text, blocks = thread_reply(context(FAILURES, *found))
     assert text == says
     assert "rule of bot.toml" in str(blocks)
@@ -526,7 +526,7 @@ def test_subjects_are_named_the_worst_first_and_shortened() -> None:
     assert "… and 3 more" in text
 
 
-def test_who_has_taken_it_on_and_who_keeps_it_quiet_stands_in_the_message() -> None:
+def test_message_names_acknowledger_and_silencer() -> None:
     told = context(
         Rule(**RULE),
         11.0,

@@ -35,7 +35,7 @@ def tried(rule: Rule, *values: float | None, step: timedelta = QUARTER) -> Backt
     return backtest(rule, points, start=start, end=NOON)
 
 
-def test_firings_have_a_beginning_an_end_and_a_peak() -> None:
+def test_firing_has_start_end_and_peak() -> None:
     test = tried(SPIKE, 5, 11, 13, 12, 5, None, 20)
     assert [
         ((f.start - test.start) // QUARTER, f.end and (f.end - test.start) // QUARTER, f.peak)
@@ -58,11 +58,11 @@ def test_firings_have_a_beginning_an_end_and_a_peak() -> None:
         ([5, None], "inactive"),
     ],
 )
-def test_how_it_stands_now(values: list[float | None], now: str) -> None:
+def test_current_state_is_described(values: list[float | None], now: str) -> None:
     assert tried(SPIKE, *values).now == now
 
 
-def test_what_must_last_longer_than_a_look_is_pending_first() -> None:
+def test_rule_with_duration_is_pending_first() -> None:
     rule = Rule(**{**RULE, "every": QUARTER, "for_": 30 * MINUTE})
     assert [tried(rule, 11, *more).now for more in ([], [11], [11, 11])] == [
         "pending",
@@ -71,7 +71,7 @@ def test_what_must_last_longer_than_a_look_is_pending_first() -> None:
     ]
 
 
-def test_on_whole_days_what_must_last_for_minutes_has_lasted() -> None:
+def test_whole_day_satisfies_duration_of_minutes() -> None:
     rule = Rule(**{**RULE, "every": QUARTER, "for_": 30 * MINUTE, "keep_firing_for": 10 * MINUTE})
     test = tried(rule, 5, 11, 5, 5, step=timedelta(days=1))
     assert [(f.start - test.start, f.end) for f in test.firings] == [
@@ -82,7 +82,7 @@ def test_on_whole_days_what_must_last_for_minutes_has_lasted() -> None:
     assert len(tried(days, 11, 11, 11, step=timedelta(days=1)).firings) == 1
 
 
-def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
+def test_isolated_points_are_evaluated_separately() -> None:
     """Hysteresis, hold and firing do not reach from one into the next."""
     day = timedelta(days=1)
     rule = Rule(**{**RULE, "every": QUARTER, "recover": 6.0, "for_": 30 * MINUTE})
@@ -108,7 +108,7 @@ def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
     assert held.firings == ()
 
 
-def test_look_that_is_alone_ends_where_samples_begin() -> None:
+def test_isolated_point_ends_where_samples_begin() -> None:
     day = timedelta(days=1)
     start = NOON.replace(hour=0) - day
     points = [
@@ -131,11 +131,11 @@ def test_look_that_is_alone_ends_where_samples_begin() -> None:
         ([None] * 96, "no data in the last 1 day"),
     ],
 )
-def test_it_is_said_in_one_sentence(values: list[float | None], says: str) -> None:
+def test_summary_is_one_sentence(values: list[float | None], says: str) -> None:
     assert sentence(tried(SPIKE, *values)) == says
 
 
-def test_the_words_and_the_chart_show_where_it_fired() -> None:
+def test_text_and_chart_show_firings() -> None:
     test = tried(Rule(**{**RULE, "above": 5e9}), *[3e9] * 40, 6e9, *[3e9] * 55)
     text, blocks = backtest_text(test, UTC), backtest_blocks(test, UTC)
     assert "peak 6.00 GB" in text
@@ -151,7 +151,9 @@ def test_the_words_and_the_chart_show_where_it_fired() -> None:
     st.sampled_from([None, 6.0]),
     st.sampled_from([0, 30]),
 )
-def test_any_past_is_told(values: list[float | None], recover: float | None, hold: int) -> None:
+def test_any_history_has_a_summary(
+    values: list[float | None], recover: float | None, hold: int
+) -> None:
     test = tried(Rule(**{**RULE, "recover": recover, "for_": hold * MINUTE}), *values)
     assert test.samples + test.missing == len(values)
     assert all(f.end is None or f.start < f.end for f in test.firings)
@@ -159,7 +161,7 @@ def test_any_past_is_told(values: list[float | None], recover: float | None, hol
     assert limits.message_problems(backtest_text(test, UTC), backtest_blocks(test, UTC)) == []
 
 
-def test_what_was_sampled_stands_and_what_lies_between_is_computed() -> None:
+def test_samples_are_used_and_gaps_computed() -> None:
     kept = [
         Sample(NOON, 1.0, "inactive"),
         Sample(NOON + QUARTER, None, "error"),
@@ -189,7 +191,7 @@ CALLS = st.lists(
 
 
 @given(CALLS, st.integers(0, 58), st.integers(1, 59))
-def test_the_history_of_calls_knows_of_each_window_what_its_answer_would_have(
+def test_call_history_equals_answer_of_each_window(
     calls: list[Any], first: int, length: int
 ) -> None:
     start = NOON.replace(day=20) - timedelta(hours=1) + first * MINUTE

@@ -235,7 +235,7 @@ def test_unusual_values_breach(
     assert not any(usual.is_breach(value, baseline, firing=False) for value in harmless)
 
 
-def test_resolve_factor_holds_while_firing() -> None:
+def test_resolve_factor_applies_while_firing() -> None:
     usual = Usual("above", 2.0, recover=1.5)
     assert usual.is_breach(160.0, BASELINE, firing=True)
     assert not usual.is_breach(160.0, BASELINE, firing=False)

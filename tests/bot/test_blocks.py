@@ -151,7 +151,7 @@ def test_no_text_leaves_its_code_span(text: str) -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
-def test_any_words_make_an_answer_that_slack_takes(text: str, other: str) -> None:
+def test_any_text_makes_valid_blocks(text: str, other: str) -> None:
     for said, blocks in (
         usage(3, text),
         audit(3, text),
@@ -182,7 +182,7 @@ BROKEN: list[tuple[str, Block]] = [
 
 
 @pytest.mark.parametrize(("name", "block"), BROKEN, ids=[name for name, _ in BROKEN])
-def test_both_readings_find_what_slack_would_refuse(name: str, block: Block) -> None:
+def test_both_schemas_find_invalid_blocks(name: str, block: Block) -> None:
     assert block_problems([block], most=50), name
     assert block_kit_schema.complaints([block], most=50), name
 
@@ -207,7 +207,7 @@ def test_chart_labels_are_unique_and_at_most_twenty() -> None:
     assert len(labels) == len(set(labels)) == 20
 
 
-def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
+def test_long_table_counts_omitted_rows() -> None:
     text, blocks = usage(92)
     assert "… and 52 more; the file has them all" in json.dumps(blocks, ensure_ascii=False)
     assert "… and 52 before" in text
@@ -222,5 +222,5 @@ def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
         st.lists,
     )
 )
-def test_what_goes_to_slack_is_json_whatever_is_in_it(value: Any) -> None:
+def test_blocks_of_any_text_are_json(value: Any) -> None:
     assert json.loads(json_text({"value": value})) == {"value": value}

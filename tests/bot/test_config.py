@@ -58,7 +58,7 @@ def provider(**changes: Any) -> dict[str, Any]:
     return {"providers": {"r": {**GOOD["providers"]["r"], **changes}}}
 
 
-def test_the_example_is_a_configuration_that_works() -> None:
+def test_example_configuration_is_valid() -> None:
     settings = read_settings(ROOT / "bot.example.toml", environ=ENVIRON)
     assert set(settings.providers) == {"rapid7-eu", "edge", "iot"}
     rapid7 = settings.providers["rapid7-eu"]
@@ -105,7 +105,7 @@ def test_ports_are_for_this_machine_alone_unless_configured() -> None:
         ("bot.example.com", "bot.example.com"),
     ],
 )
-def test_a_host_may_be_an_address_or_a_name(given: str, host: str) -> None:
+def test_host_may_be_address_or_name(given: str, host: str) -> None:
     table = {**GOOD, "slack": {"host": given}, "health": {"port": 8080, "host": given}}
     settings = parse_settings(table, folder=Path("/"), environ=ENVIRON)
     assert settings.health
@@ -127,13 +127,13 @@ def test_a_host_may_be_an_address_or_a_name(given: str, host: str) -> None:
         "x" * 300,
     ],
 )
-def test_what_is_no_host_is_refused(given: object) -> None:
+def test_invalid_host_is_refused(given: object) -> None:
     told = problems({**GOOD, "slack": {"host": given}, "health": {"port": 1, "host": given}})
     assert [line.split(" ")[0] for line in told] == ["slack.host", "health.host"]
     assert all('"0.0.0.0" (every network)' in line for line in told)
 
 
-def test_all_problems_are_told_together() -> None:
+def test_all_problems_are_reported_together() -> None:
     table = {
         "timezone": "Mars/Olympus",
         "colour": "red",
@@ -214,11 +214,11 @@ CASES = [
 
 
 @pytest.mark.parametrize(("table", "says"), CASES, ids=[says for _, says in CASES])
-def test_each_problem_says_what_would_be_right(table: dict[str, Any], says: str) -> None:
+def test_each_problem_names_valid_values(table: dict[str, Any], says: str) -> None:
     assert any(says in line for line in problems(table)), problems(table)
 
 
-def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_secret_may_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-a-file\n")
     settings = parse_settings(provider(api_key="file:key"), folder=tmp_path, environ={})
     rapid7 = settings.providers["r"]
@@ -230,14 +230,14 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"), [("a = = b", "not TOML"), ("api_key = 's3cret' x", "not TOML")]
 )
-def test_what_is_not_toml_is_told_without_quoting_it(tmp_path: Path, text: str, says: str) -> None:
+def test_invalid_toml_is_reported_without_quoting(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "bot.toml").write_text(text)
     with pytest.raises(ConfigError, match=says) as caught:
         read_settings(tmp_path / "bot.toml", environ={})
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_missing_file_points_to_the_example(tmp_path: Path) -> None:
+def test_missing_file_points_to_the_example(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"bot\.example\.toml"):
         read_settings(tmp_path / "bot.toml", environ={})
 
@@ -257,7 +257,7 @@ def test_slack_is_not_spoken_to_in_the_clear() -> None:
         )
 
 
-def test_wrong_table_does_not_hide_what_is_wrong_in_others() -> None:
+def test_wrong_table_hides_no_other_problem() -> None:
     alert = {"name": "a", "ask": "/usage r today", "value": "byts", "above": 1, "channel": "#ops"}
     table = {
         "slack": {"mode": "pigeon"},
@@ -315,7 +315,7 @@ def test_problem_has_its_key_and_value_in_our_words(table: dict[str, Any], told:
         assert "String should" not in line
 
 
-def test_all_variables_of_the_network_are_told_together() -> None:
+def test_all_network_variables_are_reported_together() -> None:
     environ = {
         **ENVIRON,
         "HTTPS_PROXY": "junk",
@@ -375,7 +375,7 @@ def test_any_table_is_settings_or_a_list_of_problems(table: dict[str, Any]) -> N
     ids=["newline", "crlf", "byte order mark", "blanks", "quotes", "quotes and newlines"],
 )
 @pytest.mark.parametrize("scheme", ["env", "file"])
-def test_secret_is_cleaned_of_what_editors_leave(content: str, scheme: str, tmp_path: Path) -> None:
+def test_secret_is_cleaned_of_editor_marks(content: str, scheme: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(content.encode())
     table = {
         "providers": {
@@ -437,7 +437,7 @@ def test_unusable_token_is_refused_by_name(environ: dict[str, str], key: str, sa
     assert "hunter2" not in str(refused.value)
 
 
-def test_tokens_are_cleaned_of_what_shells_leave() -> None:
+def test_tokens_are_cleaned_of_shell_quotes() -> None:
     tokens = slack_tokens(
         "socket", {"SLACK_BOT_TOKEN": "xoxb-1\r\n", "SLACK_APP_TOKEN": '\ufeff"xapp-1" '}
     )

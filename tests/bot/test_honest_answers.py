@@ -99,7 +99,7 @@ def test_windows_with_gaps_are_not_compared(gap: date) -> None:
     assert "vs." not in text_of(report)
 
 
-def test_a_gap_today_keeps_the_comparison_of_whole_days() -> None:
+def test_gap_today_leaves_comparison_of_whole_days() -> None:
     by_day = history()
     del by_day[TODAY]
     assert report_of(by_day, date(2026, 11, 14), TODAY).values()["change_percent"] == 0.0
@@ -114,7 +114,7 @@ def test_usage_chart_ends_where_the_data_ends(by: str) -> None:
     assert 0 not in (chart["usage"][0], chart["usage"][-1])
 
 
-def test_a_missing_day_within_the_chart_is_no_bar_of_zero() -> None:
+def test_missing_day_has_no_bar() -> None:
     by_day = history(12)
     del by_day[date(2026, 11, 15)]
     chart = usage_chart(report_of(by_day, date(2026, 11, 11), TODAY))
@@ -134,7 +134,7 @@ def test_old_days_show_their_year_and_others_do_not() -> None:
     assert usage_chart(report)["labels"] == ["27 Dec 2025", "28 Dec 2025", "29 Dec 2025: no data", "30 Dec 2025", "31 Dec 2025", "1 Jan", "2 Jan"]  # fmt: skip
 
 
-def test_a_month_to_date_with_gaps_says_so() -> None:
+def test_month_to_date_mentions_gaps() -> None:
     by_day = history()
     del by_day[date(2026, 11, 3)]
     report = report_of(by_day, date(2026, 11, 13), date(2026, 11, 19))
@@ -202,7 +202,7 @@ def test_failures_are_headed_failed() -> None:
     assert "EvaluationError" not in str(blocks)
 
 
-def test_a_missing_account_is_the_first_thing_said() -> None:
+def test_missing_account_is_mentioned_first() -> None:
     text, blocks = said(
         audit(call(), complete=False), "edge is missing from this answer: it is away."
     )
@@ -215,7 +215,7 @@ def test_a_missing_account_is_the_first_thing_said() -> None:
     assert blocks[1]["type"] == "header"
 
 
-def test_what_is_missing_comes_first_and_what_is_merely_remarked_last() -> None:
+def test_missing_data_comes_first_and_remarks_last() -> None:
     notes = ("iot counts 42 calls and sent 1.", "Akamai records no 401.")
     text, _ = said(audit(call(), complete=False, notes=notes, shortcomings=notes[:1]))
     assert text.split("\n")[1] == "iot counts 42 calls and sent 1."
@@ -223,14 +223,14 @@ def test_what_is_missing_comes_first_and_what_is_merely_remarked_last() -> None:
     assert text.count("42") == 1
 
 
-def test_a_whole_answer_begins_with_its_number() -> None:
+def test_complete_answer_begins_with_its_number() -> None:
     text, blocks = said(audit(call()))
     assert text.startswith("edge, iot: 1 call")
     assert blocks[0]["type"] == "header"
 
 
 @pytest.mark.parametrize(("filtered", "headline"), [(True, "No call matches"), (False, "No calls")])
-def test_nothing_found_is_told_from_nothing_there(filtered: bool, headline: str) -> None:
+def test_no_match_differs_from_no_data(filtered: bool, headline: str) -> None:
     report = audit(filtered=filtered)
     text, blocks = said(report)
     assert text.startswith(f"edge, iot: {headline} – ")
@@ -238,13 +238,13 @@ def test_nothing_found_is_told_from_nothing_there(filtered: bool, headline: str)
     assert report.values() == {"calls": 0, "failures": 0, "actors": 0, "complete": True}
 
 
-def test_where_nothing_is_known_yet_there_are_no_numbers() -> None:
+def test_unknown_usage_has_no_numbers() -> None:
     report = audit(accounts=("edge",), unknown=("edge",), complete=False)
     assert report.values() == {"complete": False}
     assert "edge: No data yet" in said(report)[0]
 
 
-def test_an_account_without_data_yet_has_no_values_of_its_own() -> None:
+def test_account_without_data_has_no_values() -> None:
     facts = AuditFacts(("edge", "iot"), HOUR, [], complete=False, unknown=("edge",))
     assert set(audit_values(facts, each="account")["by_account"]) == {"iot"}
     assert audit_report(facts).values()["calls"] == 0
@@ -263,7 +263,7 @@ def test_audit_chart_ends_where_the_data_ends() -> None:
 
 
 @pytest.mark.parametrize("known_until", [HOUR.start, HOUR.end, HOUR.end + timedelta(hours=1), None])
-def test_a_chart_is_cut_only_inside_its_window(known_until: datetime | None) -> None:
+def test_chart_is_cut_only_inside_its_window(known_until: datetime | None) -> None:
     report = audit(call(1), call(59), data_until=known_until)
     assert (report.drawn, report.untimed) == (HOUR, 0)
 

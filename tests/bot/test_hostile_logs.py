@@ -63,7 +63,7 @@ TELLING = [
 
 
 @pytest.mark.parametrize("line", TELLING, ids=range(len(TELLING)))
-def test_line_that_tells_something_is_a_candidate(line: bytes) -> None:
+def test_informative_line_is_a_candidate(line: bytes) -> None:
     line = without_colours(line)
     reading = read_line(line)
     if reading.minute or reading.level:

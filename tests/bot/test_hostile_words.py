@@ -151,7 +151,7 @@ def test_window_of_too_many_words_is_refused_clearly(command: CommandName) -> No
     assert ask(error.hint)
 
 
-def test_question_that_is_too_long_is_refused_with_its_length() -> None:
+def test_too_long_question_is_refused() -> None:
     error = refusal("/usage " + "a " * 2500)
     assert "it has 4,999 characters, and at most 4,000 are read" in error.message
     assert ask(error.hint)

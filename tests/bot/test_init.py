@@ -54,7 +54,7 @@ def test_init_writes_the_example(
     assert stat.S_IMODE((tmp_path / written).stat().st_mode) == 0o600
 
 
-def test_init_says_what_to_do_next(tmp_path: Path, opswatch: Opswatch) -> None:
+def test_init_shows_next_steps(tmp_path: Path, opswatch: Opswatch) -> None:
     steps = [
         line
         for line in opswatch("init", "my.toml", cwd=tmp_path).stdout.splitlines()
@@ -106,7 +106,7 @@ def test_missing_configuration_points_to_init(tmp_path: Path, opswatch: Opswatch
     assert "python -m bot init" in ran.stdout
 
 
-def test_demo_says_which_packages_are_missing(tmp_path: Path) -> None:
+def test_demo_names_missing_packages(tmp_path: Path) -> None:
     hidden = tmp_path / "akamai"
     hidden.mkdir()
     (hidden / "__init__.py").write_text("")

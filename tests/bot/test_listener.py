@@ -54,7 +54,7 @@ async def ended(reader: asyncio.StreamReader) -> bool:
     return True
 
 
-async def test_idle_connections_keep_nobody_out() -> None:
+async def test_idle_connections_block_nobody() -> None:
     async with (
         server(ListenerLimits(connections=20)) as (listening, port),
         AsyncExitStack() as stack,
@@ -104,7 +104,7 @@ async def test_missing_body_times_out() -> None:
         assert await ended(reader)
 
 
-async def test_slow_bodies_keep_nobody_out() -> None:
+async def test_slow_bodies_block_nobody() -> None:
     async with server(ListenerLimits(connections=5)) as (_, port), AsyncExitStack() as stack:
         for _ in range(10):
             _, writer = await asyncio.open_connection(HOST, port)
@@ -138,7 +138,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("rest", LONG.values(), ids=LONG.keys())
-async def test_a_long_body_is_refused(rest: bytes) -> None:
+async def test_long_body_is_refused(rest: bytes) -> None:
     async with server(ListenerLimits(body_bytes=1000)) as (_, port):
         reader, writer = await asyncio.open_connection(HOST, port)
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n" + rest)
@@ -146,7 +146,7 @@ async def test_a_long_body_is_refused(rest: bytes) -> None:
         writer.close()
 
 
-async def test_a_packed_body_is_not_unpacked() -> None:
+async def test_compressed_body_is_not_decompressed() -> None:
     async with server(ListenerLimits()) as (_, port), aiohttp.ClientSession() as session:
         packed = b"\x1f\x8b" + b"0" * 100
         async with session.post(

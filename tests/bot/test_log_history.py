@@ -161,7 +161,7 @@ async def test_calendar_windows_are_approximated() -> None:
         ("/logs web 1h", "lines", {}, "Logs are not downloaded again"),
     ],
 )  # fmt: skip
-async def test_history_that_is_not_known_is_explained(
+async def test_unknown_history_is_explained(
     line: str, value: str, rule: dict[str, Any], note: str
 ) -> None:
     source = Queries()

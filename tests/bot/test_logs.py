@@ -122,7 +122,7 @@ def test_format_is_read_the_same_again(known: Format) -> None:
     assert len(counter.minutes) <= 1
 
 
-def test_formats_of_one_log_are_told_apart() -> None:
+def test_formats_of_one_log_are_distinguished() -> None:
     log = [known.line for known in FORMATS] * 3
     random.Random(1).shuffle(log)
     counter = counted(b"".join(line + b"\n" for line in log))
@@ -197,7 +197,7 @@ ODD_LINES = [
 
 
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
-def test_odd_lines_of_a_log_are_read_as_if_alone(known: Format) -> None:
+def test_odd_lines_are_read_as_if_alone(known: Format) -> None:
     line = without_colours(known.line)
     odd = [each.replace(b"{first}", line) for each in ODD_LINES]
     log = [line, line, *itertools.chain.from_iterable((each, line, line) for each in odd)]
@@ -478,7 +478,7 @@ def test_word_is_not_taken_for_a_level(line: bytes) -> None:
         ((b"2026-11-21T25:00", b"Z"), NOON, None),
     ],
 )
-def test_what_a_time_leaves_out_is_told_by_the_window(
+def test_incomplete_time_is_completed_by_the_window(
     minute: Minute, end: datetime, moment: str | None
 ) -> None:
     found = moment_of(minute, end - timedelta(hours=2, minutes=30), end)
@@ -497,7 +497,7 @@ def test_timeline_counts_lines_in_steps() -> None:
     assert points[-1][0] == datetime(2026, 11, 20, 11, 55, tzinfo=UTC)
 
 
-def test_timeline_of_a_cut_log_ends_where_its_lines_end() -> None:
+def test_timeline_of_cut_log_ends_with_its_lines() -> None:
     counter = counted(b"".join(b"2026-11-20T11:%02d:00Z INFO line\n" % n for n in range(10, 20)))
     points = timeline(counter.minutes, HOUR, ends_with_data=True)[1]
     assert [point[0].minute for point in points] == [10, 15]
@@ -533,7 +533,7 @@ def test_times_tell_the_order_of_a_log(
     assert order_of(first, last, HOUR) is order
 
 
-def test_newest_lines_of_two_logs_stand_in_order_of_time() -> None:
+def test_newest_lines_of_two_logs_are_sorted() -> None:
     counter = LogCounter(newest=NewestLines(HOUR.start, HOUR.end))
     counter.feed(
         b"".join(

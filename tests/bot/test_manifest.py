@@ -55,7 +55,7 @@ def test_committed_manifest_is_current() -> None:
     assert yaml.safe_load(manifest_yaml()) == manifest()
 
 
-def test_manifest_keeps_slacks_limits() -> None:
+def test_manifest_is_within_slack_limits() -> None:
     made = manifest()
     about = made["display_information"]
     assert len(about["name"]) <= 35

@@ -69,7 +69,7 @@ EVENTS = st.builds(
 )
 
 
-def test_pagerduty_gets_what_it_documents() -> None:
+def test_pagerduty_event_follows_its_documentation() -> None:
     request = pagerduty.render(PD, EVENT, NOON)
     body = json.loads(request.body)
     assert request.url == "https://events.pagerduty.com/v2/enqueue"
@@ -87,7 +87,7 @@ def test_opsgenie_gets_priority(severity: str, priority: str) -> None:
     assert json.loads(opsgenie.render(OG, event, NOON).body)["priority"] == priority
 
 
-def test_opsgenie_alias_stands_in_path() -> None:
+def test_opsgenie_alias_is_in_the_path() -> None:
     event = msgspec.structs.replace(EVENT, action=Action.RESOLVE, incident="a/b?c é")
     url = opsgenie.render(OG, event, NOON).url
     assert url == (
@@ -106,7 +106,7 @@ def test_webhook_is_signed_over_timestamp_and_body() -> None:
 
 
 @given(EVENTS)
-def test_every_event_keeps_the_limits(event: AlertEvent) -> None:
+def test_every_event_is_within_limits(event: AlertEvent) -> None:
     event = event_from_json(json.loads(msgspec.json.encode(event.as_json())))
     _Event.model_validate_json(pagerduty.render(PD, event, NOON).body)
     if event.action is Action.TRIGGER:

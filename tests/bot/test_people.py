@@ -77,7 +77,7 @@ async def test_group_that_is_gone_has_no_members(code: str) -> None:
     assert people.unknown_groups(["S0ONCALL"]) == []
 
 
-async def test_list_without_refresh_holds_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+async def test_list_without_refresh_lasts_an_hour(caplog: pytest.LogCaptureFixture) -> None:
     slack = FakeSlack(S0ONCALL=["U0ADA"])
     people, clock = people_of(slack)
     await people.groups_of("U0ADA", ["S0ONCALL"])
@@ -102,7 +102,7 @@ async def test_list_without_refresh_holds_an_hour(caplog: pytest.LogCaptureFixtu
     assert people.unknown_groups(["S0ONCALL"]) == []
 
 
-async def test_clock_put_back_keeps_no_list_for_ever() -> None:
+async def test_clock_put_back_still_expires_lists() -> None:
     slack = FakeSlack(S0ONCALL=["U0ADA"])
     people, clock = people_of(slack)
     await people.groups_of("U0ADA", ["S0ONCALL"])
@@ -130,7 +130,7 @@ async def test_clock_put_back_keeps_no_list_for_ever() -> None:
         ("internal_error", Membership.MEMBER),
     ],
 )
-async def test_membership_is_as_slack_says(found: Any, membership: Membership) -> None:
+async def test_membership_comes_from_slack(found: Any, membership: Membership) -> None:
     people, _ = people_of(FakeSlack(U0ADA=found))
     assert await people.membership("U0ADA") is membership
     expected = "Asia/Tokyo" if isinstance(found, dict) and "tz" in found else "Europe/Dublin"

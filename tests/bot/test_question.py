@@ -46,7 +46,7 @@ def refusal(line: str, directory: AccountDirectory = HOUSE) -> BadQuestion:
     return caught.value
 
 
-def test_usage_without_words_is_the_last_ten_days_of_the_one_account() -> None:
+def test_bare_usage_covers_ten_days() -> None:
     question = ask("/usage")
     assert question.accounts == ("rapid7-eu",)
     assert question.window is not None
@@ -75,14 +75,14 @@ def test_usage_words_come_in_any_order(
     )
 
 
-def test_apiaudit_without_an_account_asks_them_all_for_24_hours() -> None:
+def test_bare_apiaudit_asks_all_accounts_for_24h() -> None:
     question = ask("/apiaudit")
     assert question.accounts == ("edge", "iot")
     assert question.window is not None
     assert question.window.window.length.total_seconds() == 86400
 
 
-def test_apiaudit_filters_are_read_by_name_and_repeat_means_any() -> None:
+def test_repeated_apiaudit_filter_means_any() -> None:
     question = ask(
         '/apiaudit edge iot 7d failures who:ada who:bob url:"/a b" status:5xx own:no response_class:4xx csv'
     )
@@ -103,7 +103,7 @@ def test_grammar_knows_filters_of_vendors() -> None:
         assert ask(f"/apiaudit 24h {name}:x").filters.native == {name: ("x",)}
 
 
-def test_a_time_with_a_colon_is_no_filter() -> None:
+def test_time_with_colon_is_no_filter() -> None:
     question = ask("/apiaudit edge 2026-11-01T10:00..2026-11-01T11:30 status:503")
     assert question.filters.status == ("503",)
     assert question.window is not None
@@ -137,7 +137,7 @@ LEQL = [
 
 
 @pytest.mark.parametrize(("line", "leql"), LEQL, ids=[leql for _, leql in LEQL])
-def test_a_clause_ends_at_its_own_bracket(line: str, leql: str) -> None:
+def test_clause_ends_at_its_own_bracket(line: str, leql: str) -> None:
     assert ask(line).leql == leql
 
 
@@ -181,7 +181,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("line", "says"), REFUSALS, ids=[line[:40] or "empty" for line, _ in REFUSALS]
 )
-def test_a_wrong_question_gets_one_sentence_and_an_example_that_works(line: str, says: str) -> None:
+def test_wrong_question_gets_a_valid_example(line: str, says: str) -> None:
     error = refusal(line)
     assert says in error.message
     assert "\n" not in error.message
@@ -216,7 +216,7 @@ def test_a_wrong_question_gets_one_sentence_and_an_example_that_works(line: str,
         ),
     ],
 )
-def test_examples_keep_what_was_typed_and_its_account(line: str, hint: str) -> None:
+def test_suggestions_contain_typed_words_and_account(line: str, hint: str) -> None:
     error = refusal(line, TWO)
     assert error.hint == hint
     assert ask(hint, TWO)
@@ -233,7 +233,7 @@ def test_examples_keep_what_was_typed_and_its_account(line: str, hint: str) -> N
         ("/apiaudit iot sometime status:5xx csv", "/apiaudit iot 24h status:5xx csv"),
     ],
 )
-def test_examples_of_audits_keep_filters_and_accounts(line: str, hint: str) -> None:
+def test_audit_suggestions_contain_filters_and_accounts(line: str, hint: str) -> None:
     error = refusal(line)
     assert error.hint == hint
     assert ask(hint)
@@ -265,17 +265,17 @@ def test_several_accounts_and_none_named_are_listed() -> None:
     assert ask(error.hint, TWO)
 
 
-def test_a_log_that_two_accounts_know_must_be_said_with_its_account() -> None:
+def test_ambiguous_log_needs_its_account() -> None:
     error = refusal("/logs kitchen", TWO)
     assert "eu and of us" in error.message
     assert ask(error.hint, TWO).logs[0].account == "eu"
 
 
-def test_the_account_that_knows_the_log_is_taken() -> None:
+def test_account_is_found_by_its_log() -> None:
     assert ask("/logs attic 2h", TWO).accounts == ("us",)
 
 
-def test_no_account_at_all_is_said() -> None:
+def test_missing_accounts_are_reported() -> None:
     for command in COMMANDS:
         assert "configured" in refusal(f"/{command} 24h", AccountDirectory({})).message
 
@@ -300,7 +300,7 @@ def test_help_is_help(word: str) -> None:
         ("plain text", "plain text"),
     ],
 )
-def test_what_slack_does_to_words_is_undone(slack: str, typed: str) -> None:
+def test_slack_escapes_are_undone(slack: str, typed: str) -> None:
     assert unescape_input(slack) == typed
 
 
@@ -335,7 +335,7 @@ SLOW_TO_READ = {
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
 @pytest.mark.parametrize("words", SLOW_TO_READ.values(), ids=SLOW_TO_READ.keys())
-def test_what_is_made_to_be_slow_is_read_or_refused_shortly(command: str, words: str) -> None:
+def test_adversarial_question_is_parsed_quickly(command: str, words: str) -> None:
     """Patterns that double back on themselves would make this run for hours."""
     try:
         ask(f"/{command} {unescape_input(words)}")
@@ -364,13 +364,11 @@ TWINS = AccountDirectory(
         ("/apiaudit edge- iot 24h", ("edge-two", "iot")),
     ],
 )
-def test_a_beginning_of_a_name_is_enough_where_it_is_ones_alone(
-    line: str, accounts: tuple[str, ...]
-) -> None:
+def test_unique_prefix_names_a_log(line: str, accounts: tuple[str, ...]) -> None:
     assert read_question_line(line, TWINS, now=NOW, zone=UTC).accounts == accounts
 
 
-def test_a_beginning_of_several_names_is_refused_with_all_of_them() -> None:
+def test_ambiguous_prefix_is_refused_with_all_names() -> None:
     with pytest.raises(
         BadQuestion, match="“rapid7” may be rapid7-eu and rapid7-us; say which"
     ) as caught:
@@ -388,7 +386,7 @@ def test_a_beginning_of_several_names_is_refused_with_all_of_them() -> None:
         ("/logs kitchen sinec mondy", "/logs kitchen since monday"),
     ],
 )
-def test_a_mistyped_window_is_taken_for_the_one_it_nearly_is(line: str, hint: str) -> None:
+def test_mistyped_window_suggests_the_nearest(line: str, hint: str) -> None:
     with pytest.raises(BadQuestion, match="did you mean") as caught:
         read_question_line(line, HOUSE, now=NOW, zone=UTC)
     assert caught.value.hint == hint
@@ -407,9 +405,7 @@ def test_a_mistyped_window_is_taken_for_the_one_it_nearly_is(line: str, hint: st
         ("/logs kitchen,cellar what happened last 20 mins where(/a b/) limit 5", "/logs kitchen,cellar last 20 mins where(/a b/) limit 5"),
     ],
 )  # fmt: skip
-def test_of_words_that_are_no_window_the_one_among_them_is_offered_with_all_else(
-    line: str, hint: str
-) -> None:
+def test_window_among_unknown_words_is_suggested(line: str, hint: str) -> None:
     error = refusal(line)
     assert "did you mean “" in error.message
     assert error.hint == hint
@@ -435,13 +431,13 @@ def test_of_words_that_are_no_window_the_one_among_them_is_offered_with_all_else
         ("/logs kitchen, cellar, last 20 mins", "/logs kitchen,cellar last 20 mins"),
     ],
 )
-def test_words_in_any_order_and_around_a_question_are_read(line: str, same: str) -> None:
+def test_words_may_be_in_any_order(line: str, same: str) -> None:
     question = ask(line)
     assert f"/{question.command} {question.parts}".strip() == same
     assert ask(same) == replace(question, text=ask(same).text)
 
 
-def test_what_is_said_around_a_change_changes_nothing_else() -> None:
+def test_filler_words_of_follow_up_are_ignored() -> None:
     question = ask("/apiaudit edge 7d status:5xx")
     assert (
         str(apply_follow_up(question, "and what about last month?", HOUSE, now=NOW, zone=UTC).parts)
@@ -457,7 +453,7 @@ def test_what_is_said_around_a_change_changes_nothing_else() -> None:
     "line",
     ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last blue moon"],
 )
-def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
+def test_unrecognisable_words_are_refused(line: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         read_question_line(line, HOUSE, now=NOW, zone=UTC)
     assert "did you mean “" not in caught.value.message
@@ -480,9 +476,7 @@ def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
         ),
     ],
 )
-def test_the_same_question_about_another_time_keeps_all_but_its_file(
-    line: str, window: str, same: str
-) -> None:
+def test_question_with_new_window_drops_its_file(line: str, window: str, same: str) -> None:
     question = read_question_line(line, HOUSE, now=NOW, zone=UTC)
     assert question.over(window) == same
     assert read_question_line(same, HOUSE, now=NOW, zone=UTC).over(window) == same
@@ -513,7 +507,7 @@ def test_the_same_question_about_another_time_keeps_all_but_its_file(
         ("/apiaudit user:ada 403 2h", "/apiaudit 2h status:403 who:ada"),
     ],
 )
-def test_hints_keep_logs_and_filters(line: str, hint: str) -> None:
+def test_hints_contain_logs_and_filters(line: str, hint: str) -> None:
     assert refusal(line).hint == hint
     assert ask(hint).window
 

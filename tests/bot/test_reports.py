@@ -47,7 +47,7 @@ def facts(**changes: Any) -> UsageFacts:
     return UsageFacts(**{**given_, **changes})
 
 
-def test_the_values_of_a_whole_week() -> None:
+def test_values_of_a_whole_week() -> None:
     assert usage_report(facts()).values() == {
         "bytes": 280,
         "reported_bytes": 280,
@@ -63,7 +63,7 @@ def test_the_values_of_a_whole_week() -> None:
     }
 
 
-def test_a_missing_day_is_not_zero_and_not_part_of_the_mean() -> None:
+def test_missing_day_is_not_part_of_mean() -> None:
     values = usage_report(
         facts(period=period(days([10, None, 30, None, 50, None, 70], WEEK.first)))
     ).values()
@@ -72,7 +72,7 @@ def test_a_missing_day_is_not_zero_and_not_part_of_the_mean() -> None:
     assert "reported_bytes" not in values
 
 
-def test_a_day_of_zero_is_a_day() -> None:
+def test_day_of_zero_counts_as_a_day() -> None:
     values = usage_report(facts(period=period(days([0] * 7, WEEK.first)))).values()
     assert (
         values["bytes"],
@@ -87,7 +87,7 @@ def test_nothing_listed_is_unknown_and_never_zero() -> None:
     assert values == {"days": 7, "days_missing": 7}
 
 
-def test_change_is_unknown_where_the_period_before_has_gaps_or_is_zero() -> None:
+def test_change_needs_complete_previous_period() -> None:
     for before in (
         period(days([10, None, 10, 10, 10, 10, 10], WEEK.before().first)),
         period(days([0] * 7, WEEK.before().first)),
@@ -100,7 +100,7 @@ def test_days_outside_the_window_are_not_counted() -> None:
     assert usage_report(facts(period=period(listed))).values()["bytes"] == 70
 
 
-def test_findings_say_what_stands_out() -> None:
+def test_findings_name_outliers() -> None:
     listed = days([10, 10, 10, 21, 10, 10, 10], WEEK.first)
     findings = usage_report(facts(period=period(listed, 500), monthly_quota=250)).findings()
     assert findings[0] == "Thu 12 Nov was 2.1 × the median day (10 B)."
@@ -108,7 +108,7 @@ def test_findings_say_what_stands_out() -> None:
     assert "500 B" in findings[2]
 
 
-def test_a_peak_is_held_against_its_own_weekday_where_enough_of_them_are_known() -> None:
+def test_peak_is_compared_with_its_weekday() -> None:
     """Mondays are always twice as busy, so a Monday is nothing to speak of; this Wednesday is."""
     usual = history(lambda day: 20 if day.weekday() == 0 else 10, until=WEEK.first)
     week = days([20, 10, 10, 10, 10, 10, 10], WEEK.first)
@@ -141,9 +141,7 @@ def test_a_peak_is_held_against_its_own_weekday_where_enough_of_them_are_known()
         "long ago",
     ],
 )
-def test_the_forecast_is_whole_days_and_their_mean_for_the_rest(
-    by_day: dict[date, int], forecast: int | None
-) -> None:
+def test_forecast_extends_mean_of_whole_days(by_day: dict[date, int], forecast: int | None) -> None:
     found = month_forecast(by_day, today=TODAY)
     assert (found and found.bytes) == forecast
 
@@ -152,7 +150,7 @@ def history(usage: Any, *, until: date = TODAY, back: int = 130) -> dict[date, i
     return {day: round(usage(day)) for day in (until - timedelta(days=n) for n in range(1, back))}
 
 
-def test_weekdays_are_told_apart_once_enough_of_them_are_known() -> None:
+def test_forecast_distinguishes_weekdays_with_enough_data() -> None:
     """Five days of work and two of rest: the ten days that are left have two weekends."""
     found = month_forecast(history(lambda day: 100 if day.weekday() < 5 else 10), today=TODAY)
     assert found is not None
@@ -161,7 +159,7 @@ def test_weekdays_are_told_apart_once_enough_of_them_are_known() -> None:
     assert (found.spread, found.error_percent, found.tried) == (0, 0.0, 10)
 
 
-def test_a_forecast_tells_how_far_off_such_forecasts_have_been() -> None:
+def test_forecast_shows_its_past_error() -> None:
     spread = random.Random(3)
     found = month_forecast(history(lambda day: 100_000 * spread.uniform(0.8, 1.2)), today=TODAY)
     assert found is not None
@@ -170,7 +168,7 @@ def test_a_forecast_tells_how_far_off_such_forecasts_have_been() -> None:
     assert abs(found.bytes - 3_000_000) < 150_000
 
 
-def test_growth_is_followed_by_the_level_of_the_last_weeks() -> None:
+def test_forecast_follows_growth_of_last_weeks() -> None:
     found = month_forecast(
         history(lambda day: 1000 * 1.01 ** (day - date(2026, 7, 1)).days), today=TODAY
     )
@@ -183,15 +181,13 @@ def test_growth_is_followed_by_the_level_of_the_last_weeks() -> None:
 
 
 @pytest.mark.parametrize("back", [0, 1, 20, 38])
-def test_with_too_little_history_nothing_is_said_about_errors(back: int) -> None:
+def test_short_history_gives_no_error_finding(back: int) -> None:
     found = month_forecast(history(lambda day: 5, back=back), today=TODAY)
     assert found is None or found.error_percent is None
 
 
 @given(st.dictionaries(st.integers(0, 140), st.integers(0, 10**13)), st.integers(0, 400))
-def test_any_history_gives_a_forecast_no_smaller_than_what_is_there(
-    usages: dict[int, int], shift: int
-) -> None:
+def test_forecast_is_at_least_present_usage(usages: dict[int, int], shift: int) -> None:
     today = TODAY + timedelta(days=shift)
     by_day = {today - timedelta(days=n): usage for n, usage in usages.items()}
     found = month_forecast(by_day, today=today)
@@ -224,7 +220,7 @@ def call(minute: int = 0, **changes: Any) -> ApiCall:
     return ApiCall(**{**given_, **changes})
 
 
-def test_the_values_of_an_audit() -> None:
+def test_values_of_an_audit() -> None:
     calls = [
         *(call(n, duration_ms=float(n)) for n in range(1, 21)),
         call(outcome=Outcome.FAILURE, duration_ms=None),
@@ -262,7 +258,7 @@ def test_no_calls_have_no_percentages() -> None:
         timedelta(days=3650),
     ],
 )
-def test_a_timeline_has_at_most_twenty_points_and_loses_no_call(length: timedelta) -> None:
+def test_timeline_has_twenty_points_and_all_calls(length: timedelta) -> None:
     window = Window(NOON - length, NOON)
     calls = [call(at=window.start + length * n / 50) for n in range(50)]
     report = audit_report(AuditFacts(("iot",), window, calls, complete=True))
@@ -280,11 +276,11 @@ def test_calls_without_a_time_are_counted_and_not_drawn() -> None:
 @pytest.mark.parametrize(
     ("values", "p95"), [([], None), ([5.0], 5.0), ([float(n) for n in range(1, 101)], 95.0)]
 )
-def test_the_95th_percentile(values: list[float], p95: float | None) -> None:
+def test_95th_percentile(values: list[float], p95: float | None) -> None:
     assert percentile(values, 95) == p95
 
 
-def test_csv_rows_say_time_in_utc_with_milliseconds_and_leave_unknown_empty() -> None:
+def test_csv_has_utc_milliseconds_and_empty_unknowns() -> None:
     rows = list(
         csv_rows(
             [
@@ -312,7 +308,7 @@ def test_csv_rows_say_time_in_utc_with_milliseconds_and_leave_unknown_empty() ->
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\rx", "  =1", " \t+1"])
-def test_a_cell_that_a_spreadsheet_would_run_is_guarded(cell: str) -> None:
+def test_csv_cell_with_formula_is_guarded(cell: str) -> None:
     assert (
         next(
             iter(
@@ -358,13 +354,13 @@ def test_file_names_are_safe(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
-def test_a_file_is_named_after_its_logs_and_window() -> None:
+def test_file_is_named_after_logs_and_window() -> None:
     assert (
         file_stem(["kitchen", "cellar"], HOUR) == "kitchen+cellar-20261120T110000Z-20261120T120000Z"
     )
 
 
-def test_one_host_that_fails_most_is_named_and_organisations_are_told_apart() -> None:
+def test_host_with_most_failures_is_named() -> None:
     calls = [call(n, outcome=Outcome.FAILURE, host="ip-1", organisation="ACME") for n in range(5)]
     calls += [call(n, host="ip-2", organisation="BETA") for n in range(5)]
     report = audit_report(AuditFacts(("iot",), HOUR, calls, complete=True))

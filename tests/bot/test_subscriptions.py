@@ -56,7 +56,7 @@ from tests.support.work import growth
         ("subscribe at 08:00", "", "0 8 * * *", "at 08:00 every day"),
     ],
 )
-def test_a_schedule_is_read(text: str, words: str, cron: str, said: str) -> None:
+def test_schedule_is_parsed(text: str, words: str, cron: str, said: str) -> None:
     assert parse_subscription("usage", text, HOUSE) == Subscribe(words, cron, said)
     assert read_cron(cron, UTC) is not None
 
@@ -181,7 +181,7 @@ def test_every_example_of_a_recurrence_is_read(text: str) -> None:
         ),
     ],
 )
-def test_what_is_not_surely_understood_is_asked_back(text: str, says: str, hint: str) -> None:
+def test_ambiguous_schedule_is_asked_back(text: str, says: str, hint: str) -> None:
     with pytest.raises(BadQuestion, match=says) as caught:
         parse_subscription("usage", f"subscribe {text}", HOUSE)
     assert caught.value.hint == hint
@@ -245,7 +245,7 @@ def test_any_words_parse_or_are_refused(text: str) -> None:
         ("last 7 days every monday 9:30pm", "last 7 days every monday at 21:30"),
     ],
 )
-def test_time_without_at_is_kept_in_the_hint(text: str, hint: str) -> None:
+def test_hint_contains_time_without_at(text: str, hint: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         parse_subscription("usage", f"subscribe {text}", HOUSE)
     assert caught.value.hint == f"/usage subscribe {hint}"

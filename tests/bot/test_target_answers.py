@@ -25,7 +25,7 @@ from bot.targets.http import send
         b"null",
     ],
 )
-async def test_odd_answer_keeps_its_status(status: int, body: bytes) -> None:
+async def test_odd_answer_shows_its_status(status: int, body: bytes) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=status, body=body)
 

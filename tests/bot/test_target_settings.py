@@ -88,7 +88,7 @@ def test_each_kind_of_target_is_read() -> None:
         ({"mail": {**MAIL, "host": "smtp.example.com:25"}}, "the name of a mail server"),
     ],
 )
-def test_wrong_target_says_what_is_right(targets: dict[str, Any], says: str) -> None:
+def test_wrong_target_names_valid_values(targets: dict[str, Any], says: str) -> None:
     [problem] = problems(targets=targets)
     assert says in problem
     assert "t0p" not in problem
@@ -107,7 +107,7 @@ def test_wrong_target_says_what_is_right(targets: dict[str, Any], says: str) -> 
         ({"notify": ["U0A1"] * 11}, "notify"),
     ],
 )
-def test_wrong_recipient_says_what_is_right(changes: dict[str, Any], says: str) -> None:
+def test_wrong_recipient_names_valid_values(changes: dict[str, Any], says: str) -> None:
     assert any(says in problem for problem in problems(alert=[{**ALERT, **changes}]))
 
 
@@ -125,5 +125,5 @@ def test_wrong_recipient_says_what_is_right(changes: dict[str, Any], says: str) 
         ({"button": [{"text": "x", "url": "javascript:alert(1)"}]}, "begins with https://"),
     ],
 )
-def test_wrong_presentation_says_what_is_right(table: dict[str, Any], says: str) -> None:
+def test_wrong_presentation_names_valid_values(table: dict[str, Any], says: str) -> None:
     assert any(says in problem for problem in problems(**table))

@@ -177,7 +177,7 @@ def context(
 GIGABYTES = Baseline(3.6e9, 3.1e9, 4.2e9, Season.WEEKDAY_AND_HOUR, 12)
 
 
-def test_notification_says_what_is_usual() -> None:
+def test_notification_shows_usual_range() -> None:
     fired = context(TWICE, 9.1e9)
     text, blocks = incident_message(fired)
     lines = text.splitlines()
@@ -212,7 +212,7 @@ def test_fixed_rule_has_no_chart() -> None:
     assert all(block["type"] != "data_visualization" for block in incident_message(fired)[1])
 
 
-def test_list_says_that_there_is_no_baseline_yet() -> None:
+def test_list_mentions_missing_baseline() -> None:
     alert, _ = evaluate(TWICE, AlertState(), {WHOLE: 5e9}, now=NOON, baselines={WHOLE: None})
     assert state_line(TWICE, alert, UTC, NOON) == "no baseline yet (5.00 GB)"
     assert rule_line(TWICE) == (
@@ -282,7 +282,7 @@ FORM = {"value": "bytes", "side": "above", "threshold": "2x usual", "question": 
         ({"threshold": "5 GB"}, None),
     ],
 )
-def test_form_takes_what_is_usual(changes: dict[str, str], usual: Usual | None) -> None:
+def test_form_accepts_unusual_threshold(changes: dict[str, str], usual: Usual | None) -> None:
     alert = read_alert_form("usage", {**FORM, **changes}, new_alert("usage", "today"))
     assert alert.usual == usual
     # A form that is opened for the alert reads the same again.
@@ -304,7 +304,7 @@ def test_form_takes_what_is_usual(changes: dict[str, str], usual: Usual | None) 
         ({"threshold": "5 GB", "recover": "2x usual"}, "recover"),
     ],
 )
-def test_form_marks_what_is_wrong(changes: dict[str, str], wrong: str) -> None:
+def test_form_marks_wrong_inputs(changes: dict[str, str], wrong: str) -> None:
     with pytest.raises(InvalidForm) as caught:
         read_alert_form("usage", {**FORM, **changes}, new_alert("usage", "today"))
     assert list(caught.value.errors) == [wrong]
@@ -318,7 +318,7 @@ def test_form_of_typed_alert_has_its_threshold() -> None:
     assert "'1.5x usual'" in shown
 
 
-def test_configured_threshold_problems_say_what_is_right() -> None:
+def test_configured_threshold_problems_name_valid_values() -> None:
     account = {"kind": "rapid7", "region": "eu", "api_key": "env:RAPID7_API_KEY"}
 
     def told(**changes: Any) -> list[str]:

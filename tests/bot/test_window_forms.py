@@ -67,9 +67,7 @@ def test_expression_is_read_rightly(words: str, start: str, end: str) -> None:
 @pytest.mark.parametrize(
     ("words", "one", "other"), TWO_READINGS, ids=[words for words, _, _ in TWO_READINGS]
 )
-def test_words_with_two_conventions_are_asked_back_with_both(
-    words: str, one: str, other: str
-) -> None:
+def test_ambiguous_date_offers_both_readings(words: str, one: str, other: str) -> None:
     with pytest.raises(TwoReadings, match="more than one way") as caught:
         read(words)
     assert caught.value.readings == (one, other)
@@ -78,7 +76,7 @@ def test_words_with_two_conventions_are_asked_back_with_both(
 
 
 @pytest.mark.parametrize(("words", "says"), REFUSED, ids=[words for words, _ in REFUSED])
-def test_what_is_not_surely_understood_is_refused(words: str, says: str) -> None:
+def test_uncertain_window_is_refused(words: str, says: str) -> None:
     with pytest.raises(BadQuestion, match=says) as caught:
         read(words)
     assert caught.value.hint == "/usage last 7 days"
@@ -107,7 +105,7 @@ def test_usage_refuses_hours_in_every_form(words: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_shows_every_form_that_the_command_knows(command: str) -> None:
+def test_help_shows_every_window_form(command: str) -> None:
     request = read_line(f"/{command} help windows", HOUSE, now=SATURDAY, zone=UTC)
     assert request == HelpRequest(command, "windows")
     told = windows_help(command).text
@@ -115,7 +113,7 @@ def test_help_shows_every_form_that_the_command_knows(command: str) -> None:
 
 
 @pytest.mark.parametrize("words", [*EXAMPLES, "6 months", "2pm-3pm"])
-def test_forms_stand_beside_accounts_and_logs(words: str) -> None:
+def test_windows_combine_with_accounts_and_logs(words: str) -> None:
     log: Any = read_question_line(
         f"/logs kitchen {words} limit 5", HOUSE, now=SATURDAY, zone=DUBLIN
     )
@@ -131,7 +129,7 @@ def test_forms_stand_beside_accounts_and_logs(words: str) -> None:
         assert audit.window == read(words)
 
 
-def test_words_of_a_window_are_no_beginning_of_a_name() -> None:
+def test_window_words_are_no_name_prefix() -> None:
     names = AccountDirectory(
         {"november": "akamai", "nightly": "akamai", "quarterly": "akamai", "nowhere": "akamai"}
     )
@@ -153,7 +151,7 @@ def test_words_of_a_window_are_no_beginning_of_a_name() -> None:
         ("/logs kitchen 9am where(/a/)", "/logs kitchen since 9am where(/a/)"),
     ],
 )
-def test_words_that_are_asked_back_stand_in_the_whole_question(line: str, hint: str) -> None:
+def test_clarification_contains_the_whole_question(line: str, hint: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         read_line(line, HOUSE, now=SATURDAY, zone=UTC)
     assert caught.value.hint == hint
@@ -161,7 +159,7 @@ def test_words_that_are_asked_back_stand_in_the_whole_question(line: str, hint: 
 
 
 @given(st.sampled_from(EXAMPLES), MOMENTS, st.sampled_from(ZONES), st.booleans())
-def test_every_form_holds_at_any_moment_in_any_zone(
+def test_every_form_is_valid_at_any_moment(
     words: str, now: datetime, zone: str, whole_days: bool
 ) -> None:
     """A window or a refusal: a time of day may not exist or come twice on a day when the clocks

@@ -143,11 +143,11 @@ def test_days_belong_to_the_zone_of_the_asker() -> None:
     assert span(read("yesterday", zone=NEW_YORK)) == ("2026-11-20 05:00", "2026-11-21 05:00")
 
 
-def test_a_day_when_the_clocks_go_back_has_25_hours() -> None:
+def test_day_when_clocks_go_back_has_25_hours() -> None:
     assert read("2026-10-25").window.length == timedelta(hours=25)
 
 
-def test_a_day_when_the_clocks_go_forward_has_23_hours() -> None:
+def test_day_when_clocks_go_forward_has_23_hours() -> None:
     assert read("2026-03-29").window.length == timedelta(hours=23)
 
 
@@ -166,9 +166,7 @@ def test_three_months_are_calendar_months() -> None:
         ("1 year", "2024-02-29", "2023-02-28"),
     ],
 )
-def test_a_month_back_from_a_long_month_ends_on_the_last_day_there_is(
-    words: str, now: str, start: str
-) -> None:
+def test_month_back_ends_on_last_existing_day(words: str, now: str, start: str) -> None:
     found = read(words, now=datetime.fromisoformat(now + "T12:00Z"), zone=ZoneInfo("UTC"))
     assert f"{found.window.start:%Y-%m-%d}" == start
 
@@ -205,7 +203,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("words", "says"), REFUSED, ids=[words for words, _ in REFUSED])
-def test_what_is_no_window_is_refused_in_a_sentence_with_an_example(words: str, says: str) -> None:
+def test_invalid_window_is_refused_with_example(words: str, says: str) -> None:
     with pytest.raises(BadQuestion, match=says) as caught:
         read(words)
     assert caught.value.message.endswith(".")
@@ -223,7 +221,7 @@ def test_what_is_no_window_is_refused_in_a_sentence_with_an_example(words: str, 
         "9am-10am",
     ],
 )
-def test_hours_and_minutes_are_refused_where_days_are_known(words: str) -> None:
+def test_hours_are_refused_for_daily_data(words: str) -> None:
     with pytest.raises(BadQuestion, match="known by day"):
         read(words, whole_days=True)
 
@@ -239,7 +237,7 @@ def test_hours_and_minutes_are_refused_where_days_are_known(words: str) -> None:
         ("7d", "14 Nov 14:05 to 21 Nov 2026 14:05 (Europe/Dublin)"),
     ],
 )
-def test_the_answer_says_how_it_read_the_words(words: str, said: str) -> None:
+def test_answer_shows_the_window_it_read(words: str, said: str) -> None:
     assert read(words).label == said
 
 
@@ -301,7 +299,7 @@ def test_any_words_give_a_window_or_a_refusal(words: str) -> None:
 
 
 @given(st.integers(1, 3000), st.sampled_from("mhdw"))
-def test_a_counted_window_is_exactly_that_long(number: int, unit: str) -> None:
+def test_counted_window_is_exactly_that_long(number: int, unit: str) -> None:
     length = timedelta(**{{"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[unit]: number})
     if length <= timedelta(days=3650):
         assert read(f"{number}{unit}").window.length == length

@@ -123,7 +123,7 @@ EXPECTED = [
 ]  # fmt: skip
 
 
-def test_the_json_sample_of_the_page() -> None:
+def test_documented_json_sample() -> None:
     body = json.dumps(
         {"metadata": SAMPLE_METADATA, "data": SAMPLE_DATA, "summaryStatistics": {}}
     ).encode()
@@ -137,13 +137,13 @@ def test_the_json_sample_of_the_page() -> None:
     [SAMPLE_CSV, SAMPLE_CSV.replace("\n", "\r\n"), "\ufeff" + SAMPLE_CSV],
     ids=["lf", "crlf", "bom"],
 )
-def test_the_csv_sample_of_the_page(text: str) -> None:
+def test_documented_csv_sample(text: str) -> None:
     report = parse.csv_report(text.encode(), account="edge")
     assert sample_calls(report) == EXPECTED
     assert report.row_count == 4
 
 
-def test_csv_fields_may_hold_commas_quotes_newlines_and_markers() -> None:
+def test_csv_fields_may_contain_delimiters() -> None:
     odd = '"a,b","1\n#DATA_END\n2","say ""hi""",t,get,200,2019-05-01T00:00:10Z,#COLUMNS_START\n#DATA_START\n'
     start = SAMPLE_CSV.index("client3")
     end = SAMPLE_CSV.rindex("#DATA_END")
@@ -158,7 +158,7 @@ def test_csv_fields_may_hold_commas_quotes_newlines_and_markers() -> None:
 
 
 @pytest.mark.parametrize("cut", ["#DATA_END", "client2", '"open quote'])
-def test_a_csv_that_was_cut_is_told(cut: str) -> None:
+def test_truncated_csv_is_reported(cut: str) -> None:
     text = SAMPLE_CSV.split("#DATA_END", maxsplit=1)[0] + ('"open' if cut.startswith('"') else "")
     with pytest.raises(Incomplete):
         parse.csv_report(
@@ -176,7 +176,7 @@ def test_csv_columns_are_read_by_their_names(columns: list[str]) -> None:
 @pytest.mark.parametrize(
     ("method", "accept"), [("POST", "json"), ("POST", "csv"), ("GET", "json"), ("GET", "csv")]
 )
-async def test_every_way_to_ask_v1_brings_the_same_calls(
+async def test_every_v1_request_form_returns_same_calls(
     server: AkamaiSandbox, method: Any, accept: Any
 ) -> None:
     client = client_of(server, method=method, accept=accept)
@@ -195,7 +195,7 @@ async def test_every_way_to_ask_v1_brings_the_same_calls(
     assert server.requests[0].method == method
 
 
-async def test_a_post_says_everything_the_page_lists(server: AkamaiSandbox) -> None:
+async def test_post_contains_every_documented_field(server: AkamaiSandbox) -> None:
     client = client_of(server, account_switch_key="1-ABCD:Z-XYZ")
     every = dict.fromkeys(NATIVE_FILTERS, ("a", "b"))
     every |= {
@@ -224,23 +224,21 @@ async def test_a_post_says_everything_the_page_lists(server: AkamaiSandbox) -> N
     assert f"start={WINDOW.start:%Y-%m-%dT%H}%3A00%3A00Z" in entry.query
 
 
-async def test_a_get_with_a_value_it_cannot_say_becomes_a_post(server: AkamaiSandbox) -> None:
+async def test_value_unfit_for_get_is_posted(server: AkamaiSandbox) -> None:
     client = client_of(server, method="GET")
     await client.calls(WINDOW, CallFilters(native={"url_contain": ("a,b=c",)}))
     await client.aclose()
     assert server.requests[0].method == "POST"
 
 
-async def test_the_report_can_be_described(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_report_can_be_described(server: AkamaiSandbox, edge: Akamai) -> None:
     report = await edge.describe()
     assert len(report["metrics"]) == 8
     assert len(report["filters"]) == 17
     assert (await edge.check())[0].ok
 
 
-async def test_the_values_that_the_report_describes_are_those_that_count(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_described_filter_values_are_used(server: AkamaiSandbox, edge: Akamai) -> None:
     """They have changed before: an older page has `notcare` where this one has `other`."""
     server.enums["http_method"] = {"get", "post", "notcare"}
     wanted = CallFilters(native={"http_method": ("notcare",)})
@@ -252,9 +250,7 @@ async def test_the_values_that_the_report_describes_are_those_that_count(
     )
 
 
-async def test_a_value_that_the_report_has_ceased_to_take_is_told_with_those_it_takes(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_removed_filter_value_lists_valid_ones(server: AkamaiSandbox, edge: Akamai) -> None:
     server.enums["response_class"] = {"4xx", "5xx"}
     with pytest.raises(ProtocolError, match="`response_class` takes 4xx, 5xx, not `2xx`"):
         await edge.calls(WINDOW, CallFilters(native={"response_class": ("2xx",)}))
@@ -265,7 +261,7 @@ async def test_a_value_that_the_report_has_ceased_to_take_is_told_with_those_it_
     "filters",
     [None, 3, [3], [{"type": "enum"}], [{"type": "enum", "name": "x", "values": [3, {}]}]],
 )
-async def test_a_description_of_another_shape_changes_nothing(
+async def test_unexpected_description_changes_nothing(
     server: AkamaiSandbox, edge: Akamai, filters: Any
 ) -> None:
     server.answer_with(
@@ -276,16 +272,14 @@ async def test_a_description_of_another_shape_changes_nothing(
     assert edge.unsupported_filter(CallFilters(native={"http_method": ("patch",)}))
 
 
-async def test_a_deprecated_report_fails_its_check_and_names_the_way(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_deprecated_report_fails_check_with_hint(server: AkamaiSandbox, edge: Akamai) -> None:
     server.deprecated = True
     check = (await edge.check())[0]
     assert not check.ok
     assert 'report = "v2"' in check.hint
 
 
-async def test_a_retired_report_is_no_empty_answer(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_retired_report_is_no_empty_answer(server: AkamaiSandbox, edge: Akamai) -> None:
     server.retired = True
     with pytest.raises(NotFound, match="does not offer the v1 report") as caught:
         await edge.calls(WINDOW, CallFilters())
@@ -316,7 +310,7 @@ async def test_v2_brings_the_same_calls(
 
 
 @pytest.mark.parametrize(("report", "accept"), [("v1", "json"), ("v1", "csv"), ("v2", "json")])
-async def test_a_window_that_fills_the_cap_is_halved_until_its_rows_fit(
+async def test_full_window_is_halved_until_it_fits(
     server: AkamaiSandbox, report: Any, accept: Any
 ) -> None:
     """5,000 rows of v1 and 25,000 of v2 are all that one answer brings; no row is lost or doubled
@@ -341,9 +335,7 @@ async def test_a_window_that_fills_the_cap_is_halved_until_its_rows_fit(
     assert page.complete
 
 
-async def test_more_rows_than_any_window_can_bring_are_told(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_too_many_rows_are_reported(server: AkamaiSandbox, edge: Akamai) -> None:
     one = [{**SAMPLE_DATA[0], "timestamp": f"{WINDOW.start:%Y-%m-%dT%H:%M:%SZ}"}] * 5000
     server.rows = lambda a, b: one if a <= WINDOW.start < b else []
     page = await edge.calls(WINDOW, CallFilters())
@@ -351,9 +343,7 @@ async def test_more_rows_than_any_window_can_bring_are_told(
     assert len(page.calls) == 5000
 
 
-async def test_rows_that_were_left_out_below_the_cap_are_fetched_by_halves(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_omitted_rows_are_fetched_by_halves(server: AkamaiSandbox, edge: Akamai) -> None:
     """No flag tells of it, but the report counts more than it holds."""
     everything = list(server.rows(WINDOW.start, WINDOW.end))
 
@@ -370,9 +360,7 @@ async def test_rows_that_were_left_out_below_the_cap_are_fetched_by_halves(
     assert page.complete
 
 
-async def test_a_count_that_means_something_else_doubles_no_row(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_differing_count_doubles_no_row(server: AkamaiSandbox, edge: Akamai) -> None:
     body = json.dumps({"metadata": {**SAMPLE_METADATA, "rowCount": 40}, "data": SAMPLE_DATA})
     server.answer_with(200, body, Content_Type="application/json", times=999)
     page = await edge.calls(WINDOW, CallFilters())
@@ -381,9 +369,7 @@ async def test_a_count_that_means_something_else_doubles_no_row(
 
 
 @pytest.mark.parametrize("report", ["v1", "v2"])
-async def test_where_whole_five_minutes_are_wanted_the_window_is_rounded_and_cut_back(
-    server: AkamaiSandbox, report: Any
-) -> None:
+async def test_window_is_rounded_to_five_minutes(server: AkamaiSandbox, report: Any) -> None:
     server.whole_steps_only = True
     window = Window(
         WINDOW.start + timedelta(minutes=7, seconds=30), WINDOW.end - timedelta(minutes=11)
@@ -402,7 +388,7 @@ async def test_where_whole_five_minutes_are_wanted_the_window_is_rounded_and_cut
     assert (whole.complete, whole.notes) == (True, ())
 
 
-async def test_bounds_that_no_rounding_mends_are_told(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_irreparable_bounds_are_reported(server: AkamaiSandbox, edge: Akamai) -> None:
     body = {
         "type": "reporting.re.invalid.request",
         "title": "Invalid",
@@ -432,9 +418,7 @@ async def test_no_401_is_never_evidence(edge: Akamai, filters: CallFilters) -> N
         "//elsewhere.example/x",
     ],
 )
-async def test_a_link_that_leaves_the_vendor_is_not_followed(
-    server: AkamaiSandbox, href: str
-) -> None:
+async def test_link_to_other_host_is_not_followed(server: AkamaiSandbox, href: str) -> None:
     client = client_of(server, report="v2")
     server.answer_with(303, Location=href)
     with pytest.raises(ProtocolError, match="link to another host"):
@@ -443,7 +427,7 @@ async def test_a_link_that_leaves_the_vendor_is_not_followed(
     assert len(server.requests) == 1
 
 
-async def test_a_report_that_is_never_ready_is_told(
+async def test_report_that_is_never_ready_is_reported(
     server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("providers.akamai.transport.ASYNC_WAITS_S", (0.0,) * 5)
@@ -455,9 +439,7 @@ async def test_a_report_that_is_never_ready_is_told(
     assert len(server.requests) == 6
 
 
-async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_persistently_wrong_clock_is_reported(server: AkamaiSandbox, edge: Akamai) -> None:
     drift = iter(range(1, 100))
     server.now = lambda: datetime.now(UTC) + timedelta(minutes=7 * next(drift))
     with pytest.raises(AuthFailed, match="our clock is wrong"):
@@ -465,9 +447,7 @@ async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(
     assert len(server.requests) == 2
 
 
-async def test_a_clock_without_a_date_header_is_measured_by_the_request_time(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_missing_date_header_uses_request_time(server: AkamaiSandbox, edge: Akamai) -> None:
     when = datetime.now(UTC) + timedelta(minutes=9)
     problem = {
         "type": "https://problems/pep-authn/request-error",
@@ -500,7 +480,7 @@ ODD_ROWS = {
 
 
 @pytest.mark.parametrize(("row", "told"), ODD_ROWS.values(), ids=ODD_ROWS.keys())
-def test_an_odd_row_is_a_call_of_which_little_is_known(
+def test_odd_row_becomes_incomplete_call(
     row: dict[str, Any], told: tuple[str, str, Outcome]
 ) -> None:
     report = parse.json_report(json.dumps({"data": [row]}).encode(), account="edge")
@@ -538,7 +518,7 @@ def test_rows_that_are_no_rows_are_left_out() -> None:
     assert len(parse.json_report(body, account="edge").rows) == 1
 
 
-async def test_data_that_is_still_arriving_is_told(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_incomplete_data_is_reported(server: AkamaiSandbox, edge: Akamai) -> None:
     ends = (WINDOW.end - timedelta(minutes=15)).isoformat()
     metadata = {
         **SAMPLE_METADATA,
@@ -554,7 +534,7 @@ async def test_data_that_is_still_arriving_is_told(server: AkamaiSandbox, edge: 
     assert "try again after 2026-11-20T12:30:00.123456Z" in page.notes[0]
 
 
-async def test_a_window_older_than_the_retention_is_cut_and_told(edge: Akamai) -> None:
+async def test_window_beyond_retention_is_cut(edge: Akamai) -> None:
     page = await edge.calls(
         Window(HOUR - timedelta(days=200), HOUR - timedelta(days=91)), CallFilters()
     )
@@ -565,7 +545,7 @@ async def test_a_window_older_than_the_retention_is_cut_and_told(edge: Akamai) -
         )
 
 
-async def test_a_clock_that_is_off_is_corrected_once(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_clock_skew_is_corrected_once(server: AkamaiSandbox, edge: Akamai) -> None:
     server.now = lambda: datetime.now(UTC) + timedelta(minutes=7)
     await edge.calls(WINDOW, CallFilters())
     await edge.calls(WINDOW, CallFilters())
@@ -578,7 +558,7 @@ async def test_every_attempt_is_signed_afresh(server: AkamaiSandbox, edge: Akama
     assert len({entry.headers["Authorization"] for entry in server.requests}) == 3
 
 
-async def test_a_wrong_secret_is_told_without_showing_it(server: AkamaiSandbox) -> None:
+async def test_wrong_secret_is_reported_without_showing_it(server: AkamaiSandbox) -> None:
     secrets = (Secret(server.client_token), Secret("not-the-secret"), Secret(server.access_token))
     client = Akamai(
         "edge",
@@ -591,7 +571,7 @@ async def test_a_wrong_secret_is_told_without_showing_it(server: AkamaiSandbox) 
     assert "not-the-secret" not in f"{caught.value!r}{caught.value.hint}"
 
 
-async def test_a_foreign_account_id_is_named(server: AkamaiSandbox) -> None:
+async def test_foreign_account_id_is_named(server: AkamaiSandbox) -> None:
     client = client_of(server, account_ids=("1-ELSEWHERE",))
     with pytest.raises(AuthFailed, match="1-ELSEWHERE"):
         await client.calls(WINDOW, CallFilters())
@@ -661,7 +641,7 @@ async def test_each_error_is_one_of_the_family(
     ["", "{}", '{"data": 3}', "<html>", "[" * 50_000],
     ids=["empty", "no data", "number", "html", "deep"],
 )
-async def test_what_cannot_be_read_is_a_protocol_error(
+async def test_unreadable_answer_is_a_protocol_error(
     server: AkamaiSandbox, edge: Akamai, body: str
 ) -> None:
     server.answer_with(200, body, Content_Type="application/json")
@@ -685,7 +665,7 @@ async def test_what_cannot_be_read_is_a_protocol_error(
         ),
     ],
 )
-async def test_filters_keep_exactly_the_calls_they_name(
+async def test_filters_select_exactly_matching_calls(
     edge: Akamai, filters: CallFilters, keeps: Any
 ) -> None:
     window = Window(HOUR - timedelta(days=2), HOUR)
@@ -706,7 +686,7 @@ async def test_filters_keep_exactly_the_calls_they_name(
         CallFilters(status=("-90008",)),
     ],
 )
-def test_filters_it_cannot_apply_are_refused_before_anything_is_sent(filters: CallFilters) -> None:
+def test_unsupported_filters_send_no_request(filters: CallFilters) -> None:
     secret = Secret("ssss")
     edge = Akamai(
         "edge",
@@ -716,7 +696,7 @@ def test_filters_it_cannot_apply_are_refused_before_anything_is_sent(filters: Ca
     assert edge.unsupported_filter(filters)
 
 
-async def test_the_bots_own_calls_are_known(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_own_calls_are_recognised(server: AkamaiSandbox, edge: Akamai) -> None:
     own = {**SAMPLE_DATA[3], "clientToken": server.client_token, "uri": f"host{V1}/report-data"}
     server.rows = lambda a, b: [own, SAMPLE_DATA[0]]
     assert [call.own for call in (await edge.calls(WINDOW, CallFilters())).calls] == [True, False]
@@ -724,7 +704,7 @@ async def test_the_bots_own_calls_are_known(server: AkamaiSandbox, edge: Akamai)
 
 
 @given(st.binary(max_size=500))
-def test_any_bytes_give_a_report_or_an_error_of_the_family(body: bytes) -> None:
+def test_any_bytes_give_report_or_provider_error(body: bytes) -> None:
     for read in (parse.json_report, parse.csv_report):
         try:
             report = read(body, account="edge")
@@ -737,7 +717,7 @@ def test_any_bytes_give_a_report_or_an_error_of_the_family(body: bytes) -> None:
 
 
 @given(st.text(max_size=300))
-def test_any_text_in_the_data_of_a_csv_is_survived(text: str) -> None:
+def test_any_csv_data_is_tolerated(text: str) -> None:
     body = SAMPLE_CSV.replace("client3", text).encode("utf-8", "replace")
     try:
         parse.csv_report(body, account="edge")
@@ -756,7 +736,7 @@ def test_any_text_in_the_data_of_a_csv_is_survived(text: str) -> None:
     ],
     ids=["nested", "objects", "many odd rows cut short", "one string", "no text"],
 )
-def test_json_made_to_be_slow_is_refused_in_bounded_memory(body: bytes) -> None:
+def test_adversarial_json_is_refused_in_bounded_memory(body: bytes) -> None:
     with pytest.raises(ProtocolError), memory_below(40 * len(body)):
         parse.json_report(body, account="edge")
 
@@ -773,22 +753,20 @@ def test_json_made_to_be_slow_is_refused_in_bounded_memory(body: bytes) -> None:
     ],
     ids=["open quote", "quotes", "commas", "empty lines", "markers", "no text"],
 )
-def test_csv_made_to_be_slow_is_read_or_refused_in_bounded_memory(data: bytes) -> None:
+def test_adversarial_csv_needs_bounded_memory(data: bytes) -> None:
     """Time that grows with the square of these would be minutes."""
     whole = SAMPLE_CSV.partition("client3,")[0].encode() + data + b"\n#DATA_END\n"
     with contextlib.suppress(ProtocolError, Incomplete), memory_below(60 * len(whole)):
         parse.csv_report(whole, account="edge")
 
 
-async def test_secrets_in_a_query_string_are_taken_out_of_the_rows(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_query_string_secrets_are_redacted(server: AkamaiSandbox, edge: Akamai) -> None:
     server.rows = lambda a, b: [{**SAMPLE_DATA[0], "uri": "host/x?token=s3cr3t&page=2"}]
     page = await edge.calls(WINDOW, CallFilters())
     assert page.calls[0].target == "host/x?token=[redacted]&page=2"
 
 
-async def test_a_429_tells_when_it_will_work_again(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_429_names_time_of_recovery(server: AkamaiSandbox, edge: Akamai) -> None:
     when = datetime.now(UTC) + timedelta(minutes=4)
     server.answer_with(
         429,
@@ -828,7 +806,7 @@ async def test_a_429_tells_when_it_will_work_again(server: AkamaiSandbox, edge: 
     ],
     ids=["null", "empty", "no time", "final", "final in CSV", "known beyond the window"],
 )
-async def test_a_suggested_retry_time_alone_means_not_final(
+async def test_suggested_retry_time_means_not_final(
     server: AkamaiSandbox, edge: Akamai, ends: str | None, retry: str | None, note: str
 ) -> None:
     metadata = {**SAMPLE_METADATA, "availableDataEnds": ends, "suggestedRetryTime": retry}
@@ -878,7 +856,7 @@ async def test_pages_that_never_end_make_it_incomplete(
     assert "more pages than could be read" in found.shortcomings[0]
 
 
-async def test_the_first_page_may_tell_what_the_last_does_not(server: AkamaiSandbox) -> None:
+async def test_metadata_of_first_page_is_used(server: AkamaiSandbox) -> None:
     """Where the data ends, and that it is not final."""
     client = client_of(server, report="v2")
     ends = WINDOW.end - timedelta(minutes=20)
@@ -900,7 +878,7 @@ async def test_the_first_page_may_tell_what_the_last_does_not(server: AkamaiSand
     assert (len(found.calls), found.complete, found.data_until) == (2, False, ends)
 
 
-async def test_a_report_of_too_many_bytes_is_asked_for_by_halves(
+async def test_too_large_report_is_fetched_by_halves(
     server: AkamaiSandbox, edge: Akamai, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = Window(HOUR - timedelta(days=2), HOUR)
@@ -916,22 +894,20 @@ async def test_a_report_of_too_many_bytes_is_asked_for_by_halves(
 
 
 @pytest.mark.parametrize("columns", ["", "a,b,c"])
-def test_a_table_whose_columns_are_unknown_is_not_read(columns: str) -> None:
+def test_table_with_unknown_columns_is_not_read(columns: str) -> None:
     with pytest.raises(ProtocolError, match="without columns"):
         parse.csv_report(SAMPLE_CSV.replace("clientId,clientIp,clientOwner,clientToken,method,responseCode,timestamp,uri", columns).encode(), account="edge")  # fmt: skip
 
 
 @pytest.mark.parametrize("code", [503.0, 503, "503"], ids=["fraction", "number", "text"])
-def test_a_response_code_is_one_however_it_is_spelt(code: Any) -> None:
+def test_response_code_may_be_text_or_number(code: Any) -> None:
     report = parse.json_report(
         json.dumps({"data": [{**SAMPLE_DATA[0], "responseCode": code}]}).encode(), account="edge"
     )
     assert parse.api_call(report.rows[0], account="edge", own_token="").outcome is Outcome.FAILURE
 
 
-async def test_a_window_the_report_refuses_is_not_taken_for_a_wrong_clock(
-    server: AkamaiSandbox, edge: Akamai
-) -> None:
+async def test_refused_window_is_no_clock_error(server: AkamaiSandbox, edge: Akamai) -> None:
     errors = [
         {
             "type": "reporting.re.date.range.invalid.date.format",
@@ -952,7 +928,7 @@ async def test_a_window_the_report_refuses_is_not_taken_for_a_wrong_clock(
 @pytest.mark.parametrize(
     "href", ["http://[::1", "\x00", "/x" * 70_000, "http://h:99999999/", "//", "\ud800"], ids=repr
 )
-async def test_a_link_that_is_none_is_a_protocol_error(server: AkamaiSandbox, href: str) -> None:
+async def test_invalid_link_is_a_protocol_error(server: AkamaiSandbox, href: str) -> None:
     client = client_of(server, report="v2")
     body = {"metadata": {}, "data": SAMPLE_DATA[:1], "links": [{"rel": "next", "href": href}]}
     server.answer_with(200, json.dumps(body), Content_Type="application/json")
@@ -967,7 +943,7 @@ async def test_a_link_that_is_none_is_a_protocol_error(server: AkamaiSandbox, hr
         st.none() | st.text() | st.integers() | st.floats() | st.lists(st.text()),
     )
 )
-def test_any_metadata_is_survived(metadata: dict[str, Any]) -> None:  # fmt: skip
+def test_any_metadata_is_tolerated(metadata: dict[str, Any]) -> None:  # fmt: skip
     report = parse.json_report(
         json.dumps({"metadata": metadata, "data": SAMPLE_DATA, "links": metadata}).encode(),
         account="edge",

@@ -75,9 +75,7 @@ def budget_of(store: RateLimitStore, clock: Clock, **changes: Any) -> RateLimite
     return RateLimiter("eu", changes.get("key", KEY), changes.get("limits", THREE), store, clock)
 
 
-async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(
-    store: RateLimitStore, clock: Clock
-) -> None:
+async def test_exhausted_budget_names_time_of_recovery(store: RateLimitStore, clock: Clock) -> None:
     budget = budget_of(store, clock)
     for _ in range(3):
         await budget.commit("download", await budget.reserve("download"))
@@ -89,9 +87,7 @@ async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(
     assert await budget.reserve("download") is not None
 
 
-async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(
-    store: RateLimitStore, clock: Clock
-) -> None:
+async def test_unused_reserved_bytes_are_returned(store: RateLimitStore, clock: Clock) -> None:
     budget = budget_of(store, clock)
     first = await budget.reserve("download", size=60)
     with pytest.raises(RateLimited):
@@ -100,13 +96,13 @@ async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(
     assert await budget.reserve("download", size=60) is not None
 
 
-async def test_a_wish_for_more_than_there_ever_is_takes_all_of_it(
+async def test_oversized_reservation_takes_the_whole_budget(
     store: RateLimitStore, clock: Clock
 ) -> None:
     assert await budget_of(store, clock).reserve("download", size=10**15) is not None
 
 
-async def test_the_vendor_knows_better_than_we_do(store: RateLimitStore, clock: Clock) -> None:
+async def test_reported_quota_replaces_our_count(store: RateLimitStore, clock: Clock) -> None:
     """Somebody else uses the same key, so less remains than we have spent; or the limit is higher
     than the page says.
     """
@@ -135,9 +131,7 @@ async def test_the_vendor_knows_better_than_we_do(store: RateLimitStore, clock: 
         await budget.commit("download", await budget.reserve("download"))
 
 
-async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one(
-    store: RateLimitStore, clock: Clock
-) -> None:
+async def test_budget_belongs_to_the_key(store: RateLimitStore, clock: Clock) -> None:
     for _ in range(3):
         await budget_of(store, clock).reserve("download")
     assert await budget_of(store, clock, key=Secret("another-key")).reserve("download")
@@ -145,20 +139,18 @@ async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one
         await budget_of(store, clock).reserve("download")
 
 
-async def test_what_has_no_limit_is_free(store: RateLimitStore, clock: Clock) -> None:
+async def test_unlimited_window_is_free(store: RateLimitStore, clock: Clock) -> None:
     assert await budget_of(store, clock).reserve("describe") is None
 
 
-async def test_something_held_back_is_free_again_in_time(store: RateLimitStore) -> None:
+async def test_lockout_expires(store: RateLimitStore) -> None:
     await store.lock_out("login", until=NOON, why="refused")
     assert await store.lockout_reason("login", now=NOON - timedelta(seconds=1)) == "refused"
     assert await store.lockout_reason("login", now=NOON) is None
     assert await store.lockout_reason("other", now=NOON - timedelta(seconds=1)) is None
 
 
-async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
-    tmp_path: Path, clock: Clock
-) -> None:
+async def test_concurrent_processes_never_exceed_the_budget(tmp_path: Path, clock: Clock) -> None:
     stores = [await Store.open(tmp_path / "bot.sqlite", now=NOON) for _ in range(4)]
     budgets = [
         budget_of(store.rate_limits, clock, limits={"download": Limit("downloads", 20)})
@@ -173,7 +165,7 @@ async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
         await store.close()
 
 
-async def test_a_budget_outlives_the_process(tmp_path: Path, clock: Clock) -> None:
+async def test_budget_survives_restart(tmp_path: Path, clock: Clock) -> None:
     for _ in range(3):
         store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
         await budget_of(store.rate_limits, clock).reserve("download")
@@ -186,7 +178,7 @@ async def test_a_budget_outlives_the_process(tmp_path: Path, clock: Clock) -> No
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=40))
-def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[int, int]]) -> None:
+def test_no_window_exceeds_its_limit(asked: list[tuple[int, int]]) -> None:
     """Whoever waits until he was told may ask then, and no quarter of an hour sees more than its
     limit.
     """
@@ -235,7 +227,7 @@ def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[int, int]]) 
         (200, {}, None, None, None),
     ],
 )
-def test_answers_tell_what_remains(
+def test_remaining_quota_is_read_from_answers(
     status: int, headers: dict[str, str], requests: Any, size: Any, seconds: Any
 ) -> None:
     date = {"Date": "Fri, 20 Nov 2026 12:00:00 GMT"}
@@ -272,9 +264,7 @@ async def read(rapid7: Rapid7, most_bytes: int = 10**9) -> bytes:
         return b"".join([piece async for piece in stream])
 
 
-async def test_a_success_that_leaves_nothing_is_a_success(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_last_allowed_request_succeeds(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(
         200, '{"daily_usage":[]}', X_RateLimit_Remaining="0", X_RateLimit_Reset="412"
     )
@@ -286,9 +276,7 @@ async def test_a_success_that_leaves_nothing_is_a_success(
     assert len(server.requests) == asked
 
 
-async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_requests_wait_after_a_429(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(429, "API rate limit exceeded", Retry_After="417")
     with pytest.raises(RateLimited, match="rate limit"):
         await read(rapid7)
@@ -299,9 +287,7 @@ async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(
     assert "in about 7 min" in caught.value.hint
 
 
-async def test_a_try_that_failed_is_paid_for_too(
-    server: Rapid7Sandbox, store: RateLimitStore
-) -> None:
+async def test_failed_try_uses_the_budget(server: Rapid7Sandbox, store: RateLimitStore) -> None:
     client = Rapid7(
         "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=store
     )
@@ -313,7 +299,7 @@ async def test_a_try_that_failed_is_paid_for_too(
     await client.aclose()
 
 
-async def test_a_download_is_settled_with_the_bytes_that_came(
+async def test_download_is_settled_with_received_bytes(
     server: Rapid7Sandbox, store: RateLimitStore
 ) -> None:
     client = Rapid7(
@@ -324,16 +310,14 @@ async def test_a_download_is_settled_with_the_bytes_that_came(
     await client.aclose()
 
 
-async def test_a_refused_download_gives_its_bytes_back(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_refused_download_returns_its_bytes(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     for _ in range(3):
         server.answer_with(404, "", path="/download")
         with pytest.raises(NotFound):
             await read(rapid7, most_bytes=60_000_000_000)
 
 
-def test_the_limits_are_those_of_the_pages() -> None:
+def test_limits_are_as_documented() -> None:
     assert (LIMITS["download"].requests, LIMITS["download"].bytes) == (
         150,
         75_000_000_000,
@@ -347,13 +331,13 @@ def test_the_limits_are_those_of_the_pages() -> None:
     }
 
 
-def test_a_fingerprint_does_not_show_its_key() -> None:
+def test_fingerprint_does_not_reveal_its_key() -> None:
     assert fingerprint(KEY) == fingerprint(Secret(KEY.open()))
     assert KEY.open() not in fingerprint(KEY)
     assert fingerprint(KEY) != fingerprint(Secret("other"))
 
 
-async def test_a_pace_lets_so_many_through_in_a_second() -> None:
+async def test_throttle_limits_requests_per_second() -> None:
     throttle = Throttle(200)
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -361,7 +345,7 @@ async def test_a_pace_lets_so_many_through_in_a_second() -> None:
     assert loop.time() - started >= 0.099
 
 
-async def test_a_vendor_that_is_away_is_left_alone(
+async def test_unavailable_vendor_is_not_contacted(
     server: Rapid7Sandbox, rapid7: Rapid7, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
@@ -396,7 +380,7 @@ async def test_a_vendor_that_is_away_is_left_alone(
     await read(rapid7)
 
 
-async def test_a_refusal_is_a_sign_of_life(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_refusals_do_not_open_the_circuit(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(404, "", times=20)
     for day in range(8):
         with pytest.raises(NotFound):

@@ -80,7 +80,7 @@ def rows(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_sample_row_of_the_page() -> None:
+def test_documented_sample_row() -> None:
     call = parse.api_call(parse.row_of(SAMPLE_ROW), account="iot", whoami="")
     assert call.at == datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC)
     assert (call.actor, call.action, call.status, call.outcome) == (
@@ -93,7 +93,7 @@ def test_the_sample_row_of_the_page() -> None:
     assert (call.host, call.client, call.organisation) == ("ip-10-200-40-161", "", "")
 
 
-def test_an_organisation_without_a_key_is_told_by_its_id() -> None:
+def test_organisation_without_key_is_shown_by_id() -> None:
     assert (
         parse.api_call(
             parse.row_of({**SAMPLE_ROW, "orgId": "52f7"}), account="iot", whoami=""
@@ -132,7 +132,7 @@ async def test_every_parameter_of_the_page_travels(server: DeviceWiseSandbox) ->
     }
 
 
-async def test_all_organisations_need_super_ops_which_is_told(server: DeviceWiseSandbox) -> None:
+async def test_all_organisations_need_super_ops(server: DeviceWiseSandbox) -> None:
     server.super_ops = False
     client = client_of(server, show_all=True)
     with pytest.raises(ProtocolError, match="showAll requires Super-Ops"):
@@ -140,15 +140,13 @@ async def test_all_organisations_need_super_ops_which_is_told(server: DeviceWise
     await client.aclose()
 
 
-async def test_the_check_asks_for_one_row_of_the_last_hour(
-    server: DeviceWiseSandbox, iot: DeviceWise
-) -> None:
+async def test_check_requests_one_recent_row(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     checks = await iot.check()
     assert checks[0].ok
     assert bodies(server, "usage.api.list")[0]["params"] == {"last": "1h", "offset": 0, "limit": 1}
 
 
-async def test_an_application_logs_in_with_its_token(server: DeviceWiseSandbox) -> None:
+async def test_application_logs_in_with_its_token(server: DeviceWiseSandbox) -> None:
     client = client_of(
         server,
         credentials=Credentials(
@@ -164,21 +162,21 @@ async def test_an_application_logs_in_with_its_token(server: DeviceWiseSandbox) 
     }
 
 
-async def test_one_session_serves_many_at_once(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_concurrent_requests_share_one_session(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await asyncio.gather(*(iot.calls(WINDOW, CallFilters()) for _ in range(8)))
     assert server.logins == 1
 
 
-async def test_an_expired_session_is_renewed_once_for_many(
-    server: DeviceWiseSandbox, iot: DeviceWise
-) -> None:
+async def test_expired_session_is_renewed_once(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     await iot.calls(WINDOW, CallFilters())
     server.forget_sessions()
     await asyncio.gather(*(iot.calls(WINDOW, CallFilters()) for _ in range(8)))
     assert server.logins == 2
 
 
-async def test_a_session_that_ends_between_pages_loses_nothing(
+async def test_session_ending_between_pages_loses_nothing(
     server: DeviceWiseSandbox, iot: DeviceWise
 ) -> None:
     server.rows = lambda start, end: rows(250)
@@ -196,7 +194,7 @@ async def test_a_session_that_ends_between_pages_loses_nothing(
     assert (len(page.calls), page.complete, server.logins) == (250, True, 2)
 
 
-async def test_the_organisation_is_switched_to(server: DeviceWiseSandbox) -> None:
+async def test_organisation_is_selected(server: DeviceWiseSandbox) -> None:
     client = client_of(server, org="CELLAR")
     await client.calls(WINDOW, CallFilters())
     await client.aclose()
@@ -206,14 +204,14 @@ async def test_the_organisation_is_switched_to(server: DeviceWiseSandbox) -> Non
     ]
 
 
-async def test_an_organisation_that_is_not_ours_is_told(server: DeviceWiseSandbox) -> None:
+async def test_foreign_organisation_is_reported(server: DeviceWiseSandbox) -> None:
     client = client_of(server, org="ELSEWHERE")
     with pytest.raises(AuthFailed, match="may not switch to the organisation ELSEWHERE"):
         await client.calls(WINDOW, CallFilters())
     await client.aclose()
 
 
-async def test_a_wrong_password_is_tried_once(server: DeviceWiseSandbox) -> None:
+async def test_wrong_password_is_tried_once(server: DeviceWiseSandbox) -> None:
     client = client_of(
         server, credentials=Credentials(username="ada", password=Secret("wrong-password"))
     )
@@ -225,7 +223,7 @@ async def test_a_wrong_password_is_tried_once(server: DeviceWiseSandbox) -> None
     assert server.logins == 1
 
 
-async def test_a_wrong_password_is_not_tried_again_after_a_restart(
+async def test_wrong_password_is_not_retried_after_restart(
     server: DeviceWiseSandbox, tmp_path: Path
 ) -> None:
     async def ask_with(password: str) -> CallPage:
@@ -275,7 +273,7 @@ async def test_processes_try_a_wrong_password_once(
     assert len(set(messages)) == 1
 
 
-async def test_a_second_factor_is_explained(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_second_factor_is_explained(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     server.mfa = True
     with pytest.raises(AuthFailed, match="second factor"):
         await iot.calls(WINDOW, CallFilters())
@@ -300,7 +298,7 @@ async def test_a_second_factor_is_explained(server: DeviceWiseSandbox, iot: Devi
         "of other kinds",
     ],
 )
-async def test_a_failure_inside_http_200_is_found(
+async def test_failure_inside_http_200_is_found(
     server: DeviceWiseSandbox, iot: DeviceWise, answer: dict[str, Any]
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
@@ -314,7 +312,7 @@ async def test_a_failure_inside_http_200_is_found(
     ["", "[]", "<html>", "{}", '{"list": 3}', "[" * 50_000],
     ids=["empty", "list", "html", "no reply", "number", "deep"],
 )
-async def test_what_cannot_be_read_is_a_protocol_error(
+async def test_unreadable_answer_is_a_protocol_error(
     server: DeviceWiseSandbox, iot: DeviceWise, body: str
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
@@ -337,9 +335,7 @@ async def test_pages_are_read_until_there_are_no_more(
 
 
 @pytest.mark.parametrize("count", [0, 3, 99, None, "many"])
-async def test_the_count_is_only_a_hint(
-    server: DeviceWiseSandbox, iot: DeviceWise, count: Any
-) -> None:
+async def test_count_is_only_a_hint(server: DeviceWiseSandbox, iot: DeviceWise, count: Any) -> None:
     await iot.calls(WINDOW, CallFilters())
     for page in (rows(10)[:6], rows(10)[6:], []):
         server.answer_with(
@@ -351,9 +347,7 @@ async def test_the_count_is_only_a_hint(
     assert len((await iot.calls(WINDOW, CallFilters())).calls) == 10
 
 
-async def test_a_page_that_comes_again_ends_the_paging(
-    server: DeviceWiseSandbox, iot: DeviceWise
-) -> None:
+async def test_repeated_page_ends_the_paging(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     await iot.calls(WINDOW, CallFilters())
     answer = {"list": {"success": True, "params": {"count": 42, "result": [SAMPLE_ROW]}}}
     server.answer_with(200, json.dumps(answer), times=99)
@@ -375,7 +369,7 @@ async def test_rows_that_drift_between_pages_count_once(
     assert (len(page.calls), page.complete) == (10, False)
 
 
-async def test_a_count_that_changes_between_pages_makes_it_approximate(
+async def test_changing_count_makes_answer_approximate(
     server: DeviceWiseSandbox, iot: DeviceWise
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
@@ -391,9 +385,7 @@ async def test_a_count_that_changes_between_pages_makes_it_approximate(
     assert "approximate" in found.notes[0]
 
 
-async def test_a_global_failure_is_seen_before_any_reply(
-    server: DeviceWiseSandbox, iot: DeviceWise
-) -> None:
+async def test_global_failure_precedes_replies(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     await iot.calls(WINDOW, CallFilters())
     answer = {
         "success": False,
@@ -424,7 +416,7 @@ async def test_a_global_failure_is_seen_before_any_reply(
     ],
     ids=["by code", "by its first words", "in another case", "per command"],
 )
-async def test_an_expired_session_is_known_whatever_its_words(
+async def test_expired_session_is_recognised_in_any_wording(
     server: DeviceWiseSandbox, iot: DeviceWise, answer: dict[str, Any]
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
@@ -433,7 +425,7 @@ async def test_an_expired_session_is_known_whatever_its_words(
     assert server.logins == 2
 
 
-async def test_a_session_that_is_refused_again_at_once_is_not_renewed_for_ever(
+async def test_refused_new_session_is_not_renewed_again(
     server: DeviceWiseSandbox, iot: DeviceWise
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
@@ -473,7 +465,7 @@ async def test_after_renewal_the_organisation_is_switched_to_again(
         (302, ProtocolError),
     ],
 )
-async def test_any_status_but_200_is_trouble_on_the_way(
+async def test_other_http_status_is_reported(
     server: DeviceWiseSandbox, iot: DeviceWise, status: int, error: type[ProviderError]
 ) -> None:
     server.answer_with(status, "<html>", times=9)
@@ -566,9 +558,7 @@ NESTED = {
 
 
 @pytest.mark.parametrize(("request_text", "action", "target"), NESTED.values(), ids=NESTED.keys())
-def test_a_request_in_a_string_is_read_whatever_its_shape(
-    request_text: str, action: str, target: str
-) -> None:
+def test_request_in_string_may_have_any_shape(request_text: str, action: str, target: str) -> None:
     call = parse.api_call(parse.row_of({**ROW, "request": request_text}), account="iot", whoami="")
     assert (call.action, call.target, call.duration_ms, call.client) == (
         action,
@@ -594,9 +584,7 @@ def test_a_request_in_a_string_is_read_whatever_its_shape(
         (None, "", Outcome.UNKNOWN),
     ],
 )
-def test_a_row_failed_where_its_response_says_so(
-    response: str | None, status: str, outcome: Outcome
-) -> None:
+def test_row_fails_with_its_response(response: str | None, status: str, outcome: Outcome) -> None:
     call = parse.api_call(parse.row_of({**ROW, "response": response}), account="iot", whoami="")
     assert (call.status, call.outcome) == (status, outcome)
 
@@ -611,14 +599,12 @@ def test_a_row_failed_where_its_response_says_so(
         ("Tuesday", None),
     ],
 )
-def test_a_time_needs_an_offset_to_be_an_instant(text: str, at: datetime | None) -> None:
+def test_time_needs_an_offset(text: str, at: datetime | None) -> None:
     call = parse.api_call(parse.row_of({**ROW, "ts": text}), account="iot", whoami="")
     assert (call.at, call.at_text) == (at, text)
 
 
-async def test_the_bots_own_calls_are_known_and_can_be_left_out(
-    server: DeviceWiseSandbox, iot: DeviceWise
-) -> None:
+async def test_own_calls_can_be_excluded(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     now = datetime.now(UTC)
     window = Window(now - timedelta(minutes=5), now + timedelta(minutes=5))
     await iot.calls(window, CallFilters())
@@ -646,7 +632,7 @@ async def test_the_bots_own_calls_are_known_and_can_be_left_out(
         (CallFilters(failures=True), lambda c: c.outcome is Outcome.FAILURE),
     ],
 )
-async def test_filters_keep_exactly_the_calls_they_name(
+async def test_filters_select_exactly_matching_calls(
     iot: DeviceWise, filters: CallFilters, keeps: Any
 ) -> None:
     everything = (await iot.calls(WINDOW, CallFilters())).calls
@@ -672,7 +658,7 @@ def test_filters_it_cannot_apply_are_refused_by_name(filters: CallFilters) -> No
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_give_params_a_failure_or_a_protocol_error(body: bytes) -> None:
+def test_any_bytes_give_params_or_an_error(body: bytes) -> None:
     try:
         found = parse.reply_params(body, "list", account="iot")
     except ProtocolError:
@@ -699,7 +685,7 @@ SLOW_BODIES = [
 @pytest.mark.parametrize(
     "body", SLOW_BODIES, ids=["arrays", "objects", "a number", "empty rows", "a string"]
 )
-def test_an_answer_made_to_be_slow_is_read_or_refused_in_bounded_memory(body: bytes) -> None:
+def test_adversarial_answer_needs_bounded_memory(body: bytes) -> None:
     with contextlib.suppress(ProtocolError), memory_below(200 * len(body)):
         parse.list_page(body, account="iot")
 
@@ -714,7 +700,7 @@ def test_an_answer_made_to_be_slow_is_read_or_refused_in_bounded_memory(body: by
         '{"1":{"Command":"a.b"},"1":{"Command":"c.d"}}',
     ],
 )
-def test_a_nested_string_made_to_be_slow_leaves_a_call(text: str) -> None:
+def test_adversarial_nested_string_leaves_a_call(text: str) -> None:
     """Too deep, too long a number, no number, a name twice (the last one counts)."""
     call = parse.api_call(
         parse.row_of({**ROW, "request": text, "response": text}), account="iot", whoami=""
@@ -722,7 +708,7 @@ def test_a_nested_string_made_to_be_slow_leaves_a_call(text: str) -> None:
     assert call.action in ("", "c.d")
 
 
-def test_what_a_login_says_of_itself_is_no_target() -> None:
+def test_login_parameters_are_no_target() -> None:
     login = '{"auth":{"command":"api.authenticate","params":{"appToken":"t","appId":"i","thingKey":"secret-thing"}}}'
     call = parse.api_call(parse.row_of({**ROW, "request": login}), account="iot", whoami="")
     assert (call.action, call.target) == ("api.authenticate", "")
@@ -754,7 +740,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=4))
-def test_the_quick_way_and_the_careful_way_read_the_same(answer: dict[str, Any]) -> None:
+def test_fast_and_careful_parser_agree(answer: dict[str, Any]) -> None:
     """What is decoded straight into rows is what the careful reading finds."""
     body = json.dumps(answer).encode()
     try:
@@ -772,7 +758,7 @@ def test_the_quick_way_and_the_careful_way_read_the_same(answer: dict[str, Any])
 
 
 @given(st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=4))
-def test_a_remembered_request_is_read_as_a_new_one(request_: dict[str, Any]) -> None:
+def test_cached_request_is_parsed_as_a_new_one(request_: dict[str, Any]) -> None:
     text = json.dumps(request_)
     for _ in range(2):
         call = parse.api_call(
@@ -801,7 +787,7 @@ async def test_rows_counted_but_not_sent_make_it_incomplete(
 
 
 @pytest.mark.parametrize("page", [None, []], ids=["null", "empty"])
-async def test_a_count_without_rows_is_not_an_empty_answer(
+async def test_count_without_rows_is_not_empty(
     server: DeviceWiseSandbox, iot: DeviceWise, page: list[dict[str, Any]] | None
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
@@ -810,7 +796,7 @@ async def test_a_count_without_rows_is_not_an_empty_answer(
         await iot.calls(WINDOW, CallFilters())
 
 
-async def test_an_answer_with_neither_rows_nor_count_is_not_empty(
+async def test_answer_without_rows_and_count_is_not_empty(
     server: DeviceWiseSandbox, iot: DeviceWise
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
@@ -821,9 +807,7 @@ async def test_an_answer_with_neither_rows_nor_count_is_not_empty(
     assert (await iot.calls(WINDOW, CallFilters())).complete
 
 
-async def test_several_who_are_each_asked_for_and_mean_any(
-    server: DeviceWiseSandbox, iot: DeviceWise
-) -> None:
+async def test_several_actors_mean_any(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     """A thing key stands in no row, so that only the service knows the calls of two things."""
     things = {"oven-1": rows(3), "oven-2": rows(5)}
 
@@ -842,7 +826,7 @@ async def test_several_who_are_each_asked_for_and_mean_any(
     ]
 
 
-async def test_a_page_too_large_is_asked_for_in_smaller_ones(
+async def test_too_large_page_is_split(
     server: DeviceWiseSandbox, iot: DeviceWise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.rows = lambda start, end: rows(900)
@@ -856,7 +840,7 @@ async def test_a_page_too_large_is_asked_for_in_smaller_ones(
     ]
 
 
-async def test_pages_of_one_row_do_not_go_on_for_ever(
+async def test_pages_of_one_row_end(
     server: DeviceWiseSandbox, iot: DeviceWise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("providers.devicewise.paging.MOST_PAGES", 7)
@@ -882,7 +866,7 @@ async def test_pages_of_one_row_do_not_go_on_for_ever(
     ],
     ids=str,
 )
-def test_a_duration_is_a_whole_number_of_nanoseconds(value: Any, duration: float | None) -> None:
+def test_duration_is_a_whole_number_of_nanoseconds(value: Any, duration: float | None) -> None:
     body = json.dumps(
         {
             "list": {
@@ -897,7 +881,7 @@ def test_a_duration_is_a_whole_number_of_nanoseconds(value: Any, duration: float
 
 
 @pytest.mark.parametrize("nesting", [90, 5000])
-async def test_a_request_that_is_no_string_may_be_deep(
+async def test_deep_request_object_is_tolerated(
     server: DeviceWiseSandbox, iot: DeviceWise, nesting: int
 ) -> None:
     await iot.calls(WINDOW, CallFilters())
@@ -911,9 +895,7 @@ async def test_a_request_that_is_no_string_may_be_deep(
         assert [call.action for call in page.calls] == ["a.b"]
 
 
-async def test_an_exhausted_list_ends_the_paging(
-    server: DeviceWiseSandbox, iot: DeviceWise
-) -> None:
+async def test_exhausted_list_ends_the_paging(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     await iot.calls(WINDOW, CallFilters())
     failure = {
         "list": {"success": False, "errorCodes": [-90058], "errorMessages": ["Iterator exhausted"]}
@@ -932,7 +914,7 @@ async def test_an_exhausted_list_ends_the_paging(
     ["\ud800", "", "a b", "x" * 100_000, "a\nb", 5, None, ["x"]],
     ids=lambda value: repr(value)[:20],
 )
-async def test_a_session_that_is_none_is_a_protocol_error(
+async def test_missing_session_is_a_protocol_error(
     server: DeviceWiseSandbox, iot: DeviceWise, session: Any
 ) -> None:
     server.answer_with(

@@ -102,26 +102,26 @@ async def fetched(
     return transfer, gzip.decompress(content) if transfer.path.suffix == ".gz" else content
 
 
-async def test_a_chunked_log_that_is_cut_is_kept_and_told(tmp_path: Path) -> None:
+async def test_truncated_chunked_log_is_saved_and_reported(tmp_path: Path) -> None:
     async with serving(chunked(b"one\ntwo\nthr", end=False)) as client:
         transfer, content = await fetched(client, tmp_path)
     assert (transfer.complete, transfer.counter.lines, content) == (False, 3, b"one\ntwo\nthr")
 
 
-async def test_a_log_shorter_than_its_announced_length_is_told(tmp_path: Path) -> None:
+async def test_log_shorter_than_announced_is_reported(tmp_path: Path) -> None:
     async with serving(plain(b"one\ntwo\n", "Content-Length: 100\r\n")) as client:
         transfer, content = await fetched(client, tmp_path)
     assert (transfer.complete, content) == (False, b"one\ntwo\n")
 
 
-async def test_a_body_that_ends_with_its_connection_is_whole(tmp_path: Path) -> None:
+async def test_body_ending_with_connection_is_complete(tmp_path: Path) -> None:
     """Nothing tells how long it should have been."""
     async with serving(plain(b"one\ntwo\n", "Connection: close\r\n")) as client:
         transfer, content = await fetched(client, tmp_path)
     assert (transfer.complete, content) == (True, b"one\ntwo\n")
 
 
-async def test_an_empty_body_is_an_empty_log(tmp_path: Path) -> None:
+async def test_empty_body_is_an_empty_log(tmp_path: Path) -> None:
     async with serving(chunked()) as client:
         transfer, content = await fetched(client, tmp_path)
     assert (transfer.complete, transfer.counter.lines, content) == (True, 0, b"")
@@ -159,7 +159,7 @@ async def test_line_ends_of_other_kinds_do_not_make_lines(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("limit", "lines", "truncated"), [(2, 2, True), (3, 3, False), (4, 3, False)]
 )
-async def test_a_cut_is_told_from_an_exact_fit(
+async def test_cut_differs_from_exact_fit(
     tmp_path: Path, limit: int, lines: int, truncated: bool
 ) -> None:
     async with serving(chunked(b"one\ntwo\nthree\n")) as client:
@@ -167,7 +167,7 @@ async def test_a_cut_is_told_from_an_exact_fit(
     assert (transfer.counter.lines, transfer.truncated) == (lines, truncated)
 
 
-async def test_at_the_vendors_own_limit_an_exact_fit_means_a_cut(
+async def test_exact_fit_at_vendor_limit_is_a_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("bot.logs.download", "providers.rapid7.client"):
@@ -177,7 +177,7 @@ async def test_at_the_vendors_own_limit_an_exact_fit_means_a_cut(
     assert (transfer.counter.lines, transfer.truncated) == (3, True)
 
 
-async def test_silence_in_the_middle_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stalled_download_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.2))
 
     async def silent(writer: asyncio.StreamWriter) -> None:
@@ -197,7 +197,7 @@ async def test_silence_in_the_middle_is_told(monkeypatch: pytest.MonkeyPatch) ->
         assert pieces == [b"one\n"]
 
 
-async def test_a_server_that_never_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unresponsive_server_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.1))
 
     async def mute(writer: asyncio.StreamWriter) -> None:
@@ -218,7 +218,7 @@ async def endless(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
-async def test_an_endless_log_ends_at_the_total_and_says_so(tmp_path: Path) -> None:
+async def test_endless_log_ends_at_the_limit(tmp_path: Path) -> None:
     async with serving(endless) as client:
         transfer, content = await asyncio.wait_for(fetched(client, tmp_path, most_bytes=5 * MB), 30)
     assert (transfer.truncated, transfer.cut_at_total) == (True, True)
@@ -227,7 +227,7 @@ async def test_an_endless_log_ends_at_the_total_and_says_so(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["gzip", "x-gzip", "deflate"])
-async def test_a_log_packed_in_spite_of_identity_is_unpacked(tmp_path: Path, kind: str) -> None:
+async def test_unrequested_gzip_is_decompressed(tmp_path: Path, kind: str) -> None:
     import zlib
 
     whole = b"".join(b"line %d\n" % n for n in range(200_000))
@@ -248,7 +248,7 @@ async def test_a_log_packed_in_spite_of_identity_is_unpacked(tmp_path: Path, kin
 
 
 @pytest.mark.parametrize("damage", ["cut", "broken"])
-async def test_a_packed_log_that_is_damaged_is_told(tmp_path: Path, damage: str) -> None:
+async def test_damaged_gzip_is_reported(tmp_path: Path, damage: str) -> None:
     packed = gzip.compress(b"".join(b"line %d\n" % n for n in range(50_000)))
     packed = packed[: len(packed) // 2] + (b"\0" * 500 if damage == "broken" else b"")
     async with serving(chunked(packed, headers="Content-Encoding: gzip\r\n")) as client:
@@ -257,7 +257,7 @@ async def test_a_packed_log_that_is_damaged_is_told(tmp_path: Path, damage: str)
     assert content.startswith(b"line 0\nline 1\n")
 
 
-async def test_a_packing_nobody_asked_for_and_we_cannot_undo_is_refused() -> None:
+async def test_unknown_encoding_is_refused() -> None:
     async with serving(chunked(b"x", headers="Content-Encoding: br\r\n")) as client:
         with pytest.raises(ProtocolError, match="packed as br"):
             async with client.download(
@@ -266,7 +266,7 @@ async def test_a_packing_nobody_asked_for_and_we_cannot_undo_is_refused() -> Non
                 _ = [piece async for piece in stream]
 
 
-async def test_a_header_without_end_is_survived() -> None:
+async def test_endless_header_is_refused() -> None:
     async def serve(writer: asyncio.StreamWriter) -> None:
         writer.write(HEAD.encode() + b"X-Long: " + b"y" * 2 * MB)
         await writer.drain()
@@ -286,7 +286,7 @@ LOG = b"".join(
 
 @pytest.mark.parametrize("plain_bytes", [0, 5_000, 300_000, 10**9])
 @pytest.mark.parametrize("limit", [None, 15_000])
-async def test_a_log_handed_over_in_the_middle_is_the_same_log(
+async def test_handed_over_log_is_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain_bytes: int, limit: int | None
 ) -> None:
     """What a thread does alone, and what a process goes on with, wherever it takes over."""
@@ -321,7 +321,7 @@ async def handed_over(folder: Path) -> AsyncIterator[tuple[asyncio.Task[object],
         yield task, children
 
 
-async def test_where_no_process_can_be_started_a_thread_goes_on(
+async def test_thread_continues_without_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
@@ -335,7 +335,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="finds its proce
 
 
 @linux_only
-async def test_the_process_of_a_cancelled_log_ends_with_it(
+async def test_cancelled_log_ends_its_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
@@ -347,9 +347,7 @@ async def test_the_process_of_a_cancelled_log_ends_with_it(
 
 
 @linux_only
-async def test_a_process_that_dies_is_an_error_and_no_silence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_dead_process_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     async with handed_over(tmp_path) as (task, children):
         os.kill(children[0], signal.SIGKILL)
@@ -357,7 +355,7 @@ async def test_a_process_that_dies_is_an_error_and_no_silence(
             await asyncio.wait_for(task, 60)
 
 
-async def test_what_the_process_cannot_write_is_told(
+async def test_failed_write_of_process_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
@@ -370,7 +368,7 @@ async def test_what_the_process_cannot_write_is_told(
 
 
 @linux_only
-async def test_the_process_knows_no_secret_of_the_environment(
+async def test_process_gets_no_secret_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
@@ -419,7 +417,7 @@ async def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
     assert large < small + 4 * MB
 
 
-async def test_one_line_of_fifty_megabytes_is_redacted_in_flat_memory(tmp_path: Path) -> None:
+async def test_huge_line_is_redacted_in_constant_memory(tmp_path: Path) -> None:
     """A secret across every seam is found, and nothing of the line is lost."""
     piece = (b"x" * 50 + b" ") * 1000
     count = 50 * MB // len(piece)
@@ -443,7 +441,7 @@ async def test_one_line_of_fifty_megabytes_is_redacted_in_flat_memory(tmp_path: 
     assert peak < 24 * MB
 
 
-async def test_a_packed_bomb_does_not_fill_memory(tmp_path: Path) -> None:
+async def test_gzip_bomb_does_not_fill_memory(tmp_path: Path) -> None:
     packed = gzip.compress(b"\0" * 400 * MB, compresslevel=9)
     async with serving(chunked(packed, headers="Content-Encoding: gzip\r\n")) as client:
         peak, transfer = await grown(client, tmp_path, most_bytes=8 * MB)

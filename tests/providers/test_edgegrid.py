@@ -24,7 +24,7 @@ CASES: list[dict[str, Any]] = json.loads((VECTORS / "testcases.json").read_text(
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["testName"] for case in CASES])
-async def test_a_request_is_signed_as_the_vendor_signs_it(case: dict[str, Any]) -> None:
+async def test_signature_equals_that_of_vendor(case: dict[str, Any]) -> None:
     sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -93,9 +93,7 @@ GOOD = (
     ],
     ids=["plain", "percent", "bom", "https and slash", "case and comment", "doubled key", "crlf"],
 )
-def test_an_edgerc_is_read_as_it_is_found_in_the_field(
-    tmp_path: Path, text: str, secret: str, address: str
-) -> None:
+def test_edgerc_variants_are_read(tmp_path: Path, text: str, secret: str, address: str) -> None:
     found = read_edgerc(edgerc(tmp_path, text), "default")
     assert (found.client_secret.open(), found.base_url) == (secret, address)
 
@@ -108,14 +106,12 @@ def test_an_edgerc_is_read_as_it_is_found_in_the_field(
         ("nonsense", "default", "not an .edgerc"),
     ],
 )
-def test_an_edgerc_that_cannot_be_used_is_told_in_a_sentence(
-    tmp_path: Path, text: str, section: str, says: str
-) -> None:
+def test_unusable_edgerc_is_explained(tmp_path: Path, text: str, section: str, says: str) -> None:
     with pytest.raises(EdgercError, match=says.replace("[", r"\[").replace("]", r"\]")):
         read_edgerc(edgerc(tmp_path, text), section)
 
 
-def test_a_missing_edgerc_is_told(tmp_path: Path) -> None:
+def test_missing_edgerc_is_explained(tmp_path: Path) -> None:
     with pytest.raises(EdgercError, match="cannot be read"):
         read_edgerc(tmp_path / "none", "default")
 
@@ -136,9 +132,7 @@ def test_max_body_and_account_key_are_read(tmp_path: Path) -> None:
         ("", ()),
     ],
 )
-def test_the_headers_to_sign_are_read_in_their_order(
-    tmp_path: Path, line: str, names: tuple[str, ...]
-) -> None:
+def test_headers_to_sign_stay_in_order(tmp_path: Path, line: str, names: tuple[str, ...]) -> None:
     assert read_edgerc(edgerc(tmp_path, f"{GOOD}{line}\n"), "default").headers_to_sign == names
 
 

@@ -218,7 +218,7 @@ MEMBERS = {
 
 @pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES.keys())
 @pytest.mark.parametrize("name", MEMBERS)
-async def test_each_member_may_hold_anything(name: str, value: bytes) -> None:
+async def test_any_member_may_have_any_value(name: str, value: bytes) -> None:
     """A value of another kind is a missing one, or makes the answer an error of the family."""
     async with VENDORS[name]() as vendor:
         for member in MEMBERS[name]:
@@ -314,7 +314,7 @@ async def test_answer_that_is_no_http_is_a_protocol_error(vendor: Vendor) -> Non
         await vendor.ask()
 
 
-async def test_words_of_a_refusal_are_cut_and_not_waited_for(rapid7: Vendor) -> None:
+async def test_long_refusal_text_is_cut(rapid7: Vendor) -> None:
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(status=404)
         await response.prepare(request)
@@ -326,7 +326,7 @@ async def test_words_of_a_refusal_are_cut_and_not_waited_for(rapid7: Vendor) -> 
         await rapid7.ask()
 
 
-async def test_refused_download_does_not_wait_for_a_body_without_end(
+async def test_refused_download_ignores_endless_body(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("providers.http.streaming.REFUSAL_TIMEOUT_S", 0.2)
@@ -352,7 +352,7 @@ async def test_refused_download_does_not_wait_for_a_body_without_end(
 
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd"])
-async def test_log_packed_in_an_unknown_way_is_refused(encoding: str) -> None:
+async def test_unknown_compression_is_refused(encoding: str) -> None:
     async with download_of({"Content-Type": "text/plain", "Content-Encoding": encoding}) as ask:
         with pytest.raises(ProtocolError, match="sent a log packed as"):
             await ask()
@@ -386,7 +386,7 @@ async def download_of(headers: dict[str, str]) -> AsyncIterator[Callable[[], Awa
         await client.aclose()
 
 
-async def test_cookies_of_a_vendor_are_not_kept(rapid7: Vendor) -> None:
+async def test_vendor_cookies_are_not_stored(rapid7: Vendor) -> None:
     rapid7.sends(rapid7.body(b""), Set_Cookie="track=" + "x" * 4000)
     for _ in range(3):
         await rapid7.ask()
@@ -428,7 +428,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
-def test_what_stands_in_strings_is_no_excess(text: bytes) -> None:
+def test_brackets_in_strings_are_not_nesting(text: bytes) -> None:
     assert excess_of(text) == excess_of(text.decode()) == ""
     assert decode_json(text) == json.loads(text)
 
@@ -486,7 +486,7 @@ ODD_DATES = [
 
 
 @pytest.mark.parametrize("text", ODD_DATES, ids=lambda text: text[:30])
-async def test_odd_dates_in_headers_and_bodies_are_survived(text: str) -> None:
+async def test_odd_dates_in_answers_are_tolerated(text: str) -> None:
     moment = date_of(text)
     assert moment is None or moment.tzinfo
     wait = retry_after_s(Reply(429, httpx.Headers({"Retry-After": text, "Date": text}), b""))
@@ -522,7 +522,7 @@ async def test_odd_dates_in_headers_and_bodies_are_survived(text: str) -> None:
     await server.stop()
 
 
-async def test_a_body_just_below_the_limit_is_read(rapid7: Vendor) -> None:
+async def test_body_just_below_the_limit_is_read(rapid7: Vendor) -> None:
     row = b'{"day":"2026-11-01","usage":5}'
     rapid7.sends(
         gzip.compress(rapid7.body(row + b" " * (MOST_BODY_BYTES - len(rapid7.body(row)))), 1),

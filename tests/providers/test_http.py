@@ -77,7 +77,7 @@ def test_any_headers_give_a_wait_or_none(status: int, headers: dict[str, str]) -
     assert learned is None or learned.resets_at >= learned.answered_at
 
 
-async def test_nobody_who_picks_up_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unanswered_connection_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that lets the connection hang: its queue of callers is full and nobody takes them."""
     monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, connect=0.2))
     monkeypatch.setattr("providers.http.client.ATTEMPTS", 1)
@@ -96,7 +96,7 @@ async def test_nobody_who_picks_up_is_told_in_time(monkeypatch: pytest.MonkeyPat
             caller.close()
 
 
-async def test_a_host_that_does_not_take_a_question_in_is_told_in_time(
+async def test_unread_request_times_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, write=0.2))
@@ -114,7 +114,7 @@ async def test_a_host_that_does_not_take_a_question_in_is_told_in_time(
         await client.aclose()
 
 
-async def test_a_question_that_finds_no_connection_free_is_told_in_time(
+async def test_full_connection_pool_times_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Questions wait for their turn before the pool, so this needs a pool that is smaller than the

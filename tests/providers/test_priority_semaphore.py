@@ -66,7 +66,7 @@ async def test_schedules_leave_slots_to_people() -> None:
     assert queue.began[-1] == "a3"
 
 
-async def test_asker_who_gives_up_keeps_no_turn() -> None:
+async def test_cancelled_waiter_frees_its_turn() -> None:
     queue = Queue(PrioritySemaphore(1, most_in_background=1))
     await queue.ask("ada", "bob", "eve")
     await queue.give_up("bob")
@@ -97,7 +97,7 @@ async def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
     await server.stop()
 
 
-async def test_time_in_our_own_queue_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> None:
+async def test_queue_time_is_no_vendor_failure(slow: Rapid7Sandbox) -> None:
     """Fourteen questions, one at a time, each answered in a tenth of what one may take and together
     later than that.
     """
@@ -118,7 +118,7 @@ async def test_time_in_our_own_queue_is_no_failure_of_the_vendor(slow: Rapid7San
     await client.aclose()
 
 
-async def test_time_of_the_vendor_is_limited_also_behind_a_queue(slow: Rapid7Sandbox) -> None:
+async def test_vendor_time_is_limited_behind_a_queue(slow: Rapid7Sandbox) -> None:
     slow.be_slow(5, times=99)
     client = open_client(slow.url, account="eu")
     with pytest.raises(Unavailable, match="did not answer within"):

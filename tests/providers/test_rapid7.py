@@ -79,7 +79,7 @@ async def body_of(
         return b"".join([piece async for piece in stream])
 
 
-async def test_the_sample_of_the_page_is_read_whole(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_documented_sample_is_read_completely(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(200, json.dumps(SAMPLE))
     period = await rapid7.usage(DAYS)
     assert period.by_day[date(2018, 12, 13)] == 134929550
@@ -105,7 +105,7 @@ def test_every_region_has_its_host(region: str) -> None:
     assert region_url(region) == f"https://{region}.rest.logs.insight.rapid7.com"
 
 
-async def test_the_other_host_answers_under_its_prefix(server: Rapid7Sandbox) -> None:
+async def test_other_host_answers_under_its_prefix(server: Rapid7Sandbox) -> None:
     client = Rapid7("r", base_url=server.url + "/log_search", api_key=Secret(server.api_key))
     await client.usage(DayRange(date(2026, 11, 1), date(2026, 11, 2)))
     await client.aclose()
@@ -125,9 +125,7 @@ async def test_the_other_host_answers_under_its_prefix(server: Rapid7Sandbox) ->
     ],
     ids=["strings", "one object", "null is missing", "zero is zero", "empty", "null", "absent"],
 )
-def test_the_list_of_days_comes_in_many_shapes(
-    answer: dict[str, object], days: dict[date, int]
-) -> None:
+def test_day_list_may_have_many_shapes(answer: dict[str, object], days: dict[date, int]) -> None:
     assert parse.usage_period(json.dumps(answer).encode(), account="a").by_day == days
 
 
@@ -142,12 +140,12 @@ def test_the_list_of_days_comes_in_many_shapes(
         b"[" * 100_000,
     ],
 )
-def test_what_cannot_be_read_is_a_protocol_error(body: bytes) -> None:
+def test_unreadable_answer_is_a_protocol_error(body: bytes) -> None:
     with pytest.raises(ProtocolError):
         parse.usage_period(body, account="a")
 
 
-async def test_usage_by_log_is_asked_in_pieces_of_thirty_days(
+async def test_usage_by_log_is_split_into_thirty_days(
     server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
     today = datetime.now(UTC).date()
@@ -159,9 +157,7 @@ async def test_usage_by_log_is_asked_in_pieces_of_thirty_days(
     assert all(isinstance(n, int) for logs in usage.by_day.values() for n in logs.values())
 
 
-async def test_where_a_month_by_log_is_refused_weeks_are_asked_for_without_a_seam(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_refused_month_is_fetched_by_weeks(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     """One page has thirty days, another seven; what was refused once is not tried again."""
     whole = DayRange(date(2026, 10, 1), date(2026, 10, 20))
     month = await rapid7.usage_by_log(whole)
@@ -176,13 +172,13 @@ async def test_where_a_month_by_log_is_refused_weeks_are_asked_for_without_a_sea
         await rapid7.usage_by_log(DayRange(date(2026, 10, 1), date(2026, 10, 5)))
 
 
-async def test_the_list_of_logs_leaves_ingestion_tokens_behind(rapid7: Rapid7) -> None:
+async def test_log_list_omits_ingestion_tokens(rapid7: Rapid7) -> None:
     logs = await rapid7.named_logs()
     assert {log.name for log in logs} == {"kitchen", "cellar", "Pantry Door"}
     assert "ingest" not in repr(logs)
 
 
-async def test_the_list_of_logs_is_asked_once(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_log_list_is_fetched_once(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     await asyncio.gather(*(rapid7.named_logs() for _ in range(5)))
     assert len(server.requests) == 1
 
@@ -214,7 +210,7 @@ async def test_each_status_is_an_error_of_the_family(
     assert server.api_key not in str(caught.value)
 
 
-async def test_a_404_on_usage_tells_both_readings(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_404_on_usage_names_both_causes(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(404)
     with pytest.raises(
         NotFound, match="no usage data for this period, or the key or the region is wrong"
@@ -222,19 +218,19 @@ async def test_a_404_on_usage_tells_both_readings(server: Rapid7Sandbox, rapid7:
         await rapid7.usage(DAYS)
 
 
-async def test_a_400_relays_what_was_wrong(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_400_shows_the_vendors_reason(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(400, '{"message": "Invalid query: password=hunter2"}')
     with pytest.raises(ProtocolError, match=r"Invalid query: password=\[redacted\]"):
         await rapid7.usage(DAYS)
 
 
-async def test_a_passing_503_is_tried_again(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_temporary_503_is_retried(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(503, times=2)
     await rapid7.usage(DAYS)
     assert len(server.requests) == 3
 
 
-async def test_a_long_wait_is_told_and_not_sat_out(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_long_retry_delay_is_reported(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(429, Retry_After="417", times=9)
     with pytest.raises(RateLimited) as caught:
         await rapid7.usage(DAYS)
@@ -242,7 +238,7 @@ async def test_a_long_wait_is_told_and_not_sat_out(server: Rapid7Sandbox, rapid7
     assert len(server.requests) == 1
 
 
-async def test_a_short_wait_is_sat_out(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_short_retry_delay_is_awaited(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(429, Retry_After="0.2")
     await rapid7.usage(DAYS)
     assert len(server.requests) == 2
@@ -255,9 +251,7 @@ async def test_nobody_listening_is_unavailable() -> None:
     await client.aclose()
 
 
-async def test_a_download_always_says_query_limit_and_window(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_download_names_query_limit_and_window(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     await body_of(rapid7, [KITCHEN, CELLAR])
     entry = server.requests[0]
     assert entry.path == f"/download/logs/{KITCHEN}:{CELLAR}"
@@ -271,16 +265,14 @@ async def test_a_download_always_says_query_limit_and_window(
     assert entry.headers["Accept-Encoding"] == "identity"
 
 
-async def test_a_relative_range_travels_in_the_vendors_own_words(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_relative_range_is_sent_as_typed(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     assert await body_of(rapid7, [KITCHEN], window="last 20 mins")
     assert "time_range=last+20+mins" in server.requests[0].query
     assert "from=" not in server.requests[0].query
 
 
 @pytest.mark.parametrize("key", ["../usage", "a/b", "a?limit=1", "..", "", "a:b", "a%2fb"])
-def test_an_id_cannot_leave_its_place_in_the_path(key: str) -> None:
+def test_id_cannot_change_the_path(key: str) -> None:
     client = Rapid7("r", base_url="http://127.0.0.1:9", api_key=Secret("kkkk"))
     with pytest.raises(ProtocolError, match="an invalid id"):
         client.download([key], WINDOW, query="", limit=1, most_bytes=10**9)
@@ -294,7 +286,7 @@ async def downloaded(rapid7: Rapid7, *ids: str) -> bytes:
 
 
 @pytest.mark.parametrize("separator", [":", ";"])
-async def test_several_logs_are_asked_for_as_either_page_joins_them(
+async def test_log_ids_are_joined_as_either_page_documents(
     server: Rapid7Sandbox, rapid7: Rapid7, separator: str
 ) -> None:
     """What was refused once is not tried again."""
@@ -304,7 +296,7 @@ async def test_several_logs_are_asked_for_as_either_page_joins_them(
     assert len(server.requests) == (2 if separator == ":" else 3)
 
 
-async def test_where_either_way_is_refused_the_first_refusal_is_told_and_one_log_is_asked_for_once(
+async def test_first_refusal_of_both_separators_is_reported(
     server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
     server.answer_with(400, '{"message": "Invalid query"}', times=9)
@@ -319,9 +311,7 @@ async def test_no_content_is_an_empty_log(server: Rapid7Sandbox, rapid7: Rapid7)
     assert await downloaded(rapid7) == b""
 
 
-async def test_a_log_that_is_not_ready_is_asked_for_again_and_then_told(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_log_that_is_not_ready_is_retried(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(202)
     assert await downloaded(rapid7)
     assert len(server.requests) == 2
@@ -334,7 +324,7 @@ async def test_a_log_that_is_not_ready_is_asked_for_again_and_then_told(
     "disposition",
     ["attachment; filename=.log", "attachment", "", "x; filename*=utf-8''%2e%2e%2fevil", '"'],
 )
-async def test_the_name_that_the_vendor_gives_a_log_means_nothing(
+async def test_vendor_file_name_is_ignored(
     server: Rapid7Sandbox, rapid7: Rapid7, disposition: str
 ) -> None:
     server.answer_with(200, "one\n", Content_Type="text/plain", Content_Disposition=disposition)
@@ -354,7 +344,7 @@ async def test_another_content_type_with_status_200_is_no_log(
         await body_of(rapid7, [KITCHEN])
 
 
-async def test_a_stream_that_breaks_is_told(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_broken_stream_is_reported(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.misbehave(broken_off)
     with pytest.raises(Incomplete, match="broke off"):
         await body_of(rapid7, [KITCHEN])
@@ -367,7 +357,7 @@ async def test_gzip_in_spite_of_identity_is_unpacked(server: Rapid7Sandbox, rapi
     assert await body_of(rapid7, [KITCHEN]) == b"one\ntwo\n"
 
 
-async def test_a_truncated_gzip_is_told(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_truncated_gzip_is_reported(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     whole = gzip.compress(b"".join(b"line %d\n" % n for n in range(5000)))
     server.answer_with(
         200, whole[: len(whole) // 2], Content_Type="text/plain", Content_Encoding="gzip"
@@ -376,9 +366,7 @@ async def test_a_truncated_gzip_is_told(server: Rapid7Sandbox, rapid7: Rapid7) -
         await body_of(rapid7, [KITCHEN])
 
 
-async def test_a_redirect_is_not_followed_with_the_key(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_redirected_download_carries_no_key(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(302, Location=f"{server.url}/elsewhere")
     with pytest.raises(ProtocolError, match="redirect"):
         await body_of(rapid7, [KITCHEN])
@@ -396,9 +384,7 @@ async def broken_off(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def test_the_total_need_not_be_the_sum_of_the_days_and_the_echoed_period_is_kept(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_total_may_differ_from_sum_of_days(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     answer = {**SAMPLE, "period_usage": "99", "period": {"from": "2018-12-02", "to": "2018-12-18"}}
     server.answer_with(200, json.dumps(answer))
     period = await rapid7.usage(DAYS)
@@ -411,7 +397,7 @@ async def test_the_total_need_not_be_the_sum_of_the_days_and_the_echoed_period_i
 
 
 @pytest.mark.parametrize("usage", ["12 GB", -1, True, 1.5, "9" * 30, [], {}], ids=str)
-def test_a_usage_that_is_no_number_of_bytes_is_not_guessed(usage: object) -> None:
+def test_invalid_usage_is_not_guessed(usage: object) -> None:
     with pytest.raises(ProtocolError):
         parse.usage_period(
             json.dumps({"daily_usage": [{"day": "2018-12-13", "usage": usage}]}).encode(),
@@ -419,9 +405,7 @@ def test_a_usage_that_is_no_number_of_bytes_is_not_guessed(usage: object) -> Non
         )
 
 
-async def test_the_longest_window_of_usage_by_log_joins_without_a_seam(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_longest_usage_by_log_has_every_day(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     today = datetime.now(UTC).date()
     days = DayRange(today - timedelta(days=95), today - timedelta(days=1))
     usage = await rapid7.usage_by_log(days)
@@ -442,30 +426,26 @@ async def test_the_longest_window_of_usage_by_log_joins_without_a_seam(
 @pytest.mark.parametrize(
     ("ids", "limit"), [([], 10), ([KITCHEN] * 11, 10), ([KITCHEN], 0), ([KITCHEN], 20_000_001)]
 )
-def test_what_no_download_takes_is_not_even_asked(
-    rapid7: Rapid7, ids: list[str], limit: int
-) -> None:
+def test_unsupported_download_sends_no_request(rapid7: Rapid7, ids: list[str], limit: int) -> None:
     with pytest.raises(ValueError, match="one to ten logs"):
         rapid7.download(ids, WINDOW, query="", limit=limit, most_bytes=1)
 
 
-async def test_a_redirect_of_an_ordinary_question_does_not_take_the_key_along(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_redirected_request_carries_no_key(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(307, Location="http://elsewhere.example/")
     with pytest.raises(ProtocolError, match="redirect"):
         await rapid7.usage(DAYS)
 
 
-async def test_a_503_before_the_first_byte_of_a_log_is_tried_again(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_503_before_first_byte_is_retried(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(503, times=2, path="/download")
     assert await body_of(rapid7, [KITCHEN])
     assert sum("/download" in path for path in server.paths()) == 3
 
 
-async def test_silence_is_told(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox) -> None:
+async def test_unresponsive_server_is_reported(
+    monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox
+) -> None:
     monkeypatch.setattr(http_client, "TIMEOUT", httpx.Timeout(0.1))
     client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key))
     server.be_slow(5, times=9)
@@ -474,7 +454,7 @@ async def test_silence_is_told(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sa
     await client.aclose()
 
 
-async def test_an_answer_that_drips_has_an_end(
+async def test_dripping_answer_times_out(
     monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
     """Each byte comes in time, and the whole never does."""
@@ -494,7 +474,7 @@ async def test_an_answer_that_drips_has_an_end(
         await rapid7.usage(DAYS)
 
 
-async def test_an_answer_without_end_is_refused(
+async def test_endless_answer_is_refused(
     monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
     monkeypatch.setattr("providers.http.reading.MOST_BODY_BYTES", 100_000)
@@ -510,9 +490,7 @@ async def test_an_answer_without_end_is_refused(
         await rapid7.usage(DAYS)
 
 
-async def test_a_crowd_waits_its_turn_and_all_are_answered(
-    server: Rapid7Sandbox, rapid7: Rapid7
-) -> None:
+async def test_many_requests_are_all_answered(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.be_slow(0.05, times=999)
     days = [DayRange(DAYS.first - timedelta(days=n), DAYS.last) for n in range(60)]
     assert len(await asyncio.gather(*(rapid7.usage(each) for each in days))) == 60
@@ -561,7 +539,7 @@ def test_any_bytes_give_a_record_or_a_protocol_error(body: bytes) -> None:
         b"\xff" * 2_000_000,
     ],
 )
-def test_what_is_made_to_be_slow_is_read_in_time(body: bytes) -> None:
+def test_adversarial_answer_is_read_in_time(body: bytes) -> None:
     """Nested without end, one string without end, a number without end: an error of the family, in
     bounded time and memory.
     """
@@ -592,12 +570,12 @@ def test_what_is_made_to_be_slow_is_read_in_time(body: bytes) -> None:
         "a day twice",
     ],
 )
-def test_an_answer_of_another_shape_is_not_an_empty_one(answer: dict[str, object]) -> None:
+def test_unexpected_answer_is_not_empty(answer: dict[str, object]) -> None:
     with pytest.raises(ProtocolError):
         parse.usage_period(json.dumps(answer).encode(), account="a")
 
 
-def test_a_day_told_twice_alike_counts_once() -> None:
+def test_repeated_day_counts_once() -> None:
     answer = {
         "daily_usage": [{"day": "2018-12-13", "usage": 5}, {"day": "2018-12-13", "usage": "5"}]
     }
@@ -625,6 +603,6 @@ def test_a_day_told_twice_alike_counts_once() -> None:
     ],
     ids=["words", "zero", "one object", "a log twice"],
 )
-def test_usage_by_log_of_another_shape_is_not_an_empty_one(answer: dict[str, object]) -> None:
+def test_unexpected_usage_by_log_is_not_empty(answer: dict[str, object]) -> None:
     with pytest.raises(ProtocolError):
         parse.log_usage(json.dumps(answer).encode(), account="a")

@@ -119,7 +119,7 @@ async def test_groups_with_their_slices(rapid7: Rapid7) -> None:
     assert result.is_exact
 
 
-async def test_groups_of_several_keys_are_told_apart(rapid7: Rapid7) -> None:
+async def test_groups_of_several_keys_are_distinguished(rapid7: Rapid7) -> None:
     result = await rapid7.statistics([KITCHEN], HOUR, "groupby(path, status) calculate(count)")
     assert {group.names for group in result.groups} >= {("/menu", "200"), ("/login", "500")}
 
@@ -149,7 +149,7 @@ def counted_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("counted_time")
-async def test_slow_query_gives_what_there_is(
+async def test_slow_query_gives_partial_result(
     server: Rapid7Sandbox, rapid7: Rapid7, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(query, "LONGEST_QUERY_S", 3.5)
@@ -205,14 +205,14 @@ async def test_second_expired_link_is_an_error(server: Rapid7Sandbox, rapid7: Ra
         ("count", "Unexpected input"),
     ],
 )
-async def test_rejected_query_tells_the_reason(rapid7: Rapid7, leql: str, reason: str) -> None:
+async def test_rejected_query_shows_the_reason(rapid7: Rapid7, leql: str, reason: str) -> None:
     with pytest.raises(QueryRejected) as caught:
         await rapid7.statistics([KITCHEN], HOUR, leql)
     assert caught.value.message.startswith("rapid7-eu does not accept the query: ")
     assert reason in caught.value.message
 
 
-async def test_rate_limit_tells_when_it_ends(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_rate_limit_names_its_end(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.queries_left = 0
     with pytest.raises(RateLimited) as caught:
         await rapid7.statistics([KITCHEN], HOUR, "calculate(count)")

@@ -79,7 +79,7 @@ def test_stream_cut_anywhere_is_redacted_alike(pieces: list[bytes]) -> None:
     )
 
 
-def test_line_ends_of_other_kinds_do_not_split_a_line() -> None:
+def test_other_line_separators_split_no_line() -> None:
     line = "a\u2028b\u0085c\x0bd\x1ce password=geheim\n".encode()
     stream = Redactor().stream()
     assert (

@@ -113,7 +113,7 @@ def test_open_key_outlasts_other_beginnings() -> None:
     assert survivors(RSA, redacted.decode()) == []
 
 
-def test_search_for_more_of_a_key_ends_after_some_lines() -> None:
+def test_search_for_rest_of_key_is_bounded() -> None:
     ordinary = "GET /oven 200 ok\n"
     text = f"-----BEGIN RSA PRIVATE KEY-----\n{ordinary * (MOST_FOREIGN_LINES + 1)}{letters(64)}\n"
     assert Redactor().text(text).endswith(f"{letters(64)}\n")
@@ -127,7 +127,7 @@ def test_certificate_and_public_key_stay() -> None:
     assert Redactor().text(text) == text
 
 
-def test_key_of_a_very_long_line_is_found_across_the_seam() -> None:
+def test_key_across_chunks_is_found() -> None:
     line = "x " * 524_000 + RSA.replace("\n", "\\n") + "x " * 300_000
     stream = Redactor().stream()
     redacted = b"".join(

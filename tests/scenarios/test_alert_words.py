@@ -27,9 +27,7 @@ async def said(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str =
     return (await world.slack.answer_to(line, user=user, channel=channel)).text
 
 
-async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_chat_alert_is_created_evaluated_and_deleted(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
@@ -67,9 +65,7 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(
     ]
 
 
-async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_chat_alert_survives_restart(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
         await said(world, "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
@@ -84,9 +80,7 @@ async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(
     assert "<@" not in str(root.blocks)
 
 
-async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_silence_is_listed_and_ended_early(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 6)
@@ -105,9 +99,7 @@ async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(
     assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
 
 
-async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_commands_accept_alert_names_with_spaces(world: Sandbox, clock: Clock) -> None:
     async with running(world, {**SPIKE, "name": "ingest spike"}):
         answer = await said(world, '/usage silence "ingest spike" 2h')
         assert '`/usage unsilence "ingest spike"`' in answer
@@ -133,7 +125,7 @@ async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed
         ("/usage unsilence ingest-spike", "is not silenced"),
     ],
 )
-async def test_what_cannot_be_done_is_refused_with_what_can(
+async def test_refused_command_lists_alternatives(
     world: Sandbox, clock: Clock, line: str, says: str
 ) -> None:
     async with running(world):
@@ -141,7 +133,7 @@ async def test_what_cannot_be_done_is_refused_with_what_can(
 
 
 @pytest.mark.parametrize("how", ["unalert", "edit"])
-async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(
+async def test_deleted_rule_leaves_no_firing_message(
     world: Sandbox, clock: Clock, how: str
 ) -> None:
     Meter(world)(6)
@@ -161,9 +153,7 @@ async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(
     assert "resolved" not in root.text + str(root.blocks)
 
 
-async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fires(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_removed_rule_leaves_no_firing_message(world: Sandbox, clock: Clock) -> None:
     Meter(world)(6)
     async with running(world):
         clock.strike(15)
@@ -176,9 +166,7 @@ async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fir
         await evaluations(bot, 2)
 
 
-async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_alert_that_widens_access_is_mentioned(world: Sandbox, clock: Clock) -> None:
     warning = "Everybody in this channel will see it, including people without access to /apiaudit."
     async with running(world):
         assert warning in await said(
@@ -192,7 +180,7 @@ async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(
         )
 
 
-async def test_who_may_not_manage_is_refused(world: Sandbox, clock: Clock) -> None:
+async def test_managing_needs_permission(world: Sandbox, clock: Clock) -> None:
     async with running(world, access={"usage": ["*"], "apiaudit": ["U0ADA"], "manage": ["U0ADA"]}):
         for line in ("alert today above 5 GB", "silence ingest-spike 2h"):
             assert "You don't have access to manage" in await said(

@@ -95,9 +95,7 @@ async def evaluated(bot: Bot, clock: Clock) -> str:
     return (await evaluations(bot, done + 1))[-1]
 
 
-async def test_an_incident_is_one_message_that_tells_itself_anew(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_incident_is_one_updated_message(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 3, 5.72)
@@ -127,9 +125,7 @@ async def test_an_incident_is_one_message_that_tells_itself_anew(
         )
 
 
-async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_repeat_shows_duration_in_channel(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
         await look(bot, clock, meter, 6, 6, 6.5)
@@ -141,9 +137,7 @@ async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(
     assert "bytes: 6.50 GB" in told(world)[0]
 
 
-async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answers(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_duration_ignores_provider_latency(world: Sandbox, clock: Clock) -> None:
     """Each look is answered sooner than the one before, so that less than a quarter of an hour lies
     between the answers.
     """
@@ -159,9 +153,7 @@ async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answe
     assert thread(world)[0].startswith("Firing for 30 min: bytes still at 6.00 GB")
 
 
-async def test_each_reason_is_kept_with_the_message_that_told_it(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_each_notice_is_stored_with_its_message(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
         await look(bot, clock, meter, 6, 6, 6.5, 1)
@@ -180,9 +172,7 @@ async def pressed(world: Sandbox, action: str, *, user: str = "U0ADA") -> None:
     await world.slack.press(messages(world)[0], action, user=user)
 
 
-async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_acknowledged_incident_ends_without_repeats(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "15m"}) as bot:
         await look(bot, clock, meter, 6)
@@ -200,9 +190,7 @@ async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(
     assert "<@" not in str([m.blocks for m in world.slack.messages if m.thread_ts])
 
 
-async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_silence_is_over(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_silenced_alert_posts_only_its_end(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "15m"}) as bot:
         await look(bot, clock, meter, 6)
@@ -235,7 +223,7 @@ async def kept(world: Sandbox, sql: str) -> list[dict[str, Any]]:
         await store.close()
 
 
-async def test_who_may_not_manage_changes_nothing(world: Sandbox, clock: Clock) -> None:
+async def test_unpermitted_person_changes_nothing(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     access = {"usage": ["*"], "manage": ["U0ADA"]}
     async with running(world, access=access) as bot:
@@ -253,9 +241,7 @@ async def test_who_may_not_manage_changes_nothing(world: Sandbox, clock: Clock) 
     assert thread(world) == []
 
 
-async def test_subjects_that_change_at_the_same_look_share_one_message(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_simultaneous_changes_share_one_message(world: Sandbox, clock: Clock) -> None:
     edge_failures = {"ada": 3, "grace": 3, "linus": 0}
     world.akamai.rows = lambda a, b: calls(b, edge_failures)
     rule = {
@@ -298,9 +284,7 @@ def calls(now: datetime, failures: dict[str, int]) -> list[dict[str, str]]:
     ]
 
 
-async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothing(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_restart_and_outage_change_no_state(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world):
@@ -318,9 +302,7 @@ async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothin
     assert len(told(world)) == 1
 
 
-async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_three_failed_evaluations_notify_ops(world: Sandbox, clock: Clock) -> None:
     world.rapid7.answer_with(401, times=999)
     async with running(
         world, {**SPIKE, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}
@@ -334,9 +316,7 @@ async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(
     assert "could not be evaluated 3 times in a row: rapid7-eu did not accept our key" in text
 
 
-async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_recovered_evaluation_notifies_ops(world: Sandbox, clock: Clock) -> None:
     Meter(world)(6)
     world.rapid7.answer_with(401, times=3)
     async with running(
@@ -374,9 +354,7 @@ async def test_actor_that_vanishes_from_complete_answers_resolves(
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
 
 
-async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_muted_alert_posts_after_mute(world: Sandbox, clock: Clock) -> None:
     Meter(world)(6)
     noon = clock().replace(hour=12, minute=0)
     mute = {"name": "release", "alerts": ["ingest-spike"], "start": f"{noon - timedelta(hours=1):%Y-%m-%dT%H:%M}", "end": f"{noon + timedelta(minutes=20):%Y-%m-%dT%H:%M}"}  # fmt: skip
@@ -388,9 +366,7 @@ async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(
         await world.slack.until(lambda: told(world))
 
 
-async def test_what_comes_late_is_looked_at_as_far_as_it_is_known(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_late_data_is_no_recovery(world: Sandbox, clock: Clock) -> None:
     """Akamai lags a quarter of an hour: the failures of the last minutes are not there yet, which
     is no recovery.
     """
@@ -441,7 +417,7 @@ async def test_days_that_nobody_lists_are_no_zero(world: Sandbox, clock: Clock) 
     assert told(world) == []
 
 
-async def test_an_alert_fetches_only_what_its_value_needs(world: Sandbox, clock: Clock) -> None:
+async def test_alert_fetches_only_needed_data(world: Sandbox, clock: Clock) -> None:
     Meter(world)
     async with running(world) as bot:
         before = len(world.rapid7.requests)

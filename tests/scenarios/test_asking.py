@@ -55,7 +55,7 @@ def entered(view: View) -> dict[str, str | None]:
     return values
 
 
-async def test_the_form_of_usage_asks_for_a_range_of_days(world: Sandbox) -> None:
+async def test_usage_form_has_a_date_range(world: Sandbox) -> None:
     view = await form(world, "/usage help", channel="C0KITCHEN")
     assert "Read as" in view.words()
     first, last = TODAY - timedelta(days=9), TODAY - timedelta(days=3)
@@ -70,7 +70,7 @@ async def test_the_form_of_usage_asks_for_a_range_of_days(world: Sandbox) -> Non
     )
 
 
-async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: Sandbox) -> None:
+async def test_audit_form_is_prefilled(world: Sandbox) -> None:
     view = await form(world, "/apiaudit edge lsat 2h status:5xx")
     meant = {
         "account": "edge",
@@ -104,7 +104,7 @@ async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: Sandbox
     assert "A status of edge" in (await answered(world, "A status of edge")).text
 
 
-async def test_a_refusal_stands_at_its_input(world: Sandbox) -> None:
+async def test_refusal_is_shown_at_its_input(world: Sandbox) -> None:
     view = await form(world, "/apiaudit help")
     await world.slack.submit(view, rest="colour:red")
     assert list(view.errors) == ["rest"]
@@ -118,14 +118,14 @@ async def test_a_refusal_stands_at_its_input(world: Sandbox) -> None:
     await answered(world, "edge, iot: ")
 
 
-async def test_a_command_without_its_words_offers_the_form_first(world: Sandbox) -> None:
+async def test_bare_command_offers_its_form(world: Sandbox) -> None:
     refusal = await world.slack.answer_to("/logs")
     assert list(buttons(refusal)) == ["Fill in…", "Ask this instead"]
     refusal = await world.slack.answer_to("/logs kitchn")
     assert list(buttons(refusal)) == ["Ask this instead", "Fill in…"]
 
 
-async def test_the_log_is_searched_by_name(world: Sandbox) -> None:
+async def test_log_is_searched_by_name(world: Sandbox) -> None:
     view = await form(world, "/logs")
     assert "Choose a log and a time range." in view.words()
     assert await world.slack.options(view, "log", "") == ["kitchen", "cellar", "Pantry Door"]
@@ -191,14 +191,14 @@ async def test_chosen_form_needs_access(world: Sandbox) -> None:
     assert "kitchen" not in view.words()
 
 
-async def test_form_takes_smart_quotes(world: Sandbox) -> None:
+async def test_form_accepts_smart_quotes(world: Sandbox) -> None:
     view = await form(world, "/apiaudit help")
     await world.slack.submit(view, account="edge", window="last 24h", rest="who:“Ada\u00a0L”")
     assert view.errors == {}
     await answered(world, "edge: ")
 
 
-async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(
+async def test_global_shortcut_answers_by_direct_message(
     world: Sandbox,
 ) -> None:
     await world.slack.shortcut("ask_opswatch", user="U0LINUS")
@@ -210,7 +210,7 @@ async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(
     await answered(world, "in 7 days", channel="D0LINUS")
 
 
-async def test_the_shortcut_at_a_message_that_answers_nothing_offers_a_choice(
+async def test_message_shortcut_without_answer_offers_commands(
     world: Sandbox,
 ) -> None:
     said = await world.slack.say("hello")
@@ -218,7 +218,7 @@ async def test_the_shortcut_at_a_message_that_answers_nothing_offers_a_choice(
     assert "/apiaudit" in (await opened(world)).words()
 
 
-async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: Sandbox) -> None:
+async def test_mention_in_thread_repeats_changed_question(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage rapid7-eu last 7 days per log")
     await world.slack.say("@Opswatch last 3 days", thread_ts=answer.ts)
     again = await answered(world, "in 3 days")
@@ -245,9 +245,7 @@ async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: Sand
         ("@Opswatch logs", "Which log?"),
     ],
 )
-async def test_a_mention_without_a_command_asks_what_it_speaks_of(
-    world: Sandbox, said: str, says: str
-) -> None:
+async def test_mention_needs_no_command(world: Sandbox, said: str, says: str) -> None:
     mention = await world.slack.say(said)
     answer = await world.slack.until(
         lambda: next(
@@ -258,9 +256,7 @@ async def test_a_mention_without_a_command_asks_what_it_speaks_of(
 
 
 @pytest.mark.parametrize("said", ["@Opswatch usage last 3 days", "@Opswatch: /usage last 3 days"])
-async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thread(
-    world: Sandbox, said: str
-) -> None:
+async def test_mention_is_answered_in_its_thread(world: Sandbox, said: str) -> None:
     mention = await world.slack.say(said, channel="C0KITCHEN")
     answer = await answered(world, "in 3 days", channel="C0KITCHEN")
     assert answer.thread_ts == mention.ts
@@ -274,7 +270,7 @@ async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thre
         ("@Opswatch last week", "In the thread of an answer"),
     ],
 )
-async def test_a_mention_that_cannot_be_read_is_refused_privately_in_the_thread(
+async def test_unreadable_mention_is_refused_privately(
     world: Sandbox, said: str, says: str
 ) -> None:
     mention = await world.slack.say(said)
@@ -291,13 +287,13 @@ async def test_mention_alone_gives_an_overview(world: Sandbox, said: str) -> Non
     await answered(world, "GB in 7 days")
 
 
-async def test_what_changes_nothing_is_refused_with_the_window(world: Sandbox) -> None:
+async def test_unchanged_follow_up_is_refused(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await world.slack.say("@Opswatch lsat week", thread_ts=answer.ts)
     assert (await answered(world, "did you mean “last week”?")).thread_ts == answer.ts
 
 
-async def test_a_mention_is_private_where_not_everybody_may_ask(world: Sandbox) -> None:
+async def test_mention_is_private_in_restricted_channel(world: Sandbox) -> None:
     await world.slack.say("@Opswatch apiaudit edge 2h", channel="C0KITCHEN")
     answer = await answered(world, "edge: ", channel="C0KITCHEN")
     assert answer.seen_by == "U0ADA"
@@ -306,9 +302,7 @@ async def test_a_mention_is_private_where_not_everybody_may_ask(world: Sandbox) 
     assert refusal.seen_by == "U0LINUS"
 
 
-async def test_every_form_is_within_slacks_limits_and_says_so_twice(
-    world: Sandbox, bot: Bot
-) -> None:
+async def test_every_form_is_within_slack_limits(world: Sandbox, bot: Bot) -> None:
     for name in ("usage", "apiaudit", "logs"):
         view = await form(world, f"/{name} help")
         assert json.dumps(view.view)
@@ -317,6 +311,6 @@ async def test_every_form_is_within_slacks_limits_and_says_so_twice(
     assert world.slack.refused == []
 
 
-async def test_form_holds_words_without_slack_escapes(world: Sandbox) -> None:
+async def test_form_shows_words_without_slack_escapes(world: Sandbox) -> None:
     view = await form(world, "/apiaudit edge lsat 2h url:/a&b")
     assert entered(view)["rest"] == "url:/a&b"

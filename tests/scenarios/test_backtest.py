@@ -23,7 +23,7 @@ def alerts(*several: dict[str, Any]) -> dict[str, Any]:
     return {"alert": list(several)}
 
 
-async def test_a_usage_alert_is_tried_on_the_days_of_the_past(
+async def test_usage_alert_is_backtested_on_past_days(
     world: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     bad = {TODAY - timedelta(days=n) for n in (3, 10, 11, 40)}
@@ -110,7 +110,7 @@ async def test_each_log_is_tried_for_itself(
     assert ran.json["firings"]
 
 
-async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(
+async def test_audit_alert_is_backtested_on_past_calls(
     world: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -177,7 +177,7 @@ async def test_days_of_another_window_are_judged_in_a_row(
     ]
 
 
-async def test_filter_that_matches_nothing_is_said(
+async def test_filter_without_matches_is_mentioned(
     world: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     rule = {
@@ -197,7 +197,7 @@ async def test_filter_that_matches_nothing_is_said(
     assert "0 checks with data, 193 without." in text
 
 
-async def test_a_log_alert_knows_what_was_sampled(
+async def test_log_alert_is_backtested_on_samples(
     world: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     rule = {
@@ -232,7 +232,7 @@ async def test_a_log_alert_knows_what_was_sampled(
         (("ingest-spike", "--days", "0"), "from 1 to 400"),
     ],
 )
-async def test_what_cannot_be_tried_is_refused(
+async def test_impossible_backtest_is_refused(
     world: Sandbox, front_door: Callable[..., Any], words: tuple[str, ...], says: str
 ) -> None:
     ran = await front_door("backtest", *words, table={**world.table(), **alerts(SPIKE)})
@@ -244,7 +244,7 @@ async def test_what_cannot_be_tried_is_refused(
     assert as_json.json["error"]["kind"] == "bad_question"
 
 
-async def test_a_provider_that_is_away_is_told_with_its_exit_code(
+async def test_unavailable_provider_sets_exit_code(
     world: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     world.rapid7.answer_with(401, times=9)

@@ -35,7 +35,7 @@ async def pressed(world: Sandbox, message: Message, button: str, *, user: str = 
     await world.slack.press(message, buttons(message)[button], user=user)
 
 
-async def test_ones_own_answer_in_the_channel_gives_way_to_the_next(world: Sandbox) -> None:
+async def test_own_answer_is_replaced_by_the_next(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await pressed(world, answer, "30 days")
     await world.slack.until(lambda: "of 30 days" in answer.text)
@@ -46,7 +46,7 @@ async def test_ones_own_answer_in_the_channel_gives_way_to_the_next(world: Sandb
     assert answer.blocks[-1]["block_id"] != first
 
 
-async def test_somebody_elses_answer_stands_and_the_next_comes_below(world: Sandbox) -> None:
+async def test_answer_of_others_is_not_replaced(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await pressed(world, answer, "30 days", user="U0LINUS")
     await world.slack.until(
@@ -56,7 +56,7 @@ async def test_somebody_elses_answer_stands_and_the_next_comes_below(world: Sand
     assert not answer.edited
 
 
-async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_them(
+async def test_answer_with_replies_is_not_replaced(
     world: Sandbox,
 ) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
@@ -69,7 +69,7 @@ async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_t
     assert not answer.edited
 
 
-async def test_a_file_in_the_thread_is_no_reply_of_others(world: Sandbox) -> None:
+async def test_own_file_in_thread_is_no_reply(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await pressed(world, answer, "CSV")
     brought = await world.slack.until(
@@ -81,7 +81,7 @@ async def test_a_file_in_the_thread_is_no_reply_of_others(world: Sandbox) -> Non
     await world.slack.until(lambda: "of 30 days" in answer.text)
 
 
-async def test_a_button_in_a_thread_is_answered_in_the_thread(world: Sandbox) -> None:
+async def test_button_in_thread_answers_in_thread(world: Sandbox) -> None:
     root = await world.slack.answer_to("/usage last 7 days")
     await world.slack.say("@Opswatch today", thread_ts=root.ts)
     reply = await world.slack.until(
@@ -96,7 +96,7 @@ async def test_a_button_in_a_thread_is_answered_in_the_thread(world: Sandbox) ->
     await world.slack.until(lambda: "in 7 days" in reply.text)
 
 
-async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fails(
+async def test_failed_question_leaves_previous_answer(
     world: Sandbox,
 ) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
@@ -115,9 +115,7 @@ async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fai
 
 
 @pytest.mark.parametrize("code", ["message_not_found", "cant_update_message", "edit_window_closed"])
-async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(
-    world: Sandbox, code: str
-) -> None:
+async def test_uneditable_answer_is_followed_by_the_next(world: Sandbox, code: str) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     world.slack.answer_with(
         200,
@@ -133,9 +131,7 @@ async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(
 
 
 @pytest.mark.parametrize("slow_s", [0, 1.6], ids=["at once", "after a while"])
-async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(
-    world: Sandbox, slow_s: float
-) -> None:
+async def test_private_answer_is_replaced_unless_next_fails(world: Sandbox, slow_s: float) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     await pressed(world, answer, "7 days")
     await world.slack.until(lambda: answer.edited and "iot: " in answer.text)
@@ -154,7 +150,7 @@ async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fail
     assert (answer.text, answer.blocks) == kept
 
 
-async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(
+async def test_cancelled_replacement_restores_private_answer(
     world: Sandbox,
 ) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
@@ -186,7 +182,7 @@ async def test_restored_answer_is_shareable_only_where_bot_can_post(world: Sandb
     assert NOT_SHAREABLE in text_of(answer)
 
 
-async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: Sandbox) -> None:
+async def test_refusal_is_replaced_by_corrected_answer(world: Sandbox) -> None:
     refusal = await world.slack.answer_to("/usage lsat week")
     await pressed(world, refusal, "Ask this instead")
     await world.slack.until(
@@ -201,7 +197,7 @@ async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: Sandbox) -
 
 
 @pytest.mark.parametrize("slow_s", [0, 2.6], ids=["at once", "after a while"])
-async def test_help_stands_whatever_is_asked_from_it(world: Sandbox, slow_s: float) -> None:
+async def test_help_is_not_replaced(world: Sandbox, slow_s: float) -> None:
     told = await world.slack.answer_to("/apiaudit help")
     kept = told.text
     world.akamai.be_slow(slow_s)
@@ -211,7 +207,7 @@ async def test_help_stands_whatever_is_asked_from_it(world: Sandbox, slow_s: flo
     assert told in world.slack.messages
 
 
-async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_is(
+async def test_direct_message_answer_is_replaced(
     world: Sandbox,
 ) -> None:
     await world.slack.open_home("U0ADA")
@@ -232,7 +228,7 @@ async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_i
     assert (trouble.channel, trouble.seen_by) == ("D0ADA", "")
 
 
-async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_goes_on(
+async def test_mentioned_private_work_leaves_no_progress(
     world: Sandbox,
 ) -> None:
     world.devicewise.be_slow(1.5, times=1)
@@ -243,7 +239,7 @@ async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_
     assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
 
 
-async def test_a_private_answer_never_takes_the_place_of_what_all_see(world: Sandbox) -> None:
+async def test_private_answer_never_replaces_public_one(world: Sandbox) -> None:
     private = await world.slack.answer_to("/apiaudit iot 24h", channel="C0KITCHEN")
     public = Message(
         "1.5",
@@ -307,7 +303,7 @@ async def with_button(world: Sandbox, line: str, name: str) -> Message:
 
 
 @pytest.mark.parametrize("line", LINES)
-async def test_every_button_does_what_it_says(world: Sandbox, line: str) -> None:
+async def test_every_answer_button_works(world: Sandbox, line: str) -> None:
     message = await world.slack.answer_to(line)
     assert buttons(message)
     for name, action in buttons(message).items():
@@ -329,7 +325,7 @@ async def test_every_button_does_what_it_says(world: Sandbox, line: str) -> None
     assert world.slack.refused == []
 
 
-async def test_every_button_of_home_does_what_it_says(world: Sandbox) -> None:
+async def test_every_home_button_works(world: Sandbox) -> None:
     await world.slack.answer_to("/usage last 7 days")
     await world.slack.open_home("U0ADA")
     home = await world.slack.until(lambda: world.slack.homes.get("U0ADA"))

@@ -52,7 +52,7 @@ RANDOM_KILLS = 70
 ROUNDS = 4
 
 
-async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_once_and_in_order(
+async def test_killed_bot_posts_each_transition_once(
     world: Sandbox,
     targets: TargetSandbox,
 ) -> None:

@@ -89,7 +89,7 @@ async def readiness(
 
 
 @pytest.mark.parametrize(("fault", "says"), FAULTS.values(), ids=FAULTS.keys())
-async def test_broken_database_is_told_on_readyz_and_in_the_ops_channel(
+async def test_broken_database_is_reported(
     world: Sandbox,
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -116,7 +116,7 @@ async def test_broken_database_is_told_on_readyz_and_in_the_ops_channel(
         )
 
 
-async def test_locked_database_is_told_on_readyz(
+async def test_locked_database_is_not_ready(
     world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
 ) -> None:
     monkeypatch.setattr("bot.store.sqlite.connection.BUSY_S", 0.2)
@@ -142,7 +142,7 @@ async def test_database_that_is_put_back_is_used_again(world: Sandbox, clock: Mo
 
 
 @pytest.mark.parametrize("fault", [delete, forbid_writing])
-async def test_form_says_that_nothing_was_saved(
+async def test_form_mentions_that_nothing_was_saved(
     world: Sandbox, clock: MovableClock, fault: Fault
 ) -> None:
     Meter(world)
@@ -158,7 +158,7 @@ async def test_form_says_that_nothing_was_saved(
     assert await kept(world, "SELECT name FROM rules") == []
 
 
-async def test_form_that_is_saved_late_is_confirmed_or_told(
+async def test_late_saved_form_is_confirmed(
     world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is locked for longer than Slack waits for a form."""

@@ -90,7 +90,7 @@ async def test_unreachable_response_url_falls_back_to_ephemeral(
     assert world.slack.paths().count("POST /api/chat.postEphemeral") == 1
 
 
-async def test_unreachable_response_url_falls_back_to_direct_message_without_membership(
+async def test_unreachable_response_url_falls_back_to_dm(
     world: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
@@ -99,7 +99,7 @@ async def test_unreachable_response_url_falls_back_to_direct_message_without_mem
     assert [world.slack.channels[m.channel].direct_with for m in told] == ["U0ADA"]
 
 
-async def test_who_left_the_channel_is_answered_by_direct_message(
+async def test_former_member_is_answered_by_dm(
     world: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
@@ -109,7 +109,7 @@ async def test_who_left_the_channel_is_answered_by_direct_message(
     assert world.slack.channels[told.channel].direct_with == "U0ADA"
 
 
-async def test_who_left_the_workspace_does_no_harm(
+async def test_deactivated_asker_does_no_harm(
     world: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
@@ -124,7 +124,7 @@ async def test_who_left_the_workspace_does_no_harm(
 
 
 @pytest.mark.parametrize("was_taken", [True, False])
-async def test_cut_response_is_not_sent_again_and_its_asker_is_told(
+async def test_cut_response_is_reported_not_repeated(
     world: Sandbox, bot: Bot, was_taken: bool
 ) -> None:
     cut(world, "/response/", after=world.slack._response if was_taken else None)
@@ -190,7 +190,7 @@ async def test_cut_progress_in_the_channel_is_shown_once(
     assert bool(answer.edited) == was_taken
 
 
-async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on(
+async def test_kill_before_recording_leaves_no_progress(
     world: Sandbox,
 ) -> None:
     """The message stands, and nothing but Slack knows of it."""
@@ -249,7 +249,7 @@ async def test_deleted_progress_is_followed_by_a_fresh_answer(world: Sandbox, bo
 
 
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message", "update_failed"])
-async def test_progress_that_cannot_be_edited_gives_way_to_a_fresh_answer(
+async def test_uneditable_progress_is_followed_by_answer(
     world: Sandbox, bot: Bot, code: str
 ) -> None:
     world.rapid7.be_slow(2.0, times=3)
@@ -263,7 +263,7 @@ async def test_progress_that_cannot_be_edited_gives_way_to_a_fresh_answer(
     assert world.slack.seen() == [answer]
 
 
-async def test_answer_whose_place_is_gone_is_posted_anew(world: Sandbox, bot: Bot) -> None:
+async def test_answer_without_its_message_is_posted_again(world: Sandbox, bot: Bot) -> None:
     first = await world.slack.answer_to("/usage last 7 days")
     button = next(
         e["action_id"]
@@ -292,9 +292,7 @@ async def test_cut_edit_is_sent_again(world: Sandbox, bot: Bot) -> None:
 @pytest.mark.parametrize(
     "code", ["thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"]
 )
-async def test_answer_to_a_thread_that_is_gone_stands_in_the_channel(
-    world: Sandbox, bot: Bot, code: str
-) -> None:
+async def test_answer_to_deleted_thread_is_in_channel(world: Sandbox, bot: Bot, code: str) -> None:
     refuse(world, "chat.postMessage", code)
     await world.slack.say("@Opswatch usage last 7 days")
     answer = await world.slack.until(
@@ -303,9 +301,7 @@ async def test_answer_to_a_thread_that_is_gone_stands_in_the_channel(
     assert answer.thread_ts == ""
 
 
-async def test_private_answer_to_a_thread_that_is_gone_stands_beside_the_channel(
-    world: Sandbox, bot: Bot
-) -> None:
+async def test_private_answer_to_deleted_thread_is_ephemeral(world: Sandbox, bot: Bot) -> None:
     refuse(world, "chat.postEphemeral", "thread_not_found")
     await world.slack.say("@Opswatch apiaudit iot 24h")
     answer = await world.slack.until(
@@ -356,9 +352,7 @@ async def test_post_that_did_not_reach_slack_is_sent_again(
     assert len(world.slack.seen()) == 1
 
 
-async def test_answer_is_private_where_only_response_urls_can_be_reached(
-    world: Sandbox, bot: Bot
-) -> None:
+async def test_answer_by_response_url_is_private(world: Sandbox, bot: Bot) -> None:
     bot.requests.delivery._client.web.base_url = "http://127.0.0.1:1/"
     bot.requests.delivery._retry_after_s = ()
     answer = await world.slack.answer_to("/usage last 7 days")
@@ -367,9 +361,7 @@ async def test_answer_is_private_where_only_response_urls_can_be_reached(
     assert "Slack took no message for this channel" in answer.text
 
 
-async def test_file_for_a_thread_that_is_gone_stands_in_the_channel(
-    world: Sandbox, bot: Bot
-) -> None:
+async def test_file_for_deleted_thread_is_in_channel(world: Sandbox, bot: Bot) -> None:
     refuse(world, "files.completeUploadExternal", "thread_not_found")
     await world.slack.command("/usage last 7 days csv")
     brought = await world.slack.until(
@@ -378,9 +370,7 @@ async def test_file_for_a_thread_that_is_gone_stands_in_the_channel(
     assert (brought.channel, brought.thread_ts) == ("C0OPS", "")
 
 
-async def test_file_that_the_channel_does_not_take_comes_by_direct_message(
-    world: Sandbox, bot: Bot
-) -> None:
+async def test_file_refused_by_channel_comes_by_dm(world: Sandbox, bot: Bot) -> None:
     refuse(world, "files.completeUploadExternal", "not_in_channel")
     await world.slack.command("/usage last 7 days csv")
     brought = await world.slack.until(
@@ -397,9 +387,7 @@ FILE_FAULTS: dict[str, Callable[[Sandbox], None]] = {
 
 
 @pytest.mark.parametrize("says", FILE_FAULTS)
-async def test_file_that_fails_leaves_the_answer_and_is_said(
-    world: Sandbox, bot: Bot, says: str
-) -> None:
+async def test_failed_file_leaves_the_answer(world: Sandbox, bot: Bot, says: str) -> None:
     FILE_FAULTS[says](world)
     await world.slack.command("/usage last 7 days csv")
     told = await world.slack.until(
@@ -409,7 +397,7 @@ async def test_file_that_fails_leaves_the_answer_and_is_said(
     assert any("in 7 days" in text for text in texts(world))
 
 
-async def test_other_apps_message_in_a_thread_asks_nothing(world: Sandbox, bot: Bot) -> None:
+async def test_message_of_other_app_asks_nothing(world: Sandbox, bot: Bot) -> None:
     """Its buttons may look like ours; what it says would be asked with the rights of whoever
     mentions us.
     """
@@ -533,9 +521,7 @@ async def test_huge_state_of_a_form_is_answered(world: Sandbox, bot: Bot) -> Non
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(
-    world: Sandbox, tmp_path: Path
-) -> None:
+async def test_kill_during_private_work_leaves_no_progress(world: Sandbox, tmp_path: Path) -> None:
     config = tmp_path / "bot.toml"
     config.write_text(toml_of(world.table()), "utf-8")
     env = {
@@ -579,7 +565,7 @@ async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(
         assert await bot.store.read("SELECT * FROM response_urls", ()) == []
 
 
-async def test_response_url_is_kept_only_while_work_is_shown(
+async def test_response_url_is_stored_only_during_work(
     world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

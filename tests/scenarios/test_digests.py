@@ -54,7 +54,7 @@ def posted(world: Sandbox, channel: str = "C0OPS") -> list[str]:
     ]
 
 
-async def test_a_digest_stands_in_its_channel_at_its_minute(world: Sandbox, clock: Clock) -> None:
+async def test_digest_is_posted_at_its_minute(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         assert posted(world) == []
         clock.strike()
@@ -69,7 +69,7 @@ async def test_a_digest_stands_in_its_channel_at_its_minute(world: Sandbox, cloc
     assert world.slack.refused == []
 
 
-async def test_the_file_of_a_digest_stands_in_its_thread_once(world: Sandbox, clock: Clock) -> None:
+async def test_file_of_digest_is_in_its_thread_once(world: Sandbox, clock: Clock) -> None:
     """Also where Slack does not say whether it took it."""
     world.slack.fail("files.completeUploadExternal")
     async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
@@ -83,7 +83,7 @@ async def test_the_file_of_a_digest_stands_in_its_thread_once(world: Sandbox, cl
     assert brought.files[0].content.startswith(b"day,bytes\r\n")
 
 
-async def test_a_file_too_large_for_a_digest_is_named(
+async def test_too_large_file_of_digest_is_named(
     world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.jobs.digests.LARGEST_FILE", 10)
@@ -93,9 +93,7 @@ async def test_a_file_too_large_for_a_digest_is_named(
     assert "too large for a digest" in posted(world)[0]
 
 
-async def test_the_same_instant_is_one_digest_whatever_is_restarted(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_restarts_double_no_digest(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         clock.strike()
         await world.slack.until(lambda: posted(world))
@@ -109,9 +107,7 @@ async def test_the_same_instant_is_one_digest_whatever_is_restarted(
         await world.slack.until(lambda: len(posted(world)) == 2)
 
 
-async def test_what_was_missed_is_sent_as_one_late_and_says_so(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_missed_digests_are_sent_as_one(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         pass
     clock.ahead += timedelta(hours=5, minutes=25)
@@ -122,7 +118,7 @@ async def test_what_was_missed_is_sent_as_one_late_and_says_so(
     assert "20 min late, 5 earlier ones were skipped" in text
 
 
-async def test_what_is_too_late_is_told_in_the_ops_channel(world: Sandbox, clock: Clock) -> None:
+async def test_too_late_digest_notifies_ops(world: Sandbox, clock: Clock) -> None:
     daily = {
         **ON_THE_HOUR,
         "name": "daily",
@@ -139,9 +135,7 @@ async def test_what_is_too_late_is_told_in_the_ops_channel(world: Sandbox, clock
     assert "was not posted: the bot was down" in posted(world)[0]
 
 
-async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_failed_digest_does_not_stop_the_next(world: Sandbox, clock: Clock) -> None:
     world.rapid7.answer_with(401, times=99)
     async with running(
         world, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}
@@ -156,9 +150,7 @@ async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(
     assert len(posted(world)) == 1
 
 
-async def test_what_was_cut_off_does_not_come_behind_a_later_one(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_interrupted_digest_does_not_follow_later_one(world: Sandbox, clock: Clock) -> None:
     """Of two instants the later has begun; the earlier, should its answer still come, has nothing
     to say.
     """
@@ -176,9 +168,7 @@ async def test_what_was_cut_off_does_not_come_behind_a_later_one(
     await store.close()
 
 
-async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_interrupted_run_is_repeated_after_its_lease(world: Sandbox, clock: Clock) -> None:
     """The bot died between the claim and the end of a run."""
     due = clock().replace(minute=0, second=0, microsecond=0)
     store = await Store.open(world.settings().database, now=clock())
@@ -198,9 +188,7 @@ async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(
     assert keys.count(f"digest:hourly-usage:{due:%Y%m%dT%H%M%SZ}") == 1
 
 
-async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_past(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_changed_digest_does_not_catch_up(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         pass
     clock.ahead += timedelta(hours=3)
@@ -209,9 +197,7 @@ async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_pa
     assert posted(world) == []
 
 
-async def test_a_digest_of_a_private_kind_is_answered_where_the_operator_wants_it(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_private_digest_is_posted_where_configured(world: Sandbox, clock: Clock) -> None:
     async with running(
         world,
         {
@@ -230,9 +216,7 @@ def at(moment: datetime) -> str:
     return f"{moment.astimezone(DUBLIN):%H:%M}"
 
 
-async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_restart(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_subscription_survives_restart(world: Sandbox, clock: Clock) -> None:
     soon = clock() + timedelta(minutes=1)
     async with running(world):
         told = await world.slack.answer_to(
@@ -269,9 +253,7 @@ async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_res
     assert world.slack.refused == []
 
 
-async def test_one_made_before_a_crash_makes_up_for_its_first_time(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_subscription_before_crash_catches_up(world: Sandbox, clock: Clock) -> None:
     soon = clock() + timedelta(minutes=1)
     async with running(world):
         await world.slack.answer_to(
@@ -301,7 +283,7 @@ async def test_one_made_before_a_crash_makes_up_for_its_first_time(
         ("/usage unsubscribe 7", "U0ADA", "There is no subscription 7"),
     ],
 )
-async def test_who_may_not_or_says_it_wrong_is_told_privately(
+async def test_refused_subscription_is_answered_privately(
     world: Sandbox, clock: Clock, line: str, user: str, says: str
 ) -> None:
     access = {**world.table()["access"], "manage": ["U0ADA"]}
@@ -311,7 +293,7 @@ async def test_who_may_not_or_says_it_wrong_is_told_privately(
     assert told.seen_by == user
 
 
-async def test_a_subscription_belongs_to_its_channel(world: Sandbox, clock: Clock) -> None:
+async def test_subscription_belongs_to_its_channel(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         await world.slack.answer_to(
             "/usage subscribe last 5 days at 09:00 on mondays", channel="C0KITCHEN"

@@ -75,7 +75,7 @@ async def test_missing_day_has_empty_bytes(front_door: Run, tmp_path: Path) -> N
     assert [row["bytes"] for row in rows].count("") == ran.json["values"]["days_missing"] == 1
 
 
-async def test_existing_file_is_kept(front_door: Run, tmp_path: Path) -> None:
+async def test_existing_file_is_not_overwritten(front_door: Run, tmp_path: Path) -> None:
     paths = [
         (await front_door("ask", "/usage yesterday csv", "--json", "--out", str(tmp_path))).json[
             "files"
@@ -86,7 +86,7 @@ async def test_existing_file_is_kept(front_door: Run, tmp_path: Path) -> None:
     assert all(Path(path).exists() for path in paths)
 
 
-async def test_an_audit_over_both_vendors(front_door: Run, tmp_path: Path) -> None:
+async def test_audit_over_both_vendors(front_door: Run, tmp_path: Path) -> None:
     ran = await front_door("ask", "/apiaudit 24h csv", "--json", "--out", str(tmp_path))
     values = ran.json["values"]
     assert {"calls", "failures", "failure_percent", "actors", "duration_p95_ms", "complete"} == set(
@@ -104,7 +104,7 @@ async def test_an_audit_over_both_vendors(front_door: Run, tmp_path: Path) -> No
     assert any(row["status"] == "'-90008" for row in rows)
 
 
-async def test_a_log_in_a_terminal(front_door: Run, tmp_path: Path) -> None:
+async def test_log_in_a_terminal(front_door: Run, tmp_path: Path) -> None:
     ran = await front_door("ask", "/logs kitchen,cellar 24h", "--json", "--out", str(tmp_path))
     values = ran.json["values"]
     assert set(values) == {"lines", "bytes", "complete", "truncated", "levels"}
@@ -178,7 +178,7 @@ async def test_failures_have_kind_and_exit_code(
         assert error["hint"]
 
 
-async def test_a_wrong_configuration_is_told_whole(front_door: Run, world: Sandbox) -> None:
+async def test_all_configuration_problems_are_shown(front_door: Run, world: Sandbox) -> None:
     table = {**world.table(), "colour": "red", "timezone": "Mars"}
     ran = await front_door("ask", "/usage 7d", "--json", table=table)
     assert ran.code == 2
@@ -241,7 +241,7 @@ async def test_check_shows_no_control_sequence(front_door: Run, world: Sandbox) 
     assert not [line for line in ran.out.splitlines() if line.startswith("ok  all")]
 
 
-async def test_check_tells_a_line_each(front_door: Run) -> None:
+async def test_check_prints_a_line_each(front_door: Run) -> None:
     ran = await front_door("check", "--json")
     assert ran.code == 0, ran.out
     assert ran.json["ok"] is True
@@ -483,7 +483,7 @@ async def test_bot_without_slack_stops_at_once(world: Sandbox, tmp_path: Path) -
     assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
-async def test_run_tells_what_it_misses(front_door: Run) -> None:
+async def test_run_names_missing_settings(front_door: Run) -> None:
     ran = await front_door("run", SLACK_APP_TOKEN="")
     assert ran.code == 2
     assert "SLACK_APP_TOKEN" in ran.err
@@ -552,7 +552,7 @@ async def started(
     return process
 
 
-async def test_the_answer_says_today_is_partial(front_door: Run) -> None:
+async def test_answer_mentions_that_today_is_partial(front_door: Run) -> None:
     ran = await front_door("ask", "/usage today", "--json")
     today = datetime.now(UTC).date()
     assert ran.json["window"]["start"] == f"{today}T00:00:00Z"
@@ -568,9 +568,7 @@ README_COMMANDS = re.findall(
 
 
 @pytest.mark.parametrize("command", README_COMMANDS)
-async def test_the_commands_of_the_readme_run(
-    front_door: Run, tmp_path: Path, command: str
-) -> None:
+async def test_commands_of_readme_run(front_door: Run, tmp_path: Path, command: str) -> None:
     assert len(README_COMMANDS) >= 4
     ran = await front_door(
         *[str(tmp_path) if word == "/tmp" else word for word in shlex.split(command)]

@@ -48,7 +48,7 @@ async def empty(bot: Bot) -> None:
     await execute(bot.store, "PRAGMA max_page_count = 1000000")
 
 
-async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
+async def test_full_disk_loses_nothing_and_notifies_ops(
     world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meter = Meter(world)
@@ -73,7 +73,7 @@ async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
     assert len([text for text in told(world) if "My database cannot be used" in text]) == 1
 
 
-async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: Sandbox, bot: Bot) -> None:
+async def test_question_without_database_is_explained(world: Sandbox, bot: Bot) -> None:
     await execute(bot.store, "DROP TABLE questions")
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == "U0ADA"
@@ -82,7 +82,7 @@ async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: Sandbox, bot: 
     )
 
 
-async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
+async def test_locked_database_loses_nothing(
     world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Meter(world)(6)
@@ -98,9 +98,7 @@ async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
     assert len(messages(world, "C0KITCHEN")) == 1
 
 
-async def test_an_alert_that_could_not_be_written_down_is_told_once(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_unsaved_alert_is_posted_once(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot:
@@ -119,9 +117,7 @@ async def test_an_alert_that_could_not_be_written_down_is_told_once(
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\x00" + b"\xff" * 5000])
-async def test_a_broken_database_is_refused_in_a_sentence_and_left_as_it_is(
-    world: Sandbox, content: bytes
-) -> None:
+async def test_broken_database_is_refused_unchanged(world: Sandbox, content: bytes) -> None:
     from bot.store import Store, StoreError
 
     path = Path(world.folder / "bot.sqlite")

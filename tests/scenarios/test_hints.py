@@ -69,7 +69,7 @@ async def test_suggested_command_works(
     assert failed == []
 
 
-async def test_suggestion_keeps_what_was_typed(world: Sandbox, clock: Clock) -> None:
+async def test_suggestion_contains_typed_words(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         line = "/usage subscribe last 7 dyas at 17:30 on fridays"
         hint, _ = await _refusal_and_answer(world, line)
@@ -79,7 +79,7 @@ async def test_suggestion_keeps_what_was_typed(world: Sandbox, clock: Clock) -> 
         assert hint.startswith("/usage alert last 7 days above 5 GB for 30m as pantry")
 
 
-async def test_minute_interval_is_said_plainly(world: Sandbox, clock: Clock) -> None:
+async def test_minute_interval_is_worded_plainly(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         made = await world.slack.answer_to(
             "/usage alert today above 500 GB every 1m repeat 1h", channel="C0KITCHEN"

@@ -37,7 +37,7 @@ async def home_of(world: Sandbox, user: str = "U0ADA") -> str:
     return json.dumps(blocks, ensure_ascii=False)
 
 
-async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(
+async def test_home_lists_alerts_accounts_digests_and_questions(
     world: Sandbox, clock: Clock
 ) -> None:
     meter = Meter(world)
@@ -89,9 +89,7 @@ async def test_home_offers_only_questions_that_may_be_asked_there(
     assert "/logs kitchen 20m" not in linus
 
 
-async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_home_shows_account_states_as_they_arrive(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         assert "Check now" in await home_of(world)
         world.rapid7.answer_with(401, times=1)
@@ -109,7 +107,7 @@ async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(
     )
 
 
-async def test_only_those_are_asked_that_i_may_ask(world: Sandbox, clock: Clock) -> None:
+async def test_home_checks_only_permitted_accounts(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         await home_of(world, "U0LINUS")
         await world.slack.press_at_home("home.check", user="U0LINUS")
@@ -123,9 +121,7 @@ def _home_with(world: Sandbox, said: str, user: str = "U0ADA") -> str:
     return home if said in home else ""
 
 
-async def test_a_question_from_home_is_answered_in_direct_messages(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_question_from_home_is_answered_by_dm(world: Sandbox, clock: Clock) -> None:
     async with running(world, FINE):
         await home_of(world, "U0LINUS")
         await world.slack.press_at_home("/usage last 7 days", user="U0LINUS")
@@ -141,7 +137,7 @@ async def test_a_question_from_home_is_answered_in_direct_messages(
         assert trouble.channel == "D0LINUS"
 
 
-def test_a_home_with_much_to_tell_fits() -> None:
+def test_full_home_is_within_slack_limits() -> None:
     facts = HomeFacts(
         allowed=["usage", "apiaudit", "logs"],
         directory=HOUSE,
@@ -270,7 +266,7 @@ async def test_alert_looks_the_same_everywhere(
     assert f"{dot} `ingest-spike` firing since" in home
 
 
-async def test_recent_question_keeps_its_signs(world: Sandbox, clock: Clock) -> None:
+async def test_recent_question_shows_its_signs(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         await world.slack.answer_to("/logs kitchen 2h where(status>=500) count")
         home = await home_of(world)

@@ -29,7 +29,7 @@ async def until_read(world: Sandbox, words: str) -> Message:
     return found
 
 
-async def test_kept_answer_is_not_shared_after_a_day(world: Sandbox, clock: Clock) -> None:
+async def test_stored_answer_is_not_shared_after_a_day(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0KITCHEN")
         clock.ahead += timedelta(hours=25)
@@ -38,7 +38,7 @@ async def test_kept_answer_is_not_shared_after_a_day(world: Sandbox, clock: Cloc
     assert all(message.seen_by for message in world.slack.messages)
 
 
-async def test_share_in_vain_keeps_answer_no_longer(world: Sandbox, clock: Clock) -> None:
+async def test_failed_share_does_not_extend_storage(world: Sandbox, clock: Clock) -> None:
     world.slack.channels["C0QUIET"].bot_is_in = True
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0QUIET")

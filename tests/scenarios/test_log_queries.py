@@ -235,7 +235,7 @@ async def test_list_without_sizes_still_lists(world: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_who_may_not_ask_sees_no_list(world: Sandbox) -> None:
+async def test_log_list_needs_permission(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/logs list", user="U0LINUS", channel="C0KITCHEN")
     assert answer.seen_by == "U0LINUS"
     assert "kitchen" not in answer.text.replace("#kitchen", "")
@@ -244,7 +244,7 @@ async def test_who_may_not_ask_sees_no_list(world: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_rejected_query_tells_reason_and_example(world: Sandbox) -> None:
+async def test_rejected_query_shows_reason_and_example(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/logs kitchen 2h where(status>>500) count")
     assert answer.text.startswith("rapid7-eu does not accept the query: ")
     assert "Try /logs kitchen 2h where(status>=500) count" in html.unescape(answer.text)
@@ -338,7 +338,7 @@ async def test_terminal_has_exact_values(world: Sandbox, front_door: Run) -> Non
     assert ran.json["files"] == []
 
 
-async def test_terminal_tells_a_rejected_query(front_door: Run) -> None:
+async def test_terminal_shows_a_rejected_query(front_door: Run) -> None:
     ran = await front_door("ask", "/logs kitchen 2h where(a b) count", "--json")
     assert ran.code == 3
     error = ran.json["error"]
@@ -347,7 +347,7 @@ async def test_terminal_tells_a_rejected_query(front_door: Run) -> None:
     assert error["hint"] == "/logs kitchen 2h where(status>=500) count"
 
 
-async def test_rejected_download_tells_the_reason(front_door: Run) -> None:
+async def test_rejected_download_shows_the_reason(front_door: Run) -> None:
     ran = await front_door("ask", "/logs kitchen 2h where(a b)", "--json")
     assert ran.code == 3
     error = ran.json["error"]

@@ -20,7 +20,7 @@ async def ask(front_door: Any, line: str) -> Ran:
 
 
 @pytest.mark.parametrize("line", ["/apiaudit edge {old} failures", "/apiaudit edge {older}..{old}"])
-async def test_window_older_than_what_is_kept_is_refused(
+async def test_window_beyond_retention_is_refused(
     front_door: Any, world: Sandbox, line: str
 ) -> None:
     today = datetime.now(UTC).date()
@@ -36,7 +36,7 @@ async def test_window_older_than_what_is_kept_is_refused(
     assert (await ask(front_door, ran.json["error"]["hint"])).code == 0
 
 
-async def test_window_partly_older_than_what_is_kept_says_so_first(front_door: Any) -> None:
+async def test_window_partly_beyond_retention_is_mentioned_first(front_door: Any) -> None:
     since = datetime.now(UTC).date() - timedelta(days=100)
     told = (await ask(front_door, f"/apiaudit edge since {since}")).json
     assert told["values"]["complete"] is False
@@ -46,9 +46,7 @@ async def test_window_partly_older_than_what_is_kept_says_so_first(front_door: A
     assert "edge keeps API calls for 92 days" in told["blocks"][0]["text"]["text"]
 
 
-async def test_account_that_has_not_kept_the_window_is_named_first(
-    front_door: Any, world: Sandbox
-) -> None:
+async def test_account_without_the_window_is_named_first(front_door: Any, world: Sandbox) -> None:
     today = datetime.now(UTC).date()
     told = (await ask(front_door, f"/apiaudit {today - timedelta(days=200)}")).json
     assert told["values"]["complete"] is False
@@ -69,7 +67,9 @@ async def test_account_that_is_away_is_named_first(front_door: Any, world: Sandb
     assert told["warnings"][0].startswith("edge is missing")
 
 
-async def test_calls_counted_and_not_sent_are_said_first(front_door: Any, world: Sandbox) -> None:
+async def test_counted_but_missing_calls_are_mentioned_first(
+    front_door: Any, world: Sandbox
+) -> None:
     row = {
         "ts": "2014-02-11T14:15:34.882-05:00",
         "whoami": "admin@example.com",
@@ -111,7 +111,7 @@ async def test_data_that_has_not_come_yet_is_no_zero(front_door: Any, world: San
     assert "edge: No data yet" in told["text"]
 
 
-async def test_filter_that_matches_nothing_says_so_first(front_door: Any) -> None:
+async def test_filter_without_matches_is_mentioned_first(front_door: Any) -> None:
     told = (await ask(front_door, "/apiaudit iot 24h who:nobody@example.com")).json
     assert told["text"].startswith("iot: No call matches – ")
     assert (told["values"]["calls"], told["values"]["failures"]) == (0, 0)

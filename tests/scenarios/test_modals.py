@@ -37,7 +37,7 @@ async def confirmed(world: Sandbox, says: str) -> Message:
     return found
 
 
-async def test_a_question_is_repeated_from_its_answer(world: Sandbox, clock: Clock) -> None:
+async def test_question_is_repeated_from_its_answer(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu last 3 days")
         view = await opened(world, answer, "modal.repeat")
@@ -67,9 +67,7 @@ async def test_empty_required_field_is_marked_on_the_demo_page(
         assert set(view.errors) == {modals.LOG_NAMES}
 
 
-async def test_an_alert_is_made_from_an_answer_tried_and_saved(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_alert_form_tests_and_saves(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(3)
     async with running(world, QUIET):
@@ -108,7 +106,7 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(
         ({"threshold": "5 GB", "question": "today above 4 GB"}, "question", "above"),
     ],
 )
-async def test_a_refusal_stands_at_the_input_it_is_about(
+async def test_refusal_is_shown_at_its_input(
     world: Sandbox, clock: Clock, given: dict[str, str], block: str, says: str
 ) -> None:
     async with running(world, QUIET):
@@ -142,7 +140,7 @@ async def test_each_wrong_field_of_an_alert_is_marked(world: Sandbox, clock: Clo
         assert "nodata" not in " ".join(view.errors.values())
 
 
-async def test_alert_whose_name_has_spaces_can_be_ended(world: Sandbox, clock: Clock) -> None:
+async def test_alert_with_spaces_can_be_deleted(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         view = await opened(world, answer, "modal.alert")
@@ -156,9 +154,7 @@ async def test_alert_whose_name_has_spaces_can_be_ended(world: Sandbox, clock: C
     assert world.slack.refused == []
 
 
-async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_only_chat_rules_can_be_edited(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 6)
@@ -194,7 +190,7 @@ async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(
         ("/usage subscribe rapid7-eu last 7 days", "modal.repeat", "rapid7-eu last 7 days"),
     ],
 )
-async def test_where_words_are_missing_a_form_takes_them(
+async def test_missing_words_open_a_form(
     world: Sandbox, clock: Clock, line: str, action: str, question: str | None
 ) -> None:
     async with running(world, QUIET):
@@ -204,7 +200,7 @@ async def test_where_words_are_missing_a_form_takes_them(
         assert view.state({})["values"]["question"]["question"]["value"] == question
 
 
-async def test_a_silence_is_filled_in(world: Sandbox, clock: Clock) -> None:
+async def test_silence_form_is_filled_in(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         refusal = await world.slack.answer_to("/usage silence ingest-spike")
         assert "For how long?" in refusal.text
@@ -218,7 +214,7 @@ async def test_a_silence_is_filled_in(world: Sandbox, clock: Clock) -> None:
     assert silence["comment"] == 'a "load" test'
 
 
-async def test_who_may_not_manage_is_told_in_the_form(world: Sandbox, clock: Clock) -> None:
+async def test_form_refuses_unpermitted_person(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET, access={"usage": ["*"], "manage": ["U0ADA"]}):
         answer = await world.slack.answer_to("/usage rapid7-eu today", user="U0LINUS")
         view = await opened(world, answer, "modal.alert", user="U0LINUS")
@@ -232,9 +228,7 @@ async def test_who_may_not_manage_is_told_in_the_form(world: Sandbox, clock: Clo
         assert "You don't have access to manage" in view.errors["question"]
 
 
-async def test_a_form_that_slack_does_not_open_in_time_is_told(
-    world: Sandbox, clock: Clock
-) -> None:
+async def test_form_that_does_not_open_is_reported(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         world.slack.answer_with(
@@ -247,7 +241,7 @@ async def test_a_form_that_slack_does_not_open_in_time_is_told(
         await confirmed(world, "The form could not be opened in time")
 
 
-async def test_a_form_that_was_closed_meanwhile_is_left_alone(world: Sandbox, clock: Clock) -> None:
+async def test_closed_form_is_not_updated(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         view = await opened(world, answer, "modal.alert")

@@ -66,7 +66,7 @@ async def enqueue(posts: OutboxStore, *several: Post) -> None:
         await posts.enqueue(each, now=utc_now())
 
 
-async def test_messages_are_posted_once_and_in_order_a_channel(world: Sandbox) -> None:
+async def test_messages_are_posted_once_in_order(world: Sandbox) -> None:
     async with posting(world) as posts:
         await enqueue(
             posts, *(post(n, channel) for n in range(5) for channel in ("#ops", "#kitchen"))
@@ -83,7 +83,7 @@ async def test_messages_are_posted_once_and_in_order_a_channel(world: Sandbox) -
     "processed", [True, False], ids=["after it was taken", "before it was taken"]
 )
 @pytest.mark.parametrize("failure", ["cut", "500", "503"])
-async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(
+async def test_uncertain_message_is_searched_before_repeat(
     world: Sandbox, failure: str, processed: bool
 ) -> None:
     world.slack.fail(how=failure, processed=processed, times=2)
@@ -94,7 +94,7 @@ async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(
     assert said(world) == [f"Message {n}" for n in range(4)]
 
 
-async def test_a_429_is_waited_for(world: Sandbox) -> None:
+async def test_429_is_waited_for(world: Sandbox) -> None:
     world.slack.answer_with(
         429,
         '{"ok":false,"error":"ratelimited"}',
@@ -111,9 +111,7 @@ async def test_a_429_is_waited_for(world: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "is_archived"])
-async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it_is_mended(
-    world: Sandbox, code: str
-) -> None:
+async def test_messages_wait_for_unavailable_channel(world: Sandbox, code: str) -> None:
     refusal = json.dumps({"ok": False, "error": code})
     world.slack.answer_with(
         200, refusal, path="chat.postMessage", times=1, Content_Type="application/json"
@@ -136,7 +134,7 @@ def about(n: int, root: int, how: PostKind, text: str = "") -> Post:
     return Post(f"#ops {n}", "#ops", text, [kit.section(text)], how, f"#ops {root}")
 
 
-async def test_replies_stand_in_the_thread_and_an_edit_tells_the_message_anew(
+async def test_replies_and_edits_reach_their_message(
     world: Sandbox,
 ) -> None:
     async with posting(world) as posts:
@@ -155,7 +153,7 @@ async def test_replies_stand_in_the_thread_and_an_edit_tells_the_message_anew(
     assert root.metadata["event_payload"]["key"] == "#ops 0"
 
 
-async def test_of_several_edits_that_wait_the_newest_is_sent(world: Sandbox) -> None:
+async def test_only_newest_waiting_edit_is_sent(world: Sandbox) -> None:
     world.slack.channels["C0OPS"].bot_is_in = False
     async with posting(world) as posts:
         await enqueue(
@@ -172,9 +170,7 @@ async def test_of_several_edits_that_wait_the_newest_is_sent(world: Sandbox) -> 
 
 
 @pytest.mark.parametrize("failure", ["cut", "503"])
-async def test_a_reply_that_may_stand_already_is_looked_for_in_its_thread(
-    world: Sandbox, failure: str
-) -> None:
+async def test_uncertain_reply_is_searched_in_thread(world: Sandbox, failure: str) -> None:
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
@@ -185,7 +181,7 @@ async def test_a_reply_that_may_stand_already_is_looked_for_in_its_thread(
     assert said(world) == ["Message 0", "reply 1", "reply 2", "reply 3", "reply 4"]
 
 
-async def test_what_is_about_a_message_that_was_deleted_holds_nothing_up(world: Sandbox) -> None:
+async def test_reply_to_deleted_message_does_not_block_queue(world: Sandbox) -> None:
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
@@ -196,7 +192,7 @@ async def test_what_is_about_a_message_that_was_deleted_holds_nothing_up(world: 
         await settled(posts)
 
 
-async def test_an_edit_that_slack_does_not_take_holds_nothing_up(world: Sandbox) -> None:
+async def test_refused_edit_does_not_block_queue(world: Sandbox) -> None:
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
@@ -211,9 +207,7 @@ async def test_an_edit_that_slack_does_not_take_holds_nothing_up(world: Sandbox)
         await settled(posts)
 
 
-async def test_what_has_been_waiting_for_long_is_told_in_the_ops_channel_once(
-    world: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_backlog_notifies_ops_once(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.3))
     async with posting(world, ops_channel="#ops") as posts:
         await enqueue(posts, post(0, "#quiet"), post(1, "#quiet"))
@@ -228,7 +222,7 @@ async def test_what_has_been_waiting_for_long_is_told_in_the_ops_channel_once(
     assert sum("Messages have been waiting" in text for text in said(world)) == 1
 
 
-async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice(
+async def test_message_sent_before_crash_is_not_repeated(
     world: Sandbox,
 ) -> None:
     """It was claimed, and taken by Slack; nobody noted that."""

@@ -120,9 +120,7 @@ async def test_messages_do_not_wait_for_a_refused_file(
 
 
 @pytest.mark.parametrize("status", [403, 404, 413, 429, 500, 503])
-async def test_messages_do_not_wait_for_an_upload_host_that_refuses(
-    world: Sandbox, status: int
-) -> None:
+async def test_refusing_upload_host_does_not_block_messages(world: Sandbox, status: int) -> None:
     world.slack.answer_with(status, "no", path="/upload/", times=4)
     async with outbox_of(world) as (store, _):
         await enqueue(store.outbox, post(0), file(0, 0), post(1))
@@ -133,7 +131,7 @@ async def test_messages_do_not_wait_for_an_upload_host_that_refuses(
     assert len(said(world)) == 3
 
 
-async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: Sandbox) -> None:
+async def test_missing_upload_host_does_not_block_messages(world: Sandbox) -> None:
     gone = {"ok": True, "upload_url": "http://127.0.0.1:9/upload", "file_id": "F1"}
     world.slack.answer_with(
         200,
@@ -173,7 +171,7 @@ REFUSED_MESSAGES = [
 
 
 @pytest.mark.parametrize("code", REFUSED_MESSAGES)
-async def test_refused_message_is_set_aside_and_told(world: Sandbox, code: str) -> None:
+async def test_refused_message_is_set_aside_and_reported(world: Sandbox, code: str) -> None:
     refusal = world.slack.refuse("chat.postMessage", code, when=has("Message 1"))
     async with outbox_of(world) as (store, _):
         await enqueue(store.outbox, *(post(n, "#kitchen") for n in range(4)))
@@ -210,7 +208,7 @@ async def test_messages_set_aside_come_in_their_order(world: Sandbox) -> None:
 
 @pytest.mark.parametrize("code", ["never_heard_of_it", "invalid_blocks", "internal_error"])
 @pytest.mark.parametrize("refused_first", [1, 2])
-async def test_order_is_kept_if_slack_recovers_between_retries(
+async def test_order_survives_recovery_between_retries(
     world: Sandbox, code: str, refused_first: int
 ) -> None:
     """Slack takes messages again right after it has refused the first one once more."""
@@ -284,7 +282,7 @@ async def test_message_that_slack_fails_on_is_set_aside(world: Sandbox) -> None:
     assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
 
 
-async def test_order_is_kept_while_all_of_slack_fails(world: Sandbox) -> None:
+async def test_order_survives_slack_outage(world: Sandbox) -> None:
     world.slack.answer_with(503, "", times=60)
     async with outbox_of(world, "") as (store, _):
         await enqueue(store.outbox, *(post(n) for n in range(4)))
@@ -292,7 +290,7 @@ async def test_order_is_kept_while_all_of_slack_fails(world: Sandbox) -> None:
     assert said(world) == [f"Message {n}" for n in range(4)]
 
 
-async def test_blocks_that_slack_never_takes_become_words(world: Sandbox) -> None:
+async def test_refused_blocks_become_text(world: Sandbox) -> None:
     world.slack.refuse(
         "chat.postMessage", "invalid_blocks", when=lambda args: bool(args.get("blocks"))
     )
@@ -326,7 +324,7 @@ REFUSING_CHANNELS = [
 
 
 @pytest.mark.parametrize("code", REFUSING_CHANNELS)
-async def test_channel_that_takes_nothing_keeps_its_order(world: Sandbox, code: str) -> None:
+async def test_refusing_channel_preserves_its_order(world: Sandbox, code: str) -> None:
     refusal = world.slack.refuse(
         "chat.postMessage", code, when=lambda args: args["channel"] in ("C0KITCHEN", "#kitchen")
     )
@@ -346,7 +344,7 @@ async def test_channel_that_takes_nothing_keeps_its_order(world: Sandbox, code: 
 @pytest.mark.parametrize(
     "code", ["token_revoked", "account_inactive", "invalid_auth", "missing_scope"]
 )
-async def test_app_that_may_not_post_is_logged_and_not_ready(
+async def test_app_without_post_scope_is_not_ready(
     world: Sandbox, caplog: pytest.LogCaptureFixture, code: str
 ) -> None:
     refusal = world.slack.refuse("chat.postMessage", code)
@@ -369,7 +367,7 @@ async def test_app_that_may_not_post_is_logged_and_not_ready(
 
 
 @pytest.mark.parametrize("ops_channel", ["#ops", "ops", "C0OPS"])
-async def test_ops_channel_that_takes_nothing_is_logged(
+async def test_refusing_ops_channel_is_logged(
     world: Sandbox, caplog: pytest.LogCaptureFixture, ops_channel: str
 ) -> None:
     async with outbox_of(world, ops_channel) as (store, _):
@@ -404,7 +402,7 @@ async def test_replies_wait_for_their_root_and_nobody_else_does(world: Sandbox) 
     assert world.slack.messages[-1].thread_ts == root.ts
 
 
-async def test_reply_to_deleted_message_is_shown_in_channel_when_it_repeats(world: Sandbox) -> None:
+async def test_repeat_of_deleted_incident_is_in_channel(world: Sandbox) -> None:
     async with outbox_of(world) as (store, _):
         await enqueue(store.outbox, post(0))
         await all_sent(store)
@@ -528,7 +526,7 @@ async def test_listing_goes_on_at_its_cursor_after_429(world: Sandbox) -> None:
     assert sum(b"cursor=&" in body or body.endswith(b"cursor=") for body in listed) <= 1
 
 
-async def test_backlog_is_told_in_words(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_backlog_is_worded_plainly(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
     world.slack.refuse(
         "chat.postMessage", "is_archived", when=lambda args: args["channel"] == "#kitchen"
@@ -542,9 +540,7 @@ async def test_backlog_is_told_in_words(world: Sandbox, monkeypatch: pytest.Monk
         assert outbox.problem() == ""
 
 
-async def test_outbox_that_cannot_send_anything_says_so(
-    world: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_stalled_outbox_is_reported(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
     refusal = world.slack.refuse("chat.postMessage", "service_unavailable")
     unknown = world.slack.refuse("auth.test", "service_unavailable")
@@ -605,7 +601,7 @@ async def test_strict_limits_lose_nothing(world: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 302, 401, 403, 407])
-async def test_answers_of_a_proxy_keep_the_order(world: Sandbox, status: int) -> None:
+async def test_answers_of_proxy_preserve_order(world: Sandbox, status: int) -> None:
     world.slack.answer_with(
         status, "<html>Blocked</html>", path="chat.postMessage", times=4, Content_Type="text/html"
     )
@@ -635,7 +631,7 @@ async def test_unreadable_history_sets_one_message_aside(world: Sandbox) -> None
     assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
 
 
-async def test_message_of_an_unreachable_slack_is_kept_in_order(world: Sandbox) -> None:
+async def test_unreachable_slack_preserves_order(world: Sandbox) -> None:
     async with outbox_of(world) as (store, _):
         world.slack.fail(how="cut", processed=False, times=7)
         await enqueue(store.outbox, *(post(n) for n in range(3)))

@@ -35,7 +35,7 @@ async def page(demo: Sandbox, request: pytest.FixtureRequest) -> AsyncIterator[P
         await opened.screenshot(path=folder / f"{request.node.name}.png")
 
 
-async def test_an_answer_is_drawn_with_all_its_blocks(page: Page) -> None:
+async def test_page_draws_all_blocks(page: Page) -> None:
     await say(page, "/usage last 7 days")
     answer = page.locator("article", has=page.locator(".app")).last
     await expect(answer.locator(".header")).to_contain_text("in 7 days")
@@ -45,13 +45,13 @@ async def test_an_answer_is_drawn_with_all_its_blocks(page: Page) -> None:
     await expect(answer.get_by_role("button", name="30 days")).to_be_visible()
 
 
-async def test_a_button_asks_the_next_question(page: Page) -> None:
+async def test_button_asks_the_next_question(page: Page) -> None:
     await say(page, "/usage last 7 days")
     await page.get_by_role("button", name="30 days").click()
     await expect(page.locator(".header").last).to_contain_text("of 30 days")
 
 
-async def test_a_table_sorts_and_turns_its_pages(page: Page) -> None:
+async def test_table_sorts_and_pages(page: Page) -> None:
     await say(page, "/usage 30d")
     table = page.locator(".table").last
     await table.get_by_role("button", name="More ›").click()
@@ -61,7 +61,7 @@ async def test_a_table_sorts_and_turns_its_pages(page: Page) -> None:
     assert sizes[0].endswith("GB")
 
 
-async def test_a_private_answer_says_so_and_another_person_does_not_see_it(page: Page) -> None:
+async def test_private_answer_is_invisible_to_others(page: Page) -> None:
     await say(page, "/apiaudit 24h")
     await expect(page.locator(".only")).to_have_text("Only visible to you")
     await expect(page.get_by_role("button", name="Share here")).to_be_visible()
@@ -69,7 +69,7 @@ async def test_a_private_answer_says_so_and_another_person_does_not_see_it(page:
     await expect(page.locator("article")).to_have_count(0)
 
 
-async def test_a_log_comes_with_a_preview_and_a_download(page: Page) -> None:
+async def test_log_has_preview_and_download(page: Page) -> None:
     await say(page, "/logs kitchen 2h")
     link = page.locator(".file a")
     await expect(link).to_contain_text(".log")
@@ -80,7 +80,7 @@ async def test_a_log_comes_with_a_preview_and_a_download(page: Page) -> None:
     assert b"Tr0ub4dor" not in content
 
 
-async def test_the_composer_completes_commands(page: Page) -> None:
+async def test_composer_completes_commands(page: Page) -> None:
     await page.fill("#text", "/lo")
     await expect(page.locator("#suggestions li")).to_have_count(1)
     await page.press("#text", "Tab")
@@ -92,7 +92,7 @@ async def test_home_shows_the_app_home(page: Page) -> None:
     await expect(page.locator("#home")).to_contain_text("Accounts")
 
 
-async def test_home_is_drawn_anew_as_accounts_answer(page: Page) -> None:
+async def test_home_updates_as_accounts_answer(page: Page) -> None:
     await page.click("#open-home")
     await expect(page.locator("#home")).to_contain_text("no requests since the bot started")
     await page.get_by_role("button", name="Check now").click()
@@ -113,7 +113,7 @@ async def test_behind_the_scenes_shows_requests_and_raw_blocks(page: Page) -> No
     ).to_be_visible()
 
 
-async def test_a_provider_told_to_misbehave_gives_a_kind_error(page: Page) -> None:
+async def test_provider_fault_gives_a_clear_error(page: Page) -> None:
     await page.get_by_role("button", name="Behind the scenes").click()
     await page.select_option("#fault", "401")
     await page.get_by_role("button", name="Misbehave").click()
@@ -129,7 +129,7 @@ async def misbehaves(page: Page, server: str, fault: str) -> None:
         await page.get_by_role("button", name="Misbehave").click()
 
 
-async def test_an_older_slack_is_shown_a_picture_and_a_plain_table(page: Page) -> None:
+async def test_older_slack_shows_picture_and_table(page: Page) -> None:
     await misbehaves(page, "slack", "know no charts, tables and tasks any more")
     await say(page, "/usage last 7 days")
     answer = page.locator("article", has=page.locator(".app")).last
@@ -137,14 +137,14 @@ async def test_an_older_slack_is_shown_a_picture_and_a_plain_table(page: Page) -
     await expect(answer.locator("table tbody tr")).to_have_count(7)
 
 
-async def test_a_post_that_slack_took_without_a_word_is_told_and_not_repeated(page: Page) -> None:
+async def test_post_without_reply_is_not_repeated(page: Page) -> None:
     await misbehaves(page, "slack", "take a post without answering")
     await say(page, "/usage last 7 days")
     await expect(page.locator("article").last).to_contain_text("did not confirm the message")
     await expect(page.locator(".header")).to_have_count(1)
 
 
-async def test_a_file_that_slack_does_not_take_is_told(page: Page) -> None:
+async def test_refused_file_is_reported(page: Page) -> None:
     await misbehaves(page, "slack", "take no file once")
     await say(page, "/usage last 7 days csv")
     await expect(page.locator("article").last).to_contain_text(
@@ -152,7 +152,7 @@ async def test_a_file_that_slack_does_not_take_is_told(page: Page) -> None:
     )
 
 
-async def test_a_command_that_comes_twice_is_answered_once(page: Page, demo: Sandbox) -> None:
+async def test_repeated_command_is_answered_once(page: Page, demo: Sandbox) -> None:
     await misbehaves(page, "slack", "deliver the next command twice")
     await say(page, "/usage last 7 days")
     await say(page, "/usage last 3 days")
@@ -160,7 +160,7 @@ async def test_a_command_that_comes_twice_is_answered_once(page: Page, demo: San
     await expect(page.locator(".header", has_text="in 7 days")).to_have_count(1)
 
 
-async def test_a_connection_that_is_cut_is_made_anew(page: Page, demo: Sandbox) -> None:
+async def test_cut_connection_is_reopened(page: Page, demo: Sandbox) -> None:
     await misbehaves(page, "slack", "cut the connection")
     await say(page, "/usage last 7 days")
     await expect(page.locator("article").last).to_contain_text(
@@ -320,7 +320,7 @@ async def test_everybody_can_use_the_page(page: Page, demo: Sandbox) -> None:
     assert await accessible(page) == []
 
 
-async def test_a_form_is_filled_tried_and_saved(page: Page, demo: Sandbox) -> None:
+async def test_form_is_tested_and_saved(page: Page, demo: Sandbox) -> None:
     await say(page, "/usage today")
     await page.get_by_role("button", name="Alert me…").click()
     await page.fill("#in-threshold", "1 GB")
@@ -332,7 +332,7 @@ async def test_a_form_is_filled_tried_and_saved(page: Page, demo: Sandbox) -> No
     await expect(page.get_by_text("created: bytes of")).to_be_visible()
 
 
-async def test_a_reply_in_a_thread_asks_again(page: Page) -> None:
+async def test_reply_in_thread_asks_again(page: Page) -> None:
     await say(page, "/usage last 7 days")
     answer = page.locator("article", has=page.locator(".app")).last
     await answer.hover()
@@ -343,7 +343,7 @@ async def test_a_reply_in_a_thread_asks_again(page: Page) -> None:
     await expect(page.locator(".thread .header")).to_contain_text("in 3 days")
 
 
-async def test_the_question_that_is_everywhere_searches_a_log(page: Page) -> None:
+async def test_global_shortcut_searches_a_log(page: Page) -> None:
     await page.click("#ask")
     await page.locator("#modal").get_by_role("button", name="Fill in…").last.click()
     await page.fill("#in-log", "pan")
@@ -359,7 +359,7 @@ async def phone(demo: Sandbox) -> AsyncIterator[Page]:
         yield opened
 
 
-async def test_phone_keeps_channels_in_a_drawer(phone: Page) -> None:
+async def test_phone_shows_channels_in_a_drawer(phone: Page) -> None:
     channel = phone.get_by_role("button", name="# kitchen")
     await expect(channel).not_to_be_visible()
     await phone.get_by_role("button", name="Channels and people").click()
@@ -404,7 +404,7 @@ async def test_panel_can_be_closed(page: Page) -> None:
     await expect(page.locator("#wire")).not_to_be_visible()
 
 
-async def test_page_says_when_sandbox_is_gone(page: Page, demo: Sandbox) -> None:
+async def test_page_shows_when_sandbox_is_gone(page: Page, demo: Sandbox) -> None:
     await expect(page.locator("#gone")).not_to_be_visible()
     await demo.slack.stop()
     await expect(page.locator("#gone")).to_contain_text("make demo", timeout=30_000)

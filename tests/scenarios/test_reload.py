@@ -249,7 +249,7 @@ async def test_reload_changes_how_slack_connects(
         assert "5 days" in (await world.slack.answer_to("/usage last 5 days", timeout_s=60)).text
 
 
-async def test_unavailable_address_keeps_the_old_one(world: Sandbox, tmp_path: Path) -> None:
+async def test_unavailable_address_leaves_old_one(world: Sandbox, tmp_path: Path) -> None:
     log, port, health = tmp_path / "log", free_port(), free_port()
     before = {"slack": http(port), "health": {"port": health}}
     async with started(world, log, **before) as process:
@@ -311,7 +311,7 @@ async def test_unexpected_error_changes_nothing(world: Sandbox) -> None:
         assert "7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_refused_token_keeps_metrics_on(world: Sandbox) -> None:
+async def test_refused_token_leaves_metrics_on(world: Sandbox) -> None:
     port = free_port()
     service = Service(ConnectionStatus())
     await service.start(world.settings(health={"port": port}), world.tokens())
@@ -324,7 +324,7 @@ async def test_refused_token_keeps_metrics_on(world: Sandbox) -> None:
         assert await status_of(f"http://127.0.0.1:{port}/metrics") == 404
 
 
-async def test_reload_keeps_the_pace_of_a_channel(world: Sandbox) -> None:
+async def test_reload_preserves_channel_pace(world: Sandbox) -> None:
     service = Service(ConnectionStatus())
     await service.start(world.settings(), world.tokens())
     async with aclosing(service):

@@ -45,7 +45,7 @@ def scheduled(bot: Bot) -> set[str]:
     return set(bot.scheduler.timetable.names)
 
 
-async def test_chat_rules_are_known_everywhere(world: Sandbox, database: str) -> None:
+async def test_chat_rules_reach_every_process(world: Sandbox, database: str) -> None:
     async with connected_bot(world, database=database) as first:
         async with connected_bot(world, database=database):
             await world.slack.answer_to("/usage alert today above 5 GB every 15m as kitchen")
@@ -69,7 +69,7 @@ async def test_chat_rules_are_known_everywhere(world: Sandbox, database: str) ->
         assert "cellar" in answer.text, "it outlives the process in which it was made"
 
 
-async def test_subscriptions_are_known_everywhere(world: Sandbox, database: str) -> None:
+async def test_subscriptions_reach_every_process(world: Sandbox, database: str) -> None:
     async with (
         connected_bot(world, database=database) as first,
         connected_bot(world, database=database),
@@ -80,7 +80,7 @@ async def test_subscriptions_are_known_everywhere(world: Sandbox, database: str)
         await until(lambda: "subscription 1" not in scheduled(first))
 
 
-async def test_pauses_are_known_everywhere(world: Sandbox, database: str) -> None:
+async def test_pauses_reach_every_process(world: Sandbox, database: str) -> None:
     async with (
         connected_bot(world, database=database) as first,
         connected_bot(world, database=database) as second,

@@ -218,7 +218,7 @@ async def test_alert_of_maker_who_left_group_is_paused(
         await until_said(world, "Alert `pantry` is paused", "C0KITCHEN")
 
 
-async def test_group_that_cannot_be_read_is_told_in_ops(world: Sandbox, clock: Clock) -> None:
+async def test_unreadable_group_notifies_ops(world: Sandbox, clock: Clock) -> None:
     world.slack.groups["S0ONCALL"] = ["U0LINUS"]
     ops = {"slack": {"mode": "socket", "ops_channel": "#ops"}}
     async with running(world, QUIET, access={"usage": ["S0ONCALL"]}, **ops) as bot:
@@ -275,7 +275,7 @@ async def test_edit_of_other_peoples_alert_is_announced(world: Sandbox, clock: C
     assert announced.text.endswith("above 600 GB by Linus.")
 
 
-async def test_open_incident_says_who_silenced_it(world: Sandbox, clock: Clock) -> None:
+async def test_open_incident_names_its_silencer(world: Sandbox, clock: Clock) -> None:
     async with running(world) as bot:
         await look(bot, clock, Meter(world), 6)
         [root] = await world.slack.until(

@@ -147,7 +147,7 @@ async def test_reload_applies_rotated_secrets(secrets: Secrets, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", ["bot-token", "rapid7"])
-async def test_empty_file_keeps_the_old_secret(secrets: Secrets, tmp_path: Path, name: str) -> None:
+async def test_empty_file_leaves_old_secret(secrets: Secrets, tmp_path: Path, name: str) -> None:
     world, log = secrets.world, tmp_path / "log"
     async with running(secrets, log) as process:
         await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
@@ -158,7 +158,7 @@ async def test_empty_file_keeps_the_old_secret(secrets: Secrets, tmp_path: Path,
         await ask_everybody(world)
 
 
-async def test_refused_token_keeps_the_old_one(secrets: Secrets, tmp_path: Path) -> None:
+async def test_refused_token_leaves_old_one(secrets: Secrets, tmp_path: Path) -> None:
     world, log = secrets.world, tmp_path / "log"
     async with running(secrets, log) as process:
         await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)

@@ -58,7 +58,7 @@ async def files_after(
     return answer, brought
 
 
-async def test_usage_is_answered_in_the_channel_with_chart_table_and_buttons(
+async def test_usage_has_chart_table_and_buttons(
     world: Sandbox,
 ) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
@@ -79,16 +79,14 @@ async def test_usage_is_answered_in_the_channel_with_chart_table_and_buttons(
     assert world.slack.refused == []
 
 
-async def test_a_gap_is_said_and_drawn_as_not_listed(world: Sandbox) -> None:
+async def test_gap_is_mentioned_and_not_drawn(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage 30d")
     gap = datetime.now(UTC).date() - timedelta(days=24)
     assert f"No data (not zero): {gap:%a} {gap.day} {gap:%b}" in answer.text
     assert "no data" in text_of(answer)
 
 
-async def test_per_log_names_the_logs_and_csv_brings_every_row(
-    world: Sandbox, clock: MovableClock
-) -> None:
+async def test_csv_per_log_has_every_row(world: Sandbox, clock: MovableClock) -> None:
     clock.set(AFTER_THE_EXAMPLES)
     answer, brought = await files_after(world, "/usage 2026-11-02..2026-11-08 per log csv")
     assert brought.thread_ts == answer.ts
@@ -108,7 +106,7 @@ async def test_apiaudit_is_private_with_both_vendors_in_one_table(world: Sandbox
     assert "linus@example.com" in answer.text
 
 
-async def test_where_all_failed_it_is_counted_once(world: Sandbox) -> None:
+async def test_all_failed_calls_are_counted_once(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit edge 24h failures")
     [who, what, _] = [block for block in answer.blocks if block["type"] == "data_table"]
     assert [[cell["text"] for cell in table["rows"][0]] for table in (who, what)] == [
@@ -123,7 +121,7 @@ async def test_where_all_failed_it_is_counted_once(world: Sandbox) -> None:
     assert "100.0 %" not in answer.text + str(answer.blocks)
 
 
-async def test_a_private_csv_comes_by_direct_message(world: Sandbox) -> None:
+async def test_private_csv_comes_by_dm(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/apiaudit 24h csv")
     assert answer.seen_by == "U0ADA"
     assert brought.channel == "D0ADA"
@@ -147,7 +145,7 @@ async def test_logs_come_redacted_with_levels_and_a_file(world: Sandbox) -> None
     assert answer.seen_by == ""
 
 
-async def test_a_large_log_is_gzipped_and_whole(world: Sandbox) -> None:
+async def test_large_log_is_gzipped_completely(world: Sandbox) -> None:
     _, brought = await files_after(world, "/logs kitchen,cellar 24h")
     assert brought.files[0].name.startswith("kitchen+cellar-")
     assert brought.files[0].name.endswith(".log.gz")
@@ -155,7 +153,7 @@ async def test_a_large_log_is_gzipped_and_whole(world: Sandbox) -> None:
     assert lines == pytest.approx(28_800 + 12_343, abs=2)
 
 
-async def test_a_limit_that_cuts_is_said_and_one_that_fits_is_not(world: Sandbox) -> None:
+async def test_only_limit_that_cuts_is_mentioned(world: Sandbox) -> None:
     world.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(100)])
     cut = await world.slack.answer_to("/logs kitchen limit 99")
     fits = await world.slack.answer_to("/logs kitchen limit 100")
@@ -164,7 +162,7 @@ async def test_a_limit_that_cuts_is_said_and_one_that_fits_is_not(world: Sandbox
     assert "limit=101" in world.rapid7.requests[-1].query
 
 
-async def test_a_log_by_its_own_name_and_by_id(world: Sandbox) -> None:
+async def test_log_is_found_by_name_and_id(world: Sandbox) -> None:
     window = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d} 10:00 to 12:00"
     by_name = await world.slack.answer_to(f'/logs "Pantry Door" {window}')
     by_id = await world.slack.answer_to(f"/logs 1c1f2885-ed93-4650-9e14-d46af4bf0886 {window}")
@@ -174,26 +172,26 @@ async def test_a_log_by_its_own_name_and_by_id(world: Sandbox) -> None:
     )
 
 
-async def test_an_unknown_log_is_refused_with_the_names_there_are(world: Sandbox) -> None:
+async def test_unknown_log_is_refused_with_known_names(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/logs attic")
     assert "No log is called “attic”; there are Pantry Door, cellar and kitchen." in answer.text
     assert answer.seen_by == "U0ADA"
 
 
-async def test_a_log_without_lines_says_so_and_sends_no_file(world: Sandbox) -> None:
+async def test_empty_log_sends_no_file(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/logs kitchen where(/no such words/)")
     assert "No lines" in answer.text
     assert not world.slack.files
 
 
-async def test_a_broken_log_is_fetched_again_from_its_beginning(world: Sandbox) -> None:
+async def test_broken_log_is_fetched_again(world: Sandbox) -> None:
     world.rapid7.misbehave(broken_off)
     answer = await world.slack.answer_to("/logs kitchen")
     assert "Incomplete" not in answer.text
     assert world.rapid7.paths().count(world.rapid7.paths()[-1]) == 2
 
 
-async def test_a_log_that_breaks_twice_is_shown_as_far_as_it_came(world: Sandbox) -> None:
+async def test_twice_broken_log_is_shown_partly(world: Sandbox) -> None:
     world.rapid7.misbehave(broken_off, times=2)
     answer, brought = await files_after(world, "/logs kitchen")
     assert "Incomplete: the download ended before the end of the log." in answer.text
@@ -211,7 +209,7 @@ async def broken_off(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def test_one_account_down_does_not_hide_the_other(world: Sandbox) -> None:
+async def test_unavailable_account_does_not_hide_the_other(world: Sandbox) -> None:
     world.akamai.answer_with(503, times=9)
     answer = await world.slack.answer_to("/apiaudit 24h")
     assert "edge is missing from this answer: edge is unavailable (HTTP 503)." in answer.text
@@ -239,16 +237,14 @@ async def test_every_account_down_is_an_error_with_try_again(world: Sandbox) -> 
         ("/logs kitchen where(", "not closed"),
     ],
 )
-async def test_a_wrong_question_is_private_and_asks_no_provider(
-    world: Sandbox, line: str, says: str
-) -> None:
+async def test_wrong_question_sends_no_request(world: Sandbox, line: str, says: str) -> None:
     answer = await world.slack.answer_to(line)
     assert says in answer.text.replace("&lt;", "<")
     assert answer.seen_by == "U0ADA"
     assert world.rapid7.requests == world.akamai.requests == world.devicewise.requests == []
 
 
-async def test_the_button_of_a_refusal_asks_what_works(world: Sandbox) -> None:
+async def test_button_of_refusal_asks_corrected_question(world: Sandbox) -> None:
     refusal = await world.slack.answer_to("/usage foo")
     await world.slack.press(refusal, buttons(refusal)["Ask this instead"])
     assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
@@ -270,14 +266,14 @@ async def test_help_is_private_and_its_examples_work(world: Sandbox, clock: Mova
             assert "Try " not in told.text, line
 
 
-async def test_who_may_not_ask_is_told_so_privately(world: Sandbox) -> None:
+async def test_refused_person_is_answered_privately(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h", user="U0LINUS")
     assert answer.seen_by == "U0LINUS"
     assert "You don't have access to /apiaudit here." in answer.text
     assert world.akamai.requests == []
 
 
-async def test_who_may_not_manage_is_shown_no_way_to(world: Sandbox) -> None:
+async def test_management_buttons_need_permission(world: Sandbox) -> None:
     async with connected_bot(
         world, access={"usage": ["*"], "apiaudit": ["U0LINUS"], "logs": ["*"], "manage": ["U0ADA"]}
     ):
@@ -290,33 +286,33 @@ async def test_who_may_not_manage_is_shown_no_way_to(world: Sandbox) -> None:
         assert "/usage subscribe" in told.text
 
 
-async def test_a_user_group_may_ask(world: Sandbox) -> None:
+async def test_user_group_may_ask(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h", user="U0GRACE", channel="C0KITCHEN")
     assert "calls" in answer.text
 
 
-async def test_a_granted_channel_lets_everybody_in_it_ask_in_public(world: Sandbox) -> None:
+async def test_granted_channel_answers_publicly(world: Sandbox) -> None:
     here = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0OPS")
     there = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0KITCHEN")
     assert here.seen_by == ""
     assert "You don't have access to" in there.text
 
 
-async def test_what_one_person_may_ask_elsewhere_is_private(world: Sandbox) -> None:
+async def test_personal_permission_gives_private_answer(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/logs kitchen", user="U0ADA", channel="C0KITCHEN")
     assert answer.seen_by == "U0ADA"
     assert brought.channel == "D0ADA"
     assert "The file is in your direct messages." in answer.text
 
 
-async def test_where_the_bot_is_not_it_answers_privately_with_an_invitation(world: Sandbox) -> None:
+async def test_answer_outside_its_channels_is_private(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days", channel="C0QUIET")
     assert answer.seen_by == "U0ADA"
     assert "/invite @Opswatch" in answer.text
     assert "in 7 days" in answer.text
 
 
-async def test_a_private_answer_can_be_shared_once_by_its_asker(world: Sandbox) -> None:
+async def test_private_answer_can_be_shared_once(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h")
     await world.slack.press(answer, buttons(answer)["Share here"])
     shared = await world.slack.until(
@@ -328,14 +324,14 @@ async def test_a_private_answer_can_be_shared_once_by_its_asker(world: Sandbox) 
     await world.slack.until(lambda: any("shared already" in m.text for m in world.slack.seen()))
 
 
-async def test_the_ack_goes_out_before_any_work(world: Sandbox) -> None:
+async def test_ack_precedes_any_work(world: Sandbox) -> None:
     world.rapid7.be_slow(600, times=9)
     ack = await world.slack.command("/usage last 7 days")
     await asyncio.wait_for(ack.done, 60)
     assert not any("in 7 days" in m.text for m in world.slack.seen())
 
 
-async def test_a_listener_that_raises_at_once_loses_no_ack(world: Sandbox, bot: Bot) -> None:
+async def test_failing_listener_loses_no_ack(world: Sandbox, bot: Bot) -> None:
     async def raise_at_once() -> None:
         raise ValueError("at once")
 
@@ -345,7 +341,7 @@ async def test_a_listener_that_raises_at_once_loses_no_ack(world: Sandbox, bot: 
     assert await asyncio.wait_for(ack.done, 60) == {}
 
 
-async def test_a_slow_provider_delays_nobody_else(world: Sandbox) -> None:
+async def test_slow_provider_delays_nobody_else(world: Sandbox) -> None:
     world.rapid7.be_slow(600, times=3)
     await world.slack.command("/usage last 7 days")
     await world.slack.until(lambda: len(world.rapid7.requests) >= 3)
@@ -405,7 +401,7 @@ async def test_long_work_shows_itself_and_becomes_the_answer(world: Sandbox) -> 
     assert len(world.slack.seen()) == 1
 
 
-async def test_long_work_over_several_accounts_shows_how_far_each_is(world: Sandbox) -> None:
+async def test_long_work_shows_progress_of_each_account(world: Sandbox) -> None:
     world.devicewise.be_slow(2.6)
     world.akamai.answer_with(403, "no", times=9)
     async with connected_bot(world, access={"apiaudit": ["*"]}):
@@ -473,7 +469,7 @@ async def test_work_can_be_cancelled_by_its_asker_alone(world: Sandbox) -> None:
     assert working not in world.slack.messages
 
 
-async def test_the_same_delivery_twice_has_one_effect(world: Sandbox) -> None:
+async def test_repeated_delivery_has_one_effect(world: Sandbox) -> None:
     await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
     await world.slack.until(world.slack.seen)
     ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
@@ -482,7 +478,7 @@ async def test_the_same_delivery_twice_has_one_effect(world: Sandbox) -> None:
     assert len([m for m in world.slack.seen() if "in 7 days" in m.text]) == 1
 
 
-async def test_who_asked_what_where_with_what_outcome_is_recorded(world: Sandbox, bot: Bot) -> None:
+async def test_questions_are_recorded_with_outcome(world: Sandbox, bot: Bot) -> None:
     await world.slack.answer_to("/usage last 7 days")
     await world.slack.answer_to("/apiaudit 24h password=hunter2", user="U0LINUS")
 
@@ -502,7 +498,7 @@ async def test_who_asked_what_where_with_what_outcome_is_recorded(world: Sandbox
     ]
 
 
-async def test_days_of_an_audit_are_named_in_the_askers_zone(world: Sandbox) -> None:
+async def test_audit_days_are_in_askers_zone(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot yesterday", user="U0GRACE")
     assert "America/New_York" in answer.text
 
@@ -531,13 +527,13 @@ async def test_hostile_rows_and_names_stay_text(world: Sandbox) -> None:
     assert world.slack.refused == []
 
 
-async def test_a_hostile_question_comes_back_inert(world: Sandbox) -> None:
+async def test_hostile_question_is_sanitised(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage <!channel> `@everyone` \u202e")
     assert "<!channel>" not in text_of(answer)
     assert "\u202e" not in text_of(answer)
 
 
-async def test_the_home_tab_shows_what_i_may_ask_and_asked(world: Sandbox) -> None:
+async def test_home_tab_shows_permitted_and_recent_questions(world: Sandbox) -> None:
     await world.slack.answer_to("/usage last 7 days")
     await asyncio.sleep(0.05)
     await world.slack.open_home("U0ADA")
@@ -546,7 +542,7 @@ async def test_the_home_tab_shows_what_i_may_ask_and_asked(world: Sandbox) -> No
         assert said in home
 
 
-async def test_a_workspace_that_refuses_the_newest_blocks_gets_a_picture_and_a_plain_table(
+async def test_refused_new_blocks_become_picture_and_table(
     world: Sandbox,
 ) -> None:
     world.slack.supports_new_blocks = False
@@ -561,21 +557,21 @@ async def test_a_workspace_that_refuses_the_newest_blocks_gets_a_picture_and_a_p
     assert len(world.slack.refused) == 1, "what was learned is remembered"
 
 
-async def test_a_workspace_that_refuses_tables_too_gets_words(world: Sandbox) -> None:
+async def test_refused_tables_become_text(world: Sandbox) -> None:
     world.slack.supports_new_blocks = world.slack.knows_tables = False
     answer = await world.slack.answer_to("/usage last 7 days")
     assert not {"data_visualization", "data_table", "table", "image"} & set(types(answer))
     assert "By day:" in text_of(answer)
 
 
-async def test_where_a_picture_cannot_be_sent_the_table_goes_without_it(world: Sandbox) -> None:
+async def test_table_is_sent_without_failed_picture(world: Sandbox) -> None:
     world.slack.supports_new_blocks = False
     world.slack.answer_with(500, path="getUploadURLExternal", times=9)
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "table" in types(answer) and "image" not in types(answer)
 
 
-async def test_a_private_answer_finds_out_by_itself_in_which_blocks_it_is_taken(
+async def test_private_answer_falls_back_to_older_blocks(
     world: Sandbox,
 ) -> None:
     world.slack.supports_new_blocks = False
@@ -588,7 +584,7 @@ async def test_a_private_answer_finds_out_by_itself_in_which_blocks_it_is_taken(
     assert len(world.slack.refused) == 1, "what was learned is remembered"
 
 
-async def test_a_workspace_that_knows_no_tasks_is_told_of_work_in_words(world: Sandbox) -> None:
+async def test_progress_without_task_blocks_is_text(world: Sandbox) -> None:
     world.slack.knows_tasks = False
     world.rapid7.be_slow(2.0, times=3)
     await world.slack.command("/usage last 7 days")
@@ -612,7 +608,7 @@ async def test_a_workspace_that_knows_no_tasks_is_told_of_work_in_words(world: S
         await world.slack.until(lambda: working.text.startswith("edge, iot: "))
 
 
-async def test_a_private_answer_is_in_the_blocks_that_the_workspace_knows(world: Sandbox) -> None:
+async def test_private_answer_uses_supported_blocks(world: Sandbox) -> None:
     world.slack.supports_new_blocks = False
     await world.slack.answer_to("/usage last 7 days")
     answer = await world.slack.answer_to("/apiaudit edge 2h", channel="C0KITCHEN")
@@ -645,7 +641,7 @@ async def test_no_secret_shows_anywhere(
         assert secret not in shown
 
 
-async def test_upload_limits_cut_with_a_clear_word(world: Sandbox) -> None:
+async def test_upload_limit_cut_is_explained(world: Sandbox) -> None:
     async with connected_bot(
         world, limits={"upload_plain": "2 kB", "upload_total": "10 kB"}, database="other.sqlite"
     ):
@@ -655,7 +651,7 @@ async def test_upload_limits_cut_with_a_clear_word(world: Sandbox) -> None:
         assert gzip.decompress(brought.files[0].content).endswith(b"\n")
 
 
-async def test_an_answer_under_way_when_the_bot_stops_is_told(world: Sandbox, bot: Bot) -> None:
+async def test_interrupted_answer_is_reported(world: Sandbox, bot: Bot) -> None:
     world.rapid7.be_slow(30, times=9)
     await world.slack.command("/usage last 7 days")
     await world.slack.until(lambda: len(world.rapid7.requests) >= 3)
@@ -667,7 +663,7 @@ async def test_an_answer_under_way_when_the_bot_stops_is_told(world: Sandbox, bo
     assert "The bot is restarting" in late.text
 
 
-async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world: Sandbox) -> None:
+async def test_refused_file_leaves_the_answer(world: Sandbox) -> None:
     refusal = json.dumps({"ok": False, "error": "storage_limit_reached"})
     world.slack.answer_with(
         200, refusal, path="completeUploadExternal", Content_Type="application/json"
@@ -684,7 +680,7 @@ async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world:
 
 
 @pytest.mark.parametrize("code", ["missing_scope", "token_revoked", "fatal_error"])
-async def test_what_slack_refuses_is_told_with_what_to_do(world: Sandbox, code: str) -> None:
+async def test_slack_refusal_has_a_hint(world: Sandbox, code: str) -> None:
     world.slack.answer_with(
         200,
         json.dumps({"ok": False, "error": code}),
@@ -696,7 +692,7 @@ async def test_what_slack_refuses_is_told_with_what_to_do(world: Sandbox, code: 
     assert answer.seen_by == "U0ADA"
 
 
-async def test_a_small_log_is_a_snippet(world: Sandbox) -> None:
+async def test_small_log_is_a_snippet(world: Sandbox) -> None:
     await files_after(world, "/logs kitchen")
     asked = [entry for entry in world.slack.requests if "getUploadURLExternal" in entry.path]
     assert "snippet_type=text" in asked[0].query + asked[0].body.decode()
@@ -706,7 +702,7 @@ async def test_a_small_log_is_a_snippet(world: Sandbox) -> None:
     "processed", [True, False], ids=["after it was taken", "before it was taken"]
 )
 @pytest.mark.parametrize("failure", ["cut", "500", "503"])
-async def test_a_post_that_may_have_arrived_is_not_sent_again(
+async def test_uncertain_post_is_not_repeated(
     world: Sandbox, failure: str, processed: bool
 ) -> None:
     """Whatever Slack did with it, the answer stands at most once, and the asker is told to look."""
@@ -730,7 +726,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("code", "says"), REFUSALS.items(), ids=REFUSALS.keys())
-async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(
+async def test_answer_is_ephemeral_where_posting_is_forbidden(
     world: Sandbox, code: str, says: str
 ) -> None:
     world.slack.answer_with(
@@ -746,9 +742,7 @@ async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(
 
 
 @pytest.mark.parametrize("code", ["msg_blocks_too_long", "invalid_blocks"])
-async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(
-    world: Sandbox, code: str
-) -> None:
+async def test_always_refused_blocks_are_explained(world: Sandbox, code: str) -> None:
     refusal = json.dumps({"ok": False, "error": code})
     world.slack.answer_with(
         200, refusal, path="chat.postMessage", times=9, Content_Type="application/json"
@@ -761,7 +755,7 @@ async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(
     )
 
 
-async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the_channel(
+async def test_expired_response_url_falls_back_to_ephemeral(
     world: Sandbox,
 ) -> None:
     world.devicewise.be_slow(0.3)
@@ -774,7 +768,7 @@ async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the
     assert "POST /api/chat.postEphemeral" in world.slack.paths()
 
 
-async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direct_message(
+async def test_used_up_response_url_falls_back_to_dm(
     world: Sandbox,
 ) -> None:
     world.devicewise.be_slow(0.3)
@@ -785,7 +779,7 @@ async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direc
     assert world.slack.channels[told[0].channel].direct_with == "U0ADA"
 
 
-async def test_long_work_stays_within_the_uses_of_its_response_url(
+async def test_long_work_respects_response_url_uses(
     world: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Progress that only the asker sees is shown once; the answer takes its place."""
@@ -797,7 +791,7 @@ async def test_long_work_stays_within_the_uses_of_its_response_url(
     assert max(url.uses for url in world.slack.response_urls.values()) <= 2
 
 
-async def test_a_429_of_slacks_is_waited_for(world: Sandbox) -> None:
+async def test_slack_429_is_waited_for(world: Sandbox) -> None:
     world.slack.answer_with(
         429, "{}", path="chat.postMessage", Retry_After="1", Content_Type="application/json"
     )
@@ -806,7 +800,7 @@ async def test_a_429_of_slacks_is_waited_for(world: Sandbox) -> None:
     assert len(world.slack.seen()) == 1
 
 
-async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: Sandbox) -> None:
+async def test_too_long_answer_becomes_a_file(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/usage 92d")
     assert "and 52 before" in answer.text
     assert "the file has them all" in text_of(answer)
@@ -814,12 +808,12 @@ async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: Sandbo
 
 
 @pytest.mark.parametrize("typed", ["pantry dooor", "Pantry Dor"])
-async def test_a_log_nearly_named_is_offered(world: Sandbox, typed: str) -> None:
+async def test_nearest_log_name_is_suggested(world: Sandbox, typed: str) -> None:
     answer = await world.slack.answer_to(f'/logs "{typed}"')
     assert 'Try /logs "Pantry Door" last 20 mins' in answer.text
 
 
-async def test_the_same_question_at_the_same_time_is_asked_once(world: Sandbox) -> None:
+async def test_simultaneous_equal_questions_share_one_request(world: Sandbox) -> None:
     world.rapid7.be_slow(0.3, times=99)
     await asyncio.gather(
         *(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(10))
@@ -841,7 +835,7 @@ async def test_long_private_work_from_a_button_leaves_no_orphan(world: Sandbox) 
     assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
 
 
-async def test_a_share_that_slack_refuses_is_told_and_can_be_tried_again(world: Sandbox) -> None:
+async def test_refused_share_can_be_retried(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     world.slack.answer_with(
         200,
@@ -861,7 +855,7 @@ async def test_a_share_that_slack_refuses_is_told_and_can_be_tried_again(world: 
     )
 
 
-async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: Sandbox) -> None:
+async def test_share_waits_for_invitation(world: Sandbox) -> None:
     world.slack.channels["C0QUIET"].bot_is_in = True
     answer = await world.slack.answer_to("/apiaudit iot 24h", channel="C0QUIET")
     world.slack.channels["C0QUIET"].bot_is_in = False
@@ -874,9 +868,7 @@ async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: Sand
     )
 
 
-async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alone(
-    world: Sandbox, bot: Bot
-) -> None:
+async def test_log_is_found_by_unique_prefix(world: Sandbox, bot: Bot) -> None:
     world.rapid7.logs["2c1f2885-ed93-4650-9e14-d46af4bf0887"] = "kitchenette"
     assert "Pantry Door" in (await world.slack.answer_to("/logs pan 20m")).text
     assert (
@@ -903,7 +895,7 @@ async def test_two_logs_share_the_limit(world: Sandbox) -> None:
     assert times == sorted(times)
 
 
-async def test_what_one_log_leaves_of_the_limit_goes_to_the_other(world: Sandbox) -> None:
+async def test_unused_limit_goes_to_other_log(world: Sandbox) -> None:
     sizes = {seed.KITCHEN: 30, seed.CELLAR: 3}
     world.rapid7.lines = lambda key, *_: iter([f"{key[:4]} {n}" for n in range(sizes[key])])
     for logs in ("kitchen,cellar", "cellar,kitchen"):
@@ -919,9 +911,7 @@ async def test_what_one_log_leaves_of_the_limit_goes_to_the_other(world: Sandbox
     assert "Truncated" not in answer.text
 
 
-async def test_a_limit_says_which_lines_it_lets_through(
-    world: Sandbox, clock: MovableClock
-) -> None:
+async def test_limit_names_included_lines(world: Sandbox, clock: MovableClock) -> None:
     # The oldest five minutes lie across a full hour, and so in two columns of the chart.
     clock.set(clock().replace(minute=58))
     answer = await world.slack.answer_to("/logs kitchen 2h limit 100")
@@ -932,7 +922,7 @@ async def test_a_limit_says_which_lines_it_lets_through(
     assert points[-1]["value"] > 0
 
 
-async def test_preview_says_how_much_of_the_log_it_shows(world: Sandbox) -> None:
+async def test_preview_shows_its_share_of_the_log(world: Sandbox) -> None:
     world.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(1204)])
     answer = await world.slack.answer_to("/logs kitchen")
     assert "Last 10 of 1,204 lines:" in answer.text

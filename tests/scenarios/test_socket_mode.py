@@ -49,7 +49,7 @@ async def replaced(world: Sandbox, old: web.WebSocketResponse) -> None:
     await world.slack.until(lambda: world.slack.sockets[-1] is not old)
 
 
-async def test_a_routine_refresh_loses_no_command(world: Sandbox) -> None:
+async def test_connection_refresh_loses_no_command(world: Sandbox) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         for reason in ("warning", "refresh_requested"):
@@ -69,7 +69,7 @@ async def test_a_routine_refresh_loses_no_command(world: Sandbox) -> None:
         assert bot.slack.problem == ""
 
 
-async def test_a_connection_that_breaks_comes_back_at_once(world: Sandbox) -> None:
+async def test_broken_connection_is_reopened(world: Sandbox) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         await asyncio.sleep(HURRIED.hello)
@@ -79,7 +79,7 @@ async def test_a_connection_that_breaks_comes_back_at_once(world: Sandbox) -> No
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_an_address_that_is_dead_is_not_tried_again(world: Sandbox) -> None:
+async def test_dead_address_is_not_retried(world: Sandbox) -> None:
     """A handshake that fails uses its address up; every attempt needs a fresh one."""
     world.slack.dead_addresses = 3
     async with hurried_bot(world) as bot:
@@ -89,7 +89,7 @@ async def test_an_address_that_is_dead_is_not_tried_again(world: Sandbox) -> Non
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_a_peer_that_falls_silent_is_left(world: Sandbox) -> None:
+async def test_silent_peer_is_replaced(world: Sandbox) -> None:
     world.slack.silent = True
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -101,7 +101,7 @@ async def test_a_peer_that_falls_silent_is_left(world: Sandbox) -> None:
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_too_many_connections_are_told_and_waited_for(
+async def test_too_many_connections_are_reported(
     world: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "opswatch")
@@ -111,7 +111,7 @@ async def test_too_many_connections_are_told_and_waited_for(
     assert "ten are open for this app already" in caplog.text
 
 
-async def test_a_connection_that_never_stands_is_not_hammered(
+async def test_failing_connection_is_retried_slowly(
     world: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each one breaks off right after its hello: the bot waits longer and longer in between."""
@@ -184,7 +184,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("status", "body"), UNUSABLE.values(), ids=UNUSABLE.keys())
-async def test_an_unusable_answer_is_asked_for_again_and_not_hammered(
+async def test_unusable_answer_is_retried_slowly(
     world: Sandbox, status: int, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Retry_After": "0"} if status == 429 else {}
@@ -208,7 +208,7 @@ async def test_an_unusable_answer_is_asked_for_again_and_not_hammered(
     assert "Not connected to Slack" in caplog.text
 
 
-async def test_a_slow_answer_is_given_up_and_asked_for_again(world: Sandbox) -> None:
+async def test_slow_answer_is_retried(world: Sandbox) -> None:
     world.slack.be_slow(30, path="apps.connections.open")
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -227,7 +227,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("frame", STRANGE.values(), ids=STRANGE.keys())
-async def test_a_strange_delivery_does_no_harm(world: Sandbox, frame: str) -> None:
+async def test_strange_delivery_does_no_harm(world: Sandbox, frame: str) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         [socket] = world.slack.sockets
@@ -236,7 +236,7 @@ async def test_a_strange_delivery_does_no_harm(world: Sandbox, frame: str) -> No
         assert world.slack.sockets == [socket]
 
 
-async def test_a_fault_is_logged_with_its_traceback(
+async def test_fault_is_logged_with_its_traceback(
     world: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with hurried_bot(world) as bot:
@@ -253,7 +253,7 @@ async def test_a_fault_is_logged_with_its_traceback(
     assert "Traceback" in caplog.text
 
 
-async def test_a_repeated_delivery_of_any_kind_has_one_effect(world: Sandbox) -> None:
+async def test_repeated_delivery_has_one_effect(world: Sandbox) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         world.slack.deliveries = 2
@@ -275,7 +275,7 @@ async def test_a_repeated_delivery_of_any_kind_has_one_effect(world: Sandbox) ->
         assert world.slack.paths().count("POST /api/views.open") == 1
 
 
-async def test_ready_says_what_is_wrong(world: Sandbox) -> None:
+async def test_readyz_names_what_is_wrong(world: Sandbox) -> None:
     port = 18_767
     slack = ConnectionStatus()
 
@@ -314,7 +314,7 @@ async def test_ready_says_what_is_wrong(world: Sandbox) -> None:
             assert (await ready(session))[0] == 200
 
 
-async def test_the_ack_does_not_wait_for_the_work(world: Sandbox) -> None:
+async def test_ack_does_not_wait_for_work(world: Sandbox) -> None:
     world.rapid7.be_slow(600, times=99)
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -329,9 +329,7 @@ async def test_the_ack_does_not_wait_for_the_work(world: Sandbox) -> None:
     [{}, {"retry_attempt": 1, "retry_reason": "timeout"}],
     ids=["plain", "marked as a retry"],
 )
-async def test_a_delivery_that_comes_again_has_one_effect(
-    world: Sandbox, extra: dict[str, Any]
-) -> None:
+async def test_repeated_command_has_one_effect(world: Sandbox, extra: dict[str, Any]) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         for more in ({}, extra):
@@ -341,7 +339,7 @@ async def test_a_delivery_that_comes_again_has_one_effect(
         assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
 
 
-async def test_a_delivery_that_comes_again_after_a_restart_has_one_effect(world: Sandbox) -> None:
+async def test_delivery_repeated_after_restart_has_one_effect(world: Sandbox) -> None:
     for _ in range(2):
         async with hurried_bot(world) as bot:
             await connected(world, bot)
@@ -352,7 +350,7 @@ async def test_a_delivery_that_comes_again_after_a_restart_has_one_effect(world:
     assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
 
 
-async def test_who_was_cut_off_by_a_crash_is_told_once(world: Sandbox) -> None:
+async def test_crash_is_reported_once_to_the_asker(world: Sandbox) -> None:
     """Slack delivers nothing again that was acknowledged, so the next process tells."""
     now = datetime.now(UTC)
     store = await Store.open(world.settings().database, now=now)
@@ -416,7 +414,7 @@ async def test_no_message_is_left_saying_that_work_goes_on(world: Sandbox) -> No
     assert len(world.slack.seen()) == 1
 
 
-async def test_the_message_that_says_that_work_goes_on_is_noted_and_says_for_how_long(
+async def test_progress_message_is_stored_with_duration(
     world: Sandbox,
 ) -> None:
     world.rapid7.be_slow(600)

@@ -56,9 +56,7 @@ async def test_ready_reports_stuck_scheduler(
                 await asyncio.sleep(0.05)
 
 
-async def test_schedule_that_cannot_be_read_keeps_no_other(
-    world: Sandbox, clock: MovableClock
-) -> None:
+async def test_unreadable_schedule_stops_no_other(world: Sandbox, clock: MovableClock) -> None:
     class Broken:
         def get_next_fire_time(self, previous_fire_time: Any, now: datetime) -> datetime | None:
             if self.times:

@@ -120,7 +120,7 @@ async def test_alert_is_evaluated_and_posted_once(world: Sandbox, clock: Movable
     assert len(told(world)) == 1
 
 
-async def test_acknowledgement_of_the_other_process_holds(
+async def test_acknowledgement_of_other_process_applies(
     world: Sandbox, clock: MovableClock
 ) -> None:
     meter = Meter(world)

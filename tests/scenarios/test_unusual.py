@@ -95,7 +95,7 @@ async def test_alert_learns_fires_and_resolves(world: Sandbox, clock: Clock) -> 
     assert world.slack.refused == []
 
 
-async def test_history_of_vendor_is_known_at_once(world: Sandbox, clock: Clock) -> None:
+async def test_vendor_history_is_used_at_once(world: Sandbox, clock: Clock) -> None:
     now = clock()
 
     def calls(start: datetime, end: datetime) -> list[dict[str, str]]:

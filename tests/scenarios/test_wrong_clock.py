@@ -108,7 +108,7 @@ async def test_clock_set_back_by_an_hour_silences_no_alert(
     assert told(world, "C0KITCHEN")[1].startswith("🔴 ingest-spike")
 
 
-async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(
+async def test_silence_of_wrong_clock_has_intended_length(
     world: Sandbox, clock: MovableClock
 ) -> None:
     Meter(world)

@@ -233,7 +233,7 @@ async def test_large_batch_with_subjects_is_saved_whole(store: Store) -> None:
     assert await store.alerts.claim_evaluations(due) == [True] * 1200
 
 
-async def test_batch_takes_few_statements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batch_needs_few_statements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = list[str]()
     write = store.database.write
 

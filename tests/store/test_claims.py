@@ -67,7 +67,7 @@ async def test_paused_process_loses_its_claim(store: Store, other: Store) -> Non
     assert await other.outbox.holds(taken)
 
 
-async def test_paused_process_keeps_untaken_claim(store: Store, other: Store) -> None:
+async def test_paused_process_renews_unclaimed_lease(store: Store, other: Store) -> None:
     await queue(store, "first")
     held = await store.outbox.claim_post(now=NOW)
     assert held
@@ -106,7 +106,7 @@ async def test_released_posts_are_free(store: Store, other: Store) -> None:
     assert await claimed_key(other) == "first"
 
 
-async def test_closed_process_holds_nothing(store: Store, other: Store) -> None:
+async def test_closed_process_has_no_claims(store: Store, other: Store) -> None:
     await queue(store, "first")
     await store.outbox.claim_post(now=NOW)
     await store.close()

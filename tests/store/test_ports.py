@@ -180,7 +180,7 @@ async def test_busy_lane_is_left_out(store: Store) -> None:
     assert await store.outbox.claim_post(now=NOW, busy=["#ops files"])
 
 
-async def test_first_pin_of_a_channel_holds(store: Store) -> None:
+async def test_first_pin_of_channel_wins(store: Store) -> None:
     for channel in ("C0FIRST", "C0SECOND"):
         await store.outbox.pin_channel("T0", "#ops", channel, now=NOW)
     assert await store.outbox.pinned_channels("T0") == {"#ops": "C0FIRST"}

@@ -62,7 +62,7 @@ async def test_missing_folder_is_named(tmp_path: Path) -> None:
         await Store.open(tmp_path / "none" / "bot.sqlite", now=NOW)
 
 
-async def test_database_without_claims_keeps_its_work(tmp_path: Path) -> None:
+async def test_database_without_claims_preserves_work(tmp_path: Path) -> None:
     """Earlier versions left posts, runs and questions without an owner."""
     path, now = tmp_path / "bot.sqlite", "2026-11-21T14:05:00.000+00:00"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
