@@ -51,9 +51,11 @@ from handlers.listeners import (
     home,
     mentions,
     pagerduty,
+    workflow_step,
 )
 from handlers.listeners.errors import ErrorListener
 from handlers.listeners.pagerduty import PagerDutyWebhook
+from handlers.listeners.workflow_step import WorkflowStep
 from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
 from handlers.recipients import RecipientLookup
@@ -295,6 +297,16 @@ def register_listeners(
     forms.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
     mentions.register(app, requests)
     direct_messages.register(app, requests)
+    step = WorkflowStep(
+        core.answering,
+        core.permissions,
+        store.outbox,
+        core.outbox,
+        core.secrets,
+        base.settings.timezone,
+        clock,
+    )
+    workflow_step.register(app, step)
     tab = home.register(app, requests, store, accounts.all, subscriptions, rules)
     alert_actions.register(app, requests, rules, tab.refresh)
     app.error(problems.__call__)

@@ -28,6 +28,7 @@ EVENTS_PATH = "/slack/events"
 )
 @click.option("--org", is_flag=True, help="For a whole Enterprise Grid organisation.")
 @click.option("--agent", is_flag=True, help="With Slack's agent surface: people write to the bot.")
+@click.option("--workflow", is_flag=True, help="With a step for Slack's Workflow Builder.")
 @click.option("--protocol", default="", hidden=True)
 @click.option("--boundary", default="", hidden=True)
 def manifest(
@@ -37,6 +38,7 @@ def manifest(
     url: str,
     org: bool,
     agent: bool,
+    workflow: bool,
     protocol: str,
     boundary: str,
 ) -> None:
@@ -47,13 +49,15 @@ def manifest(
       python -m bot manifest > manifest.yml
       python -m bot manifest --mode http --url https://ops.example.com/opswatch
       python -m bot manifest --org --json
-      python -m bot manifest --agent > manifest.yml
+      python -m bot manifest --agent --workflow > manifest.yml
     """
     from bot.slack.manifest import manifest as built
     from bot.slack.manifest import manifest_yaml
 
-    made = built(events_url=_events_url(mode, url), is_org_app=org, is_agent=agent)
-    is_default = not url and not org and not agent
+    made = built(
+        events_url=_events_url(mode, url), is_org_app=org, is_agent=agent, has_step=workflow
+    )
+    is_default = not any([url, org, agent, workflow])
     text = (
         json.dumps(made, ensure_ascii=False)
         if as_json

@@ -42,18 +42,27 @@ AGENT_SCOPES = {
 }
 EVENTS = ("app_home_opened", "app_mention")
 AGENT_EVENTS = ("assistant_thread_started", "message.im")
+# The step of the Workflow Builder.
+ASK_STEP = "ask"
 ASK_AGAIN = "ask_again"
 ASK_OPSWATCH = "ask_opswatch"
 
 
 def manifest(
-    *, events_url: str = "", is_org_app: bool = False, is_agent: bool = False
+    *,
+    events_url: str = "",
+    is_org_app: bool = False,
+    is_agent: bool = False,
+    has_step: bool = False,
 ) -> dict[str, Any]:
     """The manifest in Slack's schema (version 2): for HTTP mode if Slack calls `events_url`, else
     for Socket Mode. With `is_org_app` it can be installed on a whole Enterprise Grid organisation.
-    With `is_agent` people can also write to it, in the threads of Slack's agent surface.
+    With `is_agent` people can also write to it, in the threads of Slack's agent surface, and
+    with `has_step` workflows can ask questions.
     """
     made = _manifest(is_org_app=is_org_app)
+    if has_step:
+        _add_step(made)
     if is_agent:
         _add_agent(made)
     if events_url:
@@ -128,6 +137,34 @@ def _add_agent(made: dict[str, Any]) -> None:
     features["app_home"]["messages_tab_read_only_enabled"] = False
     made["oauth_config"]["scopes"]["bot"] = sorted({**SCOPES, **AGENT_SCOPES})
     settings["event_subscriptions"]["bot_events"] = sorted({*EVENTS, *AGENT_EVENTS})
+
+
+def _add_step(made: dict[str, Any]) -> None:
+    """Adds the step *Ask Opswatch* of the Workflow Builder ("Custom steps"). Slack offers it only
+    from an app that an organisation can install.
+    """
+    question = {
+        "type": "string",
+        "title": "Question",
+        "description": "Such as: usage last 7 days",
+    }
+    channel = {
+        "type": "slack#/types/channel_id",
+        "title": "Channel",
+        "description": "Where the answer is posted, and everybody has access to it",
+    }
+    made["functions"] = {
+        ASK_STEP: {
+            "title": "Ask Opswatch",
+            "description": "Asks a question and posts the answer in a channel",
+            "input_parameters": {
+                "properties": {"question": question, "channel": channel},
+                "required": ["question", "channel"],
+            },
+            "output_parameters": {"properties": {}, "required": []},
+        }
+    }
+    made["settings"] |= {"function_runtime": "remote", "org_deploy_enabled": True}
 
 
 def _long_description() -> str:

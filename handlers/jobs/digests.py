@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from bot import formatting
+from bot.answer import Answer
 from bot.blocks import messages
 from bot.commands.answering import AnswerContext, Answerer, lazy_temp_dir
 from bot.questions.reading import read_line
@@ -114,27 +115,9 @@ class DigestJob:
         question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
         key = _key("digest", digest.name, due)
         notes = [_note(due, now, self.zone)]
-        files = list[Post]()
-        too_large = list[str]()
         with lazy_temp_dir() as folder:
             answer = await self.answering.answer(question, AnswerContext(folder, self.zone))
-            for file in answer.files:
-                if file.bytes > LARGEST_FILE:
-                    too_large.append(f"{file.name} ({formatting.format_bytes(file.bytes)})")
-                else:
-                    # Into the post, since the folder is deleted before the outbox sends it.
-                    content = await asyncio.to_thread(file.path.read_bytes)
-                    files.append(
-                        Post(
-                            f"{key}:{file.name}",
-                            digest.channel,
-                            file.name,
-                            [],
-                            PostKind.FILE,
-                            key,
-                            content,
-                        )
-                    )
+            files, too_large = await file_posts(answer, key, digest.channel)
         if too_large:
             notes.append(
                 f"without {formatting.join_words(too_large)}: too large for a digest, run the "
@@ -167,6 +150,23 @@ class DigestJob:
                 self.ops_channel or digest.channel, _key("digest", digest.name, due), text
             )
         ]
+
+
+async def file_posts(answer: Answer, key: str, channel: str) -> tuple[list[Post], list[str]]:
+    """The files of an answer as posts in the thread of the post with that key, and what is too large
+    to be stored until then.
+    """
+    posts, too_large = list[Post](), list[str]()
+    for file in answer.files:
+        if file.bytes > LARGEST_FILE:
+            too_large.append(f"{file.name} ({formatting.format_bytes(file.bytes)})")
+            continue
+        # Into the post, since the folder is deleted before the outbox sends it.
+        content = await asyncio.to_thread(file.path.read_bytes)
+        posts.append(
+            Post(f"{key}:{file.name}", channel, file.name, [], PostKind.FILE, key, content)
+        )
+    return posts, too_large
 
 
 def _key(kind: str, name: str, due: Due) -> str:

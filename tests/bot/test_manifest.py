@@ -18,7 +18,15 @@ from click.testing import CliRunner
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.main import main
-from bot.slack.manifest import AGENT_EVENTS, AGENT_SCOPES, EVENTS, SCOPES, manifest, manifest_yaml
+from bot.slack.manifest import (
+    AGENT_EVENTS,
+    AGENT_SCOPES,
+    ASK_STEP,
+    EVENTS,
+    SCOPES,
+    manifest,
+    manifest_yaml,
+)
 from tests.conftest import ROOT
 
 # Which scope each Web API method of ours needs.
@@ -111,6 +119,29 @@ def test_agent_manifest_adds_what_the_surface_needs() -> None:
     assert made["features"]["app_home"]["messages_tab_read_only_enabled"] is False
     assert set(made["features"]["assistant_view"]) == {"assistant_description"}
     assert "assistant_view" not in manifest()["features"]
+
+
+def test_workflow_manifest_adds_a_step() -> None:
+    made = manifest(has_step=True)
+    [step] = made["functions"]
+    assert step == ASK_STEP
+    inputs = made["functions"][step]["input_parameters"]
+    assert set(inputs["required"]) == set(inputs["properties"]) == {"question", "channel"}
+    assert made["settings"]["function_runtime"] == "remote"
+    assert made["settings"]["org_deploy_enabled"] is True
+    assert "functions" not in manifest()
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [(["--agent"], "assistant_view"), (["--workflow"], "function_runtime"), ([], "")],
+)
+def test_manifest_command_adds_what_is_chosen(options: list[str], part: str) -> None:
+    ran = CliRunner().invoke(main, ["manifest", *options])
+    assert ran.exit_code == 0
+    assert part in ran.output
+    assert ("assistant_view" in ran.output) is ("--agent" in options)
+    assert ("function_runtime" in ran.output) is ("--workflow" in options)
 
 
 def run_hook(command: str, *more: str) -> str:

@@ -1,4 +1,4 @@
-"""Threads with agents: `assistant.threads.*`."""
+"""Threads with agents and steps of workflows: `assistant.threads.*` and `functions.*`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.sandbox.slack.state import SlackState
 
 
 class AgentApi(SlackState):
-    """Threads with agents: `assistant.threads.*`."""
+    """Threads with agents and steps of workflows: `assistant.threads.*` and `functions.*`."""
 
     __slots__ = ()
 
@@ -40,3 +40,22 @@ class AgentApi(SlackState):
         if args.get("thread_ts") not in self.agent_threads:
             return {"ok": False, "error": "invalid_thread_ts"}
         return None
+
+    def _api_functions_completeSuccess(self, args: dict[str, Any]) -> dict[str, Any]:
+        if decode_json(args.get("outputs")) is None:
+            return {"ok": False, "error": "invalid_arguments"}
+        return self._end_step(args, "completed")
+
+    def _api_functions_completeError(self, args: dict[str, Any]) -> dict[str, Any]:
+        if not args.get("error"):
+            return {"ok": False, "error": "invalid_arguments"}
+        return self._end_step(args, args["error"])
+
+    def _end_step(self, args: dict[str, Any], end: str) -> dict[str, Any]:
+        step = args.get("function_execution_id", "")
+        if step not in self.step_tokens:
+            return {"ok": False, "error": "invalid_function_execution_id"}
+        if step in self.steps:
+            return {"ok": False, "error": "function_execution_already_completed"}
+        self.steps[step] = end
+        return {"ok": True}

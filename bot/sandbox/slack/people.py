@@ -215,6 +215,32 @@ class People(Deliveries):
         await asyncio.wait_for(ack.done, 3)
         return ts
 
+    async def run_step(self, question: str, channel: str, *, step: str = "") -> str:
+        """A workflow comes to the step *Ask Opswatch*; returns what came of it. With the id of an
+        earlier `step` its event is delivered again.
+        """
+        first = not step
+        step = step or self._id("Fx")
+        self.step_tokens.setdefault(step, f"xwfp-sandbox-{step}")
+        event = {
+            "type": "function_executed",
+            "function": {
+                "id": "Fn0ASK",
+                "callback_id": "ask",
+                "type": "app",
+                "app_id": "A0OPSWATCH",
+            },
+            "inputs": {"question": html.escape(question, quote=False), "channel": channel},
+            "function_execution_id": step,
+            "workflow_execution_id": "Wx0SANDBOX",
+            "event_ts": self._ts(),
+            "bot_access_token": self.step_tokens[step],
+        }
+        await self._send("events_api", self._event("", event))
+        if first:
+            await self.until(lambda: step in self.steps)
+        return step
+
     async def shortcut(
         self, callback_id: str, *, user: str = "U0ADA", message: Message | None = None
     ) -> Ack:

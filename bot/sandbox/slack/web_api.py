@@ -80,6 +80,9 @@ class WebApi(SlackState):
             "Bearer "
         )
         wanted = self.app_token if method == "apps.connections.open" else self.bot_token
+        if method.startswith("functions."):
+            # The token that came with the event ends the step, as long as it has not ended.
+            wanted = self.step_tokens.get(str(args.get("function_execution_id")), wanted)
         if not token:
             return _refuse("not_authed")
         if token != wanted:
