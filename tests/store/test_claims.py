@@ -47,6 +47,14 @@ async def test_next_post_is_free_after_sending(store: Store, other: Store) -> No
     assert await claimed_key(other) == "second"
 
 
+async def test_post_of_a_newer_version_holds_up_nothing(store: Store) -> None:
+    await queue(store, "newer", "known")
+    await store.database.execute("UPDATE outbox SET how = 'hologram' WHERE key = 'newer'")
+    assert await claimed_key(store) == "known"
+    await store.database.execute("UPDATE outbox SET state = 'sent' WHERE key = 'known'")
+    assert await claimed_key(store) == ""
+
+
 async def test_expired_claim_is_taken_over(store: Store, other: Store) -> None:
     await queue(store, "first")
     await store.outbox.claim_post(now=NOW)

@@ -20,6 +20,8 @@ HOLDS_BACK_FOR = timedelta(days=1)
 
 _WAITING = "state IN ('pending', 'sending')"
 _UNSENT = "state IN ('pending', 'sending', 'aside')"
+# What a newer version has queued waits for it, and holds up nothing else.
+_KNOWN = f"how IN ({', '.join(repr(kind.value) for kind in PostKind)})"
 _LANE = "(channel || CASE how WHEN 'file' THEN ' files' ELSE '' END)"
 # A time that lies further ahead than any delay was written by a clock that was wrong.
 _DUE = "(not_before <= ? OR not_before > CASE state WHEN 'aside' THEN ? ELSE ? END)"
@@ -28,7 +30,7 @@ _DUE = "(not_before <= ? OR not_before > CASE state WHEN 'aside' THEN ? ELSE ? E
 _NEXT = f"""
     SELECT * FROM outbox WHERE id IN (
         SELECT min(id) FROM outbox AS post
-        WHERE ({_WAITING} OR (state = 'aside' AND {_DUE}))
+        WHERE {_KNOWN} AND ({_WAITING} OR (state = 'aside' AND {_DUE}))
         AND (about IS NULL OR about NOT IN (SELECT key FROM outbox WHERE state = 'aside'))
         AND (how != 'file' OR NOT EXISTS (
             SELECT 1 FROM outbox AS root WHERE root.key = post.about AND root.{_UNSENT}
@@ -49,7 +51,7 @@ class SqlOutbox:
     async def claim_post(self, *, now: datetime, busy: Sequence[str] = ()) -> QueuedPost | None:
         # The outbox is empty most of the time, and a read does not lock the database.
         unsent = await self._database.read(
-            f"SELECT 1 AS unsent FROM outbox WHERE {_UNSENT} LIMIT 1"  # noqa: S608
+            f"SELECT 1 AS unsent FROM outbox WHERE {_UNSENT} AND {_KNOWN} LIMIT 1"  # noqa: S608
         )
         if not unsent:
             return None
