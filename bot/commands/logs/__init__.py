@@ -45,6 +45,7 @@ class LogsCommand(AnsweredCommand[LogsQuestion]):
         names = list(dict.fromkeys(self._log_names(directory)))
         if not names:
             return words
+        # The examples with two logs become ones with one.
         if len(names) == 1:
             return words.replace("kitchen,cellar", names[0]).replace("kitchen", names[0])
         return words.replace("kitchen", names[0]).replace("cellar", names[1])

@@ -112,6 +112,7 @@ class LogsAnswerer:
                 question.about_lines((), "last 1h", "newest 20"),
             )
         needs_query = question.display is not None
+        # A log whose account is not known yet is checked when it is asked.
         for log in question.logs if needs_query else ():
             if log.account in self.sources:
                 self._query_source([log], question)
@@ -128,6 +129,7 @@ class LogsAnswerer:
             )
         logs = await self._resolver.resolve(question)
         statistic = question.display if isinstance(question.display, Statistic) else None
+        # `count` takes a query, which is much cheaper than a download.
         if statistic is None and context.value == "count":
             statistic = Statistic()
         if statistic is None:
@@ -147,6 +149,7 @@ class LogsAnswerer:
             )
         result = await answerer.report(
             question,
+            # Groups that the alert does not watch would only cost time.
             statistic if context.each else replace(statistic, group_by=(), having="", top=None),
             logs,
             most_groups=EVERY_GROUP if context.each else 0,
@@ -212,6 +215,7 @@ class LogsAnswerer:
         )
         notes: tuple[str, ...] = ()
         if isinstance(source, EntrySource | FollowSource):
+            # The source knows better than the number of lines, which is exactly what was asked for.
             transfer.truncated = transfer.truncated or source.has_more
             notes = source.notes
         making = partial(_report, question, logs, transfer, self.upload_total)

@@ -75,6 +75,7 @@ def logs_blocks(
     if sum(1 for _, lines in report.timeline if lines) > 1:
         blocks.append(_chart(report, window, zone))
     if report.tail:
+        # Whoever asked for the newest fifty wants to read them, and not a preview.
         most = len(report.tail) if report.is_selection else SHOWN_LINES
         shown = kit.fitting_lines(report.tail[-most:], PREVIEW_LINE)
         blocks.append(kit.preview(shown, preview_title(report, len(shown)), most=PREVIEW_LINE))

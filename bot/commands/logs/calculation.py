@@ -96,6 +96,7 @@ def read_calculation(text: str, context: Context) -> Calculation:
     name = match["name"].lower() if match else ""
     digits = (match["in_brackets"] or match["digits"] or "") if match else ""
     key = (match["key"] or "") if match else ""
+    # `p95`: the digits follow the name.
     if name == "p" and digits:
         name = "percentile"
     function = FUNCTIONS.get(name)
@@ -124,6 +125,7 @@ def function_in(text: str) -> str:
     """The function that the words of a question calculate; empty where they calculate nothing."""
     where = _WHERE.search(text)
     end, _ = find_closing(text, where.end()) if where else (0, "")
+    # A condition may contain the names of functions.
     outside = f"{text[: where.start()]} {text[end or len(text) :]}" if where else text
     for found in _FUNCTION.finditer(outside):
         name = (found["inside"] or found["before"] or "").lower()
@@ -150,6 +152,7 @@ def format_step(step: timedelta) -> str:
 
 
 def _percent(name: str, digits: str, context: Context) -> float:
+    # LEQL has no median.
     percent = 50.0 if name == "median" else float(digits) if _NUMBER.fullmatch(digits) else 0.0
     if not 0 < percent < 100:
         raise BadQuestion(

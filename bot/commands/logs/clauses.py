@@ -53,6 +53,7 @@ def split_clauses(text: str, context: Context) -> tuple[str, Clauses]:
     while match := _BRACKETED.search(text, at):
         name = re.sub(r"\s", "", (match[1] or "calculate").lower())
         end, _ = find_closing(text, match.end())
+        # `p95(duration)` is a function, too.
         word = (match[2] or "").lower().rstrip("0123456789")
         if word == "where":
             raise BadQuestion(

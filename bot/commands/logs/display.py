@@ -40,6 +40,7 @@ class Statistic:
     @property
     def words(self) -> list[str]:
         """The words it can be typed with again."""
+        # Groups are counted unless something else is asked.
         calculated = [] if self.calculation == COUNT and self.group_by else [self.calculation.words]
         return [
             *([f"groupby({', '.join(self.group_by)})"] if self.group_by else []),

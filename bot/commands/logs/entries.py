@@ -39,6 +39,7 @@ class EntrySource:
         self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
     ) -> AsyncIterator[LogStream]:
         """The lines, the oldest first."""
+        # The query has a limit of its own, and all logs are in it.
         del ids, limit, most_bytes
         assert isinstance(window, Window)
         found = await self.source.entries(
@@ -82,6 +83,7 @@ class FollowSource:
                             yield _lines(entries)
                     return
             except (RateLimited, Unavailable) as error:
+                # An error at the start is the answer; only a feed that was open is opened again.
                 if not was_open:
                     raise
                 self.notes = (INTERRUPTED,)

@@ -26,6 +26,7 @@ def read_logs_form(values: FormValues, context: Context) -> LogsQuestion:
         names, others = split_log_names(values.get(LOG, ""), context)
         if others:
             # One name with spaces in it; the form sends names without quotes.
+            # Chosen from the menu, or typed there with blanks.
             names = [values[LOG].strip()]
         logs = tuple(read_log(name, context) for name in names)
     with refused_at(LINES):
@@ -67,6 +68,7 @@ def _query_of_form(text: str, shown: str, context: Context) -> LineQuery:
     typed = read_query(taken.text.split(), taken, context)
     if typed.others:
         raise _no_lines(typed.others, taken.where, context)
+    # What was typed is more precise than what was chosen.
     if typed.query.display or not shown:
         return typed.query
     chosen = take_clauses(shown, context)

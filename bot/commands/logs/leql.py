@@ -60,6 +60,8 @@ def find_closing(text: str, at: int) -> tuple[int | None, str]:
         elif text.startswith(_TRIPLE, at):
             inside = text[at : at + 3]
             at += 2
+        # A slash begins a regular expression only where a value may begin; elsewhere it divides or
+        # is part of a path.
         elif char in "\"'" or (char == "/" and previous in "(,=!~& |"):
             inside = char
         else:
@@ -89,6 +91,7 @@ def with_conditions(leql: str, conditions: Sequence[str]) -> str:
     if not conditions:
         return leql
     both = " AND ".join(conditions)
+    # In brackets, because AND binds before OR.
     return f"where(({leql[6:-1]}) AND {both})" if leql else f"where({both})"
 
 
@@ -99,6 +102,7 @@ def equals(key: str, value: str) -> str:
     if not value.isprintable():
         return ""
     for quote in ('"', "'", "'''"):
+        # Three quotes hold anything but three of them, also at the end.
         if quote[0] not in value or (len(quote) == 3 and quote not in f"{value}'"):
             return "" if "\\" in value else f"{key}={quote}{value}{quote}"
     return ""
@@ -128,6 +132,7 @@ def level_condition(levels: Sequence[str]) -> str:
     """The condition that a line is of one of the levels. The query language knows no levels of its
     own, so it finds a level field, or a word in capitals between spaces or brackets.
     """
+    # Inside a regular expression, since a level is found in text of any format.
     names = "|".join(name for level in levels for name in LEVELS[level])
     in_field = rf"/(level|severity|lvl|levelname)[\"']?\s*[:=]\s*[\"']?({names})\b/i"
     return rf"({in_field} OR /(^|[^\w.=\/-])({names})(:|\]|\s|$)/)"

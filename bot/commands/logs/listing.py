@@ -59,6 +59,7 @@ class LogLister:
         logs = [log for each in found if not isinstance(each, ProviderError) for log in each[0]]
         notes = [note for each in found if not isinstance(each, ProviderError) for note in each[1]]
         warnings = [f"{e.account} is missing from this answer: {e.message}" for e in failed]
+        # The largest first, as they cost the most.
         logs.sort(key=lambda log: (-(log.bytes or 0), log.name.lower()))
         return _answer(logs, [*warnings, *notes])
 
@@ -131,6 +132,7 @@ def _questions(logs: list[ListedLog]) -> list[tuple[str, str]]:
     return [
         (formatting.truncate(name, 40), f"/logs {formatting.quoted(name)}")
         for name in names[:MOST_BUTTONS]
+        # Other names cannot be typed again.
         if '"' not in name and name == formatting.sanitise(name)
     ]
 

@@ -41,6 +41,7 @@ def split_logs_and_patterns(
         if lowered in known:
             logs.append(known[lowered])
         elif lowered == "grep" and waiting:
+            # Options of grep, such as -i, which is what is done anyway.
             while waiting[0].startswith("-") and len(waiting) > 1:
                 waiting.pop(0)
             patterns.append(pattern_of(waiting.pop(0).strip("\"'")))
@@ -131,6 +132,7 @@ def read_log(typed: str, context: Context) -> LogRef:
         else directory.logs
     )
     name = name if account in directory.accounts else typed
+    # As it is written first: names may differ in nothing but capitals.
     found = [(owner, logs[name]) for owner, logs in scope.items() if name in logs]
     if not found:
         lowered = name.lower()

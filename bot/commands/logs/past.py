@@ -34,6 +34,7 @@ async def replay_statistic(
     question = span.read_at(span.end)
     statistic = question.display if isinstance(question.display, Statistic) else Statistic()
     function = statistic.calculation.function
+    # The groups of slices would be groups of the whole only if each slice listed them all.
     if span.rule.each or function not in _COMBINED:
         return Replay((), (f"{_label(statistic, span)} cannot be computed for the past.",))
     if span.end - span.start > max(span.rule.every, SHORTEST_SLICE) * MOST_QUERIES * MOST_SLICES:
@@ -94,6 +95,7 @@ class _Grid:
 
     def within(self, slices: Sequence[float | None], window: Window) -> list[float]:
         """The known results of the slices in a window."""
+        # Rounded, since edges lie on the grid only to the minute.
         first = round((window.start - self.start) / self.step)
         last = round((window.end - self.start) / self.step)
         if not self.is_exact:

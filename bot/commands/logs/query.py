@@ -95,6 +95,7 @@ def _limit(words: list[str], context: Context) -> tuple[list[str], int | None]:
         return words, None
     at = lowered.index("limit")
     after = words[at + 1 : at + 3]
+    # `limit 2 thousand`
     length = 2 if len(after) == 2 and after[1].lower().rstrip(",") in ("thousand", "million") else 1
     typed = " ".join(after[:length])
     wrong = " ".join([words[at], typed]).strip()

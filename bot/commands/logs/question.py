@@ -127,6 +127,7 @@ def _check_slices(
     step, length = statistic.step, window.window.length
     if step is None or length <= step * MOST_SLICES:
         return
+    # The shortest usual one that fits.
     longer = next((other for other in _STEPS if length <= other * MOST_SLICES), _STEPS[-1])
     words = replace(statistic, step=longer).words[-1]
     raise BadQuestion(
@@ -158,6 +159,7 @@ def _logs_window(
         window = context.window(parts)
     except BadQuestion:
         logs, patterns, left = split_logs_and_patterns(parts.window.split(), context)
+        # Reading the words as something else takes time, and only people see the suggestion.
         if not context.explains or not (logs or patterns):
             raise
         where = with_conditions(query.where, patterns)

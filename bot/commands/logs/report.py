@@ -118,6 +118,7 @@ def timeline(
     for minute, lines in minutes.items():
         moment = moment_of(minute, window.start, window.end)
         if moment and _is_inside(moment, window):
+            # The first step may begin before the window does.
             counts[max(first, step_start(moment, step))] += lines
     if not counts:
         return step, ()
@@ -149,6 +150,7 @@ def order_of(first: Minute | None, last: Minute | None, window: Window) -> Order
 
 
 def _is_inside(moment: datetime, window: Window) -> bool:
+    # Times are counted by the minute, so the first one may begin before the window.
     return window.start - timedelta(minutes=1) < moment < window.end
 
 

@@ -38,12 +38,14 @@ class LogResolver:
                 ),
                 f"/logs {replace(question.parts, subject=formatting.quoted(found[0].typed))}",
             )
+        # Each log once, by its first name.
         return list({log.id: log for log in reversed(found)}.values())[::-1]
 
     async def _resolve_one(self, log: LogRef, question: LogsQuestion) -> LogRef:
         if log.account and log.id:
             return log
         accounts = [log.account] if log.account else list(self.sources)
+        # An id needs no list where there is only one account.
         if log.id and len(accounts) == 1:
             return LogRef(log.typed, account=accounts[0], id=log.id)
         return await self._look_up(log, accounts, question)
@@ -86,12 +88,14 @@ class LogResolver:
         named = [
             (account, entry)
             for account, listing in zip(accounts, listings, strict=True)
+            # An account that does not answer hides only its own logs.
             if not isinstance(listing, BaseException)
             for entry in listing
         ]
         found = [
             (account, entry)
             for account, entry in named
+            # Exactly as typed first, and then whatever the capitals.
             if entry.id == log.id or (not log.id and entry.name == log.typed)
         ]
         if not found and not log.id:
@@ -106,6 +110,7 @@ class LogResolver:
             account, entry = found[0]
             return LogRef(entry.name, account=account, id=entry.id)
         away = [listing for listing in listings if isinstance(listing, ProviderError)]
+        # The log may be in the account that did not answer.
         if away and not found:
             raise combined(away)
         for listing in listings:

@@ -166,6 +166,7 @@ def _charts(report: StatisticReport, window: ParsedWindow, zone: tzinfo) -> list
         return []
     shown = report.slices[-kit.MOST_POINTS :]
     labels = _slice_labels(shown, window, zone)
+    # A chart has room for so many bars; the table has them all.
     more = len(report.slices) - len(shown)
     title = f"The last {len(shown)} slices" if more else "Over time"
     series = _series(report, shown)
@@ -192,6 +193,7 @@ def _series(
     first = len(report.slices) - len(shown)
     return [
         (
+            # Numbered, since names that are cut may look the same.
             formatting.truncate(f"{place}. {_name(group, 40)}", kit.LABEL),
             [*group.slices[first : first + len(shown)], *[None] * len(shown)][: len(shown)],
         )
@@ -247,6 +249,7 @@ def _group_row(
     report: StatisticReport, group: Group, *, has_shares: bool
 ) -> list[str | tuple[float, str]]:
     keys = len(report.statistic.group_by)
+    # The more groups, the shorter their names.
     most = min(LONGEST_NAME, NAMES_TEXT // (len(report.groups) * keys))
     names = [formatting.sanitise(name, most) or NO_NAME for name in group.names]
     cells: list[str | tuple[float, str]] = [*names[:keys], *[""] * (keys - len(names))]

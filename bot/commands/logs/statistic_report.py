@@ -98,6 +98,7 @@ class StatisticReport:
         found: dict[str, Any] = {"complete": not self.notes, "exact": self.is_exact}
         if (whole := self._exact(self.value)) is not None:
             found[function] = whole
+            # `count:key` counts the lines that have the key, not all.
             if function == "count" and not self.calculation.key:
                 found["lines"] = whole
         if len(self.slices) > 1:
@@ -110,6 +111,7 @@ class StatisticReport:
             found["by_group"] = {
                 name: {function: self._exact(value)} for name, value in self._by_name().items()
             }
+            # Otherwise nobody knows how many groups there are.
             if not self.has_more_groups:
                 found["groups"] = len(self.groups)
         return found

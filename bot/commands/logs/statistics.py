@@ -81,7 +81,9 @@ class StatisticAnswerer:
         window = question.window.window
         ids = [log.id or "" for log in logs]
         if not statistic.timeslice:
+            # For the chart, also where no slices were asked for.
             statistic = replace(statistic, step=time_step(window))
+        # Groups have no result of the whole, so that is a query of its own.
         whole, grouped = await asyncio.gather(
             self._whole(question, statistic, ids, progress),
             self._grouped(question, statistic, ids, progress, most_groups),
@@ -190,6 +192,7 @@ def _conditions(keys: Sequence[str], group: Group) -> list[str]:
     """The conditions that the lines of a group meet; none where they cannot be written."""
     if len(keys) != len(group.names) or any(MARK in name for name in group.names):
         return []
+    # `#log` is no key of a line.
     if any(key.startswith("#") for key in keys):
         return []
     found = [equals(key, name) for key, name in zip(keys, group.names, strict=True)]
@@ -211,5 +214,6 @@ def _lines_of_slices(
         window = window_words(bar.start, bar.end)
         return label, question.about_lines((), window, LINES_OPENED)
 
+    # A message has room for five buttons beside the usual ones.
     most = 2 if report.groups else MOST_OPENED
     return [button(bar) for bar in sorted(highest[:most], key=lambda bar: bar.start)]

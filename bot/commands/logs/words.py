@@ -230,6 +230,7 @@ class _Reader:
                 strip_punctuation(self.words[self.at]), self.context
             )
             return self._done(1)
+        # `avg duration` and `avg of duration`
         if word not in _BEFORE_KEY and not _PERCENTILE.fullmatch(word):
             return False
         of = following == "of"
@@ -306,6 +307,7 @@ class _Reader:
         if word not in ("tail", "head") or self._word(1) == "-f":
             return False
         is_number = number.isdecimal() and len(number) <= 4
+        # Cut to what is possible, as habits of a shell are no mistakes.
         lines = int(number) if is_number else USUAL_LINES
         self.found.entries = Entries(max(1, min(lines, MOST_LINES)), word == "tail")
         return self._done(ahead + 1 if is_number else 1)
