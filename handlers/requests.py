@@ -233,11 +233,15 @@ class RequestHandler:
             is_private = not target.public or bool(state.private_reason)
             if is_private:
                 # Before its Share button is shown.
-                await self.keep(ticket, question.command, target, answer.text, answer.blocks)
+                await self.store_answer(
+                    ticket, question.command, target, answer.text, answer.blocks
+                )
             await self.delivery.answer(target, answer, ticket=ticket if may_share else "")
             if target.state.private_reason and not is_private:
                 # Slack has refused the channel just now, so that the answer became private.
-                await self.keep(ticket, question.command, target, answer.text, answer.blocks)
+                await self.store_answer(
+                    ticket, question.command, target, answer.text, answer.blocks
+                )
         return answer
 
     async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:
@@ -297,7 +301,7 @@ class RequestHandler:
             ),
         )
 
-    async def keep(
+    async def store_answer(
         self,
         ticket: str,
         command: CommandName,

@@ -26,7 +26,7 @@ from providers.http.priority_semaphore import in_background
 log = logging.getLogger("opswatch")
 # In rounds of `tick_s`, a second by default.
 TAKE_OVER_EVERY = 2
-AGAIN_EVERY = 30
+RETRY_EVERY = 30
 PRUNE_EVERY = 3600
 # A digest that is missed by less is sent late, and one missed by more is reported.
 GRACE = timedelta(hours=1)
@@ -95,7 +95,7 @@ class Scheduler:
     )
     after_reset: list[Callable[[datetime], Awaitable[None]]] = field(default_factory=list)
     position: Callable[[], float] = lambda: 0.0
-    _works: dict[str, Job] = field(default_factory=dict)
+    _jobs: dict[str, Job] = field(default_factory=dict)
     timetable: Timetable = field(default_factory=Timetable)
     _once: list[tuple[datetime, str]] = field(default_factory=list)
     _failed: dict[str, Due] = field(default_factory=dict)
@@ -103,22 +103,22 @@ class Scheduler:
     _waiting: dict[str, Due] = field(default_factory=dict)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
     # Both clocks at the last round, whose difference shows that the time of day was set back.
-    _seen: tuple[datetime, float] | None = None
+    _last_clocks: tuple[datetime, float] | None = None
     # When a round ended last, by the monotonic clock.
-    _moved_at: float = field(default_factory=time.monotonic)
+    _last_round_at: float = field(default_factory=time.monotonic)
     _why_stuck: str = ""
     _stopped: bool = False
 
-    async def add(self, scheduled: Job) -> None:
+    async def add(self, job: Job) -> None:
         """Schedules a job. Runs that an earlier process has missed are made up for."""
-        last_handled_at = await scheduled.last_handled_at(self.clock())
-        self._works[scheduled.name] = scheduled
-        self.timetable.add(ScheduleEntry(scheduled.name, scheduled.trigger, last_handled_at))
+        last_handled_at = await job.last_handled_at(self.clock())
+        self._jobs[job.name] = job
+        self.timetable.add(ScheduleEntry(job.name, job.trigger, last_handled_at))
 
     def remove(self, name: str) -> None:
         """Removes a job."""
         self.timetable.remove(name)
-        for table in (self._works, self._waiting, self._failed):
+        for table in (self._jobs, self._waiting, self._failed):
             table.pop(name, None)
 
     def once(self, name: str, at: datetime) -> None:
@@ -129,12 +129,14 @@ class Scheduler:
     def problem(self) -> str:
         """Why jobs are not run, in a sentence; empty if they are."""
         now = time.monotonic()
-        if now - self._moved_at > STUCK_AFTER_S:
+        if now - self._last_round_at > STUCK_AFTER_S:
             why = f" ({self._why_stuck})" if self._why_stuck else ""
-            return f"The scheduler has not run for {_lasting(now - self._moved_at)}{why}."
+            return (
+                f"The scheduler has not run for {_duration_text(now - self._last_round_at)}{why}."
+            )
         if self._failed:
             return (
-                f"{_named(self._failed)} failed because the database cannot be used. It is tried "
+                f"{_names_text(self._failed)} failed because the database cannot be used. It is tried "
                 "again."
             )
         stuck = [
@@ -142,8 +144,8 @@ class Scheduler:
         ]
         if stuck:
             return (
-                f"{_named(stuck)} has been running for "
-                f"{_lasting(now - self._running[stuck[0]].began_at)}."
+                f"{_names_text(stuck)} has been running for "
+                f"{_duration_text(now - self._running[stuck[0]].began_at)}."
             )
         return ""
 
@@ -151,22 +153,22 @@ class Scheduler:
         """Continues after an earlier process: missed runs are coalesced, interrupted ones repeated."""
         self._stopped = False
         await self._reset(self.clock())
-        for scheduled in self.at_start:
-            await self.add(scheduled)
+        for job in self.at_start:
+            await self.add(job)
         # Reading all jobs may take a while, in which the scheduler is not stuck.
-        self._moved_at = time.monotonic()
+        self._last_round_at = time.monotonic()
         await self._tick()
-        await self._again()
+        await self._retry()
         await self._prune()
         rounds = (
             (self._tick, 1),
             (self._take_over, TAKE_OVER_EVERY),
-            (self._again, AGAIN_EVERY),
-            (self._look_at_database, AGAIN_EVERY),
+            (self._retry, RETRY_EVERY),
+            (self._check_database, RETRY_EVERY),
             (self._prune, PRUNE_EVERY),
         )
         self._loops = [
-            asyncio.create_task(_every(self.tick_s * ticks, work)) for work, ticks in rounds
+            asyncio.create_task(_every(self.tick_s * ticks, action)) for action, ticks in rounds
         ]
 
     async def stop(self, *, within_s: float) -> None:
@@ -189,7 +191,7 @@ class Scheduler:
             now = self.clock()
             if self._clock_was_wrong(now):
                 await self._reset(now)
-            self._seen = (now, time.monotonic())
+            self._last_clocks = (now, time.monotonic())
             due = self.timetable.due(now, _removed)
             self._begin([*self._due_once(now), *rotated(due, self.position())])
         except Exception as error:
@@ -199,7 +201,7 @@ class Scheduler:
                 log.error("Due jobs could not be determined: %s", why)
             self._why_stuck = why
             return
-        self._moved_at = time.monotonic()
+        self._last_round_at = time.monotonic()
         self._why_stuck = ""
 
     def _due_once(self, now: datetime) -> list[Due]:
@@ -211,8 +213,8 @@ class Scheduler:
 
     def _clock_was_wrong(self, now: datetime) -> bool:
         """Whether the time of day was set back, or is before a due time that was handled."""
-        if self._seen:
-            at, monotonic_at = self._seen
+        if self._last_clocks:
+            at, monotonic_at = self._last_clocks
             if now < at + timedelta(seconds=time.monotonic() - monotonic_at) - CLOCK_TOLERANCE:
                 return True
         return self.timetable.was_handled_after(now + CLOCK_TOLERANCE)
@@ -226,9 +228,9 @@ class Scheduler:
         for read_again in self.after_reset:
             await read_again(now)
         if max(ahead) > CLOCK_TOLERANCE:
-            await self._tell_of_reset(now, max(ahead))
+            await self._report_reset(now, max(ahead))
 
-    async def _tell_of_reset(self, now: datetime, ahead: timedelta) -> None:
+    async def _report_reset(self, now: datetime, ahead: timedelta) -> None:
         text = (
             "The clock of this machine was set back, or had been ahead by up to "
             f"{formatting.format_duration(ahead)}. Times in the future were reset: digests and "
@@ -239,7 +241,7 @@ class Scheduler:
         # The key has the hour: a clock that jumps again and again is reported once an hour.
         await self.tell_operator(f"clock:{now:%Y%m%dT%H}", text)
 
-    async def _again(self) -> None:
+    async def _retry(self) -> None:
         """Repeats runs that a crash or a database error has interrupted."""
         failed = self._failed
         self._failed = {}
@@ -270,21 +272,21 @@ class Scheduler:
         except StoreUnavailable as error:
             await self.report_database_failure(str(error))
 
-    async def _look_at_database(self) -> None:
+    async def _check_database(self) -> None:
         if problem := await self.database_problem():
             log.error("%s", problem)
             await self.report_database_failure(problem.rstrip("."))
 
     def _begin(self, dues: Sequence[Due]) -> None:
         for due in dues:
-            work = self._works.get(due.name)
+            job = self._jobs.get(due.name)
             # Removed since it became due.
-            if work is None:
+            if job is None:
                 continue
             if due.name in self._running:
                 self._waiting[due.name] = _coalesced(self._waiting.get(due.name), due)
                 continue
-            task = asyncio.create_task(self._do(work, due))
+            task = asyncio.create_task(self._run_job(job, due))
             self._running[due.name] = Run(task, time.monotonic())
             task.add_done_callback(partial(self._ended, due.name))
 
@@ -293,10 +295,10 @@ class Scheduler:
         if not self._stopped and (due := self._waiting.pop(name, None)):
             self._begin([due])
 
-    async def _do(self, work: Job, due: Due) -> None:
+    async def _run_job(self, job: Job, due: Due) -> None:
         try:
             with in_background(), logged_question(f"{due.name} {due.at:%Y-%m-%dT%H:%M:%SZ}"):
-                await work.run(due)
+                await job.run(due)
         except StoreUnavailable as error:
             # Tried again in half a minute, because a full or locked database recovers by itself.
             self._failed[due.name] = due
@@ -308,12 +310,12 @@ class Scheduler:
             log.error("%s failed: %s", due.name, type(error).__name__)
 
 
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Repeats `work` until cancelled. An error ends only its own round."""
+async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+    """Repeats `action` until cancelled. An error ends only its own round."""
     while True:
         await asyncio.sleep(seconds)
         try:
-            await work()
+            await action()
         except Exception as error:
             log.error("A round of the scheduler failed: %s", type(error).__name__)
 
@@ -331,9 +333,9 @@ def _coalesced(waiting: Due | None, due: Due) -> Due:
     return replace(latest, passed_over=latest.passed_over + earlier.passed_over + 1)
 
 
-def _named(names: Sequence[str] | dict[str, Due]) -> str:
+def _names_text(names: Sequence[str] | dict[str, Due]) -> str:
     return formatting.join_words([formatting.sanitise(name, 60) for name in names], 3)
 
 
-def _lasting(seconds: float) -> str:
+def _duration_text(seconds: float) -> str:
     return formatting.format_duration(timedelta(seconds=round(seconds)))

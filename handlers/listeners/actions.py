@@ -58,7 +58,7 @@ class ShareAction:
             ticket, user=target.user, channel=target.channel, now=self.requests.clock()
         )
         if kept is None:
-            await self._say(
+            await self._reply(
                 target, "This answer is shared already or too old; ask again to share it."
             )
             return
@@ -69,12 +69,12 @@ class ShareAction:
         except (AccessDenied, SlackRefused, SlackDeliveryUnknown) as error:
             # Stored again for the rest of its day, since nothing was posted or Slack did not
             # confirm it.
-            await self.requests.keep(
+            await self.requests.store_answer(
                 ticket, kept.command, target, kept.text, kept.blocks, since=kept.kept_at
             )
             if not isinstance(error, SlackRefused) or NOT_HERE.get(error.code) != INVITE:
                 raise
-            await self._say(
+            await self._reply(
                 target,
                 (
                     "It cannot be shared, because I am not in this channel: `/invite @Opswatch` "
@@ -82,7 +82,7 @@ class ShareAction:
                 ),
             )
 
-    async def _say(self, target: ReplyTarget, text: str) -> None:
+    async def _reply(self, target: ReplyTarget, text: str) -> None:
         await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
 
 

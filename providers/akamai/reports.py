@@ -64,5 +64,5 @@ def v2_filter(name: str, values: list[str]) -> dict[str, Any]:
             "expressions": values,
         }
     # v2 has methods in capitals.
-    spoken = [value.upper() for value in values] if name == "http_method" else values
-    return {"dimensionName": V2_NAMES[name], "operator": "IN_LIST", "expressions": spoken}
+    expressions = [value.upper() for value in values] if name == "http_method" else values
+    return {"dimensionName": V2_NAMES[name], "operator": "IN_LIST", "expressions": expressions}

@@ -96,10 +96,10 @@ class ReportTransport:
         and `=` in a value.
         """
         params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
-        sayable = not any(
+        is_expressible = not any(
             c in value for values in query.filters.values() for value in values for c in ",="
         )
-        if self._settings.method == "GET" and sayable:
+        if self._settings.method == "GET" and is_expressible:
             params |= {
                 "objectIds": ",".join(query.account_ids),
                 "metrics": ",".join(query.metrics),
