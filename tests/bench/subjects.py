@@ -159,8 +159,8 @@ async def memory(folder: Path) -> None:
     from bot.slack.pace import SlackPace
 
     class InMemory(ProviderRegistry):
-        def __init__(self, *args: Any) -> None:
-            super().__init__(*args)
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
             self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]
             self.calls = {"edge": MemoryCalls()}
             self.logs = {"rapid7-eu": MemoryLogs()}

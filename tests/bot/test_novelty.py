@@ -21,6 +21,7 @@ from bot.commands.apiaudit.display import Display, split_display
 from bot.commands.apiaudit.history import CallHistory
 from bot.commands.apiaudit.novelty import (
     KINDS,
+    NEW_VALUES,
     AccountHistory,
     Novelty,
     novelty,
@@ -101,7 +102,16 @@ AGO = st.one_of(
     ),
 ).map(lambda microseconds: timedelta(microseconds=microseconds))
 CALLS = st.lists(
-    st.builds(made, AGO, actor=HOSTILE, ip=HOSTILE, action=HOSTILE, client=HOSTILE), max_size=30
+    st.builds(
+        made,
+        AGO,
+        actor=HOSTILE,
+        ip=HOSTILE,
+        action=HOSTILE,
+        client=HOSTILE,
+        own=st.sampled_from([False, False, True]),
+    ),
+    max_size=30,
 )
 
 
@@ -114,10 +124,11 @@ def test_new_values_are_those_of_plain_sets(calls: list[ApiCall]) -> None:
         inside = [c for c in calls if c.at and window.start <= c.at < window.end]
         earlier = [c for c in calls if c.at and window.start - days * DAY <= c.at < window.start]
         values = {getattr(call, kind) for call in inside} - {""}
+        others = {getattr(call, kind) for call in inside if not call.own} - {""}
         if inside and not values:
             assert kind not in result.new
         else:
-            assert names(result, kind) == sorted(values - {getattr(c, kind) for c in earlier})
+            assert names(result, kind) == sorted(others - {getattr(c, kind) for c in earlier})
 
 
 @given(CALLS, st.sampled_from(["", "actor", "account"]), st.booleans())
@@ -165,7 +176,7 @@ def test_call_without_a_time_counts_as_in_the_window() -> None:
 def test_column_that_is_not_recorded_is_unknown() -> None:
     result = found([made(timedelta(minutes=1), ip="")])
     assert "ip" not in result.new
-    assert "none is recorded" in nothing_new(result, "ip")
+    assert "no call in the window has one" in nothing_new(result, "ip")
     assert result.values(["new_ips", "new_actors"]) == {"new_actors": 1}
 
 
@@ -176,6 +187,14 @@ def test_too_many_values_are_unknown() -> None:
     days[NOW.date() - DAY] = known.days[NOW.date() - DAY].merged(days[NOW.date() - DAY])
     result = novelty([made(timedelta(0))], {"edge": AccountHistory(before(), days)})
     assert set(result.new) == {"actor", "client", "action"}
+    assert "more than 20,000 different ones" in nothing_new(result, "ip")
+
+
+def test_calls_of_the_bot_are_no_news() -> None:
+    own = [made(timedelta(minutes=1), actor="opswatch", own=True)]
+    assert found(own).values(NEW_VALUES) == dict.fromkeys(NEW_VALUES, 0)
+    past = CallHistory(own, ("edge",), since=NOW - 60 * DAY)
+    assert past.values(LAST_HOUR, "new_actors") == {"new_actors": 0}
 
 
 @pytest.mark.parametrize(("known", "value"), [(6, None), (7, 1), (30, 1)])

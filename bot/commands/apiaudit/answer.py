@@ -72,7 +72,6 @@ class ApiAuditAnswerer:
         facts = replace(_facts(question, pages), histories=histories)
         report = await asyncio.to_thread(audit_report, facts)
         await self._learn(question, pages)
-        report = replace(report, notes=(*report.notes, *self._omissions(report)))
         if question.filters.call and facts.calls:
             return _answer_about_one_call(question, facts, report, asking, warnings)
         files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
@@ -81,10 +80,11 @@ class ApiAuditAnswerer:
             *_next_questions(question, report),
             *_questions_of_calls(question, report),
         ]
+        shown = replace(report, notes=(*report.notes, *self._omissions(report)))
         return Answer(
-            text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),
+            text=audit_text(shown, question.window, zone=asking.zone, warnings=warnings),
             blocks=audit_blocks(
-                report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings
+                shown, question.window, zone=asking.zone, buttons=buttons, warnings=warnings
             ),
             values=report.values(),
             files=files,
@@ -129,11 +129,8 @@ class ApiAuditAnswerer:
         if report.new:
             names |= dict.fromkeys(report.accounts)
         sources = [self.sources[name] for name in names]
-        return [
-            f"{source.account}: {source.unrecorded_calls}"
-            for source in sources
-            if isinstance(source, OmitsCalls)
-        ]
+        said = [each.unrecorded_calls for each in sources if isinstance(each, OmitsCalls)]
+        return list(dict.fromkeys(said))
 
     async def _pages(
         self, question: AuditQuestion, zone: tzinfo, progress: Progress

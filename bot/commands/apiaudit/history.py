@@ -103,7 +103,8 @@ class CallHistory:
         if kind.name not in self._uses:
             self._uses[kind.name] = EarlierUses(self._earlier, kind)
         before = Window(window.start - self._days * DAY, window.start)
-        new = self._uses[kind.name].missing(_values(calls, kind), before)
+        others = [call for call in calls if not call.own]
+        new = self._uses[kind.name].missing(_values(others, kind), before)
         total = _count_new(calls, kind, new)
         if not each:
             return total
@@ -115,9 +116,13 @@ class CallHistory:
 def _count_new(
     calls: Sequence[ApiCall], kind: Kind, new: Collection[tuple[str, str]]
 ) -> dict[str, int]:
-    """How many of the new values these calls have; unknown where none of them has a value."""
-    values = _values(calls, kind)
-    return {kind.value: len(values.intersection(new))} if values or not calls else {}
+    """How many of the new values these calls have, the bot's own aside; unknown where none of the
+    calls has a value.
+    """
+    if calls and not _values(calls, kind):
+        return {}
+    others = _values([call for call in calls if not call.own], kind)
+    return {kind.value: len(others.intersection(new))}
 
 
 def _values(calls: Sequence[ApiCall], kind: Kind) -> set[tuple[str, str]]:

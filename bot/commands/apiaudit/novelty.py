@@ -230,7 +230,8 @@ class NewValue:
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
-    """What is new, by kind; a kind of which that is not known is missing. `compared` is how many of
+    """What is new, by kind; a kind of which that is not known is missing. `seen` is how many different
+    values the calls have. `compared` is how many of
     the `days` before are known of every account that is compared; `unknown` are the accounts of
     which too few are known, each with how many.
     """
@@ -298,8 +299,8 @@ def novelty(
     return Novelty(
         days,
         min((known_days[name] for name in by_account if name in known), default=days),
-        {name: each[0] for name, each in counted.items() if each},
-        {name: each[1] for name, each in counted.items() if each},
+        {name: new for name, (new, _) in counted.items() if new is not None},
+        {name: count for name, (_, count) in counted.items()},
         tuple(
             burst
             for name, own in _by_account(failed, histories).items()
@@ -328,30 +329,33 @@ def _new_of_kind(
     compared: Sequence[tuple[Sequence[ApiCall], AccountHistory]],
     kind: Kind,
     distinct: Iterable[str] | None,
-) -> tuple[tuple[NewValue, ...], int] | None:
-    """The new values of all accounts, and how many different ones their calls have; None where that
-    is not known, since there were too many before, or no account records them.
+) -> tuple[tuple[NewValue, ...] | None, int]:
+    """The new values of all accounts, and how many different ones their calls have. Those that are
+    new are not known where there were too many before, or no account records them.
     """
     new: list[NewValue] = []
     count = 0
+    is_full = False
     for calls, history in compared:
         values = set(distinct) if distinct is not None else kind.distinct(calls)
         values.discard("")
         count += len(values)
         if unseen := history.unseen(kind.name, values):
-            if history.is_full(kind.name):
-                return None
+            is_full = is_full or history.is_full(kind.name)
             new += _new_values(calls, kind, unseen)
-    return (tuple(new), count) if count or not compared else None
+    is_known = not is_full and (count > 0 or not compared)
+    return (tuple(new) if is_known else None), count
 
 
 def _new_values(calls: Sequence[ApiCall], kind: Kind, unseen: Collection[str]) -> list[NewValue]:
-    """The new values of an account, the most frequent first."""
-    own = defaultdict[str, list[ApiCall]](list)
+    """The new values of an account, the most frequent first. That the bot calls an account is no
+    news.
+    """
+    by_value = defaultdict[str, list[ApiCall]](list)
     for call in calls:
-        if (value := getattr(call, kind.name)) in unseen:
-            own[value].append(call)
-    found = [_new_value(name, kind, made) for name, made in own.items()]
+        if (value := getattr(call, kind.name)) in unseen and not call.own:
+            by_value[value].append(call)
+    found = [_new_value(name, kind, made) for name, made in by_value.items()]
     return sorted(found, key=lambda value: (-value.calls, value.name))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bot import formatting
 from bot.commands.apiaudit.denied import DENIED, Burst
 from bot.commands.apiaudit.novelty import KINDS, Kind, Novelty
+from bot.reports.seen_values import MOST_ENTRIES
 
 MOST_BURSTS = 3
 # So many new values are named.
@@ -56,7 +57,9 @@ def nothing_new(found: Novelty, name: str) -> str:
         return f"No new {kind.one}: {was} in the window {'was' if seen == 1 else 'were'} seen in {found.period}."
     if found.unknown or not found.compared:
         return f"What {kind.one} is new is not known: too few of {found.period} are known."
-    return f"What {kind.one} is new is not known: none is recorded, or too many different ones."
+    if found.seen.get(name):
+        return f"What {kind.one} is new is not known: one day had more than {MOST_ENTRIES:,} different ones."
+    return f"What {kind.one} is new is not known: no call in the window has one."
 
 
 def coverage_notes(found: Novelty) -> list[str]:
