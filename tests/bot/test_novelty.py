@@ -31,6 +31,7 @@ from bot.commands.apiaudit.novelty_words import nothing_new, novelty_findings
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.report import AuditFacts, audit_report, audit_values
 from bot.commands.apiaudit.seen_history import SeenHistory
+from bot.commands.apiaudit.tool import AuditArguments
 from bot.commands.seen_store import MemorySeenStore, RecentDays
 from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory
@@ -284,6 +285,11 @@ def test_words_of_what_is_new(words: str, new: tuple[str, ...], days: int, left:
     assert split_display(" ".join(display.words).split()) == (display, [])
 
 
+def test_tool_has_an_argument_for_what_is_new() -> None:
+    arguments = AuditArguments(window="24h", compare_with=None, new=["ip", "actor"], csv=True)
+    assert arguments.words() == "24h new ip new actor csv"
+
+
 def test_alert_on_words_of_what_is_new_counts_it() -> None:
     command = COMMANDS["apiaudit"]
     assert command.default_value("edge last 1h new ip in 14d") == "new_ips"
@@ -429,6 +435,17 @@ async def test_failure_of_vendor_leaves_days_for_later() -> None:
     source.fails_after = 1000
     assert (await look(seen)).known_days == 30
     assert len(source.asked) == 31
+
+
+async def test_slow_vendor_is_not_waited_for() -> None:
+    source = Source()
+    # Each request takes three seconds.
+    store = RecentDays(MemorySeenStore())
+    seen = SeenHistory({"edge": source}, store, lambda: NOW, lambda: 3.0 * len(source.asked))
+    counts: list[int] = []
+    while not counts or counts[-1] < 30:
+        counts.append((await look(seen)).known_days)
+    assert counts == [6, 13, 20, 27, 30]
 
 
 async def test_incomplete_day_is_not_requested_at_each_look() -> None:

@@ -5,8 +5,9 @@ window, and fetched for the days that no answer has read.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -36,6 +37,7 @@ class SeenHistory:
     sources: Mapping[str, CallSource]
     store: RecentDays
     clock: Clock
+    monotonic: Callable[[], float] = time.monotonic
     _again_at: dict[tuple[str, date], datetime] = field(default_factory=dict)
     _filling: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
@@ -92,11 +94,10 @@ class SeenHistory:
     ) -> None:
         """Adds the days that are missing. Stops where the vendor fails or time is up."""
         source = self.sources[account]
-        loop = asyncio.get_running_loop()
-        until = loop.time() + FILL_WITHIN_S
+        until = self.monotonic() + FILL_WITHIN_S
         missing = self._missing(source, before, known)
         for number, (day, window) in enumerate(missing):
-            if loop.time() > until:
+            if self.monotonic() > until:
                 return
             detail = f"earlier days: {number + 1} of {len(missing)}"
             progress.step(Step(account, "in_progress", detail))
