@@ -67,7 +67,7 @@ def _times() -> BytesAhoCorasick:
             b"0a00.0",
             *(before + number for before in _BEFORE_NUMBER for number in _SIX_DIGITS),
             # A number first: milliseconds since the start, or the debug log of npm.
-            *(b"\n" + b"0" * digits + b" " for digits in range(1, 11)),
+            *(b"\n" + b"0" * digits + sign for digits in range(1, 11) for sign in (b" ", b":")),
             *(b"\n" + b" " * blanks + b"0" for blanks in range(1, 17)),
             b"\n(0",
         ]

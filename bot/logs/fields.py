@@ -26,7 +26,7 @@ LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "levelname": levels.level_of_field,
     "log.level": levels.level_of_field,
     "loglevel": levels.level_of_field,
-    "log_level": levels.level_of_field,
+    "log_level": levels.level_of_lager,
     "severitytext": levels.level_of_field,
     "severity_text": levels.level_of_field,
     "error_severity": levels.level_of_field,
@@ -50,6 +50,16 @@ LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "log_severity": levels.level_of_field,
     "logseverity": levels.level_of_field,
     "loglvl": levels.level_of_field,
+    "log-level": levels.level_of_field,
+    "log.severity": levels.level_of_field,
+    "event_level": levels.level_of_field,
+    "eventlevel": levels.level_of_field,
+    "logger_level": levels.level_of_field,
+    "entrytype": levels.level_of_field,
+    "priority_name": levels.level_of_field,
+    "priorityname": levels.level_of_field,
+    "syslog_level": levels.level_of_field,
+    "prio": levels.level_of_field,
 }
 TIME_KEYS: Final = (
     "@timestamp", "timestamp", "time", "ts", "@t", "t", "datetime", "asctime", "eventtime", "event_time", "logged_at", "created_at",
@@ -64,6 +74,12 @@ TIME_KEYS: Final = (
     "event_date", "eventdate", "createdat", "created_time", "createdtime", "time_created", "started_at", "startedat", "starttime",
     "occurred_at", "occurredat", "received_at", "receivedat", "published_at", "generated_at", "triggered_at", "time_generated",
     "event_created", "localtime", "local_time", "systemtime", "rt",
+    "__time__", "log_ts", "event_ts", "eventts", "timestamp_us", "timestamp_s", "time_us", "time_s", "time_stamp", "datestamp", "@time",
+    "recorded_at", "recordedat", "captured_at", "created_on", "createdon", "received_time", "receivedtime", "sent_at", "sentat",
+    "datetime_utc", "utc_timestamp", "utctimestamp", "date_utc", "iso_time", "isotime", "log.time", "event.created", "log_datetime",
+    "logdatetime", "logtimestamp", "log_created_at", "insertedat", "inserted_at", "ingested_at", "actiontime", "action_time",
+    "operationtime", "operation_time", "createtime", "create_time", "published_time", "happenedat",
+    "happened_at", "raised_at", "fired_at", "reporttime", "report_time",
 )  # fmt: skip
 NO_LEVEL: Final[LevelReader] = lambda _: None  # noqa: E731
 _LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
@@ -87,7 +103,7 @@ NESTED_LEVELS: Final = (
     "message",
     "event",
 )
-_NESTED_TIMES: Final = ("event", "metadata", "record")
+_NESTED_TIMES: Final = ("event", "metadata", "record", "id", "header", "meta")
 # Programs whose `level` has numbers of its own, by a field that they alone have.
 _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
     "eventid": levels.level_of_windows,

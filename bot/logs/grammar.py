@@ -10,7 +10,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from bot.logs import levels, times
-from bot.logs.levels import CAPITALS
+from bot.logs.levels import CAPITALS, SOME_CASE
 from bot.logs.places import HINTS, Where, any_place
 from providers.patterns import compile_pattern, lazy_pattern
 
@@ -34,6 +34,8 @@ _LEAD: Final = (
     # The name of a debug log.
     rb"|[A-Za-z][\w ]{0,40}: {0,4}(?=\d{4}-\d\d-\d\d[ T]|\d\d/\d\d/\d{4} )"
     rb"|[0-9a-f]{8}\.[0-9a-f]{8}::"
+    # A unit of Juju.
+    rb"|[a-z][\w.-]{0,60}: (?=\d\d:\d\d:\d\d [A-Z])"
     rb"|# Time: {1,2}|\[\d{1,7}:\d{1,7}:(?=\d{4}/)|\d{1,3},(?=\d\d/\d\d/\d\d,)"
     rb"|[A-Z]{2}/\d{1,3}/[A-Z\d]{1,8}/CPU\d:"
     rb")?"
@@ -77,17 +79,18 @@ CONTINUES: Final = compile_pattern(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$
 _TOKEN_ALONE: Final = (
     rb"(?>"
     rb"\[[^\[\]\n]{0,120}(?:\[[^\[\]\n]{0,60}(?:\[[^\[\]\n]{0,40}\])?[^\[\]\n]{0,60}\][^\[\]\n]{0,80})?\]:?"
-    rb"|\([^()\n]{0,80}\)|\{[^{}\n]{0,120}\}|<[\d.]{1,24}>"
+    rb"|\([^()\n]{0,80}\)|\{[^{}\n]{0,120}\}|<[\w.-]{1,32}>"
     rb"|std(?:out|err) [FP]"
     # program[1]:
     rb"|[\w.:/-]{1,64}\[[\w.:-]{1,16}\]:?"
     # host program[1]:
     rb"|[\w.:-]{0,63}[\w.-] (?!(?:"
-    + CAPITALS
+    + SOME_CASE
     + rb"|level|LEVEL):)[\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?:(?= )"
     # main pid 1:
     rb"|(?:[a-z_]{1,20} )?pid \d{1,10}:"
-    # name - , name |
+    # name - , name | , name >
+    rb"|[\w-]{1,32} >(?= )"
     rb"|[\w.:$-]{1,64} -(?= )|[\w.:$-]{1,64} :(?= (?:"
     + CAPITALS
     + rb") )|[\w.:$/()-]{1,64} {0,16}\|"
@@ -106,7 +109,7 @@ _TOKEN_ALONE: Final = (
 _TOKEN: Final = _TOKEN_ALONE + rb"(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
 # In a message of syslog a level is a word apart.
 _TOKEN_APART: Final = _TOKEN_ALONE + rb"(?:[ \t]{1,24}+|(?=[\[({<|-]))"
-_GAP: Final = rb"(?: >|[\])}\"'>]{0,2}+)(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
+_GAP: Final = rb"(?: >|/[\d.]{1,16}|[\])}\"'>]{0,2}+)(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
 LEVEL_AT_ONCE: Final = lazy_pattern(
     _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")"
 )

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from bot.logs import fields, times
+from bot.logs.envelopes import ENVELOPES, Record, records_of
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import (
     DIGITS_ALIKE,
@@ -23,14 +24,13 @@ from bot.logs.lines import (
     spans_at,
     without_colours,
 )
-from bot.logs.otlp import otlp_records
 from bot.logs.times import Minute
 
 # Different sets of fields, ways to write a time, and values of a level that are remembered.
 _MOST_REMEMBERED: Final = 512
-# Records of an envelope of OpenTelemetry whose levels are counted.
+# Records of a line whose levels are counted.
 MOST_RECORDS: Final = 1000
-_INNER: Final = frozenset((*fields.MESSAGES, "log", "event", "resourcelogs"))
+_INNER: Final = frozenset((*fields.MESSAGES, *ENVELOPES, "log", "event"))
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 _Fields = Mapping[str, msgspec.Raw]
@@ -58,7 +58,8 @@ class _Plan:
     # Those that may hold a line of text or JSON of their own.
     log: str
     messages: tuple[str, ...]
-    other_inner: bool
+    event: str
+    has_records: bool
     # The levels of values that were seen.
     levels: dict[bytes, str | None] = field(default_factory=dict)
 
@@ -102,12 +103,16 @@ class JsonReader:
             return None
         return self._read_object(found, depth)
 
-    def _read_object(self, found: _Fields, depth: int) -> _Found:
+    def _read_object(self, found: _Fields, depth: int, *, is_record: bool = False) -> _Found:
         plan = self._plan_of.get(names := tuple(found)) or self._plan_for(names)
         minute, level = None, self._level(found, plan)
         if plan.has_time:
             minute = self._likeliest_minute(found, plan) or read_fields(found).minute
         if plan.has_inner and (level is None or minute is None):
+            if plan.has_records and not is_record and depth < MOST_NESTED:
+                lowered = {name.lower(): value for name, value in found.items()}
+                if records := records_of(lowered, MOST_RECORDS):
+                    return self._read_records(records, depth)
             return self._read_inner(found, plan, minute, level, depth)
         return minute, level
 
@@ -188,12 +193,8 @@ class JsonReader:
         self, found: _Fields, plan: _Plan, minute: Minute | None, level: str | None, depth: int
     ) -> _Found:
         inner = self._inner_line(found, plan) if depth < MOST_NESTED else None
-        if plan.other_inner:
-            lowered = {name.lower(): value for name, value in found.items()}
-            if records := otlp_records(lowered, MOST_RECORDS):
-                return self._read_records(records)
-            if depth < MOST_NESTED:
-                inner = inner or dated_event(lowered)
+        if plan.event and depth < MOST_NESTED:
+            inner = inner or dated_event({"event": found[plan.event]})
         if not inner:
             return minute, level
         text = without_colours(inner)
@@ -216,11 +217,11 @@ class JsonReader:
                 return fields.text_of(value).strip()
         return None
 
-    def _read_records(self, records: list[dict[str, msgspec.Raw]]) -> _Found:
+    def _read_records(self, records: list[Record], depth: int) -> _Found:
         """The minute and the level of the first record; the levels of the others are kept."""
-        first, *others = [self._read_object(record, MOST_NESTED) for record in records]
-        self._more_levels.update(level for _, level in others if level)
-        return first
+        found = [self._read_object(record, depth + 1, is_record=True) for record in records]
+        self._more_levels.update(level for _, level in found[1:] if level)
+        return found[0]
 
 
 def _plan_of(names: tuple[str, ...]) -> _Plan:
@@ -239,7 +240,8 @@ def _plan_of(names: tuple[str, ...]) -> _Plan:
         () if order.times or order.date_and_time else order.nested_times,
         spelt.get("log", ""),
         tuple(spelt[name] for name in fields.MESSAGES if name in spelt),
-        not spelt.keys().isdisjoint(("event", "resourcelogs")),
+        spelt.get("event", ""),
+        not spelt.keys().isdisjoint(ENVELOPES),
     )
 
 

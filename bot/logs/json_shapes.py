@@ -16,6 +16,7 @@ import msgspec
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import fields, levels, times
+from bot.logs.envelopes import ENVELOPES
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import DIGITS_ALIKE, TIME_OPENING, minute_at, read_line, spans_at
 from bot.logs.minutes import CountedBlock, any_digits_of, minute_like, seconds_like
@@ -24,7 +25,7 @@ from providers.patterns import compile_pattern
 
 _END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
 # Fields that hold a line of text or records of their own.
-_INNER: Final = (*fields.NESTED_LEVELS, *fields.MESSAGES, "resourcelogs")
+_INNER: Final = (*fields.NESTED_LEVELS, *fields.MESSAGES, *ENVELOPES)
 # Decoded to one string each, which is counted without another look at its letters.
 _COMMON_WORDS: Final[Any] = Literal[
     tuple(
@@ -183,7 +184,7 @@ class JsonShape:
     def _counting_instead(self) -> Iterable[str]:
         """The fields that would give the time or the level if a line had them."""
         yield from fields.TIME_KEYS[: fields.TIME_KEYS.index(self._time_name)]
-        yield from (self._time_name, "date", "resourcelogs", *fields.names_with_own_numbers())
+        yield from (self._time_name, "date", *ENVELOPES, *fields.names_with_own_numbers())
         if self._level_name is None:
             yield from (*_LEVEL_KEYS, *_INNER, "@t")
         elif self._parent:
@@ -201,7 +202,7 @@ def json_shape_of(line: bytes) -> JsonShape | None:
     if not found or not reading.minute or fields.has_own_numbers(found):
         return None
     time = _time_key(found)
-    if not time or not line.rstrip(b"\r").endswith(b"}") or "resourcelogs" in found:
+    if not time or not line.rstrip(b"\r").endswith(b"}") or not found.keys().isdisjoint(ENVELOPES):
         return None
     level = _level_field(found)
     try:

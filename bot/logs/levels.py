@@ -17,9 +17,9 @@ LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 _SPELLINGS: Final = {
     "fatal": "fatal emerg emergency panic dpanic ftl fatl",
     "critical": "critical crit alert crt",
-    "error": "error err eror severe failure erro",
-    "warn": "warn warning wrn warnin",
-    "info": "info information informational notice note inf inform system ntc",
+    "error": "error err eror severe failure erro ediag",
+    "warn": "warn warning wrn warnin wdiag",
+    "info": "info information informational notice note inf inform system ntc nfo",
     "debug": "debug dbg dbug deb config fine finer debug1 debug2 debug3 debug4 debug5 ddebug",
     "trace": "trace verbose finest trc trce vrb verb trace1 trace2 trace3 trace4 trace5 trace6 trace7 "
     "trace8 subdebug",
@@ -146,6 +146,7 @@ CAREFUL_CAPITALS: Final = _any_of(word.upper() for word in _CAREFUL)
 ANY_CASE: Final = _any_of(
     spelt for word in LEVEL_OF_WORD for spelt in (word, word.upper(), word.capitalize())
 )
+LEVEL_OF_WORD_IN_CAPITALS: Final = {word.upper(): level for word, level in LEVEL_OF_WORD.items()}
 PLAIN_WORDS: Final = {word: LEVEL_OF_WORD[word] for word in _PLAIN}
 SOME_CASE: Final = _any_of(
     spelt for word in _PLAIN for spelt in (word, word.upper(), word.capitalize())
@@ -185,6 +186,18 @@ def level_of_severity(value: bytes) -> str | None:
     three bits.
     """
     return LEVEL_OF_SEVERITY[int(value) & 7] if value.isdigit() and len(value) < 4 else None
+
+
+# Cloud Foundry's lager counts from debug.
+_LEVEL_OF_LAGER: Final = ("debug", "info", "error", "fatal")
+
+
+def level_of_lager(value: bytes) -> str | None:
+    """The level of a `log_level`, 0 to 3, or of its name."""
+    if value.isdigit() and len(value) == 1:
+        number = int(value)
+        return _LEVEL_OF_LAGER[number] if number < len(_LEVEL_OF_LAGER) else None
+    return level_of_field(value)
 
 
 _OTEL_PREFIX: Final = b"SEVERITY_NUMBER_"

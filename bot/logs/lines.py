@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final
 
 from bot.logs import fields, levels, times
+from bot.logs.envelopes import records_of
 from bot.logs.grammar import (
     ANSI,
     COMPOSED_JSON,
@@ -32,7 +33,6 @@ from bot.logs.grammar import (
     TIME_SIGN,
     is_behind_lead,
 )
-from bot.logs.otlp import otlp_records
 from bot.logs.places import PLACE_OF, PLACES, Where
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
@@ -49,6 +49,9 @@ MOST_KNOWN_TEXTS: Final = 256
 _KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
 # Syslog passes on what may be prose.
 SYSLOG_FORMS: Final = {"syslog", "ctime"}
+_PAIR_OF_TIME: Final = compile_pattern(
+    rb"(?<![\w.@-])(?i:time(?:stamp)?|ts|date(?:time)?|at)=(?=\d)"
+)
 _PRIORITY: Final = compile_pattern(rb"<(\d{1,3})>")
 WINDOWS_EVENT: Final = (
     b"<Event xmlns='http://schemas.microsoft.com",
@@ -149,7 +152,8 @@ def read_json(line: bytes, depth: int, read_inner: InnerReader | None = None) ->
     if reading.level and reading.minute:
         return reading
     found = {key.lower(): value for key, value in found.items()}
-    if records := otlp_records(found, 1):
+    if depth < MOST_NESTED and (records := records_of(found, 1)):
+        depth += 1
         found = {key.lower(): value for key, value in records[0].items()}
         reading = read_fields(found)
     inner = (fields.inner_line(found) or dated_event(found)) if depth < MOST_NESTED else None
@@ -169,6 +173,10 @@ def _read_pairs(line: bytes) -> Reading:
     if (audited := found.get("msg", b"")).startswith(b"audit("):
         return Reading(minute_of_text(audited[6:].partition(b":")[0]))
     reading = read_fields(found)
+    if reading.minute is None and (start := _PAIR_OF_TIME.search(line, 0, FAR_ENOUGH)):
+        # A time that is written with a blank, and no quotes.
+        time = TIME_FIRST.match(line, start.end())
+        reading = replace(reading, minute=minute_at(time) if time else None)
     priority = _PRIORITY.match(line)
     if priority and reading.level is None:
         return replace(reading, level=levels.level_of_severity(priority[1]))

@@ -11,6 +11,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from bot.logs import fields, levels
+from bot.logs.envelopes import ENVELOPES
 from bot.logs.places import HINTS
 from providers.patterns import compile_pattern
 
@@ -30,7 +31,7 @@ _SPELT_KEYS: Final = [
 ]
 # In JSON, names are looked for in any case.
 _QUOTED_KEYS: Final = BytesAhoCorasick(
-    [b'"' + key + b'"' for key in (*_KEYS, b"@t", b"log", b"resourcelogs")]
+    [b'"' + key + b'"' for key in (*_KEYS, b"@t", b"log", *(key.encode() for key in ENVELOPES))]
 )
 # With what each must be followed by: words by the end of the word, keys by their sign.
 _WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), *(hint for hint in HINTS if hint.isalpha())]

@@ -42,6 +42,14 @@ def test_records_of_an_envelope_are_bounded() -> None:
     assert counted(envelope(*[17] * (MOST_RECORDS + 50))).levels["error"] == MOST_RECORDS
 
 
+@pytest.mark.parametrize("name", ["records", "Records", "logEvents"])
+def test_records_of_other_envelopes_count(name: str) -> None:
+    line = {name: [{"time": TIME, "level": level} for level in ("Error", "Warning", "Error")]}
+    counter = counted(line, line)
+    assert counter.counted_levels() == {"error": 4, "warn": 2}
+    assert counter.minutes == {(b"2026-11-21T10:00", b"Z"): 2}
+
+
 def docker(text: str) -> dict[str, str]:
     return {"log": text, "stream": "stdout", "time": TIME}
 

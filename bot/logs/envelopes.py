@@ -1,0 +1,49 @@
+"""Lines of JSON with many records each: OpenTelemetry's `resourceLogs`, the `Records` of CloudTrail
+and Azure, the `logEvents` of CloudWatch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from bot.logs.fields import Value
+
+# The fields that hold records, in lower case.
+ENVELOPES: Final = ("resourcelogs", "records", "logevents")
+Record = dict[str, msgspec.Raw]
+
+
+class _ScopeLogs(msgspec.Struct, rename="camel"):
+    log_records: list[Record] = []
+
+
+class _ResourceLogs(msgspec.Struct, rename="camel"):
+    scope_logs: list[_ScopeLogs] = []
+
+
+_RESOURCES: Final = msgspec.json.Decoder(list[_ResourceLogs])
+_RECORDS: Final = msgspec.json.Decoder(list[Record])
+
+
+def records_of(found: Mapping[str, Value], most: int) -> list[Record]:
+    """The first records in a line, given its fields by their names in lower case."""
+    name = next((name for name in ENVELOPES if name in found), "")
+    if not name:
+        return []
+    try:
+        if name != "resourcelogs":
+            return _RECORDS.decode(bytes(found[name]))[:most]
+        resources = _RESOURCES.decode(bytes(found[name]))
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return []
+    records = (
+        record
+        for resource in resources
+        for scope in resource.scope_logs
+        for record in scope.log_records
+    )
+    return [*islice(records, most)]
