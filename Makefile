@@ -98,7 +98,8 @@ BUILDER ?= $(firstword $(foreach name,buildah podman docker,$(shell command -v $
 
 image:  ## the container image, with buildah, podman or docker
 	@test -n "$(BUILDER)" || { echo "No buildah, podman or docker is installed."; exit 1; }
-	$(BUILDER) build $(if $(findstring docker,$(BUILDER)),,--format docker) -f deploy/Containerfile -t opswatch .
+	$(BUILDER) build $(if $(findstring docker,$(BUILDER)),,--format docker) $(if $(BASE),--build-arg BASE=$(BASE)) $(IMAGE_OPTIONS) \
+	  -f deploy/Containerfile -t opswatch .
 
 image-test: $(VENV)/.installed  ## the image built and asked, or its steps carried out in a clean folder
 	@.ci/image

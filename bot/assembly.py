@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.alerts.on_call import OnCall
 from bot.commands.answering import Answerer
 from bot.composition import (
     build_access_policy,
@@ -147,6 +148,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         observers.evaluation,
         presentation_from_settings(base.settings, core.outbox.is_same_channel),
         BaselineReader(store.baselines, _backtesting(base, core).history, zone, clock),
+        OnCall({name: each.schedule for name, each in base.settings.on_call.items()}, zone),
     )
     scheduler = Scheduler(
         store.schedules,
@@ -257,7 +259,7 @@ def _rule_manager(
             core.permissions.access,
             SlackHandles(base.client),
             core.permissions.channels,
-            list(base.settings.targets),
+            [*base.settings.targets, *base.settings.on_call],
         ),
         clock,
     )

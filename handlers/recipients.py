@@ -57,7 +57,8 @@ class RecipientLookup:
         known = formatting.join_words(list(self.targets), 10)
         there_are = f"there are {known}" if known else "bot.toml has none"
         raise BadQuestion(
-            f"There is no target “{unknown}”; {there_are}. People and user groups begin with @."
+            f"There is no target or on-call schedule “{unknown}”; {there_are}. People and user "
+            "groups begin with @."
         )
 
     async def _mentioned(self, handle: str) -> str:

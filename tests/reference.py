@@ -36,7 +36,7 @@ END = "<!-- end of what is generated -->"
 # Tables that may be written several times in the file.
 REPEATED = ("digest", "alert", "mute", "button")
 # A table for each of something, by its name.
-NAMED = {"channels": '`[channels."#NAME"]`'}
+NAMED = {"on_call": "`[on_call.NAME]`", "channels": '`[channels."#NAME"]`'}
 # Required by the model, which gets them from what reads the file.
 FILLED_IN = {"database": "bot.sqlite"}
 SIZES = ("upload_plain", "upload_total", "monthly_quota")

@@ -125,7 +125,9 @@ def schedule_problems(
 
 
 def _unknown_names(settings: Settings, table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
-    """Mutes and buttons that name an unknown alert, and alerts that name an unknown target."""
+    """Mutes and buttons that name an unknown alert, and alerts that name an unknown target or
+    on-call schedule.
+    """
     # As written, because an alert with another problem is left out of the settings, but is there.
     alerts = _names_as_written(table, "alert")
     there = ", ".join(sorted(alerts)) or "there is none"
@@ -137,13 +139,19 @@ def _unknown_names(settings: Settings, table: Mapping[str, Any]) -> Iterator[Con
             if name not in alerts:
                 right = f"the name of an alert: {there}"
                 yield ConfigProblem(f"{kind}.{title}.alerts", repr(name), right)
-    written = table.get("targets")
-    known = set(written) if isinstance(written, Mapping) else set()
+    written = [table.get("targets"), table.get("on_call")]
+    named = [set(each) if isinstance(each, Mapping) else set() for each in written]
+    for name in sorted(named[0] & named[1]):
+        yield ConfigProblem(f"on_call.{name}", "", "a name that no target has")
+    known = named[0] | named[1]
     for alert in settings.alert:
         for key, recipients in (("notify", alert.notify), ("escalate_to", alert.escalate_to)):
             for name in targets(recipients):
                 if name not in known:
-                    right = f"the name of a target: {', '.join(sorted(known)) or 'there is none'}"
+                    right = (
+                        "the name of a target or an on-call schedule: "
+                        f"{', '.join(sorted(known)) or 'there is none'}"
+                    )
                     yield ConfigProblem(f"alert.{alert.name}.{key}", repr(name), right)
 
 

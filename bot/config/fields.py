@@ -132,7 +132,8 @@ def _called(value: Any) -> str:
     if found and (mentions(found) or targets(found)):
         return found[0]
     raise ValueError(
-        'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group), and names of [targets]'
+        'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group), and names of [targets] '
+        "and [on_call]"
     )
 
 
@@ -142,7 +143,7 @@ def _escalated_to(value: Any) -> str:
         return found[0]
     raise ValueError(
         'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group), channels such as '
-        '"#incidents", and names of [targets]'
+        '"#incidents", and names of [targets] and [on_call]'
     )
 
 

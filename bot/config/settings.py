@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PrivateAttr
 
 from bot.config.fields import ChannelName, Zone
+from bot.config.on_call import OnCallName, OnCallSettings
 from bot.config.tables import (
     AccessSettings,
     AlertSettings,
@@ -48,6 +49,7 @@ class Settings(Table):
     alert: tuple[AlertSettings, ...] = ()
     mute: tuple[MuteSettings, ...] = ()
     targets: dict[str, TargetSettings] = Field(default_factory=dict)
+    on_call: dict[OnCallName, OnCallSettings] = Field(default_factory=dict)
     channels: dict[ChannelName, ChannelSettings] = Field(default_factory=dict)
     button: tuple[ButtonSettings, ...] = ()
 

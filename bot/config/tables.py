@@ -36,6 +36,7 @@ from bot.config.fields import (
     Threshold,
     WordUsual,
 )
+from bot.config.on_call import OnCallSettings
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from bot.retention import DEFAULT_RETENTION, Retention
@@ -189,7 +190,9 @@ class AlertSettings(Table):
     runbook: Link | None = None
     """A page that a button opens."""
     notify: tuple[Called, ...] = ()
-    """Mentioned or called when it fires: people `U…`, user groups `S…`, names of targets."""
+    """Mentioned or called when it fires: people `U…`, user groups `S…`, names of targets and of
+    on-call schedules.
+    """
     escalate_after: Delay | None = None
     """After how long `escalate_to` are called, unless somebody has acknowledged the incident."""
     escalate_to: tuple[EscalatedTo, ...] = ()
@@ -335,6 +338,7 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "alert": AlertSettings,
         "mute": MuteSettings,
         "channels": ChannelSettings,
+        "on_call": OnCallSettings,
         "button": ButtonSettings,
     }
 )

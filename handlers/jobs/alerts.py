@@ -16,6 +16,7 @@ from bot.alerts.baseline import Baseline
 from bot.alerts.channels import USUAL, Presentation
 from bot.alerts.escalation import is_escalation_due
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE
+from bot.alerts.on_call import NO_SCHEDULES, OnCall
 from bot.alerts.paging import without_recipients
 from bot.alerts.rule import (
     EvaluationTimes,
@@ -38,6 +39,7 @@ from handlers.jobs.incident_actions import IncidentAction
 from handlers.jobs.notifications import (
     OPERATOR_REASONS,
     closed_channels_post,
+    gap_post,
     notification_posts,
     operator_notification,
 )
@@ -68,6 +70,7 @@ class AlertJob:
     presentation: Presentation = USUAL
     # Without it, rules whose threshold follows what is usual have no baseline.
     baselines: BaselineReader | None = None
+    on_call: OnCall = NO_SCHEDULES
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _slots: Slots = field(default_factory=lambda: Slots(MOST_IN_PROGRESS))
     _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
@@ -200,7 +203,7 @@ class AlertJob:
         works_again = before.errors >= ERRORS_BEFORE_NOTICE and not after.errors
         if reason or works_again:
             context = NotificationContext(
-                rule,
+                self.on_call.called_by(rule, at),
                 before,
                 after,
                 reason or Reason.EVALUATION_RECOVERED,
@@ -212,6 +215,8 @@ class AlertJob:
                 **window_of(result),
             )
             after, posts = self._posts(context, evaluation, works_again=works_again)
+            if reason is Reason.FIRED:
+                posts = [*self._gaps(context, rule.paging.notify, evaluation.instant), *posts]
         self._states[rule.name] = (rule, after)
         return evaluation_record(rule, evaluation.due, after, posts, reason, result, now, samples)
 
@@ -236,6 +241,14 @@ class AlertJob:
             # In front, because the last post is the one that is on record.
             posts.insert(0, operator_notification(again, instant, error=None, channel=channel))
         return after, posts
+
+    def _gaps(
+        self, context: NotificationContext, recipients: Sequence[str], instant: str
+    ) -> list[Post]:
+        """What the operator reads where nobody is on call whom the alert would call."""
+        names = self.on_call.without_anybody(recipients, context.now)
+        channel = self.ops_channel or context.rule.channel
+        return [gap_post(context, instant, name, channel) for name in names]
 
     async def refresh(self) -> None:
         """Forgets the cached states that another process has changed. Called before states are
@@ -346,7 +359,7 @@ class AlertJob:
             if not self._applies(rule, action.reason, before, now):
                 return False
             context = action.context(
-                rule,
+                self.on_call.called_by(rule, now),
                 before,
                 now,
                 self.zone,
@@ -361,6 +374,8 @@ class AlertJob:
                 channel = self.ops_channel or rule.channel
                 # In front, because the last post is the one that is on record.
                 posts.insert(0, closed_channels_post(context, instant, action.closed, channel))
+            if action.reason is Reason.ESCALATED:
+                posts = [*self._gaps(context, rule.paging.escalate_to, instant), *posts]
             due = Due(schedule_of(rule.name), now, 0)
             record = evaluation_record(rule, due, after, posts, action.reason, None, now)
             is_saved = await self.alerts.save_user_action(record)

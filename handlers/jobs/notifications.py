@@ -124,5 +124,12 @@ def closed_channels_post(
     return operator_post(channel, f"{_key(context, instant)}:closed", text)
 
 
+def gap_post(context: NotificationContext, instant: str, schedule: str, channel: str) -> Post:
+    """What the operator reads where an alert calls a schedule in which nobody is on call."""
+    name = context.rule.name
+    text = f"Alert `{name}` called nobody of `{schedule}`: nobody is on call in that schedule now."
+    return operator_post(channel, f"{_key(context, instant)}:{schedule}", text)
+
+
 def _key(context: NotificationContext, instant: str) -> str:
     return f"alert:{context.rule.name}:{instant}:{context.reason.value}"

@@ -66,14 +66,17 @@ def test_example_configuration_is_valid() -> None:
     assert rapid7.monthly_quota == 150_000_000_000
 
 
-def test_everything_commented_out_in_the_example_works_too() -> None:
+def test_everything_commented_out_in_the_example_works_too(tmp_path: Path) -> None:
+    shift = "2026-11-02T09:00,2026-11-09T09:00,U0ADA"
+    (tmp_path / "primary.csv").write_text(f"start,end,person\n{shift}\n")
     text = (ROOT / "bot.example.toml").read_text()
     lines = [line.removeprefix("# ") if line.startswith("# ") and ("=" in line or line.startswith("# [")) and "edgerc" not in line and "section" not in line and "base_url" not in line and "bot check" not in line and "env:NAME" not in line else line for line in text.splitlines()]  # fmt: skip
-    settings = parse_settings(tomllib.loads("\n".join(lines)), folder=ROOT, environ=ENVIRON)
+    settings = parse_settings(tomllib.loads("\n".join(lines)), folder=tmp_path, environ=ENVIRON)
     assert settings.health
     assert settings.digest[0].name == "weekday-usage"
     assert settings.alert[0].above == 5_000_000_000
     assert set(settings.targets) == {"pagerduty", "opsgenie", "hook", "mail"}
+    assert len(settings.on_call["primary"].schedule.shifts) == 1
 
 
 def test_defaults() -> None:

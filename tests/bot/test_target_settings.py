@@ -97,7 +97,10 @@ def test_wrong_target_names_valid_values(targets: dict[str, Any], says: str) -> 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"notify": ["pd"]}, "alert.spike.notify = 'pd': the name of a target: there is none"),
+        (
+            {"notify": ["pd"]},
+            "alert.spike.notify = 'pd': the name of a target or an on-call schedule: there is none",
+        ),
         ({"notify": ["#ops"]}, "Slack ids such as"),
         ({"notify": ["@sre"]}, "Slack ids such as"),
         ({"escalate_after": "15m"}, "escalate_after and escalate_to, or neither"),

@@ -259,6 +259,30 @@ async def test_missing_data_calls_before_firing(
     assert incident.summary.startswith("ingest-spike: bytes at 6.00 GB")
 
 
+async def test_person_on_call_is_called(world: Sandbox, clock: Clock) -> None:
+    """By the schedule at that time, and nobody where it has a gap, which the operator reads."""
+    meter = Meter(world)
+    today = clock().replace(tzinfo=None, hour=0, minute=0)
+    (world.folder / "primary.csv").write_text(
+        f"start,end,person\n{today:%Y-%m-%d},{today + timedelta(days=2):%Y-%m-%d},U0GRACE\n"
+    )
+    on_call = {"primary": {"file": "primary.csv"}}
+    rule = {**SPIKE, "notify": ["primary"]}
+    async with running(world, rule, on_call=on_call) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        assert mentioning(world, "<@U0GRACE>")
+        await look(bot, clock, meter, 3)
+        await settled(bot)
+        clock.ahead += timedelta(days=3)
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        gaps = [m.text for m in posted(world) if "nobody is on call" in m.text]
+    assert gaps == [
+        "Alert `ingest-spike` called nobody of `primary`: nobody is on call in that schedule now."
+    ]
+
+
 async def test_own_buttons_link_and_ask(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     buttons: list[dict[str, Any]] = [
@@ -303,7 +327,7 @@ async def test_chat_makes_alert_with_recipients(
     ("words", "says"),
     [
         ("notify @nobody", "There is nobody called @nobody"),
-        ("notify pager", "There is no target “pager”; there are pagerduty"),
+        ("notify pager", "There is no target or on-call schedule “pager”; there are pagerduty"),
         ("notify #kitchen", "is a channel"),
         ("escalate after 5m to #nowhere", "no channel #nowhere"),
         ("runbook http://x.example.com", "begins with https://"),
