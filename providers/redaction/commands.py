@@ -48,8 +48,10 @@ COMMAND_HINTS: Final = (
 )
 
 _USER: Final = lazy_pattern(
-    rb"""(?:^|[^\S\n]|["',\[])(?:-u|--user|--proxy-user|-U)(?:[^\S\n]{1,3}|=|["'],[^\S\n]?)?(\\{0,4}["'])?([^\s:"'\\]{1,128}):"""
+    rb"""(?:^|[^\S\n]|["',\[])(?:-u|--user|--proxy-user|-U)(?:[^\S\n]{1,3}|=|["'],[^\S\n]?)?(\\{0,4}["'])?(\{[^\s:"'\\{}]{1,128}\}(?:\\{0,4}["'])?|[^\s:"'\\<]{0,128}):"""
 )
+_EMPTY_PASSWORD: Final = lazy_pattern(rb"\s|$")
+_CLOSED: Final = lazy_pattern(rb"\\{0,4}[\"'](?:\s|$)")
 _CURL: Final = lazy_pattern(rb"(?i)\b(?:curl|wget|http|https|ftp|lftp|xh)\b")
 # Each pattern ends where the password begins.
 _COMMANDS: Final = lazy_pattern(
@@ -161,6 +163,10 @@ def _user_argument(block: bytes, at: int) -> list[Span]:
     if match is None:
         return []
     user = match[2]
+    quote = None if user.endswith((b'"', b"'")) else match[1]
+    if (_CLOSED if quote else _EMPTY_PASSWORD).match(block, match.end()):
+        # Some services take the key as the name of the user, and no password.
+        return [Span(*match.span(2))] if looks_secret(user) else []
     is_curl = bool(_CURL.search(block[max(0, at - 256) : at]))
 
     def is_password(value: bytes) -> bool:
@@ -170,7 +176,7 @@ def _user_argument(block: bytes, at: int) -> list[Span]:
             return False
         return is_curl or looks_secret(value, shortest=4)
 
-    return _secret_argument(block, match.end(), is_password, quote=match[1])
+    return _secret_argument(block, match.end(), is_password, quote=quote)
 
 
 def _secret_argument(

@@ -15,7 +15,7 @@ _LONGEST_TAIL: Final = 80
 # Lines that may need the next line: those that end in a name, and empty lines.
 _GOES_ON: Final = lazy_pattern(
     rb"""(?x)
-    (?: [:=\[\\] | => | </(?:key|name|dt|td|th)> | (?:^|\n)
+    (?: [:=\[\\] | => | </(?:key|name|dt|td|th)> | <[\w:.-]{1,64}> | (?:^|\n)
       | \b(?:name|key|header|value)["']?[ ]?[:=][ ]?["']?[^\n"']{1,60}["']?,?   # the other half may follow
       | (?:^|\n|[ \t])login[ \t]{1,8}\S{1,40}
     ) [ \t\r]{0,8} \n $

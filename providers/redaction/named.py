@@ -77,6 +77,7 @@ _TAG_ENDS: Final = (b"<", b";", b"c", b"C", b":")
 _QUOTES: Final = (b'"', b"'")
 # A text of an element with a quote in it is read this far to find the closing tag.
 _LONGEST_QUOTED_TEXT: Final = 1024
+_LONGEST_ELEMENT_LINE: Final = 4096
 _FORM_FIELD: Final = lazy_pattern(rb"""name=\\{0,16}["']?$""")
 _FORM_VALUE: Final = lazy_pattern(rb"""[^\r\n\\"']{1,4096}+""")
 
@@ -230,10 +231,17 @@ def _tag(block: bytes, start: int, at: int) -> re.Match[bytes] | None:
 
 
 def _element(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    if line := notation.ELEMENT_LINE.match(block, start, start + _LONGEST_ELEMENT_LINE):
+        text = line["text"].rstrip()
+        first = line.start("text")
+        return [Span(first, first + len(text))] if is_secret(kind, text, prose=False) else []
     beginning = notation.ELEMENT_TEXT.match(block, start, start + notation.LONGEST_ORDINARY)
     if beginning is None or beginning[0].startswith((b'"', b"'", b"\\")):
         return []
     if not is_secret(kind, beginning[0].strip(), prose=False):
+        return []
+    if beginning[0][:1] == b" " and block.find(b"</", start, start + _LONGEST_ELEMENT_LINE) < 0:
+        # `curl -u <user:password> https://…` is no element.
         return []
     quote = block.find(b'"', start, start + _LONGEST_QUOTED_TEXT)
     if quote >= 0:

@@ -27,7 +27,7 @@ QUOTE: Final = (
     rb"""|\\{1,4}(?:u00|x)2[27]|\xe2\x80[\x98-\x9f]|\xc2[\xab\xbb])"""
 )
 SIGN: Final = (
-    rb"(?:=>|[:?+]=|:{1,3}=|={1,3}|:{2,4}(?=[^\S\n])|:(?!:)|<-(?=[^\S\n]?[\"'])"
+    rb"(?:=>|[:?+.]=|:{1,3}=|={1,3}|:{2,4}(?=[^\S\n])|:(?!:)|<-(?=[^\S\n]?[\"'])"
     rb"|%(?:25){0,2}3[DdAa]|\\{1,4}(?:u00|x)3[dDaA]|&\#(?:6[1]|58|x3[dDaA]);|\xef\xbc[\x9a\x9d])"
 )
 _LESS: Final = rb"(?:<|&lt;|\\{1,4}u003[cC]|%3[Cc])"
@@ -125,6 +125,10 @@ ELEMENT: Final = lazy_pattern(
 )
 TAG_OPENS: Final = lazy_pattern(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
 ELEMENT_TEXT: Final = lazy_pattern(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
+# The text of an element on a line of its own: `<token>\n  x\n</token>`.
+ELEMENT_LINE: Final = lazy_pattern(
+    rb"[ \t\r]{0,8}\n[ \t]{0,100}(?P<text>[^<\s][^<\n]{0,4096}+)(?=\s{0,100}</|\s{0,8}\Z)"
+)
 # A list that is not closed ends with the string that contains it.
 BRACKETED: Final = lazy_pattern(
     rb"""[^\]\n"']{1,8192}+(?=\])|[^\]\n]{1,8192}+(?=\])|[^\]\n"']{1,8192}"""

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from providers.redaction.addresses import ADDRESS_HINTS, address_secrets
 from providers.redaction.commands import COMMAND_HINTS, command_secrets
 from providers.redaction.common_shapes import COMMON_SHAPES
+from providers.redaction.kubernetes import KUBERNETES_HINTS, kubernetes_secrets
 from providers.redaction.logins import EXACT_LOGIN_HINTS, LOGIN_HINTS, login_secrets
 from providers.redaction.multiline import MULTILINE_HINTS
 from providers.redaction.named import (
@@ -37,6 +38,7 @@ _PHRASES: Final = (
     (COMMAND_HINTS, command_secrets),
     (LOGIN_HINTS, login_secrets),
     (VENDOR_HINTS, vendor_secrets),
+    (KUBERNETES_HINTS, kubernetes_secrets),
 )
 
 

@@ -5,7 +5,7 @@ begin.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -43,6 +43,10 @@ def beginning_of_log() -> Iterator[None]:
         _READS_BEGINNINGS.reset(token)
 
 
+# Tokens without a fixed text are looked for in runs of at least this many letters and digits.
+SHORTEST_RUN: Final = 42
+
+
 class TextScan(Protocol):
     """Looks for hundreds of texts in one pass, for some with their letter case and for others in
     any.
@@ -55,6 +59,11 @@ class TextScan(Protocol):
 
     def found(self, block: bytes) -> list[Match]:
         """The texts in a block."""
+
+    def may_have_run(self, block: bytes) -> bool:
+        """Whether a block may contain SHORTEST_RUN letters, digits, hyphens and underscores in a
+        row.
+        """
 
 
 def text_scan(any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> TextScan:
@@ -91,10 +100,41 @@ class AdaptiveTexts:
                 self._use_hyperscan()
         return self.current.found(block)
 
+    def may_have_run(self, block: bytes) -> bool:
+        return self.current.may_have_run(block)
+
     def _use_hyperscan(self) -> None:
         with self._change:
             if isinstance(self.current, AhoCorasickTexts) and _load_hyperscan():
                 self.current = HyperscanTexts(*self._texts)
+
+
+class _HyperscanDatabase:
+    """Compiled expressions, with the scratch space that Hyperscan needs for each thread."""
+
+    def __init__(
+        self, expressions: Sequence[bytes], flags: Sequence[int], *, literal: bool
+    ) -> None:
+        hyperscan = _load_hyperscan()
+        assert hyperscan
+        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=expressions,
+            ids=list(range(len(expressions))),
+            elements=len(expressions),
+            flags=flags,
+            literal=literal,
+        )
+        self._scratches = threading.local()
+
+    def scan(self, block: bytes, add: Callable[[int, int, int, int, object], None]) -> None:
+        """Calls `add` for each match with its index, and where it ends."""
+        scratch: hyperscan.Scratch | None = getattr(self._scratches, "scratch", None)
+        if scratch is None:
+            import hyperscan
+
+            scratch = self._scratches.scratch = hyperscan.Scratch(self._database)
+        self._database.scan(block, match_event_handler=add, scratch=scratch)
 
 
 class HyperscanTexts:
@@ -106,15 +146,10 @@ class HyperscanTexts:
         texts = [*any_case, *as_they_are]
         self.longest = max(map(len, texts))
         self._lengths = [len(text) for text in texts]
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=texts,
-            ids=list(range(len(texts))),
-            elements=len(texts),
-            flags=[hyperscan.HS_FLAG_CASELESS] * len(any_case) + [0] * len(as_they_are),
-            literal=True,
-        )
-        self._scratches = threading.local()
+        flags = [hyperscan.HS_FLAG_CASELESS] * len(any_case) + [0] * len(as_they_are)
+        self._texts = _HyperscanDatabase(texts, flags, literal=True)
+        run = b"[A-Za-z0-9_-]{%d}" % SHORTEST_RUN
+        self._run = _HyperscanDatabase([run], [hyperscan.HS_FLAG_SINGLEMATCH], literal=False)
 
     def found(self, block: bytes) -> list[Match]:
         matches: list[Match] = []
@@ -124,17 +159,17 @@ class HyperscanTexts:
         def add(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
             append((index, end - lengths[index], end))
 
-        self._database.scan(block, match_event_handler=add, scratch=self._scratch())
+        self._texts.scan(block, add)
         return matches
 
-    def _scratch(self) -> hyperscan.Scratch:
-        """Hyperscan needs a scratch space for each thread."""
-        scratch: hyperscan.Scratch | None = getattr(self._scratches, "scratch", None)
-        if scratch is None:
-            import hyperscan
+    def may_have_run(self, block: bytes) -> bool:
+        ends: list[int] = []
 
-            scratch = self._scratches.scratch = hyperscan.Scratch(self._database)
-        return scratch
+        def add(_index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            ends.append(end)
+
+        self._run.scan(block, add)
+        return bool(ends)
 
 
 class AhoCorasickTexts:
@@ -160,6 +195,10 @@ class AhoCorasickTexts:
             )
         ]
         return sorted(matches, key=_by_end)
+
+    def may_have_run(self, block: bytes) -> bool:
+        # Looking for a run would take as long as looking for the tokens in it.
+        return len(block) >= SHORTEST_RUN
 
 
 def _by_end(match: Match) -> tuple[int, int]:

@@ -27,6 +27,7 @@ from providers.redaction.named import mentions_context, ordinary_text
 from providers.redaction.periodic import Cut, has_long_run, restored, shortened
 from providers.redaction.private_keys import open_key_at_end
 from providers.redaction.rules import rule_table
+from providers.redaction.runs import run_secrets
 from providers.redaction.scan import Match, ValueScan
 from providers.redaction.schemes import scheme_secrets
 from providers.redaction.secret import MARK, REST_MARK
@@ -158,6 +159,8 @@ def _secrets(
     if opened:
         below, _, opened = continued(block, 0, opened)
         spans += below
+    if rule_table().scan.may_have_run(block):
+        spans += run_secrets(block)
     search = _Search(block, spans)
     if may_be_dense and _is_long_line(block):
         end = _search_long_line(block, search)

@@ -45,6 +45,12 @@ _PREFIXES: Final = frozenset(
 )
 _WORD_PREFIXES: Final = _PREFIXES - {prefix.encode() for prefix in _MIDDLE_PREFIXES}
 
+# The rest of a placeholder such as `xoxb-xxxx-xxxx` or `sk_live_********`: one letter, again and
+# again.
+_PLACEHOLDER: Final = lazy_pattern(
+    rb"(?:[a-z][a-z0-9]{1,9}[_.-]){0,3}([A-Za-z0-9*])(?:\1|[-_.=]){7,}+$"
+)
+
 # Keys that may be followed by their secret.
 _WITH_FOLLOWING_SECRET: Final = (b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"DO00", b"DO80")
 
@@ -101,7 +107,7 @@ def _rule(token: TokenFormat, prefix: bytes) -> Rule:
         if pattern is None:
             pattern = compile_pattern(source)
         match = pattern.match(block, at)
-        if match is None:
+        if match is None or _PLACEHOLDER.match(match[0], len(prefix)):
             return []
         if has_following_secret:
             return _with_following_secret(match)

@@ -29,7 +29,8 @@ _ORDINARY: Final = words(
     "omit anonymous bearer basic too plain md5"
     " sha1 sha256 sha512 hmac rsa jwt oauth oauth2 saml ldap kerberos gssapi ntlm negotiate "
     "digest publickey keyboard-interactive"
-    " token credentials authentication authorization authenticated unauthenticated authorized "
+    " new await async token credentials authentication authorization authenticated "
+    "unauthenticated authorized "
     "validation verification verified checking checked check skipped"
     " skipping using trying got expecting expected unexpected end eof hidden password passwd passwort base32 base64 utf8 "
     "utf-8 sha224 sha384 ssha argon2 argon2id pbkdf2 md4 aes128 aes256 x509 hex \\N 0 1 -1"
@@ -43,6 +44,7 @@ _PLACEHOLDER: Final = lazy_pattern(
     rb"""(?xi)
     (?:
         (?:[*\#x.?_-]|\xe2\x80\xa2){1,64}$
+      | (?:[a-z0-9]{1,12}[_.~-]){1,4}[x*]{8,128}$                       # pnu_XXXXXXXX
       | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
       | \[(?:redacted|filtered|hidden|masked|removed)\]?$ | ![a-z]{2,20}$
       | [A-Za-z_][\w.]{1,60}(?:\(\)?|\(\d{1,5}(?:,[ ]?\d{1,5})?\)?|\[)$             # a call, varchar(64
@@ -56,7 +58,9 @@ _PLACEHOLDER: Final = lazy_pattern(
     )
     """
 )
-_HAS_SIGN: Final = lazy_pattern(rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$")
+_HAS_SIGN: Final = lazy_pattern(
+    rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$|[xX*]{8}$"
+)
 # settings.API_KEY, self.password
 _REFERENCE: Final = lazy_pattern(rb"(?:[A-Za-z_]\w{0,40}\.){1,6}[A-Za-z_]\w{0,60}$")
 # A value that begins like this is a sentence about a secret.

@@ -11,6 +11,7 @@ import pytest
 
 from providers.redaction import Redactor
 from providers.redaction.names import EXAMPLES, NameKind, name_kind
+from providers.redaction.runs import RUN_FORMATS, RunFormat
 from providers.redaction.tokens import MARKED_RUN_SAMPLE, TOKEN_FORMATS, TokenFormat
 from tests.providers.secrets_in_logs import (
     ADDRESS_CONTEXTS,
@@ -125,10 +126,24 @@ def test_self_identifying_token_is_removed_anywhere(token: TokenFormat) -> None:
             assert_removed(context.replace("{}", whole), secret, context)
 
 
+@pytest.mark.parametrize("token", RUN_FORMATS, ids=lambda token: token.name)
+def test_token_without_fixed_text_is_removed(token: RunFormat) -> None:
+    for context in ANYWHERE:
+        assert_removed(context.replace("{}", token.sample), token.sample, context)
+
+
 @pytest.mark.parametrize("context", ANYWHERE)
 def test_marked_azure_key_is_removed_anywhere(context: str) -> None:
     if "/" not in context:
         assert_removed(context.replace("{}", MARKED_RUN_SAMPLE), MARKED_RUN_SAMPLE, context)
+
+
+@pytest.mark.parametrize("letter", "xX1*")
+def test_placeholder_of_token_stays(letter: str) -> None:
+    for token in TOKEN_FORMATS:
+        for prefix in token.prefixes if not token.before else ():
+            line = f"set it to {prefix}{letter * 40} first"
+            assert REDACTOR.text(line) == line
 
 
 def test_at_least_120_token_formats_are_known() -> None:

@@ -42,11 +42,57 @@ REMOVED = {
     ),
     "TOKEN=<<EOF\nopen sesame\nEOF\nok\n": "TOKEN=<<EOF\n[redacted]\nEOF\nok\n",
     "password:\n  - 'hunter2'\n": "password:\n  - '[redacted]'\n",
+    '$oven_token .= "Kq7vX2mZ"': '$oven_token .= "[redacted]"',
+    "<password>\n    hunter2\n</password>\n": "<password>\n    [redacted]\n</password>\n",
+    "curl -u 'ada:Secret1' https://k": "curl -u 'ada:[redacted]' https://k",
+    "curl --user ada:'Secret1' https://k": "curl --user ada:'[redacted]' https://k",
+    'curl -u "{ada}":"{Kq7vX2mZ}" https://k': 'curl -u "{ada}":"[redacted]" https://k',
+    'curl -u ":Kq7vX2mZ" https://k': 'curl -u ":[redacted]" https://k',
+    'curl -u "Kq7vX2mZ9t:" https://k': 'curl -u "[redacted]:" https://k',
     "<key>password</key>\n<string>hunter2</string>\n": (
         "<key>password</key>\n<string>[redacted]</string>\n"
     ),
+
+}  # fmt: skip
+KUBERNETES_SECRETS = {
+    "data:\n  user: YWRh\n  oven: {v}\nkind: Secret\nmetadata:\n  name: oven\n": (
+        "data:\n  user: [redacted]\n  oven: [redacted]\nkind: Secret\nmetadata:\n  name: oven\n"
+    ),
+    "kind: Secret\nmetadata:\n  name: a\nstringData:\n  # as it is\n  a: '{v}'\n  b: |\n    {v}\n    c\ntype: Opaque\n": (
+        "kind: Secret\nmetadata:\n  name: a\nstringData:\n  # as it is\n  a: '[redacted]'\n  b: |\n    [redacted]\n"
+        "    [redacted]\ntype: Opaque\n"
+    ),
+    '{"data":{"oven":"{v}","user":"YWRh"},"kind":"Secret","type":"Opaque"}': (
+        '{"data":{"oven":"[redacted]","user":"[redacted]"},"kind":"Secret","type":"Opaque"}'
+    ),
+    '{\n  "kind": "Secret",\n  "data": {\n    "oven": "{v}",\n    "user": "YWRh"\n  }\n}\n': (
+        '{\n  "kind": "Secret",\n  "data": {\n    "oven": "[redacted]",\n    "user": "[redacted]"\n  }\n}\n'
+    ),
+    "kind: ConfigMap\ndata:\n  oven: warm\n---\nkind: Secret\ndata:\n  oven: {v}\n---\nkind: ConfigMap\ndata:\n  a: b\n": (
+        "kind: ConfigMap\ndata:\n  oven: warm\n---\nkind: Secret\ndata:\n  oven: [redacted]\n---\nkind: ConfigMap\n"
+        "data:\n  a: b\n"
+    ),
+    '{\\"data\\":{\\"oven\\":\\"{v}\\"},\\"kind\\":\\"Secret\\"}': (
+        '{\\"data\\":{\\"oven\\":\\"[redacted]\\"},\\"kind\\":\\"Secret\\"}'
+    ),
+    "- data:\n    oven: {v}\n  kind: Secret\n- kind: ConfigMap\n  data:\n    oven: warm\n- kind: Secret\n  data:\n    a: {v}\n": (
+        "- data:\n    oven: [redacted]\n  kind: Secret\n- kind: ConfigMap\n  data:\n    oven: warm\n- kind: Secret\n"
+        "  data:\n    a: [redacted]\n"
+    ),
+    "- kind: Secret\n  data:\n    oven: {v}\n- kind: ConfigMap\n  data:\n    oven: warm\n": (
+    "- kind: Secret\n  data:\n    oven: [redacted]\n- kind: ConfigMap\n  data:\n    oven: warm\n"
+    ),
 }  # fmt: skip
 HARMLESS = """
+- (id)hf_requiredCharacteristicTypesForDisplayMetadata;
+https://assets.example/video_box.ico-7a388b69018576d24b59331fd60aab0c.png
+https://github.com/xoxa-nyc/xoxa-nyc.github.io/blob/master/README.md
+https://indieweb.example/images/3/35/2018-250-xoxo-indieweb-1.jpg
+rookTable: 0023452Lllk2KqjLBvaxANWEgTd7bqjsxjo8aZj0wd1
+sumOfExposures = sumOfExposures;
+curl -u <user:password> https://k/
+{"kind":"ConfigMap","data":{"oven":"warm"}}
+{"kind":"SecretStore","data":{"oven":"warm"}}
 "id","name","password","email"
 {"secretName":"db-creds","secretKey":"password"}
 INSERT INTO cook (name, password) VALUES ($1, :password)
@@ -62,6 +108,13 @@ type=CRYPTO_SESSION msg=audit(1.1:1): op=start direction=from-server ksize=128
 "password": "Passwort",
 token string `json:"token"`
 """.strip().splitlines()
+
+
+@pytest.mark.parametrize("text", KUBERNETES_SECRETS)
+def test_data_of_kubernetes_secret_is_removed(text: str) -> None:
+    redacted = Redactor().text(text.replace("{v}", "d2FybSBvdmVu"))
+    assert redacted == KUBERNETES_SECRETS[text]
+    assert Redactor().text(redacted) == redacted
 
 
 @pytest.mark.parametrize(("text", "redacted"), REMOVED.items())
