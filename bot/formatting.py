@@ -111,15 +111,17 @@ def sanitise(text: str, most: int = 0) -> str:
     """Text from outside, safe for any surface: control, invisible and direction characters become
     `·`, tabs and line ends a space. Shortened to `most` characters if given.
     """
-    clean = text
-    if not text.isprintable():
+    if text.isprintable():
+        return truncate(text, most) if 0 < most < len(text) else text
         # A sign in place of nothing, so that `ad\u200bmin` does not look like `admin`.
-        clean = _UNSEEN.sub("·", text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
+    clean = _UNSEEN.sub("·", text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
     return truncate(clean, most) if most else clean
 
 
 def sanitise_lines(text: str) -> str:
     """The same for a text of several lines, which are kept."""
+    if text.replace("\n", "").isprintable():
+        return text
     return "\n".join(sanitise(line) for line in text.split("\n"))
 
 

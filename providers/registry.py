@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -33,10 +33,21 @@ class Registry:
 
     providers: Mapping[str, Provider]
     problems: tuple[PluginProblem, ...] = ()
+    _kinds: dict[Capability, tuple[str, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def with_capability(self, capability: Capability) -> tuple[Provider, ...]:
         """The vendors that have the capability."""
         return tuple(each for each in self.providers.values() if capability in each.capabilities)
+
+    def kinds_with(self, capability: Capability) -> tuple[str, ...]:
+        """Their kinds. Every question asks several times."""
+        if capability not in self._kinds:
+            self._kinds[capability] = tuple(
+                provider.kind for provider in self.with_capability(capability)
+            )
+        return self._kinds[capability]
 
     def is_built_in(self, kind: str) -> bool:
         """Whether a vendor is one of our own."""
@@ -98,7 +109,7 @@ def title_of(kind: str) -> str:
 
 def kinds_with(capability: Capability) -> tuple[str, ...]:
     """The kinds of account that have the capability."""
-    return tuple(provider.kind for provider in registry().with_capability(capability))
+    return registry().kinds_with(capability)
 
 
 def titles_with(capability: Capability) -> str:

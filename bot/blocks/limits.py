@@ -84,11 +84,13 @@ _UNCOUNTED = frozenset({"type", "action_id", "value", "style"})
 
 def _text(
     value: Any, where: str, most: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")
-) -> Iterator[str]:
+) -> tuple[str, ...]:
     if not isinstance(value, dict) or value.get("type") not in kinds:
-        yield f"{where} must be {' or '.join(kinds)}"
-    elif not 1 <= len(value.get("text", "")) <= most:
-        yield f"{where} has {len(value.get('text', ''))} characters, 1 to {most}"
+        return (f"{where} must be {' or '.join(kinds)}",)
+    length = len(value.get("text", ""))
+    if not 1 <= length <= most:
+        return (f"{where} has {length} characters, 1 to {most}",)
+    return ()
 
 
 def _section(block: Block) -> Iterator[str]:

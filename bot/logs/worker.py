@@ -12,21 +12,15 @@ import logging
 import os
 import pickle
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
 
+from bot.computing import compute
 from bot.logs.writer import SIZE, LogWriter, TransferState
 from providers.redaction.scan import beginning_of_log
 
 log = logging.getLogger("opswatch")
-T = TypeVar("T")
 # What a thread does without anybody noticing; beyond it a process is worth its start.
 HAND_OVER_BYTES = 2_000_000
-# One for all short logs: several would take the interpreter from the event loop in turns, and each
-# of its turns would wait for all of them.
-_SHORT_LOGS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-writer")
 # Pieces of a log come and go all the time; glibc would hand their memory back to the system after
 # each.
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": "33554432"}
@@ -56,7 +50,7 @@ class LogWorker:
             await self._hand_over()
         if self._worker:
             return await self._worker.feed(piece)
-        return await _in_thread(self._feed_here, piece)
+        return await compute(self._feed_here, piece)
 
     def _feed_here(self, piece: bytes) -> bool:
         with contextlib.nullcontext() if self._alone else beginning_of_log():
@@ -80,16 +74,12 @@ class LogWorker:
             # Quicker than another turn of the thread.
             self._writer.close()
         else:
-            await _in_thread(self._writer.close)
+            await compute(self._writer.close)
 
     async def cancel_work(self) -> None:
         """Nobody wants the log any more."""
         if self._worker:
             await self._worker.kill()
-
-
-async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_SHORT_LOGS, work, *arguments)
 
 
 class _WorkerProcess:

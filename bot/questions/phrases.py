@@ -11,6 +11,8 @@ from bot.questions.windows import strip_punctuation
 
 def without(words: list[str], *phrase: str) -> tuple[list[str], bool]:
     """The words without the phrase, and whether it was among them."""
+    if phrase[0] not in " ".join(words).lower():
+        return words, False
     lowered = [strip_punctuation(word.lower()) for word in words]
     # People put such words anywhere: `csv last week` and `last week csv`.
     for at in range(len(words) - len(phrase) + 1):

@@ -10,6 +10,7 @@ import stamina
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.listener.async_listener import AsyncListener
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
@@ -88,6 +89,42 @@ class _Acknowledge(AsyncMiddleware):
         return response
 
 
+class CommandApp(AsyncApp):
+    """A Bolt app that passes a slash command straight to its listener. Of what Bolt's middleware
+    prepares for each delivery, such as another client and an authorization, no command uses
+    anything, and there is no other listener that might match.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._command_listeners: dict[str, AsyncListener] = {}
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        name = req.body.get("command")
+        listener = await self._listener_of(str(name), req) if name else None
+        if listener is None:
+            return await super().async_dispatch(req)
+        req.context["client"] = self.client
+        await req.context.ack()
+        response = await self.listener_runner.run(
+            request=req,
+            response=BoltResponse(status=200),
+            listener_name=str(name),
+            listener=listener,
+        )
+        assert response is not None, "it was acknowledged"
+        return response
+
+    async def _listener_of(self, name: str, req: AsyncBoltRequest) -> AsyncListener | None:
+        """The first listener that takes the command, as Bolt would find it."""
+        if name not in self._command_listeners:
+            for listener in self._async_listeners:
+                if await listener.async_matches(req=req, resp=BoltResponse(status=200)):
+                    self._command_listeners[name] = listener
+                    break
+        return self._command_listeners.get(name)
+
+
 def bolt_app(
     client: AsyncWebClient, tokens: SlackTokens, auth_response: AsyncSlackResponse
 ) -> AsyncApp:
@@ -101,7 +138,7 @@ def bolt_app(
     async def authorize() -> AuthorizeResult:
         return authorization
 
-    return AsyncApp(
+    return CommandApp(
         name=APP_NAME,
         client=client,
         signing_secret=tokens.signing.open(),

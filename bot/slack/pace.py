@@ -124,6 +124,9 @@ class _Lane:
     async def turn(self, order: float, number: int) -> None:
         """Returns when the call may be made; the lowest order is first."""
         loop = asyncio.get_running_loop()
+        if not self.waiting and self._next_in(loop.time()) <= 0:
+            self.take()
+            return
         done: asyncio.Future[None] = loop.create_future()
         heapq.heappush(self.waiting, (order, number, done))
         self.advance()

@@ -31,6 +31,7 @@ from bot.commands.apiaudit.report import (
 from bot.commands.apiaudit.seen_history import SeenHistory
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
 from bot.commands.seen_store import MemorySeenStore, RecentDays, SeenStore
+from bot.computing import compute
 from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
@@ -70,11 +71,11 @@ class ApiAuditAnswerer:
             progress=asking.progress if question.display.new else None,
         )
         facts = replace(_facts(question, pages), histories=histories)
-        report = await asyncio.to_thread(audit_report, facts)
+        report = await compute(audit_report, facts)
         await self._learn(question, pages)
         if question.filters.call and facts.calls:
             return _answer_about_one_call(question, facts, report, asking, warnings)
-        files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
+        files = [await compute(_sheet, facts, asking.folder())] if question.csv else []
         buttons = [
             *_nearest_actors(question, pages),
             *_next_questions(question, report),
@@ -112,7 +113,7 @@ class ApiAuditAnswerer:
             )
             facts = replace(facts, histories=histories)
             shortcomings = history_shortcomings(facts)
-        values = await asyncio.to_thread(audit_values, facts, (context.value,), each=context.each)
+        values = await compute(audit_values, facts, (context.value,), each=context.each)
         await self._learn(question, pages)
         return Measurement(values, question.window, _data_until(pages), shortcomings)
 

@@ -21,6 +21,7 @@ from bot.commands.apiaudit.comparison import (
 from bot.commands.apiaudit.comparison_blocks import comparison_blocks, comparison_text
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
+from bot.computing import compute
 from bot.questions.comparison import split_words
 from bot.questions.windows import ParsedWindow, reading_of
 from bot.questions.windows.alignment import Comparison
@@ -62,9 +63,9 @@ async def answer_comparison(
 ) -> Answer:
     """The change first, both totals, and what explains it."""
     found = await _fetched(question, fetch, asking.zone)
-    report = await asyncio.to_thread(compared_calls, found.facts)
+    report = await compute(compared_calls, found.facts)
     missing = (*found.missing, *found.facts.incomplete)
-    files = [await asyncio.to_thread(_sheet, found.facts, asking.folder())] if question.csv else []
+    files = [await compute(_sheet, found.facts, asking.folder())] if question.csv else []
     return Answer(
         text=comparison_text(report, missing=missing, notes=found.notes),
         blocks=comparison_blocks(
@@ -87,7 +88,7 @@ async def measure_comparison(
     """The values of the answer, and with `each` those of every account or actor."""
     found = await _fetched(question, fetch, context.zone)
     facts = found.facts
-    report = await asyncio.to_thread(compared_calls, facts)
+    report = await compute(compared_calls, facts)
     values: Mapping[str, Any] = report.values()
     if context.each and report.is_comparable:
         each = compared_values_by(

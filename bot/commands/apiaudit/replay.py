@@ -17,6 +17,7 @@ from bot.commands.apiaudit.history import CallHistory
 from bot.commands.apiaudit.novelty import NEW_VALUES
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.rows import matching
+from bot.computing import compute
 from bot.reports.seen_values import DAY
 from providers.errors import ProviderError, combined
 from providers.models import ApiCall, CallFilters, CallPage, Window
@@ -105,7 +106,7 @@ async def matching_calls(
     page = await source.calls(window, filters, read=read)
     if not filters:
         return page
-    return replace(page, calls=await asyncio.to_thread(matching, page.calls, filters))
+    return replace(page, calls=await compute(matching, page.calls, filters))
 
 
 def _calls(pages: Sequence[CallPage]) -> list[ApiCall]:

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from bot.answer import Progress, Step
 from bot.commands.apiaudit.novelty import AccountHistory, seen_days
 from bot.commands.seen_store import RecentDays
+from bot.computing import compute
 from bot.reports.seen_values import DAY, MICROSECOND, SeenDay, midnight, part_of
 from providers.clock import Clock
 from providers.errors import ProviderError
@@ -50,7 +51,7 @@ class SeenHistory:
         settled = self._settled(window)
         for account, page in answered.items():
             if settled and page.complete and await self._is_worth_learning(account, settled):
-                for seen in await asyncio.to_thread(seen_days, page.calls, window):
+                for seen in await compute(seen_days, page.calls, window):
                     await self._add(account, seen)
 
     async def _is_worth_learning(self, account: str, window: Window) -> bool:
@@ -105,7 +106,7 @@ class SeenHistory:
                 page = await source.calls(window, CallFilters())
             except ProviderError:
                 return
-            [seen] = await asyncio.to_thread(seen_days, page.calls, window)
+            [seen] = await compute(seen_days, page.calls, window)
             if not page.complete:
                 self._again_at[account, day] = self.clock() + TRY_AGAIN_AFTER
                 seen = SeenDay(day, seen.sets)

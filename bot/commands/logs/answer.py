@@ -28,6 +28,7 @@ from bot.commands.logs.question import LogsQuestion
 from bot.commands.logs.report import LogReport, Order, lines_outside, order_of, timeline
 from bot.commands.logs.resolve import LogResolver
 from bot.commands.logs.statistics import EVERY_GROUP, StatisticAnswerer
+from bot.computing import compute
 from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
 from providers.errors import QueryRejected
@@ -220,7 +221,7 @@ class LogsAnswerer:
             notes = source.notes
         making = partial(_report, question, logs, transfer, self.upload_total)
         has_many_minutes = len(transfer.counter.minutes) > MINUTES_AT_ONCE
-        report = await asyncio.to_thread(making) if has_many_minutes else making()
+        report = await compute(making) if has_many_minutes else making()
         return transfer, replace(report, notes=(*report.notes, *notes))
 
     def _line_source(
