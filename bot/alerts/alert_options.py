@@ -11,6 +11,7 @@ from bot.alerts.thresholds import (
     MULTIPLE,
     OF_QUOTA,
     OTHER_UNIT,
+    SIGNED_AMOUNT,
     THRESHOLD,
     USUAL,
     USUAL_THRESHOLD,
@@ -18,7 +19,7 @@ from bot.alerts.thresholds import (
 )
 from bot.alerts.typed_alert import TypedAlert, Words
 from bot.alerts.value_words import named_value
-from bot.amounts import AMOUNT, DURATION
+from bot.amounts import DURATION
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.question import CommandName
@@ -27,7 +28,7 @@ from bot.questions.registry import COMMANDS
 # The windows that may follow the threshold, as in `above 100 in last 1h`.
 _WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|today|yesterday"
 _OPTION = re.compile(
-    rf"(?i)\s*(?:(recover)\s+({USUAL}|{AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
+    rf"(?i)\s*(?:(recover)\s+({USUAL}|{SIGNED_AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
     rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION})|(in)\s+({_WINDOW}))(?=\s|$)"
 )
 # Each option has a group for its name, and the next one for what it is given.

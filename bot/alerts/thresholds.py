@@ -19,7 +19,9 @@ from bot.amounts import (
 from bot.formatting import sanitise
 from bot.questions.question import CommandName
 
-THRESHOLD = re.compile(rf"(?i)\s*({AMOUNT})(?=\s|$)")
+# A change may be below zero; the sign is also that of an answer.
+SIGNED_AMOUNT = rf"(?:[-−]\s?)?{AMOUNT}"
+THRESHOLD = re.compile(rf"(?i)\s*({SIGNED_AMOUNT})(?=\s|$)")
 # Units that are not accepted, each with the one that was probably meant.
 OTHER_UNIT = re.compile(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:(?P<prefix>[kmgtp])(?:i?|igs?|egs?|ilo|era)(?:b|bytes?)?|(?P<long>kilo|mega|giga|tera|kibi|mebi|gibi|tebi)bytes?)(?=\s|$)"
@@ -79,6 +81,8 @@ def read_usual(text: str) -> float | None:
 _PERCENT_OF: Mapping[str, str] = MappingProxyType(
     {"bytes": "quota_percent", "failures": "failure_percent"}
 )
+# The value in bytes beside one in percent.
+_SIZE_OF: Mapping[str, str] = MappingProxyType({"change_percent": "change_bytes"})
 # A bare number this large is an exact number of bytes.
 _MANY_BYTES = 1e6
 
@@ -86,6 +90,8 @@ _MANY_BYTES = 1e6
 def read_threshold(text: str, value: str, command: CommandName) -> float:
     """The number of a threshold. Raises WrongAmount and AmbiguousAmount."""
     typed = text.strip()
+    if typed[:1] in ("-", "−"):
+        return _below_zero(typed[1:].strip(), value, command)
     message = f"“{sanitise(typed, 40)}” is not a threshold for {value}"
     plain = typed.rstrip("%").strip()
     number = read_count(plain)
@@ -105,13 +111,22 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
         return _bytes(typed, number, message)
     if number is not None:
         return number
-    is_size = (
-        has_value(command, "bytes")
-        and not value.endswith("_percent")
-        and formatting.read_size(plain) is not None
-    )
+    size = _SIZE_OF.get(value, "" if value.endswith("_percent") else "bytes")
+    is_size = has_value(command, size) and formatting.read_size(plain) is not None
     usual = "80" if value.endswith("_percent") else "20"
-    raise WrongAmount(f"{message}.", typed if is_size else usual, "bytes" if is_size else "")
+    raise WrongAmount(f"{message}.", typed if is_size else usual, size if is_size else "")
+
+
+def _below_zero(text: str, value: str, command: CommandName) -> float:
+    """The number of a threshold with a minus sign, which only a change can be."""
+    if not value.startswith("change_"):
+        raise WrongAmount(f"{value} is never below zero.", text)
+    try:
+        return -read_threshold(text, value, command)
+    except AmbiguousAmount as error:
+        raise AmbiguousAmount(f"-{text}", *(f"-{each}" for each in error.readings)) from None
+    except WrongAmount as error:
+        raise WrongAmount(str(error), f"-{error.right}", error.value) from None
 
 
 def _bytes(typed: str, number: float | None, message: str) -> float:

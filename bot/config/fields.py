@@ -99,10 +99,13 @@ def _threshold(value: Any) -> float | Multiple:
     # A bool of Python is an int; `true` in TOML is no threshold.
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    size = read_size(value) if isinstance(value, str) else None
+    plain = value.strip() if isinstance(value, str) else ""
+    # A change may be below zero, such as "-5 GB".
+    sign = -1 if plain[:1] == "-" else 1
+    size = read_size(plain.removeprefix("-").strip())
     if size is None:
         raise ValueError('a number such as 20, a size such as "5 GB", or "2x usual"')
-    return float(size)
+    return sign * float(size)
 
 
 def _usual(value: Any) -> str:

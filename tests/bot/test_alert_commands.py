@@ -76,6 +76,12 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("apiaudit", "edge 1h above 2x usual each actor as odd", usual("edge 1h", Usual("above", 2.0), value="failures", each="actor", name="odd")),
     ("apiaudit", "1h failure_percent above 2x usual", usual("1h", Usual("above", 2.0), value="failure_percent")),
     ("logs", "web where(outside usual) 20m outside usual", usual("web where(outside usual) 20m", Usual("outside"), value="lines")),
+    ("usage", "this month vs last month above 20 %", CreateAlert("this month vs last month", "change_percent", "above", 20.0)),
+    ("usage", "yesterday vs previous below -30 recover -10", CreateAlert("yesterday vs previous", "change_percent", "below", -30.0, recover=-10.0)),
+    ("usage", "q3 vs q2 change_bytes below −1.5 GB", CreateAlert("q3 vs q2", "change_bytes", "below", -1.5e9)),
+    ("usage", "q3 vs q2 bytes above 1 TB each account", CreateAlert("q3 vs q2", "bytes", "above", 1e12, each="account")),
+    ("apiaudit", "today vs yesterday change_calls below -100 each actor", CreateAlert("today vs yesterday", "change_calls", "below", -100.0, each="actor")),
+    ("apiaudit", "today vs yesterday failures above 5", CreateAlert("today vs yesterday", "failures", "above", 5.0)),
     ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, for_=HOUR, name="spike")),
 ]  # fmt: skip
 
@@ -92,6 +98,10 @@ def test_alert_command_is_parsed(command: CommandName, text: str, alert: CreateA
         ("usage", "alert today", "At which value does it fire"),
         ("usage", "alert today above", "Above or below what"),
         ("usage", "alert today above much", "“much” is not a threshold"),
+        ("usage", "alert today above -5 GB", "bytes is never below zero"),
+        ("usage", "alert q3 vs q2 below -", "is not a threshold"),
+        ("usage", "alert q3 vs q2 below -1.000", "can be read as"),
+        ("usage", "alert q3 vs q2 above 20 GB", "is not a threshold for change_percent"),
         ("usage", "alert today above 5 GB soon", "I do not understand “soon”"),
         ("usage", "alert today above 5 GB every day", "I do not understand “every day”"),
         ("usage", "alert today above 5 GB every 15m every 5m", "`every` is given twice"),
