@@ -24,7 +24,12 @@ from bot.commands.apiaudit.comparison_blocks import comparison_text as audit_tex
 from bot.commands.apiaudit.display import Display
 from bot.commands.apiaudit.history import CallHistory
 from bot.commands.usage.blocks import usage_blocks, usage_text
-from bot.commands.usage.comparison import ComparedUsage, UsageComparison, compared_usage
+from bot.commands.usage.comparison import (
+    ComparedUsage,
+    UsageComparison,
+    compared_usage,
+    compared_values,
+)
 from bot.commands.usage.comparison_blocks import comparison_blocks, comparison_text
 from bot.commands.usage.report import UsageFacts
 from bot.commands.usage.total import UsageTotal, total_of
@@ -193,6 +198,21 @@ def test_account_that_fails_is_said_first() -> None:
     assert text.startswith("us is missing from this comparison")
     assert blocks[0]["text"]["text"].startswith(":warning: us is missing")
     assert report.values()["complete"] is False
+
+
+def test_each_account_and_log_is_compared_alone() -> None:
+    accounts = [account("eu", k=(30, 20)), account("us", now=10, then=20, k=(10, 20))]
+    report = usage_of(*accounts)
+    by_account = compared_values(accounts, report, "account")["by_account"]
+    assert by_account["eu"]["change_percent"] == 50.0
+    assert by_account["us"]["change_bytes"] == -60
+    by_log = compared_values(accounts, report, "log")["by_log"]
+    assert by_log["kitchen (us)"] == {
+        "bytes": 60,
+        "before_bytes": 120,
+        "change_bytes": -60,
+        "change_percent": -50.0,
+    }
 
 
 @pytest.mark.parametrize("line", ["this year vs last year", "q3 vs q2", "last 60 days vs previous"])

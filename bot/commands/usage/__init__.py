@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.commands.answering import AnsweredCommand, Services
 from bot.commands.usage.question import UsageQuestion, read_usage, read_usage_form, usage_fields
-from bot.questions.comparison import is_comparison
+from bot.questions.comparison_words import is_comparison
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues, account_field

@@ -10,6 +10,7 @@ from bot.answer import Answer, Measurement
 from bot.commands.answering import AnswerContext, Clock, MeasureContext
 from bot.commands.usage.blocks import is_shortened, usage_blocks, usage_text
 from bot.commands.usage.compare import answer_comparison, fetch_comparison
+from bot.commands.usage.comparison import compared_values
 from bot.commands.usage.fetch import UsageFetcher
 from bot.commands.usage.question import UsageQuestion
 from bot.commands.usage.replay import COMPARED_VALUES, replay_usage
@@ -62,10 +63,13 @@ class UsageAnswerer:
         account fails, without which a total would look like a fall. Where each account is measured
         by itself, the others are.
         """
-        if question.comparison and context.value in COMPARED_VALUES and not context.each:
-            compared = await fetch_comparison(question, self._fetcher, with_logs=False)
-            _refuse_failed(compared.failed)
-            return Measurement(compared.report.values(), question.window)
+        if question.comparison and context.value in COMPARED_VALUES:
+            with_logs = context.each == "log"
+            compared = await fetch_comparison(question, self._fetcher, with_logs=with_logs)
+            if context.each != "account":
+                _refuse_failed(compared.failed)
+            values = compared_values(compared.accounts, compared.report, context.each)
+            return Measurement(values, question.window)
         fetched = await self._fetcher.facts(question, value=context.value, each=context.each)
         if context.each != "account":
             _refuse_failed(fetched.failed)

@@ -17,7 +17,7 @@ from bot.commands.usage.comparison_blocks import (
 from bot.commands.usage.fetch import UsageFetcher, log_names, nothing, split_errors
 from bot.commands.usage.question import UsageQuestion
 from bot.commands.usage.sheet import comparison_sheet
-from bot.questions.comparison import split_words
+from bot.questions.comparison_words import split_comparison
 from bot.questions.windows.alignment import Comparison
 from providers.errors import ProviderError
 from providers.models import LogUsage
@@ -125,20 +125,20 @@ async def _account(
 
 def _next_questions(question: UsageQuestion) -> list[tuple[str, str]]:
     """Follow-up questions for the reader."""
-    first, compared_with = split_words(question.parts.window)
+    words = split_comparison(question.parts.window)
     buttons = []
-    if first:
+    if words and words.first:
         ways = [
             ("vs. previous", "previous"),
             ("vs. a week earlier", "a week ago"),
             ("vs. a year earlier", "a year ago"),
         ]
         buttons = [
-            (label, question.over(f"{first} vs {second}"))
+            (label, question.over(f"{words.first} vs {second}"))
             for label, second in ways
-            if second != compared_with.lower()
+            if second != words.second.lower()
         ]
-        buttons.append(("Not compared", question.over(first)))
+        buttons.append(("Not compared", question.over(words.first)))
     if not question.csv:
         buttons.append(("CSV", question.also("csv")))
     return buttons

@@ -138,6 +138,36 @@ def compared_usage(
     )
 
 
+def compared_values(
+    accounts: Sequence[ComparedUsage], report: UsageComparison, each: str = ""
+) -> dict[str, Any]:
+    """The values of the comparison, and with `each` those of every account or log by itself
+    (`by_account` …).
+    """
+    values = report.values()
+    if each == "account":
+        values["by_account"] = {
+            account.account: compared_usage(
+                [account], report.comparison, today=report.today
+            ).values()
+            for account in accounts
+        }
+    if each == "log":
+        values["by_log"] = {log.name: _values_of_log(log, report) for log in report.by_log}
+    return values
+
+
+def _values_of_log(log: Contribution, report: UsageComparison) -> dict[str, float]:
+    """A log of which nothing is listed has sent nothing, so only the days can be unknown."""
+    values: dict[str, float] = {"bytes": log.current, "before_bytes": log.previous}
+    if report.is_comparable and not report.unit:
+        values["change_bytes"] = log.current - log.previous
+    if report.is_comparable and log.previous:
+        base = log.previous / _units(report.comparison, report.comparison.previous.window.days)
+        values["change_percent"] = 100 * log.change / base
+    return values
+
+
 def _gaps(accounts: Sequence[ComparedUsage], days: DayRange, before: DayRange) -> Iterable[Gap]:
     """The days of either window that an account does not list."""
     for each in accounts:

@@ -10,7 +10,8 @@ from typing import Literal, get_args
 
 from bot.errors import BadQuestion
 from bot.questions.accounts import NamedAccounts, split_accounts
-from bot.questions.comparison import comparison_field, read_form_windows, read_windows
+from bot.questions.comparison import read_windows
+from bot.questions.comparison_form import comparison_field, read_form_windows
 from bot.questions.context import Context
 from bot.questions.form import (
     ACCOUNT,

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.alerts.backtest import EvaluationPoint
 from bot.alerts.replay import Replay, ReplayRequest, days_apart, point_at
-from bot.commands.usage.comparison import ComparedUsage, compared_usage
+from bot.commands.usage.comparison import ComparedUsage, compared_usage, compared_values
 from bot.commands.usage.fetch import UsageFetcher, log_names
 from bot.commands.usage.forecast import HISTORY
 from bot.commands.usage.question import UsageQuestion
@@ -120,8 +120,8 @@ def _values_on(
     histories: Sequence[_History],
 ) -> Mapping[str, Any]:
     """The values that the answer had on a day. Of a comparison, the day itself is not over."""
-    if question.comparison and span.rule.value in COMPARED_VALUES and not span.rule.each:
-        return _compared_on(day.date(), question.comparison, histories)
+    if question.comparison and span.rule.value in COMPARED_VALUES:
+        return _compared_on(day.date(), question.comparison, histories, span.rule.each)
     days = _days(question)
     facts = []
     for history in histories:
@@ -144,17 +144,21 @@ def _values_on(
 
 
 def _compared_on(
-    day: date, comparison: Comparison, histories: Sequence[_History]
+    day: date, comparison: Comparison, histories: Sequence[_History], each: str
 ) -> Mapping[str, Any]:
     accounts = [
         ComparedUsage(
             history.account,
             _within(history.usage, comparison.current.window.days).by_day,
             _within(history.usage, comparison.previous.window.days).by_day,
+            history.by_log,
+            history.by_log,
+            history.log_names,
         )
         for history in histories
     ]
-    return compared_usage(accounts, comparison, today=day).values()
+    report = compared_usage(accounts, comparison, today=day)
+    return compared_values(accounts, report, each)
 
 
 def _within(history: UsagePeriod, days: DayRange) -> UsagePeriod:
