@@ -11,6 +11,7 @@ from typing import Literal
 
 from bot.errors import BadQuestion
 from bot.formatting import join_words, sanitise
+from bot.questions.comparison_words import begins_comparison, split_comparison
 from bot.questions.context import Context
 from bot.questions.form import FormValues
 from bot.questions.question import (
@@ -147,8 +148,12 @@ def apply_follow_up(
     BadQuestion if they change nothing.
     """
     parts = question.parts
+    window = words
+    if begins_comparison(words):
+        before = split_comparison(parts.window)
+        window = f"{before.first if before else parts.window} {words}".strip()
     other = (
-        QuestionParts(parts.subject, words, parts.rest),
+        QuestionParts(parts.subject, window, parts.rest),
         QuestionParts(parts.subject, parts.window, f"{parts.rest} {words}".strip()),
     )
     refused: BadQuestion | None = None

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory
-from bot.questions.reading import read_form, read_question_line
+from bot.questions.reading import apply_follow_up, read_form, read_question_line
 from bot.questions.windows import reading_of
 from bot.questions.windows.alignment import Comparison
 
 FRIDAY = datetime(2026, 11, 27, 14, 5, tzinfo=UTC)
 DUBLIN = ZoneInfo("Europe/Dublin")
 HOUSE = AccountDirectory({"eu": "rapid7", "us": "rapid7", "edge": "akamai", "iot": "devicewise"})
+LOGS = AccountDirectory({"eu": "rapid7"}, {"eu": {"kitchen": "1"}})
 
 
 def ask(line: str, *, now: datetime = FRIDAY, zone: tzinfo = DUBLIN) -> Any:
@@ -66,6 +67,19 @@ USAGE: list[tuple[str, str]] = [
     ("last 7 days vs previous 7 days", "21 to 26 Nov 2026 vs. 14 to 19 Nov 2026 (UTC)"),
     ("last 7 days vs two weeks ago", "21 to 26 Nov 2026 vs. 7 to 12 Nov 2026 (UTC)"),
     ("since monday vs last week", "23 to 26 Nov 2026 vs. 16 to 19 Nov 2026 (UTC)"),
+    ("difference between this month and last month", MONTHS),
+    ("comparing this month to last month", MONTHS),
+    ("this month verses last month", MONTHS),
+    ("this month v. last month", MONTHS),
+    ("month over month", MONTHS),
+    ("MoM", MONTHS),
+    ("this month yoy", "1 to 26 Nov 2026 vs. 1 to 26 Nov 2025 (UTC)"),
+    ("q3 year over year", "1 Jul to 30 Sep 2026 vs. 1 Jul to 30 Sep 2025 (UTC)"),
+    ("week over week", "23 to 26 Nov 2026 vs. 16 to 19 Nov 2026 (UTC)"),
+    ("last week vs the week before last", "16 to 22 Nov 2026 vs. 9 to 15 Nov 2026 (UTC)"),
+    ("last week vs the same week last year", "16 to 22 Nov 2026 vs. 17 to 23 Nov 2025 (UTC)"),
+    ("last month vs the same month last year", "1 to 31 Oct 2026 vs. 1 to 31 Oct 2025 (UTC)"),
+    ("2M vs previous", "28 Sep to 26 Nov 2026 vs. 29 Jul to 26 Sep 2026 (UTC)"),
     ("vs yesterday", "27 Nov 2026 (UTC, so far) vs. 26 Nov 2026 (UTC)"),
     ("last 7 days vs last 30 days", "21 to 26 Nov 2026 vs. 29 Oct to 26 Nov 2026 (UTC)"),
 ]  # fmt: skip
@@ -76,6 +90,10 @@ AUDIT: list[tuple[str, str]] = [
     ("today vs the same hours of yesterday", SAME_HOURS),
     ("today vs yesterday at the same time", SAME_HOURS),
     ("today vs yesterday", SAME_HOURS),
+    ("today vs yesterday so far", SAME_HOURS),
+    ("today vs yesterday at this time", SAME_HOURS),
+    ("today so far vs yesterday", SAME_HOURS),
+    ("this hour vs last hour", "27 Nov 2026 14:00 to 14:05 vs. 27 Nov 2026 13:00 to 13:05"),
     ("today vs a day ago", SAME_HOURS),
     ("vs yesterday", SAME_HOURS),
     ("yesterday vs today", "26 Nov 2026 00:00 to 14:05 vs. 27 Nov 2026 00:00 to 14:05"),
@@ -167,6 +185,31 @@ def test_refusal_keeps_rest_of_comparison(line: str, words: str, hint: str) -> N
         ask(line)
     assert caught.value.hint == hint
     assert ask(hint).comparison
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("vs previous", "/usage eu this month vs previous per log"),
+        ("compared with last month", "/usage eu this month compared with last month per log"),
+        ("yoy", "/usage eu this month yoy per log"),
+        ("last month", "/usage eu last month per log"),
+        ("csv", "/usage eu this month per log csv"),
+    ],
+)
+def test_reply_compares_window_of_question(words: str, line: str) -> None:
+    for typed in ("/usage eu this month per log", "/usage eu this month vs october per log"):
+        question = apply_follow_up(ask(typed), words, HOUSE, now=FRIDAY, zone=DUBLIN)
+        expected = line.replace("month per log csv", "month vs october per log csv")
+        assert question.line == (expected if "october" in typed else line)
+
+
+@pytest.mark.parametrize("words", ["today vs yesterday", "2h compared to yesterday count"])
+def test_logs_answer_about_one_window(words: str) -> None:
+    with pytest.raises(BadQuestion, match="one window") as caught:
+        read_question_line(f"/logs kitchen {words}", LOGS, now=FRIDAY, zone=DUBLIN)
+    first = words.partition(" ")[0]
+    assert caught.value.hint == f"/logs kitchen {first}{' count' * words.endswith('count')}"
 
 
 ACCOUNTS: list[tuple[str, tuple[str, ...], str]] = [

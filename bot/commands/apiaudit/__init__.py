@@ -14,7 +14,7 @@ from bot.commands.apiaudit.question import (
     read_apiaudit,
     read_apiaudit_form,
 )
-from bot.questions.comparison import is_comparison
+from bot.questions.comparison_words import is_comparison
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues, account_field

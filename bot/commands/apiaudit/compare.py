@@ -22,7 +22,7 @@ from bot.commands.apiaudit.comparison_blocks import comparison_blocks, compariso
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
 from bot.computing import compute
-from bot.questions.comparison import split_words
+from bot.questions.comparison_words import split_comparison
 from bot.questions.windows import ParsedWindow, reading_of
 from bot.questions.windows.alignment import Comparison
 from bot.reports.file_names import file_stem
@@ -201,20 +201,20 @@ def _shortcomings(accounts: Sequence[_Account]) -> list[str]:
 
 def _next_questions(question: AuditQuestion) -> list[tuple[str, str]]:
     """Follow-up questions for the reader."""
-    first, compared_with = split_words(question.parts.window)
+    words = split_comparison(question.parts.window)
     buttons = []
-    if first:
+    if words and words.first:
         ways = [
             ("vs. previous", "previous"),
             ("vs. a day earlier", "a day ago"),
             ("vs. a week earlier", "a week ago"),
         ]
         buttons = [
-            (label, question.over(f"{first} vs {second}"))
+            (label, question.over(f"{words.first} vs {second}"))
             for label, second in ways
-            if second != compared_with.lower()
+            if second != words.second.lower()
         ]
-        buttons.append(("Not compared", question.over(first)))
+        buttons.append(("Not compared", question.over(words.first)))
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))
     if "ip" not in question.display.by:

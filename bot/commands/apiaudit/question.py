@@ -16,12 +16,8 @@ from bot.commands.apiaudit.rows import read_call_id, read_milliseconds, read_net
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
 from bot.questions.accounts import split_accounts
-from bot.questions.comparison import (
-    comparison_field,
-    read_form_windows,
-    read_windows,
-    working_hint,
-)
+from bot.questions.comparison import read_windows, working_hint
+from bot.questions.comparison_form import comparison_field, read_form_windows
 from bot.questions.context import MOST_WINDOW_WORDS, Context
 from bot.questions.form import (
     ACCOUNT,

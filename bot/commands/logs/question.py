@@ -14,6 +14,7 @@ from bot.commands.logs.names import LogRef, read_log, split_log_names, split_log
 from bot.commands.logs.query import LineQuery, read_query, take_clauses
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import format_duration, join_words, quoted, sanitise
+from bot.questions.comparison_words import split_comparison
 from bot.questions.context import Context
 from bot.questions.question import Question, QuestionParts
 from bot.questions.windows import ParsedWindow, strip_filler_words
@@ -155,6 +156,12 @@ def _logs_window(
     """
     if isinstance(query.display, Follow) and not parts.window:
         return follow_window(query.display, context)
+    compared = split_comparison(parts.window)
+    if compared and compared.second and context.is_window(compared.first):
+        raise BadQuestion(
+            "/logs answers about one window; ask about each by itself.",
+            context.working(str(replace(parts, window=compared.first))),
+        )
     try:
         window = context.window(parts)
     except BadQuestion:
