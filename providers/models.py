@@ -231,6 +231,17 @@ class CallPage:
         """The notes that report something missing."""
         return tuple(note for note in self.notes if note not in self.remarks)
 
+    def complete_part(self, window: Window) -> Window | None:
+        """The part of the window of which all calls are there: up to where the data ends, if that is
+        the one shortcoming. None where calls may be missing anywhere.
+        """
+        if self.complete:
+            return window
+        ends_early = self.data_until and window.start < self.data_until < window.end
+        if not ends_early or len(self.shortcomings) > 1:
+            return None
+        return Window(window.start, self.data_until or window.end)
+
 
 @dataclass(frozen=True, slots=True)
 class CallFilters:

@@ -317,6 +317,7 @@ class Source:
         self.asked: list[Window] = []
         self.fails_after = 1000
         self.complete = True
+        self.data_until: datetime | None = None
 
     def unsupported_filter(self, filters: CallFilters) -> None:
         """Any filter can be applied; none is asked for."""
@@ -331,6 +332,9 @@ class Source:
             raise Unavailable("edge does not answer.", account="edge", hint="Try again.")
         self.asked.append(window)
         calls = [c for c in self.recorded if c.at and window.start <= c.at < window.end]
+        if self.data_until and self.data_until < window.end:
+            calls = [c for c in calls if c.at and c.at < self.data_until]
+            return CallPage(calls, False, ("edge has data until then.",), self.data_until)
         return CallPage(calls, complete=self.complete)
 
 
@@ -446,6 +450,27 @@ async def test_slow_vendor_is_not_waited_for() -> None:
     while not counts or counts[-1] < 30:
         counts.append((await look(seen)).known_days)
     assert counts == [6, 13, 20, 27, 30]
+
+
+async def test_late_data_is_learned_until_it_ends() -> None:
+    source = Source([made(4 * HOUR, ip="a")])
+    source.data_until = NOW - 3 * HOUR
+    seen = opened(source)
+    page = await source.calls(Window(NOW - 40 * DAY, NOW), CallFilters())
+    await seen.learn({"edge": page}, Window(NOW - 40 * DAY, NOW))
+    source.asked.clear()
+    assert (await look(seen, start=NOW - 3 * HOUR)).known_days == 30
+    assert source.asked == []
+    # What is not there yet is not known.
+    assert (await look(seen, start=NOW - HOUR)).known_days == 0
+    assert (await look(seen, start=NOW - 3 * HOUR)).unseen("ip", ["a", "b"]) == {"b"}
+
+
+async def test_second_shortcoming_leaves_all_unknown() -> None:
+    seen = opened(Source())
+    page = CallPage([], False, ("It ends early.", "Rows are missing."), NOW - 3 * HOUR)
+    await seen.learn({"edge": page}, Window(NOW - 40 * DAY, NOW))
+    assert await seen.store.days("edge", before().days) == {}
 
 
 async def test_incomplete_day_is_not_requested_at_each_look() -> None:

@@ -43,8 +43,8 @@ async def test_alert_on_new_actor_fires_once(world: Sandbox, clock: Clock) -> No
     now = clock()
     record(world, now, row(now + 70 * MINUTE, "mallory"), row(now + 100 * MINUTE, "mallory"))
     async with running(world, IN_CHAT) as bot:
-        line = "/apiaudit alert edge last 1h new_actors above 0 every 1h as stranger"
-        assert "new_actors" in await said(world, line)
+        line = "/apiaudit alert edge last 1h new actor in 8d above 0 every 1h as stranger"
+        assert "new_actors of" in await said(world, line)
         ends = []
         for hours in range(5):
             clock.set(now + hours * HOUR)
@@ -61,6 +61,23 @@ async def test_alert_on_new_actor_fires_once(world: Sandbox, clock: Clock) -> No
     assert len(world.akamai.requests) - requests <= 3
     assert told(world)[0].startswith("✅ stranger resolved")
     assert world.slack.refused == []
+
+
+async def test_alert_waits_for_data_that_comes_late(world: Sandbox, clock: Clock) -> None:
+    now = clock()
+    world.akamai.data_until = lambda: clock() - 2 * HOUR
+    record(world, now, row(now - 70 * MINUTE, "mallory"))
+    async with running(world, IN_CHAT) as bot:
+        await said(
+            world, "/apiaudit alert edge last 1h new actor in 7d above 0 every 1h as stranger"
+        )
+        assert (await evaluations(bot, 1))[-1] == "inactive"
+        clock.set(now + HOUR)
+        assert (await evaluations(bot, 2))[-1] == "firing"
+        fired = (await world.slack.until(lambda: told(world)))[0]
+        assert fired.startswith("🔴 stranger: new_actors at 1")
+        clock.set(now + 3 * HOUR)
+        assert (await evaluations(bot, 3))[-1] == "inactive"
 
 
 async def test_new_addresses_are_listed(world: Sandbox, clock: Clock) -> None:

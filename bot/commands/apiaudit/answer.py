@@ -104,18 +104,21 @@ class ApiAuditAnswerer:
         pages = await self._pages(question, context.zone, Progress())
         facts = _facts(question, pages)
         shortcomings = []
+        data_until = _data_until(pages)
         if context.value in NEW_VALUES:
+            # Where the data ends early, the question is asked again as of then.
+            progress = None if data_until else Progress()
             histories = await self._history.before(
                 _answered(question, pages),
                 question.window.window.start,
                 question.display.days,
-                progress=Progress(),
+                progress=progress,
             )
             facts = replace(facts, histories=histories)
             shortcomings = history_shortcomings(facts)
         values = await compute(audit_values, facts, (context.value,), each=context.each)
         await self._learn(question, pages)
-        return Measurement(values, question.window, _data_until(pages), shortcomings)
+        return Measurement(values, question.window, data_until, shortcomings)
 
     async def _learn(
         self, question: AuditQuestion, pages: Sequence[CallPage | ProviderError]

@@ -48,10 +48,11 @@ class SeenHistory:
         """Stores the values of all calls of a window by account, unless most of them are stored
         already.
         """
-        settled = self._settled(window)
         for account, page in answered.items():
-            if settled and page.complete and await self._is_worth_learning(account, settled):
-                for seen in await compute(seen_days, page.calls, window):
+            part = page.complete_part(window)
+            settled = part and self._settled(part)
+            if part and settled and await self._is_worth_learning(account, settled):
+                for seen in await compute(seen_days, page.calls, part):
                     await self._add(account, seen)
 
     async def _is_worth_learning(self, account: str, window: Window) -> bool:
@@ -107,9 +108,10 @@ class SeenHistory:
             except ProviderError:
                 return
             [seen] = await compute(seen_days, page.calls, window)
-            if not page.complete:
+            part = page.complete_part(window)
+            if part is None:
                 self._again_at[account, day] = self.clock() + TRY_AGAIN_AFTER
-                seen = SeenDay(day, seen.sets)
+            seen = SeenDay(day, seen.sets, [part_of(part, day)] if part else [])
             await self._add(account, seen)
             known[day] = known.get(day, SeenDay(day)).merged(seen)
 
