@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.answer import Measurement, Progress
+from bot.blocks import limits
 from bot.commands.answering import MeasureContext
 from bot.commands.apiaudit.answer import ApiAuditAnswerer
+from bot.commands.apiaudit.blocks import audit_blocks, audit_text
 from bot.commands.apiaudit.denied import LEAST_DENIED
 from bot.commands.apiaudit.display import Display, split_display
 from bot.commands.apiaudit.history import CallHistory
@@ -37,6 +39,7 @@ from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory
 from bot.questions.reading import read_line
 from bot.questions.registry import COMMANDS
+from bot.questions.windows import ParsedWindow
 from bot.reports.seen_values import MOST_ENTRIES, SeenDay, SeenSet
 from providers.errors import Unavailable
 from providers.models import ApiCall, CallFilters, CallPage, Outcome, Window
@@ -481,3 +484,27 @@ async def test_incomplete_day_is_not_requested_at_each_look() -> None:
     asked = len(source.asked)
     assert (await look(seen)).unseen("ip", ["a"]) == set()
     assert len(source.asked) == asked
+
+
+@pytest.mark.parametrize("kinds", [("ip",), tuple(KINDS)], ids=["one", "all"])
+@pytest.mark.parametrize("name", ["x" * 200, "💥" * 200, "<&>" * 70, "`" * 90])
+def test_many_long_values_fit_into_a_message(kinds: tuple[str, ...], name: str) -> None:
+    values = [f"{n} {name}" for n in range(60)]
+    calls = [
+        made(timedelta(minutes=1), actor=value, ip=value, action=value, client=value)
+        for value in values
+    ]
+    facts = AuditFacts(
+        ("edge", "iot"),
+        LAST_HOUR,
+        calls,
+        True,
+        display=Display(new=kinds),
+        histories={"edge": history([], before())},
+    )
+    report = audit_report(facts)
+    window = ParsedWindow(LAST_HOUR, "the last hour")
+    text = audit_text(report, window, zone=UTC)
+    blocks = audit_blocks(report, window, zone=UTC, buttons=[])
+    assert limits.message_problems(text, blocks) == []
+    assert "more new IP addresses" in text

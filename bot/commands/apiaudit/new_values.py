@@ -12,18 +12,20 @@ from bot.commands.apiaudit.novelty import KINDS, NewValue
 from bot.commands.apiaudit.novelty_words import coverage_notes, nothing_new, plain_name
 from bot.commands.apiaudit.report import AuditReport
 
-# A table of each of the four kinds fits into a message.
-MOST_ROWS = 20
+# So many rows of long values fit into a message, in all and of one kind.
+MOST_IN_ALL = 32
+MOST_OF_ONE = 20
 ROWS_AT_ONCE = 10
 
 
 def new_text(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     """A line for each kind that was asked for."""
     lines = []
+    most = _most_rows(report)
     for name in report.new:
         if new := report.novelty.new.get(name):
             rows = [_in_words(value, zone, now) for value in new]
-            listed = formatting.join_words(rows, MOST_ROWS)
+            listed = formatting.join_words(rows, most)
             lines.append(f"{_caption(name, report)}: {formatting.sanitise(listed)}.")
         else:
             lines.append(nothing_new(report.novelty, name))
@@ -45,12 +47,18 @@ def new_notes(report: AuditReport) -> list[str]:
     """What is missing of the days before, and how many new values are not listed."""
     if not report.new:
         return []
+    most = _most_rows(report)
     more = [
-        f"{len(new) - MOST_ROWS:,} more new {KINDS[name].many}"
+        f"{len(new) - most:,} more new {KINDS[name].many}"
         for name in report.new
-        if len(new := report.novelty.new.get(name, ())) > MOST_ROWS
+        if len(new := report.novelty.new.get(name, ())) > most
     ]
     return [*coverage_notes(report.novelty), *more]
+
+
+def _most_rows(report: AuditReport) -> int:
+    """How many new values of a kind are listed."""
+    return min(MOST_OF_ONE, MOST_IN_ALL // max(1, len(report.new)))
 
 
 def _caption(name: str, report: AuditReport) -> str:
@@ -74,7 +82,7 @@ def _table(
             (value.calls, f"{value.calls:,}"),
             (value.failures, f"{value.failures:,}"),
         ]
-        for value in new[:MOST_ROWS]
+        for value in new[: _most_rows(report)]
     ]
     return kit.data_table(
         _caption(name, report),
