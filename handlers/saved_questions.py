@@ -135,7 +135,7 @@ class SavedQuestionManager:
         description = COMMANDS[command]
         if any(words == name for words, _ in description.examples):
             return False
-        if description.names_logs and self._is_begun_log(name):
+        if description.names_logs and self._is_start_of_log_name(name):
             return False
         return not any(
             self._has_meaning(command, words, requester)
@@ -144,7 +144,7 @@ class SavedQuestionManager:
             for words in (name, *description.phrases_with(name))
         )
 
-    def _is_begun_log(self, name: str) -> bool:
+    def _is_start_of_log_name(self, name: str) -> bool:
         logs = self.questions.answering.directory.logs.values()
         return any(log.lower().startswith(name) for names in logs for log in names)
 

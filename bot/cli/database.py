@@ -53,7 +53,7 @@ def backup(config_path: Path | None, force: bool, file: Path) -> None:
             fail(f"{file} exists already; nothing was written. Add --force to overwrite it.")
         except (FileNotFoundError, NotADirectoryError):
             fail(f"The folder {file.parent} does not exist. Create it first.")
-    _say(
+    _print(
         f"Wrote {file}: {formatting.format_bytes(copied.size)}, "
         f"{formatting.pluralise(sum(copied.rows.values()), 'row')}, verified."
     )
@@ -77,12 +77,12 @@ def restore(config_path: Path | None, file: Path) -> None:
     database = _database(config_path)
     with _failures(f"{database.parent} cannot be written"):
         restored = put_back(file, database, now=utc_now())
-    _say(
+    _print(
         f"Restored {database} from {file}: "
         f"{formatting.pluralise(sum(restored.copy.rows.values()), 'row')}, verified."
     )
     if restored.kept:
-        _say(f"The database from before is kept as {restored.kept}.")
+        _print(f"The database from before is kept as {restored.kept}.")
 
 
 @click.command(cls=ProgramCommand)
@@ -126,18 +126,18 @@ def migrate(config_path: Path | None, dry_run: bool, target: str) -> None:
             applied = applied_steps(database)
         pending = {name: about for name, about in known_steps().items() if name not in applied}
         if not pending:
-            _say(f"{database} is up to date; there is nothing to do.")
+            _print(f"{database} is up to date; there is nothing to do.")
             return
         if not dry_run:
             # A bot that runs would go on using tables that change under it.
             require_unused(database)
             asyncio.run(_close(Store.open(database, now=utc_now())))
-        _say(
+        _print(
             f"{database}: {formatting.pluralise(len(pending), 'step')} "
             f"{'would be' if dry_run else 'were'} applied."
         )
         for name, about in pending.items():
-            _say(f"  {name}{about and ': '}{about}")
+            _print(f"  {name}{about and ': '}{about}")
 
 
 def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
@@ -155,9 +155,9 @@ def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
         require_database(database)
         if dry_run:
             counts = move.row_counts(database)
-            _say(f"{formatting.pluralise(sum(counts.values()), 'row')} would be moved:")
+            _print(f"{formatting.pluralise(sum(counts.values()), 'row')} would be moved:")
             for name, count in counts.items():
-                _say(f"  {name}: {count:,}")
+                _print(f"  {name}: {count:,}")
             return
         require_unused(database)
         # Both have the tables of this version.
@@ -165,10 +165,10 @@ def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
         # An unfinished move must find the tables as it left them.
         if not move.is_unfinished(url.open()):
             asyncio.run(_close(Store.open(url, now=utc_now())))
-        moved = move.move(database, url.open(), on_moved=_say_moved)
-    _say(f"Moved {formatting.pluralise(sum(table.rows for table in moved), 'row')}.")
-    _say(f'Now set database = "{target}" in bot.toml and start the bot.')
-    _say(
+        moved = move.move(database, url.open(), on_moved=_print_moved)
+    _print(f"Moved {formatting.pluralise(sum(table.rows for table in moved), 'row')}.")
+    _print(f'Now set database = "{target}" in bot.toml and start the bot.')
+    _print(
         f"{database} was not changed. To go back, set database to it again; what is stored after "
         "the move is on the server alone."
     )
@@ -186,9 +186,9 @@ def _move_module() -> Any:
     return move
 
 
-def _say_moved(table: Any) -> None:
+def _print_moved(table: Any) -> None:
     how = "moved before" if table.was_there else "verified"
-    _say(f"  {table.name}: {formatting.pluralise(table.rows, 'row')}, {how}")
+    _print(f"  {table.name}: {formatting.pluralise(table.rows, 'row')}, {how}")
 
 
 @click.command(cls=ProgramCommand)
@@ -230,23 +230,23 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
     with _failures(f"{database.name} cannot be changed"):
         erased = erase_person(database, user, heir=hand_over)
     if erased.is_empty:
-        _say(f"Nothing was stored about {user}.")
+        _print(f"Nothing was stored about {user}.")
     for done, counts in (("deleted", erased.deleted), ("anonymised", erased.changed)):
         for what, number in counts.items():
             if number:
-                _say(f"{done}: {number} in {what}")
+                _print(f"{done}: {number} in {what}")
     made = [
         *(f"alert {name}" for name in erased.alerts),
         *(f"subscription {number}" for number in erased.subscriptions),
     ]
     if made:
-        _say(
+        _print(
             f"{'Handed over to ' + hand_over if hand_over else 'Paused at the next start'}: "
             f"{', '.join(made)}."
         )
     # The file is the operator's, so it is named and not edited.
     if re.search(rf"\b{user}\b", path.read_text("utf-8-sig")):
-        _say(f"{path} still names {user}; take it out there.")
+        _print(f"{path} still names {user}; take it out there.")
 
 
 def _database(config_path: Path | None) -> Path:
@@ -280,5 +280,5 @@ def _failures(what: str) -> Iterator[None]:
         fail(f"{what} ({error.strerror or os.strerror(error.errno or 0)}).", FAILED)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     click.echo(terminal_line(as_called(text)))

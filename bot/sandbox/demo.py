@@ -59,8 +59,8 @@ async def open_demo(
     folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = (), clock: Clock = utc_now
 ) -> AsyncIterator[Sandbox]:
     """The sandbox with the bot connected to it over Socket Mode."""
-    async with _open_with_bot(folder, port=port, alert=alert, clock=clock) as (world, _):
-        yield world
+    async with _open_with_bot(folder, port=port, alert=alert, clock=clock) as (sandbox, _):
+        yield sandbox
 
 
 @asynccontextmanager
@@ -68,16 +68,16 @@ async def _open_with_bot(
     folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = (), clock: Clock = utc_now
 ) -> AsyncIterator[tuple[Sandbox, Bot]]:
     async with (
-        open_sandbox(folder, port=port, clock=clock) as world,
-        open_targets_of(world),
-        open_bot(world.settings(alert=list(alert)), world.tokens(), clock=clock) as bot,
+        open_sandbox(folder, port=port, clock=clock) as sandbox,
+        open_targets_of(sandbox),
+        open_bot(sandbox.settings(alert=list(alert)), sandbox.tokens(), clock=clock) as bot,
         bot.connected(),
     ):
         # Tests are not limited, as they ask more in a second than people do in an hour.
-        world.slack.limit()
-        world.slack.commands = _commands(bot.requests.answering.directory)
-        await world.slack.until(lambda: world.slack.sockets)
-        yield world, bot
+        sandbox.slack.limit()
+        sandbox.slack.commands = _commands(bot.requests.answering.directory)
+        await sandbox.slack.until(lambda: sandbox.slack.sockets)
+        yield sandbox, bot
 
 
 def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
@@ -98,16 +98,18 @@ def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
 async def serve(folder: Path, port: int) -> None:
     """Runs the demo until Ctrl-C."""
     stop = stop_event()
-    async with open_demo(folder, port=port, alert=watched_alerts()) as world:
-        click.echo(f"Opswatch is connected to its sandbox. Open {world.slack.url} (Ctrl-C ends it)")
+    async with open_demo(folder, port=port, alert=watched_alerts()) as sandbox:
+        click.echo(
+            f"Opswatch is connected to its sandbox. Open {sandbox.slack.url} (Ctrl-C ends it)"
+        )
         await stop.wait()
 
 
 async def play(folder: Path, lines: Sequence[str]) -> None:
     """Runs the commands, as `read_commands` returns them, and prints the conversation."""
-    async with _open_with_bot(folder) as (world, bot):
+    async with _open_with_bot(folder) as (sandbox, bot):
         for line in lines:
-            await _play_one(world, bot, line)
+            await _play_one(sandbox, bot, line)
 
 
 def read_commands(lines: Sequence[str]) -> list[str]:
@@ -119,16 +121,16 @@ def read_commands(lines: Sequence[str]) -> list[str]:
     return [f"/{name} {words}".strip() for name, words in commands]
 
 
-async def _play_one(world: Sandbox, bot: Bot, line: str) -> None:
+async def _play_one(sandbox: Sandbox, bot: Bot, line: str) -> None:
     click.echo(f"Ada in #ops: {line}")
-    before = len(world.slack.messages)
-    answer = await world.slack.answer_to(line, timeout_s=60)
+    before = len(sandbox.slack.messages)
+    answer = await sandbox.slack.answer_to(line, timeout_s=60)
     # A question is in progress until its last file has been sent.
     if tasks := set(bot.requests.running.tasks):
         await asyncio.wait(tasks, timeout=FILES_WITHIN_S)
     where = " (only Ada sees this)" if answer.seen_by else ""
     click.echo(f"Opswatch{where}:\n{_indented(answer)}")
-    for message in world.slack.messages[before:]:
+    for message in sandbox.slack.messages[before:]:
         for file in message.files:
             click.echo(f"  [file] {file.name} ({format_bytes(file.length)})")
     click.echo("")

@@ -111,27 +111,27 @@ async def open_sandbox(
     folder: Path, *, port: int = 0, clock: Clock = utc_now
 ) -> AsyncIterator[Sandbox]:
     """Starts everything; `port` is that of the page. All servers use `clock`."""
-    world = Sandbox(folder, clock)
-    for server in world.servers:
+    sandbox = Sandbox(folder, clock)
+    for server in sandbox.servers:
         server.now = clock
-    world.slack.clock = lambda: clock().timestamp()
+    sandbox.slack.clock = lambda: clock().timestamp()
     try:
         # First, as the settings contain its address.
-        await world.slack.start(port)
-        await asyncio.gather(*(vendor.start() for vendor in world.vendors.values()))
-        for server in world.servers:
-            world.slack.watch(server)
-        world.write_files()
-        yield world
+        await sandbox.slack.start(port)
+        await asyncio.gather(*(vendor.start() for vendor in sandbox.vendors.values()))
+        for server in sandbox.servers:
+            sandbox.slack.watch(server)
+        sandbox.write_files()
+        yield sandbox
     finally:
-        await asyncio.gather(*(server.stop() for server in world.servers))
+        await asyncio.gather(*(server.stop() for server in sandbox.servers))
 
 
 @asynccontextmanager
-async def open_targets_of(world: Sandbox) -> AsyncIterator[TargetSandbox]:
+async def open_targets_of(sandbox: Sandbox) -> AsyncIterator[TargetSandbox]:
     """Starts the targets of alerts and configures them in the sandbox."""
-    async with open_targets(world.clock) as targets:
-        world.targets = targets
+    async with open_targets(sandbox.clock) as targets:
+        sandbox.targets = targets
         for server in targets.servers:
-            world.slack.watch(server)
+            sandbox.slack.watch(server)
         yield targets

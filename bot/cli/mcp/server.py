@@ -192,7 +192,7 @@ async def _followed(work: Coroutine[Any, Any, dict[str, Any]], caller: _Caller) 
         while not task.done():
             await caller.send_progress()
             await asyncio.wait([task], timeout=PROGRESS_EVERY_S)
-            if not task.done() and await caller.is_gone():
+            if not task.done() and await caller.has_disconnected():
                 raise Cancelled
         return task.result()
     finally:
@@ -205,7 +205,7 @@ async def _followed(work: Coroutine[Any, Any, dict[str, Any]], caller: _Caller) 
 
 @dataclass
 class _Caller:
-    """Who waits for a result: hears of progress if it asked to, and may go away."""
+    """The client that waits for a result: it gets progress if it asked for it, and may disconnect."""
 
     context: RequestContext[Any, Any, Any]
     progress: Progress
@@ -229,7 +229,7 @@ class _Caller:
             related_request_id=str(self.context.request_id),
         )
 
-    async def is_gone(self) -> bool:
+    async def has_disconnected(self) -> bool:
         """Whether an HTTP client has closed the connection on which it waits. The server resumes no
         connections, so its result could not be delivered.
         """

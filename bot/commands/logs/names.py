@@ -75,7 +75,7 @@ _LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
         "timeout": "timeout",
     }
 )
-# They stood between what was taken out of a window.
+# Words that joined what was taken out of a window.
 _JOINING = frozenset({"and", "|", "with", "only", "&", "+"})
 
 

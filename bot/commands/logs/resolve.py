@@ -50,7 +50,7 @@ class LogResolver:
             return LogRef(log.typed, account=accounts[0], id=log.id)
         return await self._look_up(log, accounts, question)
 
-    def _begun(
+    def _with_prefix(
         self, log: LogRef, named: Sequence[tuple[str, NamedLog]], question: LogsQuestion
     ) -> list[tuple[str, NamedLog]]:
         """The one log whose name begins so, among those of the configuration and those that the
@@ -105,7 +105,7 @@ class LogResolver:
                 if entry.name.lower() == log.typed.lower()
             ]
         if not found and not log.id and len(log.typed) >= SHORTEST_BEGINNING:
-            found = self._begun(log, named, question)
+            found = self._with_prefix(log, named, question)
         if len(found) == 1:
             account, entry = found[0]
             return LogRef(entry.name, account=account, id=entry.id)

@@ -274,7 +274,7 @@ def _same_length(
         _offset(each.named.start, end, reading) for each, end in zip(both, ends, strict=True)
     )
     current, previous = (_cut(each, _moved(each, offset, reading), reading) for each in both)
-    basis = f"Only what is over is compared: the first {_said(offset)} of both windows."
+    basis = f"Only what is over is compared: the first {_offset_text(offset)} of both windows."
     return Comparison(
         first, current, previous, f"{basis}{_weekdays(current, previous, reading)}".strip()
     )
@@ -332,7 +332,7 @@ def _cut(window: ParsedWindow, end: datetime, reading: Reading) -> ParsedWindow:
     return window_between(start, max(end, start + timedelta(milliseconds=1)), reading)
 
 
-def _said(offset: _Offset) -> str:
+def _offset_text(offset: _Offset) -> str:
     if offset.clock == timedelta():
         return formatting.pluralise(offset.days, "day")
     if not offset.days:

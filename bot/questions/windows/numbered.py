@@ -15,7 +15,7 @@ _HALVES = {"first": 1, "second": 2, "1st": 1, "2nd": 2}
 
 
 def read_numbered(tokens: Tokens, reading: Reading) -> Period | None:
-    """Whole days that a number tells. Without a year, the latest that have begun."""
+    """Whole days that a number names. Without a year, the latest that have begun."""
     plain = [each for each in words_of(tokens) if each not in _FILLERS]
     if not plain or any(token.kind not in ("word", "number", "ordinal") for token in tokens):
         return None

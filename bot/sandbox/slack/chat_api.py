@@ -73,7 +73,7 @@ class ChatApi(SlackState):
         message.text = args.get("text", "")
         message.blocks = args.get("blocks") or []
         message.edited += 1
-        self._tell("changed", message)
+        self._broadcast_message("changed", message)
         return {"ok": True, "channel": message.channel, "ts": message.ts, "text": message.text}
 
     def _api_chat_delete(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class ChatApi(SlackState):
         if message is None or message.seen_by:
             return {"ok": False, "error": "message_not_found"}
         self.messages.remove(message)
-        self._tell("deleted", message)
+        self._broadcast_message("deleted", message)
         return {"ok": True, "channel": message.channel, "ts": message.ts}
 
     def _api_chat_getPermalink(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class ChatApi(SlackState):
         if args.get("delete_original"):
             if earlier is not None:
                 self.messages.remove(earlier)
-                self._tell("deleted", earlier)
+                self._broadcast_message("deleted", earlier)
             return web.Response(text="ok")
         if error := _message_error(args) or self._unknown_blocks(args["blocks"]):
             self.refused.append(f"response_url: {error}")
@@ -152,7 +152,7 @@ class ChatApi(SlackState):
             earlier.text = args.get("text", "")
             earlier.blocks = args.get("blocks") or []
             earlier.edited += 1
-            self._tell("changed", earlier)
+            self._broadcast_message("changed", earlier)
         else:
             message = Message(
                 self._ts(),

@@ -128,17 +128,17 @@ class SlackState(Server):
     def watch(self, server: Server) -> None:
         """Shows a server's requests on the page."""
         self.servers.append(server)
-        server.watchers.append(self._tell_request)
+        server.watchers.append(self._broadcast_request)
 
-    def _tell_request(self, entry: RecordedRequest) -> None:
+    def _broadcast_request(self, entry: RecordedRequest) -> None:
         if is_from_bot(entry):
             self._broadcast({"event": "request", "request": entry.brief()})
 
     def _add(self, message: Message) -> None:
         self.messages.append(message)
-        self._tell("added", message)
+        self._broadcast_message("added", message)
 
-    def _tell(self, event: str, message: Message) -> None:
+    def _broadcast_message(self, event: str, message: Message) -> None:
         self._broadcast({"event": event, "message": message.shown()})
         self._notify()
 

@@ -102,10 +102,10 @@ class MailSandbox:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = _Session(is_encrypted=self.implicit)
         try:
-            await _say(writer, "220 mail.example.com ESMTP")
+            await _reply(writer, "220 mail.example.com ESMTP")
             while line := await reader.readline():
                 if not line.endswith(b"\r\n") or len(line) > 1024:
-                    await _say(writer, "500 5.5.2 Line is wrong")
+                    await _reply(writer, "500 5.5.2 Line is wrong")
                     continue
                 if not await self._answer(line[:-2].decode("ascii"), session, reader, writer):
                     break
@@ -126,31 +126,31 @@ class MailSandbox:
         match verb.upper():
             case "EHLO" | "HELO":
                 session.reset()
-                await self._greet(session, writer)
+                await self._answer_ehlo(session, writer)
             case "STARTTLS" if self.tls and not session.is_encrypted:
-                await _say(writer, "220 2.0.0 Go ahead")
+                await _reply(writer, "220 2.0.0 Go ahead")
                 await writer.start_tls(self.tls)
                 # What was said before TLS is forgotten (RFC 3207, 4.2).
                 session.is_encrypted, session.is_known = True, False
             case "AUTH":
-                await _say(writer, await self._log_in(rest, session, reader, writer))
+                await _reply(writer, await self._log_in(rest, session, reader, writer))
             case "MAIL" | "RCPT":
-                await _say(writer, self._address(verb.upper(), rest, session))
+                await _reply(writer, self._address(verb.upper(), rest, session))
             case "DATA":
                 return await self._data(session, reader, writer)
             case "RSET":
                 session.reset()
-                await _say(writer, "250 2.0.0 OK")
+                await _reply(writer, "250 2.0.0 OK")
             case "NOOP":
-                await _say(writer, "250 2.0.0 OK")
+                await _reply(writer, "250 2.0.0 OK")
             case "QUIT":
-                await _say(writer, "221 2.0.0 Bye")
+                await _reply(writer, "221 2.0.0 Bye")
                 return False
             case _:
-                await _say(writer, "502 5.5.1 Not implemented")
+                await _reply(writer, "502 5.5.1 Not implemented")
         return True
 
-    async def _greet(self, session: _Session, writer: asyncio.StreamWriter) -> None:
+    async def _answer_ehlo(self, session: _Session, writer: asyncio.StreamWriter) -> None:
         offers = [f"SIZE {MOST_BYTES}"]
         if self.tls and not session.is_encrypted:
             offers.append("STARTTLS")
@@ -159,8 +159,8 @@ class MailSandbox:
             offers.append("AUTH PLAIN LOGIN")
         lines = ["mail.example.com", *offers]
         for line in lines[:-1]:
-            await _say(writer, f"250-{line}")
-        await _say(writer, f"250 {lines[-1]}")
+            await _reply(writer, f"250-{line}")
+        await _reply(writer, f"250 {lines[-1]}")
 
     async def _log_in(
         self,
@@ -175,8 +175,8 @@ class MailSandbox:
         if mechanism.upper() == "PLAIN":
             given = base64.b64decode(initial).split(b"\0")[1:]
         else:
-            name = initial or await _ask(reader, writer, "VXNlcm5hbWU6")
-            word = await _ask(reader, writer, "UGFzc3dvcmQ6")
+            name = initial or await _prompt(reader, writer, "VXNlcm5hbWU6")
+            word = await _prompt(reader, writer, "UGFzc3dvcmQ6")
             given = [base64.b64decode(name), base64.b64decode(word)]
         session.is_known = given == [self.username.encode(), self.password.encode()]
         return "235 2.7.0 OK" if session.is_known else "535 5.7.8 Wrong username or password"
@@ -201,18 +201,18 @@ class MailSandbox:
         self, session: _Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         if not session.recipients:
-            await _say(writer, "503 5.5.1 RCPT first")
+            await _reply(writer, "503 5.5.1 RCPT first")
             return True
-        await _say(writer, "354 End with a dot")
+        await _reply(writer, "354 End with a dot")
         raw = await reader.readuntil(b"\r\n.\r\n")
         # A dot at the start of a line is doubled on the way (RFC 5321, 4.5.2).
         content = raw.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
         if self.faults:
-            await _say(writer, self.faults.pop(0))
+            await _reply(writer, self.faults.pop(0))
             return True
         if why := _wrong(content):
             self.refused.append(why)
-            await _say(writer, f"554 5.6.0 {why}")
+            await _reply(writer, f"554 5.6.0 {why}")
             return True
         message = email.message_from_bytes(content, policy=email.policy.default)
         self.mails.append(Mail(session.sender, session.recipients, message))
@@ -221,7 +221,7 @@ class MailSandbox:
         if self.cut_after_data:
             self.cut_after_data -= 1
             return False
-        await _say(writer, "250 2.0.0 Taken")
+        await _reply(writer, "250 2.0.0 Taken")
         return True
 
 
@@ -241,11 +241,11 @@ def _wrong(content: bytes) -> str:
     return "the headers are defective" if message.defects else ""
 
 
-async def _say(writer: asyncio.StreamWriter, line: str) -> None:
+async def _reply(writer: asyncio.StreamWriter, line: str) -> None:
     writer.write(f"{line}\r\n".encode())
     await writer.drain()
 
 
-async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, what: str) -> str:
-    await _say(writer, f"334 {what}")
+async def _prompt(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, what: str) -> str:
+    await _reply(writer, f"334 {what}")
     return (await reader.readline()).decode("ascii").strip()
