@@ -80,6 +80,7 @@ class BlockFallback:
             sent, refused = await self._try_send(send, _fields(text, blocks))
             if sent is not None:
                 return sent
+        # Too long is no property of a kind of block, and pictures would not shorten it.
         if newest and refused != BLOCKS_TOO_LONG:
             if refused:
                 await self._remember(newest)
@@ -95,6 +96,7 @@ class BlockFallback:
         now = self.clock()
         if any(now < self._refused_until.get(kind, now) for kind in newest):
             return True
+        # The database is asked last, as most messages have no new blocks.
         if not self.shared or not newest:
             return False
         return await self.shared.any_refused(newest, now=now)
@@ -121,6 +123,7 @@ class BlockFallback:
         if not charts:
             return []
         try:
+            # One after the other: there are two at most.
             ids = [await self._picture(chart) for chart in charts]
         except (SlackRefused, SlackDeliveryUnknown) as error:
             log.warning("A chart could not be sent as a picture: %s", error)

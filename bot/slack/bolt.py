@@ -39,6 +39,7 @@ async def wait_for_auth(
 
     def may_retry(error: Exception) -> bool | float:
         """Whether to try again, and after how many seconds where Slack says."""
+        # A token that is refused does not get better by waiting.
         if not isinstance(error, NOT_CONNECTED) or _is_fatal(error):
             return False
         slack.problem = _describe(error)

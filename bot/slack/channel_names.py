@@ -74,6 +74,7 @@ class ChannelNames:
         """Pins the name to the id that Slack returned for a post."""
         name = channel_name(channel)
         pins = await self._pinned() if name else {}
+        # The first post decides; a later channel of that name is another one.
         if name and _ID.fullmatch(channel_id) and name not in pins:
             pins[name] = channel_id
             await self._posts.pin_channel(self._team, name, channel_id, now=self._clock())
@@ -108,6 +109,7 @@ class ChannelNames:
         for name, channel_id in (await self._pinned()).items():
             new_name = await self._name_of(channel_id)
             if new_name and new_name != name:
+                # Names that were listed earlier may have changed.
                 self._listed.clear()
                 await self._list(name)
                 other = self._listed.get(name, "")
@@ -119,6 +121,7 @@ class ChannelNames:
     async def _name_of(self, channel_id: str) -> str:
         try:
             answer = await self._client.read("conversations.info", channel=channel_id)
+        # Otherwise every channel would look as if it had not been renamed.
         except SlackUnreachable:
             raise
         except SlackRefused:

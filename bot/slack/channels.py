@@ -70,6 +70,7 @@ class SlackChannels:
 
     async def is_open_to(self, user: str, channel: str) -> bool:
         """Whether the channel is public, or the person is in it. False if Slack does not answer."""
+        # A name that was never posted to has no known id, and so no known members.
         if channel.startswith("#"):
             return False
         if time.monotonic() - self._public.get(channel, float("-inf")) < KEPT_S:

@@ -87,6 +87,7 @@ class SlackClient:
         try:
             return await self.call(method, **arguments)
         except SlackDeliveryUnknown:
+            # Reading twice does no harm, so it makes no difference whether Slack has acted.
             raise SlackUnreachable from None
 
     async def pages(
@@ -199,6 +200,7 @@ class SlackClient:
             "files.getUploadURLExternal",
             filename=name,
             length=length,
+            # Slack refuses a longer one.
             alt_txt=alt_text[:1000],
             snippet_type=snippet_type,
         )

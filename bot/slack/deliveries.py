@@ -77,6 +77,7 @@ class Deliveries:
             self._drop_oldest()
         else:
             log.info("A repeated delivery is ignored.")
+        # A connection that breaks must not cancel what both deliveries wait for.
         return await asyncio.shield(response)
 
     async def _handle(self, key: str, request: AsyncBoltRequest) -> BoltResponse:
@@ -125,6 +126,7 @@ def delivery_key(body: Mapping[str, Any]) -> str:
     if event_id := body.get("event_id"):
         return f"event {event_id}"
     kind = body.get("type") or body.get("command") or ""
+    # Every key that is pressed is a new one, and none changes anything.
     if kind == "block_suggestion":
         return ""
     if trigger_id := body.get("trigger_id"):

@@ -136,6 +136,7 @@ class Delivery:
             state.progress_ts = await self.messages.post(target, text, blocks, client, key=key)
         except SlackDeliveryUnknown:
             state.progress_ts = await self.messages.find_work(target)
+            # Not found may mean that it appears later; a second one would then be left over.
             state.progress_hidden = not state.progress_ts
 
     async def _delete_progress(self, target: ReplyTarget) -> None:
@@ -178,6 +179,7 @@ class Delivery:
         """
         for ts in filter(None, (target.replaces_ts, target.state.progress_ts)):
             if await self.messages.edit(target, ts, answer.text, answer.blocks):
+                # It is the answer now, which is not to be deleted.
                 if ts == target.state.progress_ts:
                     target.state.progress_ts = ""
                 await self._delete_progress(target)
@@ -223,6 +225,7 @@ class Delivery:
             f"This channel is busy: the answer to `{target.title}` is ready, and "
             f"will be posted in about {wait_s:.0f} s."
         )
+        # The note must not replace the progress message, which the answer does.
         aside = replace(target, state=replace(target.state, replace_original=False))
         with contextlib.suppress(*FAILURES):
             await self._send_ephemeral(aside, text, block_messages.note_blocks(text))
@@ -280,6 +283,7 @@ class Delivery:
         if target.direct:
             await self.messages.post(target, text, blocks)
             return
+        # The next way may work, whatever the reason.
         with contextlib.suppress(SlackRefused):
             if await self.messages.respond(target, text, blocks):
                 return

@@ -59,9 +59,11 @@ class EventPosts:
         return False
 
     async def _try_again(self, queued: QueuedPost, error: TargetUnavailable) -> None:
+        # Once set aside, it is tried at the slower pace only.
         if queued.set_aside or queued.attempts + 1 >= EVENT_TRIES:
             await self._requeue.set_aside(queued, error.code, may_be_posted=True, hint=error.hint)
             return
+        # At most half a minute with the usual two seconds, since somebody is to be called.
         wait_s = error.retry_after_s or self._retry_s * min(2**queued.attempts, 15)
         log.warning("%s did not take an event (%s).", queued.post.channel, error.code)
         await self._requeue.later(queued, wait_s, error.code, may_be_posted=True)

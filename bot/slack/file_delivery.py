@@ -62,6 +62,7 @@ class FileDelivery:
             await self._upload(file, channel, thread_ts, comment)
         except SlackRefused as error:
             if error.code in THREAD_GONE and thread_ts:
+                # The thread is gone: the file goes into the channel.
                 return await self._send_file(target, file, channel, "", comment)
             if error.code not in NOT_HERE or channel.startswith("D"):
                 raise

@@ -40,6 +40,7 @@ class SlackHandles:
         people: list[str] = []
         async for page in self._client.pages("users.list", limit=1000, most=MOST_PAGES):
             members = page.get("members") or []
+            # The user name is unique in a workspace; display names are not.
             if own := [str(user["id"]) for user in members if _lower(user, "name") == name]:
                 return own[0]
             people += [str(user["id"]) for user in members if _is_person(user, name)]

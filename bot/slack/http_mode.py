@@ -89,6 +89,7 @@ class HttpMode:
             return await _answer_webhook(webhook, request, body)
         if request.path != self._path:
             return web.Response(status=404)
+        # Slack does not sign it, and it changes nothing.
         if _is_ssl_check(request, body):
             return web.Response()
         if request.method != "POST":

@@ -125,6 +125,7 @@ class SlackMessages:
             metadata = message.get("metadata") or {}
             key = (metadata.get("event_payload") or {}).get("key")
             is_work = metadata.get("event_type") == WORK_EVENT
+            # The answer that replaced a progress message may still have its metadata.
             is_unfinished = str(message.get("text", "")).startswith(WORKING)
             if is_work and is_unfinished and key == work_key(target.delivery):
                 return str(message["ts"])

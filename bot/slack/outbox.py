@@ -217,6 +217,8 @@ class Outbox:
             if not await self._posts.holds(queued):
                 raise ClaimLost
 
+        # Checked before each call, since a call may have waited for the rate limit longer than a
+        # claim lasts.
         BEFORE_CALL.set(require_claim)
         try:
             if queued.post.how is PostKind.EVENT:

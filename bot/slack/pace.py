@@ -96,6 +96,7 @@ class _Lane:
         return (
             not self.queue()
             and now >= self.blocked_until
+            # The other half is for answers that come at the same time.
             and self.tokens - 1 >= self.rate.burst // 2
         )
 
@@ -204,6 +205,8 @@ class SlackPace:
             for lane in lanes:
                 lane.take()
             return
+        # Added to the time, so that a file waits behind the answers of one minute and not behind
+        # all.
         order = (now if since is None else since) + priority.value
         for lane in lanes:
             await lane.turn(order, next(self._numbers))
@@ -250,6 +253,7 @@ class SlackPace:
                 "workspace", Rate(WORKSPACE_PER_MINUTE, WORKSPACE_BURST)
             )
         tier = TIERS.get(method, TIER_3)
+        # Below the limit, as Slack counts when requests arrive.
         lane = self._lane(f"method {method}", Rate(tier * 0.9, tier // 2))
         if method == "files.completeUploadExternal" and channel:
             return lane, self._channel(channel)

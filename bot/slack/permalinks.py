@@ -35,5 +35,6 @@ class Permalinks:
             "chat.getPermalink", channel=await self._channel_id(channel), message_ts=ts
         )
         if len(self._known) >= MOST_KEPT:
+            # The oldest, as a dict keeps its order.
             self._known.pop(next(iter(self._known)))
         self._known[key] = str(found.get("permalink") or "")

@@ -53,6 +53,7 @@ class Posted:
             since = now - LONG_AGO
         pages = self._pages(waiting, channel, since)
         page = await anext(pages)
+        # Only the first answer tells how Slack's clock differs.
         if (ahead := self._ahead(page)) > MARGIN:
             pages = self._pages(waiting, channel, since - ahead)
             page = await anext(pages)

@@ -49,6 +49,7 @@ async def respond(session: aiohttp.ClientSession, url: str, payload: Mapping[str
                         response.status, await response.content.read(MOST_ANSWER_BYTES)
                     )
                 wait_s = seconds_of(response.headers.get("Retry-After", ""))
+            # Another way is faster.
             if wait_s > LONGEST_WAIT_S:
                 break
             await asyncio.sleep(wait_s)

@@ -111,6 +111,7 @@ class SocketMode:
             if isinstance(error, SlackApiError) and error.response.get("error") in FATAL_ERRORS:
                 raise
             self._failed(error)
+        # Also without a first connection, since Slack may be reached later.
         self._begin(self._keep_connected(first))
         self._begin(self._dispatch())
 
@@ -162,6 +163,7 @@ class SocketMode:
         """Why the connection ended; empty for a routine renewal, and for a connection that worked
         before it broke.
         """
+        # The socket is read on after this is set, as envelopes may still arrive.
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         started = time.monotonic()
         self._begin(self._read(socket, ended))
@@ -313,6 +315,7 @@ class SocketMode:
                 self._timeouts.first_wait * 2 ** min(self._failures - 1, 16),
             )
         asked_for_s = self._not_before - asyncio.get_running_loop().time()
+        # Random, so that several processes do not connect at the same instant.
         await asyncio.sleep(max(wait_s * random.uniform(0.7, 1.0), asked_for_s))
 
     def _begin(self, work: Any, name: str = "socket") -> asyncio.Task[None]:

@@ -20,6 +20,7 @@ def unescape_input(text: str) -> str:
         lambda match: f"{match[1] if match[1] != '!' else '@'}{match[3] or match[2]}", text
     )
     text = plain_punctuation(text)
+    # The ampersand last, so that a typed `&lt;` stays as it was.
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

@@ -237,6 +237,7 @@ class _Cache(Generic[T]):
     def _is_recent(self, entry: _Entry[T], kept_s: float) -> bool:
         if entry.learned is not None and self._age_s(entry.learned) < kept_s:
             return True
+        # The last attempt failed.
         return entry.tried != entry.learned and self._age_s(entry.tried) < TRY_AGAIN_AFTER_S
 
     def _ask(

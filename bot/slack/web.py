@@ -148,6 +148,7 @@ class PacedWebClient(AsyncWebClient):
             return await super().api_call(method, **_copied(request))
         url = f"{self.base_url}{method}"
         sent = json_text(request["json"]).encode()
+        # As the SDK would send it, with its own headers.
         answer = await self._exchange("POST", url, {"data": sent, "headers": self._json_headers})
         response = AsyncSlackResponse(
             client=self, http_verb="POST", api_url=url, req_args={}, **answer
