@@ -139,6 +139,13 @@ async def connected_bot(world: Sandbox, **changes: Any) -> AsyncIterator[Bot]:
 
 
 @pytest.fixture
+def late_progress(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shows no progress of work, except in tests that are marked `shows_work`."""
+    if not request.node.get_closest_marker("shows_work"):
+        monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 120.0)
+
+
+@pytest.fixture
 async def bot(world: Sandbox) -> AsyncIterator[Bot]:
     async with connected_bot(world) as opened:
         yield opened

@@ -116,7 +116,7 @@ async def test_stopping_bot_leaves_mail_server() -> None:
             await reached.wait()
             sending.cancel()
             # Sooner than the library's own time-out of 15 s.
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(10):
                 await left.wait()
 
 

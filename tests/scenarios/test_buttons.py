@@ -16,7 +16,7 @@ from bot.slack.outbox import OutboxTimings
 from bot.slack.private_reasons import NOT_SHAREABLE
 from tests.scenarios.test_slack import buttons, text_of, types
 
-pytestmark = pytest.mark.usefixtures("bot")
+pytestmark = pytest.mark.usefixtures("late_progress", "bot")
 # These tests ask many questions in one channel.
 QUICK = OutboxTimings(per_channel=0.05)
 
@@ -96,16 +96,18 @@ async def test_button_in_thread_answers_in_thread(world: Sandbox) -> None:
     await world.slack.until(lambda: "in 7 days" in reply.text)
 
 
+@pytest.mark.shows_work
 async def test_failed_question_leaves_previous_answer(
     world: Sandbox,
 ) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
-    world.rapid7.be_slow(2.6, times=3)
+    world.rapid7.be_slow(600, times=3)
     await pressed(world, answer, "30 days")
     working = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
     )
     assert "in 7 days" in answer.text
+    world.rapid7.answer_at_once()
     await world.slack.until(lambda: "of 30 days" in answer.text)
     await world.slack.until(lambda: working not in world.slack.messages)
     world.rapid7.answer_with(403, "no", times=9)
@@ -130,6 +132,7 @@ async def test_uneditable_answer_is_followed_by_the_next(world: Sandbox, code: s
     )
 
 
+@pytest.mark.shows_work
 @pytest.mark.parametrize("slow_s", [0, 1.6], ids=["at once", "after a while"])
 async def test_private_answer_is_replaced_unless_next_fails(world: Sandbox, slow_s: float) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
@@ -150,6 +153,7 @@ async def test_private_answer_is_replaced_unless_next_fails(world: Sandbox, slow
     assert (answer.text, answer.blocks) == kept
 
 
+@pytest.mark.shows_work
 async def test_cancelled_replacement_restores_private_answer(
     world: Sandbox,
 ) -> None:
@@ -167,6 +171,7 @@ async def test_cancelled_replacement_restores_private_answer(
     await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
 
 
+@pytest.mark.shows_work
 async def test_restored_answer_is_shareable_only_where_bot_can_post(world: Sandbox) -> None:
     channel = world.slack.channels["C0QUIET"]
     channel.bot_is_in = True
@@ -196,6 +201,7 @@ async def test_refusal_is_replaced_by_corrected_answer(world: Sandbox) -> None:
     assert [m for m in world.slack.seen() if m.seen_by] == [error]
 
 
+@pytest.mark.shows_work
 @pytest.mark.parametrize("slow_s", [0, 2.6], ids=["at once", "after a while"])
 async def test_help_is_not_replaced(world: Sandbox, slow_s: float) -> None:
     told = await world.slack.answer_to("/apiaudit help")
@@ -207,6 +213,7 @@ async def test_help_is_not_replaced(world: Sandbox, slow_s: float) -> None:
     assert told in world.slack.messages
 
 
+@pytest.mark.shows_work
 async def test_direct_message_answer_is_replaced(
     world: Sandbox,
 ) -> None:
@@ -228,6 +235,7 @@ async def test_direct_message_answer_is_replaced(
     assert (trouble.channel, trouble.seen_by) == ("D0ADA", "")
 
 
+@pytest.mark.shows_work
 async def test_mentioned_private_work_leaves_no_progress(
     world: Sandbox,
 ) -> None:
@@ -239,6 +247,7 @@ async def test_mentioned_private_work_leaves_no_progress(
     assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
 
 
+@pytest.mark.shows_work
 async def test_private_answer_never_replaces_public_one(world: Sandbox) -> None:
     private = await world.slack.answer_to("/apiaudit iot 24h", channel="C0KITCHEN")
     public = Message(
@@ -249,11 +258,12 @@ async def test_private_answer_never_replaces_public_one(world: Sandbox) -> None:
         [*private.blocks[:-1], {**private.blocks[-1], "block_id": "b"}],
     )
     world.slack.messages[:] = [public]
-    world.devicewise.be_slow(2.6, times=1)
+    world.devicewise.be_slow(600, times=1)
     await pressed(world, public, "7 days")
     soon = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if "takes a while" in m.text), None)
     )
+    world.devicewise.answer_at_once()
     answer = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if "calls" in m.text and m is not public), None)
     )

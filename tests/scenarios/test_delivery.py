@@ -31,6 +31,8 @@ HURRIED = SocketTimeouts(
 )
 PRIVATE = "/apiaudit iot 24h"
 
+pytestmark = pytest.mark.usefixtures("late_progress")
+
 
 def texts(world: Sandbox, user: str = "U0ADA") -> list[str]:
     return [message.text for message in world.slack.seen(user)]
@@ -86,8 +88,8 @@ async def test_unreachable_response_url_falls_back_to_ephemeral(
     break_response_urls(world, monkeypatch, address.format(port=world.slack.url.rpartition(":")[2]))
     answer = await world.slack.answer_to(PRIVATE)
     assert answer.seen_by == "U0ADA"
-    assert "iot:" in answer.text
-    assert world.slack.paths().count("POST /api/chat.postEphemeral") == 1
+    assert [m for m in world.slack.seen() if "iot:" in m.text] == [answer]
+    assert "POST /api/chat.postEphemeral" in world.slack.paths()
 
 
 async def test_unreachable_response_url_falls_back_to_dm(
@@ -109,6 +111,7 @@ async def test_former_member_is_answered_by_dm(
     assert world.slack.channels[told.channel].direct_with == "U0ADA"
 
 
+@pytest.mark.shows_work
 async def test_deactivated_asker_does_no_harm(
     world: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -137,12 +140,14 @@ async def test_cut_response_is_reported_not_repeated(
     assert len([path for path in world.slack.paths() if "/response/" in path]) == 1
 
 
+@pytest.mark.shows_work
 async def test_cut_replacement_of_private_progress_is_sent_again(world: Sandbox, bot: Bot) -> None:
     """Replacing a message twice changes nothing."""
-    world.devicewise.be_slow(2.0)
+    world.devicewise.be_slow(600)
     await world.slack.command(PRIVATE)
     await working(world)
     cut(world, "/response/", after=world.slack._response)
+    world.devicewise.answer_at_once()
     answer = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if "iot:" in m.text), None)
     )
@@ -150,28 +155,33 @@ async def test_cut_replacement_of_private_progress_is_sent_again(world: Sandbox,
     assert len(world.slack.seen()) == 1
 
 
+@pytest.mark.shows_work
 async def test_cut_progress_leaves_no_message_that_work_goes_on(world: Sandbox, bot: Bot) -> None:
     cut(world, "/response/", after=world.slack._response)
-    world.devicewise.be_slow(2.0)
+    world.devicewise.be_slow(600)
     await world.slack.command(PRIVATE)
     await working(world)
+    world.devicewise.answer_at_once()
     await world.slack.until(lambda: any("iot:" in text for text in texts(world)))
     assert [text for text in texts(world) if text.startswith("Working on")] == []
 
 
+@pytest.mark.shows_work
 async def test_private_progress_that_cannot_be_replaced_is_removed(
     world: Sandbox, bot: Bot
 ) -> None:
     bot.requests.delivery._delete_after_s = (0.3, 0.3)
-    world.devicewise.be_slow(2.0)
+    world.devicewise.be_slow(600)
     await world.slack.command(PRIVATE)
     shown = await working(world)
     world.slack.answer_with(503, "away", path="/response/")
+    world.devicewise.answer_at_once()
     await world.slack.until(lambda: any("iot:" in text for text in texts(world)))
     await world.slack.until(lambda: shown not in world.slack.messages)
     assert sum("iot:" in text for text in texts(world)) == 1
 
 
+@pytest.mark.shows_work
 @pytest.mark.parametrize(
     "line",
     ["/usage last 7 days", "@Opswatch usage last 7 days"],
@@ -182,14 +192,19 @@ async def test_cut_progress_in_the_channel_is_shown_once(
     world: Sandbox, bot: Bot, was_taken: bool, line: str
 ) -> None:
     cut(world, "chat.postMessage", after=world.slack._method if was_taken else None)
-    world.rapid7.be_slow(5.0, times=3)
+    world.rapid7.be_slow(600, times=3)
     await (world.slack.command(line) if line.startswith("/") else world.slack.say(line))
-    await world.slack.until(lambda: any("in 7 days" in text for text in texts(world)), timeout_s=20)
+    # Whether it was taken is looked up before the answer takes its place.
+    lookups = {"/api/conversations.history", "/api/conversations.replies"}
+    await world.slack.until(lambda: any(entry.path in lookups for entry in world.slack.requests))
+    world.rapid7.answer_at_once()
+    await world.slack.until(lambda: any("in 7 days" in text for text in texts(world)))
     [answer] = world.slack.seen()
     assert "in 7 days" in answer.text
     assert bool(answer.edited) == was_taken
 
 
+@pytest.mark.shows_work
 async def test_kill_before_recording_leaves_no_progress(
     world: Sandbox,
 ) -> None:
@@ -236,11 +251,13 @@ async def test_refused_response_with_status_200_counts_as_refused(
     assert "POST /api/chat.postEphemeral" in world.slack.paths()
 
 
+@pytest.mark.shows_work
 async def test_deleted_progress_is_followed_by_a_fresh_answer(world: Sandbox, bot: Bot) -> None:
-    world.rapid7.be_slow(2.0, times=3)
+    world.rapid7.be_slow(600, times=3)
     await world.slack.command("/usage last 7 days")
     shown = await working(world)
     world.slack.messages.remove(shown)
+    world.rapid7.answer_at_once()
     answer = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
     )
@@ -248,14 +265,16 @@ async def test_deleted_progress_is_followed_by_a_fresh_answer(world: Sandbox, bo
     assert len(world.slack.seen()) == 1
 
 
+@pytest.mark.shows_work
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message", "update_failed"])
 async def test_uneditable_progress_is_followed_by_answer(
     world: Sandbox, bot: Bot, code: str
 ) -> None:
-    world.rapid7.be_slow(2.0, times=3)
+    world.rapid7.be_slow(600, times=3)
     await world.slack.command("/usage last 7 days")
     shown = await working(world)
     refuse(world, "chat.update", code, times=9)
+    world.rapid7.answer_at_once()
     answer = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
     )
@@ -263,6 +282,7 @@ async def test_uneditable_progress_is_followed_by_answer(
     assert world.slack.seen() == [answer]
 
 
+@pytest.mark.shows_work
 async def test_answer_without_its_message_is_posted_again(world: Sandbox, bot: Bot) -> None:
     first = await world.slack.answer_to("/usage last 7 days")
     button = next(
@@ -280,11 +300,13 @@ async def test_answer_without_its_message_is_posted_again(world: Sandbox, bot: B
     )
 
 
+@pytest.mark.shows_work
 async def test_cut_edit_is_sent_again(world: Sandbox, bot: Bot) -> None:
-    world.rapid7.be_slow(1.5, times=3)
+    world.rapid7.be_slow(600, times=3)
     await world.slack.command("/usage last 7 days")
     shown = await working(world)
     cut(world, "chat.update", after=world.slack._method)
+    world.rapid7.answer_at_once()
     await world.slack.until(lambda: "in 7 days" in shown.text)
     assert world.slack.seen() == [shown]
 
@@ -310,16 +332,18 @@ async def test_private_answer_to_deleted_thread_is_ephemeral(world: Sandbox, bot
     assert (answer.thread_ts, answer.seen_by) == ("", "U0ADA")
 
 
+@pytest.mark.shows_work
 @pytest.mark.parametrize(
     ("code", "says"), [("is_archived", "is archived"), ("not_in_channel", "/invite @Opswatch")]
 )
 async def test_channel_lost_during_the_work_makes_the_answer_private(
     world: Sandbox, bot: Bot, code: str, says: str
 ) -> None:
-    world.rapid7.be_slow(2.0, times=3)
+    world.rapid7.be_slow(600, times=3)
     await world.slack.command("/usage last 7 days")
     await working(world)
     refuse(world, "chat.update", code, times=9)
+    world.rapid7.answer_at_once()
     answer = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
     )
@@ -334,6 +358,7 @@ async def test_message_too_long_for_slack_is_shortened(world: Sandbox, bot: Bot)
     assert [block["type"] for block in answer.blocks] == ["section"]
 
 
+@pytest.mark.shows_work
 async def test_post_that_did_not_reach_slack_is_sent_again(
     world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -521,6 +546,7 @@ async def test_huge_state_of_a_form_is_answered(world: Sandbox, bot: Bot) -> Non
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
+@pytest.mark.shows_work
 async def test_kill_during_private_work_leaves_no_progress(world: Sandbox, tmp_path: Path) -> None:
     config = tmp_path / "bot.toml"
     config.write_text(toml_of(world.table()), "utf-8")
@@ -565,15 +591,17 @@ async def test_kill_during_private_work_leaves_no_progress(world: Sandbox, tmp_p
         assert await bot.store.read("SELECT * FROM response_urls", ()) == []
 
 
+@pytest.mark.shows_work
 async def test_response_url_is_stored_only_during_work(
     world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    world.devicewise.be_slow(2.0)
+    world.devicewise.be_slow(600)
     await world.slack.command(PRIVATE)
     await working(world)
     [kept] = await bot.store.read("SELECT * FROM response_urls", ())
     assert kept["url"].startswith("http")
+    world.devicewise.answer_at_once()
     await world.slack.until(lambda: any("iot:" in text for text in texts(world)))
     async with asyncio.timeout(20):
         while await bot.store.read("SELECT * FROM response_urls", ()):

@@ -93,7 +93,7 @@ async def test_home_shows_account_states_as_they_arrive(world: Sandbox, clock: C
     async with running(world):
         assert "Check now" in await home_of(world)
         world.rapid7.answer_with(401, times=1)
-        world.devicewise.be_slow(2.0, times=1)
+        world.devicewise.be_slow(600, times=1)
         await world.slack.press_at_home("home.check")
         await world.slack.press_at_home("home.check")
         home = await world.slack.until(
@@ -101,6 +101,7 @@ async def test_home_shows_account_states_as_they_arrive(world: Sandbox, clock: C
         )
         assert "`iot` deviceWISE · ⏳ checking…" in home
         assert "🟢 Akamai offers" in home
+        world.devicewise.answer_at_once()
         await world.slack.until(lambda: _home_with(world, "🟢 deviceWISE answers as"))
     assert len(world.devicewise.requests) == 2, (
         "one session, one question, however often it is pressed"

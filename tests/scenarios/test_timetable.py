@@ -77,7 +77,8 @@ async def test_run_that_never_ends_is_named(
     world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.jobs.scheduler.RUN_STUCK_AFTER_S", 0.2)
-    world.rapid7.be_slow(5, times=9)
+    world.rapid7.be_slow(600, times=9)
     async with running(world, SPIKE) as bot:
         clock.strike(15)
         await until_trouble(bot, "alert ingest-spike has been running for")
+        world.rapid7.answer_at_once()

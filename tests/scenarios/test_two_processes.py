@@ -151,6 +151,7 @@ async def test_running_question_is_not_reported_as_interrupted(world: Sandbox) -
             await second.requests.report_interrupted(started=utc_now())
             [asked] = await second.store.questions.latest()
             assert asked.outcome == "asked"
+        world.rapid7.answer_at_once()
     assert not any("interrupted" in message.text for message in world.slack.messages)
 
 
