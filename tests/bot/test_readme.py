@@ -134,7 +134,9 @@ def test_every_setting_has_a_description() -> None:
     for model in MODELS:
         # Tables are described by their own models, and the kind of an account by its heading.
         is_top = model is config.Settings
-        described_elsewhere = set(model.model_fields) - {"timezone", "database"} if is_top else {"kind"}
+        described_elsewhere = (
+            set(model.model_fields) - {"timezone", "database"} if is_top else {"kind"}
+        )
         described = {*reference.docstrings(model), *described_elsewhere}
         assert set(model.model_fields) <= described, model.__name__
 
