@@ -157,6 +157,14 @@ def test_windows_of_different_lengths_compare_averages() -> None:
     assert "Biggest changes a day: kitchen +10 B." in text
 
 
+def test_same_total_has_no_change() -> None:
+    report = usage_of(account(now=20, then=20, k=(15, 5), c=(5, 15)))
+    text, _ = shown(report)
+    assert text.startswith("eu: No change – ")
+    assert "Biggest changes: cellar −60 B, kitchen +60 B." in text
+    assert report.values()["change_percent"] == 0
+
+
 def test_change_from_nothing_has_no_percentage() -> None:
     report = usage_of(account(then=0, k=(30, 0)))
     assert "change_percent" not in report.values()

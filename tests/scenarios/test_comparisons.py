@@ -68,6 +68,16 @@ async def test_terminal_compares_months(
     assert rows[-1]["day"] == f"{first:%Y-%m}-14"
 
 
+async def test_long_comparison_asks_for_logs_on_request(
+    front_door: FrontDoor, world: Sandbox
+) -> None:
+    line = "/usage this year vs last year"
+    ran = await front_door("ask", line, "--json")
+    paths = [request.path for request in world.rapid7.requests]
+    assert (ran.code, paths) == (0, ["/usage/organizations"] * 2)
+    assert "Add `per log` to see which logs explain" in ran.json["text"]
+
+
 async def test_total_of_two_accounts_is_said_with_each(
     front_door: FrontDoor, world: Sandbox, tmp_path: Path
 ) -> None:

@@ -57,7 +57,8 @@ def comparison_blocks(
     ]
     if chart := _chart(report, zone):
         blocks.append(chart)
-    blocks += [_table(name, found, report) for name, found in report.groups]
+    names = series_names(report.comparison, zone)
+    blocks += [_table(name, found, report, names) for name, found in report.groups]
     more = [
         f"{GROUP_CAPTIONS[name]}{_more(found)}." for name, found in report.groups if _more(found)
     ]
@@ -71,6 +72,8 @@ def comparison_blocks(
 def _headline(report: AuditComparison) -> str:
     if report.change is None:
         return "Not comparable"
+    if not report.change:
+        return "No change in the number of calls"
     change = _signed(report.change, report.comparison.unit)
     if report.change_percent is None:
         return change
@@ -134,12 +137,12 @@ def _sentences(report: AuditComparison) -> list[str]:
     lines = [report.comparison.basis]
     for name, found in report.groups:
         changed = [each for each in found[:MOST_NAMED] if each.change]
-        if not changed or not report.change:
+        if not changed:
             continue
         named = [
             f"{_name(each)} {_number(each.change, report.comparison.unit)}" for each in changed
         ]
-        rest = report.change - sum(each.change for each in changed)
+        rest = (report.change or 0) - sum(each.change for each in changed)
         others = ""
         if abs(rest) >= (0.05 if report.comparison.unit else 1):
             others = f"; all others {_number(rest, report.comparison.unit)}"
@@ -166,10 +169,12 @@ def _more(found: Sequence[CallChange]) -> str:
     return f": the top {MOST_ROWS} … and {more:,} more" if more > 0 else ""
 
 
-def _table(name: str, found: Sequence[CallChange], report: AuditComparison) -> Block:
+def _table(
+    name: str, found: Sequence[CallChange], report: AuditComparison, names: tuple[str, str]
+) -> Block:
     caption = GROUP_CAPTIONS[name]
     comparison = report.comparison
-    head = [COLUMNS[caption], comparison.current_label, comparison.previous_label]
+    head = [COLUMNS[caption], *names]
     if report.is_comparable:
         unit = f" per {comparison.unit}" if comparison.unit else ""
         head.append(f"Change{unit}")

@@ -22,6 +22,10 @@ from bot.questions.windows.alignment import Comparison
 from providers.errors import ProviderError
 from providers.models import LogUsage
 
+# Of the logs 7 or 30 days come in one request; this many days of both windows are a quarter and the
+# one before, of which 27 requests are spent without being asked for.
+MOST_DAYS_BY_LOG = 184
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -37,8 +41,13 @@ async def answer_comparison(
     question: UsageQuestion, fetcher: UsageFetcher, asking: AnswerContext
 ) -> Answer:
     """The change first, both totals, and what explains it."""
-    found = await fetch_comparison(question, fetcher, with_logs=True)
+    is_long = _days_of(question.comparison) > MOST_DAYS_BY_LOG
+    with_logs = question.per_log or not is_long
+    found = await fetch_comparison(question, fetcher, with_logs=with_logs)
     report = found.report
+    notes = found.warnings
+    if not with_logs:
+        notes = (*notes, "Add `per log` to see which logs explain the change of so many days.")
     missing = tuple(
         f"{error.account} is missing from this comparison: {error.message} The totals are without "
         "it."
@@ -49,19 +58,25 @@ async def answer_comparison(
         [comparison_sheet(report, found.accounts, question, asking.folder())] if needs_file else []
     )
     return Answer(
-        text=comparison_text(report, by=question.by, missing=missing, warnings=found.warnings),
+        text=comparison_text(report, by=question.by, missing=missing, warnings=notes),
         blocks=comparison_blocks(
             report,
             by=question.by,
             buttons=_next_questions(question),
             missing=missing,
-            warnings=found.warnings,
+            warnings=notes,
         ),
         values=report.values(),
         files=files,
         warnings=(*missing, *found.warnings),
         window=question.window,
     )
+
+
+def _days_of(comparison: Comparison | None) -> int:
+    """The days of both windows."""
+    assert comparison is not None
+    return len(comparison.current.window.days) + len(comparison.previous.window.days)
 
 
 async def fetch_comparison(

@@ -112,6 +112,8 @@ def _who(report: UsageComparison) -> str:
 def _headline(report: UsageComparison) -> str:
     if report.change is None:
         return "Not comparable"
+    if not report.change:
+        return "No change"
     per = f" a {report.unit}" if report.unit else ""
     if report.change_percent is None:
         return f"{signed_bytes(report.change)}{per}"
@@ -164,7 +166,7 @@ def _sentences(report: UsageComparison) -> list[str]:
 def _explained(report: UsageComparison) -> str:
     """The logs, or else the accounts, with the largest changes, and all others together."""
     found = report.by_log or report.by_account
-    if not report.change or not found:
+    if report.change is None or not found:
         return ""
     named = [
         f"{formatting.sanitise(each.name, 60)} {signed_bytes(each.change)}"
@@ -172,7 +174,8 @@ def _explained(report: UsageComparison) -> str:
         if each.change
     ]
     rest = report.change - sum(each.change for each in found[:MOST_NAMED])
-    others = f"; all others {signed_bytes(rest)}" if abs(rest) >= abs(report.change) / 100 else ""
+    is_little = abs(rest) < max(1, abs(report.change) / 100)
+    others = "" if is_little else f"; all others {signed_bytes(rest)}"
     per = f" a {report.unit}" if report.unit else ""
     return f"Biggest changes{per}: {', '.join(named)}{others}." if named else ""
 
@@ -199,11 +202,7 @@ def _contribution_table(
     title: str, found: Sequence[Contribution], report: UsageComparison
 ) -> Block:
     comparison = report.comparison
-    head = [
-        title.removeprefix("By ").capitalize(),
-        comparison.current_label,
-        comparison.previous_label,
-    ]
+    head = [title.removeprefix("By ").capitalize(), *series_names(comparison, UTC)]
     if report.is_comparable:
         head += [f"Change a {report.unit}" if report.unit else "Change", "Share"]
     rows = []
