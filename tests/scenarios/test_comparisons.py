@@ -150,7 +150,7 @@ async def test_button_compares_with_previous_window(world: Sandbox, bot: Bot) ->
     answer = await world.slack.answer_to("/usage last month")
     await world.slack.press(answer, buttons(answer)["vs. previous"], user="U0ADA")
     await world.slack.until(lambda: " vs. " in answer.text.split("\n")[0])
-    assert "Not compared" in buttons(answer)
+    assert "Without comparison" in buttons(answer)
 
 
 async def test_alert_watches_change(world: Sandbox, clock: MovableClock) -> None:

@@ -214,7 +214,7 @@ def _next_questions(question: AuditQuestion) -> list[tuple[str, str]]:
             for label, second in ways
             if second != words.second.lower()
         ]
-        buttons.append(("Not compared", question.over(words.first)))
+        buttons.append(("Without comparison", question.over(words.first)))
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))
     if "ip" not in question.display.by:

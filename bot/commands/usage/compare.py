@@ -153,7 +153,7 @@ def _next_questions(question: UsageQuestion) -> list[tuple[str, str]]:
             for label, second in ways
             if second != words.second.lower()
         ]
-        buttons.append(("Not compared", question.over(words.first)))
+        buttons.append(("Without comparison", question.over(words.first)))
     if not question.csv:
         buttons.append(("CSV", question.also("csv")))
     return buttons
