@@ -14,7 +14,6 @@ from msgspec import structs
 
 from bot import formatting
 from bot.access import AccessPolicy
-from bot.alerts.baseline import LEAST_DAYS, LEAST_WEEKS
 from bot.alerts.commands import (
     AlertCommand,
     CreateAlert,
@@ -30,7 +29,6 @@ from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import EDIT
 from bot.blocks.alert_context import RuleChange
 from bot.blocks.alert_lines import rule_line
-from bot.blocks.alert_values import usual_label
 from bot.errors import BadQuestion, FormName
 from bot.questions.managing import ALERT_WORDS
 from bot.questions.question import CommandName, Question
@@ -40,6 +38,7 @@ from bot.store import RuleStore, StoredRule
 from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry, rule_of
 from handlers.alert_silences import SilenceManager
+from handlers.alert_texts import alert_line, baseline_text, created_text, line_with_comparison
 from handlers.chat_commands import (
     QuestionReader,
     audience_warning,
@@ -218,8 +217,8 @@ class RuleManager:
         # Checked at once, so that its creator sees the result and not only after `every`.
         self.scheduler.once(schedule_of(rule.name), now)
         text = (
-            _made_text(rule, question, changed=bool(changed))
-            + await self._baseline_text(rule)
+            created_text(rule, question, changed=bool(changed))
+            + await baseline_text(rule, self.job)
             + await audience_warning(self.permissions, command, requester.channel)
             + await invitation(self.permissions.channels, requester.channel)
         )
@@ -229,20 +228,6 @@ class RuleManager:
         ]
         return rule, Answer(text, [*messages.note_blocks(text), kit.actions(buttons)])
 
-    async def _baseline_text(self, rule: Rule) -> str:
-        """What is usual now, or that it is not known yet."""
-        if not rule.usual:
-            return ""
-        if rule.each:
-            return f" What is usual is learned for each {rule.each}: it takes {LEARNS_FOR}."
-        baseline = await self.job.baseline_now(rule)
-        if baseline is None:
-            fetching = (
-                " Its history is being fetched." if self.job.is_fetching_history(rule) else ""
-            )
-            return f" No baseline yet, so it does not fire: it takes {LEARNS_FOR}.{fetching}"
-        return f" Now {usual_label(rule.value, baseline)}."
-
     def _question(self, new: CreateAlert, command: CommandName, requester: Requester) -> Question:
         """The question that an alert asks. Raises BadQuestion with an alert as its hint."""
         try:
@@ -250,7 +235,7 @@ class RuleManager:
                 command, new.query, requester, no_help="An alert cannot check `help`."
             )
             if why := compares_nothing(question, new.value):
-                raise BadQuestion(f"{why}.", _compared_line(question))
+                raise BadQuestion(f"{why}.", line_with_comparison(question))
             return question
         except BadQuestion as error:
             # A misspelt value is read as a part of the question, which is then refused.
@@ -258,7 +243,7 @@ class RuleManager:
             also = f" Or did you mean the value {value}?" if value else ""
             hint = self.example(command, requester)
             if new.condition:
-                hint = _alert_line(command, error.hint.partition(" ")[2], new.condition)
+                hint = alert_line(command, error.hint.partition(" ")[2], new.condition)
             raise BadQuestion(f"{error.message}{also}", hint) from None
 
     async def _with_recipients(
@@ -358,35 +343,6 @@ class RuleManager:
             example = self.example(command, requester)
             return messages.note(f"No alerts in this channel. Create one with `{example}`.")
         return messages.list_answer(f"Alerts (times in {self.listing.zone}):", lines)
-
-
-LEARNS_FOR = (
-    f"{LEAST_DAYS} days of history to know an hour of the day, and {LEAST_WEEKS} weeks to know an "
-    "hour of a weekday"
-)
-
-
-def _compared_line(question: Question) -> str:
-    """The question with a second window."""
-    window = f"{question.parts.window} vs previous".strip()
-    return f"/{question.command} {replace(question.parts, window=window)}"
-
-
-def _alert_line(command: CommandName, query: str, condition: str) -> str:
-    """An alert as it can be typed. The interval is always shown, so that people know that there is
-    one.
-    """
-    every = "" if "every" in condition.lower().split() else " every 15m"
-    return f"/{command} alert {query} {condition}{every}"
-
-
-def _made_text(rule: Rule, question: Question, *, changed: bool) -> str:
-    window = f" The window is now {question.window.label}." if question.window else ""
-    return (
-        f"Alert `{rule.name}` {'updated' if changed else 'created'}: {rule_line(rule)}. Posts here; "
-        f"checked every {formatting.format_interval(rule.every)}.{window} Delete it with "
-        f"`/{rule.command} unalert {formatting.quoted(rule.name)}`."
-    )
 
 
 def _encoded(rule: Rule) -> str:

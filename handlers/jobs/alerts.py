@@ -37,11 +37,10 @@ from handlers.jobs.batches import Batches
 from handlers.jobs.evaluations import Evaluation, evaluated, evaluation_record, measured, window_of
 from handlers.jobs.incident_actions import IncidentAction
 from handlers.jobs.notifications import (
-    OPERATOR_REASONS,
     closed_channels_post,
+    evaluation_posts,
     gap_post,
     notification_posts,
-    operator_notification,
 )
 from handlers.jobs.scheduler import Job
 from handlers.jobs.silences import SilenceIndex
@@ -214,33 +213,17 @@ class AlertJob:
                 usual_values=evaluation.usual_values,
                 **window_of(result),
             )
-            after, posts = self._posts(context, evaluation, works_again=works_again)
+            after, posts = evaluation_posts(
+                context,
+                evaluation,
+                style=self.presentation.style_of(rule.channel),
+                ops_channel=self.ops_channel or rule.channel,
+                works_again=works_again,
+            )
             if reason is Reason.FIRED:
                 posts = [*self._gaps(context, rule.paging.notify, evaluation.instant), *posts]
         self._states[rule.name] = (rule, after)
         return evaluation_record(rule, evaluation.due, after, posts, reason, result, now, samples)
-
-    def _posts(
-        self, context: NotificationContext, evaluation: Evaluation, *, works_again: bool
-    ) -> tuple[AlertState, list[Post]]:
-        """The posts for the channel, and those for the operator, who reads when evaluations fail and
-        when they work again.
-        """
-        channel, instant = self.ops_channel or context.rule.channel, evaluation.instant
-        after, posts = context.after, list[Post]()
-        if context.reason not in OPERATOR_REASONS:
-            style = self.presentation.style_of(context.rule.channel)
-            after, posts = notification_posts(context, instant, style)
-        if context.reason is Reason.EVALUATION_FAILED and isinstance(
-            evaluation.result, EvaluationError
-        ):
-            error = evaluation.result
-            posts = [operator_notification(context, instant, error=error, channel=channel)]
-        if works_again:
-            again = context.because(Reason.EVALUATION_RECOVERED)
-            # In front, because the last post is the one that is on record.
-            posts.insert(0, operator_notification(again, instant, error=None, channel=channel))
-        return after, posts
 
     def _gaps(
         self, context: NotificationContext, recipients: Sequence[str], instant: str

@@ -19,6 +19,7 @@ from bot.blocks.alert_states import state_word
 from bot.blocks.alerts import incident_message
 from bot.slack.outbox import operator_post
 from bot.store import Post, PostKind
+from handlers.jobs.evaluations import Evaluation
 from handlers.jobs.target_events import called_targets, event_posts
 
 OPERATOR_REASONS = frozenset({Reason.EVALUATION_FAILED, Reason.EVALUATION_RECOVERED})
@@ -26,6 +27,30 @@ OPERATOR_REASONS = frozenset({Reason.EVALUATION_FAILED, Reason.EVALUATION_RECOVE
 _BROADCAST = frozenset({Reason.REPEATED, Reason.SILENCE_ENDED, Reason.ESCALATED})
 # So is the beginning of an incident that was one of missing data before.
 _ALWAYS_POSTED = _BROADCAST | {Reason.FIRED}
+
+
+def evaluation_posts(
+    context: NotificationContext,
+    evaluation: Evaluation,
+    *,
+    style: ChannelStyle,
+    ops_channel: str,
+    works_again: bool,
+) -> tuple[AlertState, list[Post]]:
+    """The state and posts of an evaluation: those for the channel, and those for the operator, who
+    reads when evaluations fail and when they work again.
+    """
+    instant, result = evaluation.instant, evaluation.result
+    after, posts = context.after, list[Post]()
+    if context.reason not in OPERATOR_REASONS:
+        after, posts = notification_posts(context, instant, style)
+    if context.reason is Reason.EVALUATION_FAILED and isinstance(result, EvaluationError):
+        posts = [operator_notification(context, instant, error=result, channel=ops_channel)]
+    if works_again:
+        again = context.because(Reason.EVALUATION_RECOVERED)
+        # In front, because the last post is the one that is on record.
+        posts.insert(0, operator_notification(again, instant, error=None, channel=ops_channel))
+    return after, posts
 
 
 def notification_posts(

@@ -97,9 +97,7 @@ class People(Deliveries):
         block, element = elements[0]
         payload: dict[str, Any] = {
             "type": "block_actions",
-            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
-            "api_app_id": "A0OPSWATCH",
-            "token": "sandbox",
+            **self._interaction_of(user),
             "container": {
                 "type": "message",
                 "message_ts": message.ts,
@@ -107,10 +105,6 @@ class People(Deliveries):
                 "is_ephemeral": bool(message.seen_by),
                 **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
             },
-            "trigger_id": self._trigger(user),
-            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
-            "enterprise": None,
-            "is_enterprise_install": False,
             "channel": {"id": message.channel, "name": self.channels[message.channel].name},
             "response_url": self._response_url(user, message.channel, ts=message.ts),
             "state": {"values": {}},
@@ -146,14 +140,8 @@ class People(Deliveries):
         )
         payload = {
             "type": "block_actions",
-            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
-            "api_app_id": "A0OPSWATCH",
-            "token": "sandbox",
+            **self._interaction_of(user),
             "container": {"type": "view", "view_id": "V0HOME"},
-            "trigger_id": self._trigger(user),
-            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
-            "enterprise": None,
-            "is_enterprise_install": False,
             "view": {
                 "id": "V0HOME",
                 "type": "home",
@@ -247,14 +235,9 @@ class People(Deliveries):
         """Uses a shortcut: that of a message, or the global one."""
         payload: dict[str, Any] = {
             "type": "message_action" if message else "shortcut",
+            **self._interaction_of(user),
             "callback_id": callback_id,
-            "token": "sandbox",
             "action_ts": self._ts(),
-            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
-            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
-            "is_enterprise_install": False,
-            "enterprise": None,
-            "trigger_id": self._trigger(user),
         }
         if message:
             payload["channel"] = {
@@ -349,17 +332,22 @@ class People(Deliveries):
             "latest_reply": replies[-1].ts,
         }
 
-    def _from_view(self, view: View, state: dict[str, Any]) -> dict[str, Any]:
+    def _interaction_of(self, user: str) -> dict[str, Any]:
+        """The fields of every interaction: who acted, in which workspace, with which app."""
+        name = self.users[user].name.lower()
         return {
             "team": {"id": "T0SANDBOX", "domain": "sandbox"},
-            "user": {
-                "id": view.user,
-                "username": self.users[view.user].name.lower(),
-                "team_id": "T0SANDBOX",
-            },
+            "user": {"id": user, "username": name, "team_id": "T0SANDBOX"},
             "api_app_id": "A0OPSWATCH",
             "token": "sandbox",
-            "trigger_id": self._trigger(view.user),
+            "trigger_id": self._trigger(user),
+            "enterprise": None,
+            "is_enterprise_install": False,
+        }
+
+    def _from_view(self, view: View, state: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **self._interaction_of(view.user),
             "view": {
                 **view.view,
                 "id": view.id,
@@ -368,8 +356,6 @@ class People(Deliveries):
                 "root_view_id": view.id,
                 "app_id": "A0OPSWATCH",
             },
-            "enterprise": None,
-            "is_enterprise_install": False,
         }
 
     def _answered(self, view: View, answer: dict[str, Any]) -> None:

@@ -1,0 +1,55 @@
+"""What people read when they create or change an alert, and the lines that are suggested to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import formatting
+from bot.alerts.baseline import LEAST_DAYS, LEAST_WEEKS
+from bot.alerts.rule import Rule
+from bot.blocks.alert_lines import rule_line
+from bot.blocks.alert_values import usual_label
+from bot.questions.question import CommandName, Question
+from handlers.jobs.alerts import AlertJob
+
+LEARNS_FOR = (
+    f"{LEAST_DAYS} days of history to know an hour of the day, and {LEAST_WEEKS} weeks to know an "
+    "hour of a weekday"
+)
+
+
+def created_text(rule: Rule, question: Question, *, changed: bool) -> str:
+    """What was created or changed, how often it is checked, and how it is deleted."""
+    window = f" The window is now {question.window.label}." if question.window else ""
+    return (
+        f"Alert `{rule.name}` {'updated' if changed else 'created'}: {rule_line(rule)}. Posts here; "
+        f"checked every {formatting.format_interval(rule.every)}.{window} Delete it with "
+        f"`/{rule.command} unalert {formatting.quoted(rule.name)}`."
+    )
+
+
+async def baseline_text(rule: Rule, job: AlertJob) -> str:
+    """What is usual now, or that it is not known yet; empty for a rule without a baseline."""
+    if not rule.usual:
+        return ""
+    if rule.each:
+        return f" What is usual is learned for each {rule.each}: it takes {LEARNS_FOR}."
+    baseline = await job.baseline_now(rule)
+    if baseline is None:
+        fetching = " Its history is being fetched." if job.is_fetching_history(rule) else ""
+        return f" No baseline yet, so it does not fire: it takes {LEARNS_FOR}.{fetching}"
+    return f" Now {usual_label(rule.value, baseline)}."
+
+
+def line_with_comparison(question: Question) -> str:
+    """The line of the question with a second window."""
+    window = f"{question.parts.window} vs previous".strip()
+    return f"/{question.command} {replace(question.parts, window=window)}"
+
+
+def alert_line(command: CommandName, query: str, condition: str) -> str:
+    """An alert as it can be typed. The interval is always shown, so that people know that there is
+    one.
+    """
+    every = "" if "every" in condition.lower().split() else " every 15m"
+    return f"/{command} alert {query} {condition}{every}"
