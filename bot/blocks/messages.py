@@ -42,27 +42,51 @@ def help_answer(
     schedule it.
     """
     about = COMMANDS[command]
+    usage = f"/{command} {about.usage_hint}"
     examples = [
         (f"/{command} {about.localised(words_, directory)}", meaning)
         for words_, meaning in about.examples
     ]
-    accounts = [
-        f"{name} ({title_of(directory.accounts[name])})" for name in directory.of_kind(about.kinds)
+    # Questions of whole days know no hours.
+    hours = "" if about.whole_days else " last 20 mins, since 9am, 14:00 to 14:10,"
+    window = (
+        f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since "
+        f"monday, october, 2026-11-01..2026-11-07; all of them: /{command} help windows."
+    )
+    facts = [*_help_facts(command, directory, may_manage=may_manage), window]
+    lines = [f"{line} – {meaning}" for line, meaning in examples]
+    text = "\n".join([f"{about.description}.", usage, *lines, *facts])
+    # Two are enough to try; the others are above.
+    tried = [(formatting.truncate(line, 60), line) for line, _ in examples[:2]]
+    blocks = [
+        kit.header(about.description),
+        kit.context(kit.code(usage)),
+        kit.section(
+            "\n".join(f"{kit.code(line)}\n{kit.escaped(meaning)}" for line, meaning in examples)
+        ),
+        kit.context(*map(kit.escaped, facts)),
+        kit.actions([*kit.ask_buttons(tried), *_form_buttons(FormLink("question", command))]),
     ]
-    logs = [
-        name
-        for account in directory.of_kind(about.kinds)
-        for name in directory.logs.get(account, {})
-    ]
+    return Answer(text=text, blocks=blocks)
+
+
+def _help_facts(
+    command: CommandName, directory: AccountDirectory, *, may_manage: bool
+) -> list[str]:
+    """What there is to ask about, and how a question is scheduled, watched and saved."""
+    about = COMMANDS[command]
+    kinds = directory.of_kind(about.kinds)
+    accounts = [f"{name} ({title_of(directory.accounts[name])})" for name in kinds]
     facts = [f"Accounts: {formatting.join_words(accounts, 20) or 'none yet'}."]
     if about.names_logs:
+        logs = [name for account in kinds for name in directory.logs.get(account, {})]
         facts.append(
             f"Logs with a name here: {formatting.join_words(logs, 20) or 'none yet'}; a log's own "
             "name or id works, too."
         )
     facts += about.help_facts()
+    asked = about.example_words(directory)
     if may_manage:
-        asked = about.example_words(directory)
         facts.append(
             f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; "
             "unsubscribe NUMBER."
@@ -71,43 +95,10 @@ def help_answer(
             f"Alerts: {about.alert_example(directory)}; {about.usual_alert_example(directory)}; "
             "alerts; unalert NAME; silence NAME 2h; unsilence NAME."
         )
-    facts.append(
-        f"Saved: /{command} save {about.example_words(directory)} as morning; then /{command} "
-        "morning; saved; unsave NAME."
+    saved = (
+        f"Saved: /{command} save {asked} as morning; then /{command} morning; saved; unsave NAME."
     )
-    # Questions of whole days know no hours.
-    hours = "" if about.whole_days else " last 20 mins, since 9am, 14:00 to 14:10,"
-    window = (
-        f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since "
-        f"monday, october, 2026-11-01..2026-11-07; all of them: /{command} help windows."
-    )
-    text = "\n".join(
-        [
-            f"{about.description}.",
-            f"/{command} {about.usage_hint}",
-            *(f"{line} – {m}" for line, m in examples),
-            *facts,
-            window,
-        ]
-    )
-    blocks = [
-        kit.header(about.description),
-        kit.context(kit.code(f"/{command} {about.usage_hint}")),
-        kit.section(
-            "\n".join(f"{kit.code(line)}\n{kit.escaped(meaning)}" for line, meaning in examples)
-        ),
-        kit.context(*(kit.escaped(fact) for fact in (*facts, window))),
-        kit.actions(
-            [
-                # Two are enough to try; the others are above.
-                *kit.ask_buttons(
-                    [(formatting.truncate(line, 60), line) for line, _ in examples[:2]]
-                ),
-                *_form_buttons(FormLink("question", command)),
-            ]
-        ),
-    ]
-    return Answer(text=text, blocks=blocks)
+    return [*facts, saved]
 
 
 def help_for(

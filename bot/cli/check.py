@@ -151,59 +151,52 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         )
         try:
             who = await client.auth_test()
-        except SlackApiError as error:
-            code = str(error.response.get("error"))
-            return [
-                Check(
-                    "slack",
-                    ok=False,
-                    detail=f"Slack refuses the bot token ({code}).",
-                    hint="Check SLACK_BOT_TOKEN; reinstall the app.",
-                )
-            ]
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = describe_failure(error)
-            why, hint = failure or ("", "Check the network, HTTPS_PROXY and SLACK_API_URL.")
-            return [
-                Check(
-                    "slack",
-                    ok=False,
-                    detail=f"Slack could not be reached{why and ': '}{why}.",
-                    hint=hint,
-                )
-            ]
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            return [_not_connected(error)]
         checks = [
             Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")
         ]
-        # Slack sends the scopes of the token as a header of each answer ("OAuth scopes").
-        granted = {
-            scope.strip()
-            for scope in str(who.headers.get("x-oauth-scopes", "")).split(",")
-            if scope.strip()
-        }
-        # A proxy may drop the header, which says nothing about scopes.
-        missing = sorted(set(SCOPES) - granted) if granted else []
-        if missing:
-            hint = "Update the app from manifest.yml and reinstall it."
-            checks.append(
-                Check(
-                    "scopes", ok=False, detail=f"The token lacks {', '.join(missing)}.", hint=hint
-                )
-            )
-        else:
-            checks.append(
-                Check("scopes", ok=True, detail="The token has all scopes that the bot needs.")
-            )
+        scopes = _scopes(str(who.headers.get("x-oauth-scopes", "")))
+        checks.append(scopes)
         if who.get("is_enterprise_install") and not settings.slack.team_id:
             checks.append(NO_TEAM)
         if settings.slack.mode == "socket":
             checks.append(await _socket(client, tokens.app.open()))
         if clock := check_clock(who.headers.get("date"), utc_now()):
             checks.append(clock)
-        if not missing:
+        if scopes.ok:
             # Without its scopes the bot cannot ask, and the line above says so.
             checks += await check_names(client, settings)
     return checks
+
+
+def _not_connected(error: Exception) -> Check:
+    """Why Slack does not accept the token, or cannot be reached."""
+    if isinstance(error, SlackApiError):
+        detail = f"Slack refuses the bot token ({error.response.get('error')})."
+        hint = "Check SLACK_BOT_TOKEN; reinstall the app."
+    else:
+        failure = describe_failure(error)
+        why, hint = failure or ("", "Check the network, HTTPS_PROXY and SLACK_API_URL.")
+        detail = f"Slack could not be reached{why and ': '}{why}."
+    return Check("slack", ok=False, detail=detail, hint=hint)
+
+
+def _scopes(header: str) -> Check:
+    """Whether the token has all scopes. Slack lists them in a header of each answer ("OAuth
+    scopes").
+    """
+    granted = {scope.strip() for scope in header.split(",") if scope.strip()}
+    # A proxy may drop the header, which says nothing about scopes.
+    missing = sorted(set(SCOPES) - granted) if granted else []
+    if not missing:
+        return Check("scopes", ok=True, detail="The token has all scopes that the bot needs.")
+    return Check(
+        "scopes",
+        ok=False,
+        detail=f"The token lacks {', '.join(missing)}.",
+        hint="Update the app from manifest.yml and reinstall it.",
+    )
 
 
 async def _socket(client: object, token: str) -> Check:
