@@ -133,10 +133,12 @@ def _code(name: str, value: str) -> Block:
 
 def _shown(value: str) -> str:
     """The beginning of a text that fits into a section once it is escaped."""
+    # Counted once it is escaped, as Slack counts.
     if len(_escaped(value)) <= MOST_CODE:
         return value
     shown = value[:MOST_CODE]
     while len(_escaped(shown)) > MOST_CODE:
+        # By a tenth at a time, as a text of many `&` grows fivefold.
         shown = shown[: len(shown) * 9 // 10]
     return f"{shown}\n…"
 

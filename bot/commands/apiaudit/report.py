@@ -75,6 +75,7 @@ class CallNumbers:
     @property
     def failure_percent(self) -> float | None:
         """Of the calls whose outcome is known."""
+        # Calls of unknown outcome are in neither number.
         known = self.calls - self.unknown
         return 100 * self.failures / known if known else None
 
@@ -199,6 +200,7 @@ class AuditReport:
         worst = max(self.actors, key=lambda tally: tally.failures, default=None)
         if (
             worst
+            # One or two failures single nobody out.
             and self.failures >= 3
             and worst.failures * 2 >= self.failures
             and len(self.actors) > 1
@@ -244,6 +246,7 @@ def audit_report(facts: AuditFacts) -> AuditReport:
     per_account = _per_account(facts.accounts, calls, failed)
     actors = _tallies([call.actor for call in calls], [call.actor for call in failed])
     actions = _tallies([call.action for call in calls], [call.action for call in failed])
+    # Counted here already, which saves what is new a pass over all calls.
     counted = {"actor": [each.name for each in actors], "action": [each.name for each in actions]}
     return AuditReport(
         accounts=facts.accounts,

@@ -38,6 +38,7 @@ def read_network(text: str) -> str | None:
     if len(text) > LONGEST_ADDRESS:
         return None
     try:
+        # Not strict: `10.1.2.3/8` means its network.
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
@@ -74,6 +75,7 @@ def _tests(filters: CallFilters) -> list[Callable[[ApiCall], bool]]:
         if values:
             tests.append(_is_one_of({value.lower() for value in values}, column))
     if (least := filters.slower_than_ms) is not None:
+        # A call without a duration is not known to be slow.
         tests.append(lambda call: call.duration_ms is not None and call.duration_ms > least)
     if call_id := filters.call:
         tests.append(lambda call: call.id == call_id)

@@ -29,6 +29,7 @@ def timeline_of(
     step = time_step(window)
     first = step_start(window.start, step)
     starts = [first + n * step for n in range(math.ceil((window.end - first) / step))]
+    # The first step begins on a round time before the window, which cuts it off.
     edges = [window.start, *starts[1:], window.end]
     counts = _counts_between(calls, edges)
     failures = _counts_between(failed, edges)

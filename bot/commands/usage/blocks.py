@@ -238,6 +238,7 @@ def _chart(total: UsageTotal, by: str) -> Block | None:
     Of several accounts each has its own bars. None where a chart would have one bar.
     """
     report = total.report
+    # The finest unit that fits; months are drawn in any case, the latest twenty of them.
     for unit in [by, "week", "month"]:
         shown = buckets(report.by_day, unit)
         if len(shown) <= kit.MOST_POINTS or unit == "month":
@@ -246,6 +247,7 @@ def _chart(total: UsageTotal, by: str) -> Block | None:
     if len(shown) < 2:
         return None
     series = [("usage", [usage or 0 for _, _, usage, _ in shown])]
+    # With more accounts, the bars are those of the total, and the table has each.
     if 1 < len(total.accounts) <= MOST_SERIES:
         series = [(each.account, _bars(each, shown)) for each in total.accounts]
     factor, axis = kit.scale([usage for _, bars in series for usage in bars])
@@ -253,6 +255,7 @@ def _chart(total: UsageTotal, by: str) -> Block | None:
         f"Data usage by {unit}",
         kind="bar",
         series=[(name, [round(usage / factor, 3) for usage in bars]) for name, bars in series],
+        # A chart has no gaps, so the label says where a bar has no data.
         labels=[_bar_label(bucket, unit, report.today) for bucket in shown],
         unit=axis,
     )
@@ -308,6 +311,7 @@ def _bucket_cell(usage: int | None, missing: int) -> object:
 
 
 def _account_table(total: UsageTotal) -> Block:
+    # Without any data there are no shares, and nothing to divide by.
     whole = total.report.bytes or 1
     rows = [
         [

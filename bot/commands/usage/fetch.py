@@ -42,6 +42,7 @@ class UsageFetcher:
 
     @property
     def today(self) -> date:
+        # The pages name no zone for the days of usage; UTC is assumed, and shown with the answer.
         return self.clock().astimezone(UTC).date()
 
     async def facts(self, question: UsageQuestion, *, value: str = "", each: str = "") -> Fetched:
@@ -67,6 +68,7 @@ class UsageFetcher:
         source, today = self.sources[account], self.today
         period, before, month, by_log = await asyncio.gather(
             source.usage(days),
+            # Around the answer: where one of these fails, the answer is still worth having.
             or_error(source.usage(days.before())) if value in NEED_BEFORE else nothing(),
             or_error(source.usage(_month(today, value))) if value in NEED_MONTH else nothing(),
             source.usage_by_log(days) if question.per_log or each == "log" else nothing(),

@@ -40,6 +40,7 @@ def total_of(facts: Sequence[UsageFacts], missing: Sequence[str] = ()) -> UsageT
     is listed, and in nothing that is compared with other days.
     """
     reports = tuple(usage_report(each) for each in facts)
+    # One account of its own has no total beside it.
     if len(facts) == 1 and not missing:
         return UsageTotal(reports[0])
     if len(facts) == 1:
@@ -52,6 +53,7 @@ def total_of(facts: Sequence[UsageFacts], missing: Sequence[str] = ()) -> UsageT
     return UsageTotal(
         replace(
             report,
+            # What is listed counts, also on days that another account does not list.
             bytes=_sum_of_known([each.bytes for each in reports]),
             missing=unlisted,
             month_to_date_bytes=month,
@@ -96,6 +98,7 @@ def _merged_period(periods: Sequence[UsagePeriod]) -> UsagePeriod:
     return replace(
         periods[0],
         by_day={day: sum(period.by_day[day] for period in periods) for day in sorted(listed)},
+        # Totals of different periods do not add up.
         reported_bytes=total if len(reported) == 1 else None,
         organisation=None,
         organisation_id=None,
@@ -111,6 +114,7 @@ def _merged_logs(facts: Sequence[UsageFacts]) -> LogUsage | None:
         assert each.by_log is not None
         for day, logs in each.by_log.by_day.items():
             of_day = by_day.setdefault(day, {})
+            # Two accounts may have logs with the same id.
             of_day |= {f"{each.account}/{key}": usage for key, usage in logs.items()}
     return LogUsage(by_day)
 
