@@ -310,6 +310,8 @@ def _offset_of(behind: bytes) -> bytes:
     return _ZONES.get(name, name if name in _SHARED_ZONES else b"")
 
 
+# A report asks for each minute of a day twice.
+@lru_cache(maxsize=4096)
 def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None:
     """The instant of a minute of a log that was asked for from `start` to `end`; None where it
     is unknown.

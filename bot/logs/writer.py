@@ -108,36 +108,45 @@ class LogWriter:
 
 class GzipOverflowFile:
     """A file that turns into a gzipped one as soon as it is larger than may go out plain, so no log
-    is written twice.
+    is written twice. It is opened by its first block, which a thread writes.
 
     Pickled, it is closed, and goes on where it was: a gzip file may have several members.
     """
 
     def __init__(self, transfer: TransferState, plain_bytes: int) -> None:
         self._transfer, self._plain_left, self._packs = transfer, plain_bytes, False
-        self._file: IO[bytes] | None = open_private(transfer.path, "wb")
+        self._file: IO[bytes] | None = None
         self._pack: Any = None
+        self._mode = "wb"
 
     @property
     def is_plain(self) -> bool:
         return not self._packs
 
     def write(self, block: bytes) -> None:
-        if self._file is None:
-            self._file = open_private(self._transfer.path, "ab")
+        self._open()
         self._plain_left -= len(block)
         if self._plain_left < 0 and not self._packs:
             self._turn_into_gzip()
         if self._packs and self._pack is None:
             self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
+        assert self._file is not None
         self._file.write(self._pack.compress(block) if self._pack else block)
 
     def close(self) -> None:
+        """A file without a block is empty."""
+        if self._mode == "wb":
+            self._open()
         if self._file is not None:
             with self._file:
                 if self._pack:
                     self._file.write(self._pack.flush())
         self._file = self._pack = None
+
+    def _open(self) -> None:
+        if self._file is None:
+            self._file = open_private(self._transfer.path, self._mode)
+            self._mode = "ab"
 
     def __getstate__(self) -> dict[str, Any]:
         self.close()
