@@ -48,8 +48,9 @@ _LONG_NUMBERS: Final = (
     *(b"00000000" + sign + b"0000" for sign in (b"a", b" ", b".", b"-", b":")),
 )
 _SIX_DIGITS: Final = (b"000000 000000", b"000000  000000", b"0000/000000.0")
-_BEFORE_NUMBER: Final = (b"\n", b":", b".", b"-", b"/", b" ", b"(")
+_BEFORE_NUMBER: Final = (b"\n", b":", b".", b"-", b"/", b" ", b"(", b"\na")
 _LONG_PATTERNS: Final = [before + number for before in _BEFORE_NUMBER for number in _LONG_NUMBERS]
+_DIGITS_AT: Final = [len(before) for before in _BEFORE_NUMBER for _ in _LONG_NUMBERS]
 # Those begin as a year does, or the seconds of our time.
 _CENTURIES: Final = (b"1", b"20")
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
@@ -131,7 +132,7 @@ def candidates(text: bytes) -> Iterator[tuple[int, int]]:
 def _signs_in(text: bytes) -> Iterator[int]:
     """Where there is text that only lines with a time or a level have."""
     for pattern, start, _ in _times().find_matches_as_indexes(text.translate(_CLASSES)):
-        if pattern >= len(_LONG_PATTERNS) or text.startswith(_CENTURIES, start + 1):
+        if pattern >= len(_DIGITS_AT) or text.startswith(_CENTURIES, start + _DIGITS_AT[pattern]):
             yield start
     for _, start, _ in _starts().find_matches_as_indexes(text):
         yield start

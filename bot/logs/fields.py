@@ -19,6 +19,7 @@ from providers.patterns import compile_pattern
 LevelReader = Callable[[bytes], str | None]
 LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "level_name": levels.level_of_field,
+    "lvlname": levels.level_of_field,
     "level": levels.level_of_field,
     "@level": levels.level_of_field,
     "lvl": levels.level_of_field,
@@ -102,6 +103,15 @@ NESTED_LEVELS: Final = (
     "@fields",
     "message",
     "event",
+    "data",
+    "payload",
+    "body",
+    "properties",
+    "details",
+)
+# A number in these is seldom a level.
+NUMBERS_ARE_NO_LEVELS: Final = frozenset(
+    ("event", "data", "payload", "body", "properties", "details")
 )
 _NESTED_TIMES: Final = ("event", "metadata", "record", "id", "header", "meta")
 # Programs whose `level` has numbers of its own, by a field that they alone have.
@@ -133,7 +143,15 @@ _CAMEL_CASE: Final = {
         ),
         *("dateTimeUtc", "timestampMillis", "logDate", "eventDate", "createdTime", "startedAt"),
         *("occurredAt", "receivedAt", "localTime", "systemTime", "logSeverity", "logLvl"),
-        *("dateTime", "timeStamp", "@timeStamp", "createdAt", "startTime", "logTimestamp"),
+        *(
+            "dateTime",
+            "lvlName",
+            "timeStamp",
+            "@timeStamp",
+            "createdAt",
+            "startTime",
+            "logTimestamp",
+        ),
         *("utcTime", "TimeCreated", "EventID", "operationName", "reqId", "EventTime"),
     )
 }
@@ -246,7 +264,7 @@ def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
     """
     found: dict[str, bytes] = {}
     for key, quoted, bare in _PAIR.findall(line, at, at + MOST_OF_PAIRS):
-        found.setdefault(key.decode().lower(), quoted or bare)
+        found.setdefault(key.decode().lower(), quoted or bare.strip(b"'"))
     return found
 
 
@@ -342,8 +360,7 @@ def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> st
             return level
     if not passed_over:
         for name in order.nested_levels:
-            # The severity of an event is no level where it is a number.
-            flat = b"{0123456789" if name.lower() == "event" else b"{"
+            flat = b"{0123456789" if name.lower() in NUMBERS_ARE_NO_LEVELS else b"{"
             nested = json_object(bytes(fields[name]))
             if nested and (level := level_of_fields(nested, flat)):
                 return level

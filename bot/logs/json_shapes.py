@@ -147,6 +147,8 @@ class JsonShape:
 
     def _level_of(self, value: bytes) -> str | None:
         assert self._level_name
+        if self._parent in fields.NUMBERS_ARE_NO_LEVELS and value[:1] in b"0123456789":
+            return None
         return fields.level_of_value(value, fields.LEVEL_KEYS[self._level_name])
 
     def _kind(self, names: Mapping[str, str], level_type: Any) -> type[msgspec.Struct]:

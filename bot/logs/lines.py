@@ -50,7 +50,7 @@ _KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
 # Syslog passes on what may be prose.
 SYSLOG_FORMS: Final = {"syslog", "ctime"}
 _PAIR_OF_TIME: Final = compile_pattern(
-    rb"(?<![\w.@-])(?i:time(?:stamp)?|ts|date(?:time)?|at)=(?=\d)"
+    rb"(?<![\w.@-])(?i:time(?:stamp)?|ts|date(?:time)?|at)=[\"']?(?=\d)"
 )
 _PRIORITY: Final = compile_pattern(rb"<(\d{1,3})>")
 WINDOWS_EVENT: Final = (
@@ -173,14 +173,19 @@ def _read_pairs(line: bytes) -> Reading:
     if (audited := found.get("msg", b"")).startswith(b"audit("):
         return Reading(minute_of_text(audited[6:].partition(b":")[0]))
     reading = read_fields(found)
-    if reading.minute is None and (start := _PAIR_OF_TIME.search(line, 0, FAR_ENOUGH)):
-        # A time that is written with a blank, and no quotes.
-        time = TIME_FIRST.match(line, start.end())
-        reading = replace(reading, minute=minute_at(time) if time else None)
+    if reading.level and not reading.minute and TIME_SIGN.search(line, 0, FAR_ENOUGH):
+        reading = replace(reading, minute=_minute_among_pairs(line[:FAR_ENOUGH]))
     priority = _PRIORITY.match(line)
     if priority and reading.level is None:
         return replace(reading, level=levels.level_of_severity(priority[1]))
     return reading
+
+
+def _minute_among_pairs(head: bytes) -> Minute | None:
+    """A time that is written with a blank and no quotes, or that is no pair."""
+    start = _PAIR_OF_TIME.search(head)
+    time = TIME_FIRST.match(head, start.end()) if start else time_further_on(head)
+    return minute_at(time) if time else None
 
 
 def read_fields(found: Mapping[str, fields.Value]) -> Reading:

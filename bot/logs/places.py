@@ -60,6 +60,7 @@ _word, _field, _letter, _severity = (
 )
 _LOWER_CASE: Final = rb"trace|debug[1-5]?|info|notice|warn|warning|error|err|crit|critical|fatal"
 _UPPER_CASE: Final = rb"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL"
+_CAPITALISED: Final = rb"Trace|Debug|Info|Warn|Warning|Error|Critical|Fatal"
 # What makes a word in lower case prose; no longer than what is remembered of a line allows.
 NO_PROSE: Final = rb"(?= (?!(?:in|of|on|at|to|for|from|with|was|is|and|or) ))"
 # Words before a level that are no name of a logger.
@@ -69,6 +70,12 @@ NO_NAME: Final = (
     rb"unexpected|raised?|raising|threw|throws?|on|in|at|of|for|from|to|and|or|set|setting|using|"
     rb"print|prints|printed|as|by|if|when|because|after|before|level|log|logs|logged|logging|"
     rb"see|user|users|show|shows|found|http|page|after) )"
+)
+
+
+NO_NAME_OF_SETTING: Final = (
+    rb"(?!(?i:log_?level|level|verbosity|mode|state|status|result|type|logging|set|is|to|from|with|"
+    rb"note|error|errors|failed|response|reason|message|code|default|value|env|exit|return|print):)"
 )
 
 
@@ -89,11 +96,14 @@ PLACES: Final = (
         ("column_first", rb"\"?" + _level(ANY_CASE) + rb"\"?[,\t;] {0,4}", _word, b"Information,11/21/2026 10:00:00 AM,Oven,1,None", "info"),
         ("box_before_time", rb"\[ {0,2}" + _level(CAPITALS + rb"|" + _LOWER_CASE) + rb" {1,2}(?=\d{4}[-/]\d\d[-/])", _word, b"[DEBUG 2026-11-21 10:00:00 main] oven on", "debug"),
         ("word_before_box", _level(_LOWER_CASE) + rb" {1,2}(?=\[\d{4}-\d\d-)", _word, b"error [2026-11-21 10:00:00.123 Z] oven hot", "error"),
-        ("lower_before_date", _level(_LOWER_CASE) + rb"(?::| -)? {1,4}(?=\d{4}[-/]\d\d[-/]\d\d[ T])", _word, b"error 2026-11-21T10:00:00.123Z oven hot", "error"),
+        ("lower_before_date", _level(_LOWER_CASE + rb"|" + _CAPITALISED) + rb"(?::| -| \|)? {1,4}(?=\d{4}[-/]\d\d[-/]\d\d[ T])", _word, b"error 2026-11-21T10:00:00.123Z oven hot", "error"),
         ("letter_in_parentheses", rb"\((?P<LEVEL>[NIWC])\) (?=\d{4}-)", _letter, b"(W) 2026-11-21T10:00:00 - oven hot", "warn"),
         ("box_and_word", rb"\[[^\]\n]{1,60}\] " + _level(_LOWER_CASE) + rb" @(?=\d{4}-)", _word, b"[Oven:12] error @2026-11-21 10:00:00> hot", "error"),
         ("gvmd", rb"[a-z]{1,12} {1,4}[a-z]{1,12}: {0,4}" + _level(CAPITALS) + rb":(?=\d{4}-)", _word, b"md   main:WARNING:2026-11-21 10h00.00 utc:12: hot", "warn"),
         ("starred", rb"\*" + _level(CAPITALS) + rb"\* {0,2}\t[\w.]{1,20}\t", _word, b"*ERROR* \tv1.7.8.0\t2026/11/21 - 10:00:00: hot", "error"),
+        ("other_box_first", rb"(?:[(<{*] ?(?=[^\n]{1,20}[)>}*][:,;|]? {0,4}[\[(]?\d{4}[-/]))" + _level(CAPITALS) + rb" {0,8}[)>}*]", _word, b"<WARN> 2026-11-21 10:00:00 hot", "warn"),
+        ("name_and_word", rb"(?:\[[^\[\]\n]{1,60}\]|[A-Za-z][\w.-]{0,63}):? {1,4}\[?" + _level(CAPITALS) + rb"\]?:? {1,4}(?=\[?\d{4}[-/]\d\d[-/])", _word, b"oven: WARN: 2026-11-21 10:00:00 hot", "warn"),
+        ("letter_and_date", rb"(?P<LEVEL>[IWEFDTVC])(?:/[\w.-]{1,40})? {1,2}(?=\d{4}-\d\d-\d\d[ T])", _letter, b"E 2026-11-21 10:00:00.123 oven.cpp:12 hot", "error"),
         ("second_box", rb"\[[^\[\]\n]{1,60}\] ?\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[1:ml1] [ERR] [VID] [Nov 21 10:00:00] oven: hot", "error"),
         ("parted_box", rb"\[[\w.-]{1,64}:[\w.-]{1,64}:" + _level(ANY_CASE) + rb"(?::\d{1,6})?\]", _word, b"[kitchen:oven.node:Error:5] [2026-11-21 10:00:00.12 UTC] hot", "error"),
         ("angled_letter", rb"<(?P<LEVEL>[WFCXD])>(?=\d{4}-)", spellings.MUMBLE.get, b"<W>2026-11-21 10:00:00.123 hot", "warn"),
@@ -137,6 +147,10 @@ PLACES: Final = (
         ("storage_protect", rb"(?:ANR|ANS|ANE)\d{4}(?P<LEVEL>[IWES])(?= )", _letter, b"11/21/2026 10:00:00      ANR2034E QUERY OVEN: hot", "error"),
         ("sql_agent", rb"(?P<LEVEL>[!+?]) (?=\[\d{3}\] )", spellings.SQL_AGENT.get, b"2026-11-21 10:00:00 - ! [298] SQLServer Error: hot", "error"),
         ("checkmk", rb"\[(?P<LEVEL>[1-5]0)\] (?=\[cmk)", spellings.PYTHON_TENS.get, b"2026-11-21 10:00:00,123 [40] [cmk.base.oven] hot", "error"),
+        ("letter_and_file", rb"(?P<LEVEL>[IWEFDTVC]) {1,2}(?=[\w./-]{1,80}\.[a-z]{1,4}[:(]\d)", _letter, b"2026-11-21 10:00:00.123456 E oven.cpp:12 hot", "error"),
+        ("letter_and_colon", rb"(?P<LEVEL>[IWEFDTV]): (?=\S)", _letter, b"2026-11-21 10:00:00 E: hot", "error"),
+        ("letter_in_brackets", rb"[(<](?P<LEVEL>[IWEFDTVC])[)>](?= )", _letter, b"2026-11-21 10:00:00 (W) oven: hot", "warn"),
+        ("stunnel", rb"LOG(?P<LEVEL>[0-7])(?=\[[\w:]{1,24}\]: )", _severity, b"2026.11.21 10:00:00 LOG3[12]: hot", "error"),
         ("telegraf_letter", rb"(?P<LEVEL>[IWED])! ", _letter, b"2026-11-21T10:00:00Z W! [agent] oven slow", "warn"),
         ("box_letter", rb"\[" + _LETTER + rb"\]", _letter, b"2026-11-21 10:00:00.123 [E] too hot", "error"),
         ("pipe_letter", rb"\|?" + _LETTER + rb"\|", _letter, b"2026-11-21 10:00:00.123|W|oven|slow", "warn"),
@@ -165,7 +179,7 @@ PLACES: Final = (
         ("capitals", _level(CAPITALS) + rb"(?=[\s:|,;!/\]()\[>]|$)", _word, b"2026-11-21 10:00:00,123 - oven - ERROR - too hot", "error"),
         ("careful_capitals", _level(CAREFUL_CAPITALS) + rb"(?=[:|\]]|  |\t| \[)", _word, b"2026-11-21 10:00:00 FINE: oven", "debug"),
         ("bgl", rb"(?:RAS|NULL) [A-Z_]{1,16} " + _level(CAPITALS + rb"|" + CAREFUL_CAPITALS) + rb"(?= )", _word, b"- 1117838570 2005.06.03 R02-M1 2005-06-03-15.42.50.675872 R02-M1 RAS KERNEL FATAL x", "fatal"),
-        ("key", rb"(?:level|L[E]VEL|lvl|severity|loglevel|at)[=:] ?\"?" + _level(ANY_CASE) + rb"(?!\w)", _word, b"2026-11-21T10:00:00Z app[web.1]: at=error code=H12", "error"),
+        ("key", rb"\[?(?:[Ll]evel|L[E]VEL|lvl|[Ss]everity|[Ll]og_?[Ll]evel|sev|at)[=:] ?[\"']?" + _level(ANY_CASE) + rb"(?!\w)", _word, b"2026-11-21T10:00:00Z app[web.1]: at=error code=H12", "error"),
         ("php", rb"PHP (?P<LEVEL>Warning|Notice|Fatal|Parse|Deprecated)\b", spellings.PHP.get, b"[21-Nov-2026 10:00:00 UTC] PHP Warning:  oven", "warn"),
         ("thread_box", rb"\[[^\[\]/\n]{1,80}/" + _level(CAPITALS) + rb"\]", _word, b"[10:00:00] [Server thread/WARN]: oven", "warn"),
         ("file_box", rb"[\w.-]{1,64}\[" + _level(CAPITALS) + rb"\]:", _word, b"2026-11-21 10:00:00,123 - util.py[WARNING]: hot", "warn"),
@@ -193,7 +207,11 @@ PLACES: Final = (
         ("box_first_part", rb"\[" + _level(SOME_CASE) + rb"-(?=[A-Z]\w{1,40}\.)", _word, b"2026-11-21 10:00:00 +00 - [Warning-Duplicati.Library.Main]: hot", "warn"),
         ("between_slashes", rb"[\w.-]{1,64}/" + _level(CAPITALS) + rb"/[\w.]{1,80}:", _word, b"[2026-11-21 10:00:00,123] kitchen/INFO/locust.main: on", "info"),
         ("after_colon", rb"[A-Z][A-Za-z]{1,32}:(?P<LEVEL>TRC|DBG|NFO|WRN|ERR|FTL)(?= )", _word, b"2026-Nov-21 10:00:00.123 UTC LoadMonitor:WRN hot", "warn"),
-        ("hashes", rb"#" + _level(CAPITALS) + rb"#", _word, b"2026-11-21 10:00:00 #WARN# hot", "warn"),
+        ("wrapped", rb"(?:[*!~#=/'+]{1,5} ?)" + _level(CAPITALS) + rb" ?[*!~#=/'+]{1,5}(?=[ \w])", _word, b"2026-11-21 10:00:00 #WARN# hot", "warn"),
+        ("box_level_first", rb"\[" + _level(CAPITALS) + rb" {1,8}[\w.:/-]{1,60}\]", _word, b"2026-11-21T10:00:00.123Z [WARN  oven] hot", "warn"),
+        ("name_with_colon", rb"[\w.-]{1,64}:" + _level(CAPITALS) + rb":(?= )", _word, b"[2026-11-21 10:00:00,123] oven:ERROR: hot", "error"),
+        ("thick_arrow", _level(CAPITALS) + rb" ?=>", _word, b"2026-11-21 10:00:00 WARN=> hot", "warn"),
+        ("quoted_name", rb"\"[\w .-]{1,64}\" {1,4}" + _level(CAPITALS) + rb"(?= )", _word, b'2026-11-21 10:00:00 "main" WARN hot', "warn"),
         ("quoted", rb"(?:\"[^\"\n]{0,60}\"[,;]){0,4}\"" + _level(CAPITALS) + rb"\"(?=[,;]|$)", _word, b'"2026-11-21 10:00:00","WARN","oven","hot"', "warn"),
         ("arrow", rb"\xe2\x96\xb6 " + _level(CAPITALS) + rb"(?=[ :])", _word, b"[KRAKEND] 2026/11/21 - 10:00:00.123 \xe2\x96\xb6 ERROR hot", "error"),
         ("traffic_server", rb"\w{1,20} \{\w{1,20}\} (?P<LEVEL>" + CAPITALS + rb"|NOTE|STATUS):", {**levels.LEVEL_OF_WORD_IN_CAPITALS, b"STATUS": "info"}.get, b"[Nov 21 10:00:00.123] Server {0x7f0a} NOTE: on", "info"),
@@ -204,8 +222,10 @@ PLACES: Final = (
         ("program", _level(SOME_CASE) + rb"(?= [\w.-]{1,64}(?:  )?\[)", _word, b"2026-11-21T10:00:00.123Z info hostd[1] [Originator@6876] on", "info"),
         ("category", rb"[a-z-]{1,32}: " + _level(SOME_CASE) + rb"(?=: )", _word, b"21-Nov-2026 10:00:00.123 general: warning: oven", "warn"),
         ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} {1,24}" + _level(_UPPER_CASE) + rb"(?=[ :])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
+        ("named_colon", NO_NAME_OF_SETTING + rb"[A-Za-z_][\w-]{1,40}: {1,4}" + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00 oven: WARN hot", "warn"),
+        ("two_names", NO_NAME + rb"[A-Z][a-z]\w{0,40} " + NO_NAME + rb"[A-Z][a-z]\w{0,40} " + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00 Oven Service WARN hot", "warn"),
         ("numbered_worker", rb"(?:[A-Z][\w.]{0,20} ){1,3}#\d{1,4} " + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00 UTC IO Worker #1 WARN sync  hot", "warn"),
-        ("named_server", rb"(?P<LEVEL>Trace|Debug|Info|Warn|Warning|Error|Critical|Fatal)(?= [A-Z]\w{1,40}: )", _word, b"2026-11-21 10:00:00.123 Info HttpServer: on", "info"),
+        ("named_server", _level(_CAPITALISED) + rb"(?= [A-Z]\w{1,40}: )", _word, b"2026-11-21 10:00:00.123 Info HttpServer: on", "info"),
         ("pm2", rb"PM\d (?P<LEVEL>error)(?=: )", _word, b"2026-11-21T10:00:00: PM2 error: hot", "error"),
         ("named_box", rb"[\w-]{1,40} {1,4}\[ ?" + _level(SOME_CASE) + rb" ?\]", _word, b"2026-11-21T10:00:00.123456+0000 mon.a (mon.0) 12 : cluster [WRN] hot", "warn"),
         ("named_parts", rb"[\w-]{1,40} {1,4}\[[\w-]{1,32} " + _level(CAPITALS) + rb"\]", _word, b"2026-11-21T10:00:00.123 GABCD [Herder ERROR] hot", "error"),
@@ -287,6 +307,10 @@ NOT_REMEMBERED: Final = {
     "named_server",
     "opengauss",
     "after_colon",
+    "letter_and_file",
+    "stunnel",
+    "named_colon",
+    "box_level_first",
 }
 # Text in every line whose level is not a word.
 HINTS: Final = (
