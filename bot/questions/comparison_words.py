@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from bot.questions.windows import strip_filler_words
 
-# What stands between two windows, the longest first.
+# The words between two windows, the longest first.
 _SEPARATORS: tuple[tuple[str, ...], ...] = (
     ("in", "comparison", "to"),
     ("in", "comparison", "with"),
@@ -21,7 +21,7 @@ _SEPARATORS: tuple[tuple[str, ...], ...] = (
     ("relative", "to"),
     *((word,) for word in ("vs", "v", "versus", "verses", "against")),
 )
-# What the words may begin with, and what then stands between the windows, in this order of
+# What the words may begin with, and then the words between the windows, in this order of
 # preference.
 _COMPARE = frozenset({"compare", "comparing", "comparison", "difference", "diff"})
 _AFTER_COMPARE = ("with", "and", "to")

@@ -220,8 +220,8 @@ def _contribution_table(
 
 
 def _rows(report: UsageComparison, by: str) -> list[_Row]:
-    """The days of both windows side by side, by day, week or month. Of different lengths, where
-    averages are compared, nothing stands side by side.
+    """The days of both windows side by side, by day, week or month; none where averages of different
+    lengths are compared.
     """
     if report.unit or report.comparison.obstacle:
         return []

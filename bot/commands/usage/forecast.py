@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 # The days that a forecast uses, and how many are needed before weekdays are distinguished.
-LEARNT_FROM = timedelta(days=56)
+TRAINING_PERIOD = timedelta(days=56)
 ENOUGH_DAYS = 28
 # With fewer, one unusual day would decide what its weekday is expected to be.
 ENOUGH_OF_A_WEEKDAY = 3
@@ -19,8 +19,8 @@ RECENT_DAYS = 28
 # How far back the history must reach for a month's forecast and for evaluating ten earlier ones of
 # the same length.
 HISTORY = timedelta(days=130)
-TRIED = 10
-ENOUGH_TRIED = 3
+MOST_EVALUATED = 10
+LEAST_EVALUATED = 3
 # This share of a period must be listed for a forecast to be evaluated by it; other days are left
 # out on both sides.
 LISTED = 0.8
@@ -50,20 +50,20 @@ def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | Non
     is.
     """
     whole = tuple(sorted([item for item in by_day.items() if item[0] < today]))
-    reckoned = _reckoned(whole, today)
-    if reckoned is None:
+    parts = _month_parts(whole, today)
+    if parts is None:
         return None
-    total = round(reckoned.others + max(by_day.get(today, 0), reckoned.today))
-    if len(reckoned.errors) < ENOUGH_TRIED:
+    total = round(parts.others + max(by_day.get(today, 0), parts.today))
+    if len(parts.errors) < LEAST_EVALUATED:
         return Forecast(total)
-    spread = sorted(reckoned.errors)[math.ceil(len(reckoned.errors) * BAND_PERCENT / 100) - 1]
+    spread = sorted(parts.errors)[math.ceil(len(parts.errors) * BAND_PERCENT / 100) - 1]
     return Forecast(
-        total, round(total * spread), 100 * statistics.median(reckoned.errors), len(reckoned.errors)
+        total, round(total * spread), 100 * statistics.median(parts.errors), len(parts.errors)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Reckoned:
+class _MonthParts:
     """What stays the same during a day: the bytes of all other days of the month, what today is
     expected to be, and the errors of earlier forecasts.
     """
@@ -74,7 +74,7 @@ class _Reckoned:
 
 
 @lru_cache(maxsize=64)
-def _reckoned(whole: tuple[tuple[date, int], ...], today: date) -> _Reckoned | None:
+def _month_parts(whole: tuple[tuple[date, int], ...], today: date) -> _MonthParts | None:
     """Computed from the days that are over, and cached for the same question minutes later."""
     by_day = dict(whole)
     first = today.replace(day=1)
@@ -84,7 +84,7 @@ def _reckoned(whole: tuple[tuple[date, int], ...], today: date) -> _Reckoned | N
         return None
     usual = expected[today.weekday()]
     total = _total(by_day, [first + timedelta(days=n) for n in range(length)], today, expected)
-    return _Reckoned(
+    return _MonthParts(
         total - usual, usual, _earlier_errors(by_day, today, passed=today.day - 1, length=length)
     )
 
@@ -92,7 +92,7 @@ def _reckoned(whole: tuple[tuple[date, int], ...], today: date) -> _Reckoned | N
 def _total(
     by_day: Mapping[date, int], days: Sequence[date], today: date, expected: Sequence[float]
 ) -> float:
-    """Bytes of these days, as they look on `today`, when each day ahead is as `expected` of its
+    """Bytes of these days, as known on `today`, when each day ahead is as `expected` of its
     weekday.
     """
     whole = sum(by_day[day] for day in days if day < today and day in by_day)
@@ -105,7 +105,7 @@ def _expected(by_day: Mapping[date, int], first: date, today: date) -> list[floa
     """Bytes of a day by weekday."""
     weekdays: list[list[int]] = [[] for _ in range(7)]
     recent: list[date] = []
-    for back in range(1, LEARNT_FROM.days + 1):
+    for back in range(1, TRAINING_PERIOD.days + 1):
         day = today - timedelta(days=back)
         if (usage := by_day.get(day)) is not None:
             weekdays[day.weekday()].append(usage)
@@ -135,7 +135,7 @@ def _earlier_errors(
     length.
     """
     errors: list[float] = []
-    for back in range(TRIED):
+    for back in range(MOST_EVALUATED):
         then = today - timedelta(days=length - passed + back)
         first = then - timedelta(days=passed)
         days = [first + timedelta(days=n) for n in range(length)]

@@ -1,5 +1,5 @@
 """Usage answers of the past, for the backtest of an alert: every day as it was when the day was
-over. How a day looked at noon is not stored anywhere.
+over. The values at noon are not stored anywhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Data usage by day: totals, gaps, changes, quota and where the month is heading."""
+"""Data usage by day: totals, gaps, changes, quota and the month-end forecast."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENOUGH_WEEKDAYS = 4
 @dataclass(frozen=True, slots=True)
 class UsageFacts:
     """What was fetched. `before` and `month` are None where they were not asked for or could not be
-    had; `month` is the month to date, with as much of the time before it as a forecast learns from.
+    had; `month` is the month to date, with as much of the time before it as a forecast needs.
     """
 
     account: str
@@ -106,7 +106,7 @@ class UsageReport:
         return {name: value for name, value in found.items() if value is not None}
 
     def values_by_log(self) -> dict[str, Any]:
-        """The bytes of each log by itself, by its name; of two logs of one name both are told by
+        """The bytes of each log by itself, by its name; two logs of one name are listed by
         id.
         """
         names = Counter(name for _, name, _ in self.by_log)
@@ -121,11 +121,11 @@ class UsageReport:
         """Notable facts, the most important first."""
         return [
             finding
-            for finding in (self._peak_stands_out(), self._over_quota(), self._list_differs())
+            for finding in (self._unusual_peak(), self._over_quota(), self._list_differs())
             if finding
         ]
 
-    def _peak_stands_out(self) -> str | None:
+    def _unusual_peak(self) -> str | None:
         whole = [
             usage for day, usage in self.by_day.items() if usage is not None and day != self.today
         ]
