@@ -385,6 +385,16 @@ def test_incomplete_calls_are_not_comparable() -> None:
     assert report.values()["complete"] is False
 
 
+@pytest.mark.parametrize(
+    ("filtered", "headline"),
+    [(True, "No call matches in either window"), (False, "No calls in either window")],
+)
+def test_no_calls_at_all_are_no_change(filtered: bool, headline: str) -> None:
+    report = audited([], [], filtered=filtered)
+    assert audit_shown(report)[0].startswith(f"edge: {headline} – ")
+    assert report.values()["change_calls"] == 0
+
+
 def test_calls_compare_averages_of_different_lengths() -> None:
     comparison = comparison_of("/apiaudit last 2h vs last week")
     now = calls(20, comparison)

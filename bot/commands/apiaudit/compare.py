@@ -129,6 +129,7 @@ async def _fetched(question: AuditQuestion, fetch: FetchPages, zone: tzinfo) -> 
             tuple(dict.fromkeys(_shortcomings(compared))),
             tuple(each.name for each in accounts if each.missing),
             question.display,
+            bool(question.filters),
         )
         if compared
         else ComparedCalls(

@@ -40,6 +40,7 @@ class ComparedCalls:
     incomplete: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     display: Display = SUMMARY
+    filtered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class AuditComparison:
     step: timedelta
     bars: tuple[tuple[int, int], ...]
     complete: bool
+    filtered: bool = False
 
     @property
     def is_comparable(self) -> bool:
@@ -111,6 +113,7 @@ def compared_calls(facts: ComparedCalls) -> AuditComparison:
         step,
         tuple(_bars(facts, step)),
         complete=not (facts.incomplete or facts.missing),
+        filtered=facts.filtered,
     )
 
 

@@ -72,6 +72,8 @@ def comparison_blocks(
 def _headline(report: AuditComparison) -> str:
     if report.change is None:
         return "Not comparable"
+    if not report.current.calls and not report.previous.calls:
+        return f"No {'call matches' if report.filtered else 'calls'} in either window"
     if not report.change:
         return "No change in the number of calls"
     change = _signed(report.change, report.comparison.unit)
