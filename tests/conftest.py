@@ -21,7 +21,8 @@ import time_machine
 from hypothesis import HealthCheck, settings
 
 from bot.app import Bot, open_bot
-from bot.sandbox.world import Sandbox, open_sandbox
+from bot.sandbox.targets import TargetSandbox
+from bot.sandbox.world import Sandbox, open_sandbox, open_targets_of
 from providers.redaction import Secret
 from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
 from tests.support.postgres import create_database, open_server, why_not
@@ -112,6 +113,15 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
+def before_noon(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The world's clock starts five minutes before noon. What is scheduled runs soon after a test
+    moves it to the next quarter of an hour.
+    """
+    clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
+    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
+
+
+@pytest.fixture
 async def world(
     tmp_path: Path, clock: MovableClock, request: pytest.FixtureRequest
 ) -> AsyncIterator[Sandbox]:
@@ -121,6 +131,13 @@ async def world(
             url = create_database(request.getfixturevalue("postgres_socket"))
             (tmp_path / "database-url").write_text(url)
             opened.database = "file:database-url"
+        yield opened
+
+
+@pytest.fixture
+async def targets(world: Sandbox) -> AsyncIterator[TargetSandbox]:
+    """PagerDuty, Opsgenie, a web hook and a mail server, configured in the world."""
+    async with open_targets_of(world) as opened:
         yield opened
 
 

@@ -8,7 +8,6 @@ from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import (
     SPIKE,
     Meter,
-    clock,
     evaluated,
     evaluations,
     kept,
@@ -20,7 +19,7 @@ from tests.scenarios.test_alerts import (
 )
 from tests.support.clock import MovableClock as Clock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 async def said(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> str:

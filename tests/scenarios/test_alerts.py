@@ -20,15 +20,7 @@ from tests.support.clock import MovableClock as Clock
 SPIKE = {"name": "ingest-spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB", "recover": "4.5 GB", "every": "15m", "channel": "#ops"}  # fmt: skip
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stands five minutes before noon; alerts are looked at when it strikes a quarter
-    of an hour.
-    """
-    clock = Clock()
-    clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
-    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
-    return clock
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 class Meter:

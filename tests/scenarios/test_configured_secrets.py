@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import clock, evaluated, running, told
+from tests.scenarios.test_alerts import evaluated, running, told
 from tests.scenarios.test_digests import ON_THE_HOUR, posted
 from tests.scenarios.test_digests import running as running_digests
 from tests.scenarios.test_slack import text_of
 from tests.support.clock import MovableClock as Clock
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("before_noon")]
 
-assert clock, "the clock of the alerts' own tests"
 SECRET = "hunter2hunter2"
 LINE = f"/apiaudit edge 24h url:/x?password={SECRET}"
 ALERT = {"name": "calls", "ask": LINE, "value": "calls", "below": "5", "channel": "#ops"}

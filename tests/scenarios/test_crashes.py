@@ -18,13 +18,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
 from bot.alerts.state import Reason
 from bot.app import open_bot
 from bot.sandbox.slack import BOT
 from bot.sandbox.targets import TargetSandbox
-from bot.sandbox.world import Sandbox, open_targets_of
+from bot.sandbox.world import Sandbox
 from bot.slack.outbox import OutboxTimings
 from bot.store import Store
 from tests.conftest import ROOT
@@ -82,12 +80,6 @@ async def test_killed_bot_posts_each_transition_once(
     await every_digest_stands_once(world)
     await every_incident_is_known_once(world, targets)
     assert len(orders) >= 100
-
-
-@pytest.fixture
-async def targets(world: Sandbox) -> AsyncIterator[TargetSandbox]:
-    async with open_targets_of(world) as opened:
-        yield opened
 
 
 def target_faults(targets: TargetSandbox, spread: random.Random) -> None:

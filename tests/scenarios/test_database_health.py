@@ -20,15 +20,14 @@ from bot.health import serve_health
 from bot.sandbox.world import Sandbox
 from bot.service import Service
 from bot.store import Store
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, kept, running, told
+from tests.scenarios.test_alerts import SPIKE, Meter, kept, running, told
 from tests.scenarios.test_full_disk import fill
 from tests.scenarios.test_modals import opened
 from tests.support.clock import MovableClock
 from tests.support.raw_sqlite import execute
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("before_noon")]
 
-assert clock, "the clock of the alerts' own tests"
 OPS = {"slack": {"ops_channel": "#ops"}}
 Fault = Callable[[Bot, Path], Awaitable[None]]
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ import pytest
 from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.targets import TargetSandbox
-from bot.sandbox.world import Sandbox, open_targets_of
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, look, messages, running, told
 from tests.scenarios.test_crashes import SPEED, dying
 from tests.scenarios.test_digests import HURRIED
@@ -34,19 +33,7 @@ ESCALATING = {
 ONCALL, GRACE = "<!subteam^S0ONCALL>", "<@U0GRACE>"
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stands five minutes before noon."""
-    clock = Clock()
-    clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
-    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
-    return clock
-
-
-@pytest.fixture
-async def targets(world: Sandbox) -> AsyncIterator[TargetSandbox]:
-    async with open_targets_of(world) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 def posted(world: Sandbox, channel: str = "C0OPS") -> list[Message]:

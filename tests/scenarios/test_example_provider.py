@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,7 @@ ORDERS = {
 }
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> MovableClock:
-    clock = MovableClock()
-    clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
-    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
-    return clock
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 @pytest.fixture

@@ -12,13 +12,12 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, messages, running, told
+from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, messages, running, told
 from tests.support.clock import MovableClock as Clock
 from tests.support.raw_sqlite import execute, on_connection
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("before_noon")]
 
-assert clock, "the clock of the alerts' own tests"
 DIGEST = {
     "name": "quarterly",
     "ask": "/usage rapid7-eu last 7 days",

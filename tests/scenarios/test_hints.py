@@ -7,10 +7,10 @@ import re
 import pytest
 
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import clock, running
+from tests.scenarios.test_alerts import running
 from tests.support.clock import MovableClock as Clock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 SUBSCRIPTIONS = (
     "/usage subscribe",

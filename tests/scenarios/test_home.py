@@ -16,10 +16,10 @@ from bot.sandbox import block_kit_schema
 from bot.sandbox.world import Sandbox
 from providers.models import AccountStatus, QuotaLeft
 from tests.bot.test_question import HOUSE, NOW
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, messages, running, thread, told
+from tests.scenarios.test_alerts import SPIKE, Meter, look, messages, running, thread, told
 from tests.support.clock import MovableClock as Clock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 DAILY = {
     "name": "daily",
     "ask": "/usage rapid7-eu last 7 days",

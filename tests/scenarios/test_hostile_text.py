@@ -14,11 +14,11 @@ import pytest
 
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, running
+from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, running
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import HOSTILE, complaints, wrong
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
 Path = Callable[[Sandbox, str], Awaitable[None]]
 

@@ -10,12 +10,12 @@ import pytest
 
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import SPIKE, clock, kept, running
+from tests.scenarios.test_alerts import SPIKE, kept, running
 from tests.scenarios.test_slack import text_of
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import shown_texts
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
 SECRET = "hunter2hunter2"
 EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}

@@ -21,12 +21,12 @@ from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import Sandbox
 from providers.rapid7 import query
 from tests.conftest import connected_bot
-from tests.scenarios.test_alerts import clock, evaluated, evaluations, messages, running, told
+from tests.scenarios.test_alerts import evaluated, evaluations, messages, running, told
 from tests.scenarios.test_calls import lines_of, table
 from tests.support.clock import MovableClock
 from tests.support.inert import HOSTILE, complaints
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 Run = Callable[..., Any]
 # Every tenth line has failed; a third of all is about the menu.

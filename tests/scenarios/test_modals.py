@@ -15,11 +15,11 @@ from bot.app import open_bot
 from bot.blocks import limits, modals
 from bot.sandbox.slack import Message, View
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, kept, look, messages, running, told
+from tests.scenarios.test_alerts import SPIKE, Meter, kept, look, messages, running, told
 from tests.scenarios.test_digests import HURRIED
 from tests.support.clock import MovableClock as Clock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
 
 

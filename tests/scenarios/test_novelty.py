@@ -6,14 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alert_words import said
-from tests.scenarios.test_alerts import clock, evaluations, messages, running, thread, told
+from tests.scenarios.test_alerts import evaluations, messages, running, thread, told
 from tests.scenarios.test_calls import cells
 from tests.scenarios.test_unusual import IN_CHAT
 from tests.support.clock import MovableClock as Clock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 Run = Callable[..., Any]
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)

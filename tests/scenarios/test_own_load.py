@@ -7,12 +7,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from bot.app import Bot
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import clock, running
+from tests.scenarios.test_alerts import running
 from tests.support.clock import MovableClock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 COUNT = 100
 
 

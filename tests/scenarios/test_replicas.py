@@ -14,12 +14,12 @@ from bot.app import Bot
 from bot.sandbox.world import Sandbox
 from providers.redaction import Secret
 from tests.conftest import connected_bot
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, running, told
+from tests.scenarios.test_alerts import SPIKE, Meter, look, running, told
 from tests.scenarios.test_alerts import messages as messages_of
 from tests.scenarios.test_slack import buttons
 from tests.support.clock import MovableClock
 
-__all__ = ["clock"]
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 @pytest.fixture

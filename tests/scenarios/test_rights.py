@@ -15,11 +15,11 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, kept, look, running, told
+from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, kept, look, running, told
 from tests.scenarios.test_digests import posted
 from tests.support.clock import MovableClock as Clock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
 LOGS_ALERT = "/logs alert kitchen where(/timeout/) last 15m lines above 100 as pantry"
 EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}

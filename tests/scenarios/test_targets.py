@@ -9,7 +9,6 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from bot.cli.check import run_checks
 from bot.metrics import Metrics
 from bot.sandbox.slack import Message
 from bot.sandbox.targets import TargetSandbox
-from bot.sandbox.world import Sandbox, open_targets_of
+from bot.sandbox.world import Sandbox
 from tests.conftest import toml_of
 from tests.scenarios.test_alerts import (
     SPIKE,
@@ -43,19 +42,7 @@ CALLING = {
 }
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stands five minutes before noon."""
-    clock = Clock()
-    clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
-    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
-    return clock
-
-
-@pytest.fixture
-async def targets(world: Sandbox) -> AsyncIterator[TargetSandbox]:
-    async with open_targets_of(world) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 async def settled(bot: Bot) -> None:

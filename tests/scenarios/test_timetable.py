@@ -12,11 +12,11 @@ from bot.app import Bot
 from bot.sandbox.world import Sandbox
 from bot.schedules.due import ScheduleEntry
 from bot.store import StoreUnavailable
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, running
+from tests.scenarios.test_alerts import SPIKE, Meter, evaluated, running
 from tests.scenarios.test_database_health import readiness
 from tests.support.clock import MovableClock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 async def until_trouble(bot: Bot, says: str) -> None:

@@ -12,16 +12,18 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import pytest
+
 from bot.sandbox.world import Sandbox
 from bot.store import Store
 from providers.clock import utc_now
 from tests.conftest import ROOT, connected_bot
-from tests.scenarios.test_alerts import Meter, clock, evaluated, look, running, thread, told
+from tests.scenarios.test_alerts import Meter, evaluated, look, running, thread, told
 from tests.scenarios.test_outbox import enqueue, post, said
 from tests.support.clock import MovableClock, process_environ
 from tests.support.outbox_process import location_word
 
-__all__ = ["clock"]
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 COUNT = 40
 # Longer than a busy machine may keep a living process from renewing its lease.

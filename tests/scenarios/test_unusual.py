@@ -15,7 +15,6 @@ from bot.store import EvaluationRecord, Store
 from tests.scenarios.test_alert_words import said
 from tests.scenarios.test_alerts import (
     SPIKE,
-    clock,
     evaluations,
     messages,
     running,
@@ -24,7 +23,7 @@ from tests.scenarios.test_alerts import (
 )
 from tests.support.clock import MovableClock as Clock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +165,7 @@ async def test_configured_alert_is_tried_on_what_came_before(
 async def test_samples_of_a_fixed_threshold_make_a_baseline(
     world: Sandbox, front_door: Callable[..., Any]
 ) -> None:
-    now = datetime.now(UTC).replace(minute=5, second=0, microsecond=0)
+    now = world.clock().replace(minute=5, second=0, microsecond=0)
     hours = [now - timedelta(hours=n) for n in range(20 * 24, 0, -1)]
     found = [
         EvaluationRecord(

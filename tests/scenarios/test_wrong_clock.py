@@ -13,10 +13,10 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alert_words import said
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, kept, running, told
+from tests.scenarios.test_alerts import SPIKE, Meter, evaluated, kept, running, told
 from tests.support.clock import MovableClock
 
-assert clock, "the clock of the alerts' own tests"
+pytestmark = pytest.mark.usefixtures("before_noon")
 OPS = {"slack": {"ops_channel": "#ops"}}
 RULE = {**SPIKE, "channel": "#kitchen"}
 DIGEST = {
