@@ -187,8 +187,8 @@ def test_column_that_is_not_recorded_is_unknown() -> None:
 def test_too_many_values_are_unknown() -> None:
     full = SeenSet.of(dict.fromkeys(range(MOST_ENTRIES), (0, 0)))
     known = history([], before())
-    days = {**known.days, NOW.date() - DAY: SeenDay(NOW.date() - DAY, {"ip": full}, [])}
-    days[NOW.date() - DAY] = known.days[NOW.date() - DAY].merged(days[NOW.date() - DAY])
+    day = NOW.date() - DAY
+    days = {**known.days, day: known.days[day].merged(SeenDay(day, {"ip": full}))}
     result = novelty([made(timedelta(0))], {"edge": AccountHistory(before(), days)})
     assert set(result.new) == {"actor", "client", "action"}
     assert "more than 20,000 different ones" in nothing_new(result, "ip")
@@ -250,6 +250,16 @@ def test_burst_is_far_above_the_usual(earlier: int, count: int, is_burst: bool) 
     assert {(burst.kind, burst.calls, burst.usual) for burst in bursts} == (
         {("actor", count, earlier), ("ip", count, earlier)} if is_burst else set()
     )
+
+
+def test_burst_is_unknown_among_too_many() -> None:
+    full = SeenSet.of(dict.fromkeys(range(MOST_ENTRIES), (0, 1)))
+    known = history([], before())
+    day = NOW.date() - DAY
+    days = {**known.days, day: known.days[day].merged(SeenDay(day, {"denied ip": full}))}
+    calls = denied(timedelta(minutes=7), 50)
+    result = novelty(calls, {"edge": AccountHistory(before(), days)})
+    assert [burst.kind for burst in result.bursts] == ["actor"]
 
 
 def test_burst_is_a_finding() -> None:

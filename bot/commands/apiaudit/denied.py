@@ -32,7 +32,9 @@ class Burst:
     usual: int
 
 
-def bursts(failed: Sequence[ApiCall], most_before: Callable[[str, str], int]) -> Iterator[Burst]:
+def bursts(
+    failed: Sequence[ApiCall], most_before: Callable[[str, str], int | None]
+) -> Iterator[Burst]:
     """The worst hour of each actor and address of an account with many more denied calls than it had
     in any hour before.
     """
@@ -46,7 +48,7 @@ def bursts(failed: Sequence[ApiCall], most_before: Callable[[str, str], int]) ->
                 worst[name] = max(worst.get(name, (0, 0)), (count, hour))
         for name, (count, hour) in worst.items():
             usual = most_before(kind, name)
-            if count > TIMES_USUAL * usual:
+            if usual is not None and count > TIMES_USUAL * usual:
                 yield Burst(failed[0].account, kind, name, _hour(hour), count, usual)
 
 

@@ -198,8 +198,12 @@ class AccountHistory:
             if digest in entries and entries[digest][0] < end and entries[digest][1] >= start
         ]
 
-    def most_denied(self, kind: str, value: str) -> int:
-        """The most denied calls of an actor or address in one whole hour of the days before."""
+    def most_denied(self, kind: str, value: str) -> int | None:
+        """The most denied calls of an actor or address in one whole hour of the days before; None
+        where there were too many to tell.
+        """
+        if self.is_full(denied_kind(kind)):
+            return None
         digests = [digest_in_hour(hour, value) for hour in range(24)]
         hour_length = _HOUR // MICROSECOND
         most = 0
