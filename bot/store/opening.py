@@ -15,6 +15,7 @@ async def open_database(location: Path | Secret) -> Database:
     """
     if isinstance(location, Secret):
         try:
+            # Its driver is an extra, and its libraries take long to import.
             from bot.store.postgres.connection import PostgresDatabase
         except ImportError:
             raise StoreError(

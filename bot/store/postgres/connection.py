@@ -89,6 +89,7 @@ class PostgresDatabase:
             max_size=CONNECTIONS,
             open=False,
             timeout=CONNECT_WITHIN_S,
+            # A server that was restarted leaves dead connections in the pool.
             check=ConnectionPool.check_connection,
             kwargs={
                 "autocommit": True,
@@ -170,6 +171,7 @@ class PostgresDatabase:
 @lru_cache(maxsize=512)
 def _translated(sql: str) -> LiteralString:
     """The statement with the parameters that psycopg wants. All statements are our own."""
+    # In this order: the second adds percent signs of its own.
     return sql.replace("%", "%%").replace("?", "%s")
 
 
@@ -182,6 +184,7 @@ def _storable(params: Sequence[Any]) -> list[Any]:
 
 
 def _first_line(error: Exception) -> str:
+    # The other lines may quote values of the statement.
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 

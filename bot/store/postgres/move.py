@@ -64,6 +64,7 @@ class _Checksum:
         for row in rows:
             count += 1
             each = hashlib.blake2b(repr(row).encode("utf-8", "replace"), digest_size=16)
+            # Added up, as the server returns rows in any order.
             total = (total + int.from_bytes(each.digest())) % 2**128
         return cls(count, f"{total:032x}")
 
@@ -99,7 +100,9 @@ def move(
     """
     try:
         with closing(_reader(source)) as reader, _writer(url) as writer:
+            # SQLite counts what other connections write.
             changes = reader.execute("PRAGMA data_version").fetchone()
+            # One state of the file for all tables.
             reader.execute("BEGIN")
             tables = _tables(reader)
             _require_empty(writer, tables)

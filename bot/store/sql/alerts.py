@@ -60,6 +60,7 @@ class SqlAlerts:
                 f"SELECT name, definition, watch, version FROM alerts WHERE name IN ({marks})",  # noqa: S608
                 chunk,
             )
+        # An alert without a row has version 0, which its first row is compared with.
         self._versions |= dict.fromkeys(names, 0)
         self._versions |= {row["name"]: row["version"] for row in rows}
         states = {(row["name"], row["definition"]): str(row["watch"]).encode() for row in rows}
@@ -110,6 +111,7 @@ class SqlAlerts:
         """
         if any(each.posts or each.reason for each in evaluations):
             return []
+        # In one order, so that no two processes wait for each other's rows.
         ordered = sorted(evaluations, key=lambda each: (each.alert, each.due))
 
         def save(tx: Transaction) -> list[Saved]:
@@ -220,6 +222,7 @@ class SqlAlerts:
         version = self._versions.get(evaluation.alert, 0)
 
         def save(tx: Transaction) -> bool:
+            # Only from the version that the person has seen.
             is_current = tx.execute(
                 "UPDATE alerts SET watch = ?, state = ?, version = version + 1 "
                 "WHERE name = ? AND version = ?",

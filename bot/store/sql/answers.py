@@ -49,6 +49,7 @@ class SqlAnswers:
             )
             if not rows:
                 return None
+            # In the same transaction, so that two presses share it once.
             tx.execute("DELETE FROM answers WHERE ticket = ?", (ticket,))
             return _answer(rows[0])
 

@@ -52,6 +52,7 @@ class SqlCircuits:
 
     async def begin_trial(self, account: str, *, ended: datetime, until: datetime) -> bool:
         with contextlib.suppress(StoreUnavailable):
+            # Of several processes only the first still finds the time at which the pause ended.
             sql = "UPDATE holds SET until = ? WHERE key = ? AND until = ?"
             row = (to_text(until), _KEY + account, to_text(ended))
             return bool(await self._database.execute(sql, row))

@@ -37,6 +37,7 @@ class EvaluationClaims:
     async def claim(self, due: Sequence[tuple[str, datetime]]) -> list[bool]:
         """As `AlertStore.claim_evaluations`."""
         asked = {alert: to_text(at) for alert, at in due}
+        # Read first, which locks nothing: most of the time others have what is not free.
         free = await self._free(sorted(asked.items()))
         if not free:
             return [False] * len(due)

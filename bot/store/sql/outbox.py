@@ -81,6 +81,7 @@ class SqlOutbox:
 
     async def sent(self, waiting: QueuedPost, *, ts: str, now: datetime | None = None) -> None:
         def sent(tx: Transaction) -> None:
+            # Not if another process has taken it over meanwhile.
             is_mine = tx.execute(
                 "UPDATE outbox SET state = 'sent', ts = ?, trouble = NULL, owner = NULL "
                 "WHERE id = ? AND owner = ?",
@@ -246,6 +247,7 @@ def _queued(tx: Transaction, row: Row) -> QueuedPost:
         row["about"] or "",
         _content(tx, row["key"]) if how is PostKind.FILE else b"",
     )
+    # Pending again means that it certainly did not reach Slack.
     is_claimed = row["claimed_at"] and row["state"] != "pending"
     return QueuedPost(
         row["id"],

@@ -36,6 +36,7 @@ class SqlPace:
 
     async def block(self, limit: PaceLimit, seconds: float) -> None:
         until = f"{self._database.dialect.lease_clock} + ?"
+        # With the whole burst used up, as calls are made one by one afterwards.
         ahead = min(seconds, LONGEST_S / 2) + limit.interval_s * (limit.burst - 1)
         await self._database.execute(
             f"INSERT INTO slack_pace (lane, free_at) VALUES (?, {until}) "  # noqa: S608 - constants

@@ -24,6 +24,7 @@ class SqlRateLimits:
         self, key: str, limit: Limit, *, size: int, now: datetime
     ) -> Reservation | datetime:
         def reserve(tx: Transaction) -> Reservation | datetime:
+            # Here and not only at night, as the query below reads them all.
             tx.execute("DELETE FROM spends WHERE at <= ?", (to_text(now - SPENDS_KEPT),))
             spends = _spends(tx, key, since=now - limit.window)
             when = available_at(limit, spends, _reported_quota(tx, key), size=size, now=now)

@@ -17,6 +17,8 @@ class SqlRules:
         self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime
     ) -> StoredRule | None:
         def add(tx: Transaction) -> StoredRule | None:
+            # Compared here, because databases do not agree on the lower case of letters beyond
+            # ASCII.
             active = tx.query("SELECT name FROM rules WHERE ended_at IS NULL")
             if name.lower() in {row["name"].lower() for row in active}:
                 return None

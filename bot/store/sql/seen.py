@@ -75,6 +75,7 @@ def _add(tx: Transaction, account: str, seen: SeenDay) -> None:
     for kind, found in seen.sets.items():
         before = known.get(kind, SeenSet())
         merged = before.merged(found)
+        # Most calls have values that were seen before, and writing locks the database.
         if merged.packed != before.packed:
             tx.execute(
                 "INSERT INTO seen_values (account, day, kind, entries) VALUES (?, ?, ?, ?) "

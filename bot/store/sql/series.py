@@ -27,6 +27,7 @@ def indexed(text: str) -> str:
     has_nul = NUL in text
     if len(text) <= LONGEST and not has_nul:
         return text
+    # Names from JSON may hold half of a surrogate pair.
     encoded = text.encode("utf-8", "surrogatepass")
     if len(encoded) <= LONGEST_BYTES and not has_nul:
         return text
