@@ -75,6 +75,13 @@ async def test_samples_of_subjects_have_their_series(store: Store) -> None:
     assert await values(store, name="spike/cellar") == [4.0]
 
 
+async def test_alert_with_long_name_has_samples(store: Store) -> None:
+    name = "\N{GRINNING FACE}" * 400
+    await store.alerts.save_evaluations([evaluation(0, alert=name)])
+    assert await values(store, name=name) == [1.0]
+    assert await store.alerts.definitions(name) == ["d"]
+
+
 async def test_definitions_with_samples_are_known(store: Store) -> None:
     for definition in ("d", "e"):
         await store.alerts.save_evaluations([evaluation(0, definition=definition)])
