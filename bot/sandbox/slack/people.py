@@ -19,7 +19,7 @@ from bot.sandbox.slack.records import (
 )
 
 # How messages begin that say that an answer is still to come: work goes on, or the channel is busy.
-INTERIM = ("Working on", "This channel is busy")
+INTERIM = ("Working on", "This channel is busy", "The answer to")
 
 
 class People(Deliveries):
