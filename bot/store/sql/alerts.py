@@ -261,7 +261,7 @@ class SqlAlerts:
 
     async def definitions(self, alert: str) -> list[str]:
         rows = await self._database.read(
-            "SELECT definition FROM series WHERE name = ? ORDER BY id", (indexed(alert),)
+            "SELECT definition FROM series WHERE name = ? ORDER BY id", (alert,)
         )
         return [row["definition"] for row in rows]
 
@@ -272,7 +272,7 @@ class SqlAlerts:
             "SELECT at, value, state FROM samples WHERE series = "
             "(SELECT id FROM series WHERE name = ? AND definition = ?) "
             "AND at >= ? AND at < ? ORDER BY at",
-            (indexed(alert), indexed(definition), to_text(since), to_text(until)),
+            (alert, indexed(definition), to_text(since), to_text(until)),
         )
         return [
             Sample(datetime.fromisoformat(row["at"]), row["value"], row["state"]) for row in rows
