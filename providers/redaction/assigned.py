@@ -27,7 +27,7 @@ _NEXT_LINE: Final = lazy_pattern(
 )
 # The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
 _NEW_VALUE: Final = lazy_pattern(
-    rb"""[^\S\n]{1,3}[-=]>[^\S\n]{1,3}(?=["'])|,[ ]?"(?:new|to|after|new_?[vV]alue)"[ ]?:[ ]?(?=")"""
+    rb"""[^\S\n]{1,3}[-=]>[^\S\n]{1,3}(?=\\{0,8}["'])|,[ ]?"(?:new|to|after|new_?[vV]alue)"[ ]?:[ ]?(?=")"""
 )
 # The first line of a block scalar or a here document; `multiline` reads the lines below it.
 _TEXT_BELOW: Final = lazy_pattern(

@@ -69,6 +69,7 @@ def _document(block: bytes, at: int) -> tuple[int, int]:
     return start, end
 
 
+# `kubectl get all -o yaml` writes one document with the resources as the items of a list.
 def _item(block: bytes, start: int, at: int, end: int, indent: int) -> tuple[int, int]:
     """The item around a place, if the document is a list of Secrets and other resources."""
     if indent < len("- "):
@@ -92,6 +93,7 @@ def _json_values(block: bytes, start: int, end: int) -> Iterator[Span]:
 
 def _yaml_values(block: bytes, start: int, end: int, *, indent: int) -> Iterator[Span]:
     """The values in the lines from `start` that are indented deeper than `indent`."""
+    # The indentation of the member whose block scalar is being read.
     scalar_indent: int | None = None
     while start < end:
         line_end = block.find(b"\n", start, end)

@@ -33,6 +33,7 @@ from providers.redaction.schemes import scheme_secrets
 from providers.redaction.secret import MARK, REST_MARK
 from providers.redaction.spans import Found, without
 from providers.redaction.token_rules import Rule, ordinary_token_text
+from providers.redaction.unfolded import OPEN_END, table_heads, unfolded_secrets
 
 # Dense lines of at least this many bytes are read one at a time.
 LONG_LINE: Final = 4096
@@ -167,6 +168,9 @@ def _secrets(
     else:
         end = len(block)
         search.read(_matches(block, may_be_dense=may_be_dense))
+    open_ends = search.open_ends + table_heads(block, search.multiline)
+    if open_ends:
+        spans += unfolded_secrets(block, sorted(open_ends), _read_again)
     if search.multiline:
         opened = multiline_secrets(block, search.multiline, spans) or opened
     if end < len(block):
@@ -174,6 +178,16 @@ def _secrets(
         spans.append((end, rest, REST_MARK))
         opened = open_key_at_end(block[end:rest]) or opened
     return spans, opened
+
+
+def _read_again(text: bytes) -> list[Found]:
+    """The secrets in some lines without their headers."""
+    spans: list[Found] = []
+    search = _Search(text, spans)
+    search.read(rule_table().scan.found(text))
+    if search.multiline:
+        multiline_secrets(text, search.multiline, spans)
+    return spans
 
 
 def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
@@ -227,6 +241,8 @@ class _Search:
         self._block = block
         self._spans = spans
         self.multiline: list[int] = []
+        # Where names end their lines, so that the value may be on the next line.
+        self.open_ends: list[int] = []
         # Where the last value in a common form begins, and how far values have been removed.
         self._last_start = -1
         self._reach = self._token_reach = 0
@@ -263,7 +279,13 @@ class _Search:
             if found := rule(block, at):
                 spans += found
                 reach = max(reach, found[-1][1])
+            else:
+                self._note_open_end(at, text_end)
         self._last_start, self._reach, self._token_reach = last_start, reach, token_reach
+
+    def _note_open_end(self, at: int, text_end: int) -> None:
+        if OPEN_END.match(self._block, text_end):
+            self.open_ends.append(at)
 
 
 class _AtSigns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
 
 from providers.patterns import compile_pattern, lazy_pattern
 from providers.redaction.notation import Span
@@ -51,6 +52,11 @@ _PLACEHOLDER: Final = lazy_pattern(
     rb"(?:[a-z][a-z0-9]{1,9}[_.-]){0,3}([A-Za-z0-9*])(?:\1|[-_.=]){7,}+$"
 )
 
+# Fixed texts with one of these are different in a query string. JSON with its quotes is seldom in
+# one.
+_ENCODED: Final = frozenset("+/:|*$=[{")
+_QUOTING: Final = frozenset('"\\% ')
+
 # Keys that may be followed by their secret.
 _WITH_FOLLOWING_SECRET: Final = (b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"DO00", b"DO80")
 
@@ -63,11 +69,21 @@ def token_rules() -> dict[bytes, list[Rule]]:
     for token in TOKEN_FORMATS:
         for prefix in token.prefixes:
             rules.setdefault(prefix.encode(), []).append(_rule(token, prefix.encode()))
+            for encoded in _in_query_string(prefix) if not token.before else ():
+                rules.setdefault(encoded, []).append(_rule(token, encoded))
     for mark in MARKED_RUNS:
         rules.setdefault(mark.encode(), []).append(_marked_run)
     rules[b"eyJ"] = [json_web_token]
     rules[b"ZXlK"] = [twice_encoded_token]
     return rules
+
+
+def _in_query_string(prefix: str) -> set[bytes]:
+    """A fixed text as it is in a query string, also encoded twice, unless it is the same there."""
+    if not set(prefix) & _ENCODED or set(prefix) & _QUOTING:
+        return set()
+    once = quote(prefix, safe="")
+    return {once.encode(), quote(once, safe="").encode()}
 
 
 def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> bytes | None:

@@ -383,23 +383,7 @@ TOKEN_FORMATS: Final = (
 # Azure puts a few fixed letters into the middle of a key. A run of Base64 of the right length that
 # contains them is a key.
 MARKED_RUNS: Final = (
-    "AZDO",
-    "JQQJ99",
-    "+ASt",
-    "ACDb",
-    "AzFu",
-    "AzSe",
-    "AzCa",
-    "+ASb",
-    "+AEh",
-    "+ARm",
-    "+ABa",
-    "APIM",
-    "+ACR",
-    "AIoT",
-    "AZEG",
-    "AzMa",
-    "+AMC",
-    "+AzR",
+    *("AZDO", "JQQJ99", "ACDb", "AzFu", "AzSe", "AzCa", "AIoT", "AZEG", "AzMa", "APIM"),
+    *("+ASt", "+ASb", "+AEh", "+ARm", "+ABa", "+ACR", "+AMC", "+AzR"),
 )
 MARKED_RUN_SAMPLE: Final = letters(76) + "AZDO" + letters(4)

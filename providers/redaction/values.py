@@ -33,7 +33,8 @@ _ORDINARY: Final = words(
     "unauthenticated authorized "
     "validation verification verified checking checked check skipped"
     " skipping using trying got expecting expected unexpected end eof hidden password passwd passwort base32 base64 utf8 "
-    "utf-8 sha224 sha384 ssha argon2 argon2id pbkdf2 md4 aes128 aes256 x509 hex \\N 0 1 -1"
+    "utf-8 sha224 sha384 ssha argon2 argon2id pbkdf2 md4 aes128 aes256 x509 hex \\N 0 1 -1 "
+    "|- |+ | - +"
     # The same in other languages, and their words for a password.
     " erforderlich falsch ungültig abgelaufen requerida requerido incorrecta incorrecto inválida "
     "obligatoire requis incorrect expiré richiesta obbligatoria errata verplicht onjuist "

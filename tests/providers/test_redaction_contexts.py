@@ -1,5 +1,5 @@
-"""Every kind of secret in every notation: no part of it survives, and what stands
-around it does.
+"""Every kind of secret in every notation: no part of it survives, and what is
+around it stays.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ KEPT = (
 
 def assert_removed(line: str, secret: str, around: str) -> None:
     """Nothing of the secret survives that is longer than three characters and not part of what
-    stands around it.
+    is around it.
     """
     redacted = REDACTOR.text(line)
     parts = {secret[at : at + 4] for at in range(len(secret) - 3)}
