@@ -165,7 +165,7 @@ class SqlAlerts:
         """The rows of all samples; their series are numbered first."""
         samples = [
             (
-                series_name(evaluation.alert, ""),
+                evaluation.alert,
                 evaluation.definition,
                 to_text(evaluation.due),
                 evaluation.value,
