@@ -56,6 +56,20 @@ _CENTURIES: Final = (b"1", b"20")
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
 _KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date")]
 
+_LEVEL_STARTS: Final = (
+    *(b"[", b"<", b"%", b"##[", b"*", b'"', b"PHP ", b"npm ", *_WORDS),
+    *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
+    *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),
+    *(b"%c%s" % (letter, sign) for letter in b"EWIDVFAS" for sign in (b"(", b" (", b"/")),
+    *(b"%c: [" % letter for letter in b"EWNID"),
+    *(b"kern", b"user", b"daemon", b"syslog", b"auth", b"local"),
+)
+# Days, a byte order mark, labels.
+_OTHER_STARTS: Final = (
+    *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun", b"\xef"),
+    *(b"time:", b"ts:", b"timestamp:", b"host:", b"remote_addr:", b"remotehost:", b"level:"),
+)
+
 
 # Each is built when a log first has lines that share nothing; most logs have none.
 @cache
@@ -78,35 +92,8 @@ def _times() -> BytesAhoCorasick:
 @cache
 def _starts() -> BytesAhoCorasick:
     """How lines begin that have a level and no time, or fields by labels; names of months."""
-    return BytesAhoCorasick(
-        [
-            b"\n" + start
-            for start in (
-                *(b"[", b"<", b"%", b"##[", b"*", b'"', b"\xef", b"PHP ", b"npm ", *_WORDS),
-                *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
-                *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),
-                *(
-                    b"%c%s" % (letter, sign)
-                    for letter in b"EWIDVFAS"
-                    for sign in (b"(", b" (", b"/")
-                ),
-                *(b"%c: [" % letter for letter in b"EWNID"),
-                *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"),
-                *(b"kern", b"user", b"daemon", b"syslog", b"auth", b"local"),
-                *(
-                    b"time:",
-                    b"ts:",
-                    b"timestamp:",
-                    b"host:",
-                    b"remote_addr:",
-                    b"remotehost:",
-                    b"level:",
-                ),
-            )
-        ]
-        + _MONTHS,
-        implementation=Implementation.DFA,
-    )
+    starts = [b"\n" + start for start in (*_LEVEL_STARTS, *_OTHER_STARTS)]
+    return BytesAhoCorasick(starts + _MONTHS, implementation=Implementation.DFA)
 
 
 @cache
@@ -129,11 +116,24 @@ def candidates(text: bytes) -> Iterator[tuple[int, int]]:
             yield text.rfind(b"\n", 0, start + 1), end
 
 
+def may_have_times_or_fields(text: bytes) -> bool:
+    """Whether some line may have more than a level with which it begins."""
+    if b"@4" in text or b" |" in text:
+        return True
+    if (b"=" in text or b"{" in text) and not _is_empty(_fields_in(text.lower())):
+        return True
+    return not _is_empty(_times_in(text)) or any(
+        pattern >= len(_LEVEL_STARTS) for pattern, _, _ in _starts().find_matches_as_indexes(text)
+    )
+
+
+def _is_empty(places: Iterator[int]) -> bool:
+    return next(places, None) is None
+
+
 def _signs_in(text: bytes) -> Iterator[int]:
     """Where there is text that only lines with a time or a level have."""
-    for pattern, start, _ in _times().find_matches_as_indexes(text.translate(_CLASSES)):
-        if pattern >= len(_DIGITS_AT) or text.startswith(_CENTURIES, start + _DIGITS_AT[pattern]):
-            yield start
+    yield from _times_in(text)
     for _, start, _ in _starts().find_matches_as_indexes(text):
         yield start
     # TAI64, and the lines of Docker Compose.
@@ -144,6 +144,12 @@ def _signs_in(text: bytes) -> Iterator[int]:
             start = text.find(sign, start + 1)
     if b"=" in text or b"{" in text:
         yield from _fields_in(text.lower())
+
+
+def _times_in(text: bytes) -> Iterator[int]:
+    for pattern, start, _ in _times().find_matches_as_indexes(text.translate(_CLASSES)):
+        if pattern >= len(_DIGITS_AT) or text.startswith(_CENTURIES, start + _DIGITS_AT[pattern]):
+            yield start
 
 
 def _fields_in(lowered: bytes) -> Iterator[int]:

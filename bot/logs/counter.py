@@ -11,12 +11,12 @@ from itertools import islice
 from typing import Final
 
 from bot.logs.bare_levels import DECIDING_LINES, bare_level, begin_with_levels
-from bot.logs.candidates import candidates
+from bot.logs.candidates import candidates, may_have_times_or_fields
 from bot.logs.field_shapes import FieldShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
 from bot.logs.json_shapes import JsonShape
 from bot.logs.levels import LEVELS
-from bot.logs.lines import DIGITS_ALIKE, NOTHING, read_line, without_colours
+from bot.logs.lines import DIGITS_ALIKE, NOTHING, levels_alone, read_line, without_colours
 from bot.logs.newest import TAIL_LINES, NewestLines
 from bot.logs.reader import LineReader
 from bot.logs.shapes import Shape, shape_of
@@ -172,6 +172,8 @@ class LogCounter:
         """Lines that share no shape. Where most have neither time nor level, only the others are
         read.
         """
+        if self.first is None and self._count_untimed(text):
+            return
         if not self._is_sparse and not self._blocks_of_each:
             text = self._count_probe(text)
         if self._is_sparse:
@@ -181,6 +183,17 @@ class LogCounter:
         self._blocks_of_each -= self._blocks_of_each > 0
         self._count_each(text)
         self._reader.end_block(text.count(b"\n"))
+
+    def _count_untimed(self, text: bytes) -> bool:
+        """Counts lines of which none has more than a level at its beginning; false where some may
+        have a time or fields.
+        """
+        beginning = levels_alone(text[:_PROBED_BYTES])
+        if next(beginning, None) is None or may_have_times_or_fields(text):
+            return False
+        self.levels.update(filter(None, levels_alone(text)))
+        self._place(None, text.count(b"\n"))
+        return True
 
     def _count_probe(self, text: bytes) -> bytes:
         """Counts the first lines and decides by them whether most lines are unlike any other; gives

@@ -148,6 +148,13 @@ HEADER: Final = lazy_pattern(_GAP + rb"(?:" + _TOKEN + rb"|[\w.-]{1,64}:? {1,4})
 LEVEL_ALONE: Final = lazy_pattern(
     rb"(?:<(?P<priority>\d{1,3})>)?+(?:" + any_place(Where.ALONE) + rb")?"
 )
+# The same of many lines, of a text with a line end before each.
+LEVELS_ALONE: Final = lazy_pattern(
+    rb"\n(?=[^\n]{%d})(?:<(?P<priority>\d{1,3})>)?+(?:" % LEAST_BYTES
+    + any_place(Where.ALONE)
+    + rb")?(?<!\n)",
+    re.MULTILINE,
+)
 # Every line whose level is a word has one of these.
 LEVEL_WORDS: Final = BytesAhoCorasick(
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -24,6 +24,7 @@ from bot.logs.grammar import (
     LEVEL_BEHIND,
     LEVEL_BEHIND_SYSLOG,
     LEVEL_WORDS,
+    LEVELS_ALONE,
     PROSE,
     REDIS_SIGN,
     TIME_ANYWHERE,
@@ -347,9 +348,22 @@ def level_alone(head: bytes) -> str | None:
     match = LEVEL_ALONE.match(head)
     if not match or not match.lastgroup:
         return None
+    return _level_of_match(match, match.lastgroup)
+
+
+def levels_alone(text: bytes) -> Iterator[str | None]:
+    """The levels of the lines that begin with one, of a text with a line end before each line, none
+    of which has a time or fields.
+    """
+    for match in LEVELS_ALONE.finditer(text):
+        if match.lastgroup:
+            yield _level_of_match(match, match.lastgroup)
+
+
+def _level_of_match(match: re.Match[bytes], place: str) -> str | None:
     if match["priority"]:
         return levels.level_of_severity(match["priority"])
-    return level_at(match.lastgroup, match[match.lastgroup])
+    return level_at(place, match[place])
 
 
 def level_at(place: str, found: bytes) -> str | None:

@@ -101,7 +101,11 @@ class LineReader:
         if known is None:
             return self._learn(line, digits_alike)
         if known.needs_checks:
-            return known.checked(line) or self._read(line, digits_alike)
+            found = known.checked(line)
+            if found is None:
+                found = self._read(line, digits_alike)
+                known.learn(line, *found)
+            return found
         if not known.form:
             return None, known.level
         minute = times.minute_of(known.form, line[known.minute], line[known.behind])
@@ -131,10 +135,14 @@ class LineReader:
             or len(line) > LONGEST_REMEMBERED
         ):
             return found
-        if known := known_from(line, digits_alike, *found):
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
-            self._known[digits_alike] = known
+        known: KnownLine | None
+        if line == digits_alike and found[0] is None:
+            # Lines alike are this one, so there is nothing to find out about its digits.
+            known = KnownLine("", slice(0), slice(0), found[1])
+        else:
+            known = known_from(line, digits_alike, *found)
+        if known:
+            _remember(self._known, digits_alike, known)
         return found
 
     def _read(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -28,6 +28,11 @@ from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
 LevelOf = Callable[[bytes], str | None]
+# Places of digits that may mean a level in a line, how far back such a place reaches, and how many
+# levels of them are remembered.
+_MOST_TELLING: Final = 4
+_LONGEST_TELLING: Final = 8
+_MOST_LEVELS: Final = 64
 _NOWHERE: Final = slice(0, 0)
 
 
@@ -50,6 +55,21 @@ class KnownLine:
     inner: KnownLine | None = None
     # Whether digits before the time may be a time in another line.
     has_earlier_digits: bool = False
+    # Digits that may mean another level, and the levels of those that were seen.
+    telling: tuple[slice, ...] = ()
+    levels: dict[bytes, str | None] = field(default_factory=dict)
+
+    def learn(self, line: bytes, minute: Minute | None, level: str | None) -> None:
+        """Remembers the level of another line, where its digits mean one that is not known."""
+        if not self.telling or len(self.levels) >= _MOST_LEVELS:
+            return
+        # Without the time that such lines have, this one is of another kind.
+        has_time = bool(self.form or self.parts)
+        if has_time == (minute is not None) and minute == self._minute(line):
+            self.levels[self._digits_in(line)] = level
+
+    def _digits_in(self, line: bytes) -> bytes:
+        return b" ".join([line[digits] for digits in self.telling])
 
     def checked(self, line: bytes) -> tuple[Minute | None, str | None] | None:
         """What is read from another line; None where it has to be read by itself."""
@@ -60,6 +80,9 @@ class KnownLine:
             return None
         if line.startswith(b"{") and _holds_leading_zero(line):
             return None
+        if self.telling:
+            digits = self._digits_in(line)
+            return (minute, self.levels[digits]) if digits in self.levels else None
         if self.level_of and self.level_digits:
             level = self.level_of(line[self.level_digits])
             if level is None:
@@ -131,16 +154,45 @@ def known_from(
     """
     if line.startswith(CM_TRACE):
         return None
-    digits = None
-    if _level_may_depend_on_digits(line, digits_alike):
-        digits = _digits_of_level(line)
-        if digits is None or digits[1](line[digits[0]]) != level:
-            return None
-        if not _priority_of(line) and _level_may_depend_on_digits(
-            *_masked(line, digits_alike, digits[0])
-        ):
-            return None
-    return _with_time(line, minute, level, digits)
+    if not _level_may_depend_on_digits(line, digits_alike):
+        return _with_time(line, minute, level, None)
+    digits = _digits_of_level(line)
+    is_sure = digits is not None and digits[1](line[digits[0]]) == level
+    if digits and is_sure:
+        masked = _masked(line, digits_alike, digits[0])
+        if _priority_of(line) or not _level_may_depend_on_digits(*masked):
+            return _with_time(line, minute, level, digits)
+    return _with_telling_digits(line, digits_alike, minute, level)
+
+
+def _with_telling_digits(
+    line: bytes, digits_alike: bytes, minute: Minute | None, level: str | None
+) -> KnownLine | None:
+    """What is known of lines that have the same digits where these may mean a level."""
+    telling = _telling_digits(line, digits_alike)
+    known = _with_time(line, minute, level, None) if telling else None
+    if known is None or known.inner:
+        return None
+    known = replace(known, telling=telling, needs_checks=True, levels={})
+    known.learn(line, minute, level)
+    return known if known.checked(line) == (minute, level) else None
+
+
+def _telling_digits(line: bytes, digits_alike: bytes) -> tuple[slice, ...]:
+    """Where digits may mean a level; nothing where that is not certain."""
+    lowered = b"\n" + digits_alike.lower()
+    ends = [end - 1 for _, _, end in _DIGITS_MATTER.find_matches_as_indexes(lowered)]
+    if any(not line[end - 1 : end].isdigit() and line[end - 1 : end] != b")" for end in ends):
+        return ()
+    spans = [(max(0, end - _LONGEST_TELLING), _end_of_digits(line, end)) for end in ends]
+    spans += [found.span() for found in _DIGITS_MATTER_TOO.finditer(line, 0, FAR_ENOUGH)]
+    return tuple(slice(*span) for span in spans) if len(spans) <= _MOST_TELLING else ()
+
+
+def _end_of_digits(line: bytes, at: int) -> int:
+    while line[at : at + 1].isdigit():
+        at += 1
+    return at
 
 
 def _priority_of(line: bytes) -> re.Match[bytes] | None:
