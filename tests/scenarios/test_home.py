@@ -17,6 +17,7 @@ from bot.sandbox.world import Sandbox
 from providers.models import AccountStatus, QuotaLeft
 from tests.bot.test_question import HOUSE, NOW
 from tests.scenarios.test_alerts import SPIKE, Meter, look, messages, running, thread, told
+from tests.scenarios.test_targets import settled
 from tests.support.clock import MovableClock as Clock
 
 pytestmark = pytest.mark.usefixtures("before_noon")
@@ -199,7 +200,7 @@ async def pressed_at_home(world: Sandbox, action: str) -> list[dict[str, Any]]:
 async def test_home_acknowledges_silences_and_unsilences(world: Sandbox, clock: Clock) -> None:
     async with running(world, SPIKE) as bot:
         await look(bot, clock, Meter(world), 6)
-        await world.slack.until(lambda: told(world))
+        await settled(bot)
         await home_of(world)
         assert labels_of(world.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES, "Open message"]
         for action, line, buttons in (
@@ -220,7 +221,7 @@ async def test_home_acknowledges_silences_and_unsilences(world: Sandbox, clock: 
 async def test_home_links_to_message_of_alert(world: Sandbox, clock: Clock) -> None:
     async with running(world, SPIKE) as bot:
         await look(bot, clock, Meter(world), 6)
-        await world.slack.until(lambda: told(world))
+        await settled(bot)
         await home_of(world)
         [row] = [block for block in world.slack.homes["U0ADA"] if block["type"] == "actions"]
         [root] = messages(world)
@@ -239,7 +240,7 @@ async def test_home_without_permalink_shows_alert(world: Sandbox, clock: Clock) 
 async def test_home_of_reader_has_no_alert_buttons(world: Sandbox, clock: Clock) -> None:
     async with running(world, SPIKE, access={"usage": ["*"], "manage": ["U0ADA"]}) as bot:
         await look(bot, clock, Meter(world), 6)
-        await world.slack.until(lambda: told(world))
+        await settled(bot)
         assert "`ingest-spike` firing since" in await home_of(world, "U0LINUS")
         assert labels_of(world.slack.homes["U0LINUS"]) == ["Open message"]
 
