@@ -91,9 +91,12 @@ async def test_reload_applies_the_new_configuration(world: Sandbox, tmp_path: Pa
 
 
 async def test_bad_configuration_changes_nothing(world: Sandbox, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    async with running(world, log, slack={"ops_channel": "C0OPS"}) as process:
-        configure(world, slack={"ops_channel": "C0OPS"}, timezone="Mars/Olympus", colour="red")
+    log, schedule = tmp_path / "log", world.folder / "primary.csv"
+    schedule.write_text("start,end,person\n2026-11-02,2026-11-09,U0ADA\n")
+    before = {"slack": {"ops_channel": "C0OPS"}, "on_call": {"primary": {"file": "primary.csv"}}}
+    async with running(world, log, **before) as process:
+        configure(world, **before, timezone="Mars/Olympus", colour="red")
+        schedule.write_text("start,end,person\n2026-11-02,2026-11-09,ada\n")
         process.send_signal(signal.SIGHUP)
         await world.slack.until(
             lambda: any("was not reloaded" in m.text for m in world.slack.messages), timeout_s=60
@@ -101,6 +104,7 @@ async def test_bad_configuration_changes_nothing(world: Sandbox, tmp_path: Path)
         told = next(m for m in world.slack.messages if "was not reloaded" in m.text)
         assert "timezone" in told.text
         assert "colour" in told.text
+        assert "line 2: people must be" in told.text
         answer = await world.slack.answer_to("/usage yesterday", timeout_s=60)
         assert "rapid7-eu" in answer.text
 
