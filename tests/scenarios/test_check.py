@@ -175,6 +175,7 @@ def test_disk_without_room_fails(
     assert (check.ok, bool(check.hint)) == (ok, warns)
 
 
+@pytest.mark.sqlite
 async def test_full_disk_fails_the_check(monkeypatch: pytest.MonkeyPatch, world: Sandbox) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(10**12, 10**12 - 1000, 1000))
     failed, code = await failures(world)

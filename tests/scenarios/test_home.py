@@ -212,6 +212,7 @@ async def test_home_acknowledges_silences_and_unsilences(world: Sandbox, clock: 
             assert line in json.dumps(home, ensure_ascii=False)
             assert labels_of(home) == [*buttons, "Open message"]
         assert "silenced" not in json.dumps(home)
+        await settled(bot)
         [root] = messages(world)
         assert "Acknowledged by Ada" in " ".join(thread(world))
     assert [m for m in world.slack.messages if m.channel == "D0ADA"] == []
