@@ -24,6 +24,8 @@ def _scan_of(patterns: Iterable[bytes]) -> BytesAhoCorasick:
 def _class_of(byte: int) -> int:
     if byte in b"\n:.-/ ":
         return byte
+    if byte == ord("\t"):
+        return ord(" ")
     if byte in b"0123456789":
         return ord("0")
     return ord("a" if bytes([byte]).isalpha() or byte == ord("_") else "(")
@@ -84,7 +86,6 @@ def _times() -> BytesAhoCorasick:
             # A number first: milliseconds since the start, or the debug log of npm.
             *(b"\n" + b"0" * digits + sign for digits in range(1, 11) for sign in (b" ", b":")),
             *(b"\n" + b" " * blanks + b"0" for blanks in range(1, 17)),
-            b"\n(0",
         ]
     )
 

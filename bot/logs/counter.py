@@ -191,8 +191,15 @@ class LogCounter:
         beginning = levels_alone(text[:_PROBED_BYTES])
         if next(beginning, None) is None or may_have_times_or_fields(text):
             return False
-        self.levels.update(filter(None, levels_alone(text)))
-        self._place(None, text.count(b"\n"))
+        lines = Counter(text[1:].split(b"\n"))
+        if len(lines) * 4 < lines.total():
+            # The same lines come again and again.
+            for line, count in lines.items():
+                if level := self._reader.read(line)[1]:
+                    self.levels[level] += count
+        else:
+            self.levels.update(filter(None, levels_alone(text)))
+        self._place(None, lines.total())
         return True
 
     def _count_probe(self, text: bytes) -> bytes:
