@@ -83,8 +83,7 @@ class Meter:
         return [(method, 60 / per_min / limits.speed, max(per_min, 5))]
 
     def _wait(self, name: str, every_s: float, burst: int, now: float) -> float:
-        # The instant of the last call of a burst still counts; without the remainder of floating
-        # point.
+        # A burst may be used up in advance. The last term absorbs what floating point adds.
         return self._until.get(name, now) - (now + every_s * burst - every_s) - 1e-9
 
 
