@@ -410,7 +410,7 @@ async def test_large_answer_is_decoded_off_the_event_loop(
             return read(*given_, **named)
 
         monkeypatch.setattr(module, name, noted)
-    vendor.sends(vendor.body(b"x,\n" * 100_000 if vendor.content_type == "text/csv" else b" " * MB))
+    vendor.sends(vendor.body(b"x,\n" * 25_000 if vendor.content_type == "text/csv" else b" " * MB))
     with contextlib.suppress(Incomplete):
         await vendor.ask()
     assert threads
