@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tests.support.clock import OFFSET, PROCESS_CLOCK
 
@@ -36,6 +36,7 @@ class RunningProgram:
 
     pid: int
     _connection: socket.socket
+    _lines: BinaryIO
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -47,11 +48,12 @@ class RunningProgram:
         """
         self._connection.settimeout(timeout_s)
         try:
-            return int(self._connection.recv(100))
+            return int(self._lines.readline())
         except TimeoutError:
             self.kill()
             raise AssertionError(f"the program has not ended within {timeout_s:.0f} s") from None
         finally:
+            self._lines.close()
             self._connection.close()
 
 
@@ -79,7 +81,8 @@ class ProgramServer:
         body = json.dumps(request).encode()
         socket.send_fds(connection, [b"%08d" % len(body)], [stdout, stderr])
         connection.sendall(body)
-        return RunningProgram(int(connection.recv(100)), connection)
+        lines = connection.makefile("rb")
+        return RunningProgram(int(lines.readline()), connection, lines)
 
     def run(
         self, module: str, words: Sequence[str], *, cwd: Path, environ: Mapping[str, str]
@@ -164,10 +167,10 @@ def _begin(connection: socket.socket) -> dict[str, Any]:
             os.close(file)
         request: dict[str, Any] = json.loads(body)
         return request
-    connection.sendall(b"%d" % program)
+    connection.sendall(b"%d\n" % program)
     _, status = os.waitpid(program, 0)
     with contextlib.suppress(OSError):
-        connection.sendall(b"%d" % os.waitstatus_to_exitcode(status))
+        connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
 
 
