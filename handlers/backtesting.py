@@ -20,7 +20,7 @@ from bot.questions.registry import COMMANDS
 from bot.store import AlertStore, Sample
 from providers.errors import ProviderError
 
-# Akamai keeps calls for 92 days; Rapid7 restricts usage to no period.
+# Calls are stored for 92 days by one vendor; usage by another has no such limit.
 DAYS = 90
 # Samples are kept as long by default.
 MOST_DAYS = 400

@@ -292,7 +292,7 @@ class Context:
             for name in self.directory.of_kind(self.command.kinds)
             if name.lower() not in NO_NAMES
         }
-        # `last 7 days rapid7-eu` is typed as often as the other order.
+        # `last 7 days eu` is typed as often as the other order.
         for word in others:
             if account := whole.get(word.lower().strip(",?")):
                 taken.append(account)

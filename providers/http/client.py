@@ -28,7 +28,7 @@ ATTEMPTS = 3
 TOTAL_TIMEOUT_S = 90.0
 # A longer Retry-After is reported instead of waited for.
 LONGEST_WAIT_S = 5.0
-# The pool is waited for after signing, and Akamai takes a signature for thirty seconds only.
+# The pool is waited for after signing, and a vendor takes a signature for thirty seconds only.
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
 MOST_AT_ONCE = 20
 # Leaves eight of the twenty to people while hundreds of alerts are due.

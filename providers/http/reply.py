@@ -71,7 +71,7 @@ def retry_after_s(reply: Reply) -> float | None:
     if (value := headers.get("Retry-After")) is not None:
         return _seconds(value) if _seconds(value) is not None else _until(value, now)
     if (seconds := _seconds(headers.get("X-RateLimit-Reset"))) is not None:
-        # Rapid7's pages disagree: the seconds that remain, or a Unix time.
+        # The pages of one vendor disagree: the seconds that remain, or a Unix time.
         return max(0.0, seconds - now.timestamp()) if seconds > 1_000_000 else seconds
     following = _spellings(headers, _NEXT)
     return _until(following[0], now) if following else None

@@ -109,7 +109,7 @@ def reading_of(text: str, *, now: datetime, zone: tzinfo, whole_days: bool) -> R
     """What a text is read against: days are those of the zone, or of UTC where nothing shorter is
     known.
     """
-    # Rapid7 counts days of usage in UTC.
+    # Days of usage are counted in UTC.
     return Reading(now, UTC if whole_days else zone, whole_days, text)
 
 
