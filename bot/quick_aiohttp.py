@@ -9,15 +9,20 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# What reads them, for a context that verifies and for one that does not.
+READERS = ("load_default_certs", "set_default_verify_paths")
+
 
 @contextmanager
 def _without_system_certificates() -> Iterator[None]:
-    load = ssl.SSLContext.load_default_certs
-    ssl.SSLContext.load_default_certs = lambda *_: None  # type: ignore[method-assign]
+    readers = {name: getattr(ssl.SSLContext, name) for name in READERS}
+    for name in READERS:
+        setattr(ssl.SSLContext, name, lambda *_: None)
     try:
         yield
     finally:
-        ssl.SSLContext.load_default_certs = load  # type: ignore[method-assign]
+        for name, reader in readers.items():
+            setattr(ssl.SSLContext, name, reader)
 
 
 with _without_system_certificates():
