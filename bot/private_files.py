@@ -1,6 +1,4 @@
-"""Files that only their owner may read: downloads, and files saved from a terminal. Few imports,
-because the process that works on a long log uses it.
-"""
+"""Files that only their owner may read: downloads, and files saved from a terminal."""
 
 from __future__ import annotations
 
@@ -15,34 +13,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+
+from bot.private_open import NO_LINK, PRIVATE
 
 log = logging.getLogger("opswatch")
 PREFIX = "opswatch-"
 TEMPORARY_FOLDER_HINT = "Set TMPDIR to a folder with room for the largest log."
-PRIVATE = 0o600
 # A folder that is in use has newer files than that.
 LEFT_BEHIND_S = 3600.0
 MOST_SWEPT = 1000
 # For as many answers with files as are usually made at once.
 MOST_IDLE_FOLDERS = 64
 COPY_BYTES = 1024 * 1024
-# Absent on Windows, where links need a privilege.
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-
-
-def private_opener(path: str, flags: int) -> int:
-    """An `opener` for `open`: a new file is readable by its owner alone, and no link is
-    followed.
-    """
-    # The mode is given at the creation: a chmod afterwards would leave a moment in which others can
-    # read.
-    return os.open(path, flags | _NO_LINK, PRIVATE)
-
-
-def open_private(path: Path, mode: str) -> IO[bytes]:
-    """The file opened for its owner alone."""
-    return open(path, mode, opener=private_opener)
 
 
 @contextmanager
@@ -192,7 +174,7 @@ def _claimed(folder: Path, name: str) -> tuple[Path, int]:
     while True:
         try:
             return candidate, os.open(
-                candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, PRIVATE
+                candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, PRIVATE
             )
         except FileExistsError:
             number += 1
@@ -227,7 +209,7 @@ def _locked(folder: Path) -> int | None:
         # There are no such locks on this platform, so age alone decides.
         return os.open(os.devnull, os.O_RDONLY)
     # A lock of flock ends with the process, however that ends.
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | NO_LINK)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -11,6 +11,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import fields, levels, times
+from providers.patterns import compile_pattern
 
 # Patterns that never occur, with many first bytes: without them the library would jump from one
 # possible first byte to the next, which is slow where a text is full of them.
@@ -53,8 +54,10 @@ _SIX_DIGITS: Final = (b"000000 000000", b"000000  000000", b"0000/000000.0")
 _BEFORE_NUMBER: Final = (b"\n", b":", b".", b"-", b"/", b" ", b"(", b"\na")
 _LONG_PATTERNS: Final = [before + number for before in _BEFORE_NUMBER for number in _LONG_NUMBERS]
 _DIGITS_AT: Final = [len(before) for before in _BEFORE_NUMBER for _ in _LONG_NUMBERS]
-# Those begin as a year does, or the seconds of our time.
-_CENTURIES: Final = (b"1", b"20")
+# They are seconds of our time, or begin with a year.
+_LONG_TIME: Final = compile_pattern(
+    rb"1\d{9}(?:\d{3}){0,3}+(?!\d)|1\.\d{8}|(?:19|20)\d{6}(?:\D|\d{6})"
+)
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
 _KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date")]
 
@@ -149,7 +152,7 @@ def _signs_in(text: bytes) -> Iterator[int]:
 
 def _times_in(text: bytes) -> Iterator[int]:
     for pattern, start, _ in _times().find_matches_as_indexes(text.translate(_CLASSES)):
-        if pattern >= len(_DIGITS_AT) or text.startswith(_CENTURIES, start + _DIGITS_AT[pattern]):
+        if pattern >= len(_DIGITS_AT) or _LONG_TIME.match(text, start + _DIGITS_AT[pattern]):
             yield start
 
 

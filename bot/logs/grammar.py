@@ -165,5 +165,5 @@ LEVEL_WORDS: Final = BytesAhoCorasick(
     ]
     + [*HINTS],
     matchkind=MatchKind.LeftmostFirst,
-    implementation=Implementation.DFA,
+    implementation=Implementation.ContiguousNFA,
 )

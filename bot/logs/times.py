@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from providers.patterns import compile_pattern
 
@@ -330,14 +330,16 @@ def _readings(minute: Minute, start: datetime, end: datetime) -> Iterator[dateti
     clock, zone = minute
     for offset in _SHARED_ZONES.get(zone, (zone,)):
         for day_and_clock in _dated(clock.decode(), start, end):
-            try:
+            # A region that is not known is a KeyError.
+            with suppress(ValueError, OverflowError, KeyError):
                 yield _instant(day_and_clock, offset.decode())
-            except (ValueError, OverflowError, ZoneInfoNotFoundError):
-                continue
 
 
 def _instant(day_and_clock: str, zone: str) -> datetime:
     if "/" in zone:
+        # Few logs name a region, and the import takes memory.
+        from zoneinfo import ZoneInfo
+
         return datetime.fromisoformat(day_and_clock).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     moment = datetime.fromisoformat(day_and_clock + zone)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -16,11 +16,11 @@ from bot.logs.writer import LogWriter, TransferState
 from bot.private_files import (
     LEFT_BEHIND_S,
     FolderPool,
-    open_private,
     save_private,
     sweep_temporary_folders,
     temporary_folder,
 )
+from bot.private_open import open_private
 from providers.redaction import Redactor
 from tests.conftest import ROOT
 
