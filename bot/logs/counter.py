@@ -186,20 +186,23 @@ class LogCounter:
 
     def _count_untimed(self, text: bytes) -> bool:
         """Counts lines of which none has more than a level at its beginning; false where some may
-        have a time or fields.
+        have a time or fields, or where few have a level.
         """
-        beginning = levels_alone(text[:_PROBED_BYTES])
-        if next(beginning, None) is None or may_have_times_or_fields(text):
+        beginning = text[:_PROBED_BYTES]
+        lines = beginning.split(b"\n")
+        # Where the same lines come again and again, each is read once.
+        is_repeated = len(set(lines)) * 4 < len(lines)
+        if not is_repeated and next(levels_alone(beginning), None) is None:
             return False
-        lines = Counter(text[1:].split(b"\n"))
-        if len(lines) * 4 < lines.total():
-            # The same lines come again and again.
-            for line, count in lines.items():
+        if may_have_times_or_fields(text):
+            return False
+        if is_repeated:
+            for line, count in Counter(text[1:].split(b"\n")).items():
                 if level := self._reader.read(line)[1]:
                     self.levels[level] += count
         else:
             self.levels.update(filter(None, levels_alone(text)))
-        self._place(None, lines.total())
+        self._place(None, text.count(b"\n"))
         return True
 
     def _count_probe(self, text: bytes) -> bytes:
