@@ -5,7 +5,7 @@ constant memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -337,8 +337,7 @@ class LogCounter:
         if read * 2 > lines >= _FEW_LINES:
             # Where most lines need a look of their own, the shape is of no use.
             self._shape, self._without_shape = None, _BLOCKS_WITHOUT
-        for written, count in found.items():
-            self._place(minutes[written], count)
+        self._place_all(minutes, found)
         self.last = minutes[self._last_written]
         return at
 
@@ -401,6 +400,18 @@ class LogCounter:
         self._texts.feed(texts)
         self.levels.update(self._texts.levels)
         self._texts.levels.clear()
+
+    def _place_all(self, minutes: Mapping[bytes, Minute | None], lines: Counter[bytes]) -> None:
+        """Places lines by their minutes as they are written, in their order."""
+        if self.first is None or len(self.minutes) + len(lines) >= MOST_MINUTES:
+            for written, count in lines.items():
+                self._place(minutes[written], count)
+            return
+        placed = self.minutes.get
+        for written, count in lines.items():
+            if minute := minutes[written]:
+                self.minutes[minute] = placed(minute, 0) + count
+        self.lines += lines.total()
 
     def _place(self, minute: Minute | None, lines: int) -> None:
         self.lines += lines
