@@ -29,6 +29,10 @@ _CREDENTIALS: Final = lazy_pattern(
     """.replace(b"PARAMETER", _PARAMETER).replace(b"SCHEME", _KNOWN_SCHEME),
     re.MULTILINE,
 )  # fmt: skip
+# An example or a variable: `XXXXXXXX`, `***`, `${TOKEN}`, `$(cat key)`.
+_PLACEHOLDER: Final = lazy_pattern(
+    rb"(?:[xX]{3,64}|[*.]{3,64}|\$\{?[A-Za-z_]\w{0,64}\}?|\$\(\w[\w./-]{0,64}\)?|<[A-Za-z_-]{1,40}>)$"
+)
 # The date of `Expires` has a comma and blanks, which end a cookie elsewhere.
 _COOKIES: Final = lazy_pattern(
     rb"""(?x)
@@ -47,6 +51,8 @@ def credentials(block: bytes, start: int) -> list[Span]:
     """
     match = _CREDENTIALS.match(block, start)
     if match is None or block.startswith(MARK_BEGINS, start):
+        return []
+    if match["scheme"] and _PLACEHOLDER.match(match["token"]):
         return []
     if match["parameters"] or match["scheme"]:
         return [Span(start, match.end())]

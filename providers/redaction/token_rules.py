@@ -80,7 +80,7 @@ def token_rules() -> dict[bytes, list[Rule]]:
 
 def _in_query_string(prefix: str) -> set[bytes]:
     """A fixed text as it is in a query string, also encoded twice, unless it is the same there."""
-    if not set(prefix) & _ENCODED or set(prefix) & _QUOTING:
+    if _ENCODED.isdisjoint(prefix) or not _QUOTING.isdisjoint(prefix):
         return set()
     once = quote(prefix, safe="")
     return {once.encode(), quote(once, safe="").encode()}

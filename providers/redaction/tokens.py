@@ -9,9 +9,8 @@ that no source file holds anything a secret scanner would report.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from string import ascii_letters, digits
-from typing import Final
+from typing import Final, NamedTuple
 
 _LETTERS: Final = "Kq7vX2mZ9tRb4WnP6yLc8HsJ3dGf5TaE1xUoDzVgNiMhSwQeYrBkCpFjA0lu"
 _HEX: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -61,8 +60,7 @@ DISCORD_PREFIXES: Final = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TokenFormat:
+class TokenFormat(NamedTuple):
     """A format: a fixed text by which it is found, and the regular expression of what follows.
 
     `before` is the part of the token before the fixed text, and `before_length` its length. If

@@ -91,6 +91,10 @@ https://indieweb.example/images/3/35/2018-250-xoxo-indieweb-1.jpg
 rookTable: 0023452Lllk2KqjLBvaxANWEgTd7bqjsxjo8aZj0wd1
 sumOfExposures = sumOfExposures;
 curl -u <user:password> https://k/
+curl -H "Authorization: Bearer XXXXXXXXXXXX" https://k/
+curl -H "Authorization: Token ********" https://k/
+Authorization: Bearer $API_KEY
+Authorization: Bearer $(cat key)
 {"kind":"ConfigMap","data":{"oven":"warm"}}
 {"kind":"SecretStore","data":{"oven":"warm"}}
 "id","name","password","email"
