@@ -82,11 +82,11 @@ TEXTS = [
     *commands.COMMAND_HINTS,
     *logins.LOGIN_HINTS,
     *logins.EXACT_LOGIN_HINTS,
-    *vendors.VENDOR_HINTS,
-    *kubernetes.KUBERNETES_HINTS,
+    *vendors.VENDOR_HINTS[::4],
+    *kubernetes.KUBERNETES_HINTS[::4],
     *multiline.MULTILINE_HINTS,
     # The formats are much alike, so some of them stand for all.
-    *(text.decode() for text in list(token_rules.token_rules())[::8]),
+    *(text.decode() for text in list(token_rules.token_rules())[::20]),
     "eyJ",
     "-----BEGIN RSA PRIVATE KEY-----\n",
 ]
