@@ -47,7 +47,6 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
 )
 _LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
 _LOG: Final = "log"
-_OBJECTS: Final = compile_pattern(rb"(?:\n\{[^\n]*+(?:(?<=\})|(?<=\}\r)))++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,8 +349,9 @@ def _are_objects(text: bytes) -> bool:
     """
     if not text.startswith(b"\n{") or not (text.isascii() or _is_utf8(text)):
         return False
-    match = _OBJECTS.match(text)
-    return match is not None and match.end() == len(text)
+    lines = text.count(b"\n")
+    ended = text.count(b"}\n") + text.count(b"}\r\n") + text.endswith((b"}", b"}\r"))
+    return text.count(b"\n{") == lines == ended
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -73,6 +73,8 @@ TRANSPORTS = pytest.mark.parametrize("transport", ["stdio", "http"])
 async def test_tools_answer_as_the_terminal(
     transport: str, world: Sandbox, front_door: Run
 ) -> None:
+    # What the account has sent today would otherwise grow between two questions.
+    world.rapid7.usage = lambda day, now: 3_000_000_000
     async with session_over(transport, world) as session:
         listed = {tool.name: tool for tool in (await session.list_tools()).tools}
         assert {"usage", "api_audit", "logs", "alerts"} <= set(listed)
