@@ -349,9 +349,12 @@ def _are_objects(text: bytes) -> bool:
     """
     if not text.startswith(b"\n{") or not (text.isascii() or _is_utf8(text)):
         return False
-    lines = text.count(b"\n")
-    ended = text.count(b"}\n") + text.count(b"}\r\n") + text.endswith((b"}", b"}\r"))
-    return text.count(b"\n{") == lines == ended
+    lines = text[1:].split(b"\n")
+    # Searching the whole text for two characters at once would take three times as long.
+    if {line[:1] for line in lines} != {b"{"}:
+        return False
+    ends = {line[-1:] for line in lines}
+    return ends == {b"}"} or all(line.endswith((b"}", b"}\r")) for line in lines)
 
 
 def _is_utf8(text: bytes) -> bool:
