@@ -99,7 +99,9 @@ async def _next_before(
 ) -> Sequence[LogEntry] | None:
     """The next entries of the feed; None once its time is over."""
     try:
-        return await asyncio.wait_for(anext(feed), max(0.0, ends - _now()))
+        # Not `wait_for`, which forgets a cancellation that comes as the entries do.
+        async with asyncio.timeout_at(ends):
+            return await anext(feed)
     except (TimeoutError, StopAsyncIteration):
         return None
 
