@@ -26,6 +26,8 @@ FIELD_TEXT = 2000
 HEADER_TEXT = 150
 LABEL = 20
 MOST_FIELDS = 10
+# So many sentences of 280 characters fit into a section.
+MOST_WARNINGS = 9
 # The most points that a native chart shows; 30 days need weekly bars.
 MOST_POINTS = 20
 # Behind the label of a bar that covers a part of its time only.
@@ -94,6 +96,14 @@ def header(text: str) -> Block:
 
 def section(text: str) -> Block:
     return {"type": "section", "text": mrkdwn(text)}
+
+
+def warnings(lines: Sequence[str]) -> list[Block]:
+    """What is missing from an answer, a line each, to stand before its headline; nothing if there
+    are no lines.
+    """
+    shown = [with_code(sanitise(line, 280)) for line in lines[:MOST_WARNINGS]]
+    return [section("\n".join(f":warning: {line}" for line in shown))] if shown else []
 
 
 def preview(lines: Sequence[str], title: str = "", *, most: int = 220) -> Block:

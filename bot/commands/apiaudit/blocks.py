@@ -20,7 +20,6 @@ TOP = 10
 ROWS_AT_ONCE = 3
 # What is listed in a line or two beside the tables.
 SHORT = 3
-MOST_WARNINGS = 9
 
 
 def audit_text(
@@ -63,16 +62,8 @@ def audit_blocks(
     what else to know.
     """
     accounts = " ".join(kit.code(account) for account in report.accounts)
-    missing = [
-        kit.with_code(formatting.sanitise(line, 280))
-        for line in (*warnings, *_shortcomings(report))
-    ]
-    blocks = (
-        [kit.section("\n".join(f":warning: {line}" for line in missing[:MOST_WARNINGS]))]
-        if missing
-        else []
-    )
-    blocks += [
+    blocks = [
+        *kit.warnings([*warnings, *_shortcomings(report)]),
         kit.header(_headline(report)),
         kit.context(f"{accounts} · {kit.escaped(window.label)}"),
     ]

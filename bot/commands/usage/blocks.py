@@ -71,11 +71,8 @@ def usage_blocks(
     report = total.report
     names = [each.account for each in total.accounts] or [report.account]
     accounts = " ".join(kit.code(name) for name in names)
-    blocks = []
-    if missing:
-        shown = [kit.with_code(formatting.sanitise(line, 280)) for line in missing[:9]]
-        blocks.append(kit.section("\n".join(f":warning: {line}" for line in shown)))
-    blocks += [
+    blocks = [
+        *kit.warnings(missing),
         kit.header(_headline(report)),
         kit.context(f"{accounts} · {kit.escaped(window.label)}{_organisation(report)}"),
     ]

@@ -70,11 +70,8 @@ def comparison_blocks(
     """
     accounts = " ".join(kit.code(account) for account in report.accounts)
     organisation = f" · {kit.code(report.organisation, 80)}" if report.organisation else ""
-    blocks = []
-    if missing:
-        shown = [kit.with_code(formatting.sanitise(line, 280)) for line in missing[:9]]
-        blocks.append(kit.section("\n".join(f":warning: {line}" for line in shown)))
-    blocks += [
+    blocks = [
+        *kit.warnings(missing),
         kit.header(_headline(report)),
         kit.context(f"{accounts} · {kit.escaped(report.comparison.label)}{organisation}"),
         kit.fields((name, kit.escaped(value)) for name, value in _facts(report)),
