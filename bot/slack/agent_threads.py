@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +34,9 @@ class AgentThreads:
 
     @asynccontextmanager
     async def status(self, channel: str, thread_ts: str, text: str) -> AsyncIterator[None]:
-        """Shows the text under the thread for as long as something is worked on."""
+        """Shows the text under the thread for as long as something is worked on; nothing where the
+        app has no agent surface, so that a direct message begins no thread.
+        """
         await self._call("setStatus", channel, thread_ts, status=text)
         try:
             yield
@@ -44,17 +45,13 @@ class AgentThreads:
             await self._call("setStatus", channel, thread_ts, status="")
 
     async def _call(self, method: str, channel: str, thread_ts: str, **arguments: Any) -> None:
-        with _optional(method):
+        if not thread_ts:
+            return
+        try:
             await self.client.at(Priority.PROGRESS).call(
                 f"assistant.threads.{method}", channel_id=channel, thread_ts=thread_ts, **arguments
             )
-
-
-@contextlib.contextmanager
-def _optional(method: str) -> Iterator[None]:
-    try:
-        yield
-    except NoRoom:
-        pass
-    except (SlackRefused, SlackUnreachable, SlackDeliveryUnknown) as error:
-        log.info("assistant.threads.%s had no effect: %s", method, error)
+        except NoRoom:
+            pass
+        except (SlackRefused, SlackUnreachable, SlackDeliveryUnknown) as error:
+            log.info("assistant.threads.%s had no effect: %s", method, error)

@@ -4,7 +4,6 @@ that begin with suggested prompts, and a status while a question is being answer
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,15 +29,10 @@ class DirectMessage:
         # A mention in a channel comes as an event of its own.
         if event.get("channel_type") != "im" or not is_from_person(event):
             return
-        questions = SpokenQuestions(self.requests)
-        async with AsyncExitStack() as stack:
-            # Where the app has no agent surface, a direct message begins no thread.
-            if thread := str(event.get("thread_ts") or ""):
-                threads = self.requests.delivery.agent_threads
-                await stack.enter_async_context(
-                    threads.status(str(event.get("channel", "")), thread, STATUS)
-                )
-            text = str(event.get("text", ""))
+        channel, thread = str(event.get("channel", "")), str(event.get("thread_ts") or "")
+        text = str(event.get("text", ""))
+        async with self.requests.delivery.agent_threads.status(channel, thread, STATUS):
+            questions = SpokenQuestions(self.requests)
             await questions.ask(text, event, body, context, via="message")
 
 
