@@ -13,6 +13,7 @@ from bot.errors import AccessDenied
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 from bot.slack.channels import Channels
+from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL, SHARED_CHANNEL
 from bot.slack.users import RIGHTS_KEPT_S, UserDirectory
 
 
@@ -77,6 +78,18 @@ class Permissions:
     def directory(self, directory: AccountDirectory, requester: Requester) -> AccountDirectory:
         """The names of accounts and logs that may be shown to the person."""
         return visible_directory(directory, self.allowed(requester))
+
+    async def private_reason(self, command: CommandName, channel: str) -> str:
+        """Why an answer is not for everybody in a channel where everybody has access: `*` does not
+        include people of other workspaces who are there, too. Empty if it is.
+        """
+        access = self.access
+        if not access.is_public(command, channel) or access.names_channel(command, channel):
+            return ""
+        is_shared = await self.channels.is_shared(channel)
+        if is_shared is None:
+            return MAYBE_SHARED_CHANNEL
+        return SHARED_CHANNEL if is_shared else ""
 
     async def may_see(self, owned: Owned, requester: Requester) -> bool:
         """Whether the person may see it: their own, or one whose question they have access to in its

@@ -30,7 +30,6 @@ from bot.questions.question import CommandName, HelpRequest, Question
 from bot.questions.reading import read_form, read_request
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplyTarget
-from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL, SHARED_CHANNEL
 from bot.slack.reply_target import ReplyState
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
@@ -245,19 +244,10 @@ class RequestHandler:
         return answer
 
     async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:
-        """Why an answer that everybody may see is not posted in the channel: `*` does not include
-        people of other workspaces who are there, too. Empty if it is posted.
-        """
-        channel = target.channel
-        access = self.access
-        if target.direct or not access.is_public(command, channel):
+        """Why an answer that everybody may see is not posted in the channel. Empty if it is posted."""
+        if target.direct:
             return ""
-        if access.names_channel(command, channel):
-            return ""
-        is_shared = await self.permissions.channels.is_shared(channel)
-        if is_shared is None:
-            return MAYBE_SHARED_CHANNEL
-        return SHARED_CHANNEL if is_shared else ""
+        return await self.permissions.private_reason(command, target.channel)
 
     async def _is_bot_in_channel(self, target: ReplyTarget) -> bool:
         """Whether a private answer can be shared in its channel."""

@@ -91,13 +91,8 @@ class WorkflowStep:
 
     async def _require(self, command: CommandName, channel: str) -> None:
         """Raises AccessDenied unless everybody in the channel has access."""
-        access = self.permissions.access
-        is_open = access.names_channel(command, channel) or (
-            access.is_public(command, channel)
-            # `*` does not include people of other workspaces.
-            and await self.permissions.channels.is_shared(channel) is False
-        )
-        if not is_open:
+        is_public = self.permissions.access.is_public(command, channel)
+        if not is_public or await self.permissions.private_reason(command, channel):
             raise AccessDenied(
                 f"A workflow cannot ask /{command} there, because not everybody in the channel may.",
                 f"Ask the operator to add the channel to `{command}` under [access] in bot.toml.",
