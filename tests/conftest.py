@@ -215,6 +215,18 @@ def program_server() -> Iterator[ProgramServer]:
 
 
 @pytest.fixture
+def opswatch(program_server: ProgramServer) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `python -m bot …` without a configuration in the environment."""
+
+    def run(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"}
+        env |= {"PYTHONPATH": str(ROOT), **environ}
+        return program_server.run("bot", words, cwd=cwd, environ=env)
+
+    return run
+
+
+@pytest.fixture
 def front_door(
     world: Sandbox, tmp_path: Path, program_server: ProgramServer
 ) -> Callable[..., Awaitable[Ran]]:

@@ -23,24 +23,10 @@ from bot.config import read_database_path
 from bot.store import QuestionRecord, Store
 from bot.store.sqlite.erase import NOBODY
 from bot.store.sqlite.files import Unsuitable, back_up, known_steps
-from tests.conftest import ROOT
-from tests.support.prestarted import ProgramServer
 
 Opswatch = Callable[..., subprocess.CompletedProcess[str]]
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def opswatch(program_server: ProgramServer) -> Opswatch:
-    """Runs `python -m bot …` without a configuration in the environment."""
-
-    def run(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-        env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"}
-        env |= {"PYTHONPATH": str(ROOT), **environ}
-        return program_server.run("bot", words, cwd=cwd, environ=env)
-
-    return run
 
 
 def asked(number: int, user: str = "U0ADA", text: str = "last 7 days") -> QuestionRecord:

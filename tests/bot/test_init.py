@@ -14,23 +14,10 @@ import pytest
 from bot.config import read_settings
 from bot.errors import ConfigError
 from tests.conftest import ROOT
-from tests.support.prestarted import ProgramServer
 
 Opswatch = Callable[..., subprocess.CompletedProcess[str]]
 
 EXAMPLE = (ROOT / "bot.example.toml").read_bytes()
-
-
-@pytest.fixture
-def opswatch(program_server: ProgramServer) -> Opswatch:
-    """Runs `python -m bot …` without a configuration in the environment."""
-
-    def run(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-        env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"}
-        env |= {"PYTHONPATH": str(ROOT), **environ}
-        return program_server.run("bot", words, cwd=cwd, environ=env)
-
-    return run
 
 
 @pytest.mark.parametrize(
