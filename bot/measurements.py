@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from bot.alerts.state import State
-from bot.store import StoreError
+from bot.store import AlertStore, Store, StoreError
+from providers.clock import Clock
 from providers.models import AccountStatus
-
-if TYPE_CHECKING:
-    from bot.app import Bot
+from providers.sources import Checked
 
 # How long a scrape waits for a slow database.
 WITHIN_S = 3.0
@@ -39,39 +37,49 @@ class Measurements:
     accounts: Sequence[AccountStatus] = ()
 
 
-async def measure(bot: Bot, before: Measurements) -> Measurements:
-    """The current state of the store and the accounts. If the database does not answer, the values
-    of `before` are kept.
+async def measure(
+    store: Store,
+    accounts: Collection[Checked],
+    alerts: Collection[str],
+    before: Measurements,
+    clock: Clock,
+) -> Measurements:
+    """The current state of the store, of the accounts and of the alerts with these names. If the
+    database does not answer, the values of `before` are kept.
     """
     try:
         async with asyncio.timeout(WITHIN_S):
-            return await _measure(bot, before)
+            return await _measure(store, accounts, alerts, before, clock)
     # A scrape that fails would also lose what needs no database, such as the connection to Slack.
     except (TimeoutError, StoreError, OSError):
         return before
 
 
-async def _measure(bot: Bot, before: Measurements) -> Measurements:
-    posts = bot.store.outbox
-    backlog = await posts.backlog()
-    since = await posts.oldest_waiting()
-    age = max(bot.clock() - since, timedelta(0)) if since else timedelta(0)
+async def _measure(
+    store: Store,
+    accounts: Collection[Checked],
+    alerts: Collection[str],
+    before: Measurements,
+    clock: Clock,
+) -> Measurements:
+    backlog = await store.outbox.backlog()
+    since = await store.outbox.oldest_waiting()
+    age = max(clock() - since, timedelta(0)) if since else timedelta(0)
     return replace(
         before,
         outbox_messages=sum(queue.count for queue in backlog),
         outbox_oldest_age=age,
-        database_bytes=await bot.store.size(),
-        alerts=await _alerts_by_state(bot),
-        accounts=await asyncio.gather(*(account.status() for account in bot.accounts.all.values())),
+        database_bytes=await store.size(),
+        alerts=await _alerts_by_state(store.alerts, alerts),
+        accounts=await asyncio.gather(*(account.status() for account in accounts)),
     )
 
 
-async def _alerts_by_state(bot: Bot) -> dict[str, int]:
+async def _alerts_by_state(store: AlertStore, names: Collection[str]) -> dict[str, int]:
     """The number of alerts in each state, including states with none."""
     # A series that appears only with its first alert has no rate before it.
     counts = {state.value: 0 for state in State} | {EVALUATION_FAILED: 0}
-    found = await bot.store.alerts.states()
-    names = {rule.name for rule in bot.rules.registry.rules()}
+    found = await store.states()
     for name in names:
         state = found.get(name, NOT_EVALUATED)
         counts[state] = counts.get(state, 0) + 1

@@ -20,6 +20,7 @@ from bot import formatting
 from bot.app import FINISH_WITHIN_S, Bot, open_bot
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus, serve_health
+from bot.measurements import Measurements, measure
 from bot.observers import NO_OBSERVERS
 from bot.opened_bot import OpenBot, drain
 from bot.reload_problems import OPEN_WITHIN_S, log_refusal, reload_problems
@@ -126,8 +127,6 @@ class Service:
         metrics = self._metrics
         if metrics is None or not self._shows_metrics:
             return None
-        from bot.measurements import measure
-
         database_up = await self.database_works()
         now = replace(
             metrics.measurements,
@@ -140,7 +139,7 @@ class Service:
             configured_at=self._configured_at,
         )
         if self._current and database_up:
-            now = await measure(self._current.bot, now)
+            now = await _measured(self._current.bot, now)
         metrics.measurements = now
         return metrics.page(accept)
 
@@ -341,6 +340,11 @@ class Service:
             operator_post(ops, f"reload:{now.isoformat()}", text), now=now
         )
         self.current.outbox.wake()
+
+
+async def _measured(bot: Bot, before: Measurements) -> Measurements:
+    alerts = {rule.name for rule in bot.rules.registry.rules()}
+    return await measure(bot.store, bot.accounts.all.values(), alerts, before, bot.clock)
 
 
 async def _observe_lag(metrics: Metrics) -> None:
