@@ -19,7 +19,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.assembly import (
+from bot.composition.accounts import ProviderRegistry
+from bot.composition.assembly import (
     build_core,
     build_jobs,
     build_managers,
@@ -27,11 +28,10 @@ from bot.assembly import (
     build_webhooks,
     register_listeners,
 )
-from bot.composition import ProviderRegistry
+from bot.composition.foundation import open_foundation
 from bot.config import Settings, SlackTokens
-from bot.foundation import open_foundation
 from bot.health import ConnectionStatus
-from bot.observers import NO_OBSERVERS, Observers
+from bot.observability.observers import NO_OBSERVERS, Observers
 from bot.slack.bolt import bolt_app, wait_for_auth
 from bot.slack.deliveries import Deliveries
 from bot.slack.http_mode import HttpMode, Webhook

@@ -6,9 +6,7 @@ import re
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from bot.amounts import SIZE_UNITS
-from bot.amounts import read_duration as read_duration
-from bot.amounts import read_size as read_size
+from providers.amounts import SIZE_UNITS
 
 # C0 and C1 controls, bidirectional marks and overrides, invisible joiners, line and paragraph
 # separators, tag characters.

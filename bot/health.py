@@ -10,7 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.http_server import LOOPBACK, listen
+from bot.http.server import LOOPBACK, listen
 from providers.models import iso_utc
 
 # The page for an Accept header and its content type; None where there is none.

@@ -10,12 +10,12 @@ import signal
 import sys
 
 # Before anything else imports aiohttp.
-import bot.quick_aiohttp  # noqa: F401
+import bot.system.quick_aiohttp  # noqa: F401
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
-from bot.reload_problems import REFUSALS, log_refusal, reload_problems
-from bot.service import Load, Service
-from bot.service_manager import ServiceManager
+from bot.lifecycle.reload_problems import REFUSALS, log_refusal, reload_problems
+from bot.lifecycle.service import Load, Service
+from bot.lifecycle.service_manager import ServiceManager
 from bot.store import Store
 from providers.clock import utc_now
 

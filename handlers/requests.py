@@ -23,8 +23,8 @@ from bot.errors import (
     FormLink,
     offering_form,
 )
-from bot.logging_setup import logged_question
-from bot.observers import QuestionObserver, ignore_question
+from bot.observability.logging_setup import logged_question
+from bot.observability.observers import QuestionObserver, ignore_question
 from bot.questions.form import FormValues
 from bot.questions.question import CommandName, HelpRequest, Question
 from bot.questions.reading import read_form, read_request

@@ -19,9 +19,9 @@ from bot.alerts.thresholds import (
 )
 from bot.alerts.typed_alert import TypedAlert, Words
 from bot.alerts.value_words import named_value
-from bot.amounts import DURATION
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
+from bot.questions.amounts import DURATION
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 

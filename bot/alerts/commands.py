@@ -11,9 +11,9 @@ from bot import formatting
 from bot.alerts.create import CreateAlert as CreateAlert
 from bot.alerts.create import parse_alert
 from bot.alerts.value_words import suggested_value as suggested_value
-from bot.amounts import DURATION, AmbiguousAmount
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
+from bot.questions.amounts import DURATION, AmbiguousAmount, read_duration
 from bot.questions.question import AccountDirectory, CommandName
 
 LONGEST_SILENCE = timedelta(days=365)
@@ -77,7 +77,7 @@ def _silence(command: CommandName, rest: str) -> Silence:
         # None lasts until tomorrow morning, which depends on the zone.
         return Silence(name, None, sanitise(comment, 500))
     try:
-        length = formatting.read_duration(found[1])
+        length = read_duration(found[1])
     except AmbiguousAmount as error:
         raise BadQuestion(f"{error}.", shown) from None
     if not length or length > LONGEST_SILENCE:

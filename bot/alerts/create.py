@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
-from bot import formatting
 from bot.alerts.alert_options import TAKES, read_tail, start_of_value, usual_threshold
 from bot.alerts.baseline import Usual
 from bot.alerts.paging import (
@@ -30,8 +29,8 @@ from bot.alerts.thresholds import (
 )
 from bot.alerts.typed_alert import TypedAlert, Words
 from bot.alerts.value_words import value_of
-from bot.amounts import AmbiguousAmount
 from bot.errors import BadQuestion
+from bot.questions.amounts import AmbiguousAmount, read_duration
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
@@ -218,7 +217,7 @@ class _Reader:
         if words is None:
             return None
         try:
-            length = formatting.read_duration(words.text)
+            length = read_duration(words.text)
         except AmbiguousAmount as error:
             raise self._refused(f"{error}.", words, error.readings[0].partition(" ")[0]) from None
         if length is None:

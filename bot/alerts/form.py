@@ -27,9 +27,9 @@ from bot.alerts.thresholds import (
     read_usual,
 )
 from bot.alerts.thresholds import THRESHOLD as THRESHOLD_AMOUNT
-from bot.amounts import AmbiguousAmount, read_duration
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
+from bot.questions.amounts import AmbiguousAmount, read_duration
 from bot.questions.form import QUESTION, FormValues, InvalidForm
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from bot.alerts.paging import Paging, mentions, targets
 from bot.alerts.rule import Rule
-from bot.amounts import read_duration
+from bot.questions.amounts import read_duration
 
 MOST_ENTRIES = 10_000
 COLUMNS = ("start", "end", "person")

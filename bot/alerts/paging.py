@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import structs
 
-from bot.amounts import DURATION, read_duration
+from bot.questions.amounts import DURATION, read_duration
 
 Severity = Literal["", "info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)[1:]

@@ -6,17 +6,17 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot import formatting
 from bot.alerts.rule import has_value
-from bot.amounts import (
+from bot.formatting import sanitise
+from bot.questions.amounts import (
     AMOUNT,
     NUMBER,
     SIZE_UNITS,
     AmbiguousAmount,
     read_count,
     read_number,
+    read_size,
 )
-from bot.formatting import sanitise
 from bot.questions.question import CommandName
 
 # A change may be below zero; the sign is also that of an answer.
@@ -112,7 +112,7 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
     if number is not None:
         return number
     size = _SIZE_OF.get(value, "" if value.endswith("_percent") else "bytes")
-    is_size = has_value(command, size) and formatting.read_size(plain) is not None
+    is_size = has_value(command, size) and read_size(plain) is not None
     usual = "80" if value.endswith("_percent") else "20"
     raise WrongAmount(f"{message}.", typed if is_size else usual, size if is_size else "")
 
@@ -134,7 +134,7 @@ def _bytes(typed: str, number: float | None, message: str) -> float:
     if number == 0:
         return 0.0
     if number is None:
-        size = formatting.read_size(typed)
+        size = read_size(typed)
         if size is None:
             raise WrongAmount(f"{message}.", "5 GB")
         return float(size)

@@ -20,6 +20,7 @@ from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alert_values import format_value
 from bot.errors import BadQuestion
+from bot.questions.amounts import read_size
 from bot.questions.command import LONGEST_CHOICE
 from bot.questions.form import LOG, QUESTION, FormField
 from bot.questions.question import CommandName
@@ -309,7 +310,7 @@ def _amount(value: str, amount: float | None) -> str:
     if "bytes" in value:
         # Three digits may be less than the amount, which the form would then change.
         shown = format_value(value, amount)
-        return shown if formatting.read_size(shown) == amount else f"{amount:.0f} B"
+        return shown if read_size(shown) == amount else f"{amount:.0f} B"
     # A point before three digits would be ambiguous, and an exponent loses digits.
     return f"{amount:.0f}" if amount == int(amount) else f"{amount:.4f}"
 

@@ -16,17 +16,17 @@ from bot.answer import Answer, Progress
 from bot.blocks import kit
 from bot.commands.answering import AnswerContext, lazy_temp_dir
 from bot.commands.seen_store import MemorySeenStore, SeenStore
-from bot.composition import ProviderRegistry, build_answerer
+from bot.composition.accounts import ProviderRegistry, build_answerer
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError
-from bot.private_files import save_private
 from bot.questions import saved
 from bot.questions.managing import ALERT_WORDS, SUBSCRIPTION_WORDS
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request, split_line
 from bot.questions.registry import COMMANDS
 from bot.store.errors import StoreError
-from bot.terminal_text import terminal_text
+from bot.system.private_files import save_private
+from bot.system.terminal_text import terminal_text
 from providers.clock import utc_now
 from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
 from providers.models import iso_utc
@@ -176,7 +176,7 @@ async def requester_of(
     settings: Settings, user: str | None, channel: str | None
 ) -> tuple[AccessPolicy, Requester]:
     """The access rules, and the person and the place that they are applied to."""
-    from bot.composition import build_access_policy
+    from bot.composition.from_settings import build_access_policy
     from handlers.permissions import Requester
 
     access = build_access_policy(settings.access)

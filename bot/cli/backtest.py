@@ -11,7 +11,8 @@ from typing import Any
 from bot import formatting
 from bot.alerts.backtest import Backtest
 from bot.cli.ask import instant
-from bot.composition import ProviderRegistry, build_answerer, rules_from_settings
+from bot.composition.accounts import ProviderRegistry, build_answerer
+from bot.composition.from_settings import rules_from_settings
 from bot.config import Settings, read_settings
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.store import Store, StoreError

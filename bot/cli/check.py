@@ -17,14 +17,14 @@ from bot import formatting
 from bot.cli.ask import open_question_stores
 from bot.cli.check_local import free_space, refusals, retention
 from bot.cli.check_slack import check_clock, check_names, is_ours
-from bot.composition import ProviderRegistry
+from bot.composition.accounts import ProviderRegistry
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import ConfigError
-from bot.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 from bot.questions.registry import COMMANDS
 from bot.slack.manifest import SCOPES
 from bot.slack.web import web_client
 from bot.store import Store, StoreError
+from bot.system.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 from bot.targets.sender import Targets
 from providers.clock import utc_now
 from providers.http.connections import describe_failure, open_session

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot import formatting
 from bot.config import Settings
 from bot.questions.registry import COMMANDS
-from bot.retention import DEFAULT_RETENTION
+from bot.store.retention import DEFAULT_RETENTION
 from providers.models import Check
 from providers.registry import titles_with
 

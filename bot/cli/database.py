@@ -21,7 +21,7 @@ from bot.cli.program import (
     config_option,
     fail,
 )
-from bot.terminal_text import terminal_line
+from bot.system.terminal_text import terminal_line
 from providers.clock import utc_now
 
 # U for people, W for those of an Enterprise Grid organization.

@@ -12,8 +12,8 @@ import click
 
 from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called, echo_json
 from bot.errors import ConfigError
-from bot.logging_setup import LOG_FORMATTER
-from bot.terminal_text import terminal_line, terminal_text
+from bot.observability.logging_setup import LOG_FORMATTER
+from bot.system.terminal_text import terminal_line, terminal_text
 
 log = logging.getLogger("opswatch")
 PROVIDER_FAILED = 3

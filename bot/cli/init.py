@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from bot.cli.program import FAILED, ProgramCommand, as_called, config_file, config_option, fail
-from bot.private_open import PRIVATE
-from bot.terminal_text import terminal_line
+from bot.system.private_open import PRIVATE
+from bot.system.terminal_text import terminal_line
 
 TEMPLATE = "example.toml"
 PLACE_OF_ACCOUNTS = "# {accounts}"

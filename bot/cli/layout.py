@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.answer import Block
-from bot.terminal_text import terminal_line, terminal_text
+from bot.system.terminal_text import terminal_line, terminal_text
 
 BAR_CELLS = 40
 # Eighths of a cell, so that a bar is as exact as eight times its width.

@@ -32,8 +32,8 @@ from bot.cli.program import (
 )
 from bot.cli.run import run
 from bot.errors import BadQuestion
-from bot.logging_setup import FORMATS, LogFormat, configure_logging, logged_question
-from bot.terminal_text import terminal_line, terminal_text
+from bot.observability.logging_setup import FORMATS, LogFormat, configure_logging, logged_question
+from bot.system.terminal_text import terminal_line, terminal_text
 
 MAX_PORT = 65_535
 _COLOURS = {"ok ": "green", "!! ": "yellow", "NO ": "red"}
@@ -217,8 +217,8 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
     """
     import asyncio
 
-    from bot.private_files import temporary_folder
     from bot.sandbox.demo import play, read_commands, serve
+    from bot.system.private_files import temporary_folder
 
     # Checked here, since asyncio reports it as an overflow.
     if not 0 <= port <= MAX_PORT:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TextIO, TypeVar
 
 import click
 
-from bot.terminal_text import terminal_json, terminal_text
+from bot.system.terminal_text import terminal_json, terminal_text
 
 MODULE = "python -m bot"
 CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from bot.answer import Progress
 from bot.cli.program import is_terminal
-from bot.terminal_text import terminal_line
+from bot.system.terminal_text import terminal_line
 
 # An answer that arrives sooner shows no progress.
 SHOWN_AFTER_S = 1.0

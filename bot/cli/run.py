@@ -19,14 +19,14 @@ from bot.cli.program import (
     is_verbose,
 )
 from bot.errors import ConfigError
-from bot.logging_setup import (
+from bot.observability.logging_setup import (
     FORMATS,
     LOG_FORMATTER,
     LogFormat,
     redact_in_logs,
     set_log_level,
 )
-from bot.terminal_text import terminal_text
+from bot.system.terminal_text import terminal_text
 
 if TYPE_CHECKING:
     from bot.config import Settings, SlackTokens
@@ -64,9 +64,9 @@ def run(
 
     from slack_sdk.errors import SlackApiError
 
-    from bot.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
     from bot.runtime import run_bot
     from bot.store import StoreError
+    from bot.system.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 
     loader = _Loader(config_file(config_path), log_format or _given_to_group())
     # Found out now and not with the first log at night.

@@ -17,10 +17,10 @@ from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
 from bot.blocks.messages import help_for
 from bot.commands.seen_store import MemorySeenStore, SeenStore
-from bot.private_files import FolderPool
 from bot.questions.command import Command, Q
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.registry import COMMANDS
+from bot.system.private_files import FolderPool
 from providers.errors import ProviderError
 from providers.redaction import Redactor
 from providers.sources import CallSource, LogSource, UsageSource

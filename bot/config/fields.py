@@ -16,7 +16,7 @@ from bot.alerts.baseline import Multiple
 from bot.alerts.paging import channels, mentions, read_link, read_recipients, targets
 from bot.alerts.rule import SHORTEST_EVERY
 from bot.alerts.thresholds import USUAL_THRESHOLD, read_usual
-from bot.amounts import read_duration, read_size
+from bot.questions.amounts import read_duration, read_size
 
 # RFC 1123: labels of at most 63 characters, 253 in all.
 _HOST_NAME = re.compile(

@@ -39,7 +39,7 @@ from bot.config.fields import (
 from bot.config.on_call import OnCallSettings
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
-from bot.retention import DEFAULT_RETENTION, Retention
+from bot.store.retention import DEFAULT_RETENTION, Retention
 from providers.settings import Size, Table, Text
 
 

@@ -14,8 +14,8 @@ import pickle
 import sys
 from pathlib import Path
 
-from bot.computing import compute
 from bot.logs.writer import SIZE, LogWriter, TransferState
+from bot.system.computing import compute
 from providers.redaction.scan import beginning_of_log
 
 log = logging.getLogger("opswatch")

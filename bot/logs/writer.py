@@ -19,7 +19,7 @@ from typing import IO, Any, BinaryIO
 from isal import isal_zlib
 
 from bot.logs.counter import LogCounter
-from bot.private_open import open_private
+from bot.system.private_open import open_private
 from providers.redaction import LineRedactor, Redactor
 
 PACK_LEVEL = 2

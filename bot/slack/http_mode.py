@@ -25,8 +25,8 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.health import ConnectionStatus
-from bot.http_server import LOOPBACK, listen
-from bot.log_limits import LimitedLog
+from bot.http.log_limits import LimitedLog
+from bot.http.server import LOOPBACK, listen
 from bot.slack.deliveries import Deliveries, wants_reply
 from providers.clock import Clock, utc_now
 from providers.redaction import Secret

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bot.observers import RateLimitObserver, ignore_rate_limit
+from bot.observability.observers import RateLimitObserver, ignore_rate_limit
 from bot.store import PaceLimit, PaceStore, StoreUnavailable
 
 # Seconds between two messages in a channel. Slack allows one a second, and counts when a request

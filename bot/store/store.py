@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.retention import DEFAULT_RETENTION, Retention
 from bot.store import protocols, sharing
 from bot.store.errors import StoreError, StoreUnavailable
 from bot.store.opening import open_database
 from bot.store.records import LeaseTimings
+from bot.store.retention import DEFAULT_RETENTION, Retention
 from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.answers import SqlAnswers
 from bot.store.sql.baselines import SqlBaselines

@@ -14,7 +14,7 @@ from bot.notifications.email import EmailSettings
 from bot.notifications.event import Action, AlertEvent
 from bot.notifications.kinds import KINDS
 from bot.notifications.settings import TargetSettings
-from bot.observers import EventObserver, ignore_event
+from bot.observability.observers import EventObserver, ignore_event
 from bot.targets.errors import TargetError, TargetRefused
 from bot.targets.http import reach, send
 from bot.targets.smtp import check_mailboxes, send_mail

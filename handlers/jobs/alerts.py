@@ -28,7 +28,7 @@ from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reason
 from bot.answer import Measurement
 from bot.blocks.alert_context import NotificationContext, RuleChange
 from bot.commands.answering import Answerer
-from bot.observers import EvaluationObserver, ignore_evaluation
+from bot.observability.observers import EvaluationObserver, ignore_evaluation
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import AlertStore, EvaluationRecord, Post, Saved

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from bot import formatting
-from bot.logging_setup import logged_question
+from bot.observability.logging_setup import logged_question
 from bot.schedules.due import Due, ScheduleEntry, Trigger
 from bot.schedules.timetable import Timetable, rotated
 from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable

@@ -17,6 +17,7 @@ from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.alert_buttons import ACKNOWLEDGE, LINK, SILENCE, UNSILENCE
 from bot.errors import BadQuestion
+from bot.questions.amounts import read_duration
 from bot.questions.registry import COMMANDS
 from handlers.alert_rules import RuleManager
 from handlers.listeners.actions import reply_target_from_action
@@ -82,9 +83,7 @@ class UnsilenceAction:
         await respond(self.requests, self.refresh_home, body, context, asker, answer)
 
 
-_LENGTHS: dict[str, timedelta | None] = {
-    length: formatting.read_duration(length) for length in ("1h", "4h")
-}
+_LENGTHS: dict[str, timedelta | None] = {length: read_duration(length) for length in ("1h", "4h")}
 
 
 async def respond(

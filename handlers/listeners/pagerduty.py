@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from bot.alerts.rule import Rule
-from bot.log_limits import LimitedLog
+from bot.http.log_limits import LimitedLog
 from bot.notifications.event import incident_key
 from bot.notifications.pagerduty_webhook import (
     SIGNATURE,

@@ -155,7 +155,7 @@ class MemoryLogs:
 
 
 async def memory(folder: Path) -> None:
-    from bot.composition import ProviderRegistry
+    from bot.composition.accounts import ProviderRegistry
     from bot.slack.pace import SlackPace
 
     class InMemory(ProviderRegistry):
@@ -167,7 +167,9 @@ async def memory(folder: Path) -> None:
 
     # The bot is measured, and not how often Slack takes a message in a channel.
     with patch.multiple(
-        "bot.foundation", ProviderRegistry=InMemory, SlackPace=lambda *_: SlackPace(1e-6)
+        "bot.composition.foundation",
+        ProviderRegistry=InMemory,
+        SlackPace=lambda *_: SlackPace(1e-6),
     ):
         measuring = asyncio.create_task(write_loop_lag(folder / "lag"))
         await opswatch(folder)

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from bot.computing import compute
+from bot.system.computing import compute
 
 QUESTION: ContextVar[str] = ContextVar("question", default="")
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from bot.config import parse_settings
-from bot.http_server import LOOPBACK
+from bot.http.server import LOOPBACK
 from tests.conftest import ROOT
 from tests.support import kubernetes_fields
 from tests.support.image_steps import Instruction, build_stage, copy_context, instructions

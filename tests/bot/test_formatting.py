@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from bot import formatting
+from bot.questions.amounts import read_duration, read_size
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_sizes_are_decimal_with_three_digits(count: float, said: str) -> None:
     ],
 )
 def test_sizes_are_read_back(text: str, count: int | None) -> None:
-    assert formatting.read_size(text) == count
+    assert read_size(text) == count
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_sizes_are_read_back(text: str, count: int | None) -> None:
     ],
 )
 def test_durations_are_read(text: str, length: timedelta | None) -> None:
-    assert formatting.read_duration(text) == length
+    assert read_duration(text) == length
 
 
 @pytest.mark.parametrize(

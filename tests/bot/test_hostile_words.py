@@ -11,8 +11,8 @@ from datetime import UTC
 import pytest
 
 from bot.alerts.commands import parse_alert_command
-from bot.amounts import AmbiguousAmount, read_count, read_duration, read_size
 from bot.errors import BadQuestion
+from bot.questions.amounts import AmbiguousAmount, read_count, read_duration, read_size
 from bot.questions.context import MOST_WINDOW_WORDS
 from bot.questions.question import CommandName
 from bot.schedules.cron import read_cron

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.http_server import LimitedServer, ListenerLimits, listen
-from bot.log_limits import LimitedLog
+from bot.http.log_limits import LimitedLog
+from bot.http.server import LimitedServer, ListenerLimits, listen
 
 HOST = "127.0.0.1"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.logging_setup import LogFormat, RedactingFormatter, logged_question
+from bot.observability.logging_setup import LogFormat, RedactingFormatter, logged_question
 from providers.redaction import Redactor, Secret
 from tests.conftest import ROOT
 
@@ -150,7 +150,7 @@ UNCAUGHT = {
 }
 SCRIPT = """
 import threading, warnings
-from bot.logging_setup import configure_logging, redact_in_logs
+from bot.observability.logging_setup import configure_logging, redact_in_logs
 from providers.redaction import Secret
 
 configure_logging(verbose=False, log_format="json")

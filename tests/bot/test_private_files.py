@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from bot.logs.writer import LogWriter, TransferState
-from bot.private_files import (
+from bot.system.private_files import (
     LEFT_BEHIND_S,
     FolderPool,
     save_private,
     sweep_temporary_folders,
     temporary_folder,
 )
-from bot.private_open import open_private
+from bot.system.private_open import open_private
 from providers.redaction import Redactor
 from tests.conftest import ROOT
 
@@ -137,7 +137,7 @@ def test_saved_file_crosses_file_systems(tmp_path: Path, monkeypatch: pytest.Mon
     def refuse(*_: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr("bot.private_files.os.replace", refuse)
+    monkeypatch.setattr("bot.system.private_files.os.replace", refuse)
     source = tmp_path / "kitchen.log"
     source.write_text("new")
     saved = save_private(source, tmp_path / "out", source.name)
@@ -168,14 +168,14 @@ def test_sweep_removes_only_own_old_folders(temp_dir: Path, tmp_path: Path) -> N
 def test_sweep_leaves_folders_of_others(temp_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = left_behind(temp_dir, "opswatch-abc")
     me = os.getuid()
-    monkeypatch.setattr("bot.private_files.os.getuid", lambda: me + 1)
+    monkeypatch.setattr("bot.system.private_files.os.getuid", lambda: me + 1)
     assert sweep_temporary_folders() == 0
     assert theirs.exists()
 
 
 def test_sweep_removes_folder_after_kill(temp_dir: Path) -> None:
     program = (
-        "import sys, time\nfrom bot.private_files import temporary_folder\nwith "
+        "import sys, time\nfrom bot.system.private_files import temporary_folder\nwith "
         "temporary_folder() as f:\n print(f, flush=True)\n time.sleep(600)"
     )
     environ = {**os.environ, "TMPDIR": str(temp_dir), "PYTHONPATH": str(ROOT)}

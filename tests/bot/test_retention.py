@@ -13,9 +13,9 @@ import pytest
 
 from bot.config import parse_settings
 from bot.errors import ConfigError
-from bot.retention import DEFAULT_RETENTION, Retention
 from bot.sandbox.world import Sandbox
 from bot.store import EvaluationRecord, Post, QuestionRecord, Store
+from bot.store.retention import DEFAULT_RETENTION, Retention
 from tests.conftest import connected_bot
 from tests.support.clock import MovableClock
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from bot.terminal_text import terminal_json, terminal_line, terminal_text
+from bot.system.terminal_text import terminal_json, terminal_line, terminal_text
 
 ACTS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"

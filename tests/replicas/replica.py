@@ -10,9 +10,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bot import service
 from bot.app import open_bot
 from bot.config import read_settings, slack_tokens
+from bot.lifecycle import service
 from bot.runtime import run_bot
 from bot.store import LeaseTimings
 

@@ -17,8 +17,8 @@ import pytest
 
 from bot.app import Bot
 from bot.health import serve_health
+from bot.lifecycle.service import Service
 from bot.sandbox.world import Sandbox
-from bot.service import Service
 from bot.store import Store
 from tests.scenarios.test_alerts import SPIKE, Meter, kept, running, told
 from tests.scenarios.test_full_disk import fill

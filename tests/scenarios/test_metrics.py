@@ -21,7 +21,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.metrics import Metrics
+from bot.observability.metrics import Metrics
 from bot.sandbox.world import Sandbox
 from providers.http.observer import RequestOutcome
 from tests.conftest import ROOT, toml_of
@@ -232,7 +232,7 @@ def served() -> Metrics:
     """Metrics of which every one has a sample."""
     from datetime import UTC, datetime, timedelta
 
-    from bot.measurements import Measurements
+    from bot.observability.measurements import Measurements
     from providers.models import AccountStatus, QuotaLeft
 
     metrics, now = Metrics(), datetime.now(UTC)
@@ -382,7 +382,7 @@ def test_rules_name_metrics_that_exist() -> None:
 
 def test_bot_without_metrics_does_not_load_the_library() -> None:
     script = (
-        "import sys, bot.cli.main, bot.runtime, bot.service, bot.app, bot.cli.ask;"
+        "import sys, bot.cli.main, bot.runtime, bot.lifecycle.service, bot.app, bot.cli.ask;"
         "sys.exit('prometheus_client' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == 0

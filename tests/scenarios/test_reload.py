@@ -18,9 +18,9 @@ import pytest
 
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
+from bot.lifecycle.service import Service
 from bot.sandbox.targets.pagerduty import Incident
 from bot.sandbox.world import Sandbox, open_targets_of
-from bot.service import Service
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
 from tests.scenarios.test_http_mode import free_port

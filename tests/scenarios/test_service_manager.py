@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from bot.health import ConnectionStatus
+from bot.lifecycle.service import SLACK_GONE_S, Service
+from bot.lifecycle.service_manager import ServiceManager
 from bot.sandbox.world import Sandbox
-from bot.service import SLACK_GONE_S, Service
-from bot.service_manager import ServiceManager
 from tests.conftest import ROOT, toml_of
 from tests.support.clock import process_environ
 

@@ -15,7 +15,7 @@ import pytest
 
 from bot.app import Bot, open_bot
 from bot.cli.check import run_checks
-from bot.metrics import Metrics
+from bot.observability.metrics import Metrics
 from bot.sandbox.slack import Message
 from bot.sandbox.targets import TargetSandbox
 from bot.sandbox.world import Sandbox

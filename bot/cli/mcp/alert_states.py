@@ -18,11 +18,11 @@ from bot.blocks.alert_lines import PAUSED, rule_line, state_line
 from bot.blocks.alert_values import threshold_label
 from bot.cli.ask import instant, refuse_empty_asker, requester_of
 from bot.cli.mcp.tools import AlertArguments
-from bot.composition import mutes_from_settings, rules_from_settings
+from bot.composition.from_settings import mutes_from_settings, rules_from_settings
 from bot.config import Settings, read_settings
 from bot.errors import ConfigError, ConfigProblem
 from bot.store import Store, StoredRule, StoreError
-from bot.terminal_text import terminal_line
+from bot.system.terminal_text import terminal_line
 from handlers.alert_registry import rule_of
 from handlers.jobs.alerts import schedule_of
 from handlers.jobs.silences import SilenceIndex

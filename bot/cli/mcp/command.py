@@ -19,7 +19,7 @@ from bot.cli.program import (
     fail,
     is_verbose,
 )
-from bot.logging_setup import redact_in_logs
+from bot.observability.logging_setup import redact_in_logs
 
 if TYPE_CHECKING:
     from bot.cli.mcp.server import McpServer

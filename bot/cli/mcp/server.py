@@ -44,10 +44,10 @@ from bot.cli.mcp.tools import (
 from bot.cli.program import as_called
 from bot.cli.progress import progress_text
 from bot.formatting import sanitise
-from bot.logging_setup import LOG_FORMATTER, logged_question
-from bot.private_files import temporary_folder
+from bot.observability.logging_setup import LOG_FORMATTER, logged_question
 from bot.questions.tool import QuestionArguments
-from bot.terminal_text import terminal_text
+from bot.system.private_files import temporary_folder
+from bot.system.terminal_text import terminal_text
 from handlers.error_messages import Cancelled, error_message
 from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
 

@@ -31,10 +31,10 @@ from bot.commands.apiaudit.report import (
 from bot.commands.apiaudit.seen_history import SeenHistory
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
 from bot.commands.seen_store import MemorySeenStore, RecentDays, SeenStore
-from bot.computing import compute
 from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
+from bot.system.computing import compute
 from providers.clock import Clock, utc_now
 from providers.errors import NotFound, ProviderError, combined
 from providers.models import ApiCall, CallFilters, CallPage, Window, iso_utc

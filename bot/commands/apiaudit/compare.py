@@ -21,12 +21,12 @@ from bot.commands.apiaudit.comparison import (
 from bot.commands.apiaudit.comparison_blocks import comparison_blocks, comparison_text
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
-from bot.computing import compute
 from bot.questions.comparison_words import split_comparison
 from bot.questions.windows import ParsedWindow, reading_of
 from bot.questions.windows.alignment import Comparison
 from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
+from bot.system.computing import compute
 from providers.errors import ProviderError, combined
 from providers.models import ApiCall, CallPage
 

@@ -17,8 +17,8 @@ from bot.commands.apiaudit.history import CallHistory
 from bot.commands.apiaudit.novelty import NEW_VALUES
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.rows import matching
-from bot.computing import compute
 from bot.reports.seen_values import DAY
+from bot.system.computing import compute
 from providers.errors import ProviderError, combined
 from providers.models import ApiCall, CallFilters, CallPage, Window
 from providers.sources import CallSource

@@ -14,8 +14,8 @@ from datetime import date, datetime, timedelta
 from bot.answer import Progress, Step
 from bot.commands.apiaudit.novelty import AccountHistory, seen_days
 from bot.commands.seen_store import RecentDays
-from bot.computing import compute
 from bot.reports.seen_values import DAY, MICROSECOND, SeenDay, midnight, part_of
+from bot.system.computing import compute
 from providers.clock import Clock
 from providers.errors import ProviderError
 from providers.models import CallFilters, CallPage, DayRange, Window

@@ -28,9 +28,9 @@ from bot.commands.logs.question import LogsQuestion
 from bot.commands.logs.report import LogReport, Order, lines_outside, order_of, timeline
 from bot.commands.logs.resolve import LogResolver
 from bot.commands.logs.statistics import EVERY_GROUP, StatisticAnswerer
-from bot.computing import compute
 from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
+from bot.system.computing import compute
 from providers.errors import QueryRejected
 from providers.redaction import Redactor
 from providers.sources import LineSource, LogQuerySource, LogSource, UsageSource

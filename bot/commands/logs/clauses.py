@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.amounts import AmbiguousAmount, read_duration
 from bot.commands.logs.calculation import FUNCTIONS, KEY
 from bot.commands.logs.display import MOST_GROUPS, MOST_SLICES
 from bot.commands.logs.leql import find_closing
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
+from bot.questions.amounts import AmbiguousAmount, read_duration
 from bot.questions.context import Context
 
 HAVING = re.compile(

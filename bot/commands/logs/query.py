@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.amounts import AmbiguousAmount, read_count
 from bot.commands.logs.clauses import Clauses, split_clauses
 from bot.commands.logs.display import Display, Statistic
 from bot.commands.logs.leql import level_condition, split_where_clause, with_conditions
 from bot.commands.logs.words import read_display
 from bot.errors import BadQuestion
+from bot.questions.amounts import AmbiguousAmount, read_count
 from bot.questions.context import Context
 from providers.sources import MOST_LINES
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bot.composition import ProviderRegistry
+from bot.composition.accounts import ProviderRegistry
 from bot.config import Settings, SlackTokens
-from bot.observers import Observers
-from bot.private_files import sweep_temporary_folders
+from bot.observability.observers import Observers
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
 from bot.slack.outbox import OutboxTimings
 from bot.slack.pace import SlackPace
 from bot.slack.web import PacedWebClient, json_text, web_client
 from bot.store import LeaseTimings, Store
+from bot.system.private_files import sweep_temporary_folders
 from handlers.changes import ChangeWatcher
 from handlers.outcomes import Outcomes
 from providers.clock import Clock

@@ -20,15 +20,15 @@ from bot import formatting
 from bot.app import FINISH_WITHIN_S, Bot, open_bot
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus, serve_health
-from bot.measurements import Measurements, measure
-from bot.observers import NO_OBSERVERS
-from bot.opened_bot import OpenBot, drain
-from bot.reload_problems import OPEN_WITHIN_S, log_refusal, reload_problems
+from bot.lifecycle.opened_bot import OpenBot, drain
+from bot.lifecycle.reload_problems import OPEN_WITHIN_S, log_refusal, reload_problems
+from bot.observability.measurements import Measurements, measure
+from bot.observability.observers import NO_OBSERVERS
 from bot.slack.outbox import operator_post
 from providers.clock import utc_now
 
 if TYPE_CHECKING:
-    from bot.metrics import Metrics
+    from bot.observability.metrics import Metrics
 
 log = logging.getLogger("opswatch")
 # In HTTP mode, for a balancer that asks /readyz every second.
@@ -271,7 +271,7 @@ class Service:
     def _load_metrics(self, settings: Settings) -> None:
         """Loads the client library where it is needed, since it takes memory."""
         if _has_metrics(settings) and self._metrics is None:
-            from bot.metrics import Metrics
+            from bot.observability.metrics import Metrics
 
             self._metrics = Metrics()
             self._lag = asyncio.create_task(_observe_lag(self._metrics))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.private_open import NO_LINK, PRIVATE
+from bot.system.private_open import NO_LINK, PRIVATE
 
 log = logging.getLogger("opswatch")
 PREFIX = "opswatch-"

@@ -19,7 +19,7 @@ from typing import Any
 from aiohttp import http_exceptions, web
 from aiohttp.web_protocol import RequestHandler
 
-from bot.log_limits import LimitedLog
+from bot.http.log_limits import LimitedLog
 
 log = logging.getLogger("opswatch")
 # Where a port listens unless configured otherwise: only on this machine.

@@ -13,7 +13,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
-from bot.terminal_text import terminal_json, terminal_line, terminal_text
+from bot.system.terminal_text import terminal_json, terminal_line, terminal_text
 
 if TYPE_CHECKING:
     from providers.redaction import Redactor, Secret

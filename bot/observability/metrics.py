@@ -18,8 +18,8 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from bot import __version__
-from bot.measurements import Measurements
-from bot.observers import Observers
+from bot.observability.measurements import Measurements
+from bot.observability.observers import Observers
 from providers.http.observer import RequestOutcome
 
 # Of an answer: from what needs no vendor to a log of some gigabytes.

@@ -8,18 +8,18 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.on_call import OnCall
 from bot.commands.answering import Answerer
-from bot.composition import (
+from bot.composition.accounts import build_answerer
+from bot.composition.foundation import Foundation
+from bot.composition.from_settings import (
     build_access_policy,
-    build_answerer,
     mutes_from_settings,
     presentation_from_settings,
     redacted_line,
     rules_from_settings,
 )
 from bot.config import Settings
-from bot.foundation import Foundation
 from bot.notifications.pagerduty import PagerDutySettings
-from bot.observers import Observers
+from bot.observability.observers import Observers
 from bot.schedules.cron import read_cron
 from bot.slack.channels import SlackChannels
 from bot.slack.handles import SlackHandles

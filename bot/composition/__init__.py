@@ -1,0 +1,1 @@
+"""Puts the bot together: the configured accounts, what is opened first, and its parts."""

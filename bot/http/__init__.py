@@ -1,0 +1,1 @@
+"""HTTP ports, and the log lines that strangers can cause at them."""
