@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic.fields import FieldInfo
 
 from bot import config
-from bot.commands.apiaudit.question import filter_examples
+from bot.commands.apiaudit.filters import filter_examples
 from bot.config.tables import TABLES
 from bot.formatting import format_bytes
 from bot.notifications.kinds import KINDS

@@ -9,7 +9,7 @@ import pytest
 
 from bot.blocks.messages import help_answer
 from bot.commands.apiaudit.display import GROUPS, Display
-from bot.commands.apiaudit.question import filter_examples
+from bot.commands.apiaudit.filters import filter_examples
 from bot.commands.apiaudit.rows import matching, read_milliseconds, read_network
 from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from bot.commands.answering import AnsweredCommand, Services
 from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, split_display
+from bot.commands.apiaudit.filters import filter_examples
 from bot.commands.apiaudit.novelty import KINDS, NEW_VALUES, USUAL_DAYS
 from bot.commands.apiaudit.question import (
     AuditQuestion,
     audit_fields,
-    filter_examples,
     read_apiaudit,
     read_apiaudit_form,
 )

@@ -1,0 +1,236 @@
+"""The filters of `/apiaudit`: what is typed, its values, and what it was probably meant to be."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.commands.apiaudit.rows import read_call_id, read_milliseconds, read_network
+from bot.errors import BadQuestion
+from bot.formatting import join_words, sanitise
+from bot.questions.context import Context
+from bot.questions.phrases import without_any
+from providers.models import CallFilters
+from providers.registry import registry
+
+# The vendors' own names for the ends of a window.
+_WINDOW_KEYS = frozenset({"last", "past", "from", "to", "start", "end", "since", "until"})
+AUDIT_FILTERS = ("who", "action", "status", "url")
+# Those that are compared with a column of every vendor's rows.
+ROW_FILTERS = ("ip", "client", "org", "host", "code", "slower", "call")
+# Those of several values, which may be typed with commas.
+_LISTS = frozenset({"ip", "code"})
+_KNOWN_FILTERS = f"{', '.join((*AUDIT_FILTERS, *ROW_FILTERS[:-1]))} and each vendor's own"
+_FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedFilters:
+    """The filters among some words: their values by name, the words they were typed with, whether
+    only failures are wanted, and the words that are no filter.
+    """
+
+    values: Mapping[str, Sequence[str]]
+    typed: Sequence[str]
+    failures: bool
+    others: list[str]
+
+
+def filter_examples() -> dict[str, str]:
+    """A value that shows what each filter takes, our own first."""
+    examples = dict(_EXAMPLES)
+    for provider in registry().providers.values():
+        for name in provider.filters:
+            examples.setdefault(name, provider.filter_examples.get(name, "ada"))
+    return examples
+
+
+def split_filters(words: list[str], context: Context) -> TypedFilters:
+    words, failures = without_any(words, "failures", "failed", "errors")
+    values: dict[str, list[str]] = {}
+    others = []
+    typed = ["failures"] if failures else []
+    for word in words:
+        match = _FILTER.fullmatch(word)
+        if word.lower() in registry().switches:
+            typed.append(word)
+            values.setdefault(word.lower(), []).append("yes")
+        elif match and match[1].lower() not in _WINDOW_KEYS:
+            typed.append(f'{match[1]}:"{match[2]}"' if " " in match[2] else word)
+            name = _filter_name(match[1], context)
+            values.setdefault(name, []).append(_filter_value(match, context))
+        else:
+            others.append(word)
+    return TypedFilters(values, typed, failures, others)
+
+
+def call_filters(filters: TypedFilters, context: Context) -> CallFilters:
+    values = dict(filters.values)
+    own = values.pop("own", ())
+    if any(value.lower() not in ("no", "yes") for value in own):
+        raise BadQuestion(
+            "`own:` takes `no`, which leaves out the bot's own calls, or `yes`.",
+            context.instead(f"own:{own[0]}", "own:no"),
+        )
+    common = {name: tuple(values.pop(name, ())) for name in AUDIT_FILTERS}
+    of_rows = {
+        name: _split_values(name, values.pop(name), context)
+        for name in ROW_FILTERS
+        if name in values
+    }
+    slower = [_milliseconds(value, context) for value in of_rows.pop("slower", ())]
+    calls = [_call_id(value, context) for value in of_rows.pop("call", ())]
+    networks = tuple(_network(value, context) for value in of_rows.pop("ip", ()))
+    return CallFilters(
+        **common,
+        **of_rows,
+        ip=networks,
+        slower_than_ms=min(slower, default=None),
+        call=calls[-1] if calls else "",
+        failures=filters.failures,
+        leave_out_own="no" in [value.lower() for value in own],
+        native={name: tuple(given) for name, given in values.items()},
+    )
+
+
+def not_filters(words: Sequence[str]) -> BadQuestion:
+    """Why some words among the filters of a form are not filters."""
+    meant = [found for word in words if (found := intended_filter(word))]
+    if meant:
+        return BadQuestion(f"A filter has a name; did you mean {join_words(meant)}?")
+    return BadQuestion(f"“{sanitise(words[0], 40)}” is not a filter; there are {_KNOWN_FILTERS}.")
+
+
+def intended_filter(word: str) -> str:
+    """The filter that a bare word was probably intended as; None if there is none."""
+    lowered = word.lower()
+    if re.fullmatch(r"[1-5](?:\d\d|xx)", lowered):
+        return f"status:{lowered}"
+    if lowered in ("get", "post", "put", "patch", "delete", "head"):
+        return f"action:{lowered}"
+    if re.fullmatch(r"[^\s@]+@[^\s@]+", word):
+        return f"who:{word}"
+    return f"url:{word}" if re.fullmatch(r"/[^/\s]+(?:/[^\s]*)?", word) else ""
+
+
+def _all_filters() -> tuple[str, ...]:
+    """The filters there are: our own, and those of every vendor."""
+    return (*AUDIT_FILTERS, *ROW_FILTERS, "own", *registry().filters)
+
+
+def _filter_name(typed: str, context: Context) -> str:
+    name = typed.lower()
+    if name in _all_filters():
+        return name
+    other = _OTHER_FILTERS.get(name)
+    near = [other] if other else difflib.get_close_matches(name[:40], _all_filters(), n=1)
+    meant = f"; did you mean {near[0]}:?" if near else f"; there are {_KNOWN_FILTERS}."
+    right = near[0] if near else "url"
+    raise BadQuestion(
+        f"“{sanitise(typed, 40)}:” is not a filter{meant}",
+        context.instead(f"{typed}:", f"{right}:"),
+    )
+
+
+def _filter_value(match: re.Match[str], context: Context) -> str:
+    value = match[2].strip()
+    if not value:
+        raise BadQuestion(
+            f"“{match[1]}:” needs a value right behind it.",
+            context.instead(
+                match[0], f"{match[1]}:{filter_examples().get(match[1].lower(), 'ada')}"
+            ),
+        )
+    return value
+
+
+def _split_values(name: str, values: Sequence[str], context: Context) -> tuple[str, ...]:
+    if name not in _LISTS:
+        return tuple(values)
+    parts = tuple(part for value in values for part in value.split(",") if part)
+    if not parts:
+        raise BadQuestion(
+            f"“{name}:” needs a value right behind it.",
+            context.instead(f"{name}:{values[0]}", f"{name}:{_EXAMPLES[name]}"),
+        )
+    return parts
+
+
+def _network(value: str, context: Context) -> str:
+    network = read_network(value)
+    if network is None:
+        raise BadQuestion(
+            f"“{sanitise(value, 60)}” is not an IP address or network such as `203.0.113.7` or "
+            "`10.0.0.0/8`.",
+            context.instead(f"ip:{value}", f"ip:{_EXAMPLES['ip']}"),
+        )
+    return network
+
+
+def _milliseconds(value: str, context: Context) -> float:
+    milliseconds = read_milliseconds(value)
+    if milliseconds is None:
+        is_number = re.fullmatch(r"\d{1,9}(?:\.\d{1,6})?", value)
+        raise BadQuestion(
+            f"`slower:` takes a duration such as `2s` or `500ms`, not “{sanitise(value, 40)}”.",
+            context.instead(f"slower:{value}", f"slower:{value}s" if is_number else "slower:2s"),
+        )
+    return milliseconds
+
+
+def _call_id(value: str, context: Context) -> str:
+    call_id = read_call_id(value)
+    if call_id is None:
+        raise BadQuestion(
+            f"“{sanitise(value, 40)}” is not the id of a call, which has eight characters and is "
+            "shown by `calls`.",
+            context.instead(f"call:{value}", "calls"),
+        )
+    return call_id
+
+
+# The names of the filters in messages.
+_OTHER_FILTERS: Mapping[str, str] = MappingProxyType(
+    {
+        "actor": "who",
+        "user": "who",
+        "by": "who",
+        "person": "who",
+        "owner": "who",
+        "method": "action",
+        "verb": "action",
+        "address": "ip",
+        "cidr": "ip",
+        "client_id": "client",
+        "organisation": "org",
+        "organization": "org",
+        "server": "host",
+        "slow": "slower",
+        "duration": "slower",
+        "took": "slower",
+        "longer": "slower",
+        "http": "status",
+        "response": "status",
+        "path": "url",
+        "uri": "url",
+        "target": "url",
+    }
+)
+# Example values of the filters.
+_EXAMPLES = {
+    "who": "ada@example.com",
+    "action": "get",
+    "status": "error",
+    "url": "/papi",
+    "ip": "10.0.0.0/8",
+    "client": "terraform",
+    "org": "KITCHEN",
+    "host": "ip-10-200-40-2",
+    "code": "503",
+    "slower": "2s",
+    "call": "1f3a9c07",
+    "own": "no",
+}
