@@ -21,8 +21,8 @@ import time_machine
 from hypothesis import HealthCheck, settings
 
 from bot.app import Bot, open_bot
+from bot.sandbox.sandbox import Sandbox, open_sandbox, open_targets_of
 from bot.sandbox.targets import TargetSandbox
-from bot.sandbox.world import Sandbox, open_sandbox, open_targets_of
 from providers.redaction import Secret
 from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
 from tests.support.postgres import create_database, open_server, why_not
@@ -106,7 +106,7 @@ def memory_below(most: int) -> Iterator[None]:
 
 @pytest.fixture
 def clock() -> MovableClock:
-    """The time of day of the world and its bot; a module that wants it to stand elsewhere has a
+    """The time of day of the sandbox and its bot; a module that wants it to stand elsewhere has a
     fixture of this name.
     """
     return MovableClock()
@@ -114,7 +114,7 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 def before_noon(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The world's clock starts five minutes before noon. What is scheduled runs soon after a test
+    """The sandbox's clock starts five minutes before noon. What is scheduled runs soon after a test
     moves it to the next quarter of an hour.
     """
     clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
@@ -122,7 +122,7 @@ def before_noon(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def world(
+async def sandbox(
     tmp_path: Path, clock: MovableClock, request: pytest.FixtureRequest
 ) -> AsyncIterator[Sandbox]:
     """A Slack and three vendors on loopback, and an empty database of the kind that was asked for."""
@@ -135,23 +135,23 @@ async def world(
 
 
 @pytest.fixture
-async def targets(world: Sandbox) -> AsyncIterator[TargetSandbox]:
-    """PagerDuty, Opsgenie, a web hook and a mail server, configured in the world."""
-    async with open_targets_of(world) as opened:
+async def targets(sandbox: Sandbox) -> AsyncIterator[TargetSandbox]:
+    """PagerDuty, Opsgenie, a web hook and a mail server, configured in the sandbox."""
+    async with open_targets_of(sandbox) as opened:
         yield opened
 
 
 @asynccontextmanager
-async def connected_bot(world: Sandbox, **changes: Any) -> AsyncIterator[Bot]:
-    """The real bot, connected to the world's Slack over Socket Mode; of several the last one is
+async def connected_bot(sandbox: Sandbox, **changes: Any) -> AsyncIterator[Bot]:
+    """The real bot, connected to the sandbox's Slack over Socket Mode; of several the last one is
     told what people do.
     """
-    others = len(world.slack.sockets)
+    others = len(sandbox.slack.sockets)
     async with (
-        open_bot(world.settings(**changes), world.tokens(), clock=world.clock) as bot,
+        open_bot(sandbox.settings(**changes), sandbox.tokens(), clock=sandbox.clock) as bot,
         bot.connected(),
     ):
-        await world.slack.until(lambda: len(world.slack.sockets) > others)
+        await sandbox.slack.until(lambda: len(sandbox.slack.sockets) > others)
         yield bot
 
 
@@ -163,11 +163,11 @@ def late_progress(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-async def bot(world: Sandbox) -> AsyncIterator[Bot]:
-    async with connected_bot(world) as opened:
+async def bot(sandbox: Sandbox) -> AsyncIterator[Bot]:
+    async with connected_bot(sandbox) as opened:
         yield opened
         # Stopping waits for what is under way.
-        for server in world.servers:
+        for server in sandbox.servers:
             server.answer_at_once()
 
 
@@ -228,21 +228,21 @@ def opswatch(program_server: ProgramServer) -> Callable[..., subprocess.Complete
 
 @pytest.fixture
 def front_door(
-    world: Sandbox, tmp_path: Path, program_server: ProgramServer
+    sandbox: Sandbox, tmp_path: Path, program_server: ProgramServer
 ) -> Callable[..., Awaitable[Ran]]:
-    """Runs `python -m bot …` in a process of its own, configured for the world."""
+    """Runs `python -m bot …` in a process of its own, configured for the sandbox."""
 
     async def run(*words: str, table: dict[str, Any] | None = None, **environ: str) -> Ran:
         config = tmp_path / "bot.toml"
-        config.write_text(toml_of(table if table is not None else world.table()), "utf-8")
+        config.write_text(toml_of(table if table is not None else sandbox.table()), "utf-8")
         env = {
             **os.environ,
-            **world.environ(),
+            **sandbox.environ(),
             "BOT_CONFIG": str(config),
             "PYTHONPATH": str(ROOT),
             **environ,
         }
-        env = process_environ(world.clock, env)
+        env = process_environ(sandbox.clock, env)
         # Python reads these as it starts.
         own = any(name.startswith(("PYTHON", "LANG", "LC_")) for name in environ)
         started = partial(_run_python, env=env) if own else partial(program_server.run, environ=env)

@@ -26,8 +26,8 @@ async def main() -> None:
     for name, (line, height) in PICTURES.items():
         with tempfile.TemporaryDirectory() as folder:
             async with (
-                open_demo(Path(folder)) as world,
-                open_page(world.slack.url, width=1180, height=height) as page,
+                open_demo(Path(folder)) as sandbox,
+                open_page(sandbox.slack.url, width=1180, height=height) as page,
             ):
                 await _take(page, line, FOLDER / f"{name}.png")
 
@@ -37,11 +37,11 @@ async def _alert() -> None:
     with tempfile.TemporaryDirectory() as folder:
         watched = [{**alert, "every": "5s"} for alert in watched_alerts()]
         async with (
-            open_demo(Path(folder), alert=watched) as world,
-            open_page(world.slack.url, width=1180, height=560) as page,
+            open_demo(Path(folder), alert=watched) as sandbox,
+            open_page(sandbox.slack.url, width=1180, height=560) as page,
         ):
             await page.wait_for_selector("article .header")
-            await world.slack.until(lambda: len(world.slack.messages) >= 1)
+            await sandbox.slack.until(lambda: len(sandbox.slack.messages) >= 1)
             await page.wait_for_timeout(700)
             await page.evaluate("document.activeElement.blur()")
             await page.screenshot(path=FOLDER / "alert.png")

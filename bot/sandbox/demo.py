@@ -17,8 +17,8 @@ from bot.questions.question import AccountDirectory
 from bot.questions.reading import split_line
 from bot.questions.registry import COMMANDS
 from bot.runtime import stop_event
+from bot.sandbox.sandbox import Sandbox, open_sandbox, open_targets_of, stand_ins
 from bot.sandbox.slack import Message
-from bot.sandbox.world import Sandbox, open_sandbox, open_targets_of, stand_ins
 from providers.clock import Clock, utc_now
 
 # A log of a day is downloaded and uploaded in a few seconds.

@@ -18,7 +18,7 @@ from bot.answer import AnswerFile
 from bot.logs.counter import LogCounter
 from bot.logs.download import DownloadRequest, download_log
 from bot.logs.writer import READ_BYTES
-from bot.sandbox.world import Sandbox, open_sandbox
+from bot.sandbox.sandbox import Sandbox, open_sandbox
 from providers.models import Window
 from providers.rapid7.client import Rapid7
 from providers.redaction import Redactor, Secret
@@ -37,8 +37,11 @@ async def beside_a_log(results: Results, *, full: bool) -> None:
     """
     megabytes = (10, 1000, 4000) if full else (10, 1000)
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as world, process_of("logs", world.folder, {}) as _:
-            while not (address := world.folder / "logs").exists() or not address.read_text():
+        async with (
+            open_sandbox(Path(folder)) as sandbox,
+            process_of("logs", sandbox.folder, {}) as _,
+        ):
+            while not (address := sandbox.folder / "logs").exists() or not address.read_text():
                 await asyncio.sleep(0.05)
             bulk = {
                 "kind": "rapid7",
@@ -46,28 +49,28 @@ async def beside_a_log(results: Results, *, full: bool) -> None:
                 "api_key": "env:RAPID7_API_KEY",
             }
             bulk["logs"] = {f"log{size}": log_id(size) for size in megabytes}  # type: ignore[assignment]
-            providers = {**world.table()["providers"], "bulk": bulk}
+            providers = {**sandbox.table()["providers"], "bulk": bulk}
             async with subject(
-                "opswatch", world, providers=providers, limits={"upload_total": "9 GB"}
+                "opswatch", sandbox, providers=providers, limits={"upload_total": "9 GB"}
             ) as (_, pid):
-                await single_acks(world, lambda: False, most=50)
-                alone = await single_acks(world, lambda: False)
+                await single_acks(sandbox, lambda: False, most=50)
+                alone = await single_acks(sandbox, lambda: False)
                 idle = memory_mb(pid)
                 peaks = {}
                 for size in megabytes:
                     Path(f"/proc/{pid}/clear_refs").write_text("5")
-                    world.slack.messages.clear()
-                    await world.slack.command(f"/logs log{size} 20m")
+                    sandbox.slack.messages.clear()
+                    await sandbox.slack.command(f"/logs log{size} 20m")
                     children: dict[str, float] = {}
                     beside = await single_acks(
-                        world,
-                        partial(uploads_noting_children, world, pid, children),
+                        sandbox,
+                        partial(uploads_noting_children, sandbox, pid, children),
                         most=100_000,
                     )
                     peaks[size] = memory_mb(pid, "VmHWM") + sum(children.values())
-                    await world.slack.until(
+                    await sandbox.slack.until(
                         lambda: any(
-                            m.files or "could not be sent" in m.text for m in world.slack.messages
+                            m.files or "could not be sent" in m.text for m in sandbox.slack.messages
                         ),
                         timeout_s=120,
                     )
@@ -217,26 +220,26 @@ def crowded_texts(length: int) -> Iterator[tuple[str, bytes]]:
         yield f"{name.strip()} and other words in lines", "\n".join(lines).encode()
 
 
-def uploads(world: Sandbox) -> bool:
+def uploads(sandbox: Sandbox) -> bool:
     """Whether the log has been fetched and goes to Slack now."""
-    return any("getUploadURLExternal" in entry.path for entry in world.slack.requests[-400:])
+    return any("getUploadURLExternal" in entry.path for entry in sandbox.slack.requests[-400:])
 
 
-async def single_acks(world: Sandbox, over: Callable[[], bool], most: int = 400) -> float:
+async def single_acks(sandbox: Sandbox, over: Callable[[], bool], most: int = 400) -> float:
     """Ack p99 in milliseconds of commands that come one at a time, until it is over."""
     taken: list[float] = []
-    world.slack.requests.clear()
+    sandbox.slack.requests.clear()
     while len(taken) < most and not over():
-        ack = await world.slack.command("/usage help", user="U0LINUS")
+        ack = await sandbox.slack.command("/usage help", user="U0LINUS")
         await ack.done
         taken.append((ack.acked_at - ack.sent_at) * 1000)
         await asyncio.sleep(0.01)
     return statistics.quantiles(taken, n=100)[98] if len(taken) > 1 else taken[0]
 
 
-def uploads_noting_children(world: Sandbox, pid: int, peaks: dict[str, float]) -> bool:
+def uploads_noting_children(sandbox: Sandbox, pid: int, peaks: dict[str, float]) -> bool:
     """Whether the log goes to Slack now; notes what its processes held in the meantime."""
-    return uploads(world) or note_children(pid, peaks)
+    return uploads(sandbox) or note_children(pid, peaks)
 
 
 def note_children(pid: int, peaks: dict[str, float]) -> bool:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, toml_of
 
 
@@ -44,16 +44,16 @@ async def process_of(
 
 
 @asynccontextmanager
-async def subject(name: str, world: Sandbox, **changes: Any) -> AsyncIterator[tuple[float, int]]:
-    """A subject connected to the world's Slack; gives the seconds it took to start, and its
+async def subject(name: str, sandbox: Sandbox, **changes: Any) -> AsyncIterator[tuple[float, int]]:
+    """A subject connected to the sandbox's Slack; gives the seconds it took to start, and its
     process id.
     """
-    (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}))
+    (sandbox.folder / "bot.toml").write_text(toml_of({**sandbox.table(), **changes}))
     started = time.monotonic()
-    async with process_of(name, world.folder, world.environ()) as process:
-        await world.slack.until(lambda: world.slack.sockets, timeout_s=30)
+    async with process_of(name, sandbox.folder, sandbox.environ()) as process:
+        await sandbox.slack.until(lambda: sandbox.slack.sockets, timeout_s=30)
         yield time.monotonic() - started, process.pid
-    await world.slack.until(lambda: not world.slack.sockets, timeout_s=30)
+    await sandbox.slack.until(lambda: not sandbox.slack.sockets, timeout_s=30)
 
 
 def memory_mb(pid: int, what: str = "VmRSS") -> float:

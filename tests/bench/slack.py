@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.world import Sandbox, open_sandbox
+from bot.sandbox.sandbox import Sandbox, open_sandbox
 from tests.bench.processes import memory_mb, subject
 from tests.bench.results import Results, ratios
 
@@ -26,14 +26,14 @@ async def acknowledging(results: Results, *, full: bool) -> None:
     idle_mb = 0.0
     for name in ("floor", "stock", "opswatch"):
         with tempfile.TemporaryDirectory() as folder:
-            async with open_sandbox(Path(folder)) as world:
-                world.rapid7.be_slow(2, times=1_000_000)
-                async with subject(name, world) as (_, pid):
+            async with open_sandbox(Path(folder)) as sandbox:
+                sandbox.rapid7.be_slow(2, times=1_000_000)
+                async with subject(name, sandbox) as (_, pid):
                     await asyncio.sleep(0.5)
                     idle_mb = memory_mb(pid)
-                    await acks(world, 1)
-                    p99[name] = await acks(world, rounds)
-                    p99_of_many[name] = await acks(world, max(2, rounds // 3), 10 * IN_FLIGHT)
+                    await acks(sandbox, 1)
+                    p99[name] = await acks(sandbox, rounds)
+                    p99_of_many[name] = await acks(sandbox, max(2, rounds // 3), 10 * IN_FLIGHT)
     ours = f"{p99['opswatch']:.1f} ms"
     results.add(
         "ack p99, 50 in flight, providers take 2 s",
@@ -121,12 +121,12 @@ async def answering(results: Results, *, full: bool) -> None:
 async def _speed(name: str, asked: Asked, runs: int, count: int) -> tuple[list[float], float]:
     """The answers a second in each run, and the lag of the event loop where it is measured."""
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as world:
+        async with open_sandbox(Path(folder)) as sandbox:
             access = {name: ["*"] for name in ("usage", "apiaudit", "logs")}
-            async with subject(name, world, access=access):
-                await answers_a_second(world, asked, IN_FLIGHT * 2)
-                speed = [await answers_a_second(world, asked, count) for _ in range(runs)]
-                lag_ms = await _written_lag(world.folder / "lag") if name == "memory" else 0.0
+            async with subject(name, sandbox, access=access):
+                await answers_a_second(sandbox, asked, IN_FLIGHT * 2)
+                speed = [await answers_a_second(sandbox, asked, count) for _ in range(runs)]
+                lag_ms = await _written_lag(sandbox.folder / "lag") if name == "memory" else 0.0
     return speed, lag_ms
 
 
@@ -137,10 +137,10 @@ async def starting(results: Results, *, full: bool) -> None:
     runs = 7 if full else 3
     starts: dict[str, list[float]] = {"stock": [], "opswatch": []}
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as world:
+        async with open_sandbox(Path(folder)) as sandbox:
             for _ in range(runs + 1):
                 for name, taken in starts.items():
-                    async with subject(name, world) as (start_s, _):
+                    async with subject(name, sandbox) as (start_s, _):
                         taken.append(start_s)
     starts = {name: taken[1:] for name, taken in starts.items()}
     results.add(
@@ -165,34 +165,34 @@ async def app_home(results: Results, *, full: bool) -> None:
     )
 
 
-async def acks(world: Sandbox, rounds: int, in_flight: int = IN_FLIGHT) -> float:
+async def acks(sandbox: Sandbox, rounds: int, in_flight: int = IN_FLIGHT) -> float:
     """Ack p99 in milliseconds with so many commands in flight."""
     taken = []
     for _ in range(rounds):
         sent = [
-            await world.slack.command("/usage last 7 days", user="U0LINUS")
+            await sandbox.slack.command("/usage last 7 days", user="U0LINUS")
             for _ in range(in_flight)
         ]
         await asyncio.gather(*(ack.done for ack in sent))
         taken += [(ack.acked_at - ack.sent_at) * 1000 for ack in sent]
-        world.slack.messages.clear()
+        sandbox.slack.messages.clear()
     return statistics.quantiles(taken, n=100)[98]
 
 
-async def answers_a_second(world: Sandbox, asked: Asked, count: int) -> float:
+async def answers_a_second(sandbox: Sandbox, asked: Asked, count: int) -> float:
     """Whole answers a second, fifty commands in flight all the time."""
     started, sent, answered = time.monotonic(), 0, 0
 
     def answers() -> int:
-        return sum(asked.answer in m.text for m in world.slack.messages if m.user == "U0OPSWATCH")
+        return sum(asked.answer in m.text for m in sandbox.slack.messages if m.user == "U0OPSWATCH")
 
-    world.slack.messages.clear()
+    sandbox.slack.messages.clear()
     while answered < count:
         while sent < min(count, answered + IN_FLIGHT):
-            await world.slack.command(asked.question, user="U0LINUS")
+            await sandbox.slack.command(asked.question, user="U0LINUS")
             sent += 1
-        answered += await world.slack.until(answers, timeout_s=60)
-        world.slack.messages.clear()
+        answered += await sandbox.slack.until(answers, timeout_s=60)
+        sandbox.slack.messages.clear()
     return count / (time.monotonic() - started)
 
 
@@ -206,24 +206,24 @@ async def _written_lag(path: Path) -> float:
 async def _home_ms(times: int, alerts: int, accounts: int) -> list[float]:
     """How long it takes each time from opening App Home to `views.publish`."""
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as world:
-            changes = _configuration(world, alerts, accounts)
-            async with subject("opswatch", world, **changes):
-                await _opened_home_ms(world)
-                return [await _opened_home_ms(world) for _ in range(times)]
+        async with open_sandbox(Path(folder)) as sandbox:
+            changes = _configuration(sandbox, alerts, accounts)
+            async with subject("opswatch", sandbox, **changes):
+                await _opened_home_ms(sandbox)
+                return [await _opened_home_ms(sandbox) for _ in range(times)]
 
 
-async def _opened_home_ms(world: Sandbox) -> float:
-    world.slack.homes.pop("U0ADA", None)
+async def _opened_home_ms(sandbox: Sandbox) -> float:
+    sandbox.slack.homes.pop("U0ADA", None)
     started = time.perf_counter()
-    await world.slack.open_home("U0ADA")
-    await world.slack.until(lambda: world.slack.homes.get("U0ADA"), timeout_s=30)
+    await sandbox.slack.open_home("U0ADA")
+    await sandbox.slack.until(lambda: sandbox.slack.homes.get("U0ADA"), timeout_s=30)
     return (time.perf_counter() - started) * 1000
 
 
-def _configuration(world: Sandbox, alerts: int, accounts: int) -> dict[str, Any]:
+def _configuration(sandbox: Sandbox, alerts: int, accounts: int) -> dict[str, Any]:
     """So many alerts, none of which is due, and so many accounts beside the usual ones."""
-    usual = world.table()["providers"]
+    usual = sandbox.table()["providers"]
     rules = [
         {
             "name": f"rule-{n}",

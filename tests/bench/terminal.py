@@ -14,7 +14,7 @@ from pathlib import Path
 from mcp import ClientSession
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from bot.sandbox.world import open_sandbox
+from bot.sandbox.sandbox import open_sandbox
 from tests.bench.processes import environment
 from tests.bench.results import Results, ratios, times_ms
 from tests.conftest import toml_of
@@ -24,9 +24,9 @@ async def terminal(results: Results, *, full: bool) -> None:
     """`ask --help` and `ask` of one question."""
     times = 15 if full else 5
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as world:
-            (world.folder / "bot.toml").write_text(toml_of(world.table()))
-            run = partial(_run, folder=world.folder, environ=environment(**world.environ()))
+        async with open_sandbox(Path(folder)) as sandbox:
+            (sandbox.folder / "bot.toml").write_text(toml_of(sandbox.table()))
+            run = partial(_run, folder=sandbox.folder, environ=environment(**sandbox.environ()))
             # The first one creates the database, and compiles modules.
             await asyncio.to_thread(run, "-m", "bot", "ask", "/usage last 7 days")
             nothing = await asyncio.to_thread(times_ms, lambda: run("-c", "pass"), times)
@@ -51,10 +51,10 @@ async def mcp(results: Results, *, full: bool) -> None:
     """A question of an MCP client that is connected, beside the same one asked in a terminal."""
     times = 15 if full else 5
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as world:
-            (world.folder / "bot.toml").write_text(toml_of(world.table()))
-            environ = environment(**world.environ())
-            run = partial(_run, folder=world.folder, environ=environ)
+        async with open_sandbox(Path(folder)) as sandbox:
+            (sandbox.folder / "bot.toml").write_text(toml_of(sandbox.table()))
+            environ = environment(**sandbox.environ())
+            run = partial(_run, folder=sandbox.folder, environ=environ)
             # The first one creates the database, and compiles modules.
             await asyncio.to_thread(run, "-m", "bot", "ask", "/usage last 7 days")
             terminal_ms = await asyncio.to_thread(

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import StoreUnavailable
 from handlers.outcomes import Outcomes
 from tests.conftest import connected_bot
@@ -42,8 +42,8 @@ async def test_outcome_is_recorded_later() -> None:
 
 
 @pytest.mark.usefixtures("hurried")
-async def test_answer_stays_an_answer(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with connected_bot(world) as bot:
+async def test_answer_stays_an_answer(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected_bot(sandbox) as bot:
         finish, failures = bot.store.questions.finish, iter(range(2))
 
         async def fail_twice(delivery: str, *, outcome: str, took_ms: int) -> None:
@@ -52,8 +52,8 @@ async def test_answer_stays_an_answer(world: Sandbox, monkeypatch: pytest.Monkey
             await finish(delivery, outcome=outcome, took_ms=took_ms)
 
         monkeypatch.setattr(bot.store.questions, "finish", fail_twice)
-        await world.slack.answer_to("/usage last 7 days")
+        await sandbox.slack.answer_to("/usage last 7 days")
         async with asyncio.timeout(20):
             while (await bot.store.questions.latest())[0].outcome != "answered":
                 await asyncio.sleep(0.02)
-    assert not any("database" in message.text for message in world.slack.messages)
+    assert not any("database" in message.text for message in sandbox.slack.messages)

@@ -13,7 +13,7 @@ import pytest
 
 from bot.config import parse_settings
 from bot.errors import ConfigError
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import EvaluationRecord, Post, QuestionRecord, Store
 from bot.store.retention import DEFAULT_RETENTION, Retention
 from tests.conftest import connected_bot
@@ -106,21 +106,21 @@ async def test_unsent_message_is_never_deleted(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_bot_prunes_as_configured(world: Sandbox, clock: MovableClock) -> None:
-    async with connected_bot(world) as bot:
-        await world.slack.answer_to("/usage last 7 days")
+async def test_bot_prunes_as_configured(sandbox: Sandbox, clock: MovableClock) -> None:
+    async with connected_bot(sandbox) as bot:
+        await sandbox.slack.answer_to("/usage last 7 days")
         assert len(await bot.store.questions.latest()) == 1
     clock.ahead += timedelta(days=3)
-    async with connected_bot(world) as bot:
+    async with connected_bot(sandbox) as bot:
         assert len(await bot.store.questions.latest()) == 1
-    async with connected_bot(world, retention={"questions": "2d"}) as bot:
+    async with connected_bot(sandbox, retention={"questions": "2d"}) as bot:
         assert await bot.store.questions.latest() == []
 
 
-async def test_check_shows_the_periods(world: Sandbox, front_door: Callable[..., Any]) -> None:
+async def test_check_shows_the_periods(sandbox: Sandbox, front_door: Callable[..., Any]) -> None:
     alert = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "1 GB"}
     table = {
-        **world.table(),
+        **sandbox.table(),
         "retention": {"samples": "30d"},
         "alert": [{**alert, "channel": "#ops"}],
     }

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bot.sandbox.world import open_sandbox
+from bot.sandbox.sandbox import open_sandbox
 from tests.replicas.cluster import PostgresOn, SqliteFile, StoppableDatabase
 from tests.replicas.program import LONG, SHORT, Outcome, Plan, run
 from tests.support.postgres import open_server, why_not
@@ -34,8 +34,8 @@ def opened(name: str, folder: Path) -> Iterator[StoppableDatabase]:
 
 async def run_once(name: str, plan: Plan) -> Outcome:
     with tempfile.TemporaryDirectory() as folder, opened(name, Path(folder)) as database:
-        async with open_sandbox(Path(folder)) as world:
-            return await run(world, database, plan)
+        async with open_sandbox(Path(folder)) as sandbox:
+            return await run(sandbox, database, plan)
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import LeaseTimings
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
@@ -105,7 +105,7 @@ class Replica:
 class Cluster:
     """All replicas that were started, and those that Slack can reach now."""
 
-    world: Sandbox
+    sandbox: Sandbox
     database: StoppableDatabase
     lease: LeaseTimings
     replicas: list[Replica] = field(default_factory=list)
@@ -116,26 +116,26 @@ class Cluster:
 
     async def join(self) -> Replica:
         """One more replica, once it is connected."""
-        before = set(self.world.slack.sockets)
-        log = self.world.folder / f"replica-{len(self.replicas) + 1}.log"
+        before = set(self.sandbox.slack.sockets)
+        log = self.sandbox.folder / f"replica-{len(self.replicas) + 1}.log"
         words = [str(self.lease.renew_every), str(self.lease.expires_after)]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.replicas.replica", str(self.world.folder), *words],
+                [sys.executable, "-m", "tests.replicas.replica", str(self.sandbox.folder), *words],
                 env=self._environ(),
                 cwd=ROOT,
                 stdout=output,
                 stderr=output,
             )
-        [socket] = await self.world.slack.until(
-            lambda: set(self.world.slack.sockets) - before, timeout_s=60
+        [socket] = await self.sandbox.slack.until(
+            lambda: set(self.sandbox.slack.sockets) - before, timeout_s=60
         )
         replica = Replica(process, socket, log)
         self.replicas.append(replica)
         return replica
 
     def _environ(self) -> dict[str, str]:
-        found = {**os.environ, **self.world.environ(), "PYTHONPATH": str(ROOT)}
+        found = {**os.environ, **self.sandbox.environ(), "PYTHONPATH": str(ROOT)}
         if isinstance(self.database.location, Secret):
             found["DATABASE_URL"] = self.database.location.open()
         return found
@@ -143,12 +143,12 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster_of(
-    world: Sandbox, database: StoppableDatabase, lease: LeaseTimings, table: dict[str, Any]
+    sandbox: Sandbox, database: StoppableDatabase, lease: LeaseTimings, table: dict[str, Any]
 ) -> AsyncIterator[Cluster]:
     """Three replicas with this configuration."""
-    text = toml_of({**world.table(), **table, "database": database.setting})
-    (world.folder / "bot.toml").write_text(text, "utf-8")
-    cluster = Cluster(world, database, lease)
+    text = toml_of({**sandbox.table(), **table, "database": database.setting})
+    (sandbox.folder / "bot.toml").write_text(text, "utf-8")
+    cluster = Cluster(sandbox, database, lease)
     try:
         for _ in range(3):
             await cluster.join()

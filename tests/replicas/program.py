@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.slack.records import Channel
-from bot.sandbox.world import Sandbox
 from bot.store import LeaseTimings, Post, Store, StoreUnavailable
 from providers.clock import utc_now
 from tests.replicas.cluster import Cluster, StoppableDatabase, cluster_of
@@ -114,8 +114,8 @@ class Run:
     outcome: Outcome = field(default_factory=Outcome)
 
     @property
-    def world(self) -> Sandbox:
-        return self.cluster.world
+    def sandbox(self) -> Sandbox:
+        return self.cluster.sandbox
 
     async def go(self) -> Outcome:
         began = utc_now()
@@ -143,20 +143,20 @@ class Run:
     async def _kill_while_answering(self) -> None:
         """A question that is cut off is reported to its asker."""
         victim = self.cluster.living[0]
-        self.world.devicewise.be_slow(60, times=20)
-        await self.world.slack.command("/apiaudit iot 24h", over=victim.socket)
+        self.sandbox.devicewise.be_slow(60, times=20)
+        await self.sandbox.slack.command("/apiaudit iot 24h", over=victim.socket)
         # Nothing else asks this vendor.
-        await self.world.slack.until(lambda: self.world.devicewise.requests, timeout_s=30)
+        await self.sandbox.slack.until(lambda: self.sandbox.devicewise.requests, timeout_s=30)
         # A fault may hit the message that shows the work, which is then not posted again.
         with contextlib.suppress(AssertionError):
-            await self.world.slack.until(
+            await self.sandbox.slack.until(
                 lambda: any(m.text.startswith("Working on") for m in self._answers()), timeout_s=5
             )
         victim.kill()
-        self.world.devicewise.faults.clear()
+        self.sandbox.devicewise.faults.clear()
         self.killed_at.append(utc_now())
         self.cut_off_at = time.monotonic()
-        await self.world.slack.until(
+        await self.sandbox.slack.until(
             lambda: any("interrupted" in m.text for m in self._answers()), timeout_s=60
         )
         self.outcome.reported_after_s = time.monotonic() - self.cut_off_at
@@ -187,7 +187,7 @@ class Run:
 
     def _disturb(self) -> None:
         """Some calls are refused with 429, fail, or are cut after Slack has processed them."""
-        slack = self.world.slack
+        slack = self.sandbox.slack
         kind = self.random.choice(["none", "none", "429", "503", "cut", "processed"])
         if kind == "429":
             slack.answer_with(429, path="chat.postMessage", Retry_After="1")
@@ -203,7 +203,7 @@ class Run:
                 continue
             socket = self.random.choice(living).socket
             try:
-                ack = await self.world.slack.command(
+                ack = await self.sandbox.slack.command(
                     f"/usage last {days} days", channel="C0ATTIC", over=socket
                 )
                 await asyncio.wait_for(ack.done, 3)
@@ -228,7 +228,7 @@ class Run:
                 await asyncio.sleep(0.5)
 
     def _answers(self) -> list[Message]:
-        return [m for m in self.world.slack.seen() if m.user == BOT]
+        return [m for m in self.sandbox.slack.seen() if m.user == BOT]
 
     # What came of it
 
@@ -240,7 +240,7 @@ class Run:
 
     def _count_messages(self) -> None:
         outcome = self.outcome
-        sent = [m for m in self.world.slack.messages if m.metadata.get("event_payload")]
+        sent = [m for m in self.sandbox.slack.messages if m.metadata.get("event_payload")]
         outcome.messages = len(sent)
         keys = Counter(m.metadata["event_payload"]["key"] for m in sent)
         outcome.twice += [key for key, count in keys.items() if count > 1]
@@ -264,7 +264,7 @@ class Run:
         rows = await self.store.read("SELECT text, outcome FROM questions")
         outcomes = {row["text"]: row["outcome"] for row in rows}
         self.outcome.questions = len(self.asked)
-        texts = [m.text for m in self.world.slack.messages if m.user == BOT]
+        texts = [m.text for m in self.sandbox.slack.messages if m.user == BOT]
         for days in self.asked:
             answers = sum(bool(re.search(rf"\b(in|of) {days} days\b", text)) for text in texts)
             name = f"/usage last {days} days"
@@ -337,23 +337,23 @@ def configuration() -> dict[str, Any]:
     }
 
 
-def add_channels(world: Sandbox) -> None:
+def add_channels(sandbox: Sandbox) -> None:
     """Channels beside those that every sandbox has."""
     for channel in ("C0CELLAR", "C0ATTIC"):
         name = channel.removeprefix("C0").lower()
-        world.slack.channels[channel] = Channel(channel, name, "One of many")
+        sandbox.slack.channels[channel] = Channel(channel, name, "One of many")
 
 
 @asynccontextmanager
-async def opened(world: Sandbox, database: StoppableDatabase, plan: Plan) -> AsyncIterator[Run]:
+async def opened(sandbox: Sandbox, database: StoppableDatabase, plan: Plan) -> AsyncIterator[Run]:
     """The replicas at work, and the store through which the load is queued."""
-    add_channels(world)
+    add_channels(sandbox)
     spread = random.Random(plan.seed)
-    world.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 20) % 2)
+    sandbox.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 20) % 2)
     if plan.slack_takes:
-        world.slack.be_slow(plan.slack_takes, path="chat.postMessage", times=1_000_000)
-    world.rapid7.be_slow(plan.vendor_takes, times=1_000_000)
-    async with cluster_of(world, database, plan.lease, configuration()) as cluster:
+        sandbox.slack.be_slow(plan.slack_takes, path="chat.postMessage", times=1_000_000)
+    sandbox.rapid7.be_slow(plan.vendor_takes, times=1_000_000)
+    async with cluster_of(sandbox, database, plan.lease, configuration()) as cluster:
         store = await Store.open(database.location, now=utc_now())
         try:
             yield Run(cluster, store, plan, spread)
@@ -361,6 +361,6 @@ async def opened(world: Sandbox, database: StoppableDatabase, plan: Plan) -> Asy
             await store.close()
 
 
-async def run(world: Sandbox, database: StoppableDatabase, plan: Plan) -> Outcome:
-    async with opened(world, database, plan) as started:
+async def run(sandbox: Sandbox, database: StoppableDatabase, plan: Plan) -> Outcome:
+    async with opened(sandbox, database, plan) as started:
         return await started.go()

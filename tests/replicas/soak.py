@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.world import Sandbox, open_sandbox
+from bot.sandbox.sandbox import Sandbox, open_sandbox
 from bot.store import LeaseTimings, Store
 from providers.clock import utc_now
 from tests.bench.processes import memory_mb
@@ -57,11 +57,11 @@ def configuration(minutes: float) -> dict[str, Any]:
     }
 
 
-async def soak(world: Sandbox, database: PostgresOn, minutes: float) -> int:
+async def soak(sandbox: Sandbox, database: PostgresOn, minutes: float) -> int:
     """The number of faults."""
-    add_channels(world)
-    world.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 300) % 2)
-    async with cluster_of(world, database, LeaseTimings(), configuration(minutes)) as cluster:
+    add_channels(sandbox)
+    sandbox.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 300) % 2)
+    async with cluster_of(sandbox, database, LeaseTimings(), configuration(minutes)) as cluster:
         store = await Store.open(database.location, now=utc_now())
         try:
             early, late = await _watch(cluster, store, minutes * 60)
@@ -98,8 +98,8 @@ async def _watch(cluster: Cluster, store: Store, lasts_s: float) -> tuple[float,
 
 async def run(minutes: float) -> int:
     with tempfile.TemporaryDirectory() as folder, open_server() as server:
-        async with open_sandbox(Path(folder)) as world:
-            return await soak(world, PostgresOn.create(server), minutes)
+        async with open_sandbox(Path(folder)) as sandbox:
+            return await soak(sandbox, PostgresOn.create(server), minutes)
 
 
 def main() -> int:

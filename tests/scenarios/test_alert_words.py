@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.scenarios.test_alerts import (
     SPIKE,
     Meter,
@@ -22,16 +22,16 @@ from tests.support.clock import MovableClock as Clock
 pytestmark = pytest.mark.usefixtures("before_noon")
 
 
-async def said(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> str:
-    return (await world.slack.answer_to(line, user=user, channel=channel)).text
+async def said(sandbox: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> str:
+    return (await sandbox.slack.answer_to(line, user=user, channel=channel)).text
 
 
-async def test_chat_alert_is_created_evaluated_and_deleted(world: Sandbox, clock: Clock) -> None:
-    meter = Meter(world)
+async def test_chat_alert_is_created_evaluated_and_deleted(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
     meter(6)
-    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
+    async with running(sandbox, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
         await evaluated(bot, clock)
-        answer = await world.slack.answer_to(
+        answer = await sandbox.slack.answer_to(
             "/usage alert rapid7-eu today above 5 GB every 15m for 30m repeat 4h",
             channel="C0KITCHEN",
         )
@@ -42,69 +42,71 @@ async def test_chat_alert_is_created_evaluated_and_deleted(world: Sandbox, clock
         )
         assert "Delete it with `/usage unalert usage-1`" in answer.text
         await evaluations(bot, 2)
-        listed = await said(world, "/usage alerts", channel="C0KITCHEN")
+        listed = await said(sandbox, "/usage alerts", channel="C0KITCHEN")
         assert "`usage-1` pending since" in listed
         assert "`ingest-spike` OK (6.00 GB): bytes of" in listed
         assert "rule of bot.toml for #ops" in listed
-        assert "usage-1" not in await said(world, "/usage alerts")
-        assert "belongs to another channel" in await said(world, "/usage unalert usage-1")
+        assert "usage-1" not in await said(sandbox, "/usage alerts")
+        assert "belongs to another channel" in await said(sandbox, "/usage unalert usage-1")
         assert "Alert `usage-1` deleted" in await said(
-            world, "/usage unalert USAGE-1", channel="C0KITCHEN"
+            sandbox, "/usage unalert USAGE-1", channel="C0KITCHEN"
         )
         assert "There is no alert “usage-1”" in await said(
-            world, "/usage unalert usage-1", channel="C0KITCHEN"
+            sandbox, "/usage unalert usage-1", channel="C0KITCHEN"
         )
         assert "created: " in await said(
-            world, "/usage alert rapid7-eu today above 7 GB", channel="C0KITCHEN"
+            sandbox, "/usage alert rapid7-eu today above 7 GB", channel="C0KITCHEN"
         )
-    rules = await kept(world, 'SELECT name, "user", ended_by FROM rules')
+    rules = await kept(sandbox, 'SELECT name, "user", ended_by FROM rules')
     assert [(r["name"], r["user"], r["ended_by"]) for r in rules] == [
         ("usage-1", "U0ADA", "U0ADA"),
         ("usage-2", "U0ADA", None),
     ]
 
 
-async def test_chat_alert_survives_restart(world: Sandbox, clock: Clock) -> None:
-    meter = Meter(world)
-    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
-        await said(world, "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
+async def test_chat_alert_survives_restart(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
+    async with running(sandbox, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
+        await said(
+            sandbox, "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN"
+        )
         await evaluations(bot, 1)
     meter(6)
     clock.strike(15)
-    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
-        await world.slack.until(lambda: told(world, "C0KITCHEN"))
-    [root] = messages(world, "C0KITCHEN")
+    async with running(sandbox, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
+        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
+    [root] = messages(sandbox, "C0KITCHEN")
     assert root.text.startswith("🔴 pantry: bytes at 6.00 GB, above 5.00 GB")
     assert "rule of this channel, created" in str(root.blocks)
     assert "<@" not in str(root.blocks)
 
 
-async def test_silence_is_listed_and_ended_early(world: Sandbox, clock: Clock) -> None:
-    meter = Meter(world)
-    async with running(world) as bot:
+async def test_silence_is_listed_and_ended_early(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
+    async with running(sandbox) as bot:
         await look(bot, clock, meter, 6)
-        await world.slack.until(lambda: told(world))
-        answer = await said(world, "/usage silence ingest-spike 2h “planned load test”")
+        await sandbox.slack.until(lambda: told(sandbox))
+        answer = await said(sandbox, "/usage silence ingest-spike 2h “planned load test”")
         assert "silenced until" in answer and "(planned load test)" in answer
-        await world.slack.until(lambda: thread(world))
-        assert "silenced until" in await said(world, "/usage alerts")
-        listed = [m for m in world.slack.messages if m.text.startswith("Alerts (")][-1]
+        await sandbox.slack.until(lambda: thread(sandbox))
+        assert "silenced until" in await said(sandbox, "/usage alerts")
+        listed = [m for m in sandbox.slack.messages if m.text.startswith("Alerts (")][-1]
         assert "(planned load test), by <@U0ADA>" in str(listed.blocks)
-        assert "is no longer silenced" in await said(world, "/usage unsilence ingest-spike")
-        await world.slack.until(lambda: len(thread(world)) == 2)
-        assert "is not silenced" in await said(world, "/usage unsilence ingest-spike")
-    assert thread(world)[1].startswith("The silence is over.")
-    [silence] = await kept(world, "SELECT * FROM silences")
+        assert "is no longer silenced" in await said(sandbox, "/usage unsilence ingest-spike")
+        await sandbox.slack.until(lambda: len(thread(sandbox)) == 2)
+        assert "is not silenced" in await said(sandbox, "/usage unsilence ingest-spike")
+    assert thread(sandbox)[1].startswith("The silence is over.")
+    [silence] = await kept(sandbox, "SELECT * FROM silences")
     assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
 
 
-async def test_commands_accept_alert_names_with_spaces(world: Sandbox, clock: Clock) -> None:
-    async with running(world, {**SPIKE, "name": "ingest spike"}):
-        answer = await said(world, '/usage silence "ingest spike" 2h')
+async def test_commands_accept_alert_names_with_spaces(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox, {**SPIKE, "name": "ingest spike"}):
+        answer = await said(sandbox, '/usage silence "ingest spike" 2h')
         assert '`/usage unsilence "ingest spike"`' in answer
-        assert "is no longer silenced" in await said(world, '/usage unsilence "ingest spike"')
+        assert "is no longer silenced" in await said(sandbox, '/usage unsilence "ingest spike"')
         assert '/usage silence "ingest spike" 4h' in await said(
-            world, '/usage unalert "ingest spike"'
+            sandbox, '/usage unalert "ingest spike"'
         )
 
 
@@ -125,67 +127,73 @@ async def test_commands_accept_alert_names_with_spaces(world: Sandbox, clock: Cl
     ],
 )
 async def test_refused_command_lists_alternatives(
-    world: Sandbox, clock: Clock, line: str, says: str
+    sandbox: Sandbox, clock: Clock, line: str, says: str
 ) -> None:
-    async with running(world):
-        assert says in await said(world, line)
+    async with running(sandbox):
+        assert says in await said(sandbox, line)
 
 
 @pytest.mark.parametrize("how", ["unalert", "edit"])
 async def test_deleted_rule_leaves_no_firing_message(
-    world: Sandbox, clock: Clock, how: str
+    sandbox: Sandbox, clock: Clock, how: str
 ) -> None:
-    Meter(world)(6)
-    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
-        made = await world.slack.answer_to(
+    Meter(sandbox)(6)
+    async with running(sandbox, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
+        made = await sandbox.slack.answer_to(
             "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN"
         )
-        await world.slack.until(lambda: told(world, "C0KITCHEN"))
+        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
         if how == "unalert":
-            await said(world, "/usage unalert pantry", channel="C0KITCHEN")
+            await said(sandbox, "/usage unalert pantry", channel="C0KITCHEN")
         else:
-            await world.slack.press(made, "alert.edit")
-            view = await world.slack.until(world.slack.modal)
-            await world.slack.submit(view, threshold="9 GB")
-        await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("⚫ pantry: alert "))
-    [root] = messages(world, "C0KITCHEN")
+            await sandbox.slack.press(made, "alert.edit")
+            view = await sandbox.slack.until(sandbox.slack.modal)
+            await sandbox.slack.submit(view, threshold="9 GB")
+        await sandbox.slack.until(
+            lambda: told(sandbox, "C0KITCHEN")[0].startswith("⚫ pantry: alert ")
+        )
+    [root] = messages(sandbox, "C0KITCHEN")
     assert "resolved" not in root.text + str(root.blocks)
 
 
-async def test_removed_rule_leaves_no_firing_message(world: Sandbox, clock: Clock) -> None:
-    Meter(world)(6)
-    async with running(world):
+async def test_removed_rule_leaves_no_firing_message(sandbox: Sandbox, clock: Clock) -> None:
+    Meter(sandbox)(6)
+    async with running(sandbox):
         clock.strike(15)
-        await world.slack.until(lambda: told(world))
-    async with running(world, {**SPIKE, "name": "another", "above": "50 GB", "recover": "40 GB"}):
-        await world.slack.until(lambda: told(world)[0].startswith("⚫ ingest-spike: alert deleted"))
+        await sandbox.slack.until(lambda: told(sandbox))
+    async with running(sandbox, {**SPIKE, "name": "another", "above": "50 GB", "recover": "40 GB"}):
+        await sandbox.slack.until(
+            lambda: told(sandbox)[0].startswith("⚫ ingest-spike: alert deleted")
+        )
     clock.strike(15)
-    async with running(world) as bot:
-        await world.slack.until(lambda: len(told(world)) == 2)
+    async with running(sandbox) as bot:
+        await sandbox.slack.until(lambda: len(told(sandbox)) == 2)
         await evaluations(bot, 2)
 
 
-async def test_alert_that_widens_access_is_mentioned(world: Sandbox, clock: Clock) -> None:
+async def test_alert_that_widens_access_is_mentioned(sandbox: Sandbox, clock: Clock) -> None:
     warning = "Everybody in this channel will see it, including people without access to /apiaudit."
-    async with running(world):
+    async with running(sandbox):
         assert warning in await said(
-            world, "/apiaudit alert edge 1h failures above 500", channel="C0KITCHEN"
+            sandbox, "/apiaudit alert edge 1h failures above 500", channel="C0KITCHEN"
         )
         assert warning in await said(
-            world, "/apiaudit subscribe edge 24h at 09:00", channel="C0KITCHEN"
+            sandbox, "/apiaudit subscribe edge 24h at 09:00", channel="C0KITCHEN"
         )
         assert "will see it" not in await said(
-            world, "/usage alert today above 500 GB", channel="C0KITCHEN"
+            sandbox, "/usage alert today above 500 GB", channel="C0KITCHEN"
         )
 
 
-async def test_managing_needs_permission(world: Sandbox, clock: Clock) -> None:
-    async with running(world, access={"usage": ["*"], "apiaudit": ["U0ADA"], "manage": ["U0ADA"]}):
+async def test_managing_needs_permission(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(
+        sandbox, access={"usage": ["*"], "apiaudit": ["U0ADA"], "manage": ["U0ADA"]}
+    ):
         for line in ("alert today above 5 GB", "silence ingest-spike 2h"):
             assert "You don't have access to manage" in await said(
-                world, f"/usage {line}", user="U0LINUS"
+                sandbox, f"/usage {line}", user="U0LINUS"
             )
-        assert "ingest-spike" in await said(world, "/usage alerts", user="U0LINUS")
+        assert "ingest-spike" in await said(sandbox, "/usage alerts", user="U0LINUS")
         assert "You don't have access to" in await said(
-            world, "/apiaudit alert edge 1h failures above 5", user="U0LINUS"
+            sandbox, "/apiaudit alert edge 1h failures above 5", user="U0LINUS"
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import EvaluationRecord, Store
 from tests.scenarios.test_alerts import SPIKE
 from tests.support.clock import MovableClock
@@ -24,11 +24,11 @@ def alerts(*several: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_usage_alert_is_backtested_on_past_days(
-    world: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     bad = {TODAY - timedelta(days=n) for n in (3, 10, 11, 40)}
     unlisted = {TODAY - timedelta(days=20)}
-    world.rapid7.usage = lambda day, now: (
+    sandbox.rapid7.usage = lambda day, now: (
         None if day in unlisted else 6_000_000_000 if day in bad else 3_000_000_000
     )
     ran = await front_door(
@@ -37,7 +37,7 @@ async def test_usage_alert_is_backtested_on_past_days(
         "--days",
         "30",
         "--json",
-        table={**world.table(), **alerts(SPIKE)},
+        table={**sandbox.table(), **alerts(SPIKE)},
     )
     assert ran.code == 0
     found = ran.json
@@ -57,14 +57,14 @@ async def test_usage_alert_is_backtested_on_past_days(
     assert "checked once a day, on whole days" in found["notes"][0]
     text = (
         await front_door(
-            "backtest", "INGEST-SPIKE", "--days", "30", table={**world.table(), **alerts(SPIKE)}
+            "backtest", "INGEST-SPIKE", "--days", "30", table={**sandbox.table(), **alerts(SPIKE)}
         )
     ).out
     assert text.startswith(
         "ingest-spike would have fired 3 times in 30 days, longest 24 h, now OK."
     )
     assert text.count(" ! ") == 3 or text.count(" ! ") == 2
-    assert [e.path for e in world.rapid7.requests] == ["/usage/organizations"] * 2
+    assert [e.path for e in sandbox.rapid7.requests] == ["/usage/organizations"] * 2
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ async def test_usage_alert_is_backtested_on_past_days(
     [("change_percent", 50), ("month_to_date_bytes", 10**12), ("quota_percent", 200), ("forecast_month_bytes", 10**12), ("peak_bytes", 10**12)],
 )  # fmt: skip
 async def test_every_value_of_usage_can_be_tried(
-    world: Sandbox, front_door: Callable[..., Any], value: str, threshold: int
+    sandbox: Sandbox, front_door: Callable[..., Any], value: str, threshold: int
 ) -> None:
     rule = {**SPIKE, "ask": "/usage last 7 days", "value": value, "above": threshold}
     del rule["recover"]
@@ -82,7 +82,7 @@ async def test_every_value_of_usage_can_be_tried(
         "--days",
         "40",
         "--json",
-        table={**world.table(), **alerts(rule)},
+        table={**sandbox.table(), **alerts(rule)},
     )
     assert ran.code == 0
     assert ran.json["samples"] >= (10 if value == "change_percent" else 35)
@@ -91,7 +91,7 @@ async def test_every_value_of_usage_can_be_tried(
 
 @pytest.mark.parametrize(("hour", "state"), [(4, "inactive"), (20, "firing")])
 async def test_each_log_is_tried_for_itself(
-    world: Sandbox, clock: MovableClock, front_door: Callable[..., Any], hour: int, state: str
+    sandbox: Sandbox, clock: MovableClock, front_door: Callable[..., Any], hour: int, state: str
 ) -> None:
     """What a log sends in a day is above the threshold in the evening, and below it in the morning
     of the next day.
@@ -104,14 +104,14 @@ async def test_each_log_is_tried_for_itself(
         "--days",
         "10",
         "--json",
-        table={**world.table(), **alerts(rule)},
+        table={**sandbox.table(), **alerts(rule)},
     )
     assert ran.json["now"] == state
     assert ran.json["firings"]
 
 
 async def test_audit_alert_is_backtested_on_past_calls(
-    world: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     bad = now - timedelta(hours=30)
@@ -135,7 +135,7 @@ async def test_audit_alert_is_backtested_on_past_calls(
             if start <= t < end
         ]
 
-    world.akamai.rows = rows
+    sandbox.akamai.rows = rows
     rule = {
         "name": "failures",
         "ask": "/apiaudit edge last 1h",
@@ -146,7 +146,7 @@ async def test_audit_alert_is_backtested_on_past_calls(
         "channel": "#ops",
     }
     ran = await front_door(
-        "backtest", "failures", "--days", "2", "--json", table={**world.table(), **alerts(rule)}
+        "backtest", "failures", "--days", "2", "--json", table={**sandbox.table(), **alerts(rule)}
     )
     assert ran.code == 0, ran.err
     [firing] = ran.json["firings"]
@@ -158,11 +158,11 @@ async def test_audit_alert_is_backtested_on_past_calls(
 
 
 async def test_days_of_another_window_are_judged_in_a_row(
-    world: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     """What was sent yesterday does not begin anew at midnight, and two such days are one firing."""
     bad = {TODAY - timedelta(days=n) for n in (10, 11)}
-    world.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000
+    sandbox.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000
     rule = {**SPIKE, "ask": "/usage rapid7-eu yesterday"}
     ran = await front_door(
         "backtest",
@@ -170,7 +170,7 @@ async def test_days_of_another_window_are_judged_in_a_row(
         "--days",
         "30",
         "--json",
-        table={**world.table(), **alerts(rule)},
+        table={**sandbox.table(), **alerts(rule)},
     )
     assert [(f["start"], f["end"]) for f in ran.json["firings"]] == [
         (f"{TODAY - timedelta(days=10)}T00:00:00Z", f"{TODAY - timedelta(days=8)}T00:00:00Z")
@@ -178,7 +178,7 @@ async def test_days_of_another_window_are_judged_in_a_row(
 
 
 async def test_filter_without_matches_is_mentioned(
-    world: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     rule = {
         "name": "nobody",
@@ -187,7 +187,7 @@ async def test_filter_without_matches_is_mentioned(
         "above": 20,
         "channel": "#ops",
     }
-    table = {**world.table(), **alerts(rule)}
+    table = {**sandbox.table(), **alerts(rule)}
     ran = await front_door("backtest", "nobody", "--days", "2", "--json", table=table)
     assert (ran.code, ran.json["samples"], ran.json["firings"]) == (0, 0, [])
     assert ran.json["missing"] == 2 * 96 + 1
@@ -198,7 +198,7 @@ async def test_filter_without_matches_is_mentioned(
 
 
 async def test_log_alert_is_backtested_on_samples(
-    world: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     rule = {
         "name": "timeouts",
@@ -208,8 +208,8 @@ async def test_log_alert_is_backtested_on_samples(
         "every": "15m",
         "channel": "#ops",
     }
-    table = {**world.table(), **alerts(rule)}
-    store = await Store.open(world.location, now=datetime.now(UTC))
+    table = {**sandbox.table(), **alerts(rule)}
+    store = await Store.open(sandbox.location, now=datetime.now(UTC))
     kept, start = store.alerts, datetime.now(UTC) - timedelta(days=1)
     for n, value in enumerate((5.0, 200.0, 300.0, 5.0, None)):
         at = start + n * timedelta(minutes=15)
@@ -222,7 +222,7 @@ async def test_log_alert_is_backtested_on_samples(
     assert (found["samples"], found["missing"]) == (4, 1)
     assert [f["peak"] for f in found["firings"]] == [300.0]
     assert "Logs are not downloaded again" in found["notes"][0]
-    assert world.rapid7.requests == []
+    assert sandbox.rapid7.requests == []
 
 
 @pytest.mark.parametrize(
@@ -233,23 +233,23 @@ async def test_log_alert_is_backtested_on_samples(
     ],
 )
 async def test_impossible_backtest_is_refused(
-    world: Sandbox, front_door: Callable[..., Any], words: tuple[str, ...], says: str
+    sandbox: Sandbox, front_door: Callable[..., Any], words: tuple[str, ...], says: str
 ) -> None:
-    ran = await front_door("backtest", *words, table={**world.table(), **alerts(SPIKE)})
+    ran = await front_door("backtest", *words, table={**sandbox.table(), **alerts(SPIKE)})
     assert ran.code == 2
     assert says in ran.err
     as_json = await front_door(
-        "backtest", *words, "--json", table={**world.table(), **alerts(SPIKE)}
+        "backtest", *words, "--json", table={**sandbox.table(), **alerts(SPIKE)}
     )
     assert as_json.json["error"]["kind"] == "bad_question"
 
 
 async def test_unavailable_provider_sets_exit_code(
-    world: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, front_door: Callable[..., Any]
 ) -> None:
-    world.rapid7.answer_with(401, times=9)
+    sandbox.rapid7.answer_with(401, times=9)
     ran = await front_door(
-        "backtest", "ingest-spike", "--json", table={**world.table(), **alerts(SPIKE)}
+        "backtest", "ingest-spike", "--json", table={**sandbox.table(), **alerts(SPIKE)}
     )
     assert ran.code == 3
     assert json.loads(ran.out)["error"]["kind"] == "auth"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.world import open_sandbox
+from bot.sandbox.sandbox import open_sandbox
 from tests.bench.__main__ import main
 from tests.bench.processes import subject
 from tests.bench.results import Results, comparison, ratios
@@ -19,16 +19,16 @@ BASELINE = Path(__file__).parent.parent / "bench" / "baseline.json"
 
 @pytest.mark.parametrize("name", ["floor", "stock", "opswatch", "memory"])
 async def test_bench_subject_acknowledges(name: str, tmp_path: Path) -> None:
-    async with open_sandbox(tmp_path) as world, subject(name, world):
-        ack = await world.slack.command("/usage last 7 days")
+    async with open_sandbox(tmp_path) as sandbox, subject(name, sandbox):
+        ack = await sandbox.slack.command("/usage last 7 days")
         await asyncio.wait_for(ack.done, 30)
         assert ack.acked_at
 
 
 @pytest.mark.parametrize("asked", [USAGE, AUDIT, LINES], ids=lambda asked: asked.question)
 async def test_bench_answers_from_memory(asked: Asked, tmp_path: Path) -> None:
-    async with open_sandbox(tmp_path) as world, subject("memory", world):
-        answer = await world.slack.answer_to(asked.question, user="U0ADA", timeout_s=30)
+    async with open_sandbox(tmp_path) as sandbox, subject("memory", sandbox):
+        answer = await sandbox.slack.answer_to(asked.question, user="U0ADA", timeout_s=30)
         assert asked.answer in answer.text
 
 

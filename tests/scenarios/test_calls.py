@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bot.blocks import limits
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
-from bot.sandbox.world import Sandbox
 
 Run = Callable[..., Any]
 
@@ -62,8 +62,8 @@ def recorded(ago: timedelta, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_newest_calls_are_listed_with_pages(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit edge 24h calls 30")
+async def test_newest_calls_are_listed_with_pages(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit edge 24h calls 30")
     head, *rows = table(answer, "Calls to ")
     assert head == ["When", "Who", "Action", "Target", "Status", "Client", "IP", "ID"]
     assert len(rows) == 30
@@ -75,8 +75,8 @@ async def test_newest_calls_are_listed_with_pages(world: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_list_takes_no_more_than_a_message(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit 7d calls 5000")
+async def test_list_takes_no_more_than_a_message(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit 7d calls 5000")
     head, *rows = table(answer, "Calls (")
     assert {"Account", "Organisation", "Duration"} <= set(head)
     assert 40 < len(rows) <= 100
@@ -88,8 +88,8 @@ async def test_list_takes_no_more_than_a_message(world: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_button_opens_one_call_whole(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit edge 2h calls 3 failures")
+async def test_button_opens_one_call_whole(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit edge 2h calls 3 failures")
     label, line = next(
         (label, line) for label, line in lines_of(answer).items() if label.startswith("Open ")
     )
@@ -100,10 +100,10 @@ async def test_button_opens_one_call_whole(world: Sandbox) -> None:
         for element in block["elements"]
         if element["text"]["text"] == label
     )
-    await world.slack.press(answer, action)
+    await sandbox.slack.press(answer, action)
     call_id = line.rpartition("call:")[2]
-    whole: Message = await world.slack.until(
-        lambda: next((m for m in world.slack.messages if f"Call {call_id}:" in m.text), None)
+    whole: Message = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.messages if f"Call {call_id}:" in m.text), None)
     )
     for column in ("clientId", "clientIp", "clientOwner", "clientToken", "method", "responseCode"):
         assert f"{column}: " in whole.text
@@ -111,7 +111,7 @@ async def test_button_opens_one_call_whole(world: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_call_of_tr50_is_shown_without_secrets(world: Sandbox) -> None:
+async def test_call_of_tr50_is_shown_without_secrets(sandbox: Sandbox) -> None:
     password, session, token = (
         "hunter2-of-the-kitchen",
         "0123456789abcdef0123456789abcdef",
@@ -135,12 +135,12 @@ async def test_call_of_tr50_is_shown_without_secrets(world: Sandbox) -> None:
         },
     }
     row = recorded(timedelta(minutes=5), request=json.dumps(request), response=json.dumps(response))
-    world.devicewise.rows = lambda start, end: [
+    sandbox.devicewise.rows = lambda start, end: [
         row for _ in (1,) if start <= datetime.fromisoformat(row["ts"]) < end
     ]
-    answer = await world.slack.answer_to("/apiaudit iot 1h calls own:no")
+    answer = await sandbox.slack.answer_to("/apiaudit iot 1h calls own:no")
     line = next(v for label, v in lines_of(answer).items() if label.startswith("Open "))
-    whole = await world.slack.answer_to(line)
+    whole = await sandbox.slack.answer_to(line)
     shown = whole.text + json.dumps(whole.blocks, ensure_ascii=False)
     for kept in ("session.info", "oven-7", "kept", "method.exec", "-90000", "ip-10-200-40-2"):
         assert kept in shown
@@ -150,20 +150,20 @@ async def test_call_of_tr50_is_shown_without_secrets(world: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_long_record_is_whole_in_a_file(world: Sandbox) -> None:
+async def test_long_record_is_whole_in_a_file(sandbox: Sandbox) -> None:
     items = [{"key": f"oven-{n}"} for n in range(2000)]
     response = json.dumps({"1": {"success": True, "params": {"result": items}}})
     row = recorded(timedelta(minutes=5), response=response)
-    world.devicewise.rows = lambda start, end: [
+    sandbox.devicewise.rows = lambda start, end: [
         row for _ in (1,) if start <= datetime.fromisoformat(row["ts"]) < end
     ]
-    answer = await world.slack.answer_to("/apiaudit iot 1h calls own:no")
+    answer = await sandbox.slack.answer_to("/apiaudit iot 1h calls own:no")
     line = next(v for label, v in lines_of(answer).items() if label.startswith("Open "))
-    whole = await world.slack.answer_to(line)
+    whole = await sandbox.slack.answer_to(line)
     assert "The file has the full text of what is cut here." in json.dumps(whole.blocks)
     assert limits.message_problems(whole.text, whole.blocks) == []
-    brought: Message = await world.slack.until(
-        lambda: next((m for m in world.slack.messages if m.files), None)
+    brought: Message = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.messages if m.files), None)
     )
     [file] = brought.files
     assert re.fullmatch(r"apiaudit-call-[0-9a-f]{8}\.json", file.name)
@@ -192,9 +192,9 @@ async def test_filters_are_applied_to_rows(front_door: Run, tmp_path: Path) -> N
     assert all(float(row["duration_ms"]) > 10 for row in rows)
 
 
-async def test_code_and_id_are_asked_of_akamai(world: Sandbox, front_door: Run) -> None:
+async def test_code_and_id_are_asked_of_akamai(sandbox: Sandbox, front_door: Run) -> None:
     await ask(front_door, "/apiaudit edge 24h code:503 id:1-123a metrics:clientOwner,responseCode")
-    asked = json.loads(world.akamai.requests[-1].body)
+    asked = json.loads(sandbox.akamai.requests[-1].body)
     assert asked == {
         "objectIds": ["1-123A"],
         "metrics": ["clientOwner", "responseCode", "timestamp"],
@@ -202,12 +202,12 @@ async def test_code_and_id_are_asked_of_akamai(world: Sandbox, front_door: Run) 
     }
 
 
-async def test_columns_of_v2_have_its_names(world: Sandbox, front_door: Run) -> None:
-    table = world.table()
+async def test_columns_of_v2_have_its_names(sandbox: Sandbox, front_door: Run) -> None:
+    table = sandbox.table()
     table["providers"]["edge"]["report"] = "v2"
     line = "/apiaudit edge 24h metrics:uri,method,responseCode id:1-1TGTG calls 5"
     told = await ask(front_door, line, table=table)
-    asked = json.loads(world.akamai.requests[-1].body)
+    asked = json.loads(sandbox.akamai.requests[-1].body)
     assert asked["objectIds"] == ["1-1TGTG"]
     assert set(asked["dimensions"]) == {"timestamp", "requestUri", "requestMethod", "responseCode"}
     assert told["values"]["calls"] > 5
@@ -230,26 +230,26 @@ async def test_columns_of_v2_have_its_names(world: Sandbox, front_door: Run) -> 
     ],
 )
 async def test_filter_without_its_column_is_refused(
-    world: Sandbox, front_door: Run, line: str, says: str
+    sandbox: Sandbox, front_door: Run, line: str, says: str
 ) -> None:
     ran = await front_door("ask", line, "--json")
     assert ran.code == 2
     assert says in ran.json["error"]["message"]
-    assert not world.akamai.requests
-    assert not world.devicewise.requests
+    assert not sandbox.akamai.requests
+    assert not sandbox.devicewise.requests
 
 
-async def test_show_all_without_its_role_names_it(world: Sandbox, front_door: Run) -> None:
+async def test_show_all_without_its_role_names_it(sandbox: Sandbox, front_door: Run) -> None:
     told = await ask(front_door, "/apiaudit iot 1h show_all")
     assert told["values"]["calls"]
-    world.devicewise.super_ops = False
+    sandbox.devicewise.super_ops = False
     ran = await front_door("ask", "/apiaudit iot 1h show_all", "--json")
     assert ran.code == 3
     assert "Super-Ops" in ran.json["error"]["hint"]
 
 
 async def test_own_client_token_is_not_shown(
-    world: Sandbox, front_door: Run, tmp_path: Path
+    sandbox: Sandbox, front_door: Run, tmp_path: Path
 ) -> None:
     at = (datetime.now(UTC) - timedelta(minutes=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
     own = {
@@ -257,19 +257,19 @@ async def test_own_client_token_is_not_shown(
         "clientId": "opswatch",
         "clientIp": "203.0.113.1",
         "clientOwner": "opswatch",
-        "clientToken": world.akamai.client_token,
+        "clientToken": sandbox.akamai.client_token,
         "method": "post",
         "responseCode": "200",
         "uri": "x/reporting-api/v1",
     }
-    world.akamai.rows = lambda start, end: [own]
+    sandbox.akamai.rows = lambda start, end: [own]
     told = await ask(front_door, "/apiaudit edge 2h calls csv")
     content = Path(tmp_path / told["files"][0]["path"]).read_text()
     assert content.rstrip().endswith(",[redacted]")
     call_id = re.findall(r"[0-9a-f]{8}", told["text"])[-1]
     whole = await ask(front_door, f"/apiaudit edge 2h call:{call_id}")
     assert "clientToken: [redacted]" in whole["text"]
-    assert world.akamai.client_token not in json.dumps([told, whole]) + content
+    assert sandbox.akamai.client_token not in json.dumps([told, whole]) + content
 
 
 @pytest.mark.usefixtures("bot")
@@ -283,9 +283,9 @@ async def test_own_client_token_is_not_shown(
     ],
 )
 async def test_calls_are_counted_by_column(
-    world: Sandbox, words: str, caption: str, names: set[str]
+    sandbox: Sandbox, words: str, caption: str, names: set[str]
 ) -> None:
-    answer = await world.slack.answer_to(f"/apiaudit {words}")
+    answer = await sandbox.slack.answer_to(f"/apiaudit {words}")
     head, *rows = table(answer, caption)
     assert head[1:] == ["Calls", "Failed"]
     assert {row[0] for row in rows} == names
@@ -293,12 +293,12 @@ async def test_calls_are_counted_by_column(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_group_without_values_says_so(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit edge 24h by host")
+async def test_group_without_values_says_so(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit edge 24h by host")
     assert re.search(r"calls without a recorded host\.", answer.text)
 
 
 @pytest.mark.usefixtures("bot")
-async def test_unknown_call_is_no_match(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit edge 2h call:00000000")
+async def test_unknown_call_is_no_match(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit edge 2h call:00000000")
     assert "No call matches" in answer.text

@@ -17,7 +17,7 @@ import pytest
 from bot.cli.check import run_checks
 from bot.cli.check_local import LEAST_FREE, free_space
 from bot.cli.check_slack import check_clock
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from providers.models import Check
 from tests.conftest import toml_of
 
@@ -27,39 +27,39 @@ DIGEST = {"name": "weekday-usage", "ask": "/usage rapid7-eu last 7 days", "at": 
 ALERT = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB"}
 
 
-async def failures(world: Sandbox, **changes: Any) -> tuple[dict[str, Check], int]:
-    """What fails for the world's configuration with these changes, by name, and the exit code."""
-    config = world.folder / "bot.toml"
-    config.write_text(toml_of({**world.table(), **changes}), "utf-8")
-    checks, code = await run_checks(config, environ=world.environ())
+async def failures(sandbox: Sandbox, **changes: Any) -> tuple[dict[str, Check], int]:
+    """What fails for the sandbox's configuration with these changes, by name, and the exit code."""
+    config = sandbox.folder / "bot.toml"
+    config.write_text(toml_of({**sandbox.table(), **changes}), "utf-8")
+    checks, code = await run_checks(config, environ=sandbox.environ())
     return {check.name: check for check in checks if not check.ok}, code
 
 
-async def warnings(world: Sandbox, **changes: Any) -> tuple[dict[str, Check], int]:
-    config = world.folder / "bot.toml"
-    config.write_text(toml_of({**world.table(), **changes}), "utf-8")
-    checks, code = await run_checks(config, environ=world.environ())
+async def warnings(sandbox: Sandbox, **changes: Any) -> tuple[dict[str, Check], int]:
+    config = sandbox.folder / "bot.toml"
+    config.write_text(toml_of({**sandbox.table(), **changes}), "utf-8")
+    checks, code = await run_checks(config, environ=sandbox.environ())
     return {check.name: check for check in checks if check.ok and check.hint}, code
 
 
-async def test_channels_that_the_bot_is_in_pass(world: Sandbox) -> None:
+async def test_channels_that_the_bot_is_in_pass(sandbox: Sandbox) -> None:
     changes = {
         "slack": {"ops_channel": "#ops"},
         "digest": [{**DIGEST, "channel": "C0OPS"}],
         "alert": [{**ALERT, "channel": "U0ADA"}],
     }
-    assert await failures(world, **changes) == ({}, 0)
+    assert await failures(sandbox, **changes) == ({}, 0)
 
 
 @pytest.mark.parametrize("channel", ["#nowhere", "C0NOWHERE", "U0NOBODY"])
 @pytest.mark.parametrize("place", ["ops_channel", "digest", "alert"])
-async def test_unknown_channel_fails(world: Sandbox, channel: str, place: str) -> None:
+async def test_unknown_channel_fails(sandbox: Sandbox, channel: str, place: str) -> None:
     changes: dict[str, dict[str, Any]] = {
         "ops_channel": {"slack": {"ops_channel": channel}},
         "digest": {"digest": [{**DIGEST, "channel": channel}]},
         "alert": {"alert": [{**ALERT, "channel": channel}]},
     }
-    failed, code = await failures(world, **changes[place])
+    failed, code = await failures(sandbox, **changes[place])
     [(name, check)] = failed.items()
     assert code == 2
     assert name.split(" ")[1] == channel
@@ -68,60 +68,60 @@ async def test_unknown_channel_fails(world: Sandbox, channel: str, place: str) -
 
 
 @pytest.mark.parametrize("channel", ["#kitchen", "C0KITCHEN"])
-async def test_channel_without_the_bot_fails(world: Sandbox, channel: str) -> None:
-    world.slack.channels["C0KITCHEN"].bot_is_in = False
-    failed, code = await failures(world, slack={"ops_channel": channel})
+async def test_channel_without_the_bot_fails(sandbox: Sandbox, channel: str) -> None:
+    sandbox.slack.channels["C0KITCHEN"].bot_is_in = False
+    failed, code = await failures(sandbox, slack={"ops_channel": channel})
     assert code == 2
     assert "/invite @Opswatch" in failed[f"channel {channel}"].hint
 
 
-async def test_archived_channel_fails(world: Sandbox) -> None:
+async def test_archived_channel_fails(sandbox: Sandbox) -> None:
     shown = {
         "ok": True,
         "channel": {"id": "C0OPS", "name": "ops", "is_member": True, "is_archived": True},
     }
-    world.slack.answer_with(
+    sandbox.slack.answer_with(
         200, json.dumps(shown), path="conversations.info", content_type="application/json"
     )
-    failed, _ = await failures(world)
+    failed, _ = await failures(sandbox)
     assert "archived" in failed["channel C0OPS"].detail
 
 
 @pytest.mark.parametrize("who", ["U0NOBODY", "S0NOBODY", "C0NOWHERE"])
 @pytest.mark.parametrize("key", ["usage", "apiaudit", "logs", "manage"])
-async def test_unknown_id_under_access_fails(world: Sandbox, key: str, who: str) -> None:
-    failed, code = await failures(world, access={**world.table()["access"], key: [who]})
+async def test_unknown_id_under_access_fails(sandbox: Sandbox, key: str, who: str) -> None:
+    failed, code = await failures(sandbox, access={**sandbox.table()["access"], key: [who]})
     [check] = failed.values()
     assert code == 2
     assert check.name.endswith(who)
     assert f"[access] {key}" in check.detail
 
 
-async def test_deactivated_person_fails(world: Sandbox) -> None:
-    world.slack.users["U0ADA"].deleted = True
-    failed, _ = await failures(world)
+async def test_deactivated_person_fails(sandbox: Sandbox) -> None:
+    sandbox.slack.users["U0ADA"].deleted = True
+    failed, _ = await failures(sandbox)
     assert "deactivated" in failed["person U0ADA"].detail
 
 
-async def test_group_without_members_fails(world: Sandbox) -> None:
-    world.slack.groups["S0ONCALL"] = []
-    failed, _ = await failures(world)
+async def test_group_without_members_fails(sandbox: Sandbox) -> None:
+    sandbox.slack.groups["S0ONCALL"] = []
+    failed, _ = await failures(sandbox)
     assert "no members" in failed["group S0ONCALL"].detail
 
 
-async def test_each_name_is_looked_up_once(world: Sandbox) -> None:
+async def test_each_name_is_looked_up_once(sandbox: Sandbox) -> None:
     named = ["U0ADA", "C0OPS"]
     await failures(
-        world, access={"usage": named, "apiaudit": named, "logs": named, "manage": named}
+        sandbox, access={"usage": named, "apiaudit": named, "logs": named, "manage": named}
     )
     for method in ("users.info", "conversations.info"):
-        assert len([path for path in world.slack.paths() if path.endswith(method)]) == 1
+        assert len([path for path in sandbox.slack.paths() if path.endswith(method)]) == 1
 
 
-async def test_clock_that_is_wrong_fails(world: Sandbox) -> None:
-    real = world.slack.clock
-    world.slack.clock = lambda: real() + 90
-    failed, code = await failures(world)
+async def test_clock_that_is_wrong_fails(sandbox: Sandbox) -> None:
+    real = sandbox.slack.clock
+    sandbox.slack.clock = lambda: real() + 90
+    failed, code = await failures(sandbox)
     assert code == 2
     assert "behind" in failed["clock"].detail
 
@@ -176,9 +176,9 @@ def test_disk_without_room_fails(
 
 
 @pytest.mark.sqlite
-async def test_full_disk_fails_the_check(monkeypatch: pytest.MonkeyPatch, world: Sandbox) -> None:
+async def test_full_disk_fails_the_check(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(10**12, 10**12 - 1000, 1000))
-    failed, code = await failures(world)
+    failed, code = await failures(sandbox)
     assert (set(failed), code) == ({"temporary folder", "database"}, 2)
 
 
@@ -191,16 +191,16 @@ async def test_empty_configuration_is_a_warning(front_door: Run) -> None:
     assert (ran.code, ran.json["ok"]) == (0, True)
 
 
-async def test_command_that_nobody_may_ask_is_a_warning(world: Sandbox) -> None:
-    found, code = await warnings(world, access={"usage": ["*"], "apiaudit": [], "logs": ["*"]})
+async def test_command_that_nobody_may_ask_is_a_warning(sandbox: Sandbox) -> None:
+    found, code = await warnings(sandbox, access={"usage": ["*"], "apiaudit": [], "logs": ["*"]})
     assert code == 0
     assert "`apiaudit` under [access] names nobody" in found["/apiaudit"].detail
     assert not {"/usage", "/logs"} & found.keys()
 
 
-async def test_command_without_an_account_is_a_warning(world: Sandbox) -> None:
-    accounts = world.table()["providers"]
-    found, code = await warnings(world, providers={"rapid7-eu": accounts["rapid7-eu"]})
+async def test_command_without_an_account_is_a_warning(sandbox: Sandbox) -> None:
+    accounts = sandbox.table()["providers"]
+    found, code = await warnings(sandbox, providers={"rapid7-eu": accounts["rapid7-eu"]})
     assert code == 0
     assert (
         "no Akamai or deviceWISE account" in found["/apiaudit"].detail
@@ -209,7 +209,7 @@ async def test_command_without_an_account_is_a_warning(world: Sandbox) -> None:
     assert not {"/usage", "/logs"} & found.keys()
 
 
-async def test_slack_that_does_not_answer_is_not_ours(world: Sandbox) -> None:
-    world.slack.refuse("users.info", "internal_error")
-    failed, code = await failures(world)
+async def test_slack_that_does_not_answer_is_not_ours(sandbox: Sandbox) -> None:
+    sandbox.slack.refuse("users.info", "internal_error")
+    failed, code = await failures(sandbox)
     assert (set(failed), code) == ({"slack names"}, 3)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import connected_bot
 from tests.scenarios.test_alerts import SPIKE
 from tests.scenarios.test_slack import buttons
@@ -40,9 +40,9 @@ def month_before(day: date) -> date:
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def two_accounts(world: Sandbox, *, is_down: bool = False) -> dict[str, Any]:
+def two_accounts(sandbox: Sandbox, *, is_down: bool = False) -> dict[str, Any]:
     """A configuration with a second account, which may be one that nothing answers for."""
-    table = world.table()
+    table = sandbox.table()
     other = dict(table["providers"]["rapid7-eu"])
     if is_down:
         other["base_url"] = "http://127.0.0.1:9"
@@ -50,10 +50,10 @@ def two_accounts(world: Sandbox, *, is_down: bool = False) -> dict[str, Any]:
 
 
 async def test_terminal_compares_months(
-    front_door: FrontDoor, world: Sandbox, clock: MovableClock, tmp_path: Path
+    front_door: FrontDoor, sandbox: Sandbox, clock: MovableClock, tmp_path: Path
 ) -> None:
     today = clock().date()
-    world.rapid7.usage = lambda day, now: (3 if day >= today.replace(day=1) else 2) * GIGABYTE
+    sandbox.rapid7.usage = lambda day, now: (3 if day >= today.replace(day=1) else 2) * GIGABYTE
     ran = await front_door("ask", "/usage this month vs last month csv", "--json")
     assert ran.code == 0
     values = ran.json["values"]
@@ -69,20 +69,22 @@ async def test_terminal_compares_months(
 
 
 async def test_long_comparison_asks_for_logs_on_request(
-    front_door: FrontDoor, world: Sandbox
+    front_door: FrontDoor, sandbox: Sandbox
 ) -> None:
     line = "/usage this year vs last year"
     ran = await front_door("ask", line, "--json")
-    paths = [request.path for request in world.rapid7.requests]
+    paths = [request.path for request in sandbox.rapid7.requests]
     assert (ran.code, paths) == (0, ["/usage/organizations"] * 2)
     assert "Add `per log` to see which logs explain" in ran.json["text"]
 
 
 async def test_total_of_two_accounts_is_said_with_each(
-    front_door: FrontDoor, world: Sandbox, tmp_path: Path
+    front_door: FrontDoor, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    world.rapid7.usage = lambda day, now: GIGABYTE
-    ran = await front_door("ask", "/usage all last 7 days csv", "--json", table=two_accounts(world))
+    sandbox.rapid7.usage = lambda day, now: GIGABYTE
+    ran = await front_door(
+        "ask", "/usage all last 7 days csv", "--json", table=two_accounts(sandbox)
+    )
     assert (ran.code, ran.json["values"]["bytes"]) == (0, 14 * GIGABYTE)
     assert ran.json["text"].startswith("rapid7-eu and rapid7-us: 14.0 GB in 7 days")
     assert ran.json["values"]["by_account"]["rapid7-us"]["bytes"] == 7 * GIGABYTE
@@ -99,9 +101,9 @@ async def test_total_of_two_accounts_is_said_with_each(
     ],
 )
 async def test_account_that_fails_is_said_first(
-    front_door: FrontDoor, world: Sandbox, line: str, missing: str
+    front_door: FrontDoor, sandbox: Sandbox, line: str, missing: str
 ) -> None:
-    ran = await front_door("ask", line, "--json", table=two_accounts(world, is_down=True))
+    ran = await front_door("ask", line, "--json", table=two_accounts(sandbox, is_down=True))
     assert ran.code == 0
     assert ran.json["text"].startswith(missing)
     assert " without it.\nrapid7-eu" in ran.json["text"]
@@ -123,11 +125,11 @@ async def test_calls_of_today_are_compared_with_same_hours(
 
 
 async def test_both_windows_end_where_late_data_ends(
-    front_door: FrontDoor, world: Sandbox, clock: MovableClock
+    front_door: FrontDoor, sandbox: Sandbox, clock: MovableClock
 ) -> None:
     """Two hours of today have not come yet, which is no fall."""
     until = clock() - timedelta(hours=2)
-    world.akamai.data_until = lambda: until
+    sandbox.akamai.data_until = lambda: until
     ran = await front_door("ask", "/apiaudit edge today vs yesterday", "--json")
     assert ran.code == 0
     assert "The data of edge ends at " in ran.json["text"]
@@ -136,9 +138,9 @@ async def test_both_windows_end_where_late_data_ends(
 
 
 async def test_account_away_is_left_out_of_both_windows(
-    front_door: FrontDoor, world: Sandbox
+    front_door: FrontDoor, sandbox: Sandbox
 ) -> None:
-    world.akamai.answer_with(503, times=99)
+    sandbox.akamai.answer_with(503, times=99)
     ran = await front_door("ask", "/apiaudit last 2h vs yesterday", "--json")
     assert ran.code == 0
     assert ran.json["text"].startswith("edge is missing from this comparison: ")
@@ -146,24 +148,24 @@ async def test_account_away_is_left_out_of_both_windows(
     assert ran.json["values"]["complete"] is False
 
 
-async def test_button_compares_with_previous_window(world: Sandbox, bot: Bot) -> None:
-    answer = await world.slack.answer_to("/usage last month")
-    await world.slack.press(answer, buttons(answer)["vs. previous"], user="U0ADA")
-    await world.slack.until(lambda: " vs. " in answer.text.split("\n")[0])
+async def test_button_compares_with_previous_window(sandbox: Sandbox, bot: Bot) -> None:
+    answer = await sandbox.slack.answer_to("/usage last month")
+    await sandbox.slack.press(answer, buttons(answer)["vs. previous"], user="U0ADA")
+    await sandbox.slack.until(lambda: " vs. " in answer.text.split("\n")[0])
     assert "Without comparison" in buttons(answer)
 
 
-async def test_alert_watches_change(world: Sandbox, clock: MovableClock) -> None:
+async def test_alert_watches_change(sandbox: Sandbox, clock: MovableClock) -> None:
     today = clock().date()
-    world.rapid7.usage = lambda day, now: (3 if day >= today.replace(day=1) else 2) * GIGABYTE
-    async with connected_bot(world):
-        refused = await world.slack.answer_to("/usage alert last 7 days change_bytes above 1 GB")
+    sandbox.rapid7.usage = lambda day, now: (3 if day >= today.replace(day=1) else 2) * GIGABYTE
+    async with connected_bot(sandbox):
+        refused = await sandbox.slack.answer_to("/usage alert last 7 days change_bytes above 1 GB")
         assert "compares two windows" in refused.text
         assert "/usage alert last 7 days vs previous change_bytes above 1 GB" in refused.text
-        made = await world.slack.answer_to("/usage alert this month vs last month above 20")
+        made = await sandbox.slack.answer_to("/usage alert this month vs last month above 20")
         assert "change_percent of `/usage this month vs last month` above 20" in made.text
-        fired = await world.slack.until(
-            lambda: next((m for m in world.slack.seen() if "usage-1: " in m.text), None)
+        fired = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.seen() if "usage-1: " in m.text), None)
         )
         assert "change_percent at 50.0 %, above 20.0 %" in fired.text
 
@@ -174,19 +176,19 @@ def alert(name: str, ask: str, **more: Any) -> dict[str, Any]:
     return rule
 
 
-async def test_backtest_compares_at_each_moment(front_door: FrontDoor, world: Sandbox) -> None:
+async def test_backtest_compares_at_each_moment(front_door: FrontDoor, sandbox: Sandbox) -> None:
     """Every six hours, the calls are compared with those of the same hours a day before."""
     rule = alert("calls", "/apiaudit iot last 6h vs a day ago", value="change_percent", above=10**6)
     rule["every"] = "6h"
-    table = {**world.table(), "alert": [rule]}
+    table = {**sandbox.table(), "alert": [rule]}
     found = (await front_door("backtest", "calls", "--days", "2", "--json", table=table)).json
     assert (found["samples"], found["missing"], found["now"]) == (9, 0, "inactive")
 
 
 async def test_configuration_refuses_value_without_comparison(
-    front_door: FrontDoor, world: Sandbox
+    front_door: FrontDoor, sandbox: Sandbox
 ) -> None:
     rule = alert("calls", "/apiaudit last 6h", value="change_percent", above=10)
-    ran = await front_door("check", "--json", table={**world.table(), "alert": [rule]})
+    ran = await front_door("check", "--json", table={**sandbox.table(), "alert": [rule]})
     assert ran.code == 2
     assert "change_percent compares two windows; ask for both" in ran.out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.scenarios.test_alerts import evaluated, running, told
 from tests.scenarios.test_digests import ON_THE_HOUR, posted
 from tests.scenarios.test_digests import running as running_digests
@@ -24,39 +24,39 @@ def stored(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.glob("bot.sqlite*")))
 
 
-def shown(world: Sandbox) -> str:
-    return "\n".join(text_of(m) + m.text + str(m.blocks) for m in world.slack.seen())
+def shown(sandbox: Sandbox) -> str:
+    return "\n".join(text_of(m) + m.text + str(m.blocks) for m in sandbox.slack.seen())
 
 
-async def test_secret_of_digest_is_not_stored(world: Sandbox, clock: Clock) -> None:
+async def test_secret_of_digest_is_not_stored(sandbox: Sandbox, clock: Clock) -> None:
     digest = {**ON_THE_HOUR, "ask": f"{LINE} csv"}
-    async with running_digests(world, digest):
+    async with running_digests(sandbox, digest):
         clock.strike()
-        await world.slack.until(lambda: posted(world))
-        subscriptions = await world.slack.answer_to("/apiaudit subscriptions")
-        await world.slack.open_home("U0ADA")
-        await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
-        assert SECRET.encode() not in stored(world.folder)
+        await sandbox.slack.until(lambda: posted(sandbox))
+        subscriptions = await sandbox.slack.answer_to("/apiaudit subscriptions")
+        await sandbox.slack.open_home("U0ADA")
+        await sandbox.slack.until(lambda: sandbox.slack.homes.get("U0ADA"))
+        assert SECRET.encode() not in stored(sandbox.folder)
     assert "password=[redacted]" in subscriptions.text
-    assert SECRET not in shown(world) + str(world.slack.homes)
-    assert SECRET.encode() not in stored(world.folder)
+    assert SECRET not in shown(sandbox) + str(sandbox.slack.homes)
+    assert SECRET.encode() not in stored(sandbox.folder)
 
 
-async def test_secret_of_alert_is_not_stored(world: Sandbox, clock: Clock) -> None:
-    async with running(world, ALERT) as bot:
+async def test_secret_of_alert_is_not_stored(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox, ALERT) as bot:
         await evaluated(bot, clock)
-        await world.slack.until(lambda: told(world))
-        await world.slack.answer_to("/apiaudit alerts")
+        await sandbox.slack.until(lambda: told(sandbox))
+        await sandbox.slack.answer_to("/apiaudit alerts")
         rows = await bot.store.read("SELECT definition FROM series")
         assert [("password=[redacted]" in row["definition"]) for row in rows] == [True]
-        assert SECRET.encode() not in stored(world.folder)
-    assert SECRET not in shown(world)
-    assert SECRET.encode() not in stored(world.folder)
+        assert SECRET.encode() not in stored(sandbox.folder)
+    assert SECRET not in shown(sandbox)
+    assert SECRET.encode() not in stored(sandbox.folder)
 
 
-async def test_alert_with_secret_keeps_its_state(world: Sandbox, clock: Clock) -> None:
+async def test_alert_with_secret_keeps_its_state(sandbox: Sandbox, clock: Clock) -> None:
     for _ in range(2):
-        async with running(world, ALERT) as bot:
+        async with running(sandbox, ALERT) as bot:
             await evaluated(bot, clock)
-            await world.slack.until(lambda: told(world))
-    assert len(told(world)) == 1
+            await sandbox.slack.until(lambda: told(sandbox))
+    assert len(told(sandbox)) == 1

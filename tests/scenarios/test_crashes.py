@@ -20,9 +20,9 @@ from typing import Any
 
 from bot.alerts.state import Reason
 from bot.app import open_bot
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT
 from bot.sandbox.targets import TargetSandbox
-from bot.sandbox.world import Sandbox
 from bot.slack.outbox import OutboxTimings
 from bot.store import Store
 from tests.conftest import ROOT
@@ -51,34 +51,34 @@ ROUNDS = 4
 
 
 async def test_killed_bot_posts_each_transition_once(
-    world: Sandbox,
+    sandbox: Sandbox,
     targets: TargetSandbox,
 ) -> None:
     spread, began_at = random.Random(11), time.time()
     now = fast_clock(began_at, SPEED)
-    world.slack.clock = lambda: now().timestamp()
+    sandbox.slack.clock = lambda: now().timestamp()
     targets.webhook.now = now
     # Ten seconds of breach, ten without.
-    world.rapid7.usage = lambda day, _: (
+    sandbox.rapid7.usage = lambda day, _: (
         6_000_000_000 if int(now().timestamp()) // 10 % 2 else 3_000_000_000
     )
-    table = {**world.table(), "timezone": "UTC", "alert": [RULE], "digest": [DIGEST]}
-    (world.folder / "table.json").write_text(json.dumps(table))
+    table = {**sandbox.table(), "timezone": "UTC", "alert": [RULE], "digest": [DIGEST]}
+    (sandbox.folder / "table.json").write_text(json.dumps(table))
     orders = [label for label in LABELS for _ in range(ROUNDS)] + [
         f"{spread.uniform(0.2, 1.0):.3f}" for _ in range(RANDOM_KILLS)
     ]
     spread.shuffle(orders)
-    async with dying(world, began_at) as die:
+    async with dying(sandbox, began_at) as die:
         for order in orders:
-            faults(world, spread)
+            faults(sandbox, spread)
             target_faults(targets, spread)
             await die(order)
-    for server in (world.slack, *targets.servers):
+    for server in (sandbox.slack, *targets.servers):
         server.faults.clear()
-    await settle(world, table, now)
-    await every_transition_stands_once(world)
-    await every_digest_stands_once(world)
-    await every_incident_is_known_once(world, targets)
+    await settle(sandbox, table, now)
+    await every_transition_stands_once(sandbox)
+    await every_digest_stands_once(sandbox)
+    await every_incident_is_known_once(sandbox, targets)
     assert len(orders) >= 100
 
 
@@ -95,13 +95,15 @@ def target_faults(targets: TargetSandbox, spread: random.Random) -> None:
 
 
 @asynccontextmanager
-async def dying(world: Sandbox, began_at: float) -> AsyncIterator[Any]:
+async def dying(sandbox: Sandbox, began_at: float) -> AsyncIterator[Any]:
     """Gives an order and waits until it is carried out."""
-    env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
-    errors = world.folder / "stderr"
+    env = process_environ(
+        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
+    )
+    errors = sandbox.folder / "stderr"
     with errors.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.support.killable_bot", str(world.folder), repr(began_at), repr(SPEED),
+            sys.executable, "-m", "tests.support.killable_bot", str(sandbox.folder), repr(began_at), repr(SPEED),
             env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
         )  # fmt: skip
     assert process.stdin and process.stdout
@@ -120,13 +122,13 @@ async def dying(world: Sandbox, began_at: float) -> AsyncIterator[Any]:
         await process.wait()
 
 
-async def settle(world: Sandbox, table: dict[str, Any], now: Any) -> None:
+async def settle(sandbox: Sandbox, table: dict[str, Any], now: Any) -> None:
     """A bot that is left alone brings what is waiting."""
-    world.rapid7.usage = lambda day, _: 3_000_000_000
-    settings = world.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
+    sandbox.rapid7.usage = lambda day, _: 3_000_000_000
+    settings = sandbox.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
     async with (
         open_bot(
-            settings, world.tokens(), pace=OutboxTimings(0.005, 0.02, 0.01, 0.1), clock=now
+            settings, sandbox.tokens(), pace=OutboxTimings(0.005, 0.02, 0.01, 0.1), clock=now
         ) as bot,
         bot.connected(),
     ):
@@ -147,12 +149,12 @@ async def settle(world: Sandbox, table: dict[str, Any], now: Any) -> None:
                 await asyncio.sleep(0.02)
 
 
-async def every_transition_stands_once(world: Sandbox) -> None:
+async def every_transition_stands_once(sandbox: Sandbox) -> None:
     """The state of the alert and its notices are written together, so a notice that was lost or
     doubled shows in their order. An evaluation that a killed process has left may be made after a
     later one, so samples say nothing of it.
     """
-    store = await Store.open(world.location, now=datetime.now().astimezone())
+    store = await Store.open(sandbox.location, now=datetime.now().astimezone())
     samples = await store.read("SELECT state FROM samples", ())
     notices = await store.read("SELECT reason, key, ts FROM notices ORDER BY at", ())
     await store.close()
@@ -162,7 +164,7 @@ async def every_transition_stands_once(world: Sandbox) -> None:
     # As many as a slow machine manages on a server.
     assert firings >= 3
     assert {sample["state"] for sample in samples} == {"firing", "inactive"}
-    stand = [m for m in world.slack.messages if m.user == BOT and m.channel == "C0OPS"]
+    stand = [m for m in sandbox.slack.messages if m.user == BOT and m.channel == "C0OPS"]
     assert [m.metadata["event_payload"]["key"] for m in stand] == [n["key"] for n in notices]
     assert [m.ts for m in stand] == [n["ts"] for n in notices]
     roots = [m for m in stand if not m.thread_ts]
@@ -171,11 +173,11 @@ async def every_transition_stands_once(world: Sandbox) -> None:
     assert [m.thread_ts for m in replies] == [m.ts for m in roots]
 
 
-async def every_incident_is_known_once(world: Sandbox, targets: TargetSandbox) -> None:
+async def every_incident_is_known_once(sandbox: Sandbox, targets: TargetSandbox) -> None:
     """Each firing has opened one incident in each target, which called somebody once, and its end
     has resolved it. A mailbox shows each mail once.
     """
-    store = await Store.open(world.location, now=datetime.now().astimezone())
+    store = await Store.open(sandbox.location, now=datetime.now().astimezone())
     fired = await store.read("SELECT key FROM notices WHERE reason = 'first' ORDER BY at", ())
     await store.close()
     keys = [f"opswatch:{row['key']}" for row in fired]
@@ -190,15 +192,15 @@ async def every_incident_is_known_once(world: Sandbox, targets: TargetSandbox) -
     assert verbs == ["[FIRING", "[RESOLVED"] * len(keys)
 
 
-async def every_digest_stands_once(world: Sandbox) -> None:
-    store = await Store.open(world.location, now=datetime.now().astimezone())
+async def every_digest_stands_once(sandbox: Sandbox) -> None:
+    store = await Store.open(sandbox.location, now=datetime.now().astimezone())
     runs = await store.read(
         "SELECT due, outcome FROM runs WHERE schedule = 'minutely' ORDER BY due", ()
     )
     await store.close()
     stand = [
         m.metadata["event_payload"]["key"]
-        for m in world.slack.messages
+        for m in sandbox.slack.messages
         if m.user == BOT and m.channel == "C0KITCHEN"
     ]
     sent = [

@@ -18,7 +18,7 @@ import pytest
 from bot.app import Bot
 from bot.health import serve_health
 from bot.lifecycle.service import Service
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import Store
 from tests.scenarios.test_alerts import SPIKE, Meter, kept, running, told
 from tests.scenarios.test_full_disk import fill
@@ -89,7 +89,7 @@ async def readiness(
 
 @pytest.mark.parametrize(("fault", "says"), FAULTS.values(), ids=FAULTS.keys())
 async def test_broken_database_is_reported(
-    world: Sandbox,
+    sandbox: Sandbox,
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
     free_tcp_port: int,
@@ -97,30 +97,30 @@ async def test_broken_database_is_reported(
     says: str,
 ) -> None:
     monkeypatch.setattr("bot.store.sqlite.health.CHECK_SMALL_EVERY_S", 0.1)
-    Meter(world)
+    Meter(sandbox)
     async with (
-        running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot,
+        running(sandbox, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot,
         readiness(bot, free_tcp_port) as ready,
     ):
         assert (await ready())[0] == 200
-        await fault(bot, world.folder / "bot.sqlite")
+        await fault(bot, sandbox.folder / "bot.sqlite")
         await asyncio.sleep(0.2)
         status, found = await ready()
         assert (status, found["ready"], found["database"]) == (503, False, False)
         assert says in str(found["trouble"])
-        await world.slack.until(
+        await sandbox.slack.until(
             lambda: any(
-                "My database cannot be used" in text and says in text for text in told(world)
+                "My database cannot be used" in text and says in text for text in told(sandbox)
             )
         )
 
 
 async def test_locked_database_is_not_ready(
-    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
 ) -> None:
     monkeypatch.setattr("bot.store.sqlite.connection.BUSY_S", 0.2)
-    async with running(world, SPIKE, **OPS) as bot, readiness(bot, free_tcp_port) as ready:
-        other = sqlite3.connect(world.folder / "bot.sqlite", isolation_level=None)
+    async with running(sandbox, SPIKE, **OPS) as bot, readiness(bot, free_tcp_port) as ready:
+        other = sqlite3.connect(sandbox.folder / "bot.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         status, found = await ready()
         assert (status, "locked" in str(found["trouble"])) == (503, True)
@@ -129,58 +129,60 @@ async def test_locked_database_is_not_ready(
         assert (await ready())[0] == 200
 
 
-async def test_database_that_is_put_back_is_used_again(world: Sandbox, clock: MovableClock) -> None:
-    path = world.folder / "bot.sqlite"
-    async with running(world, SPIKE, **OPS) as bot:
+async def test_database_that_is_put_back_is_used_again(
+    sandbox: Sandbox, clock: MovableClock
+) -> None:
+    path = sandbox.folder / "bot.sqlite"
+    async with running(sandbox, SPIKE, **OPS) as bot:
         await delete(bot, path)
-        answer = await world.slack.answer_to("/usage rapid7-eu today")
+        answer = await sandbox.slack.answer_to("/usage rapid7-eu today")
         assert "the database file was deleted" in answer.text
         path.with_name("elsewhere").rename(path)
-        assert "rapid7-eu" in (await world.slack.answer_to("/usage rapid7-eu today")).text
+        assert "rapid7-eu" in (await sandbox.slack.answer_to("/usage rapid7-eu today")).text
         assert await bot.store.problem() == ""
 
 
 @pytest.mark.parametrize("fault", [delete, forbid_writing])
 async def test_form_mentions_that_nothing_was_saved(
-    world: Sandbox, clock: MovableClock, fault: Fault
+    sandbox: Sandbox, clock: MovableClock, fault: Fault
 ) -> None:
-    Meter(world)
-    async with running(world, SPIKE, **OPS) as bot:
-        answer = await world.slack.answer_to("/usage rapid7-eu today", channel="C0KITCHEN")
-        view = await opened(world, answer, "modal.alert")
-        await fault(bot, world.folder / "bot.sqlite")
-        await world.slack.submit(view, threshold="5 GB")
+    Meter(sandbox)
+    async with running(sandbox, SPIKE, **OPS) as bot:
+        answer = await sandbox.slack.answer_to("/usage rapid7-eu today", channel="C0KITCHEN")
+        view = await opened(sandbox, answer, "modal.alert")
+        await fault(bot, sandbox.folder / "bot.sqlite")
+        await sandbox.slack.submit(view, threshold="5 GB")
         assert "Nothing was saved. The bot's database cannot be used" in view.errors["question"]
         await execute(bot.store, "PRAGMA query_only = 0")
         if fault is delete:
-            (world.folder / "elsewhere").rename(world.folder / "bot.sqlite")
-    assert await kept(world, "SELECT name FROM rules") == []
+            (sandbox.folder / "elsewhere").rename(sandbox.folder / "bot.sqlite")
+    assert await kept(sandbox, "SELECT name FROM rules") == []
 
 
 async def test_late_saved_form_is_confirmed(
-    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is locked for longer than Slack waits for a form."""
     monkeypatch.setattr("handlers.listeners.forms.views.SAVE_WITHIN_S", 0.3)
     monkeypatch.setattr("bot.store.sqlite.connection.BUSY_S", 1.0)
-    Meter(world)
-    async with running(world, SPIKE, **OPS):
-        answer = await world.slack.answer_to("/usage rapid7-eu today", channel="C0KITCHEN")
-        view = await opened(world, answer, "modal.alert")
-        other = sqlite3.connect(world.folder / "bot.sqlite", isolation_level=None)
+    Meter(sandbox)
+    async with running(sandbox, SPIKE, **OPS):
+        answer = await sandbox.slack.answer_to("/usage rapid7-eu today", channel="C0KITCHEN")
+        view = await opened(sandbox, answer, "modal.alert")
+        other = sqlite3.connect(sandbox.folder / "bot.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        await world.slack.submit(view, threshold="5 GB")
-        assert world.slack.modal() is None
-        await world.slack.until(
+        await sandbox.slack.submit(view, threshold="5 GB")
+        assert sandbox.slack.modal() is None
+        await sandbox.slack.until(
             lambda: any(
                 "The bot's database cannot be used" in m.text
-                for m in world.slack.seen("U0ADA", "C0KITCHEN")
+                for m in sandbox.slack.seen("U0ADA", "C0KITCHEN")
             ),
             timeout_s=20,
         )
         other.execute("ROLLBACK")
         other.close()
-    assert await kept(world, "SELECT name FROM rules") == []
+    assert await kept(sandbox, "SELECT name FROM rules") == []
 
 
 def modes(folder: Path) -> set[int]:

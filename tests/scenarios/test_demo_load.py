@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from providers.akamai.sandbox import example_rows as akamai_rows
 from providers.devicewise.sandbox import example_rows as devicewise_rows
 from providers.sandbox.pieces import PIECE_ROWS, json_array
@@ -78,17 +78,19 @@ async def test_array_holds_every_row(count: int) -> None:
         ("/logs kitchen 12h where(/ERROR/)", "lines"),
     ],
 )
-async def test_long_window_is_answered_in_pieces(world: Sandbox, line: str, answered: str) -> None:
-    async with counted_turns() as turns, connected_bot(world, access=EVERYONE):
-        world.akamai.rows = lambda a, b: turns.between(akamai_rows(a, b))
-        world.devicewise.rows = lambda a, b: turns.between(devicewise_rows(a, b))
-        world.rapid7.lines = lambda key, a, b: turns.between(log_lines(key, a, b))
-        answer = await world.slack.answer_to(line, timeout_s=120)
+async def test_long_window_is_answered_in_pieces(
+    sandbox: Sandbox, line: str, answered: str
+) -> None:
+    async with counted_turns() as turns, connected_bot(sandbox, access=EVERYONE):
+        sandbox.akamai.rows = lambda a, b: turns.between(akamai_rows(a, b))
+        sandbox.devicewise.rows = lambda a, b: turns.between(devicewise_rows(a, b))
+        sandbox.rapid7.lines = lambda key, a, b: turns.between(log_lines(key, a, b))
+        answer = await sandbox.slack.answer_to(line, timeout_s=120)
     assert answered in answer.text
     assert turns.made > 10 * PIECE_ROWS
 
 
-async def test_endless_report_can_be_cancelled(world: Sandbox) -> None:
+async def test_endless_report_can_be_cancelled(sandbox: Sandbox) -> None:
     row = next(iter(akamai_rows(NOW - timedelta(hours=1), NOW)))
     stopped = asyncio.Event()
 
@@ -98,16 +100,16 @@ async def test_endless_report_can_be_cancelled(world: Sandbox) -> None:
         finally:
             stopped.set()
 
-    async with connected_bot(world, access=EVERYONE):
-        world.akamai.rows = lambda a, b: endless()
-        await world.slack.command("/apiaudit edge 24h status:503")
-        working = await world.slack.until(
-            lambda: next((m for m in world.slack.seen() if "Cancel" in buttons(m)), None),
+    async with connected_bot(sandbox, access=EVERYONE):
+        sandbox.akamai.rows = lambda a, b: endless()
+        await sandbox.slack.command("/apiaudit edge 24h status:503")
+        working = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.seen() if "Cancel" in buttons(m)), None),
             timeout_s=60,
         )
-        await world.slack.press(working, buttons(working)["Cancel"])
-        await world.slack.until(
-            lambda: any("Cancelled" in m.text for m in world.slack.seen()), timeout_s=60
+        await sandbox.slack.press(working, buttons(working)["Cancel"])
+        await sandbox.slack.until(
+            lambda: any("Cancelled" in m.text for m in sandbox.slack.seen()), timeout_s=60
         )
         await asyncio.wait_for(stopped.wait(), 60)
 

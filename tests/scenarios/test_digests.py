@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.app import Bot, open_bot
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT
-from bot.sandbox.world import Sandbox
 from bot.slack.outbox import OutboxTimings
 from bot.store import Post, Store
 from tests.scenarios.test_outbox import settled
@@ -37,124 +37,124 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @asynccontextmanager
-async def running(world: Sandbox, *digests: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
-    settings = world.settings(digest=list(digests or (ON_THE_HOUR,)), **changes)
+async def running(sandbox: Sandbox, *digests: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
+    settings = sandbox.settings(digest=list(digests or (ON_THE_HOUR,)), **changes)
     async with (
-        open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot,
+        open_bot(settings, sandbox.tokens(), pace=HURRIED, clock=sandbox.clock) as bot,
         bot.connected(),
     ):
         yield bot
 
 
-def posted(world: Sandbox, channel: str = "C0OPS") -> list[str]:
+def posted(sandbox: Sandbox, channel: str = "C0OPS") -> list[str]:
     return [
         m.text
-        for m in world.slack.messages
+        for m in sandbox.slack.messages
         if m.user == BOT and m.channel == channel and not m.seen_by
     ]
 
 
-async def test_digest_is_posted_at_its_minute(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
-        assert posted(world) == []
+async def test_digest_is_posted_at_its_minute(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
+        assert posted(sandbox) == []
         clock.strike()
-        await world.slack.until(lambda: posted(world))
+        await sandbox.slack.until(lambda: posted(sandbox))
         await asyncio.sleep(0.3)
-    [text] = posted(world)
+    [text] = posted(sandbox)
     assert text.startswith("Digest hourly-usage: rapid7-eu")
     assert "in 7 days" in text
-    message = next(m for m in world.slack.messages if m.user == BOT)
+    message = next(m for m in sandbox.slack.messages if m.user == BOT)
     assert message.metadata["event_payload"]["key"].startswith("digest:hourly-usage:")
     assert "Digest `hourly-usage`" in str(message.blocks)
-    assert world.slack.refused == []
+    assert sandbox.slack.refused == []
 
 
-async def test_file_of_digest_is_in_its_thread_once(world: Sandbox, clock: Clock) -> None:
+async def test_file_of_digest_is_in_its_thread_once(sandbox: Sandbox, clock: Clock) -> None:
     """Also where Slack does not say whether it took it."""
-    world.slack.fail("files.completeUploadExternal")
-    async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
+    sandbox.slack.fail("files.completeUploadExternal")
+    async with running(sandbox, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
         clock.strike()
-        await world.slack.until(lambda: any(m.files for m in world.slack.messages))
+        await sandbox.slack.until(lambda: any(m.files for m in sandbox.slack.messages))
         await settled(bot.store.outbox)
         assert await bot.store.read("SELECT * FROM outbox_files", ()) == []
-    [message] = [m for m in world.slack.messages if m.user == BOT and not m.files]
-    [brought] = [m for m in world.slack.messages if m.files]
+    [message] = [m for m in sandbox.slack.messages if m.user == BOT and not m.files]
+    [brought] = [m for m in sandbox.slack.messages if m.files]
     assert brought.thread_ts == message.ts
     assert brought.files[0].content.startswith(b"day,bytes\r\n")
 
 
 async def test_too_large_file_of_digest_is_named(
-    world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.jobs.digests.LARGEST_FILE", 10)
-    async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}):
+    async with running(sandbox, {**ON_THE_HOUR, "ask": f"{LINE} csv"}):
         clock.strike()
-        await world.slack.until(lambda: posted(world))
-    assert "too large for a digest" in posted(world)[0]
+        await sandbox.slack.until(lambda: posted(sandbox))
+    assert "too large for a digest" in posted(sandbox)[0]
 
 
-async def test_restarts_double_no_digest(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
+async def test_restarts_double_no_digest(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
         clock.strike()
-        await world.slack.until(lambda: posted(world))
+        await sandbox.slack.until(lambda: posted(sandbox))
     for _ in range(3):
         clock.ahead -= timedelta(minutes=2)
-        async with running(world):
+        async with running(sandbox):
             await asyncio.sleep(0.3)
-    assert len(posted(world)) == 1
+    assert len(posted(sandbox)) == 1
     clock.ahead += timedelta(hours=1, minutes=6)
-    async with running(world):
-        await world.slack.until(lambda: len(posted(world)) == 2)
+    async with running(sandbox):
+        await sandbox.slack.until(lambda: len(posted(sandbox)) == 2)
 
 
-async def test_missed_digests_are_sent_as_one(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
+async def test_missed_digests_are_sent_as_one(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
         pass
     clock.ahead += timedelta(hours=5, minutes=25)
-    async with running(world):
-        await world.slack.until(lambda: posted(world))
+    async with running(sandbox):
+        await sandbox.slack.until(lambda: posted(sandbox))
         await asyncio.sleep(0.2)
-    [text] = posted(world)
+    [text] = posted(sandbox)
     assert "20 min late, 5 earlier ones were skipped" in text
 
 
-async def test_too_late_digest_notifies_ops(world: Sandbox, clock: Clock) -> None:
+async def test_too_late_digest_notifies_ops(sandbox: Sandbox, clock: Clock) -> None:
     daily = {
         **ON_THE_HOUR,
         "name": "daily",
         "at": f"0 {(clock() + timedelta(minutes=5)).hour} * * *",
         "channel": "#kitchen",
     }
-    async with running(world, daily, slack={"ops_channel": "#ops"}, timezone="UTC"):
+    async with running(sandbox, daily, slack={"ops_channel": "#ops"}, timezone="UTC"):
         pass
     clock.ahead += timedelta(hours=3)
-    async with running(world, daily, slack={"ops_channel": "#ops"}, timezone="UTC"):
-        await world.slack.until(lambda: posted(world))
-    assert posted(world, "C0KITCHEN") == []
-    assert "Digest `daily` of" in posted(world)[0]
-    assert "was not posted: the bot was down" in posted(world)[0]
+    async with running(sandbox, daily, slack={"ops_channel": "#ops"}, timezone="UTC"):
+        await sandbox.slack.until(lambda: posted(sandbox))
+    assert posted(sandbox, "C0KITCHEN") == []
+    assert "Digest `daily` of" in posted(sandbox)[0]
+    assert "was not posted: the bot was down" in posted(sandbox)[0]
 
 
-async def test_failed_digest_does_not_stop_the_next(world: Sandbox, clock: Clock) -> None:
-    world.rapid7.answer_with(401, times=99)
+async def test_failed_digest_does_not_stop_the_next(sandbox: Sandbox, clock: Clock) -> None:
+    sandbox.rapid7.answer_with(401, times=99)
     async with running(
-        world, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}
+        sandbox, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}
     ) as bot:
         clock.strike()
-        await world.slack.until(lambda: posted(world))
+        await sandbox.slack.until(lambda: posted(sandbox))
         await settled(bot.store.outbox)
-        assert "failed: rapid7-eu did not accept our key" in posted(world)[0]
-        world.rapid7.faults.clear()
+        assert "failed: rapid7-eu did not accept our key" in posted(sandbox)[0]
+        sandbox.rapid7.faults.clear()
         clock.strike()
-        await world.slack.until(lambda: posted(world, "C0KITCHEN"))
-    assert len(posted(world)) == 1
+        await sandbox.slack.until(lambda: posted(sandbox, "C0KITCHEN"))
+    assert len(posted(sandbox)) == 1
 
 
-async def test_interrupted_digest_does_not_follow_later_one(world: Sandbox, clock: Clock) -> None:
+async def test_interrupted_digest_does_not_follow_later_one(sandbox: Sandbox, clock: Clock) -> None:
     """Of two instants the later has begun; the earlier, should its answer still come, has nothing
     to say.
     """
-    store = await Store.open(world.settings().database, now=clock())
+    store = await Store.open(sandbox.settings().database, now=clock())
     schedules, now = store.schedules, clock()
     earlier, later = now - timedelta(hours=1), now
     assert await schedules.claim_run("hourly-usage", earlier, now=now) == 0
@@ -168,10 +168,10 @@ async def test_interrupted_digest_does_not_follow_later_one(world: Sandbox, cloc
     await store.close()
 
 
-async def test_interrupted_run_is_repeated_after_its_lease(world: Sandbox, clock: Clock) -> None:
+async def test_interrupted_run_is_repeated_after_its_lease(sandbox: Sandbox, clock: Clock) -> None:
     """The bot died between the claim and the end of a run."""
     due = clock().replace(minute=0, second=0, microsecond=0)
-    store = await Store.open(world.settings().database, now=clock())
+    store = await Store.open(sandbox.settings().database, now=clock())
     schedules = store.schedules
     await schedules.last_handled_at(
         "hourly-usage", f"{ON_THE_HOUR['at']} {LINE}", now=due - timedelta(minutes=1)
@@ -181,25 +181,25 @@ async def test_interrupted_run_is_repeated_after_its_lease(world: Sandbox, clock
         await schedules.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=2)) is None
     )
     await store.close()
-    async with running(world):
-        await world.slack.until(lambda: posted(world))
+    async with running(sandbox):
+        await sandbox.slack.until(lambda: posted(sandbox))
         await asyncio.sleep(0.3)
-    keys = [m.metadata["event_payload"]["key"] for m in world.slack.messages if m.user == BOT]
+    keys = [m.metadata["event_payload"]["key"] for m in sandbox.slack.messages if m.user == BOT]
     assert keys.count(f"digest:hourly-usage:{due:%Y%m%dT%H%M%SZ}") == 1
 
 
-async def test_changed_digest_does_not_catch_up(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
+async def test_changed_digest_does_not_catch_up(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
         pass
     clock.ahead += timedelta(hours=3)
-    async with running(world, {**ON_THE_HOUR, "at": "30 * * * *"}):
+    async with running(sandbox, {**ON_THE_HOUR, "at": "30 * * * *"}):
         await asyncio.sleep(0.4)
-    assert posted(world) == []
+    assert posted(sandbox) == []
 
 
-async def test_private_digest_is_posted_where_configured(world: Sandbox, clock: Clock) -> None:
+async def test_private_digest_is_posted_where_configured(sandbox: Sandbox, clock: Clock) -> None:
     async with running(
-        world,
+        sandbox,
         {
             "name": "audit",
             "ask": "/apiaudit 24h failures",
@@ -208,18 +208,18 @@ async def test_private_digest_is_posted_where_configured(world: Sandbox, clock: 
         },
     ):
         clock.strike()
-        await world.slack.until(lambda: posted(world, "C0KITCHEN"))
-    assert "Digest audit: edge, iot:" in posted(world, "C0KITCHEN")[0]
+        await sandbox.slack.until(lambda: posted(sandbox, "C0KITCHEN"))
+    assert "Digest audit: edge, iot:" in posted(sandbox, "C0KITCHEN")[0]
 
 
 def at(moment: datetime) -> str:
     return f"{moment.astimezone(DUBLIN):%H:%M}"
 
 
-async def test_subscription_survives_restart(world: Sandbox, clock: Clock) -> None:
+async def test_subscription_survives_restart(sandbox: Sandbox, clock: Clock) -> None:
     soon = clock() + timedelta(minutes=1)
-    async with running(world):
-        told = await world.slack.answer_to(
+    async with running(sandbox):
+        told = await sandbox.slack.answer_to(
             f"/usage subscribe last 5 days at {at(soon)}", user="U0LINUS", channel="C0KITCHEN"
         )
         assert told.seen_by == "U0LINUS"
@@ -227,42 +227,42 @@ async def test_subscription_survives_restart(world: Sandbox, clock: Clock) -> No
             f"Subscription 1 created: /usage last 5 days at {at(soon)} every day (Europe/Dublin)"
             in told.text.replace("`", "")
         )
-        listed = await world.slack.answer_to(
+        listed = await sandbox.slack.answer_to(
             "/usage subscriptions", user="U0ADA", channel="C0KITCHEN"
         )
         assert "1. `/usage last 5 days`" in listed.text.replace("\u2019", "'")
         assert "digest hourly-usage of bot.toml" in listed.text
         assert "<@U0LINUS>" in str(listed.blocks)
         clock.ahead += timedelta(minutes=1)
-        await world.slack.until(lambda: posted(world, "C0KITCHEN"))
-    assert "in 5 days" in posted(world, "C0KITCHEN")[0]
+        await sandbox.slack.until(lambda: posted(sandbox, "C0KITCHEN"))
+    assert "in 5 days" in posted(sandbox, "C0KITCHEN")[0]
     clock.ahead += timedelta(days=1)
-    async with running(world):
-        await world.slack.until(lambda: len(posted(world, "C0KITCHEN")) == 2)
-        told = await world.slack.answer_to(
+    async with running(sandbox):
+        await sandbox.slack.until(lambda: len(posted(sandbox, "C0KITCHEN")) == 2)
+        told = await sandbox.slack.answer_to(
             "/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN"
         )
         assert "Subscription 1 ended" in told.text
         clock.ahead += timedelta(days=1)
-        again = await world.slack.answer_to(
+        again = await sandbox.slack.answer_to(
             "/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN"
         )
         assert "There is no subscription 1 in this channel" in again.text
         await asyncio.sleep(0.3)
-    assert len(posted(world, "C0KITCHEN")) == 2
-    assert world.slack.refused == []
+    assert len(posted(sandbox, "C0KITCHEN")) == 2
+    assert sandbox.slack.refused == []
 
 
-async def test_subscription_before_crash_catches_up(world: Sandbox, clock: Clock) -> None:
+async def test_subscription_before_crash_catches_up(sandbox: Sandbox, clock: Clock) -> None:
     soon = clock() + timedelta(minutes=1)
-    async with running(world):
-        await world.slack.answer_to(
+    async with running(sandbox):
+        await sandbox.slack.answer_to(
             f"/usage subscribe last 5 days at {at(soon)}", channel="C0KITCHEN"
         )
     clock.ahead += timedelta(minutes=20)
-    async with running(world):
-        await world.slack.until(lambda: posted(world, "C0KITCHEN"))
-    assert "min late" in posted(world, "C0KITCHEN")[0]
+    async with running(sandbox):
+        await sandbox.slack.until(lambda: posted(sandbox, "C0KITCHEN"))
+    assert "min late" in posted(sandbox, "C0KITCHEN")[0]
 
 
 @pytest.mark.parametrize(
@@ -284,22 +284,23 @@ async def test_subscription_before_crash_catches_up(world: Sandbox, clock: Clock
     ],
 )
 async def test_refused_subscription_is_answered_privately(
-    world: Sandbox, clock: Clock, line: str, user: str, says: str
+    sandbox: Sandbox, clock: Clock, line: str, user: str, says: str
 ) -> None:
-    access = {**world.table()["access"], "manage": ["U0ADA"]}
-    async with running(world, access=access):
-        told = await world.slack.answer_to(line, user=user, channel="C0KITCHEN")
+    access = {**sandbox.table()["access"], "manage": ["U0ADA"]}
+    async with running(sandbox, access=access):
+        told = await sandbox.slack.answer_to(line, user=user, channel="C0KITCHEN")
     assert says in told.text
     assert told.seen_by == user
 
 
-async def test_subscription_belongs_to_its_channel(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
-        await world.slack.answer_to(
+async def test_subscription_belongs_to_its_channel(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
+        await sandbox.slack.answer_to(
             "/usage subscribe last 5 days at 09:00 on mondays", channel="C0KITCHEN"
         )
-        told = await world.slack.answer_to("/usage unsubscribe 1", channel="C0OPS")
+        told = await sandbox.slack.answer_to("/usage unsubscribe 1", channel="C0OPS")
         assert "There is no subscription 1 in this channel" in told.text
         assert (
-            "1." not in (await world.slack.answer_to("/usage subscriptions", channel="C0OPS")).text
+            "1."
+            not in (await sandbox.slack.answer_to("/usage subscriptions", channel="C0OPS")).text
         )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.questions.registry import COMMANDS, load_commands
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "example_command"
@@ -46,8 +46,8 @@ async def test_added_command_answers_in_chat(front_door: Run) -> None:
     assert "/pantry alert today jars above 3" in ran.out
 
 
-async def test_access_to_added_command_is_configured(world: Sandbox, front_door: Run) -> None:
-    table = world.table()
+async def test_access_to_added_command_is_configured(sandbox: Sandbox, front_door: Run) -> None:
+    table = sandbox.table()
     question = ("ask", "/pantry today", "--user", "U0LINUS")
     assert (await front_door(*question, table=table, PYTHONPATH=PATHS)).code == 0
     table["access"]["pantry"] = ["U0ADA"]

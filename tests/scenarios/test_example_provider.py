@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.app import open_bot
-from bot.sandbox.world import Sandbox, open_sandbox
+from bot.sandbox.sandbox import Sandbox, open_sandbox
 from providers.registry import registry
 from tests.conftest import ROOT
 from tests.providers.test_registry import install, opswatch
@@ -41,7 +41,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-async def world(packages: str, tmp_path: Path, clock: MovableClock) -> AsyncIterator[Sandbox]:
+async def sandbox(packages: str, tmp_path: Path, clock: MovableClock) -> AsyncIterator[Sandbox]:
     registry.cache_clear()
     try:
         async with open_sandbox(tmp_path, clock=clock) as opened:
@@ -51,27 +51,27 @@ async def world(packages: str, tmp_path: Path, clock: MovableClock) -> AsyncIter
 
 
 async def test_account_of_added_vendor_passes_check(
-    world: Sandbox, packages: str, front_door: Callable[..., Any]
+    sandbox: Sandbox, packages: str, front_door: Callable[..., Any]
 ) -> None:
     ran = await front_door("check", "--json", PYTHONPATH=packages)
     [account] = [check for check in ran.json["checks"] if check["name"] == "coyote"]
     assert (account["ok"], account["detail"]) == (True, "Acme answers.")
-    world.acme.answer_with(401, times=5)
+    sandbox.acme.answer_with(401, times=5)
     ran = await front_door("check", "--json", PYTHONPATH=packages)
     [account] = [check for check in ran.json["checks"] if check["name"] == "coyote"]
     assert not account["ok"]
     assert ran.code == 3
 
 
-async def test_alert_about_added_vendor_fires(world: Sandbox, clock: MovableClock) -> None:
-    settings = world.settings(alert=[ORDERS])
+async def test_alert_about_added_vendor_fires(sandbox: Sandbox, clock: MovableClock) -> None:
+    settings = sandbox.settings(alert=[ORDERS])
     async with (
-        open_bot(settings, world.tokens(), pace=HURRIED, clock=clock) as bot,
+        open_bot(settings, sandbox.tokens(), pace=HURRIED, clock=clock) as bot,
         bot.connected(),
     ):
         clock.set(clock().replace(hour=12, minute=0))
         assert await evaluations(bot, 1)
-        [notice] = await world.slack.until(lambda: told(world))
+        [notice] = await sandbox.slack.until(lambda: told(sandbox))
     assert "anvils" in notice
     assert "1.00 kB" in notice
 

@@ -23,7 +23,7 @@ import pytest
 from aiohttp import web
 
 from bot.cli.check import run_checks
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import Store
 from providers.clock import utc_now
 from providers.limits.rate_limiter import RateLimiter
@@ -134,7 +134,7 @@ async def test_help_has_no_window(front_door: Run) -> None:
 
 
 def fail(server: str, status: int, body: str = "") -> Callable[[Sandbox], None]:
-    return lambda world: getattr(world, server).answer_with(status, body, times=99)
+    return lambda sandbox: getattr(sandbox, server).answer_with(status, body, times=99)
 
 
 FAILURES = [
@@ -161,14 +161,14 @@ FAILURES = [
 )
 async def test_failures_have_kind_and_exit_code(
     front_door: Run,
-    world: Sandbox,
+    sandbox: Sandbox,
     line: str,
     arrange: Any,
     code: int,
     kind: str | None,
     provider: str | None,
 ) -> None:
-    arrange(world)
+    arrange(sandbox)
     ran = await front_door("ask", line, "--json")
     assert ran.code == code, ran.out + ran.err
     if kind:
@@ -178,8 +178,8 @@ async def test_failures_have_kind_and_exit_code(
         assert error["hint"]
 
 
-async def test_all_configuration_problems_are_shown(front_door: Run, world: Sandbox) -> None:
-    table = {**world.table(), "colour": "red", "timezone": "Mars"}
+async def test_all_configuration_problems_are_shown(front_door: Run, sandbox: Sandbox) -> None:
+    table = {**sandbox.table(), "colour": "red", "timezone": "Mars"}
     ran = await front_door("ask", "/usage 7d", "--json", table=table)
     assert ran.code == 2
     assert ran.json["error"]["kind"] == "bad_config"
@@ -199,13 +199,13 @@ async def test_all_configuration_problems_are_shown(front_door: Run, world: Sand
     ],
 )
 async def test_user_and_channel_apply_access_rules(
-    front_door: Run, world: Sandbox, who: tuple[str, ...], code: int
+    front_door: Run, sandbox: Sandbox, who: tuple[str, ...], code: int
 ) -> None:
     ran = await front_door("ask", "/apiaudit 24h", "--json", *who)
     assert ran.code == code
     if code:
         assert ran.json["error"]["kind"] == "refused"
-        assert world.akamai.requests == []
+        assert sandbox.akamai.requests == []
 
 
 async def test_granted_channel_may_ask(front_door: Run) -> None:
@@ -216,13 +216,13 @@ async def test_granted_channel_may_ask(front_door: Run) -> None:
 @pytest.mark.parametrize("option", ["--user", "--channel"])
 @pytest.mark.parametrize("given", ["", " "])
 async def test_empty_person_or_place_is_refused(
-    front_door: Run, world: Sandbox, option: str, given: str
+    front_door: Run, sandbox: Sandbox, option: str, given: str
 ) -> None:
     """A script whose variable is empty asks as nobody, not as the operator."""
     ran = await front_door("ask", "/usage 7d", "--json", option, given)
     assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
     assert option in ran.json["error"]["message"]
-    assert world.rapid7.requests == []
+    assert sandbox.rapid7.requests == []
 
 
 async def test_saved_files_are_private(front_door: Run, tmp_path: Path) -> None:
@@ -232,8 +232,8 @@ async def test_saved_files_are_private(front_door: Run, tmp_path: Path) -> None:
         assert Path(file["path"]).stat().st_mode & 0o777 == 0o600
 
 
-async def test_check_shows_no_control_sequence(front_door: Run, world: Sandbox) -> None:
-    table = world.table()
+async def test_check_shows_no_control_sequence(front_door: Run, sandbox: Sandbox) -> None:
+    table = sandbox.table()
     table["providers"]["edge"]["method"] = "\x1b[2J\u202eNO\nok  all is well"
     ran = await front_door("check", table=table)
     assert ran.code == 2
@@ -259,10 +259,10 @@ async def test_check_prints_a_line_each(front_door: Run) -> None:
     assert all(set(c) == {"name", "ok", "detail", "hint"} for c in ran.json["checks"])
 
 
-async def test_check_has_a_hint_for_failures(front_door: Run, world: Sandbox) -> None:
-    world.rapid7.answer_with(401, times=9)
-    world.akamai.deprecated = True
-    world.slack.scopes = "commands"
+async def test_check_has_a_hint_for_failures(front_door: Run, sandbox: Sandbox) -> None:
+    sandbox.rapid7.answer_with(401, times=9)
+    sandbox.akamai.deprecated = True
+    sandbox.slack.scopes = "commands"
     ran = await front_door("check")
     assert ran.code == 3
     assert "NO  scopes: The token lacks app_mentions:read, channels:history" in ran.out
@@ -271,12 +271,12 @@ async def test_check_has_a_hint_for_failures(front_door: Run, world: Sandbox) ->
     assert "ok  iot" in ran.out
 
 
-async def test_check_names_wrong_token_and_configuration(front_door: Run, world: Sandbox) -> None:
+async def test_check_names_wrong_token_and_configuration(front_door: Run, sandbox: Sandbox) -> None:
     ran = await front_door("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
     assert ran.code == 3
     assert "invalid_auth" in ran.out
     assert "xoxb-wrong-token" not in ran.out + ran.err
-    ran = await front_door("check", "--json", table={**world.table(), "colour": "red"})
+    ran = await front_door("check", "--json", table={**sandbox.table(), "colour": "red"})
     assert (ran.code, ran.json["ok"]) == (2, False)
 
 
@@ -369,9 +369,9 @@ async def test_ask_refuses_slack_only_commands(front_door: Run, line: str) -> No
 
 @pytest.mark.parametrize("words", [("run",), ("check",)], ids=" ".join)
 async def test_missing_database_folder_is_named(
-    front_door: Run, world: Sandbox, tmp_path: Path, words: tuple[str, ...]
+    front_door: Run, sandbox: Sandbox, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    ran = await front_door(*words, table={**world.table(), "database": "missing/bot.sqlite"})
+    ran = await front_door(*words, table={**sandbox.table(), "database": "missing/bot.sqlite"})
     assert ran.code == 2
     assert str(tmp_path / "missing" / "bot.sqlite") in ran.out + ran.err
     assert "there is no folder" in ran.out + ran.err
@@ -403,10 +403,10 @@ async def test_readme_question_finds_something(front_door: Run, tmp_path: Path, 
 
 
 async def test_run_connects_answers_and_stops(
-    world: Sandbox, tmp_path: Path, free_tcp_port: int
+    sandbox: Sandbox, tmp_path: Path, free_tcp_port: int
 ) -> None:
-    process = await started(world, tmp_path, health_port=free_tcp_port)
-    answer = await world.slack.answer_to("/usage last 7 days")
+    process = await started(sandbox, tmp_path, health_port=free_tcp_port)
+    answer = await sandbox.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
     assert await health(free_tcp_port) == (200, 200)
     process.send_signal(signal.SIGTERM)
@@ -415,28 +415,28 @@ async def test_run_connects_answers_and_stops(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 async def test_stop_finishes_or_reports_work(
-    world: Sandbox, tmp_path: Path, number: signal.Signals
+    sandbox: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
     """One answer comes in time and is given; one does not, and a log is in the middle of its
     download: their askers are told.
     """
-    process = await started(world, tmp_path)
-    world.devicewise.be_slow(2.0)
-    await world.slack.command("/apiaudit iot 24h")
-    await world.slack.until(lambda: world.devicewise.requests)
-    world.rapid7.be_slow(60, path="/usage", times=99)
-    world.rapid7.misbehave(drip, path="/download", times=9)
-    await world.slack.command("/usage last 7 days", user="U0LINUS")
-    await world.slack.command("/logs kitchen")
-    await world.slack.until(lambda: any("/download" in path for path in world.rapid7.paths()))
+    process = await started(sandbox, tmp_path)
+    sandbox.devicewise.be_slow(2.0)
+    await sandbox.slack.command("/apiaudit iot 24h")
+    await sandbox.slack.until(lambda: sandbox.devicewise.requests)
+    sandbox.rapid7.be_slow(60, path="/usage", times=99)
+    sandbox.rapid7.misbehave(drip, path="/download", times=9)
+    await sandbox.slack.command("/usage last 7 days", user="U0LINUS")
+    await sandbox.slack.command("/logs kitchen")
+    await sandbox.slack.until(lambda: any("/download" in path for path in sandbox.rapid7.paths()))
     process.send_signal(number)
     assert await asyncio.wait_for(process.wait(), 60) == 0
-    assert any("iot:" in m.text for m in world.slack.seen())
-    assert sum("The bot is restarting" in m.text for m in world.slack.seen("U0LINUS")) == 1
-    assert sum("The bot is restarting" in m.text for m in world.slack.seen("U0ADA")) == 1
-    assert not [m for m in world.slack.messages if m.text.startswith("Working on")]
+    assert any("iot:" in m.text for m in sandbox.slack.seen())
+    assert sum("The bot is restarting" in m.text for m in sandbox.slack.seen("U0LINUS")) == 1
+    assert sum("The bot is restarting" in m.text for m in sandbox.slack.seen("U0ADA")) == 1
+    assert not [m for m in sandbox.slack.messages if m.text.startswith("Working on")]
     assert not list(tmp_path.glob("*.sqlite-wal"))
-    store = await Store.open(world.location, now=datetime.now(UTC))
+    store = await Store.open(sandbox.location, now=datetime.now(UTC))
     assert sorted(asked.outcome for asked in await store.questions.latest()) == [
         "answered",
         "cancelled",
@@ -454,18 +454,18 @@ async def drip(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0.05)
 
 
-async def test_bot_without_slack_stops_at_once(world: Sandbox, tmp_path: Path) -> None:
+async def test_bot_without_slack_stops_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
     import os
 
     config = tmp_path / "bot.toml"
-    config.write_text(toml_of(world.table()))
+    config.write_text(toml_of(sandbox.table()))
     env = {
         **os.environ,
-        **world.environ(),
+        **sandbox.environ(),
         "PYTHONPATH": str(ROOT),
         "SLACK_API_URL": "http://127.0.0.1:9/api/",
     }
-    env = process_environ(world.clock, env)
+    env = process_environ(sandbox.clock, env)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -496,11 +496,11 @@ async def test_run_names_missing_settings(front_door: Run) -> None:
 
 
 async def test_terminal_shares_the_rate_limit(
-    world: Sandbox, front_door: Run, tmp_path: Path
+    sandbox: Sandbox, front_door: Run, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
-    store = await Store.open(world.location, now=now)
-    budget = RateLimiter("rapid7-eu", Secret(world.rapid7.api_key), LIMITS, store.rate_limits)
+    store = await Store.open(sandbox.location, now=now)
+    budget = RateLimiter("rapid7-eu", Secret(sandbox.rapid7.api_key), LIMITS, store.rate_limits)
     for _ in range(149):
         await budget.commit("download", await budget.reserve("download"))
     await store.close()
@@ -513,15 +513,15 @@ async def test_terminal_shares_the_rate_limit(
     )
     assert "150 downloads and 75 GB in 15 min" in ran.json["error"]["message"]
     assert "It works again at" in ran.json["error"]["hint"]
-    assert sum("/download/" in path for path in world.rapid7.paths()) == 1
+    assert sum("/download/" in path for path in sandbox.rapid7.paths()) == 1
 
 
 async def test_terminal_answers_without_database(
-    world: Sandbox, front_door: Run, tmp_path: Path
+    sandbox: Sandbox, front_door: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     ran = await front_door(
-        "ask", "/usage last 7 days", table={**world.table(), "database": "file/bot.sqlite"}
+        "ask", "/usage last 7 days", table={**sandbox.table(), "database": "file/bot.sqlite"}
     )
     assert ran.code == 0
 
@@ -539,19 +539,21 @@ async def health(port: int) -> tuple[int, int]:
 
 
 async def started(
-    world: Sandbox, tmp_path: Path, *, health_port: int = 0
+    sandbox: Sandbox, tmp_path: Path, *, health_port: int = 0
 ) -> asyncio.subprocess.Process:
     import os
 
     config = tmp_path / "bot.toml"
     config.write_text(
-        toml_of({**world.table(), **({"health": {"port": health_port}} if health_port else {})})
+        toml_of({**sandbox.table(), **({"health": {"port": health_port}} if health_port else {})})
     )
-    env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
+    env = process_environ(
+        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env
     )
-    await world.slack.until(lambda: world.slack.sockets, timeout_s=20)
+    await sandbox.slack.until(lambda: sandbox.slack.sockets, timeout_s=20)
     return process
 
 
@@ -624,15 +626,15 @@ async def test_demo_serves_its_page_until_interrupted(tmp_path: Path) -> None:
 
 
 async def test_check_names_unwritable_temporary_folder(
-    monkeypatch: pytest.MonkeyPatch, world: Sandbox
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> None:
     def no_folder() -> None:
         raise FileNotFoundError(2, "No usable temporary directory found")
 
     monkeypatch.setattr("tempfile.TemporaryFile", no_folder)
-    config = world.folder / "bot.toml"
-    config.write_text(toml_of(world.table()), "utf-8")
-    checks, code = await run_checks(config, environ=world.environ())
+    config = sandbox.folder / "bot.toml"
+    config.write_text(toml_of(sandbox.table()), "utf-8")
+    checks, code = await run_checks(config, environ=sandbox.environ())
     failed = [check for check in checks if not check.ok]
     assert (code, [check.name for check in failed]) == (2, ["temporary folder"])
     assert "TMPDIR" in failed[0].hint

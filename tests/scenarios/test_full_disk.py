@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, messages, running, told
 from tests.support.clock import MovableClock as Clock
 from tests.support.raw_sqlite import execute, on_connection
@@ -48,33 +48,33 @@ async def empty(bot: Bot) -> None:
 
 
 async def test_full_disk_loses_nothing_and_notifies_ops(
-    world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meter = Meter(world)
+    meter = Meter(sandbox)
     meter(6)
     monkeypatch.setattr("bot.slack.operator_notices.AGAIN_AFTER", timedelta(days=1))
-    async with running(world, {**SPIKE, "channel": "#kitchen"}, digest=[DIGEST], **OPS) as bot:
+    async with running(sandbox, {**SPIKE, "channel": "#kitchen"}, digest=[DIGEST], **OPS) as bot:
         await fill(bot)
         clock.strike(15)
-        await world.slack.until(
-            lambda: any("My database cannot be used" in text for text in told(world))
+        await sandbox.slack.until(
+            lambda: any("My database cannot be used" in text for text in told(sandbox))
         )
         # What still fits into pages that are there may be posted meanwhile, but only once.
         await empty(bot)
         # A run that was claimed and could not be ended is done again once its lease is over.
         clock.ahead += timedelta(minutes=3)
-        await world.slack.until(lambda: len(told(world, "C0KITCHEN")) == 2)
-    kitchen = told(world, "C0KITCHEN")
+        await sandbox.slack.until(lambda: len(told(sandbox, "C0KITCHEN")) == 2)
+    kitchen = told(sandbox, "C0KITCHEN")
     assert sorted(text.split(" ")[1].rstrip(":") for text in kitchen) == [
         "ingest-spike",
         "quarterly",
     ]
-    assert len([text for text in told(world) if "My database cannot be used" in text]) == 1
+    assert len([text for text in told(sandbox) if "My database cannot be used" in text]) == 1
 
 
-async def test_question_without_database_is_explained(world: Sandbox, bot: Bot) -> None:
+async def test_question_without_database_is_explained(sandbox: Sandbox, bot: Bot) -> None:
     await execute(bot.store, "DROP TABLE questions")
-    answer = await world.slack.answer_to("/usage last 7 days")
+    answer = await sandbox.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == "U0ADA"
     assert answer.text.startswith(
         "The bot's database cannot be used (no such table: questions). The operator has"
@@ -82,44 +82,46 @@ async def test_question_without_database_is_explained(world: Sandbox, bot: Bot) 
 
 
 async def test_locked_database_loses_nothing(
-    world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Meter(world)(6)
+    Meter(sandbox)(6)
     monkeypatch.setattr("bot.store.sqlite.connection.BUSY_S", 0.1)
-    async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS):
-        other = sqlite3.connect(world.folder / "bot.sqlite", isolation_level=None)
+    async with running(sandbox, {**SPIKE, "channel": "#kitchen"}, **OPS):
+        other = sqlite3.connect(sandbox.folder / "bot.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         clock.strike(15)
-        await world.slack.until(lambda: any("database is locked" in text for text in told(world)))
+        await sandbox.slack.until(
+            lambda: any("database is locked" in text for text in told(sandbox))
+        )
         other.execute("ROLLBACK")
         other.close()
-        await world.slack.until(lambda: told(world, "C0KITCHEN"))
-    assert len(messages(world, "C0KITCHEN")) == 1
+        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
+    assert len(messages(sandbox, "C0KITCHEN")) == 1
 
 
-async def test_unsaved_alert_is_posted_once(world: Sandbox, clock: Clock) -> None:
-    meter = Meter(world)
+async def test_unsaved_alert_is_posted_once(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
     meter(6)
-    async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot:
+    async with running(sandbox, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot:
         clock.strike(15)
-        await world.slack.until(lambda: told(world, "C0KITCHEN"))
+        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
         meter(1)
         await fill(bot)
         clock.strike(15)
-        await world.slack.until(
-            lambda: any("My database cannot be used" in text for text in told(world))
+        await sandbox.slack.until(
+            lambda: any("My database cannot be used" in text for text in told(sandbox))
         )
         await empty(bot)
-        await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("✅"))
+        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN")[0].startswith("✅"))
         assert (await evaluations(bot, 2))[:2] == ["firing", "inactive"]
-    assert len(messages(world, "C0KITCHEN")) == 1
+    assert len(messages(sandbox, "C0KITCHEN")) == 1
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\x00" + b"\xff" * 5000])
-async def test_broken_database_is_refused_unchanged(world: Sandbox, content: bytes) -> None:
+async def test_broken_database_is_refused_unchanged(sandbox: Sandbox, content: bytes) -> None:
     from bot.store import Store, StoreError
 
-    path = Path(world.folder / "bot.sqlite")
+    path = Path(sandbox.folder / "bot.sqlite")
     path.write_bytes(content)
     with pytest.raises(StoreError, match="cannot be used"):
         await Store.open(path, now=Clock()())

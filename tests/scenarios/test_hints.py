@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.scenarios.test_alerts import running
 from tests.support.clock import MovableClock as Clock
 
@@ -49,39 +49,39 @@ ALERTS = (
 )
 
 
-async def _refusal_and_answer(world: Sandbox, line: str) -> tuple[str, str]:
-    refusal = (await world.slack.answer_to(line, channel="C0KITCHEN")).text
+async def _refusal_and_answer(sandbox: Sandbox, line: str) -> tuple[str, str]:
+    refusal = (await sandbox.slack.answer_to(line, channel="C0KITCHEN")).text
     hint = re.search(r"Try (/.*)", refusal)
     assert hint, refusal
-    return hint[1], (await world.slack.answer_to(hint[1], channel="C0KITCHEN")).text
+    return hint[1], (await sandbox.slack.answer_to(hint[1], channel="C0KITCHEN")).text
 
 
 @pytest.mark.parametrize("lines", [SUBSCRIPTIONS, ALERTS], ids=["subscribe", "alert"])
 async def test_suggested_command_works(
-    world: Sandbox, clock: Clock, lines: tuple[str, ...]
+    sandbox: Sandbox, clock: Clock, lines: tuple[str, ...]
 ) -> None:
     failed = []
-    async with running(world):
+    async with running(sandbox):
         for line in lines:
-            hint, answer = await _refusal_and_answer(world, line)
+            hint, answer = await _refusal_and_answer(sandbox, line)
             if not re.match(r"(Subscription \d+|Alert `.*?`) created: ", answer):
                 failed.append((line, hint, answer))
     assert failed == []
 
 
-async def test_suggestion_contains_typed_words(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
+async def test_suggestion_contains_typed_words(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
         line = "/usage subscribe last 7 dyas at 17:30 on fridays"
-        hint, _ = await _refusal_and_answer(world, line)
+        hint, _ = await _refusal_and_answer(sandbox, line)
         assert hint == "/usage subscribe last 7 days at 17:30 on fridays"
         line = "/usage alert last 7 dyas above 5 GB for 30m as pantry"
-        hint, _ = await _refusal_and_answer(world, line)
+        hint, _ = await _refusal_and_answer(sandbox, line)
         assert hint.startswith("/usage alert last 7 days above 5 GB for 30m as pantry")
 
 
-async def test_minute_interval_is_worded_plainly(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
-        made = await world.slack.answer_to(
+async def test_minute_interval_is_worded_plainly(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
+        made = await sandbox.slack.answer_to(
             "/usage alert today above 500 GB every 1m repeat 1h", channel="C0KITCHEN"
         )
         assert "checked every minute." in made.text

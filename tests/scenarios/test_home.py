@@ -13,7 +13,7 @@ from bot.blocks import limits
 from bot.blocks.home import HomeAlert, HomeFacts, Upcoming, home_blocks
 from bot.blocks.messages import ListLine
 from bot.sandbox import block_kit_schema
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from providers.models import AccountStatus, QuotaLeft
 from tests.bot.test_question import HOUSE, NOW
 from tests.scenarios.test_alerts import SPIKE, Meter, look, messages, running, thread, told
@@ -30,27 +30,27 @@ DAILY = {
 FINE = {**SPIKE, "name": "fine", "above": "90 GB", "recover": "80 GB"}
 
 
-async def home_of(world: Sandbox, user: str = "U0ADA") -> str:
-    world.slack.homes.pop(user, None)
-    await world.slack.open_home(user)
-    blocks = await world.slack.until(lambda: world.slack.homes.get(user))
+async def home_of(sandbox: Sandbox, user: str = "U0ADA") -> str:
+    sandbox.slack.homes.pop(user, None)
+    await sandbox.slack.open_home(user)
+    blocks = await sandbox.slack.until(lambda: sandbox.slack.homes.get(user))
     assert limits.block_problems(blocks, most=100) == []
     return json.dumps(blocks, ensure_ascii=False)
 
 
 async def test_home_lists_alerts_accounts_digests_and_questions(
-    world: Sandbox, clock: Clock
+    sandbox: Sandbox, clock: Clock
 ) -> None:
-    meter = Meter(world)
-    async with running(world, SPIKE, FINE, digest=[DAILY]) as bot:
+    meter = Meter(sandbox)
+    async with running(sandbox, SPIKE, FINE, digest=[DAILY]) as bot:
         await look(bot, clock, meter, 6)
-        await world.slack.answer_to("/usage subscribe last 5 days at 08:30", channel="C0KITCHEN")
-        await world.slack.answer_to("/usage last 3 days")
-        world.devicewise.answer_with(503, times=9)
-        await world.slack.answer_to("/apiaudit iot 2h")
-        await world.slack.answer_to("/usage silence ingest-spike 2h planned")
+        await sandbox.slack.answer_to("/usage subscribe last 5 days at 08:30", channel="C0KITCHEN")
+        await sandbox.slack.answer_to("/usage last 3 days")
+        sandbox.devicewise.answer_with(503, times=9)
+        await sandbox.slack.answer_to("/apiaudit iot 2h")
+        await sandbox.slack.answer_to("/usage silence ingest-spike 2h planned")
         await asyncio.sleep(0.1)
-        home = await home_of(world)
+        home = await home_of(sandbox)
     for said in (
         "`ingest-spike` firing since", "silenced until", "(planned), by <@U0ADA>", "🟢 1 alert OK", "`rapid7-eu` Rapid7 · 🟢 answered <!date^",
         "questions about usage left", "`iot` deviceWISE · 🔴 failed 1 time in a row", "`edge` Akamai · ⚪ no requests since the bot started",
@@ -59,7 +59,7 @@ async def test_home_lists_alerts_accounts_digests_and_questions(
         assert said in home, said
 
 
-async def test_home_shows_only_what_i_may_ask(world: Sandbox, clock: Clock) -> None:
+async def test_home_shows_only_what_i_may_ask(sandbox: Sandbox, clock: Clock) -> None:
     audit = {
         **SPIKE,
         "name": "failing",
@@ -68,73 +68,75 @@ async def test_home_shows_only_what_i_may_ask(world: Sandbox, clock: Clock) -> N
         "above": 0,
         "recover": 0,
     }
-    async with running(world, audit) as bot:
-        await look(bot, clock, Meter(world), 1)
-        assert "failing" in await home_of(world)
-        linus = await home_of(world, "U0LINUS")
+    async with running(sandbox, audit) as bot:
+        await look(bot, clock, Meter(sandbox), 1)
+        assert "failing" in await home_of(sandbox)
+        linus = await home_of(sandbox, "U0LINUS")
     assert "failing" not in linus
     assert "You don't have access to `/apiaudit` here" in linus
 
 
 async def test_home_offers_only_questions_that_may_be_asked_there(
-    world: Sandbox, clock: Clock
+    sandbox: Sandbox, clock: Clock
 ) -> None:
     """The right to ask for logs belongs to the channel."""
-    async with running(world, SPIKE) as bot:
-        answer = await world.slack.answer_to("/logs kitchen 20m", user="U0LINUS")
+    async with running(sandbox, SPIKE) as bot:
+        answer = await sandbox.slack.answer_to("/logs kitchen 20m", user="U0LINUS")
         assert "lines" in answer.text
-        await world.slack.answer_to("/usage last 3 days", user="U0LINUS")
+        await sandbox.slack.answer_to("/usage last 3 days", user="U0LINUS")
         await asyncio.gather(*bot.requests.running.tasks)
-        linus = await home_of(world, "U0LINUS")
+        linus = await home_of(sandbox, "U0LINUS")
     assert "`/usage last 3 days`" in linus
     assert "/logs kitchen 20m" not in linus
 
 
-async def test_home_shows_account_states_as_they_arrive(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
-        assert "Check now" in await home_of(world)
-        world.rapid7.answer_with(401, times=1)
-        world.devicewise.be_slow(600, times=1)
-        await world.slack.press_at_home("home.check")
-        await world.slack.press_at_home("home.check")
-        home = await world.slack.until(
-            lambda: _home_with(world, "🔴 rapid7-eu did not accept our key (HTTP 401).")
+async def test_home_shows_account_states_as_they_arrive(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
+        assert "Check now" in await home_of(sandbox)
+        sandbox.rapid7.answer_with(401, times=1)
+        sandbox.devicewise.be_slow(600, times=1)
+        await sandbox.slack.press_at_home("home.check")
+        await sandbox.slack.press_at_home("home.check")
+        home = await sandbox.slack.until(
+            lambda: _home_with(sandbox, "🔴 rapid7-eu did not accept our key (HTTP 401).")
         )
         assert "`iot` deviceWISE · ⏳ checking…" in home
         assert "🟢 Akamai offers" in home
-        world.devicewise.answer_at_once()
-        await world.slack.until(lambda: _home_with(world, "🟢 deviceWISE answers as"))
-    assert len(world.devicewise.requests) == 2, (
+        sandbox.devicewise.answer_at_once()
+        await sandbox.slack.until(lambda: _home_with(sandbox, "🟢 deviceWISE answers as"))
+    assert len(sandbox.devicewise.requests) == 2, (
         "one session, one question, however often it is pressed"
     )
 
 
-async def test_home_checks_only_permitted_accounts(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
-        await home_of(world, "U0LINUS")
-        await world.slack.press_at_home("home.check", user="U0LINUS")
-        home = await world.slack.until(lambda: _home_with(world, "🟢 Rapid7 answers", "U0LINUS"))
+async def test_home_checks_only_permitted_accounts(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
+        await home_of(sandbox, "U0LINUS")
+        await sandbox.slack.press_at_home("home.check", user="U0LINUS")
+        home = await sandbox.slack.until(
+            lambda: _home_with(sandbox, "🟢 Rapid7 answers", "U0LINUS")
+        )
     assert "edge" not in home and "iot" not in home
-    assert world.akamai.requests == []
+    assert sandbox.akamai.requests == []
 
 
-def _home_with(world: Sandbox, said: str, user: str = "U0ADA") -> str:
-    home = json.dumps(world.slack.homes[user], ensure_ascii=False)
+def _home_with(sandbox: Sandbox, said: str, user: str = "U0ADA") -> str:
+    home = json.dumps(sandbox.slack.homes[user], ensure_ascii=False)
     return home if said in home else ""
 
 
-async def test_question_from_home_is_answered_by_dm(world: Sandbox, clock: Clock) -> None:
-    async with running(world, FINE):
-        await home_of(world, "U0LINUS")
-        await world.slack.press_at_home("/usage last 7 days", user="U0LINUS")
-        answer = await world.slack.until(
-            lambda: next((m for m in world.slack.messages if "in 7 days" in m.text), None)
+async def test_question_from_home_is_answered_by_dm(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox, FINE):
+        await home_of(sandbox, "U0LINUS")
+        await sandbox.slack.press_at_home("/usage last 7 days", user="U0LINUS")
+        answer = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.messages if "in 7 days" in m.text), None)
         )
         assert answer.channel == "D0LINUS"
-        world.rapid7.answer_with(401, times=9)
-        await world.slack.press_at_home("/usage last 7 days", user="U0LINUS")
-        trouble = await world.slack.until(
-            lambda: next((m for m in world.slack.messages if "did not accept" in m.text), None)
+        sandbox.rapid7.answer_with(401, times=9)
+        await sandbox.slack.press_at_home("/usage last 7 days", user="U0LINUS")
+        trouble = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.messages if "did not accept" in m.text), None)
         )
         assert trouble.channel == "D0LINUS"
 
@@ -189,61 +191,61 @@ def labels_of(home: list[dict[str, Any]]) -> list[str]:
 SILENCES = ["Silence 1 h", "Silence 4 h", "Silence until tomorrow"]
 
 
-async def pressed_at_home(world: Sandbox, action: str) -> list[dict[str, Any]]:
+async def pressed_at_home(sandbox: Sandbox, action: str) -> list[dict[str, Any]]:
     """The Home that follows the press of a button of the alert."""
-    before = world.slack.homes["U0ADA"]
-    await world.slack.press_at_home("ingest-spike", action=action)
-    await world.slack.until(lambda: world.slack.homes["U0ADA"] is not before)
-    return world.slack.homes["U0ADA"]
+    before = sandbox.slack.homes["U0ADA"]
+    await sandbox.slack.press_at_home("ingest-spike", action=action)
+    await sandbox.slack.until(lambda: sandbox.slack.homes["U0ADA"] is not before)
+    return sandbox.slack.homes["U0ADA"]
 
 
-async def test_home_acknowledges_silences_and_unsilences(world: Sandbox, clock: Clock) -> None:
-    async with running(world, SPIKE) as bot:
-        await look(bot, clock, Meter(world), 6)
+async def test_home_acknowledges_silences_and_unsilences(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox, SPIKE) as bot:
+        await look(bot, clock, Meter(sandbox), 6)
         await settled(bot)
-        await home_of(world)
-        assert labels_of(world.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES, "Open message"]
+        await home_of(sandbox)
+        assert labels_of(sandbox.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES, "Open message"]
         for action, line, buttons in (
             ("alert.acknowledge", "🟠 `ingest-spike` firing since", SILENCES),
             ("alert.silence.1h", "; silenced until", ["Unsilence"]),
             ("alert.unsilence", ", acknowledged: bytes of", SILENCES),
         ):
-            home = await pressed_at_home(world, action)
+            home = await pressed_at_home(sandbox, action)
             assert line in json.dumps(home, ensure_ascii=False)
             assert labels_of(home) == [*buttons, "Open message"]
         assert "silenced" not in json.dumps(home)
         await settled(bot)
-        [root] = messages(world)
-        assert "Acknowledged by Ada" in " ".join(thread(world))
-    assert [m for m in world.slack.messages if m.channel == "D0ADA"] == []
+        [root] = messages(sandbox)
+        assert "Acknowledged by Ada" in " ".join(thread(sandbox))
+    assert [m for m in sandbox.slack.messages if m.channel == "D0ADA"] == []
     assert root.text.startswith("🟠 ingest-spike")
 
 
-async def test_home_links_to_message_of_alert(world: Sandbox, clock: Clock) -> None:
-    async with running(world, SPIKE) as bot:
-        await look(bot, clock, Meter(world), 6)
+async def test_home_links_to_message_of_alert(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox, SPIKE) as bot:
+        await look(bot, clock, Meter(sandbox), 6)
         await settled(bot)
-        await home_of(world)
-        [row] = [block for block in world.slack.homes["U0ADA"] if block["type"] == "actions"]
-        [root] = messages(world)
+        await home_of(sandbox)
+        [row] = [block for block in sandbox.slack.homes["U0ADA"] if block["type"] == "actions"]
+        [root] = messages(sandbox)
         assert row["elements"][-1]["url"].endswith(f"/archives/C0OPS/p{root.ts.replace('.', '')}")
 
 
-async def test_home_without_permalink_shows_alert(world: Sandbox, clock: Clock) -> None:
-    async with running(world, SPIKE) as bot:
-        await look(bot, clock, Meter(world), 6)
-        await world.slack.until(lambda: told(world))
-        world.slack.refuse("chat.getPermalink", "message_not_found")
-        assert "`ingest-spike` firing since" in await home_of(world)
-        assert labels_of(world.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES]
+async def test_home_without_permalink_shows_alert(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox, SPIKE) as bot:
+        await look(bot, clock, Meter(sandbox), 6)
+        await sandbox.slack.until(lambda: told(sandbox))
+        sandbox.slack.refuse("chat.getPermalink", "message_not_found")
+        assert "`ingest-spike` firing since" in await home_of(sandbox)
+        assert labels_of(sandbox.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES]
 
 
-async def test_home_of_reader_has_no_alert_buttons(world: Sandbox, clock: Clock) -> None:
-    async with running(world, SPIKE, access={"usage": ["*"], "manage": ["U0ADA"]}) as bot:
-        await look(bot, clock, Meter(world), 6)
+async def test_home_of_reader_has_no_alert_buttons(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox, SPIKE, access={"usage": ["*"], "manage": ["U0ADA"]}) as bot:
+        await look(bot, clock, Meter(sandbox), 6)
         await settled(bot)
-        assert "`ingest-spike` firing since" in await home_of(world, "U0LINUS")
-        assert labels_of(world.slack.homes["U0LINUS"]) == ["Open message"]
+        assert "`ingest-spike` firing since" in await home_of(sandbox, "U0LINUS")
+        assert labels_of(sandbox.slack.homes["U0LINUS"]) == ["Open message"]
 
 
 @pytest.mark.parametrize(
@@ -255,23 +257,23 @@ async def test_home_of_reader_has_no_alert_buttons(world: Sandbox, clock: Clock)
     ids=["firing", "silenced"],
 )
 async def test_alert_looks_the_same_everywhere(
-    world: Sandbox, clock: Clock, line: str, dot: str
+    sandbox: Sandbox, clock: Clock, line: str, dot: str
 ) -> None:
-    async with running(world, SPIKE) as bot:
-        await look(bot, clock, Meter(world), 6)
-        await world.slack.until(lambda: told(world))
+    async with running(sandbox, SPIKE) as bot:
+        await look(bot, clock, Meter(sandbox), 6)
+        await sandbox.slack.until(lambda: told(sandbox))
         if line:
-            await world.slack.answer_to(line)
-        listed = await world.slack.answer_to("/usage alerts")
-        home = await home_of(world)
-        await world.slack.until(lambda: told(world)[0].startswith(f"{dot} ingest-spike: "))
+            await sandbox.slack.answer_to(line)
+        listed = await sandbox.slack.answer_to("/usage alerts")
+        home = await home_of(sandbox)
+        await sandbox.slack.until(lambda: told(sandbox)[0].startswith(f"{dot} ingest-spike: "))
     assert f"{dot} `ingest-spike` firing since" in listed.text
     assert f"{dot} `ingest-spike` firing since" in home
 
 
-async def test_recent_question_shows_its_signs(world: Sandbox, clock: Clock) -> None:
-    async with running(world):
-        await world.slack.answer_to("/logs kitchen 2h where(status>=500) count")
-        home = await home_of(world)
+async def test_recent_question_shows_its_signs(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
+        await sandbox.slack.answer_to("/logs kitchen 2h where(status>=500) count")
+        home = await home_of(sandbox)
         assert "where(status&gt;=500) count" in home
         assert "&amp;" not in home

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, running
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import HOSTILE, complaints, wrong
@@ -23,61 +23,61 @@ EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
 Path = Callable[[Sandbox, str], Awaitable[None]]
 
 
-async def ask(world: Sandbox, line: str, *, user: str = "U0ADA") -> None:
+async def ask(sandbox: Sandbox, line: str, *, user: str = "U0ADA") -> None:
     # Slack takes no more than that from a person.
-    await world.slack.answer_to(line[:3900], user=user, timeout_s=30)
+    await sandbox.slack.answer_to(line[:3900], user=user, timeout_s=30)
 
 
 def asking(*lines: str, user: str = "U0ADA") -> Path:
     """The text at `{}` of lines that are typed one after the other."""
 
-    async def path(world: Sandbox, text: str) -> None:
+    async def path(sandbox: Sandbox, text: str) -> None:
         for line in lines:
-            await ask(world, line.replace("{}", text), user=user)
+            await ask(sandbox, line.replace("{}", text), user=user)
 
     return path
 
 
-async def home(world: Sandbox, text: str) -> None:
+async def home(sandbox: Sandbox, text: str) -> None:
     del text
-    world.slack.homes.clear()
-    await world.slack.open_home("U0ADA")
-    await world.slack.until(lambda: world.slack.homes.get("U0ADA"), timeout_s=30)
+    sandbox.slack.homes.clear()
+    await sandbox.slack.open_home("U0ADA")
+    await sandbox.slack.until(lambda: sandbox.slack.homes.get("U0ADA"), timeout_s=30)
 
 
-def messages_of(world: Sandbox, begins: str) -> list[Message]:
-    return [m for m in world.slack.messages if m.text.startswith(begins)]
+def messages_of(sandbox: Sandbox, begins: str) -> list[Message]:
+    return [m for m in sandbox.slack.messages if m.text.startswith(begins)]
 
 
-async def mention(world: Sandbox, text: str) -> None:
-    before = len(world.slack.messages)
-    await world.slack.say(f"@Opswatch usage {text[:3900]}")
-    await world.slack.until(
-        lambda: [m for m in world.slack.messages[before + 1 :] if m.user == BOT], timeout_s=30
+async def mention(sandbox: Sandbox, text: str) -> None:
+    before = len(sandbox.slack.messages)
+    await sandbox.slack.say(f"@Opswatch usage {text[:3900]}")
+    await sandbox.slack.until(
+        lambda: [m for m in sandbox.slack.messages[before + 1 :] if m.user == BOT], timeout_s=30
     )
 
 
 def form(line: str, action: str, **given: str) -> Path:
     """A form opened from what a line was answered with, and submitted."""
 
-    async def path(world: Sandbox, text: str) -> None:
-        answer = await world.slack.answer_to(line.replace("{}", text)[:3900], timeout_s=30)
-        world.slack.views.clear()
+    async def path(sandbox: Sandbox, text: str) -> None:
+        answer = await sandbox.slack.answer_to(line.replace("{}", text)[:3900], timeout_s=30)
+        sandbox.slack.views.clear()
         if len(text) > 2000:
             # Longer than what a button may hold, so there is none.
             assert action not in json.dumps(answer.blocks)
             return
-        await world.slack.press(answer, action)
-        view = await world.slack.until(world.slack.modal, timeout_s=30)
+        await sandbox.slack.press(answer, action)
+        view = await sandbox.slack.until(sandbox.slack.modal, timeout_s=30)
         filled = {name: value.replace("{}", text)[:200] for name, value in given.items()}
         if filled:
-            await world.slack.submit(view, **filled)
+            await sandbox.slack.submit(view, **filled)
 
     return path
 
 
-async def vendor_error(world: Sandbox, text: str) -> None:
-    for server in (world.akamai, world.devicewise, world.rapid7):
+async def vendor_error(sandbox: Sandbox, text: str) -> None:
+    for server in (sandbox.akamai, sandbox.devicewise, sandbox.rapid7):
         body = json.dumps(
             {
                 "message": text,
@@ -94,8 +94,8 @@ async def vendor_error(world: Sandbox, text: str) -> None:
         "/usage yesterday",
         "/logs kitchen 20m",
     ):
-        await ask(world, line)
-    for server in (world.akamai, world.devicewise, world.rapid7):
+        await ask(sandbox, line)
+    for server in (sandbox.akamai, sandbox.devicewise, sandbox.rapid7):
         server.faults.clear()
 
 
@@ -148,7 +148,7 @@ VENDOR: dict[str, Path] = {
 }
 
 
-def poison(world: Sandbox, text: str) -> None:
+def poison(sandbox: Sandbox, text: str) -> None:
     """Whatever a vendor's users may choose says the text."""
 
     def akamai(start: datetime, end: datetime) -> Any:
@@ -170,50 +170,50 @@ def poison(world: Sandbox, text: str) -> None:
         for row in devicewise_rows(start, end):
             yield {**row, "whoami": text, "orgKey": text, "request": request, "response": response}
 
-    akamai_rows, devicewise_rows = world.akamai.rows, world.devicewise.rows
-    world.akamai.rows, world.devicewise.rows = akamai, devicewise
-    world.rapid7.logs = {key: f"{text[:300]} {name}" for key, name in world.rapid7.logs.items()}
-    world.rapid7.lines = lambda key, start, end: iter([text.replace("\n", "\\n")] * 30)
+    akamai_rows, devicewise_rows = sandbox.akamai.rows, sandbox.devicewise.rows
+    sandbox.akamai.rows, sandbox.devicewise.rows = akamai, devicewise
+    sandbox.rapid7.logs = {key: f"{text[:300]} {name}" for key, name in sandbox.rapid7.logs.items()}
+    sandbox.rapid7.lines = lambda key, start, end: iter([text.replace("\n", "\\n")] * 30)
 
 
-def times_shown(world: Sandbox) -> int:
-    views = [view.view for view in world.slack.views.values()]
-    texts = [m.text + json.dumps(m.blocks) for m in world.slack.messages if m.user == BOT]
-    return json.dumps([*texts, *views, *world.slack.homes.values()]).count("zebra")
+def times_shown(sandbox: Sandbox) -> int:
+    views = [view.view for view in sandbox.slack.views.values()]
+    texts = [m.text + json.dumps(m.blocks) for m in sandbox.slack.messages if m.user == BOT]
+    return json.dumps([*texts, *views, *sandbox.slack.homes.values()]).count("zebra")
 
 
-async def walk(world: Sandbox, paths: dict[str, Path], text: str) -> None:
+async def walk(sandbox: Sandbox, paths: dict[str, Path], text: str) -> None:
     for name, path in paths.items():
         try:
-            await path(world, text)
+            await path(sandbox, text)
         except AssertionError as error:
             raise AssertionError(f"{name}: {error}") from error
-        assert complaints(world.slack) == [], name
-    assert world.slack.refused == []
+        assert complaints(sandbox.slack) == [], name
+    assert sandbox.slack.refused == []
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-async def test_typed_text_is_inert_everywhere(world: Sandbox, clock: Clock, text: str) -> None:
-    Meter(world)(6)
-    async with running(world, SPIKE, access=EVERYBODY) as bot:
+async def test_typed_text_is_inert_everywhere(sandbox: Sandbox, clock: Clock, text: str) -> None:
+    Meter(sandbox)(6)
+    async with running(sandbox, SPIKE, access=EVERYBODY) as bot:
         clock.strike(15)
         await evaluations(bot, 1)
-        await world.slack.until(
-            lambda: [m for m in world.slack.messages if m.text.startswith("🔴")], timeout_s=30
+        await sandbox.slack.until(
+            lambda: [m for m in sandbox.slack.messages if m.text.startswith("🔴")], timeout_s=30
         )
-        await walk(world, TYPED, text)
-        await world.slack.until(
-            lambda: [m for m in world.slack.messages if m.thread_ts and "zebra" in m.text],
+        await walk(sandbox, TYPED, text)
+        await sandbox.slack.until(
+            lambda: [m for m in sandbox.slack.messages if m.thread_ts and "zebra" in m.text],
             timeout_s=30,
         )
-    assert times_shown(world) > 30, "the text is shown at all"
-    assert complaints(world.slack) == []
+    assert times_shown(sandbox) > 30, "the text is shown at all"
+    assert complaints(sandbox.slack) == []
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-async def test_vendor_text_is_inert_everywhere(world: Sandbox, clock: Clock, text: str) -> None:
-    Meter(world)(6)
-    poison(world, text)
+async def test_vendor_text_is_inert_everywhere(sandbox: Sandbox, clock: Clock, text: str) -> None:
+    Meter(sandbox)(6)
+    poison(sandbox, text)
     failing = {
         **SPIKE,
         "name": "failing",
@@ -229,12 +229,12 @@ async def test_vendor_text_is_inert_everywhere(world: Sandbox, clock: Clock, tex
         "at": "0 * * * *",
         "channel": "#ops",
     }
-    async with running(world, failing, digest=[digest], access=EVERYBODY):
+    async with running(sandbox, failing, digest=[digest], access=EVERYBODY):
         clock.strike(60)
         for begins in ("🔴 failing", "Digest hourly"):
-            await world.slack.until(partial(messages_of, world, begins), timeout_s=30)
-        await walk(world, VENDOR, text)
-    assert times_shown(world) > 30, "the text is shown at all"
+            await sandbox.slack.until(partial(messages_of, sandbox, begins), timeout_s=30)
+        await walk(sandbox, VENDOR, text)
+    assert times_shown(sandbox) > 30, "the text is shown at all"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import Store
 from providers.clock import utc_now
 from tests.conftest import ROOT, toml_of
@@ -24,11 +24,11 @@ from tests.support.clock import process_environ
 
 @asynccontextmanager
 async def running(
-    world: Sandbox, log: Path, *options: str, table: dict[str, Any] | None = None, **environ: str
+    sandbox: Sandbox, log: Path, *options: str, table: dict[str, Any] | None = None, **environ: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    (world.folder / "bot.toml").write_text(toml_of({**world.table(), **(table or {})}), "utf-8")
+    (sandbox.folder / "bot.toml").write_text(toml_of({**sandbox.table(), **(table or {})}), "utf-8")
     env = process_environ(
-        world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
+        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT), **environ}
     )
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
@@ -36,8 +36,8 @@ async def running(
             "-m",
             "bot",
             *options,
-            cwd=world.folder,
-            env=process_environ(world.clock, env),
+            cwd=sandbox.folder,
+            env=process_environ(sandbox.clock, env),
             stdout=subprocess.DEVNULL,
             stderr=out,
         )
@@ -64,27 +64,27 @@ WAYS = {
 
 @pytest.mark.parametrize(("options", "table", "environ"), WAYS.values(), ids=WAYS.keys())
 async def test_every_line_is_json(
-    world: Sandbox,
+    sandbox: Sandbox,
     tmp_path: Path,
     options: list[str],
     table: dict[str, Any],
     environ: dict[str, str],
 ) -> None:
     log = tmp_path / "log"
-    async with running(world, log, *options, table=table, **environ):
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+    async with running(sandbox, log, *options, table=table, **environ):
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
     lines = logged(log)
     assert any("Connected to Slack" in line["message"] for line in lines)
     assert {"time", "level", "logger", "message"} <= set(lines[0])
 
 
-async def test_line_names_the_question_it_belongs_to(world: Sandbox, tmp_path: Path) -> None:
+async def test_line_names_the_question_it_belongs_to(sandbox: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    async with running(world, log, "run", "--log-format", "json"):
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
-        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
-        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
-    store = await Store.open(world.location, now=utc_now())
+    async with running(sandbox, log, "run", "--log-format", "json"):
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
+        await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
+        await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
+    store = await Store.open(sandbox.location, now=utc_now())
     recorded = [row["delivery"] for row in await store.read("SELECT delivery FROM questions")]
     await store.close()
     assert len(recorded) == 2
@@ -94,33 +94,33 @@ async def test_line_names_the_question_it_belongs_to(world: Sandbox, tmp_path: P
     assert "question" not in connected
 
 
-async def test_level_is_taken_from_the_configuration(world: Sandbox, tmp_path: Path) -> None:
+async def test_level_is_taken_from_the_configuration(sandbox: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     table = {"logging": {"format": "json", "level": "warning"}}
-    async with running(world, log, "run", table=table) as process:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
-        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+    async with running(sandbox, log, "run", table=table) as process:
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
+        await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
         assert not [line for line in logged(log) if line["level"] == "INFO"]
-        toml = toml_of({**world.table(), "logging": {"format": "json", "level": "info"}})
-        (world.folder / "bot.toml").write_text(toml, "utf-8")
+        toml = toml_of({**sandbox.table(), "logging": {"format": "json", "level": "info"}})
+        (sandbox.folder / "bot.toml").write_text(toml, "utf-8")
         process.send_signal(signal.SIGHUP)
         async with asyncio.timeout(60):
             while not any("was reloaded" in line["message"] for line in logged(log)):
                 await asyncio.sleep(0.05)
 
 
-async def test_refused_start_is_json_too(world: Sandbox, tmp_path: Path) -> None:
+async def test_refused_start_is_json_too(sandbox: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     options = ("run", "--log-format", "json")
-    async with running(world, log, *options, table={"timezone": "Mars/Olympus"}) as process:
+    async with running(sandbox, log, *options, table={"timezone": "Mars/Olympus"}) as process:
         assert await asyncio.wait_for(process.wait(), 60) == 2
     [line] = logged(log)
     assert line["level"] == "ERROR"
     assert "timezone" in line["message"]
 
 
-async def test_unknown_format_is_refused(world: Sandbox, tmp_path: Path) -> None:
+async def test_unknown_format_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    async with running(world, log, "run", "--log-format", "xml") as process:
+    async with running(sandbox, log, "run", "--log-format", "xml") as process:
         assert await asyncio.wait_for(process.wait(), 60) == 2
     assert "'text', 'json'" in log.read_text()

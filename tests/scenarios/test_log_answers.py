@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from bot.app import Bot
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from providers.sandbox import seed
 from tests.scenarios.test_slack import files_after, text_of
 from tests.support.clock import MovableClock
@@ -20,8 +20,8 @@ from tests.support.clock import MovableClock
 pytestmark = pytest.mark.usefixtures("late_progress", "bot")
 
 
-async def test_logs_come_redacted_with_levels_and_a_file(world: Sandbox) -> None:
-    answer, brought = await files_after(world, "/logs kitchen 2h")
+async def test_logs_come_redacted_with_levels_and_a_file(sandbox: Sandbox) -> None:
+    answer, brought = await files_after(sandbox, "/logs kitchen 2h")
     content = brought.files[0].content
     assert brought.files[0].name.startswith("kitchen-")
     assert brought.files[0].name.endswith(".log")
@@ -33,55 +33,55 @@ async def test_logs_come_redacted_with_levels_and_a_file(world: Sandbox) -> None
     assert answer.seen_by == ""
 
 
-async def test_large_log_is_gzipped_completely(world: Sandbox) -> None:
-    _, brought = await files_after(world, "/logs kitchen,cellar 24h")
+async def test_large_log_is_gzipped_completely(sandbox: Sandbox) -> None:
+    _, brought = await files_after(sandbox, "/logs kitchen,cellar 24h")
     assert brought.files[0].name.startswith("kitchen+cellar-")
     assert brought.files[0].name.endswith(".log.gz")
     lines = gzip.open(io.BytesIO(brought.files[0].content)).read().count(b"\n")
     assert lines == pytest.approx(28_800 + 12_343, abs=2)
 
 
-async def test_only_limit_that_cuts_is_mentioned(world: Sandbox) -> None:
-    world.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(100)])
-    cut = await world.slack.answer_to("/logs kitchen limit 99")
-    fits = await world.slack.answer_to("/logs kitchen limit 100")
+async def test_only_limit_that_cuts_is_mentioned(sandbox: Sandbox) -> None:
+    sandbox.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(100)])
+    cut = await sandbox.slack.answer_to("/logs kitchen limit 99")
+    fits = await sandbox.slack.answer_to("/logs kitchen limit 100")
     assert "Truncated: there are more lines than these 99." in cut.text
     assert "Truncated" not in fits.text
-    assert "limit=101" in world.rapid7.requests[-1].query
+    assert "limit=101" in sandbox.rapid7.requests[-1].query
 
 
-async def test_log_is_found_by_name_and_id(world: Sandbox) -> None:
+async def test_log_is_found_by_name_and_id(sandbox: Sandbox) -> None:
     window = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d} 10:00 to 12:00"
-    by_name = await world.slack.answer_to(f'/logs "Pantry Door" {window}')
-    by_id = await world.slack.answer_to(f"/logs 1c1f2885-ed93-4650-9e14-d46af4bf0886 {window}")
+    by_name = await sandbox.slack.answer_to(f'/logs "Pantry Door" {window}')
+    by_id = await sandbox.slack.answer_to(f"/logs 1c1f2885-ed93-4650-9e14-d46af4bf0886 {window}")
     assert "Pantry Door" in by_name.text
     assert (
         by_name.text.split(": ")[1].split(" line")[0] == by_id.text.split(": ")[1].split(" line")[0]
     )
 
 
-async def test_unknown_log_is_refused_with_known_names(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/logs attic")
+async def test_unknown_log_is_refused_with_known_names(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/logs attic")
     assert "No log is called “attic”; there are Pantry Door, cellar and kitchen." in answer.text
     assert answer.seen_by == "U0ADA"
 
 
-async def test_empty_log_sends_no_file(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/logs kitchen where(/no such words/)")
+async def test_empty_log_sends_no_file(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/logs kitchen where(/no such words/)")
     assert "No lines" in answer.text
-    assert not world.slack.files
+    assert not sandbox.slack.files
 
 
-async def test_broken_log_is_fetched_again(world: Sandbox) -> None:
-    world.rapid7.misbehave(broken_off)
-    answer = await world.slack.answer_to("/logs kitchen")
+async def test_broken_log_is_fetched_again(sandbox: Sandbox) -> None:
+    sandbox.rapid7.misbehave(broken_off)
+    answer = await sandbox.slack.answer_to("/logs kitchen")
     assert "Incomplete" not in answer.text
-    assert world.rapid7.paths().count(world.rapid7.paths()[-1]) == 2
+    assert sandbox.rapid7.paths().count(sandbox.rapid7.paths()[-1]) == 2
 
 
-async def test_twice_broken_log_is_shown_partly(world: Sandbox) -> None:
-    world.rapid7.misbehave(broken_off, times=2)
-    answer, brought = await files_after(world, "/logs kitchen")
+async def test_twice_broken_log_is_shown_partly(sandbox: Sandbox) -> None:
+    sandbox.rapid7.misbehave(broken_off, times=2)
+    answer, brought = await files_after(sandbox, "/logs kitchen")
     assert "Incomplete: the download ended before the end of the log." in answer.text
     assert brought.files[0].content == b"first\nsecond\nthi"
 
@@ -97,34 +97,35 @@ async def broken_off(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def test_small_log_is_a_snippet(world: Sandbox) -> None:
-    await files_after(world, "/logs kitchen")
-    asked = [entry for entry in world.slack.requests if "getUploadURLExternal" in entry.path]
+async def test_small_log_is_a_snippet(sandbox: Sandbox) -> None:
+    await files_after(sandbox, "/logs kitchen")
+    asked = [entry for entry in sandbox.slack.requests if "getUploadURLExternal" in entry.path]
     assert "snippet_type=text" in asked[0].query + asked[0].body.decode()
 
 
 @pytest.mark.parametrize("typed", ["pantry dooor", "Pantry Dor"])
-async def test_nearest_log_name_is_suggested(world: Sandbox, typed: str) -> None:
-    answer = await world.slack.answer_to(f'/logs "{typed}"')
+async def test_nearest_log_name_is_suggested(sandbox: Sandbox, typed: str) -> None:
+    answer = await sandbox.slack.answer_to(f'/logs "{typed}"')
     assert 'Try /logs "Pantry Door" last 20 mins' in answer.text
 
 
-async def test_log_is_found_by_unique_prefix(world: Sandbox, bot: Bot) -> None:
-    world.rapid7.logs["2c1f2885-ed93-4650-9e14-d46af4bf0887"] = "kitchenette"
-    assert "Pantry Door" in (await world.slack.answer_to("/logs pan 20m")).text
+async def test_log_is_found_by_unique_prefix(sandbox: Sandbox, bot: Bot) -> None:
+    sandbox.rapid7.logs["2c1f2885-ed93-4650-9e14-d46af4bf0887"] = "kitchenette"
+    assert "Pantry Door" in (await sandbox.slack.answer_to("/logs pan 20m")).text
     assert (
         "“kitch” may be kitchen and kitchenette; say which"
-        in (await world.slack.answer_to("/logs kitch 20m")).text
+        in (await sandbox.slack.answer_to("/logs kitch 20m")).text
     )
-    told = await world.slack.answer_to("/logs cellar,kitchn since 09:00 where(/a b/) limit 5")
+    told = await sandbox.slack.answer_to("/logs cellar,kitchn since 09:00 where(/a b/) limit 5")
     assert "Try /logs cellar,kitchen since 09:00 where(/a b/) limit 5" in told.text
     assert (
-        "kitchenette" not in (await world.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]
+        "kitchenette"
+        not in (await sandbox.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]
     )
 
 
-async def test_two_logs_share_the_limit(world: Sandbox) -> None:
-    answer, brought = await files_after(world, "/logs kitchen,cellar 2h limit 10")
+async def test_two_logs_share_the_limit(sandbox: Sandbox) -> None:
+    answer, brought = await files_after(sandbox, "/logs kitchen,cellar 2h limit 10")
     content = brought.files[0].content.decode().splitlines()
     assert [sum(f" {name} " in line for line in content) for name in ("kitchen", "cellar")] == [
         5,
@@ -136,26 +137,26 @@ async def test_two_logs_share_the_limit(world: Sandbox) -> None:
     assert times == sorted(times)
 
 
-async def test_unused_limit_goes_to_other_log(world: Sandbox) -> None:
+async def test_unused_limit_goes_to_other_log(sandbox: Sandbox) -> None:
     sizes = {seed.KITCHEN: 30, seed.CELLAR: 3}
-    world.rapid7.lines = lambda key, *_: iter([f"{key[:4]} {n}" for n in range(sizes[key])])
+    sandbox.rapid7.lines = lambda key, *_: iter([f"{key[:4]} {n}" for n in range(sizes[key])])
     for logs in ("kitchen,cellar", "cellar,kitchen"):
-        answer, brought = await files_after(world, f"/logs {logs} 2h limit 10")
+        answer, brought = await files_after(sandbox, f"/logs {logs} 2h limit 10")
         content = brought.files[0].content.decode().splitlines()
         assert sorted(content) == [
             *(f"aee0 {n}" for n in range(7)),
             *(f"d8ea {n}" for n in range(3)),
         ]
         assert "Truncated: there are more lines than these 10." in answer.text
-        world.slack.messages.clear()
-    answer = await world.slack.answer_to("/logs kitchen,cellar 2h limit 33")
+        sandbox.slack.messages.clear()
+    answer = await sandbox.slack.answer_to("/logs kitchen,cellar 2h limit 33")
     assert "Truncated" not in answer.text
 
 
-async def test_limit_names_included_lines(world: Sandbox, clock: MovableClock) -> None:
+async def test_limit_names_included_lines(sandbox: Sandbox, clock: MovableClock) -> None:
     # The oldest five minutes lie across a full hour, and so in two columns of the chart.
     clock.set(clock().replace(minute=58))
-    answer = await world.slack.answer_to("/logs kitchen 2h limit 100")
+    answer = await sandbox.slack.answer_to("/logs kitchen 2h limit 100")
     assert "These are the oldest 100 of the window; newer ones are left out." in answer.text
     assert "Last 10 of the oldest 100 lines:" in answer.text
     [chart] = [block for block in answer.blocks if block["type"] == "data_visualization"]
@@ -163,9 +164,9 @@ async def test_limit_names_included_lines(world: Sandbox, clock: MovableClock) -
     assert points[-1]["value"] > 0
 
 
-async def test_preview_shows_its_share_of_the_log(world: Sandbox) -> None:
-    world.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(1204)])
-    answer = await world.slack.answer_to("/logs kitchen")
+async def test_preview_shows_its_share_of_the_log(sandbox: Sandbox) -> None:
+    sandbox.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(1204)])
+    answer = await sandbox.slack.answer_to("/logs kitchen")
     assert "Last 10 of 1,204 lines:" in answer.text
     assert "No levels: no line names one." in answer.text
     assert "No line has a time that can be read." in answer.text

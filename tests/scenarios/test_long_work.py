@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bot.app import Bot
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
-from bot.sandbox.world import Sandbox
 from tests.conftest import connected_bot
 from tests.scenarios.test_slack import buttons
 
@@ -20,94 +20,94 @@ pytestmark = pytest.mark.usefixtures("late_progress", "bot")
 
 
 @pytest.mark.shows_work
-async def test_ack_precedes_any_work(world: Sandbox) -> None:
-    world.rapid7.be_slow(600, times=9)
-    ack = await world.slack.command("/usage last 7 days")
+async def test_ack_precedes_any_work(sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(600, times=9)
+    ack = await sandbox.slack.command("/usage last 7 days")
     await asyncio.wait_for(ack.done, 60)
-    assert not any("in 7 days" in m.text for m in world.slack.seen())
+    assert not any("in 7 days" in m.text for m in sandbox.slack.seen())
 
 
-async def test_failing_listener_loses_no_ack(world: Sandbox, bot: Bot) -> None:
+async def test_failing_listener_loses_no_ack(sandbox: Sandbox, bot: Bot) -> None:
     async def raise_at_once() -> None:
         raise ValueError("at once")
 
     bot.app.command("/usage-broken")(raise_at_once)
-    world.slack.channels["C0OPS"].about = "still here"
-    ack = await world.slack.command("/usage-broken now")
+    sandbox.slack.channels["C0OPS"].about = "still here"
+    ack = await sandbox.slack.command("/usage-broken now")
     assert await asyncio.wait_for(ack.done, 60) == {}
 
 
 @pytest.mark.shows_work
-async def test_slow_provider_delays_nobody_else(world: Sandbox) -> None:
-    world.rapid7.be_slow(600, times=3)
-    await world.slack.command("/usage last 7 days")
-    await world.slack.until(lambda: len(world.rapid7.requests) >= 3)
-    answer = await world.slack.answer_to("/apiaudit iot 24h", user="U0GRACE")
+async def test_slow_provider_delays_nobody_else(sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(600, times=3)
+    await sandbox.slack.command("/usage last 7 days")
+    await sandbox.slack.until(lambda: len(sandbox.rapid7.requests) >= 3)
+    answer = await sandbox.slack.answer_to("/apiaudit iot 24h", user="U0GRACE")
     assert "calls" in answer.text
-    assert not any("in 7 days" in m.text for m in world.slack.seen())
+    assert not any("in 7 days" in m.text for m in sandbox.slack.seen())
 
 
-async def test_many_questions_at_once_are_all_answered(world: Sandbox) -> None:
+async def test_many_questions_at_once_are_all_answered(sandbox: Sandbox) -> None:
     """As fast as Slack takes messages, which is one a second in each channel; who waits long is
     told so.
     """
-    world.slack.limit()
+    sandbox.slack.limit()
     places = ["C0OPS", "C0KITCHEN"] * 15
     acks = await asyncio.gather(
         *(
-            world.slack.command("/usage last 7 days", user="U0LINUS", channel=place)
+            sandbox.slack.command("/usage last 7 days", user="U0LINUS", channel=place)
             for place in places
         )
     )
     await asyncio.gather(*(asyncio.wait_for(ack.done, 60) for ack in acks))
 
     def answers(channel: str) -> list[Message]:
-        return [m for m in world.slack.seen("U0LINUS", channel) if "in 7 days" in m.text]
+        return [m for m in sandbox.slack.seen("U0LINUS", channel) if "in 7 days" in m.text]
 
-    await world.slack.until(
+    await sandbox.slack.until(
         lambda: len(answers("C0OPS")) >= 15 and len(answers("C0KITCHEN")) >= 15, timeout_s=90
     )
     assert len(answers("C0OPS")) == len(answers("C0KITCHEN")) == 15
     waits = [
         m
-        for m in world.slack.seen("U0LINUS")
+        for m in sandbox.slack.seen("U0LINUS")
         if "the answer to" in m.text and "posted in about" in m.text
     ]
     assert {m.seen_by for m in waits} == {"U0LINUS"}
     assert sorted({m.channel for m in waits}) == ["C0KITCHEN", "C0OPS"]
     assert len(waits) <= 4
-    assert world.slack.refused == []
+    assert sandbox.slack.refused == []
 
 
 @pytest.mark.shows_work
-async def test_long_work_shows_itself_and_becomes_the_answer(world: Sandbox) -> None:
-    world.rapid7.be_slow(600, times=3)
-    ack = await world.slack.command("/usage last 7 days")
+async def test_long_work_shows_itself_and_becomes_the_answer(sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(600, times=3)
+    ack = await sandbox.slack.command("/usage last 7 days")
     await ack.done
-    working = await world.slack.until(
-        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+    working = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
     )
     assert "Cancel" in buttons(working)
     assert (working.blocks[0]["type"], working.blocks[0]["title"]) == (
         "task_card",
         "/usage last 7 days",
     )
-    world.rapid7.answer_at_once()
-    answer = await world.slack.until(
-        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    sandbox.rapid7.answer_at_once()
+    answer = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if "in 7 days" in m.text), None)
     )
     assert answer.ts == working.ts
-    assert len(world.slack.seen()) == 1
+    assert len(sandbox.slack.seen()) == 1
 
 
 @pytest.mark.shows_work
-async def test_long_work_shows_progress_of_each_account(world: Sandbox) -> None:
-    world.devicewise.be_slow(600)
-    world.akamai.answer_with(403, "no", times=9)
-    async with connected_bot(world, access={"apiaudit": ["*"]}):
-        await world.slack.command("/apiaudit 24h")
-        working = await world.slack.until(
-            lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+async def test_long_work_shows_progress_of_each_account(sandbox: Sandbox) -> None:
+    sandbox.devicewise.be_slow(600)
+    sandbox.akamai.answer_with(403, "no", times=9)
+    async with connected_bot(sandbox, access={"apiaudit": ["*"]}):
+        await sandbox.slack.command("/apiaudit 24h")
+        working = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
         )
         plan, said, _ = working.blocks
         assert (plan["type"], plan["title"]) == ("plan", "/apiaudit 24h")
@@ -117,103 +117,105 @@ async def test_long_work_shows_progress_of_each_account(world: Sandbox) -> None:
         ]
         assert "edge did not accept our credentials" in str(plan["tasks"][0]["details"])
         assert re.search(r"\b\d+ s so far", said["elements"][0]["text"])
-        world.devicewise.answer_at_once()
-        await world.slack.until(lambda: "edge is missing from this answer" in working.text)
-    assert [m.ts for m in world.slack.seen()] == [working.ts]
+        sandbox.devicewise.answer_at_once()
+        await sandbox.slack.until(lambda: "edge is missing from this answer" in working.text)
+    assert [m.ts for m in sandbox.slack.seen()] == [working.ts]
 
 
 @pytest.mark.shows_work
 async def test_calls_are_counted_as_they_are_read(
-    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.2)
 
     def slowly(start: datetime, end: datetime) -> Iterable[dict[str, Any]]:
-        world.devicewise.be_slow(0.5)
+        sandbox.devicewise.be_slow(0.5)
         return rows(start, end)
 
-    rows: Callable[[datetime, datetime], Iterable[dict[str, Any]]] = world.devicewise.rows
-    world.devicewise.rows = slowly
-    async with connected_bot(world, access={"apiaudit": ["*"]}):
-        await world.slack.command("/apiaudit iot 7d")
-        told = await world.slack.until(
-            lambda: next((m for m in world.slack.seen() if "calls so far" in str(m.blocks)), None)
+    rows: Callable[[datetime, datetime], Iterable[dict[str, Any]]] = sandbox.devicewise.rows
+    sandbox.devicewise.rows = slowly
+    async with connected_bot(sandbox, access={"apiaudit": ["*"]}):
+        await sandbox.slack.command("/apiaudit iot 7d")
+        told = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.seen() if "calls so far" in str(m.blocks)), None)
         )
         assert re.search(r"\b(2|4|6),000 calls so far", str(told.blocks))
-        await world.slack.until(lambda: told.text.startswith("iot: "), timeout_s=30)
+        await sandbox.slack.until(lambda: told.text.startswith("iot: "), timeout_s=30)
 
 
 @pytest.mark.shows_work
-async def test_long_private_work_shows_itself_to_the_asker_alone(world: Sandbox) -> None:
-    world.devicewise.be_slow(600)
-    await world.slack.command("/apiaudit 24h")
-    working = await world.slack.until(
-        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+async def test_long_private_work_shows_itself_to_the_asker_alone(sandbox: Sandbox) -> None:
+    sandbox.devicewise.be_slow(600)
+    await sandbox.slack.command("/apiaudit 24h")
+    working = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
     )
     assert working.seen_by == "U0ADA"
     steps = working.blocks[1]["text"]["text"]
     assert re.fullmatch(
         r":white_check_mark: `edge` [\d,]+ calls\n:hourglass_flowing_sand: `iot`", steps
     )
-    world.devicewise.answer_at_once()
-    await world.slack.until(lambda: any("calls" in m.text for m in world.slack.seen()))
-    assert len(world.slack.seen()) == 1
+    sandbox.devicewise.answer_at_once()
+    await sandbox.slack.until(lambda: any("calls" in m.text for m in sandbox.slack.seen()))
+    assert len(sandbox.slack.seen()) == 1
 
 
 @pytest.mark.shows_work
-async def test_work_can_be_cancelled_by_its_asker_alone(world: Sandbox) -> None:
-    world.rapid7.be_slow(30, times=9)
-    await world.slack.command("/usage last 7 days")
-    working = await world.slack.until(
-        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+async def test_work_can_be_cancelled_by_its_asker_alone(sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(30, times=9)
+    await sandbox.slack.command("/usage last 7 days")
+    working = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
     )
-    await world.slack.press(working, buttons(working)["Cancel"], user="U0LINUS")
-    await world.slack.until(
-        lambda: any("Nothing of yours" in m.text for m in world.slack.seen("U0LINUS"))
+    await sandbox.slack.press(working, buttons(working)["Cancel"], user="U0LINUS")
+    await sandbox.slack.until(
+        lambda: any("Nothing of yours" in m.text for m in sandbox.slack.seen("U0LINUS"))
     )
-    await world.slack.press(working, buttons(working)["Cancel"])
-    await world.slack.until(
-        lambda: any("Cancelled, as you asked." in m.text for m in world.slack.seen())
+    await sandbox.slack.press(working, buttons(working)["Cancel"])
+    await sandbox.slack.until(
+        lambda: any("Cancelled, as you asked." in m.text for m in sandbox.slack.seen())
     )
-    assert working not in world.slack.messages
+    assert working not in sandbox.slack.messages
 
 
 @pytest.mark.shows_work
-async def test_interrupted_answer_is_reported(world: Sandbox, bot: Bot) -> None:
-    world.rapid7.be_slow(30, times=9)
-    await world.slack.command("/usage last 7 days")
-    await world.slack.until(lambda: len(world.rapid7.requests) >= 3)
+async def test_interrupted_answer_is_reported(sandbox: Sandbox, bot: Bot) -> None:
+    sandbox.rapid7.be_slow(30, times=9)
+    await sandbox.slack.command("/usage last 7 days")
+    await sandbox.slack.until(lambda: len(sandbox.rapid7.requests) >= 3)
     await bot.requests.running.finish(within_s=0.1)
-    await world.slack.until(
-        lambda: any("The bot is restarting" in m.text for m in world.slack.seen())
+    await sandbox.slack.until(
+        lambda: any("The bot is restarting" in m.text for m in sandbox.slack.seen())
     )
-    late = await world.slack.answer_to("/usage today")
+    late = await sandbox.slack.answer_to("/usage today")
     assert "The bot is restarting" in late.text
 
 
 @pytest.mark.shows_work
-async def test_simultaneous_equal_questions_share_one_request(world: Sandbox, bot: Bot) -> None:
-    world.rapid7.be_slow(600, times=99)
+async def test_simultaneous_equal_questions_share_one_request(sandbox: Sandbox, bot: Bot) -> None:
+    sandbox.rapid7.be_slow(600, times=99)
     acks = await asyncio.gather(
-        *(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(5))
+        *(sandbox.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(5))
     )
     await asyncio.gather(*(ack.done for ack in acks))
-    await world.slack.until(lambda: len(bot.requests.running.cancellable) == 5)
-    world.rapid7.answer_at_once()
-    assert await world.slack.until(
-        lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 5
+    await sandbox.slack.until(lambda: len(bot.requests.running.cancellable) == 5)
+    sandbox.rapid7.answer_at_once()
+    assert await sandbox.slack.until(
+        lambda: len([m for m in sandbox.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 5
     )
-    assert len(world.rapid7.requests) == 3
+    assert len(sandbox.rapid7.requests) == 3
 
 
 @pytest.mark.shows_work
-async def test_long_private_work_from_a_button_leaves_no_orphan(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit iot 24h")
-    world.devicewise.be_slow(600, times=1)
-    await world.slack.press(answer, buttons(answer)["7 days"])
-    await world.slack.until(
-        lambda: any(m.text.startswith("Working on") for m in world.slack.seen())
+async def test_long_private_work_from_a_button_leaves_no_orphan(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit iot 24h")
+    sandbox.devicewise.be_slow(600, times=1)
+    await sandbox.slack.press(answer, buttons(answer)["7 days"])
+    await sandbox.slack.until(
+        lambda: any(m.text.startswith("Working on") for m in sandbox.slack.seen())
     )
-    world.devicewise.answer_at_once()
-    await world.slack.until(lambda: any("iot:" in m.text and m.edited for m in world.slack.seen()))
-    assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
+    sandbox.devicewise.answer_at_once()
+    await sandbox.slack.until(
+        lambda: any("iot:" in m.text and m.edited for m in sandbox.slack.seen())
+    )
+    assert not [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]

@@ -28,7 +28,7 @@ from mcp.types import (
 )
 
 from bot.alerts.rule import Rule
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import Store
 from tests.support.mcp_clients import (
     http_server,
@@ -57,12 +57,14 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 @asynccontextmanager
-async def session_over(transport: str, world: Sandbox, *words: str) -> AsyncIterator[ClientSession]:
+async def session_over(
+    transport: str, sandbox: Sandbox, *words: str
+) -> AsyncIterator[ClientSession]:
     if transport == "stdio":
-        async with stdio_session(world, *words) as session:
+        async with stdio_session(sandbox, *words) as session:
             yield session
         return
-    async with http_server(world, *words) as url, http_session(url) as session:
+    async with http_server(sandbox, *words) as url, http_session(url) as session:
         yield session
 
 
@@ -71,11 +73,11 @@ TRANSPORTS = pytest.mark.parametrize("transport", ["stdio", "http"])
 
 @TRANSPORTS
 async def test_tools_answer_as_the_terminal(
-    transport: str, world: Sandbox, front_door: Run
+    transport: str, sandbox: Sandbox, front_door: Run
 ) -> None:
     # What the account has sent today would otherwise grow between two questions.
-    world.rapid7.usage = lambda day, now: 3_000_000_000
-    async with session_over(transport, world) as session:
+    sandbox.rapid7.usage = lambda day, now: 3_000_000_000
+    async with session_over(transport, sandbox) as session:
         listed = {tool.name: tool for tool in (await session.list_tools()).tools}
         assert {"usage", "api_audit", "logs", "alerts"} <= set(listed)
         assert all(t.annotations and t.annotations.readOnlyHint for t in listed.values())
@@ -98,11 +100,11 @@ async def test_tools_answer_as_the_terminal(
 
 
 @TRANSPORTS
-async def test_logs_come_redacted(transport: str, world: Sandbox, tmp_path: Path) -> None:
+async def test_logs_come_redacted(transport: str, sandbox: Sandbox, tmp_path: Path) -> None:
     out = tmp_path / "files"
     line = f"INFO login of ada password={SECRET} was accepted"
-    world.rapid7.lines = lambda *_: iter([line] * 500)
-    async with session_over(transport, world, "--out", str(out)) as session:
+    sandbox.rapid7.lines = lambda *_: iter([line] * 500)
+    async with session_over(transport, sandbox, "--out", str(out)) as session:
         answer = structured(await session.call_tool("logs", {"logs": ["kitchen"], "window": "20m"}))
     [file] = answer["files"]
     assert Path(file["path"]).parent == out
@@ -134,8 +136,8 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
-async def test_wrong_arguments_are_tool_errors(world: Sandbox) -> None:
-    async with stdio_session(world) as session:
+async def test_wrong_arguments_are_tool_errors(sandbox: Sandbox) -> None:
+    async with stdio_session(sandbox) as session:
         results = {
             name: await session.call_tool(tool, arguments)
             for name, (tool, arguments, _) in HOSTILE.items()
@@ -149,28 +151,28 @@ async def test_wrong_arguments_are_tool_errors(world: Sandbox) -> None:
         assert HOSTILE[name][2] in text_of(result), (name, error)
         assert error["hint"], name
         assert not {"\x1b", "\u202e", "\0"} & set(text_of(result)), name
-    assert "Traceback" not in logged(world.folder)
+    assert "Traceback" not in logged(sandbox.folder)
 
 
-async def test_unknown_tool_is_refused(world: Sandbox) -> None:
-    async with stdio_session(world) as session:
+async def test_unknown_tool_is_refused(sandbox: Sandbox) -> None:
+    async with stdio_session(sandbox) as session:
         with pytest.raises(McpError, match="There is no tool"):
             await session.call_tool("delete_everything", {})
 
 
-async def test_vendor_error_has_sentence_and_hint(world: Sandbox) -> None:
-    world.rapid7.answer_with(401, times=50)
-    async with stdio_session(world) as session:
+async def test_vendor_error_has_sentence_and_hint(sandbox: Sandbox) -> None:
+    sandbox.rapid7.answer_with(401, times=50)
+    async with stdio_session(sandbox) as session:
         result = await session.call_tool("usage", {"window": "last 7 days"})
     error = structured(result)["error"]
     assert result.isError
     assert error["kind"] == "auth"
     assert error["hint"]
-    assert all(secret not in text_of(result) for secret in world.rapid7.environ().values())
+    assert all(secret not in text_of(result) for secret in sandbox.rapid7.environ().values())
 
 
-async def test_access_rules_apply(world: Sandbox) -> None:
-    async with stdio_session(world, "--user", "U0BOB") as session:
+async def test_access_rules_apply(sandbox: Sandbox) -> None:
+    async with stdio_session(sandbox, "--user", "U0BOB") as session:
         refused = await session.call_tool("logs", {"logs": ["kitchen"]})
         usage = await session.call_tool("usage", {"window": "today"})
         help_ = await session.call_tool("usage", {"question": "help"})
@@ -186,7 +188,7 @@ async def test_empty_asker_is_refused(front_door: Run) -> None:
     assert ran.out == ""
 
 
-def with_alert(world: Sandbox) -> dict[str, Any]:
+def with_alert(sandbox: Sandbox) -> dict[str, Any]:
     rule = {
         "ask": "/usage today",
         "value": "bytes",
@@ -194,24 +196,24 @@ def with_alert(world: Sandbox) -> dict[str, Any]:
         "channel": "#ops",
     }
     audit = {**rule, "name": "failed-calls", "ask": "/apiaudit edge last 1h", "value": "failures"}
-    return {**world.table(), "alert": [{**rule, "name": "ingest-spike"}, {**audit, "above": 20}]}
+    return {**sandbox.table(), "alert": [{**rule, "name": "ingest-spike"}, {**audit, "above": 20}]}
 
 
-async def test_alerts_list_states_from_the_store(world: Sandbox) -> None:
-    table = with_alert(world)
-    async with stdio_session(world, table=table) as session:
+async def test_alerts_list_states_from_the_store(sandbox: Sandbox) -> None:
+    table = with_alert(sandbox)
+    async with stdio_session(sandbox, table=table) as session:
         before = structured(await session.call_tool("alerts", {}))
-    assert not (world.folder / "bot.sqlite").exists()
+    assert not (sandbox.folder / "bot.sqlite").exists()
     assert [alert["state"] for alert in before["alerts"]] == ["unknown", "unknown"]
-    store = await Store.open(world.location, now=world.clock())
+    store = await Store.open(sandbox.location, now=sandbox.clock())
     try:
-        now = world.clock()
+        now = sandbox.clock()
         await store.silences.silence(
             "ingest-spike", end=now + timedelta(hours=2), comment="", user="U0ADA", now=now
         )
     finally:
         await store.close()
-    async with stdio_session(world, "--user", "U0BOB", table=table) as session:
+    async with stdio_session(sandbox, "--user", "U0BOB", table=table) as session:
         seen = structured(await session.call_tool("alerts", {}))
         none = structured(await session.call_tool("alerts", {"state": "firing"}))
     # Bob has no access to audits, and so to none of their alerts.
@@ -233,9 +235,9 @@ async def test_alerts_list_states_from_the_store(world: Sandbox) -> None:
     ids=["operator", "another person", "their creator", "their channel"],
 )
 async def test_alerts_of_other_channels_are_hidden(
-    world: Sandbox, words: list[str], names: list[str]
+    sandbox: Sandbox, words: list[str], names: list[str]
 ) -> None:
-    store = await Store.open(world.location, now=world.clock())
+    store = await Store.open(sandbox.location, now=sandbox.clock())
     try:
         for name, channel, user in (
             ("in-kitchen", "C0KITCHEN", "U0EVE"),
@@ -249,19 +251,19 @@ async def test_alerts_of_other_channels_are_hidden(
                 channel=channel,
                 rule=encoded,
                 user=user,
-                now=world.clock(),
+                now=sandbox.clock(),
             )
     finally:
         await store.close()
-    async with stdio_session(world, *words) as session:
+    async with stdio_session(sandbox, *words) as session:
         seen = structured(await session.call_tool("alerts", {}))
     assert [alert["name"] for alert in seen["alerts"]] == names
 
 
 @TRANSPORTS
-async def test_concurrent_questions_are_all_answered(transport: str, world: Sandbox) -> None:
+async def test_concurrent_questions_are_all_answered(transport: str, sandbox: Sandbox) -> None:
     windows = ["today", "yesterday", "last 7 days", "this month", "last 3 days", "last 2 days"]
-    async with session_over(transport, world) as session:
+    async with session_over(transport, sandbox) as session:
         answers = await asyncio.gather(
             *(session.call_tool("usage", {"window": window}) for window in windows),
             session.call_tool("api_audit", {"window": "2h"}),
@@ -273,14 +275,14 @@ async def test_concurrent_questions_are_all_answered(transport: str, world: Sand
 
 
 @TRANSPORTS
-async def test_progress_is_sent(transport: str, world: Sandbox) -> None:
+async def test_progress_is_sent(transport: str, sandbox: Sandbox) -> None:
     received: list[tuple[float, str | None]] = []
 
     async def receive(progress: float, total: float | None, message: str | None) -> None:
         assert total is None
         received.append((progress, message))
 
-    async with session_over(transport, world) as session:
+    async with session_over(transport, sandbox) as session:
         await session.call_tool("logs", {"logs": ["kitchen"]}, progress_callback=receive)
     assert received
     numbers = [progress for progress, _ in received]
@@ -289,16 +291,16 @@ async def test_progress_is_sent(transport: str, world: Sandbox) -> None:
 
 
 @TRANSPORTS
-async def test_cancelled_question_ends(transport: str, world: Sandbox) -> None:
-    world.rapid7.be_slow(600)
-    asked = len(world.rapid7.requests)
-    async with session_over(transport, world) as session:
+async def test_cancelled_question_ends(transport: str, sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(600)
+    asked = len(sandbox.rapid7.requests)
+    async with session_over(transport, sandbox) as session:
         request = CallToolRequest(
             params=CallToolRequestParams(name="usage", arguments={"window": "last 7 days"})
         )
         number = session._request_id
         asking = asyncio.create_task(session.send_request(ClientRequest(request), CallToolResult))
-        await until(lambda: len(world.rapid7.requests) > asked)
+        await until(lambda: len(sandbox.rapid7.requests) > asked)
         params = CancelledNotificationParams(requestId=number, reason="no longer needed")
         await session.send_notification(ClientNotification(CancelledNotification(params=params)))
         with pytest.raises(McpError, match="cancelled"):
@@ -312,12 +314,12 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_stdout_holds_protocol_alone(world: Sandbox) -> None:
+async def test_stdout_holds_protocol_alone(sandbox: Sandbox) -> None:
     """With the most logging, and a line that is no message."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "--verbose", "mcp"),
-        cwd=world.folder,
-        env=server_environ(world),
+        cwd=sandbox.folder,
+        env=server_environ(sandbox),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -344,15 +346,15 @@ async def test_stdout_holds_protocol_alone(world: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("how", ["closes", "terminates", "breaks its pipes"])
-async def test_server_ends_with_its_client(how: str, world: Sandbox) -> None:
+async def test_server_ends_with_its_client(how: str, sandbox: Sandbox) -> None:
     """Also while a question is being answered; no temporary file is left."""
-    world.rapid7.be_slow(600)
-    temporary = world.folder / "temporary"
+    sandbox.rapid7.be_slow(600)
+    temporary = sandbox.folder / "temporary"
     temporary.mkdir()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "mcp"),
-        cwd=world.folder,
-        env={**server_environ(world), "TMPDIR": str(temporary)},
+        cwd=sandbox.folder,
+        env={**server_environ(sandbox), "TMPDIR": str(temporary)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -366,7 +368,7 @@ async def test_server_ends_with_its_client(how: str, world: Sandbox) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(b"".join(json.dumps(each).encode() + b"\n" for each in messages))
-    await until(lambda: bool(world.rapid7.requests))
+    await until(lambda: bool(sandbox.rapid7.requests))
     if how == "terminates":
         process.send_signal(signal.SIGTERM)
     elif how == "breaks its pipes":
@@ -380,9 +382,9 @@ async def test_server_ends_with_its_client(how: str, world: Sandbox) -> None:
     assert list(temporary.iterdir()) == []
 
 
-async def test_disconnected_client_ends_its_question(world: Sandbox) -> None:
-    world.rapid7.be_slow(600, times=4)
-    async with http_server(world) as url, httpx.AsyncClient(timeout=60) as client:
+async def test_disconnected_client_ends_its_question(sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(600, times=4)
+    async with http_server(sandbox) as url, httpx.AsyncClient(timeout=60) as client:
         opened = await client.post(url, json=INITIALIZE, headers=ACCEPT)
         headers = {**ACCEPT, "Mcp-Session-Id": opened.headers["Mcp-Session-Id"]}
         ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
@@ -391,9 +393,9 @@ async def test_disconnected_client_ends_its_question(world: Sandbox) -> None:
         for number in range(4):
             call = {"name": "usage", "arguments": {"window": "last 7 days"}}
             asked = {"jsonrpc": "2.0", "id": 2 + number, "method": "tools/call", "params": call}
-            before = len(world.rapid7.requests)
+            before = len(sandbox.rapid7.requests)
             sending = asyncio.create_task(client.post(url, json=asked, headers=headers))
-            await until(lambda before=before: len(world.rapid7.requests) > before)  # type: ignore[misc]
+            await until(lambda before=before: len(sandbox.rapid7.requests) > before)  # type: ignore[misc]
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         async with http_session(url) as session:
@@ -431,8 +433,8 @@ async def test_http_requests_are_checked(
 
 
 @pytest.fixture
-async def guarded(world: Sandbox) -> AsyncIterator[str]:
-    async with http_server(world, "--token", "env:MCP_TOKEN", MCP_TOKEN=TOKEN) as url:
+async def guarded(sandbox: Sandbox) -> AsyncIterator[str]:
+    async with http_server(sandbox, "--token", "env:MCP_TOKEN", MCP_TOKEN=TOKEN) as url:
         yield url
 
 

@@ -22,7 +22,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.observability.metrics import Metrics
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from providers.http.observer import RequestOutcome
 from tests.conftest import ROOT, toml_of
 from tests.scenarios.test_http_mode import free_port
@@ -44,24 +44,24 @@ ALERTS = [
 
 @asynccontextmanager
 async def running(
-    world: Sandbox, log: Path, **changes: Any
+    sandbox: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m bot run` in a process of its own, connected."""
-    configure(world, **changes)
-    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    configure(sandbox, **changes)
+    env = {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "bot",
             "run",
-            cwd=world.folder,
-            env=process_environ(world.clock, env),
+            cwd=sandbox.folder,
+            env=process_environ(sandbox.clock, env),
             stdout=subprocess.DEVNULL,
             stderr=out,
         )
     try:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         yield process
     finally:
         if process.returncode is None:
@@ -69,8 +69,8 @@ async def running(
         await asyncio.wait_for(process.wait(), 60)
 
 
-def configure(world: Sandbox, **changes: Any) -> None:
-    (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}), "utf-8")
+def configure(sandbox: Sandbox, **changes: Any) -> None:
+    (sandbox.folder / "bot.toml").write_text(toml_of({**sandbox.table(), **changes}), "utf-8")
 
 
 async def get(port: int, path: str = "/metrics", **headers: str) -> tuple[int, str, str]:
@@ -108,13 +108,13 @@ async def until(port: int, name: str, least: float = 1, **labels: str) -> Sample
     return samples
 
 
-async def test_what_happens_is_counted(world: Sandbox, tmp_path: Path) -> None:
+async def test_what_happens_is_counted(sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
-    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS):
-        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
-        await world.slack.answer_to("/usage nonsense", timeout_s=60)
-        world.rapid7.answer_with(401, times=1)
-        await world.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=60)
+    async with running(sandbox, tmp_path / "log", health={"port": port}, alert=ALERTS):
+        await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
+        await sandbox.slack.answer_to("/usage nonsense", timeout_s=60)
+        sandbox.rapid7.answer_with(401, times=1)
+        await sandbox.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=60)
         await until(port, "opswatch_alerts", state="firing")
         samples = await until(port, "opswatch_alerts", state="inactive")
     asked = {
@@ -141,42 +141,42 @@ async def test_what_happens_is_counted(world: Sandbox, tmp_path: Path) -> None:
     assert value(samples, "process_resident_memory_bytes") > 1e6
 
 
-async def test_failed_evaluations_are_counted(world: Sandbox, tmp_path: Path) -> None:
+async def test_failed_evaluations_are_counted(sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
-    world.rapid7.answer_with(401, times=1000)
-    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS[:1]):
+    sandbox.rapid7.answer_with(401, times=1000)
+    async with running(sandbox, tmp_path / "log", health={"port": port}, alert=ALERTS[:1]):
         samples = await until(port, "opswatch_alert_evaluations_total", outcome="failed")
         samples = await until(port, "opswatch_alerts", state="error")
     assert value(samples, "opswatch_alert_evaluations_total", outcome="ok") == 0
 
 
-async def test_slack_trouble_is_counted(world: Sandbox, tmp_path: Path) -> None:
+async def test_slack_trouble_is_counted(sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
-    async with running(world, tmp_path / "log", health={"port": port}):
-        world.slack.answer_with(429, path="chat.postMessage", times=1, Retry_After="1")
-        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+    async with running(sandbox, tmp_path / "log", health={"port": port}):
+        sandbox.slack.answer_with(429, path="chat.postMessage", times=1, Retry_After="1")
+        await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
         await until(port, "opswatch_slack_rate_limited_total", method="chat.postMessage")
-        world.slack.answer_with(429, path="apps.connections.open", times=1, Retry_After="1")
-        for socket in [*world.slack.sockets]:
+        sandbox.slack.answer_with(429, path="apps.connections.open", times=1, Retry_After="1")
+        for socket in [*sandbox.slack.sockets]:
             await socket.close()
         await until(port, "opswatch_slack_rate_limited_total", method="apps.connections.open")
         await until(port, "opswatch_slack_reconnects_total")
 
 
-async def test_waiting_messages_show_their_age(world: Sandbox, tmp_path: Path) -> None:
+async def test_waiting_messages_show_their_age(sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
-    world.slack.refuse("chat.postMessage", "not_in_channel")
-    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS[:1]):
+    sandbox.slack.refuse("chat.postMessage", "not_in_channel")
+    async with running(sandbox, tmp_path / "log", health={"port": port}, alert=ALERTS[:1]):
         await until(port, "opswatch_outbox_messages")
         samples = await until(port, "opswatch_outbox_oldest_age_seconds", least=0.2)
     assert value(samples, "opswatch_outbox_messages") >= 1
 
 
-async def test_refused_reload_is_shown(world: Sandbox, tmp_path: Path) -> None:
+async def test_refused_reload_is_shown(sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
-    async with running(world, tmp_path / "log", health={"port": port}) as process:
+    async with running(sandbox, tmp_path / "log", health={"port": port}) as process:
         before = await until(port, "opswatch_config_last_reload_successful")
-        configure(world, timezone="Mars/Olympus")
+        configure(sandbox, timezone="Mars/Olympus")
         process.send_signal(signal.SIGHUP)
         async with asyncio.timeout(60):
             while value(
@@ -186,37 +186,37 @@ async def test_refused_reload_is_shown(world: Sandbox, tmp_path: Path) -> None:
                 await asyncio.sleep(0.05)
         read_at = "opswatch_config_last_reload_success_timestamp_seconds"
         assert value(samples, read_at) == value(before, read_at)
-        configure(world, health={"port": port})
+        configure(sandbox, health={"port": port})
         process.send_signal(signal.SIGHUP)
         after = await until(port, "opswatch_config_last_reload_successful")
         assert value(after, read_at) > value(before, read_at)
 
 
-async def test_counts_go_on_after_a_reload(world: Sandbox, tmp_path: Path) -> None:
+async def test_counts_go_on_after_a_reload(sandbox: Sandbox, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     name, asked = "opswatch_questions_total", {"command": "usage", "outcome": "answered"}
-    async with running(world, log, health={"port": port}) as process:
-        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+    async with running(sandbox, log, health={"port": port}) as process:
+        await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
         await until(port, name, 1, **asked)
         process.send_signal(signal.SIGHUP)
         async with asyncio.timeout(60):
             while "The configuration was reloaded." not in log.read_text():
                 await asyncio.sleep(0.05)
-        await world.slack.answer_to("/usage last 5 days", timeout_s=60)
+        await sandbox.slack.answer_to("/usage last 5 days", timeout_s=60)
         await until(port, name, 2, **asked)
 
 
-async def test_metrics_can_be_switched_off(world: Sandbox, tmp_path: Path) -> None:
+async def test_metrics_can_be_switched_off(sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
-    async with running(world, tmp_path / "log", health={"port": port, "metrics": False}):
+    async with running(sandbox, tmp_path / "log", health={"port": port, "metrics": False}):
         assert (await get(port))[0] == 404
         assert (await get(port, "/healthz"))[0] == 200
 
 
-async def test_both_formats_are_served(world: Sandbox, tmp_path: Path) -> None:
+async def test_both_formats_are_served(sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
-    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS):
-        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+    async with running(sandbox, tmp_path / "log", health={"port": port}, alert=ALERTS):
+        await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
         status, content_type, text = await get(port)
         assert (status, content_type.split(";")[0]) == (200, "text/plain")
         plain = {family.name.removesuffix("_info") for family in parsed(text)}
@@ -308,13 +308,13 @@ def test_labels_name_no_person_channel_or_alert() -> None:
     }
 
 
-async def test_page_names_nobody(world: Sandbox, tmp_path: Path) -> None:
+async def test_page_names_nobody(sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
-    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS):
-        await world.slack.answer_to("/usage last 7 days", user="U0ADA", timeout_s=60)
+    async with running(sandbox, tmp_path / "log", health={"port": port}, alert=ALERTS):
+        await sandbox.slack.answer_to("/usage last 7 days", user="U0ADA", timeout_s=60)
         await until(port, "opswatch_alerts", state="firing")
         text = (await get(port))[2]
-    for name in ("U0ADA", "C0OPS", "#ops", "of-ada", world.slack.bot_token):
+    for name in ("U0ADA", "C0OPS", "#ops", "of-ada", sandbox.slack.bot_token):
         assert name not in text
 
 

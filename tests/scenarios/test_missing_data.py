@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import Ran
 
 
@@ -21,13 +21,13 @@ async def ask(front_door: Any, line: str) -> Ran:
 
 @pytest.mark.parametrize("line", ["/apiaudit edge {old} failures", "/apiaudit edge {older}..{old}"])
 async def test_window_beyond_retention_is_refused(
-    front_door: Any, world: Sandbox, line: str
+    front_door: Any, sandbox: Sandbox, line: str
 ) -> None:
     today = datetime.now(UTC).date()
     line = line.format(old=today - timedelta(days=200), older=today - timedelta(days=220))
     ran = await ask(front_door, line)
     oldest = today - timedelta(days=91)
-    assert (ran.code, ran.json["error"]["kind"], world.akamai.requests) == (2, "bad_question", [])
+    assert (ran.code, ran.json["error"]["kind"], sandbox.akamai.requests) == (2, "bad_question", [])
     assert f"edge keeps API calls since {oldest.day} {oldest:%b %Y}" in ran.json["error"]["message"]
     assert (
         ran.json["error"]["hint"]
@@ -46,16 +46,16 @@ async def test_window_partly_beyond_retention_is_mentioned_first(front_door: Any
     assert "edge keeps API calls for 92 days" in told["blocks"][0]["text"]["text"]
 
 
-async def test_account_without_the_window_is_named_first(front_door: Any, world: Sandbox) -> None:
+async def test_account_without_the_window_is_named_first(front_door: Any, sandbox: Sandbox) -> None:
     today = datetime.now(UTC).date()
     told = (await ask(front_door, f"/apiaudit {today - timedelta(days=200)}")).json
     assert told["values"]["complete"] is False
     assert told["text"].startswith("edge is missing from this answer: edge keeps API calls since ")
-    assert world.akamai.requests == []
+    assert sandbox.akamai.requests == []
 
 
-async def test_account_that_is_away_is_named_first(front_door: Any, world: Sandbox) -> None:
-    world.akamai.answer_with(503, times=99)
+async def test_account_that_is_away_is_named_first(front_door: Any, sandbox: Sandbox) -> None:
+    sandbox.akamai.answer_with(503, times=99)
     told = (await ask(front_door, "/apiaudit 24h")).json
     assert told["text"].startswith(
         "edge is missing from this answer: edge is unavailable (HTTP 503).\nThis answer is "
@@ -68,7 +68,7 @@ async def test_account_that_is_away_is_named_first(front_door: Any, world: Sandb
 
 
 async def test_counted_but_missing_calls_are_mentioned_first(
-    front_door: Any, world: Sandbox
+    front_door: Any, sandbox: Sandbox
 ) -> None:
     row = {
         "ts": "2014-02-11T14:15:34.882-05:00",
@@ -81,20 +81,20 @@ async def test_counted_but_missing_calls_are_mentioned_first(
             "auth": {"success": True, "params": {"sessionId": "s"}},
         }
         if result:
-            world.devicewise.answer_with(200, json.dumps(body))
-        world.devicewise.answer_with(200, json.dumps(body))
+            sandbox.devicewise.answer_with(200, json.dumps(body))
+        sandbox.devicewise.answer_with(200, json.dumps(body))
     told = (await ask(front_door, "/apiaudit iot 24h")).json
     assert (told["values"]["calls"], told["values"]["complete"]) == (1, False)
     assert told["warnings"] == ["iot counts 42 calls and sent 1."]
     assert told["text"].split("\n")[1] == "iot counts 42 calls and sent 1."
 
 
-async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, world: Sandbox) -> None:
+async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, sandbox: Sandbox) -> None:
     body = {
         "list": {"success": True, "params": {"count": 42, "result": None}},
         "auth": {"success": True, "params": {"sessionId": "s"}},
     }
-    world.devicewise.answer_with(200, json.dumps(body), times=9)
+    sandbox.devicewise.answer_with(200, json.dumps(body), times=9)
     ran = await ask(front_door, "/apiaudit iot 24h")
     assert (ran.code, ran.json["error"]["kind"]) == (3, "incomplete")
     told = (await ask(front_door, "/apiaudit 24h")).json
@@ -103,9 +103,9 @@ async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, world: 
     )
 
 
-async def test_data_that_has_not_come_yet_is_no_zero(front_door: Any, world: Sandbox) -> None:
-    world.akamai.data_until = lambda: datetime.now(UTC) - timedelta(minutes=15)
-    world.akamai.rows = lambda start, end: []
+async def test_data_that_has_not_come_yet_is_no_zero(front_door: Any, sandbox: Sandbox) -> None:
+    sandbox.akamai.data_until = lambda: datetime.now(UTC) - timedelta(minutes=15)
+    sandbox.akamai.rows = lambda start, end: []
     told = (await ask(front_door, "/apiaudit edge last 10m")).json
     assert told["values"] == {"complete": False}
     assert "edge: No data yet" in told["text"]
@@ -117,8 +117,8 @@ async def test_filter_without_matches_is_mentioned_first(front_door: Any) -> Non
     assert (told["values"]["calls"], told["values"]["failures"]) == (0, 0)
 
 
-async def test_account_without_a_match_is_named(front_door: Any, world: Sandbox) -> None:
-    actor = _akamai_actor(world)
+async def test_account_without_a_match_is_named(front_door: Any, sandbox: Sandbox) -> None:
+    actor = _akamai_actor(sandbox)
     told = (await ask(front_door, f"/apiaudit 24h who:{actor.upper()}")).json
     assert told["values"]["calls"] > 0
     assert "iot: no call matches." in told["text"]
@@ -127,14 +127,14 @@ async def test_account_without_a_match_is_named(front_door: Any, world: Sandbox)
 
 
 async def test_nearest_actor_is_offered_where_nobody_matches(
-    front_door: Any, world: Sandbox
+    front_door: Any, sandbox: Sandbox
 ) -> None:
-    actor = _akamai_actor(world)
-    asked = len(world.akamai.requests)
+    actor = _akamai_actor(sandbox)
+    asked = len(sandbox.akamai.requests)
     told = (await ask(front_door, f"/apiaudit edge 24h who:{actor}x")).json
     assert told["values"]["calls"] == 0
     assert f"edge: no call matches; the nearest actor seen there is {actor}." in told["text"]
-    assert len(world.akamai.requests) == asked + 1
+    assert len(sandbox.akamai.requests) == asked + 1
     offered = [
         button["value"]
         for block in told["blocks"]
@@ -145,19 +145,19 @@ async def test_nearest_actor_is_offered_where_nobody_matches(
     assert (await ask(front_door, line)).json["values"]["calls"] > 0
 
 
-def _akamai_actor(world: Sandbox) -> str:
+def _akamai_actor(sandbox: Sandbox) -> str:
     now = datetime.now(UTC)
     return str(
         next(
             row["clientOwner"]
-            for row in world.akamai.rows(now - timedelta(hours=23), now - timedelta(hours=1))
+            for row in sandbox.akamai.rows(now - timedelta(hours=23), now - timedelta(hours=1))
         )
     )
 
 
-async def test_every_account_that_is_away_is_named(front_door: Any, world: Sandbox) -> None:
-    world.akamai.answer_with(503, times=99)
-    world.devicewise.answer_with(401, times=99)
+async def test_every_account_that_is_away_is_named(front_door: Any, sandbox: Sandbox) -> None:
+    sandbox.akamai.answer_with(503, times=99)
+    sandbox.devicewise.answer_with(401, times=99)
     for as_json in (["--json"], []):
         ran = await front_door("ask", "/apiaudit 24h", *as_json)
         assert ran.code == 3
@@ -176,11 +176,13 @@ async def test_today_is_not_compared_with_a_whole_day(front_door: Any) -> None:
     assert "Against" not in told["text"]
 
 
-async def test_unreadable_characters_survive_the_whole_way(front_door: Any, world: Sandbox) -> None:
+async def test_unreadable_characters_survive_the_whole_way(
+    front_door: Any, sandbox: Sandbox
+) -> None:
     now = datetime.now(UTC) - timedelta(minutes=5)
     odd = "\ud800\u202e<!channel>\x00"
     request = json.dumps({"1": {"Command": odd, "Params": {"thingKey": odd}}})
-    world.devicewise.rows = lambda start, end: [
+    sandbox.devicewise.rows = lambda start, end: [
         {"ts": now.isoformat(), "whoami": odd, "request": request, "response": "{}", "orgKey": odd}
     ]
     ran = await ask(front_door, "/apiaudit iot 1h csv")

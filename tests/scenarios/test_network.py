@@ -18,7 +18,7 @@ import trustme
 
 from bot.app import Bot, open_bot
 from bot.config import parse_settings, slack_tokens
-from bot.sandbox.world import Sandbox, open_targets_of
+from bot.sandbox.sandbox import Sandbox, open_targets_of
 
 Run = Callable[..., Any]
 AUTHORIZATION = "Basic YWRhOmh1bnRlcjI="  # ada:hunter2
@@ -78,62 +78,62 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @pytest.fixture
-async def proxy(world: Sandbox) -> AsyncIterator[Proxy]:
+async def proxy(sandbox: Sandbox) -> AsyncIterator[Proxy]:
     opened = Proxy()
     server = await asyncio.start_server(opened.handle, "127.0.0.1", 0)
     opened.url = f"http://ada:hunter2@127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    opened.put_behind(world.slack, "slack.test")
-    opened.put_behind(world.rapid7, "rapid7.test")
-    opened.put_behind(world.devicewise, "devicewise.test")
-    opened.put_behind(world.akamai, "akamai.test")
-    (world.folder / ".edgerc").write_text(world.akamai.edgerc(), "utf-8")
+    opened.put_behind(sandbox.slack, "slack.test")
+    opened.put_behind(sandbox.rapid7, "rapid7.test")
+    opened.put_behind(sandbox.devicewise, "devicewise.test")
+    opened.put_behind(sandbox.akamai, "akamai.test")
+    (sandbox.folder / ".edgerc").write_text(sandbox.akamai.edgerc(), "utf-8")
     yield opened
     server.close()
 
 
-def environ_for(world: Sandbox, proxy: Proxy, **others: str) -> dict[str, str]:
-    path = world.folder / "ca.pem"
+def environ_for(sandbox: Sandbox, proxy: Proxy, **others: str) -> dict[str, str]:
+    path = sandbox.folder / "ca.pem"
     proxy.authority.cert_pem.write_to_path(str(path))
-    return {**world.environ(), "HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(path), **others}
+    return {**sandbox.environ(), "HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(path), **others}
 
 
 @asynccontextmanager
-async def bot_behind(world: Sandbox, environ: dict[str, str]) -> AsyncIterator[Bot]:
-    settings = parse_settings(world.table(), folder=world.folder, environ=environ)
+async def bot_behind(sandbox: Sandbox, environ: dict[str, str]) -> AsyncIterator[Bot]:
+    settings = parse_settings(sandbox.table(), folder=sandbox.folder, environ=environ)
     async with open_bot(settings, slack_tokens("socket", environ)) as bot, bot.connected():
-        await world.slack.until(lambda: bool(world.slack.sockets))
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets))
         yield bot
 
 
-async def test_every_connection_takes_the_proxy(world: Sandbox, proxy: Proxy) -> None:
+async def test_every_connection_takes_the_proxy(sandbox: Sandbox, proxy: Proxy) -> None:
     """The Web API, the WebSocket, a response URL, an upload, and all vendors, log downloads among
     them.
     """
-    async with bot_behind(world, environ_for(world, proxy)):
-        await world.slack.answer_to("/logs kitchen 30m", timeout_s=30)
-        await world.slack.answer_to("/apiaudit 24h", channel="C0KITCHEN", timeout_s=30)
-        await world.slack.answer_to("/usage", timeout_s=30)
+    async with bot_behind(sandbox, environ_for(sandbox, proxy)):
+        await sandbox.slack.answer_to("/logs kitchen 30m", timeout_s=30)
+        await sandbox.slack.answer_to("/apiaudit 24h", channel="C0KITCHEN", timeout_s=30)
+        await sandbox.slack.answer_to("/usage", timeout_s=30)
     assert set(proxy.seen) == {"slack.test", "rapid7.test", "devicewise.test", "akamai.test"}
     assert proxy.authorizations == {AUTHORIZATION}
     for kind in ("/api/", "/socket/", "/response/", "/upload/"):
-        assert any(entry.path.startswith(kind) for entry in world.slack.requests), kind
+        assert any(entry.path.startswith(kind) for entry in sandbox.slack.requests), kind
 
 
-async def test_targets_take_the_proxy(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
-    async with open_targets_of(world) as targets:
+async def test_targets_take_the_proxy(sandbox: Sandbox, proxy: Proxy, front_door: Run) -> None:
+    async with open_targets_of(sandbox) as targets:
         for server in targets.servers:
             proxy.put_behind(server, f"{server.name}.test")
-        (world.folder / ".edgerc").write_text(world.akamai.edgerc(), "utf-8")
-        checked = await front_door("check", "--json", **environ_for(world, proxy))
+        (sandbox.folder / ".edgerc").write_text(sandbox.akamai.edgerc(), "utf-8")
+        checked = await front_door("check", "--json", **environ_for(sandbox, proxy))
     found = {check["name"]: check["ok"] for check in checked.json["checks"]}
     assert [found[f"target {name}"] for name in targets.table()] == [True] * 4
     assert {"pagerduty.test", "opsgenie.test", "webhook.test"} <= set(proxy.seen)
 
 
 async def test_untrusted_certificate_is_named(
-    world: Sandbox, proxy: Proxy, front_door: Run
+    sandbox: Sandbox, proxy: Proxy, front_door: Run
 ) -> None:
-    environ = environ_for(world, proxy)
+    environ = environ_for(sandbox, proxy)
     trustme.CA().cert_pem.write_to_path(environ["SSL_CERT_FILE"])
     ran = await front_door("ask", "/usage yesterday", "--json", **environ)
     assert ran.code == 3
@@ -146,9 +146,9 @@ async def test_untrusted_certificate_is_named(
     )
 
 
-async def test_proxy_that_refuses_is_named(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
+async def test_proxy_that_refuses_is_named(sandbox: Sandbox, proxy: Proxy, front_door: Run) -> None:
     proxy.status = 407
-    environ = environ_for(world, proxy)
+    environ = environ_for(sandbox, proxy)
     ran = await front_door("ask", "/usage yesterday", "--json", **environ)
     assert ran.json["error"]["kind"] == "unavailable"
     assert "the proxy refused" in ran.json["error"]["message"]
@@ -159,11 +159,11 @@ async def test_proxy_that_refuses_is_named(world: Sandbox, proxy: Proxy, front_d
 
 
 async def test_dead_proxy_is_named_for_every_vendor(
-    world: Sandbox, proxy: Proxy, front_door: Run
+    sandbox: Sandbox, proxy: Proxy, front_door: Run
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         proxy.url = f"http://ada:hunter2@127.0.0.1:{taken.getsockname()[1]}"
-    environ = environ_for(world, proxy)
+    environ = environ_for(sandbox, proxy)
     for line in ("/usage yesterday", "/apiaudit edge 1h", "/apiaudit iot 1h"):
         ran = await front_door("ask", line, "--json", **environ)
         assert (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.scenarios.test_alert_words import said
 from tests.scenarios.test_alerts import evaluations, messages, running, thread, told
 from tests.scenarios.test_calls import cells
@@ -34,61 +34,61 @@ def row(at: datetime, owner: str = "ada", ip: str = "203.0.113.7") -> dict[str, 
     }
 
 
-def record(world: Sandbox, now: datetime, *strangers: dict[str, str]) -> None:
+def record(sandbox: Sandbox, now: datetime, *strangers: dict[str, str]) -> None:
     """Ada's calls of every half hour, for months, and those of strangers."""
     usual = [row(now - n * 30 * MINUTE) for n in range(-60, 48 * 100)]
     rows = [(datetime.fromisoformat(each["timestamp"]), each) for each in (*usual, *strangers)]
-    world.akamai.rows = lambda start, end: [each for at, each in rows if start <= at < end]
+    sandbox.akamai.rows = lambda start, end: [each for at, each in rows if start <= at < end]
 
 
-async def test_alert_on_new_actor_fires_once(world: Sandbox, clock: Clock) -> None:
+async def test_alert_on_new_actor_fires_once(sandbox: Sandbox, clock: Clock) -> None:
     now = clock()
-    record(world, now, row(now + 70 * MINUTE, "mallory"), row(now + 100 * MINUTE, "mallory"))
-    async with running(world, IN_CHAT) as bot:
+    record(sandbox, now, row(now + 70 * MINUTE, "mallory"), row(now + 100 * MINUTE, "mallory"))
+    async with running(sandbox, IN_CHAT) as bot:
         line = "/apiaudit alert edge last 1h new actor in 8d above 0 every 1h as stranger"
-        assert "new_actors of" in await said(world, line)
+        assert "new_actors of" in await said(sandbox, line)
         ends = []
         for hours in range(5):
             clock.set(now + hours * HOUR)
             ends.append((await evaluations(bot, hours + 1))[-1])
-        await world.slack.until(lambda: thread(world))
+        await sandbox.slack.until(lambda: thread(sandbox))
         assert ends.count("firing") == 1
         assert ends[-1] == "inactive"
     # A process that knows nothing but what is stored agrees.
-    requests = len(world.akamai.requests)
-    async with running(world, IN_CHAT) as bot:
+    requests = len(sandbox.akamai.requests)
+    async with running(sandbox, IN_CHAT) as bot:
         clock.set(now + 5 * HOUR)
         assert (await evaluations(bot, 6))[-1] == "inactive"
-        assert len(messages(world)) == 1
-    assert len(world.akamai.requests) - requests <= 3
-    assert told(world)[0].startswith("✅ stranger resolved")
-    assert world.slack.refused == []
+        assert len(messages(sandbox)) == 1
+    assert len(sandbox.akamai.requests) - requests <= 3
+    assert told(sandbox)[0].startswith("✅ stranger resolved")
+    assert sandbox.slack.refused == []
 
 
-async def test_alert_waits_for_data_that_comes_late(world: Sandbox, clock: Clock) -> None:
+async def test_alert_waits_for_data_that_comes_late(sandbox: Sandbox, clock: Clock) -> None:
     now = clock()
-    world.akamai.data_until = lambda: clock() - 2 * HOUR
-    record(world, now, row(now - 70 * MINUTE, "mallory"))
-    async with running(world, IN_CHAT) as bot:
+    sandbox.akamai.data_until = lambda: clock() - 2 * HOUR
+    record(sandbox, now, row(now - 70 * MINUTE, "mallory"))
+    async with running(sandbox, IN_CHAT) as bot:
         await said(
-            world, "/apiaudit alert edge last 1h new actor in 7d above 0 every 1h as stranger"
+            sandbox, "/apiaudit alert edge last 1h new actor in 7d above 0 every 1h as stranger"
         )
         assert (await evaluations(bot, 1))[-1] == "inactive"
         clock.set(now + HOUR)
         assert (await evaluations(bot, 2))[-1] == "firing"
-        fired = (await world.slack.until(lambda: told(world)))[0]
+        fired = (await sandbox.slack.until(lambda: told(sandbox)))[0]
         assert fired.startswith("🔴 stranger: new_actors at 1")
         clock.set(now + 3 * HOUR)
         assert (await evaluations(bot, 3))[-1] == "inactive"
 
 
-async def test_new_addresses_are_listed(world: Sandbox, clock: Clock) -> None:
+async def test_new_addresses_are_listed(sandbox: Sandbox, clock: Clock) -> None:
     now = clock()
     hostile = "<!channel> `rm`"
-    record(world, now, row(now - HOUR, "ada", "198.51.100.4"), row(now - HOUR, hostile))
-    async with running(world, IN_CHAT):
-        answer = await world.slack.answer_to("/apiaudit edge 24h new ip, actor in 14d")
-        asked = len(world.akamai.requests)
+    record(sandbox, now, row(now - HOUR, "ada", "198.51.100.4"), row(now - HOUR, hostile))
+    async with running(sandbox, IN_CHAT):
+        answer = await sandbox.slack.answer_to("/apiaudit edge 24h new ip, actor in 14d")
+        asked = len(sandbox.akamai.requests)
         assert cells(answer, "New IP addresses", "IP address") == ["198.51.100.4"]
         assert cells(answer, "New IP addresses", "First by") == ["ada"]
         assert (
@@ -97,16 +97,16 @@ async def test_new_addresses_are_listed(world: Sandbox, clock: Clock) -> None:
         assert "<!channel>" not in answer.text
         assert "Akamai does not record calls whose login failed." in answer.text
         # The days are known now, also to an answer that was not asked what is new.
-        again = await world.slack.answer_to("/apiaudit edge 24h")
+        again = await sandbox.slack.answer_to("/apiaudit edge 24h")
         assert "1 IP address not seen in the 30 days before (compared with 14 of 30" in again.text
-        assert len(world.akamai.requests) == asked + 1
-    assert world.slack.refused == []
+        assert len(sandbox.akamai.requests) == asked + 1
+    assert sandbox.slack.refused == []
 
 
-async def test_terminal_and_backtest_know_what_is_new(world: Sandbox, front_door: Run) -> None:
+async def test_terminal_and_backtest_know_what_is_new(sandbox: Sandbox, front_door: Run) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     found = row(now - 3 * DAY, "ada", "198.51.100.4")
-    record(world, now, found, row(now - 3 * DAY + HOUR, "ada", "198.51.100.4"))
+    record(sandbox, now, found, row(now - 3 * DAY + HOUR, "ada", "198.51.100.4"))
     ran = await front_door("ask", "/apiaudit edge 7d new ip", "--json")
     assert ran.code == 0, ran
     values = ran.json["values"]
@@ -119,7 +119,7 @@ async def test_terminal_and_backtest_know_what_is_new(world: Sandbox, front_door
         "every": "15m",
         "channel": "#ops",
     }
-    table = {**world.table(), "alert": [rule]}
+    table = {**sandbox.table(), "alert": [rule]}
     ran = await front_door("backtest", "stranger", "--json", "--days", "20", table=table)
     assert ran.code == 0, ran
     [firing] = ran.json["firings"]

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 
 from bot.blocks import kit
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import Sandbox
 from bot.slack.client import slack_client
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import SlackPace
@@ -36,13 +36,13 @@ def post(n: int, channel: str = "#ops") -> Post:
 
 
 @asynccontextmanager
-async def posting(world: Sandbox, ops_channel: str = "") -> AsyncIterator[OutboxStore]:
+async def posting(sandbox: Sandbox, ops_channel: str = "") -> AsyncIterator[OutboxStore]:
     """An outbox at work."""
-    store = await Store.open(world.location, now=utc_now())
+    store = await Store.open(sandbox.location, now=utc_now())
     async with aiohttp.ClientSession() as session:
         client = slack_client(
-            world.slack.bot_token,
-            f"{world.slack.url}/api/",
+            sandbox.slack.bot_token,
+            f"{sandbox.slack.url}/api/",
             session,
             pace=SlackPace(HURRIED.per_channel),
         )
@@ -57,8 +57,8 @@ async def posting(world: Sandbox, ops_channel: str = "") -> AsyncIterator[Outbox
             await store.close()
 
 
-def said(world: Sandbox, channel: str = "C0OPS") -> list[str]:
-    return [m.text for m in world.slack.messages if m.user == BOT and m.channel == channel]
+def said(sandbox: Sandbox, channel: str = "C0OPS") -> list[str]:
+    return [m.text for m in sandbox.slack.messages if m.user == BOT and m.channel == channel]
 
 
 async def enqueue(posts: OutboxStore, *several: Post) -> None:
@@ -66,17 +66,17 @@ async def enqueue(posts: OutboxStore, *several: Post) -> None:
         await posts.enqueue(each, now=utc_now())
 
 
-async def test_messages_are_posted_once_in_order(world: Sandbox) -> None:
-    async with posting(world) as posts:
+async def test_messages_are_posted_once_in_order(sandbox: Sandbox) -> None:
+    async with posting(sandbox) as posts:
         await enqueue(
             posts, *(post(n, channel) for n in range(5) for channel in ("#ops", "#kitchen"))
         )
         await enqueue(posts, post(0), post(3))
-        await world.slack.until(
-            lambda: len(said(world)) == 5 and len(said(world, "C0KITCHEN")) == 5
+        await sandbox.slack.until(
+            lambda: len(said(sandbox)) == 5 and len(said(sandbox, "C0KITCHEN")) == 5
         )
         await settled(posts)
-    assert said(world) == said(world, "C0KITCHEN") == [f"Message {n}" for n in range(5)]
+    assert said(sandbox) == said(sandbox, "C0KITCHEN") == [f"Message {n}" for n in range(5)]
 
 
 @pytest.mark.parametrize(
@@ -84,49 +84,49 @@ async def test_messages_are_posted_once_in_order(world: Sandbox) -> None:
 )
 @pytest.mark.parametrize("failure", ["cut", "500", "503"])
 async def test_uncertain_message_is_searched_before_repeat(
-    world: Sandbox, failure: str, processed: bool
+    sandbox: Sandbox, failure: str, processed: bool
 ) -> None:
-    world.slack.fail(how=failure, processed=processed, times=2)
-    async with posting(world) as posts:
+    sandbox.slack.fail(how=failure, processed=processed, times=2)
+    async with posting(sandbox) as posts:
         await enqueue(posts, *(post(n) for n in range(4)))
-        await world.slack.until(lambda: len(said(world)) >= 4)
+        await sandbox.slack.until(lambda: len(said(sandbox)) >= 4)
         await asyncio.sleep(0.3)
-    assert said(world) == [f"Message {n}" for n in range(4)]
+    assert said(sandbox) == [f"Message {n}" for n in range(4)]
 
 
-async def test_429_is_waited_for(world: Sandbox) -> None:
-    world.slack.answer_with(
+async def test_429_is_waited_for(sandbox: Sandbox) -> None:
+    sandbox.slack.answer_with(
         429,
         '{"ok":false,"error":"ratelimited"}',
         path="chat.postMessage",
         Retry_After="1",
         Content_Type="application/json",
     )
-    async with posting(world) as posts:
+    async with posting(sandbox) as posts:
         started = asyncio.get_running_loop().time()
         await enqueue(posts, post(0), post(1))
-        await world.slack.until(lambda: len(said(world)) == 2)
+        await sandbox.slack.until(lambda: len(said(sandbox)) == 2)
         assert asyncio.get_running_loop().time() - started >= 0.9
-    assert said(world) == ["Message 0", "Message 1"]
+    assert said(sandbox) == ["Message 0", "Message 1"]
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "is_archived"])
-async def test_messages_wait_for_unavailable_channel(world: Sandbox, code: str) -> None:
+async def test_messages_wait_for_unavailable_channel(sandbox: Sandbox, code: str) -> None:
     refusal = json.dumps({"ok": False, "error": code})
-    world.slack.answer_with(
+    sandbox.slack.answer_with(
         200, refusal, path="chat.postMessage", times=1, Content_Type="application/json"
     )
-    world.slack.channels["C0QUIET"].bot_is_in = code != "not_in_channel"
-    async with posting(world, ops_channel="#ops") as posts:
+    sandbox.slack.channels["C0QUIET"].bot_is_in = code != "not_in_channel"
+    async with posting(sandbox, ops_channel="#ops") as posts:
         await enqueue(posts, *(post(n, "#quiet") for n in range(3)))
-        told = await world.slack.until(lambda: said(world))
+        told = await sandbox.slack.until(lambda: said(sandbox))
         assert told == [f"I cannot post in #quiet ({code}). Messages are kept, and posted once this is fixed." + (" Invite me with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
         await enqueue(posts, post(9))
-        await world.slack.until(lambda: "Message 9" in said(world))
-        world.slack.channels["C0QUIET"].bot_is_in = True
-        await world.slack.until(lambda: len(said(world, "C0QUIET")) == 3)
-    assert said(world, "C0QUIET") == ["Message 0", "Message 1", "Message 2"]
-    assert len(said(world)) == 2
+        await sandbox.slack.until(lambda: "Message 9" in said(sandbox))
+        sandbox.slack.channels["C0QUIET"].bot_is_in = True
+        await sandbox.slack.until(lambda: len(said(sandbox, "C0QUIET")) == 3)
+    assert said(sandbox, "C0QUIET") == ["Message 0", "Message 1", "Message 2"]
+    assert len(said(sandbox)) == 2
 
 
 def about(n: int, root: int, how: PostKind, text: str = "") -> Post:
@@ -135,9 +135,9 @@ def about(n: int, root: int, how: PostKind, text: str = "") -> Post:
 
 
 async def test_replies_and_edits_reach_their_message(
-    world: Sandbox,
+    sandbox: Sandbox,
 ) -> None:
-    async with posting(world) as posts:
+    async with posting(sandbox) as posts:
         await enqueue(
             posts,
             post(0),
@@ -145,17 +145,17 @@ async def test_replies_and_edits_reach_their_message(
             about(2, 0, PostKind.BROADCAST),
             about(3, 0, PostKind.EDIT, "Message 0, anew"),
         )
-        await world.slack.until(lambda: "Message 0, anew" in said(world))
+        await sandbox.slack.until(lambda: "Message 0, anew" in said(sandbox))
         await settled(posts)
-    root, reply, broadcast = [m for m in world.slack.messages if m.user == BOT]
+    root, reply, broadcast = [m for m in sandbox.slack.messages if m.user == BOT]
     assert (reply.thread_ts, reply.broadcast) == (root.ts, False)
     assert (broadcast.thread_ts, broadcast.broadcast) == (root.ts, True)
     assert root.metadata["event_payload"]["key"] == "#ops 0"
 
 
-async def test_only_newest_waiting_edit_is_sent(world: Sandbox) -> None:
-    world.slack.channels["C0OPS"].bot_is_in = False
-    async with posting(world) as posts:
+async def test_only_newest_waiting_edit_is_sent(sandbox: Sandbox) -> None:
+    sandbox.slack.channels["C0OPS"].bot_is_in = False
+    async with posting(sandbox) as posts:
         await enqueue(
             posts,
             post(0),
@@ -163,118 +163,122 @@ async def test_only_newest_waiting_edit_is_sent(world: Sandbox) -> None:
             about(9, 0, PostKind.REPLY),
         )
         await asyncio.sleep(0.3)
-        world.slack.channels["C0OPS"].bot_is_in = True
-        await world.slack.until(lambda: said(world) == ["Edit 5", "reply 9"])
+        sandbox.slack.channels["C0OPS"].bot_is_in = True
+        await sandbox.slack.until(lambda: said(sandbox) == ["Edit 5", "reply 9"])
         await settled(posts)
-    assert world.slack.paths().count("POST /api/chat.update") == 1
+    assert sandbox.slack.paths().count("POST /api/chat.update") == 1
 
 
 @pytest.mark.parametrize("failure", ["cut", "503"])
-async def test_uncertain_reply_is_searched_in_thread(world: Sandbox, failure: str) -> None:
-    async with posting(world) as posts:
+async def test_uncertain_reply_is_searched_in_thread(sandbox: Sandbox, failure: str) -> None:
+    async with posting(sandbox) as posts:
         await enqueue(posts, post(0))
-        await world.slack.until(lambda: said(world))
-        world.slack.fail(how=failure)
+        await sandbox.slack.until(lambda: said(sandbox))
+        sandbox.slack.fail(how=failure)
         await enqueue(posts, *(about(n, 0, PostKind.REPLY) for n in range(1, 5)))
-        await world.slack.until(lambda: len(said(world)) == 5)
+        await sandbox.slack.until(lambda: len(said(sandbox)) == 5)
         await settled(posts)
-    assert said(world) == ["Message 0", "reply 1", "reply 2", "reply 3", "reply 4"]
+    assert said(sandbox) == ["Message 0", "reply 1", "reply 2", "reply 3", "reply 4"]
 
 
-async def test_reply_to_deleted_message_does_not_block_queue(world: Sandbox) -> None:
-    async with posting(world) as posts:
+async def test_reply_to_deleted_message_does_not_block_queue(sandbox: Sandbox) -> None:
+    async with posting(sandbox) as posts:
         await enqueue(posts, post(0))
-        await world.slack.until(lambda: said(world))
+        await sandbox.slack.until(lambda: said(sandbox))
         await settled(posts)
-        world.slack.messages.clear()
+        sandbox.slack.messages.clear()
         await enqueue(posts, about(1, 0, PostKind.EDIT), about(2, 0, PostKind.REPLY), post(3))
-        await world.slack.until(lambda: said(world) == ["Message 3"])
+        await sandbox.slack.until(lambda: said(sandbox) == ["Message 3"])
         await settled(posts)
 
 
-async def test_refused_edit_does_not_block_queue(world: Sandbox) -> None:
-    async with posting(world) as posts:
+async def test_refused_edit_does_not_block_queue(sandbox: Sandbox) -> None:
+    async with posting(sandbox) as posts:
         await enqueue(posts, post(0))
-        await world.slack.until(lambda: said(world))
-        world.slack.answer_with(
+        await sandbox.slack.until(lambda: said(sandbox))
+        sandbox.slack.answer_with(
             200,
             '{"ok":false,"error":"unknown_method"}',
             path="chat.update",
             Content_Type="application/json",
         )
         await enqueue(posts, about(1, 0, PostKind.EDIT), about(2, 0, PostKind.REPLY))
-        await world.slack.until(lambda: said(world) == ["Message 0", "reply 2"])
+        await sandbox.slack.until(lambda: said(sandbox) == ["Message 0", "reply 2"])
         await settled(posts)
 
 
-async def test_backlog_notifies_ops_once(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_backlog_notifies_ops_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.3))
-    async with posting(world, ops_channel="#ops") as posts:
+    async with posting(sandbox, ops_channel="#ops") as posts:
         await enqueue(posts, post(0, "#quiet"), post(1, "#quiet"))
-        await world.slack.until(
+        await sandbox.slack.until(
             lambda: any(
-                "Messages have been waiting to be posted since" in text for text in said(world)
+                "Messages have been waiting to be posted since" in text for text in said(sandbox)
             )
         )
         await asyncio.sleep(0.5)
-        world.slack.channels["C0QUIET"].bot_is_in = True
-        await world.slack.until(lambda: len(said(world, "C0QUIET")) == 2)
-    assert sum("Messages have been waiting" in text for text in said(world)) == 1
+        sandbox.slack.channels["C0QUIET"].bot_is_in = True
+        await sandbox.slack.until(lambda: len(said(sandbox, "C0QUIET")) == 2)
+    assert sum("Messages have been waiting" in text for text in said(sandbox)) == 1
 
 
 async def test_message_sent_before_crash_is_not_repeated(
-    world: Sandbox,
+    sandbox: Sandbox,
 ) -> None:
     """It was claimed, and taken by Slack; nobody noted that."""
-    store = await Store.open(world.location, now=utc_now())
+    store = await Store.open(sandbox.location, now=utc_now())
     posts = store.outbox
     await enqueue(posts, post(0), post(1))
     claimed = await posts.claim_post(now=utc_now())
     assert claimed is not None
     await store.close()
     key = {"event_type": "opswatch_post", "event_payload": {"key": "#ops 0"}}
-    world.slack._add(Message(world.slack._ts(), "C0OPS", BOT, "Message 0", metadata=key))
-    async with posting(world):
-        await world.slack.until(lambda: "Message 1" in said(world))
-    assert said(world) == ["Message 0", "Message 1"]
+    sandbox.slack._add(Message(sandbox.slack._ts(), "C0OPS", BOT, "Message 0", metadata=key))
+    async with posting(sandbox):
+        await sandbox.slack.until(lambda: "Message 1" in said(sandbox))
+    assert said(sandbox) == ["Message 0", "Message 1"]
 
 
 async def test_killed_outbox_posts_each_message_once(
-    world: Sandbox, program_server: ProgramServer
+    sandbox: Sandbox, program_server: ProgramServer
 ) -> None:
     """A process that posts is killed a hundred times at random moments, against a Slack that cuts,
     fails and is slow in between.
     """
     count, spread = 60, random.Random(7)
-    store = await Store.open(world.location, now=utc_now())
+    store = await Store.open(sandbox.location, now=utc_now())
     await enqueue(store.outbox, *(post(n) for n in range(count)))
     await store.close()
-    env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
-    errors = world.folder / "stderr"
+    env = process_environ(
+        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
+    )
+    errors = sandbox.folder / "stderr"
     for _ in range(100):
-        faults(world, spread)
+        faults(sandbox, spread)
         with errors.open("wb") as stderr:
-            program = await asyncio.to_thread(_posting_program, world, program_server, env, stderr)
+            program = await asyncio.to_thread(
+                _posting_program, sandbox, program_server, env, stderr
+            )
         await asyncio.sleep(spread.random() * 0.15)
         program.kill()
         assert await asyncio.to_thread(program.wait) == -signal.SIGKILL, errors.read_text()
         assert "Traceback" not in errors.read_text()
-    world.slack.faults.clear()
-    async with posting(world) as posts:
-        await world.slack.until(lambda: len(said(world)) >= count, timeout_s=60)
+    sandbox.slack.faults.clear()
+    async with posting(sandbox) as posts:
+        await sandbox.slack.until(lambda: len(said(sandbox)) >= count, timeout_s=60)
         await settled(posts)
-    assert said(world) == [f"Message {n}" for n in range(count)]
+    assert said(sandbox) == [f"Message {n}" for n in range(count)]
 
 
 def _posting_program(
-    world: Sandbox, programs: ProgramServer, env: dict[str, str], stderr: BinaryIO
+    sandbox: Sandbox, programs: ProgramServer, env: dict[str, str], stderr: BinaryIO
 ) -> RunningProgram:
     """A process that has begun to post. It soon takes over what a killed one has claimed."""
     readable, writable = os.pipe()
     with os.fdopen(readable, "rb") as output, os.fdopen(writable, "wb") as stdout:
         program = programs.start(
             "tests.support.outbox_process",
-            [location_word(world.location), "0.1"],
+            [location_word(sandbox.location), "0.1"],
             cwd=ROOT,
             environ=env,
             stdout=stdout.fileno(),
@@ -292,11 +296,11 @@ async def settled(posts: OutboxStore) -> None:
             await asyncio.sleep(0.02)
 
 
-def faults(world: Sandbox, spread: random.Random) -> None:
-    world.slack.faults.clear()
+def faults(sandbox: Sandbox, spread: random.Random) -> None:
+    sandbox.slack.faults.clear()
     kind = spread.choice(["none", "none", "cut", "500", "429"])
     if kind == "429":
-        world.slack.answer_with(
+        sandbox.slack.answer_with(
             429,
             '{"ok":false}',
             path="chat.postMessage",
@@ -304,4 +308,4 @@ def faults(world: Sandbox, spread: random.Random) -> None:
             Content_Type="application/json",
         )
     elif kind != "none":
-        world.slack.fail(how=kind, processed=spread.random() < 0.5)
+        sandbox.slack.fail(how=kind, processed=spread.random() < 0.5)

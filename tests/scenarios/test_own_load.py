@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.scenarios.test_alerts import running
 from tests.support.clock import MovableClock
 
@@ -37,25 +37,25 @@ async def states(bot: Bot) -> list[str]:
 
 
 async def test_person_is_answered_before_hundreds_of_schedules(
-    world: Sandbox, clock: MovableClock
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    world.rapid7.be_slow(1, times=100_000)
-    async with running(world, *rules(COUNT)) as bot:
+    sandbox.rapid7.be_slow(1, times=100_000)
+    async with running(sandbox, *rules(COUNT)) as bot:
         clock.strike(15)
         async with asyncio.timeout(30):
-            while len(world.rapid7.requests) < 12:
+            while len(sandbox.rapid7.requests) < 12:
                 await asyncio.sleep(0.02)
-        answer = await world.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=30)
+        answer = await sandbox.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=30)
         assert "rapid7-eu" in answer.text
         assert len(await states(bot)) < COUNT / 2
-        world.rapid7.faults.clear()
+        sandbox.rapid7.faults.clear()
         async with asyncio.timeout(60):
             while len(await states(bot)) < COUNT:
                 await asyncio.sleep(0.05)
         assert set(await states(bot)) == {"inactive"}
 
 
-async def test_slow_evaluation_is_not_begun_twice(world: Sandbox, clock: MovableClock) -> None:
+async def test_slow_evaluation_is_not_begun_twice(sandbox: Sandbox, clock: MovableClock) -> None:
     """Three quarters of an hour strike while the first look is still being answered: the last of
     them is looked at afterwards.
     """
@@ -64,20 +64,20 @@ async def test_slow_evaluation_is_not_begun_twice(world: Sandbox, clock: Movable
     async def wait(_: object) -> None:
         await release.wait()
 
-    async with running(world, *rules(1)) as bot:
-        world.rapid7.misbehave(wait)
+    async with running(sandbox, *rules(1)) as bot:
+        sandbox.rapid7.misbehave(wait)
         clock.strike(15)
         async with asyncio.timeout(20):
-            while not world.rapid7.requests:
+            while not sandbox.rapid7.requests:
                 await asyncio.sleep(0.02)
         for _ in range(3):
             clock.strike(15)
             await asyncio.sleep(0.3)
-        assert len(world.rapid7.requests) == 1
+        assert len(sandbox.rapid7.requests) == 1
         release.set()
         async with asyncio.timeout(20):
             while len(await states(bot)) < 2:
                 await asyncio.sleep(0.02)
         rows = await bot.store.read("SELECT at FROM samples ORDER BY at", ())
         assert [row["at"][14:16] for row in rows] == ["00", "45"]
-        assert len(world.rapid7.requests) == 2
+        assert len(sandbox.rapid7.requests) == 2

@@ -11,7 +11,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from bot.sandbox.demo import open_demo
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.browser import CHROMIUM, open_page, say
 from tests.conftest import ROOT
 
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with open_demo(tmp_path) as world:
-        yield world
+    async with open_demo(tmp_path) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

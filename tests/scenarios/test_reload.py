@@ -19,8 +19,8 @@ import pytest
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
 from bot.lifecycle.service import Service
+from bot.sandbox.sandbox import Sandbox, open_targets_of
 from bot.sandbox.targets.pagerduty import Incident
-from bot.sandbox.world import Sandbox, open_targets_of
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
 from tests.scenarios.test_http_mode import free_port
@@ -32,28 +32,30 @@ pytestmark = HANGS_UP
 
 @asynccontextmanager
 async def running(
-    world: Sandbox, log: Path, **changes: Any
+    sandbox: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m bot run` in a process of its own, connected."""
-    async with started(world, log, **changes) as process:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+    async with started(sandbox, log, **changes) as process:
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         yield process
 
 
 @asynccontextmanager
 async def started(
-    world: Sandbox, log: Path, **changes: Any
+    sandbox: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The same, perhaps not connected yet."""
-    configure(world, **changes)
-    env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
+    configure(sandbox, **changes)
+    env = process_environ(
+        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
+    )
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "bot",
             "run",
-            cwd=world.folder,
+            cwd=sandbox.folder,
             env=env,
             stdout=subprocess.DEVNULL,
             stderr=out,
@@ -67,8 +69,8 @@ async def started(
         await asyncio.wait_for(process.wait(), 30)
 
 
-def configure(world: Sandbox, **changes: Any) -> None:
-    (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}), "utf-8")
+def configure(sandbox: Sandbox, **changes: Any) -> None:
+    (sandbox.folder / "bot.toml").write_text(toml_of({**sandbox.table(), **changes}), "utf-8")
 
 
 async def until_logged(log: Path, text: str, times: int = 1) -> None:
@@ -77,86 +79,86 @@ async def until_logged(log: Path, text: str, times: int = 1) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_reload_applies_the_new_configuration(world: Sandbox, tmp_path: Path) -> None:
+async def test_reload_applies_the_new_configuration(sandbox: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    async with running(world, log) as process:
-        refused = await world.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
+    async with running(sandbox, log) as process:
+        refused = await sandbox.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
         assert "ask the operator" in refused.text.lower() or "may not" in refused.text.lower()
-        configure(world, access={"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]})
+        configure(sandbox, access={"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]})
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was reloaded.")
-        answer = await world.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
+        answer = await sandbox.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
         assert "call" in answer.text
-        assert len(world.slack.sockets) == 1, "the connection has stayed"
+        assert len(sandbox.slack.sockets) == 1, "the connection has stayed"
 
 
-async def test_bad_configuration_changes_nothing(world: Sandbox, tmp_path: Path) -> None:
-    log, schedule = tmp_path / "log", world.folder / "primary.csv"
+async def test_bad_configuration_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    log, schedule = tmp_path / "log", sandbox.folder / "primary.csv"
     schedule.write_text("start,end,person\n2026-11-02,2026-11-09,U0ADA\n")
     before = {"slack": {"ops_channel": "C0OPS"}, "on_call": {"primary": {"file": "primary.csv"}}}
-    async with running(world, log, **before) as process:
-        configure(world, **before, timezone="Mars/Olympus", colour="red")
+    async with running(sandbox, log, **before) as process:
+        configure(sandbox, **before, timezone="Mars/Olympus", colour="red")
         schedule.write_text("start,end,person\n2026-11-02,2026-11-09,ada\n")
         process.send_signal(signal.SIGHUP)
-        await world.slack.until(
-            lambda: any("was not reloaded" in m.text for m in world.slack.messages), timeout_s=60
+        await sandbox.slack.until(
+            lambda: any("was not reloaded" in m.text for m in sandbox.slack.messages), timeout_s=60
         )
-        told = next(m for m in world.slack.messages if "was not reloaded" in m.text)
+        told = next(m for m in sandbox.slack.messages if "was not reloaded" in m.text)
         assert "timezone" in told.text
         assert "colour" in told.text
         assert "line 2: people must be" in told.text
-        answer = await world.slack.answer_to("/usage yesterday", timeout_s=60)
+        answer = await sandbox.slack.answer_to("/usage yesterday", timeout_s=60)
         assert "rapid7-eu" in answer.text
 
 
 async def test_reload_works_while_slack_is_unreachable(
-    world: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environ, log = world.environ(), tmp_path / "log"
-    configure(world)
+    environ, log = sandbox.environ(), tmp_path / "log"
+    configure(sandbox)
     token = tmp_path / "bot-token"
     token.write_text("xoxb-kept\n")
     env = process_environ(
-        world.clock,
+        sandbox.clock,
         {**os.environ, **environ, "PYTHONPATH": str(ROOT), "SLACK_BOT_TOKEN": f"file:{token}"},
     )
-    world.slack.answer_with(503, path="auth.test", times=1000)
+    sandbox.slack.answer_with(503, path="auth.test", times=1000)
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "bot",
             "run",
-            cwd=world.folder,
+            cwd=sandbox.folder,
             env=env,
             stdout=subprocess.DEVNULL,
             stderr=out,
         )
     try:
         await until_logged(log, "Not connected to Slack")
-        configure(world, timezone="Mars/Olympus")
+        configure(sandbox, timezone="Mars/Olympus")
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was not reloaded: ")
         assert "timezone" in log.read_text()
-        configure(world, database="missing/bot.sqlite")
+        configure(sandbox, database="missing/bot.sqlite")
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "there is no folder")
         token.write_text(environ["SLACK_BOT_TOKEN"] + "\n")
-        configure(world, access={"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]})
+        configure(sandbox, access={"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]})
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was reloaded.")
-        world.slack.faults.clear()
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
-        answer = await world.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
+        sandbox.slack.faults.clear()
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
+        answer = await sandbox.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
         assert "call" in answer.text
     finally:
         process.terminate()
         assert await asyncio.wait_for(process.wait(), 30) == 0
 
 
-async def test_reloads_lose_no_command(world: Sandbox, tmp_path: Path) -> None:
+async def test_reloads_lose_no_command(sandbox: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    async with running(world, log) as process:
+    async with running(sandbox, log) as process:
         asked = []
         for number in range(50):
             if number in (10, 25, 40):
@@ -165,7 +167,7 @@ async def test_reloads_lose_no_command(world: Sandbox, tmp_path: Path) -> None:
             channel = ("C0OPS", "C0KITCHEN")[number // 2 % 2]
             asked.append(
                 asyncio.create_task(
-                    world.slack.answer_to(
+                    sandbox.slack.answer_to(
                         f"/usage {number + 2}d", user=user, channel=channel, timeout_s=240
                     )
                 )
@@ -178,13 +180,13 @@ async def test_reloads_lose_no_command(world: Sandbox, tmp_path: Path) -> None:
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-async def test_reload_finishes_earlier_work(world: Sandbox, tmp_path: Path) -> None:
+async def test_reload_finishes_earlier_work(sandbox: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    async with running(world, log) as process:
-        world.rapid7.be_slow(3, times=1)
-        slow = asyncio.create_task(world.slack.answer_to("/usage 3d", timeout_s=60))
-        await world.slack.until(
-            lambda: any("Working on" in m.text for m in world.slack.messages), timeout_s=30
+    async with running(sandbox, log) as process:
+        sandbox.rapid7.be_slow(3, times=1)
+        slow = asyncio.create_task(sandbox.slack.answer_to("/usage 3d", timeout_s=60))
+        await sandbox.slack.until(
+            lambda: any("Working on" in m.text for m in sandbox.slack.messages), timeout_s=30
         )
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was reloaded.")
@@ -198,23 +200,23 @@ async def slack_answer(task: asyncio.Task[Any]) -> Any:
 
 
 async def test_new_token_opens_a_new_connection(
-    world: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = tmp_path / "app-token"
-    token.write_text(world.slack.app_token + "\n")
-    environ = world.environ()
+    token.write_text(sandbox.slack.app_token + "\n")
+    environ = sandbox.environ()
     monkeypatch.setattr(
         Sandbox, "environ", lambda self: {**environ, "SLACK_APP_TOKEN": f"file:{token}"}
     )
     log = tmp_path / "log"
-    async with running(world, log) as process:
-        before = set(world.slack.sockets)
-        world.slack.app_token = "xapp-1-another"
+    async with running(sandbox, log) as process:
+        before = set(sandbox.slack.sockets)
+        sandbox.slack.app_token = "xapp-1-another"
         token.write_text("xapp-1-another\n")
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was reloaded.")
-        await world.slack.until(lambda: not before & set(world.slack.sockets))
-        assert "rapid7-eu" in (await world.slack.answer_to("/usage yesterday", timeout_s=60)).text
+        await sandbox.slack.until(lambda: not before & set(sandbox.slack.sockets))
+        assert "rapid7-eu" in (await sandbox.slack.answer_to("/usage yesterday", timeout_s=60)).text
 
 
 def http(port: int, **more: Any) -> dict[str, Any]:
@@ -230,35 +232,35 @@ PLACES = {
 
 @pytest.mark.parametrize(("before", "after"), PLACES.values(), ids=PLACES.keys())
 async def test_reload_changes_how_slack_connects(
-    world: Sandbox, tmp_path: Path, before: dict[str, Any], after: dict[str, Any]
+    sandbox: Sandbox, tmp_path: Path, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     log, port = tmp_path / "log", free_port()
 
     def placed(slack: dict[str, Any]) -> dict[str, Any]:
         return {**slack, "port": port} if slack["mode"] == "http" else slack
 
-    async with started(world, log, slack=placed(before)) as process:
+    async with started(sandbox, log, slack=placed(before)) as process:
         await until_logged(log, "Listening for Slack")
-        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
-        assert "7 days" in (await world.slack.answer_to("/usage last 7 days", timeout_s=60)).text
-        configure(world, slack=placed(after))
+        sandbox.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        assert "7 days" in (await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)).text
+        configure(sandbox, slack=placed(after))
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was reloaded.")
         if after["mode"] == "socket":
-            world.slack.events_url = ""
-            await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+            sandbox.slack.events_url = ""
+            await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         else:
             base = after.get("base_path", "")
-            world.slack.events_url = f"http://127.0.0.1:{port}{base}/slack/events"
-        assert "5 days" in (await world.slack.answer_to("/usage last 5 days", timeout_s=60)).text
+            sandbox.slack.events_url = f"http://127.0.0.1:{port}{base}/slack/events"
+        assert "5 days" in (await sandbox.slack.answer_to("/usage last 5 days", timeout_s=60)).text
 
 
-async def test_unavailable_address_leaves_old_one(world: Sandbox, tmp_path: Path) -> None:
+async def test_unavailable_address_leaves_old_one(sandbox: Sandbox, tmp_path: Path) -> None:
     log, port, health = tmp_path / "log", free_port(), free_port()
     before = {"slack": http(port), "health": {"port": health}}
-    async with started(world, log, **before) as process:
+    async with started(sandbox, log, **before) as process:
         await until_logged(log, "Listening for Slack")
-        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        sandbox.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
         for number, wrong in enumerate(
             (
                 {"slack": http(port, host="192.0.2.1"), "health": {"port": health}},
@@ -269,15 +271,15 @@ async def test_unavailable_address_leaves_old_one(world: Sandbox, tmp_path: Path
                 },
             )
         ):
-            configure(world, **wrong)
+            configure(sandbox, **wrong)
             process.send_signal(signal.SIGHUP)
             await until_logged(log, "was not reloaded: nothing can listen", times=number + 1)
-            answer = await world.slack.answer_to(f"/usage last {number + 2} days", timeout_s=60)
+            answer = await sandbox.slack.answer_to(f"/usage last {number + 2} days", timeout_s=60)
             assert f"{number + 2} days" in answer.text
             assert await status_of(f"http://127.0.0.1:{health}/metrics") == 200
 
 
-async def test_health_port_follows_a_reload(world: Sandbox, tmp_path: Path) -> None:
+async def test_health_port_follows_a_reload(sandbox: Sandbox, tmp_path: Path) -> None:
     log, first, second = tmp_path / "log", free_port(), free_port()
     places: list[dict[str, Any]] = [
         {"port": first},
@@ -285,10 +287,10 @@ async def test_health_port_follows_a_reload(world: Sandbox, tmp_path: Path) -> N
         {"port": first, "host": "0.0.0.0"},
         {"port": second},
     ]
-    async with started(world, log, health=places[0]) as process:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+    async with started(sandbox, log, health=places[0]) as process:
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         for times, place in enumerate(places[1:], 1):
-            configure(world, health=place)
+            configure(sandbox, health=place)
             process.send_signal(signal.SIGHUP)
             await until_logged(log, "The configuration was reloaded.", times)
             site = f"http://127.0.0.1:{place['port']}"
@@ -303,63 +305,65 @@ async def status_of(url: str) -> int:
         return response.status
 
 
-async def test_unexpected_error_changes_nothing(world: Sandbox) -> None:
+async def test_unexpected_error_changes_nothing(sandbox: Sandbox) -> None:
     def load() -> tuple[Settings, SlackTokens]:
         raise RuntimeError("a fault of ours")
 
     service = Service(ConnectionStatus())
-    await service.start(world.settings(), world.tokens())
+    await service.start(sandbox.settings(), sandbox.tokens())
     async with aclosing(service):
-        await world.slack.until(lambda: bool(world.slack.sockets))
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets))
         await service.reload(load)
-        assert "7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+        assert "7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_refused_token_leaves_metrics_on(world: Sandbox) -> None:
+async def test_refused_token_leaves_metrics_on(sandbox: Sandbox) -> None:
     port = free_port()
     service = Service(ConnectionStatus())
-    await service.start(world.settings(health={"port": port}), world.tokens())
+    await service.start(sandbox.settings(health={"port": port}), sandbox.tokens())
     async with aclosing(service):
-        changed = world.settings(health={"port": port, "metrics": False})
-        mistyped = replace(world.tokens(), bot=Secret("xoxb-mistyped"))
+        changed = sandbox.settings(health={"port": port, "metrics": False})
+        mistyped = replace(sandbox.tokens(), bot=Secret("xoxb-mistyped"))
         await service.reload(lambda: (changed, mistyped))
         assert await status_of(f"http://127.0.0.1:{port}/metrics") == 200
-        await service.reload(lambda: (changed, world.tokens()))
+        await service.reload(lambda: (changed, sandbox.tokens()))
         assert await status_of(f"http://127.0.0.1:{port}/metrics") == 404
 
 
-async def test_reload_preserves_channel_pace(world: Sandbox) -> None:
+async def test_reload_preserves_channel_pace(sandbox: Sandbox) -> None:
     service = Service(ConnectionStatus())
-    await service.start(world.settings(), world.tokens())
+    await service.start(sandbox.settings(), sandbox.tokens())
     async with aclosing(service):
-        await world.slack.until(lambda: bool(world.slack.sockets))
-        await world.slack.answer_to("/usage last 2 days", channel="C0KITCHEN")
-        world.slack.limit()
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets))
+        await sandbox.slack.answer_to("/usage last 2 days", channel="C0KITCHEN")
+        sandbox.slack.limit()
         for reloads in range(2):
             for days in range(3, 6):
-                await world.slack.command(f"/usage last {days} days")
-            await said(world, 3 * (reloads + 1))
-            await service.reload(lambda: (world.settings(), world.tokens()))
-        assert not [refused for refused in world.slack.refused if "ratelimited" in refused]
+                await sandbox.slack.command(f"/usage last {days} days")
+            await said(sandbox, 3 * (reloads + 1))
+            await service.reload(lambda: (sandbox.settings(), sandbox.tokens()))
+        assert not [refused for refused in sandbox.slack.refused if "ratelimited" in refused]
 
 
-async def said(world: Sandbox, count: int) -> None:
-    await world.slack.until(lambda: len(world.slack.seen(channel="C0OPS")) == count, timeout_s=60)
+async def said(sandbox: Sandbox, count: int) -> None:
+    await sandbox.slack.until(
+        lambda: len(sandbox.slack.seen(channel="C0OPS")) == count, timeout_s=60
+    )
 
 
-async def test_reload_applies_new_targets(world: Sandbox, tmp_path: Path) -> None:
+async def test_reload_applies_new_targets(sandbox: Sandbox, tmp_path: Path) -> None:
     log, port = tmp_path / "log", free_port()
-    async with open_targets_of(world) as targets:
+    async with open_targets_of(sandbox) as targets:
         slack = http(port)
-        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        sandbox.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
         table = targets.table()
         without = {"hook": table["hook"]}
         url = f"http://127.0.0.1:{port}/pagerduty/events"
-        async with started(world, log, slack=slack, targets=without) as process:
+        async with started(sandbox, log, slack=slack, targets=without) as process:
             await until_logged(log, "Listening for Slack")
             assert await targets.pagerduty.report(url, Incident("other")) == 404
             table["pagerduty"]["webhook_secret"] = "env:PAGERDUTY_WEBHOOK_SECRET"
-            configure(world, slack=slack, targets=table)
+            configure(sandbox, slack=slack, targets=table)
             process.send_signal(signal.SIGHUP)
             await until_logged(log, "The configuration was reloaded.")
             assert await targets.pagerduty.report(url, Incident("other")) == 202

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message, View
-from bot.sandbox.world import Sandbox
 from bot.slack.deliveries import delivery_key, is_recorded
 from bot.store import Store
 from providers.clock import utc_now
@@ -21,63 +21,63 @@ from tests.scenarios.test_slack import buttons, text_of
 Act = Callable[[Sandbox], Awaitable[None]]
 
 
-async def form(world: Sandbox, message: Message, button: str) -> View:
-    await world.slack.press(message, buttons(message)[button])
-    view: View = await world.slack.until(world.slack.modal)
+async def form(sandbox: Sandbox, message: Message, button: str) -> View:
+    await sandbox.slack.press(message, buttons(message)[button])
+    view: View = await sandbox.slack.until(sandbox.slack.modal)
     return view
 
 
-async def seen(world: Sandbox, text: str) -> None:
-    await world.slack.until(lambda: any(text in text_of(m) for m in world.slack.seen()))
+async def seen(sandbox: Sandbox, text: str) -> None:
+    await sandbox.slack.until(lambda: any(text in text_of(m) for m in sandbox.slack.seen()))
 
 
-async def _ask(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/usage last 7 days")
-    await world.slack.press(answer, buttons(answer)["30 days"])
-    await seen(world, "of 30 days")
+async def _ask(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/usage last 7 days")
+    await sandbox.slack.press(answer, buttons(answer)["30 days"])
+    await seen(sandbox, "of 30 days")
 
 
-async def _share(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit iot 24h")
-    await world.slack.press(answer, buttons(answer)["Share here"])
-    await seen(world, "Shared by")
+async def _share(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit iot 24h")
+    await sandbox.slack.press(answer, buttons(answer)["Share here"])
+    await seen(sandbox, "Shared by")
 
 
-async def _cancel_nothing(world: Sandbox) -> None:
-    world.rapid7.be_slow(2.0, times=3)
-    await world.slack.command("/usage last 7 days")
-    working = await world.slack.until(
-        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+async def _cancel_nothing(sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(2.0, times=3)
+    await sandbox.slack.command("/usage last 7 days")
+    working = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
     )
-    await world.slack.press(working, buttons(working)["Cancel"])
-    await seen(world, "Cancelled, as you asked.")
+    await sandbox.slack.press(working, buttons(working)["Cancel"])
+    await seen(sandbox, "Cancelled, as you asked.")
 
 
-async def _subscribe(world: Sandbox) -> None:
-    view = await form(world, await world.slack.answer_to("/usage last 7 days"), "Repeat…")
-    await world.slack.submit(view, time="08:30")
-    await seen(world, "Subscription 1")
+async def _subscribe(sandbox: Sandbox) -> None:
+    view = await form(sandbox, await sandbox.slack.answer_to("/usage last 7 days"), "Repeat…")
+    await sandbox.slack.submit(view, time="08:30")
+    await seen(sandbox, "Subscription 1")
 
 
-async def _alert(world: Sandbox) -> None:
-    view = await form(world, await world.slack.answer_to("/usage today"), "Alert me…")
-    await world.slack.submit(view, threshold="5000 GB")
-    await seen(world, "in 90 days")
+async def _alert(sandbox: Sandbox) -> None:
+    view = await form(sandbox, await sandbox.slack.answer_to("/usage today"), "Alert me…")
+    await sandbox.slack.submit(view, threshold="5000 GB")
+    await seen(sandbox, "in 90 days")
 
 
-async def _form_question(world: Sandbox) -> None:
-    view = await form(world, await world.slack.answer_to("/usage help"), "Fill in…")
-    await world.slack.submit(view)
-    await seen(world, "in 10 days")
+async def _form_question(sandbox: Sandbox) -> None:
+    view = await form(sandbox, await sandbox.slack.answer_to("/usage help"), "Fill in…")
+    await sandbox.slack.submit(view)
+    await seen(sandbox, "in 10 days")
 
 
-async def _refused_mention(world: Sandbox) -> None:
-    await world.slack.say("@Opswatch what is this?")
-    await seen(world, "say what to change")
+async def _refused_mention(sandbox: Sandbox) -> None:
+    await sandbox.slack.say("@Opswatch what is this?")
+    await seen(sandbox, "say what to change")
 
 
-async def _open_form(world: Sandbox) -> None:
-    await form(world, await world.slack.answer_to("/usage help"), "Fill in…")
+async def _open_form(sandbox: Sandbox) -> None:
+    await form(sandbox, await sandbox.slack.answer_to("/usage help"), "Fill in…")
 
 
 ACTS: dict[str, Act] = {
@@ -92,60 +92,60 @@ ACTS: dict[str, Act] = {
 }
 
 
-def effects(world: Sandbox) -> list[tuple[str, str, int]]:
+def effects(sandbox: Sandbox) -> list[tuple[str, str, int]]:
     """What the bot has shown and opened."""
-    opened = world.slack.paths().count("POST /api/views.open")
+    opened = sandbox.slack.paths().count("POST /api/views.open")
     return [
-        *((m.text, json.dumps(m.blocks), m.edited) for m in world.slack.seen()),
+        *((m.text, json.dumps(m.blocks), m.edited) for m in sandbox.slack.seen()),
         ("", "", opened),
     ]
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-async def test_delivery_repeated_after_restart_is_ignored(world: Sandbox, act: Act) -> None:
-    async with connected_bot(world):
-        await act(world)
-        delivered = world.slack.last_delivery
-    before = effects(world)
-    async with connected_bot(world) as bot:
-        world.slack.last_delivery = delivered
-        await world.slack.deliver_again()
+async def test_delivery_repeated_after_restart_is_ignored(sandbox: Sandbox, act: Act) -> None:
+    async with connected_bot(sandbox):
+        await act(sandbox)
+        delivered = sandbox.slack.last_delivery
+    before = effects(sandbox)
+    async with connected_bot(sandbox) as bot:
+        sandbox.slack.last_delivery = delivered
+        await sandbox.slack.deliver_again()
         # Begun later, so what the repeated one would do is done by then.
-        await world.slack.answer_to("/usage yesterday", channel="C0KITCHEN", user="U0GRACE")
-        again = [m for m in world.slack.messages if m.channel == "C0KITCHEN"]
+        await sandbox.slack.answer_to("/usage yesterday", channel="C0KITCHEN", user="U0GRACE")
+        again = [m for m in sandbox.slack.messages if m.channel == "C0KITCHEN"]
         for message in again:
-            world.slack.messages.remove(message)
+            sandbox.slack.messages.remove(message)
         made = await bot.store.read(
             "SELECT (SELECT count(*) FROM subscriptions) AS s, (SELECT count(*) FROM rules) AS r"
         )
-    assert effects(world) == before
+    assert effects(sandbox) == before
     assert made[0]["s"] + made[0]["r"] <= 1
 
 
-async def test_refused_form_repeated_after_restart_is_refused(world: Sandbox) -> None:
-    async with connected_bot(world):
-        view = await form(world, await world.slack.answer_to("/usage last 7 days"), "Repeat…")
-        await world.slack.submit(view, time="08:30", question="lsat week")
+async def test_refused_form_repeated_after_restart_is_refused(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox):
+        view = await form(sandbox, await sandbox.slack.answer_to("/usage last 7 days"), "Repeat…")
+        await sandbox.slack.submit(view, time="08:30", question="lsat week")
         assert view.errors
-        delivered = world.slack.last_delivery
-    async with connected_bot(world):
-        world.slack.last_delivery = delivered
-        ack = await world.slack.deliver_again()
+        delivered = sandbox.slack.last_delivery
+    async with connected_bot(sandbox):
+        sandbox.slack.last_delivery = delivered
+        ack = await sandbox.slack.deliver_again()
         assert ack.done.result()["response_action"] == "errors"
 
 
 @HANGS_UP
-async def test_killed_bot_saves_a_repeated_form_once(world: Sandbox, tmp_path: Path) -> None:
-    async with running(world, tmp_path / "log") as process:
-        await _subscribe(world)
-        delivered = world.slack.last_delivery
+async def test_killed_bot_saves_a_repeated_form_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with running(sandbox, tmp_path / "log") as process:
+        await _subscribe(sandbox)
+        delivered = sandbox.slack.last_delivery
         process.kill()
-    await world.slack.until(lambda: not world.slack.sockets)
-    async with running(world, tmp_path / "log"):
-        world.slack.last_delivery = delivered
-        await world.slack.deliver_again()
-        await world.slack.answer_to("/usage yesterday", timeout_s=60)
-    store = await Store.open(world.location, now=utc_now())
+    await sandbox.slack.until(lambda: not sandbox.slack.sockets)
+    async with running(sandbox, tmp_path / "log"):
+        sandbox.slack.last_delivery = delivered
+        await sandbox.slack.deliver_again()
+        await sandbox.slack.answer_to("/usage yesterday", timeout_s=60)
+    store = await Store.open(sandbox.location, now=utc_now())
     assert len(await store.subscriptions.subscriptions()) == 1
     await store.close()
 

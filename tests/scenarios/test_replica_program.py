@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.replicas.cluster import PostgresOn, SqliteFile, StoppableDatabase
 from tests.replicas.program import SHORT, run
 from tests.support.postgres import open_server, why_not
@@ -30,9 +30,9 @@ def stoppable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stoppa
 
 
 async def test_replicas_lose_and_double_nothing(
-    world: Sandbox, stoppable: StoppableDatabase
+    sandbox: Sandbox, stoppable: StoppableDatabase
 ) -> None:
-    outcome = await run(world, stoppable, SHORT)
+    outcome = await run(sandbox, stoppable, SHORT)
     assert outcome.faults == []
     assert outcome.messages > 40
     assert outcome.reported_after_s is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from providers.redaction import Secret
 from tests.conftest import connected_bot
 from tests.scenarios.test_alerts import SPIKE, Meter, look, running, told
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 @pytest.fixture
-def database(world: Sandbox, location: Path | Secret) -> str:
+def database(sandbox: Sandbox, location: Path | Secret) -> str:
     """The setting `database`, on each kind of database."""
     if isinstance(location, Path):
         return str(location)
-    (world.folder / "database-url").write_text(location.open())
+    (sandbox.folder / "database-url").write_text(location.open())
     return "file:database-url"
 
 
@@ -45,15 +45,15 @@ def scheduled(bot: Bot) -> set[str]:
     return set(bot.scheduler.timetable.names)
 
 
-async def test_chat_rules_reach_every_process(world: Sandbox, database: str) -> None:
-    async with connected_bot(world, database=database) as first:
-        async with connected_bot(world, database=database):
-            await world.slack.answer_to("/usage alert today above 5 GB every 15m as kitchen")
+async def test_chat_rules_reach_every_process(sandbox: Sandbox, database: str) -> None:
+    async with connected_bot(sandbox, database=database) as first:
+        async with connected_bot(sandbox, database=database):
+            await sandbox.slack.answer_to("/usage alert today above 5 GB every 15m as kitchen")
             await until(lambda: "alert kitchen" in scheduled(first))
             [rule] = first.rules.registry.rules()
             assert (rule.name, rule.above) == ("kitchen", 5e9)
             stored = first.rules.registry.chat_rules["kitchen"]
-            await world.slack.answer_to("/usage unalert kitchen")
+            await sandbox.slack.answer_to("/usage unalert kitchen")
             await until(lambda: "alert kitchen" not in scheduled(first))
             assert names(first) == set()
             await first.store.rules.add_rule(
@@ -62,48 +62,48 @@ async def test_chat_rules_reach_every_process(world: Sandbox, database: str) -> 
                 channel="C0OPS",
                 rule=stored.rule,
                 user="U0ADA",
-                now=world.clock(),
+                now=sandbox.clock(),
             )
             await asyncio.sleep(1.2)
-        answer = await world.slack.answer_to("/usage alerts")
+        answer = await sandbox.slack.answer_to("/usage alerts")
         assert "cellar" in answer.text, "it outlives the process in which it was made"
 
 
-async def test_subscriptions_reach_every_process(world: Sandbox, database: str) -> None:
+async def test_subscriptions_reach_every_process(sandbox: Sandbox, database: str) -> None:
     async with (
-        connected_bot(world, database=database) as first,
-        connected_bot(world, database=database),
+        connected_bot(sandbox, database=database) as first,
+        connected_bot(sandbox, database=database),
     ):
-        await world.slack.answer_to("/usage subscribe last 7 days at 09:00")
+        await sandbox.slack.answer_to("/usage subscribe last 7 days at 09:00")
         await until(lambda: "subscription 1" in scheduled(first))
-        await world.slack.answer_to("/usage unsubscribe 1")
+        await sandbox.slack.answer_to("/usage unsubscribe 1")
         await until(lambda: "subscription 1" not in scheduled(first))
 
 
-async def test_pauses_reach_every_process(world: Sandbox, database: str) -> None:
+async def test_pauses_reach_every_process(sandbox: Sandbox, database: str) -> None:
     async with (
-        connected_bot(world, database=database) as first,
-        connected_bot(world, database=database) as second,
+        connected_bot(sandbox, database=database) as first,
+        connected_bot(sandbox, database=database) as second,
     ):
-        await second.store.pauses.pause("alert spike", [], now=world.clock())
+        await second.store.pauses.pause("alert spike", [], now=sandbox.clock())
         await until(lambda: first.rules.guard.is_paused("alert spike"))
-        await second.store.pauses.resume("alert spike", [], now=world.clock())
+        await second.store.pauses.resume("alert spike", [], now=sandbox.clock())
         await until(lambda: not first.rules.guard.is_paused("alert spike"))
 
 
-async def test_cancel_reaches_the_working_process(world: Sandbox, database: str) -> None:
-    world.rapid7.be_slow(60)
-    async with connected_bot(world, database=database) as first:
-        await world.slack.command("/usage last 7 days")
-        working = await world.slack.until(
-            lambda: next((m for m in world.slack.seen() if "Cancel" in buttons(m)), None)
+async def test_cancel_reaches_the_working_process(sandbox: Sandbox, database: str) -> None:
+    sandbox.rapid7.be_slow(60)
+    async with connected_bot(sandbox, database=database) as first:
+        await sandbox.slack.command("/usage last 7 days")
+        working = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.seen() if "Cancel" in buttons(m)), None)
         )
-        async with connected_bot(world, database=database) as second:
+        async with connected_bot(sandbox, database=database) as second:
             assert not second.requests.running.cancellable
             assert not await second.requests.cancel(_ticket(first), "U0GRACE")
-            await world.slack.press(working, buttons(working)["Cancel"])
-            await world.slack.until(
-                lambda: any(m.text.startswith("Cancelled") for m in world.slack.messages)
+            await sandbox.slack.press(working, buttons(working)["Cancel"])
+            await sandbox.slack.until(
+                lambda: any(m.text.startswith("Cancelled") for m in sandbox.slack.messages)
             )
             await until(lambda: not first.requests.running.tasks)
             assert await second.store.read("SELECT * FROM running_work") == []
@@ -114,20 +114,20 @@ def _ticket(bot: Bot) -> str:
 
 
 async def test_incident_of_another_process_is_acknowledged(
-    world: Sandbox, clock: MovableClock, database: str
+    sandbox: Sandbox, clock: MovableClock, database: str
 ) -> None:
     """The process that receives the press has never evaluated the alert."""
-    meter = Meter(world)
-    async with running(world, database=database) as first:
+    meter = Meter(sandbox)
+    async with running(sandbox, database=database) as first:
         await look(first, clock, meter, 3)
-        async with running(world, database=database) as second:
+        async with running(sandbox, database=database) as second:
             rule = second.rules.registry.find(SPIKE["name"])
             assert rule
             await second.rules.job.state(rule)
             await second.scheduler.stop(within_s=1)
             await look(first, clock, meter, 6)
-            [message] = await world.slack.until(lambda: told(world) and messages_of(world))
-            await world.slack.press(message, buttons(message)["Acknowledge"])
-            await world.slack.until(lambda: "cknowledged" in str(message.blocks))
-            listed = await world.slack.answer_to("/usage alerts", channel="C0KITCHEN")
+            [message] = await sandbox.slack.until(lambda: told(sandbox) and messages_of(sandbox))
+            await sandbox.slack.press(message, buttons(message)["Acknowledge"])
+            await sandbox.slack.until(lambda: "cknowledged" in str(message.blocks))
+            listed = await sandbox.slack.answer_to("/usage alerts", channel="C0KITCHEN")
             assert "`ingest-spike` firing" in listed.text

@@ -7,18 +7,18 @@ import itertools
 import re
 from pathlib import Path
 
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT
-from bot.sandbox.world import Sandbox
 from bot.store import LeaseTimings
 from tests.replicas.cluster import Cluster, SqliteFile, cluster_of
 
 ASK_EVERY_S = 0.25
 
 
-async def test_rolling_restart_loses_no_command(world: Sandbox, tmp_path: Path) -> None:
-    world.rapid7.be_slow(0.3, times=1_000_000)
+async def test_rolling_restart_loses_no_command(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.rapid7.be_slow(0.3, times=1_000_000)
     database = SqliteFile(tmp_path / "bot.sqlite")
-    async with cluster_of(world, database, LeaseTimings(), {}) as cluster:
+    async with cluster_of(sandbox, database, LeaseTimings(), {}) as cluster:
         asked: list[int] = []
         asking = asyncio.create_task(ask(cluster, asked))
         for old in list(cluster.replicas):
@@ -27,11 +27,13 @@ async def test_rolling_restart_loses_no_command(world: Sandbox, tmp_path: Path) 
             assert old.process.returncode == 0, old.log.read_text()[-2000:]
             await cluster.join()
         # Where the machine is slow, few were acknowledged in time until here.
-        await world.slack.until(lambda: len(asked) > 5, timeout_s=60)
+        await sandbox.slack.until(lambda: len(asked) > 5, timeout_s=60)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-        await world.slack.until(lambda: all(answers(world, days) for days in asked), timeout_s=60)
-        assert [answers(world, days) for days in asked] == [1] * len(asked)
+        await sandbox.slack.until(
+            lambda: all(answers(sandbox, days) for days in asked), timeout_s=60
+        )
+        assert [answers(sandbox, days) for days in asked] == [1] * len(asked)
 
 
 async def ask(cluster: Cluster, asked: list[int]) -> None:
@@ -42,7 +44,7 @@ async def ask(cluster: Cluster, asked: list[int]) -> None:
         await asyncio.sleep(ASK_EVERY_S)
         socket = cluster.living[number % len(cluster.living)].socket
         days = 2 + number % 89
-        ack = await cluster.world.slack.command(f"/usage last {days} days", over=socket)
+        ack = await cluster.sandbox.slack.command(f"/usage last {days} days", over=socket)
         try:
             await asyncio.wait_for(ack.done, 3)
         except TimeoutError:
@@ -50,6 +52,6 @@ async def ask(cluster: Cluster, asked: list[int]) -> None:
         asked.append(days)
 
 
-def answers(world: Sandbox, days: int) -> int:
-    texts = [m.text for m in world.slack.messages if m.user == BOT]
+def answers(sandbox: Sandbox, days: int) -> int:
+    texts = [m.text for m in sandbox.slack.messages if m.user == BOT]
     return sum(bool(re.search(rf"\b(in|of) {days} days\b", text)) for text in texts)

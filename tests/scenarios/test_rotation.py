@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, toml_of
 from tests.scenarios.test_http_mode import free_port
 from tests.support.clock import process_environ
@@ -29,38 +29,38 @@ UNIT = (ROOT / "deploy" / "opswatch.service").read_text()
 class Secrets:
     """Every secret of the bot in a file of its own, as the sandbox wants it now."""
 
-    def __init__(self, world: Sandbox, folder: Path) -> None:
-        self.world, self.folder = world, folder
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox, self.folder = sandbox, folder
         folder.mkdir()
         self.write()
 
     def write(self) -> None:
-        world = self.world
+        sandbox = self.sandbox
         values = {
-            "bot-token": world.slack.bot_token,
-            "app-token": world.slack.app_token,
-            "signing-secret": world.slack.signing_secret,
-            "rapid7": world.rapid7.api_key,
-            "devicewise": world.devicewise.password,
+            "bot-token": sandbox.slack.bot_token,
+            "app-token": sandbox.slack.app_token,
+            "signing-secret": sandbox.slack.signing_secret,
+            "rapid7": sandbox.rapid7.api_key,
+            "devicewise": sandbox.devicewise.password,
         }
         for name, value in values.items():
             (self.folder / name).write_text(value + "\n")
-        (world.folder / ".edgerc").write_text(world.akamai.edgerc(), "utf-8")
+        (sandbox.folder / ".edgerc").write_text(sandbox.akamai.edgerc(), "utf-8")
 
     def rotate(self) -> None:
         """From now on the old ones are refused everywhere."""
-        world = self.world
-        world.slack.bot_token = "xoxb-rotated-0123456789"
-        world.slack.app_token = "xapp-1-rotated-0123456789"
-        world.slack.signing_secret = "rotated-signing-secret-0123456789"
-        world.rapid7.api_key = "99999999-aaaa-bbbb-cccc-rotated00000"
-        world.devicewise.password = "rotated horse battery staple"
-        world.akamai.client_secret = "cm90YXRlZC1zZWNyZXQtZm9yLXRlc3Rz"
+        sandbox = self.sandbox
+        sandbox.slack.bot_token = "xoxb-rotated-0123456789"
+        sandbox.slack.app_token = "xapp-1-rotated-0123456789"
+        sandbox.slack.signing_secret = "rotated-signing-secret-0123456789"
+        sandbox.rapid7.api_key = "99999999-aaaa-bbbb-cccc-rotated00000"
+        sandbox.devicewise.password = "rotated horse battery staple"
+        sandbox.akamai.client_secret = "cm90YXRlZC1zZWNyZXQtZm9yLXRlc3Rz"
 
     def environ(self) -> dict[str, str]:
         given = {
             name: value
-            for name, value in self.world.environ().items()
+            for name, value in self.sandbox.environ().items()
             if name not in ("RAPID7_API_KEY", "DW_PASSWORD")
         }
         return {
@@ -71,7 +71,7 @@ class Secrets:
         }
 
     def table(self, **changes: Any) -> dict[str, Any]:
-        table = {**self.world.table(), **changes}
+        table = {**self.sandbox.table(), **changes}
         table["providers"]["rapid7-eu"]["api_key"] = f"file:{self.folder}/rapid7"
         table["providers"]["iot"]["password"] = f"file:{self.folder}/devicewise"
         return table
@@ -81,17 +81,19 @@ class Secrets:
 async def running(
     secrets: Secrets, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    world = secrets.world
-    (world.folder / "bot.toml").write_text(toml_of(secrets.table(**changes)), "utf-8")
-    env = process_environ(world.clock, {**os.environ, **secrets.environ(), "PYTHONPATH": str(ROOT)})
+    sandbox = secrets.sandbox
+    (sandbox.folder / "bot.toml").write_text(toml_of(secrets.table(**changes)), "utf-8")
+    env = process_environ(
+        sandbox.clock, {**os.environ, **secrets.environ(), "PYTHONPATH": str(ROOT)}
+    )
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "bot",
             "run",
-            cwd=world.folder,
-            env=process_environ(world.clock, env),
+            cwd=sandbox.folder,
+            env=process_environ(sandbox.clock, env),
             stdout=subprocess.DEVNULL,
             stderr=out,
         )
@@ -110,86 +112,86 @@ async def until_logged(log: Path, text: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def ask_everybody(world: Sandbox) -> None:
+async def ask_everybody(sandbox: Sandbox) -> None:
     """A question to every vendor is answered."""
-    usage = await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+    usage = await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
     assert "in 7 days" in usage.text
     for account in ("edge", "iot"):
-        audit = await world.slack.answer_to(f"/apiaudit {account} 2h", timeout_s=60)
+        audit = await sandbox.slack.answer_to(f"/apiaudit {account} 2h", timeout_s=60)
         assert "call" in audit.text
         assert "did not accept" not in audit.text
 
 
 @pytest.fixture
-def secrets(world: Sandbox, tmp_path: Path) -> Secrets:
-    return Secrets(world, tmp_path / "secrets")
+def secrets(sandbox: Sandbox, tmp_path: Path) -> Secrets:
+    return Secrets(sandbox, tmp_path / "secrets")
 
 
 @pytest.mark.parametrize("mode", ["socket", "http"])
 async def test_reload_applies_rotated_secrets(secrets: Secrets, tmp_path: Path, mode: str) -> None:
-    world, log, port = secrets.world, tmp_path / "log", free_port()
+    sandbox, log, port = secrets.sandbox, tmp_path / "log", free_port()
     async with running(secrets, log, slack={"mode": mode, "port": port}) as process:
         if mode == "http":
-            world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+            sandbox.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
             await until_logged(log, "Listening for Slack")
         else:
-            await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
-        await ask_everybody(world)
-        before = set(world.slack.sockets)
+            await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
+        await ask_everybody(sandbox)
+        before = set(sandbox.slack.sockets)
         secrets.rotate()
         secrets.write()
         process.send_signal(signal.SIGHUP)
         await until_logged(log, RELOADED)
-        await world.slack.until(lambda: not before & set(world.slack.sockets), timeout_s=60)
-        await ask_everybody(world)
+        await sandbox.slack.until(lambda: not before & set(sandbox.slack.sockets), timeout_s=60)
+        await ask_everybody(sandbox)
     for name in ("bot-token", "app-token", "rapid7", "devicewise"):
         assert (secrets.folder / name).read_text().strip() not in log.read_text()
 
 
 @pytest.mark.parametrize("name", ["bot-token", "rapid7"])
 async def test_empty_file_leaves_old_secret(secrets: Secrets, tmp_path: Path, name: str) -> None:
-    world, log = secrets.world, tmp_path / "log"
+    sandbox, log = secrets.sandbox, tmp_path / "log"
     async with running(secrets, log) as process:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         (secrets.folder / name).write_text("")
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was not reloaded: ")
         assert "is empty" in log.read_text()
-        await ask_everybody(world)
+        await ask_everybody(sandbox)
 
 
 async def test_refused_token_leaves_old_one(secrets: Secrets, tmp_path: Path) -> None:
-    world, log = secrets.world, tmp_path / "log"
+    sandbox, log = secrets.sandbox, tmp_path / "log"
     async with running(secrets, log) as process:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         (secrets.folder / "bot-token").write_text("xoxb-mistyped-0123456789")
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "Slack does not accept the token (invalid_auth)")
-        await ask_everybody(world)
+        await ask_everybody(sandbox)
         assert "xoxb-mistyped" not in log.read_text()
 
 
 async def test_corrected_password_ends_the_lockout(secrets: Secrets, tmp_path: Path) -> None:
     """deviceWISE locks accounts out, so a refused password is not tried again for half an hour."""
-    world, log = secrets.world, tmp_path / "log"
+    sandbox, log = secrets.sandbox, tmp_path / "log"
     (secrets.folder / "devicewise").write_text("mistyped horse battery staple")
     async with running(secrets, log) as process:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
-        refused = await world.slack.answer_to("/apiaudit iot 2h", timeout_s=60)
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
+        refused = await sandbox.slack.answer_to("/apiaudit iot 2h", timeout_s=60)
         assert "call" not in refused.text, refused.text
         secrets.write()
         process.send_signal(signal.SIGHUP)
         await until_logged(log, RELOADED)
-        await ask_everybody(world)
+        await ask_everybody(sandbox)
 
 
 async def test_systemd_reload_command_works(secrets: Secrets, tmp_path: Path) -> None:
     """`systemctl reload` runs ExecReload with the PID of the bot as $MAINPID."""
-    world, log = secrets.world, tmp_path / "log"
+    sandbox, log = secrets.sandbox, tmp_path / "log"
     [command] = re.findall(r"^ExecReload=(.*)$", UNIT, re.MULTILINE)
     async with running(secrets, log) as process:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         words = [word.replace("$MAINPID", str(process.pid)) for word in shlex.split(command)]
         subprocess.run(words, check=True, timeout=60)
         await until_logged(log, RELOADED)
-        await ask_everybody(world)
+        await ask_everybody(sandbox)

@@ -7,59 +7,59 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import SavedQuestion
 from tests.conftest import connected_bot
 
 SAVE = "/usage save last 7 days per log as morning"
 
 
-async def say(world: Sandbox, line: str, **where: Any) -> str:
-    return str((await world.slack.answer_to(line, **where)).text)
+async def say(sandbox: Sandbox, line: str, **where: Any) -> str:
+    return str((await sandbox.slack.answer_to(line, **where)).text)
 
 
-async def test_saved_question_is_asked_by_its_name(world: Sandbox) -> None:
-    async with connected_bot(world):
-        saved = await say(world, SAVE)
+async def test_saved_question_is_asked_by_its_name(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox):
+        saved = await say(sandbox, SAVE)
         assert "`/usage morning` asks `/usage last 7 days per log`" in saved
-        assert "By log: kitchen" in await say(world, "/usage morning")
-        assert "7 days" in await say(world, "/usage MORNING csv")
+        assert "By log: kitchen" in await say(sandbox, "/usage morning")
+        assert "7 days" in await say(sandbox, "/usage MORNING csv")
 
 
-async def test_nul_is_refused_like_any_character(world: Sandbox) -> None:
-    async with connected_bot(world) as bot:
-        assert "a character that is not allowed" in await say(world, "/usage last 7 days\0")
+async def test_nul_is_refused_like_any_character(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as bot:
+        assert "a character that is not allowed" in await say(sandbox, "/usage last 7 days\0")
         [asked] = await bot.store.read("SELECT text FROM questions", ())
     assert asked["text"] == "last 7 days\ufffd"
 
 
-async def test_channels_have_questions_of_their_own(world: Sandbox) -> None:
-    async with connected_bot(world):
-        await say(world, SAVE)
-        assert "not a window" in await say(world, "/usage morning", channel="C0KITCHEN")
-        assert "No questions are saved" in await say(world, "/usage saved", channel="C0KITCHEN")
+async def test_channels_have_questions_of_their_own(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox):
+        await say(sandbox, SAVE)
+        assert "not a window" in await say(sandbox, "/usage morning", channel="C0KITCHEN")
+        assert "No questions are saved" in await say(sandbox, "/usage saved", channel="C0KITCHEN")
 
 
-async def test_saved_questions_are_listed_to_those_with_access(world: Sandbox) -> None:
-    async with connected_bot(world):
-        await say(world, SAVE)
-        await say(world, "/apiaudit save edge 2h failures as denied")
-        seen = await say(world, "/usage saved")
+async def test_saved_questions_are_listed_to_those_with_access(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox):
+        await say(sandbox, SAVE)
+        await say(sandbox, "/apiaudit save edge 2h failures as denied")
+        seen = await say(sandbox, "/usage saved")
         assert "`/usage morning`: `/usage last 7 days per log`" in seen
         assert "`/apiaudit denied`" in seen
-        assert "/apiaudit" not in await say(world, "/usage saved", user="U0LINUS")
+        assert "/apiaudit" not in await say(sandbox, "/usage saved", user="U0LINUS")
 
 
 @pytest.mark.parametrize(
     "words", ["subscribe morning at 09:00", "alert morning bytes above 500 GB every 15m"]
 )
-async def test_schedule_stores_the_question_itself(world: Sandbox, words: str) -> None:
-    async with connected_bot(world):
-        await say(world, SAVE)
-        assert "`/usage last 7 days per log`" in await say(world, f"/usage {words}")
-        await say(world, "/usage save yesterday as morning")
+async def test_schedule_stores_the_question_itself(sandbox: Sandbox, words: str) -> None:
+    async with connected_bot(sandbox):
+        await say(sandbox, SAVE)
+        assert "`/usage last 7 days per log`" in await say(sandbox, f"/usage {words}")
+        await say(sandbox, "/usage save yesterday as morning")
         listed = await say(
-            world, f"/usage {words.split(maxsplit=1)[0].replace('subscribe', 'subscription')}s"
+            sandbox, f"/usage {words.split(maxsplit=1)[0].replace('subscribe', 'subscription')}s"
         )
         assert "last 7 days per log" in listed
 
@@ -80,12 +80,12 @@ async def test_schedule_stores_the_question_itself(world: Sandbox, words: str) -
         "/logs save cellar as show",
     ],
 )
-async def test_name_with_a_meaning_is_refused(world: Sandbox, line: str) -> None:
-    async with connected_bot(world):
-        refused = await say(world, line)
+async def test_name_with_a_meaning_is_refused(sandbox: Sandbox, line: str) -> None:
+    async with connected_bot(sandbox):
+        refused = await say(sandbox, line)
         assert "means something else already" in refused
         again = refused.partition("Try ")[2]
-        assert "Saved for this channel" in await say(world, again)
+        assert "Saved for this channel" in await say(sandbox, again)
 
 
 @pytest.mark.parametrize(
@@ -103,76 +103,76 @@ async def test_name_with_a_meaning_is_refused(world: Sandbox, line: str) -> None
         ("/usage unsave nothing", "No question is saved as"),
     ],
 )
-async def test_what_cannot_be_saved_is_explained(world: Sandbox, line: str, says: str) -> None:
-    async with connected_bot(world):
-        refused = await say(world, line)
+async def test_what_cannot_be_saved_is_explained(sandbox: Sandbox, line: str, says: str) -> None:
+    async with connected_bot(sandbox):
+        refused = await say(sandbox, line)
     assert says in refused
     assert "Tr0ub4dor" not in refused
 
 
-async def test_replacing_the_question_of_somebody_is_announced(world: Sandbox) -> None:
-    async with connected_bot(world):
-        await say(world, SAVE)
-        assert "Saved" in await say(world, "/usage save yesterday as morning", user="U0LINUS")
-        await world.slack.until(
+async def test_replacing_the_question_of_somebody_is_announced(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox):
+        await say(sandbox, SAVE)
+        assert "Saved" in await say(sandbox, "/usage save yesterday as morning", user="U0LINUS")
+        await sandbox.slack.until(
             lambda: any(
                 "changed from `/usage last 7 days per log` to `/usage yesterday` by" in m.text
-                for m in world.slack.messages
+                for m in sandbox.slack.messages
             )
         )
-        assert "Deleted" in await say(world, "/usage unsave morning")
-        await world.slack.until(
+        assert "Deleted" in await say(sandbox, "/usage unsave morning")
+        await sandbox.slack.until(
             lambda: any(
-                "`/usage yesterday`, was deleted by" in m.text for m in world.slack.messages
+                "`/usage yesterday`, was deleted by" in m.text for m in sandbox.slack.messages
             )
         )
 
 
-async def test_two_people_cannot_save_one_name(world: Sandbox) -> None:
-    async with connected_bot(world, access={"usage": ["*"], "manage": ["U0GRACE"]}):
+async def test_two_people_cannot_save_one_name(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox, access={"usage": ["*"], "manage": ["U0GRACE"]}):
         said = await asyncio.gather(
-            say(world, "/usage save yesterday as morning", user="U0ADA"),
-            say(world, "/usage save today as morning", user="U0LINUS"),
+            say(sandbox, "/usage save yesterday as morning", user="U0ADA"),
+            say(sandbox, "/usage save today as morning", user="U0LINUS"),
         )
     assert sorted("Saved for this channel" in text for text in said) == [False, True]
     assert any("You don't have access" in text for text in said)
 
 
-async def test_manage_decides_who_replaces(world: Sandbox) -> None:
-    async with connected_bot(world, access={"usage": ["*"], "manage": ["U0GRACE"]}):
-        await say(world, SAVE)
-        refused = await say(world, "/usage unsave morning", user="U0LINUS")
+async def test_manage_decides_who_replaces(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox, access={"usage": ["*"], "manage": ["U0GRACE"]}):
+        await say(sandbox, SAVE)
+        refused = await say(sandbox, "/usage unsave morning", user="U0LINUS")
         assert "You don't have access" in refused
-        assert "7 days" in await say(world, "/usage morning", user="U0LINUS")
+        assert "7 days" in await say(sandbox, "/usage morning", user="U0LINUS")
 
 
-async def test_lost_access_refuses_a_saved_question(world: Sandbox) -> None:
-    async with connected_bot(world, access={"usage": ["U0ADA"]}):
-        await say(world, SAVE)
-        assert "You don't have access" in await say(world, "/usage morning", user="U0LINUS")
-        assert "You don't have access" in await say(world, "/usage saved", user="U0LINUS")
+async def test_lost_access_refuses_a_saved_question(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox, access={"usage": ["U0ADA"]}):
+        await say(sandbox, SAVE)
+        assert "You don't have access" in await say(sandbox, "/usage morning", user="U0LINUS")
+        assert "You don't have access" in await say(sandbox, "/usage saved", user="U0LINUS")
 
 
-async def test_channel_has_room_for_fifty(world: Sandbox) -> None:
-    async with connected_bot(world) as bot:
+async def test_channel_has_room_for_fifty(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as bot:
         for number in range(50):
             await bot.store.saved_questions.save(
                 SavedQuestion("C0OPS", "usage", f"name-{number}", "yesterday", "U0ADA"),
                 now=bot.clock(),
                 most=50,
             )
-        assert "the most there can be" in await say(world, SAVE)
-        assert "Saved" in await say(world, "/usage save today as name-7")
+        assert "the most there can be" in await say(sandbox, SAVE)
+        assert "Saved" in await say(sandbox, "/usage save today as name-7")
 
 
-async def test_home_shows_what_a_person_saved(world: Sandbox) -> None:
-    async with connected_bot(world):
-        await say(world, SAVE)
-        await world.slack.open_home("U0ADA")
-        home = await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
+async def test_home_shows_what_a_person_saved(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox):
+        await say(sandbox, SAVE)
+        await sandbox.slack.open_home("U0ADA")
+        home = await sandbox.slack.until(lambda: sandbox.slack.homes.get("U0ADA"))
         assert "Saved questions" in str(home)
-        await world.slack.press_at_home("/usage last 7 days per log")
-        answer = await world.slack.until(
-            lambda: next((m for m in world.slack.messages if m.channel == "D0ADA"), None)
+        await sandbox.slack.press_at_home("/usage last 7 days per log")
+        answer = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.messages if m.channel == "D0ADA"), None)
         )
         assert "By log" in answer.text

@@ -18,7 +18,7 @@ import pytest
 from bot.health import ConnectionStatus
 from bot.lifecycle.service import SLACK_GONE_S, Service
 from bot.lifecycle.service_manager import ServiceManager
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, toml_of
 from tests.support.clock import process_environ
 
@@ -65,17 +65,17 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 
 
 @asynccontextmanager
-async def running(world: Sandbox, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
+async def running(sandbox: Sandbox, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    (sandbox.folder / "bot.toml").write_text(toml_of(sandbox.table()), "utf-8")
     env = process_environ(
-        world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
+        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT), **environ}
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "bot",
         "run",
-        cwd=world.folder,
+        cwd=sandbox.folder,
         env=env,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -89,13 +89,13 @@ async def running(world: Sandbox, **environ: str) -> AsyncIterator[asyncio.subpr
 
 
 async def test_systemd_is_notified_of_every_state(
-    world: Sandbox, systemd: Systemd, tmp_path: Path
+    sandbox: Sandbox, systemd: Systemd, tmp_path: Path
 ) -> None:
     async with running(
-        world, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000"
+        sandbox, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000"
     ) as process:
         await systemd.until("READY=1")
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         await systemd.until("STATUS=Connected to Slack.")
         await systemd.until("WATCHDOG=1", times=3)
         process.send_signal(signal.SIGHUP)
@@ -113,21 +113,21 @@ async def test_systemd_is_notified_of_every_state(
 
 
 async def test_refused_reload_ends_as_ready(
-    world: Sandbox, systemd: Systemd, tmp_path: Path
+    sandbox: Sandbox, systemd: Systemd, tmp_path: Path
 ) -> None:
-    async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
+    async with running(sandbox, NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
         await systemd.until("READY=1")
-        (world.folder / "bot.toml").write_text("colour = 'red'")
+        (sandbox.folder / "bot.toml").write_text("colour = 'red'")
         process.send_signal(signal.SIGHUP)
         await systemd.until("RELOADING=1")
         await systemd.until("READY=1", times=2)
 
 
 async def test_wrong_configuration_is_never_ready(
-    world: Sandbox, systemd: Systemd, tmp_path: Path
+    sandbox: Sandbox, systemd: Systemd, tmp_path: Path
 ) -> None:
     async with running(
-        world, NOTIFY_SOCKET=str(tmp_path / "notify"), SLACK_BOT_TOKEN=""
+        sandbox, NOTIFY_SOCKET=str(tmp_path / "notify"), SLACK_BOT_TOKEN=""
     ) as process:
         assert await asyncio.wait_for(process.wait(), 90) == 2
     assert "READY=1" not in systemd.read()

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bot.app import Bot
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
-from bot.sandbox.world import Sandbox
 from tests.conftest import connected_bot
 from tests.support.clock import MovableClock
 
@@ -43,21 +43,21 @@ def buttons(message: Message) -> dict[str, str]:
 
 
 async def files_after(
-    world: Sandbox, line: str, user: str = "U0ADA", channel: str = "C0OPS"
+    sandbox: Sandbox, line: str, user: str = "U0ADA", channel: str = "C0OPS"
 ) -> tuple[Message, Message]:
     """The answer to a line, and the message that brings its file."""
-    before = len(world.slack.messages)
-    answer = await world.slack.answer_to(line, user=user, channel=channel)
-    brought = await world.slack.until(
-        lambda: next((m for m in world.slack.messages[before:] if m.files), None)
+    before = len(sandbox.slack.messages)
+    answer = await sandbox.slack.answer_to(line, user=user, channel=channel)
+    brought = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.messages[before:] if m.files), None)
     )
     return answer, brought
 
 
 async def test_usage_has_chart_table_and_buttons(
-    world: Sandbox,
+    sandbox: Sandbox,
 ) -> None:
-    answer = await world.slack.answer_to("/usage last 7 days")
+    answer = await sandbox.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == ""
     assert types(answer)[0] == "header"
     assert {"data_visualization", "data_table", "actions"} <= set(types(answer))
@@ -72,19 +72,19 @@ async def test_usage_has_chart_table_and_buttons(
         "Ada's Kitchen",
     ):
         assert said in text_of(answer), said
-    assert world.slack.refused == []
+    assert sandbox.slack.refused == []
 
 
-async def test_gap_is_mentioned_and_not_drawn(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/usage 30d")
+async def test_gap_is_mentioned_and_not_drawn(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/usage 30d")
     gap = datetime.now(UTC).date() - timedelta(days=24)
     assert f"No data (not zero): {gap:%a} {gap.day} {gap:%b}" in answer.text
     assert "no data" in text_of(answer)
 
 
-async def test_csv_per_log_has_every_row(world: Sandbox, clock: MovableClock) -> None:
+async def test_csv_per_log_has_every_row(sandbox: Sandbox, clock: MovableClock) -> None:
     clock.set(AFTER_THE_EXAMPLES)
-    answer, brought = await files_after(world, "/usage 2026-11-02..2026-11-08 per log csv")
+    answer, brought = await files_after(sandbox, "/usage 2026-11-02..2026-11-08 per log csv")
     assert brought.thread_ts == answer.ts
     rows = brought.files[0].content.decode().split("\r\n")
     assert rows[0] == "day,log,bytes"
@@ -93,8 +93,8 @@ async def test_csv_per_log_has_every_row(world: Sandbox, clock: MovableClock) ->
     assert "By log:" in answer.text
 
 
-async def test_apiaudit_is_private_with_both_vendors_in_one_table(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit 24h")
+async def test_apiaudit_is_private_with_both_vendors_in_one_table(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit 24h")
     assert answer.seen_by == "U0ADA"
     assert "edge, iot" in answer.text
     assert "Share here" in buttons(answer)
@@ -102,8 +102,8 @@ async def test_apiaudit_is_private_with_both_vendors_in_one_table(world: Sandbox
     assert "linus@example.com" in answer.text
 
 
-async def test_all_failed_calls_are_counted_once(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit edge 24h failures")
+async def test_all_failed_calls_are_counted_once(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit edge 24h failures")
     [who, what, _] = [block for block in answer.blocks if block["type"] == "data_table"]
     assert [[cell["text"] for cell in table["rows"][0]] for table in (who, what)] == [
         ["Actor", "Failed"],
@@ -117,8 +117,8 @@ async def test_all_failed_calls_are_counted_once(world: Sandbox) -> None:
     assert "100.0 %" not in answer.text + str(answer.blocks)
 
 
-async def test_private_csv_comes_by_dm(world: Sandbox) -> None:
-    answer, brought = await files_after(world, "/apiaudit 24h csv")
+async def test_private_csv_comes_by_dm(sandbox: Sandbox) -> None:
+    answer, brought = await files_after(sandbox, "/apiaudit 24h csv")
     assert answer.seen_by == "U0ADA"
     assert brought.channel == "D0ADA"
     rows = brought.files[0].content.decode().split("\r\n")
@@ -128,22 +128,22 @@ async def test_private_csv_comes_by_dm(world: Sandbox) -> None:
     assert len(rows) - 2 == int(answer.text.split(": ")[1].split(" call")[0].replace(",", ""))
 
 
-async def test_unavailable_account_does_not_hide_the_other(world: Sandbox) -> None:
-    world.akamai.answer_with(503, times=9)
-    answer = await world.slack.answer_to("/apiaudit 24h")
+async def test_unavailable_account_does_not_hide_the_other(sandbox: Sandbox) -> None:
+    sandbox.akamai.answer_with(503, times=9)
+    answer = await sandbox.slack.answer_to("/apiaudit 24h")
     assert "edge is missing from this answer: edge is unavailable (HTTP 503)." in answer.text
     assert "This answer is incomplete." in answer.text
     assert "iot" in answer.text
 
 
-async def test_every_account_down_is_an_error_with_try_again(world: Sandbox) -> None:
-    world.rapid7.answer_with(503, times=99)
-    answer = await world.slack.answer_to("/usage today")
+async def test_every_account_down_is_an_error_with_try_again(sandbox: Sandbox) -> None:
+    sandbox.rapid7.answer_with(503, times=99)
+    answer = await sandbox.slack.answer_to("/usage today")
     assert answer.seen_by == "U0ADA"
     assert "rapid7-eu is unavailable (HTTP 503)." in answer.text
-    world.rapid7.faults.clear()
-    await world.slack.press(answer, buttons(answer)["Try again"])
-    await world.slack.until(lambda: any("in 1 day" in m.text for m in world.slack.seen()))
+    sandbox.rapid7.faults.clear()
+    await sandbox.slack.press(answer, buttons(answer)["Try again"])
+    await sandbox.slack.until(lambda: any("in 1 day" in m.text for m in sandbox.slack.seen()))
 
 
 @pytest.mark.parametrize(
@@ -156,23 +156,25 @@ async def test_every_account_down_is_an_error_with_try_again(world: Sandbox) -> 
         ("/logs kitchen where(", "not closed"),
     ],
 )
-async def test_wrong_question_sends_no_request(world: Sandbox, line: str, says: str) -> None:
-    answer = await world.slack.answer_to(line)
+async def test_wrong_question_sends_no_request(sandbox: Sandbox, line: str, says: str) -> None:
+    answer = await sandbox.slack.answer_to(line)
     assert says in answer.text.replace("&lt;", "<")
     assert answer.seen_by == "U0ADA"
-    assert world.rapid7.requests == world.akamai.requests == world.devicewise.requests == []
+    assert sandbox.rapid7.requests == sandbox.akamai.requests == sandbox.devicewise.requests == []
 
 
-async def test_button_of_refusal_asks_corrected_question(world: Sandbox) -> None:
-    refusal = await world.slack.answer_to("/usage foo")
-    await world.slack.press(refusal, buttons(refusal)["Ask this instead"])
-    assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
+async def test_button_of_refusal_asks_corrected_question(sandbox: Sandbox) -> None:
+    refusal = await sandbox.slack.answer_to("/usage foo")
+    await sandbox.slack.press(refusal, buttons(refusal)["Ask this instead"])
+    assert await sandbox.slack.until(
+        lambda: any("in 7 days" in m.text for m in sandbox.slack.seen())
+    )
 
 
-async def test_help_is_private_and_its_examples_work(world: Sandbox, clock: MovableClock) -> None:
+async def test_help_is_private_and_its_examples_work(sandbox: Sandbox, clock: MovableClock) -> None:
     clock.set(AFTER_THE_EXAMPLES)
     for command in ("/usage", "/apiaudit", "/logs"):
-        answer = await world.slack.answer_to(f"{command} help")
+        answer = await sandbox.slack.answer_to(f"{command} help")
         assert answer.seen_by == "U0ADA"
         lines = [
             line.split(" – ")[0]
@@ -182,84 +184,85 @@ async def test_help_is_private_and_its_examples_work(world: Sandbox, clock: Mova
         assert len(lines) >= 3
         # Each channel takes a message a second.
         channels = itertools.cycle(
-            c for c, about in world.slack.channels.items() if about.bot_is_in
+            c for c, about in sandbox.slack.channels.items() if about.bot_is_in
         )
         for line, channel in zip(lines, channels, strict=False):
-            example = await world.slack.answer_to(line.replace("&lt;", "<"), channel=channel)
+            example = await sandbox.slack.answer_to(line.replace("&lt;", "<"), channel=channel)
             assert "Try " not in example.text, line
 
 
-async def test_refused_person_is_answered_privately(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit 24h", user="U0LINUS")
+async def test_refused_person_is_answered_privately(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit 24h", user="U0LINUS")
     assert answer.seen_by == "U0LINUS"
     assert "You don't have access to /apiaudit here." in answer.text
-    assert world.akamai.requests == []
+    assert sandbox.akamai.requests == []
 
 
-async def test_management_buttons_need_permission(world: Sandbox) -> None:
+async def test_management_buttons_need_permission(sandbox: Sandbox) -> None:
     async with connected_bot(
-        world, access={"usage": ["*"], "apiaudit": ["U0LINUS"], "logs": ["*"], "manage": ["U0ADA"]}
+        sandbox,
+        access={"usage": ["*"], "apiaudit": ["U0LINUS"], "logs": ["*"], "manage": ["U0ADA"]},
     ):
-        told = await world.slack.answer_to("/apiaudit help", user="U0LINUS")
+        told = await sandbox.slack.answer_to("/apiaudit help", user="U0LINUS")
         assert "subscribe" not in text_of(told)
         assert "alert" not in text_of(told)
-        private = await world.slack.answer_to("/apiaudit iot 24h", user="U0LINUS")
+        private = await sandbox.slack.answer_to("/apiaudit iot 24h", user="U0LINUS")
         assert not {"Repeat…", "Alert me…"} & set(buttons(private))
-        told = await world.slack.answer_to("/usage help", user="U0ADA")
+        told = await sandbox.slack.answer_to("/usage help", user="U0ADA")
         assert "/usage subscribe" in told.text
 
 
-async def test_user_group_may_ask(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit 24h", user="U0GRACE", channel="C0KITCHEN")
+async def test_user_group_may_ask(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit 24h", user="U0GRACE", channel="C0KITCHEN")
     assert "calls" in answer.text
 
 
-async def test_granted_channel_answers_publicly(world: Sandbox) -> None:
-    here = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0OPS")
-    there = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0KITCHEN")
+async def test_granted_channel_answers_publicly(sandbox: Sandbox) -> None:
+    here = await sandbox.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0OPS")
+    there = await sandbox.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0KITCHEN")
     assert here.seen_by == ""
     assert "You don't have access to" in there.text
 
 
-async def test_personal_permission_gives_private_answer(world: Sandbox) -> None:
-    answer, brought = await files_after(world, "/logs kitchen", user="U0ADA", channel="C0KITCHEN")
+async def test_personal_permission_gives_private_answer(sandbox: Sandbox) -> None:
+    answer, brought = await files_after(sandbox, "/logs kitchen", user="U0ADA", channel="C0KITCHEN")
     assert answer.seen_by == "U0ADA"
     assert brought.channel == "D0ADA"
     assert "The file is in your direct messages." in answer.text
 
 
-async def test_answer_outside_its_channels_is_private(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/usage last 7 days", channel="C0QUIET")
+async def test_answer_outside_its_channels_is_private(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/usage last 7 days", channel="C0QUIET")
     assert answer.seen_by == "U0ADA"
     assert "/invite @Opswatch" in answer.text
     assert "in 7 days" in answer.text
 
 
-async def test_private_answer_can_be_shared_once(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit 24h")
-    await world.slack.press(answer, buttons(answer)["Share here"])
-    shared = await world.slack.until(
-        lambda: next((m for m in world.slack.seen("U0LINUS") if not m.seen_by), None)
+async def test_private_answer_can_be_shared_once(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit 24h")
+    await sandbox.slack.press(answer, buttons(answer)["Share here"])
+    shared = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen("U0LINUS") if not m.seen_by), None)
     )
     assert "Shared by <@U0ADA>" in text_of(shared)
     assert "actions" not in types(shared)
-    await world.slack.press(answer, buttons(answer)["Share here"])
-    await world.slack.until(lambda: any("shared already" in m.text for m in world.slack.seen()))
+    await sandbox.slack.press(answer, buttons(answer)["Share here"])
+    await sandbox.slack.until(lambda: any("shared already" in m.text for m in sandbox.slack.seen()))
 
 
-async def test_repeated_delivery_has_one_effect(world: Sandbox) -> None:
-    await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
-    await world.slack.until(world.slack.seen)
-    ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
+async def test_repeated_delivery_has_one_effect(sandbox: Sandbox) -> None:
+    await sandbox.slack.command("/usage last 7 days", trigger_id="trigger.same")
+    await sandbox.slack.until(sandbox.slack.seen)
+    ack = await sandbox.slack.command("/usage last 7 days", trigger_id="trigger.same")
     await ack.done
-    await world.slack.answer_to("/usage help")
-    assert len([m for m in world.slack.seen() if "in 7 days" in m.text]) == 1
+    await sandbox.slack.answer_to("/usage help")
+    assert len([m for m in sandbox.slack.seen() if "in 7 days" in m.text]) == 1
 
 
 @pytest.mark.shows_work
-async def test_questions_are_recorded_with_outcome(world: Sandbox, bot: Bot) -> None:
-    await world.slack.answer_to("/usage last 7 days")
-    await world.slack.answer_to("/apiaudit 24h password=hunter2", user="U0LINUS")
+async def test_questions_are_recorded_with_outcome(sandbox: Sandbox, bot: Bot) -> None:
+    await sandbox.slack.answer_to("/usage last 7 days")
+    await sandbox.slack.answer_to("/apiaudit 24h password=hunter2", user="U0LINUS")
 
     async def recorded() -> list[Any]:
         return [
@@ -277,14 +280,14 @@ async def test_questions_are_recorded_with_outcome(world: Sandbox, bot: Bot) -> 
     ]
 
 
-async def test_audit_days_are_in_askers_zone(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/apiaudit iot yesterday", user="U0GRACE")
+async def test_audit_days_are_in_askers_zone(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit iot yesterday", user="U0GRACE")
     assert "America/New_York" in answer.text
 
 
 @pytest.mark.parametrize("line", ["/logs kitchen 20m", "/apiaudit iot 24h"])
-async def test_message_has_one_clock_format(world: Sandbox, line: str) -> None:
-    answer = await world.slack.answer_to(line)
+async def test_message_has_one_clock_format(sandbox: Sandbox, line: str) -> None:
+    answer = await sandbox.slack.answer_to(line)
     head, chart = (
         answer.blocks[1],
         next(block for block in answer.blocks if block["type"] == "data_visualization"),
@@ -293,52 +296,52 @@ async def test_message_has_one_clock_format(world: Sandbox, line: str) -> None:
     assert "<!date" not in str(answer.blocks)
     assert "(Europe/Dublin)" in chart["title"]
     assert "(Europe/Dublin)" in answer.text
-    days = await world.slack.answer_to(f"{line.rpartition(' ')[0]} yesterday")
+    days = await sandbox.slack.answer_to(f"{line.rpartition(' ')[0]} yesterday")
     assert "(Europe/Dublin)" in days.blocks[1]["elements"][0]["text"]
 
 
-async def test_hostile_rows_and_names_stay_text(world: Sandbox) -> None:
+async def test_hostile_rows_and_names_stay_text(sandbox: Sandbox) -> None:
     evil = "<!channel> `x` \u202e @everyone <https://evil.example|x>"
-    world.devicewise.rows = lambda start, end: [{"ts": (end - timedelta(minutes=1)).isoformat(), "whoami": evil, "request": json.dumps({"1": {"command": evil, "params": {"key": evil}}}), "response": '{"1":{"success":false}}', "orgKey": evil}]  # fmt: skip
-    answer = await world.slack.answer_to("/apiaudit iot 24h")
+    sandbox.devicewise.rows = lambda start, end: [{"ts": (end - timedelta(minutes=1)).isoformat(), "whoami": evil, "request": json.dumps({"1": {"command": evil, "params": {"key": evil}}}), "response": '{"1":{"success":false}}', "orgKey": evil}]  # fmt: skip
+    answer = await sandbox.slack.answer_to("/apiaudit iot 24h")
     assert "<!" not in answer.text
     assert "\u202e" not in text_of(answer)
-    assert world.slack.refused == []
+    assert sandbox.slack.refused == []
 
 
-async def test_hostile_question_is_sanitised(world: Sandbox) -> None:
-    answer = await world.slack.answer_to("/usage <!channel> `@everyone` \u202e")
+async def test_hostile_question_is_sanitised(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/usage <!channel> `@everyone` \u202e")
     assert "<!channel>" not in text_of(answer)
     assert "\u202e" not in text_of(answer)
 
 
 @pytest.mark.shows_work
-async def test_home_tab_shows_permitted_and_recent_questions(world: Sandbox) -> None:
-    await world.slack.answer_to("/usage last 7 days")
+async def test_home_tab_shows_permitted_and_recent_questions(sandbox: Sandbox) -> None:
+    await sandbox.slack.answer_to("/usage last 7 days")
     await asyncio.sleep(0.05)
-    await world.slack.open_home("U0ADA")
-    home = json.dumps(await world.slack.until(lambda: world.slack.homes.get("U0ADA")))
+    await sandbox.slack.open_home("U0ADA")
+    home = json.dumps(await sandbox.slack.until(lambda: sandbox.slack.homes.get("U0ADA")))
     for said in ("/usage", "/apiaudit", "/logs", "rapid7-eu", "last 7 days"):
         assert said in home
 
 
 async def test_no_secret_shows_anywhere(
-    world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    for server in (world.rapid7, world.akamai, world.devicewise):
+    for server in (sandbox.rapid7, sandbox.akamai, sandbox.devicewise):
         server.answer_with(
             400,
             json.dumps(
                 {
-                    "title": " ".join(world.environ().values()),
-                    "message": " ".join(world.environ().values()),
+                    "title": " ".join(sandbox.environ().values()),
+                    "message": " ".join(sandbox.environ().values()),
                 }
             ),
         )
     for line in ("/usage today", "/apiaudit 24h", "/logs kitchen", "/usage today", "/apiaudit 24h"):
-        await world.slack.answer_to(line)
-    shown = "".join(text_of(m) for m in world.slack.messages) + "".join(
+        await sandbox.slack.answer_to(line)
+    shown = "".join(text_of(m) for m in sandbox.slack.messages) + "".join(
         r.getMessage() for r in caplog.records if r.name.startswith("opswatch")
     )
     secrets = [s.open() for s in bot.settings.secrets()] + [s.open() for s in bot.tokens.secrets()]

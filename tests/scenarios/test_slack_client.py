@@ -12,28 +12,31 @@ import aiohttp
 import pytest
 
 from bot.errors import SlackDeliveryUnknown
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.slack.client import SlackClient, slack_client
 from bot.slack.pace import NoRoom, Priority, SlackPace
 
 
 @asynccontextmanager
-async def client_of(world: Sandbox, pace: SlackPace | None = None) -> AsyncIterator[SlackClient]:
+async def client_of(sandbox: Sandbox, pace: SlackPace | None = None) -> AsyncIterator[SlackClient]:
     async with aiohttp.ClientSession() as session:
         yield slack_client(
-            world.slack.bot_token, f"{world.slack.url}/api/", session, pace=pace or SlackPace(0.01)
+            sandbox.slack.bot_token,
+            f"{sandbox.slack.url}/api/",
+            session,
+            pace=pace or SlackPace(0.01),
         )
 
 
 def too_many(
-    world: Sandbox,
+    sandbox: Sandbox,
     method: str,
     *,
     times: int = 1,
     retry_after: str = "1",
     body: str = '{"ok":false}',
 ) -> None:
-    world.slack.answer_with(
+    sandbox.slack.answer_with(
         429,
         body,
         path=method,
@@ -53,13 +56,13 @@ def too_many(
     ],
 )
 async def test_429_on_any_method_is_waited_for(
-    world: Sandbox, method: str, arguments: dict[str, str]
+    sandbox: Sandbox, method: str, arguments: dict[str, str]
 ) -> None:
-    too_many(world, method, times=5, retry_after="0")
-    async with client_of(world) as client:
+    too_many(sandbox, method, times=5, retry_after="0")
+    async with client_of(sandbox) as client:
         answer = await client.call(method, **arguments)
     assert answer["ok"]
-    assert [path.endswith(f"/api/{method}") for path in world.slack.paths()].count(True) == 6
+    assert [path.endswith(f"/api/{method}") for path in sandbox.slack.paths()].count(True) == 6
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '{"ok":false,"error":"ratelimited"}'])
@@ -67,17 +70,17 @@ async def test_429_on_any_method_is_waited_for(
     "retry_after", ["0", "", "soon", "-1", "nan", "Mon, 01 Jan 2024 00:00:00 GMT"]
 )
 async def test_retry_after_of_any_kind_is_read(
-    world: Sandbox, monkeypatch: pytest.MonkeyPatch, body: str, retry_after: str
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, body: str, retry_after: str
 ) -> None:
     monkeypatch.setattr("bot.slack.web.WAIT_S", 0.01)
-    too_many(world, "users.info", retry_after=retry_after, body=body)
-    async with client_of(world) as client:
+    too_many(sandbox, "users.info", retry_after=retry_after, body=body)
+    async with client_of(sandbox) as client:
         assert (await client.call("users.info", user="U0ADA"))["ok"]
 
 
-async def test_429_blocks_the_channel_for_everybody(world: Sandbox) -> None:
-    too_many(world, "chat.postMessage", retry_after="1")
-    async with client_of(world) as client:
+async def test_429_blocks_the_channel_for_everybody(sandbox: Sandbox) -> None:
+    too_many(sandbox, "chat.postMessage", retry_after="1")
+    async with client_of(sandbox) as client:
         several = [
             client.at(priority) for priority in (Priority.ANSWER, Priority.MESSAGE, Priority.ANSWER)
         ]
@@ -93,8 +96,8 @@ async def test_429_blocks_the_channel_for_everybody(world: Sandbox) -> None:
             first,
             elsewhere,
         )
-    assert world.slack.paths().count("POST /api/chat.postMessage") == 6
-    assert [m.text for m in world.slack.messages] == [
+    assert sandbox.slack.paths().count("POST /api/chat.postMessage") == 6
+    assert [m.text for m in sandbox.slack.messages] == [
         "Elsewhere",
         "First",
         "Later",
@@ -103,9 +106,9 @@ async def test_429_blocks_the_channel_for_everybody(world: Sandbox) -> None:
     ]
 
 
-async def test_progress_does_not_wait_for_a_429(world: Sandbox) -> None:
-    too_many(world, "chat.postMessage", retry_after="60")
-    async with client_of(world) as client:
+async def test_progress_does_not_wait_for_a_429(sandbox: Sandbox) -> None:
+    too_many(sandbox, "chat.postMessage", retry_after="60")
+    async with client_of(sandbox) as client:
         with pytest.raises(NoRoom):
             await client.at(Priority.PROGRESS).call(
                 "chat.postMessage", channel="C0OPS", text="Working on it"
@@ -121,9 +124,11 @@ async def test_progress_does_not_wait_for_a_429(world: Sandbox) -> None:
         ("<p>", "text/html"),
     ],
 )
-async def test_answer_that_is_not_slacks_is_no_answer(world: Sandbox, body: str, kind: str) -> None:
-    world.slack.answer_with(200, body, path="chat.postMessage", Content_Type=kind)
-    async with client_of(world) as client:
+async def test_answer_that_is_not_slacks_is_no_answer(
+    sandbox: Sandbox, body: str, kind: str
+) -> None:
+    sandbox.slack.answer_with(200, body, path="chat.postMessage", Content_Type=kind)
+    async with client_of(sandbox) as client:
         with pytest.raises(SlackDeliveryUnknown):
             await client.call("chat.postMessage", channel="C0OPS", text="Hello")
 
@@ -132,10 +137,10 @@ async def test_answer_that_is_not_slacks_is_no_answer(world: Sandbox, body: str,
     ("body", "kind"), [("Bad Gateway", "text/plain"), ("{", "application/json"), ("", "text/html")]
 )
 async def test_error_page_of_a_proxy_leaves_delivery_unknown(
-    world: Sandbox, body: str, kind: str
+    sandbox: Sandbox, body: str, kind: str
 ) -> None:
-    world.slack.answer_with(502, body, path="chat.postMessage", Content_Type=kind)
-    async with client_of(world) as client:
+    sandbox.slack.answer_with(502, body, path="chat.postMessage", Content_Type=kind)
+    async with client_of(sandbox) as client:
         with pytest.raises(SlackDeliveryUnknown) as raised:
             await client.call("chat.postMessage", channel="C0OPS", text="Hello")
     assert raised.value.code == "HTTP 502"

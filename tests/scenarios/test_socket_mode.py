@@ -18,8 +18,8 @@ from aiohttp import web
 
 from bot.app import Bot, open_bot
 from bot.health import ConnectionStatus, serve_health
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import Sandbox
 from bot.slack.socket_mode import SocketTimeouts
 from bot.store import QuestionRecord, Store
 
@@ -30,142 +30,144 @@ HURRIED = SocketTimeouts(
 
 
 @asynccontextmanager
-async def hurried_bot(world: Sandbox) -> AsyncIterator[Bot]:
+async def hurried_bot(sandbox: Sandbox) -> AsyncIterator[Bot]:
     async with (
-        open_bot(world.settings(), world.tokens(), timeouts=HURRIED, clock=world.clock) as bot,
+        open_bot(
+            sandbox.settings(), sandbox.tokens(), timeouts=HURRIED, clock=sandbox.clock
+        ) as bot,
         bot.connected(),
     ):
         yield bot
 
 
-async def connected(world: Sandbox, bot: Bot) -> None:
+async def connected(sandbox: Sandbox, bot: Bot) -> None:
     async with asyncio.timeout(60):
-        while not (bot.slack.connected and world.slack.sockets):
+        while not (bot.slack.connected and sandbox.slack.sockets):
             await asyncio.sleep(0.01)
 
 
-async def replaced(world: Sandbox, old: web.WebSocketResponse) -> None:
+async def replaced(sandbox: Sandbox, old: web.WebSocketResponse) -> None:
     """Waits until the newest connection is another one."""
-    await world.slack.until(lambda: world.slack.sockets[-1] is not old)
+    await sandbox.slack.until(lambda: sandbox.slack.sockets[-1] is not old)
 
 
-async def test_connection_refresh_loses_no_command(world: Sandbox) -> None:
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
+async def test_connection_refresh_loses_no_command(sandbox: Sandbox) -> None:
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
         for reason in ("warning", "refresh_requested"):
-            old = await world.slack.ask_to_leave(reason)
+            old = await sandbox.slack.ask_to_leave(reason)
             asked = [
-                await world.slack.command("/usage last 7 days", user="U0LINUS", over=old)
+                await sandbox.slack.command("/usage last 7 days", user="U0LINUS", over=old)
                 for _ in range(3)
             ]
-            await replaced(world, old)
-            asked += [await world.slack.command("/usage last 7 days", user="U0LINUS", over=old)]
-            asked += [await world.slack.command("/usage last 7 days", user="U0LINUS")]
+            await replaced(sandbox, old)
+            asked += [await sandbox.slack.command("/usage last 7 days", user="U0LINUS", over=old)]
+            asked += [await sandbox.slack.command("/usage last 7 days", user="U0LINUS")]
             await asyncio.wait_for(asyncio.gather(*(ack.done for ack in asked)), 60)
-        await world.slack.until(
-            lambda: sum("in 7 days" in m.text for m in world.slack.messages) == 10
+        await sandbox.slack.until(
+            lambda: sum("in 7 days" in m.text for m in sandbox.slack.messages) == 10
         )
         assert bot.slack.connected
         assert bot.slack.problem == ""
 
 
-async def test_broken_connection_is_reopened(world: Sandbox) -> None:
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
+async def test_broken_connection_is_reopened(sandbox: Sandbox) -> None:
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
         await asyncio.sleep(HURRIED.hello)
-        world.slack.break_off()
-        await world.slack.until(lambda: not world.slack.sockets)
-        await connected(world, bot)
-        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+        sandbox.slack.break_off()
+        await sandbox.slack.until(lambda: not sandbox.slack.sockets)
+        await connected(sandbox, bot)
+        assert "in 7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_dead_address_is_not_retried(world: Sandbox) -> None:
+async def test_dead_address_is_not_retried(sandbox: Sandbox) -> None:
     """A handshake that fails uses its address up; every attempt needs a fresh one."""
-    world.slack.dead_addresses = 3
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        opened = world.slack.paths().count("POST /api/apps.connections.open")
+    sandbox.slack.dead_addresses = 3
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        opened = sandbox.slack.paths().count("POST /api/apps.connections.open")
         assert opened == 4
-        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+        assert "in 7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_silent_peer_is_replaced(world: Sandbox) -> None:
-    world.slack.silent = True
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        mute = world.slack.sockets[-1]
-        world.slack.silent = False
-        await world.slack.until(
-            lambda: any(socket is not mute for socket in world.slack.sockets), timeout_s=60
+async def test_silent_peer_is_replaced(sandbox: Sandbox) -> None:
+    sandbox.slack.silent = True
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        mute = sandbox.slack.sockets[-1]
+        sandbox.slack.silent = False
+        await sandbox.slack.until(
+            lambda: any(socket is not mute for socket in sandbox.slack.sockets), timeout_s=60
         )
-        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+        assert "in 7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
 
 
 async def test_too_many_connections_are_reported(
-    world: Sandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "opswatch")
-    world.slack.too_many = 3
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
+    sandbox.slack.too_many = 3
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
     assert "ten are open for this app already" in caplog.text
 
 
 async def test_failing_connection_is_retried_slowly(
-    world: Sandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each one breaks off right after its hello: the bot waits longer and longer in between."""
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
         for _ in range(4):
-            world.slack.break_off()
-            await world.slack.until(lambda: not world.slack.sockets)
-            await connected(world, bot)
+            sandbox.slack.break_off()
+            await sandbox.slack.until(lambda: not sandbox.slack.sockets)
+            await connected(sandbox, bot)
         assert bot.slack.connected
     assert "breaks right after it is opened" in caplog.text
 
 
 async def test_slack_may_be_away_when_the_bot_starts(
-    world: Sandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def away(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         request.transport.abort()
         return web.Response()
 
-    world.slack.misbehave(away, path="/api/", times=4)
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+    sandbox.slack.misbehave(away, path="/api/", times=4)
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        assert "in 7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
     assert "Slack could not be reached" in caplog.text
 
 
 async def test_retry_after_of_a_refused_connection_is_honoured(
-    world: Sandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Longer than our own waits, and longer than an attempt may take."""
-    world.slack.answer_with(
+    sandbox.slack.answer_with(
         429,
         '{"ok": false, "error": "ratelimited"}',
         path="apps.connections.open",
         Retry_After="3",
         Content_Type="application/json",
     )
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
     asked = [
-        entry.at for entry in world.slack.requests if entry.path.endswith("apps.connections.open")
+        entry.at for entry in sandbox.slack.requests if entry.path.endswith("apps.connections.open")
     ]
     assert len(asked) == 2
     assert (asked[1] - asked[0]).total_seconds() >= 2.9
     assert "no connection for 3 s (HTTP 429)" in caplog.text
 
 
-async def test_retry_after_at_the_start_is_honoured(world: Sandbox) -> None:
-    world.slack.answer_with(429, "slow down", path="auth.test", Retry_After="2")
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-    asked = [entry.at for entry in world.slack.requests if entry.path.endswith("auth.test")]
+async def test_retry_after_at_the_start_is_honoured(sandbox: Sandbox) -> None:
+    sandbox.slack.answer_with(429, "slow down", path="auth.test", Retry_After="2")
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+    asked = [entry.at for entry in sandbox.slack.requests if entry.path.endswith("auth.test")]
     assert len(asked) == 2
     assert (asked[1] - asked[0]).total_seconds() >= 1.9
 
@@ -185,10 +187,10 @@ UNUSABLE = {
 
 @pytest.mark.parametrize(("status", "body"), UNUSABLE.values(), ids=UNUSABLE.keys())
 async def test_unusable_answer_is_retried_slowly(
-    world: Sandbox, status: int, body: str, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, status: int, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Retry_After": "0"} if status == 429 else {}
-    world.slack.answer_with(
+    sandbox.slack.answer_with(
         status,
         body,
         path="apps.connections.open",
@@ -196,11 +198,11 @@ async def test_unusable_answer_is_retried_slowly(
         Content_Type="application/json",
         **headers,
     )
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        assert "in 7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
     asked = [
-        entry.at for entry in world.slack.requests if entry.path.endswith("apps.connections.open")
+        entry.at for entry in sandbox.slack.requests if entry.path.endswith("apps.connections.open")
     ]
     assert len(asked) == 4
     # Three waits, each longer than the one before: 0.05, 0.1 and 0.2 s, less the jitter.
@@ -208,11 +210,13 @@ async def test_unusable_answer_is_retried_slowly(
     assert "Not connected to Slack" in caplog.text
 
 
-async def test_slow_answer_is_retried(world: Sandbox) -> None:
-    world.slack.be_slow(30, path="apps.connections.open")
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-    assert sum(entry.path.endswith("apps.connections.open") for entry in world.slack.requests) == 2
+async def test_slow_answer_is_retried(sandbox: Sandbox) -> None:
+    sandbox.slack.be_slow(30, path="apps.connections.open")
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+    assert (
+        sum(entry.path.endswith("apps.connections.open") for entry in sandbox.slack.requests) == 2
+    )
 
 
 STRANGE = {
@@ -227,55 +231,55 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("frame", STRANGE.values(), ids=STRANGE.keys())
-async def test_strange_delivery_does_no_harm(world: Sandbox, frame: str) -> None:
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        [socket] = world.slack.sockets
+async def test_strange_delivery_does_no_harm(sandbox: Sandbox, frame: str) -> None:
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        [socket] = sandbox.slack.sockets
         await socket.send_str(frame)
-        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
-        assert world.slack.sockets == [socket]
+        assert "in 7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
+        assert sandbox.slack.sockets == [socket]
 
 
 async def test_fault_is_logged_with_its_traceback(
-    world: Sandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
 
         async def fail(_: object) -> None:
             raise LookupError("the dispatcher is broken")
 
         bot.deliveries._dispatch = fail  # type: ignore[assignment]
-        await world.slack.command("/usage last 7 days")
+        await sandbox.slack.command("/usage last 7 days")
         async with asyncio.timeout(60):
             while "the dispatcher is broken" not in caplog.text:
                 await asyncio.sleep(0.02)
     assert "Traceback" in caplog.text
 
 
-async def test_repeated_delivery_has_one_effect(world: Sandbox) -> None:
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        world.slack.deliveries = 2
-        await world.slack.say("@Opswatch usage last 7 days")
-        world.slack.deliveries = 2
-        await world.slack.say("@Opswatch what is this?")
-        help_ = await world.slack.answer_to("/usage help")
-        world.slack.deliveries = 2
-        await world.slack.press(help_, "modal.question")
-        view = await world.slack.until(world.slack.modal)
-        world.slack.deliveries = 2
-        await world.slack.submit(view)
-        await world.slack.until(lambda: any("in 10 days" in m.text for m in world.slack.seen()))
-        await world.slack.answer_to("/usage last 3 days")
-        said = [m.text for m in world.slack.seen()]
+async def test_repeated_delivery_has_one_effect(sandbox: Sandbox) -> None:
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        sandbox.slack.deliveries = 2
+        await sandbox.slack.say("@Opswatch usage last 7 days")
+        sandbox.slack.deliveries = 2
+        await sandbox.slack.say("@Opswatch what is this?")
+        help_ = await sandbox.slack.answer_to("/usage help")
+        sandbox.slack.deliveries = 2
+        await sandbox.slack.press(help_, "modal.question")
+        view = await sandbox.slack.until(sandbox.slack.modal)
+        sandbox.slack.deliveries = 2
+        await sandbox.slack.submit(view)
+        await sandbox.slack.until(lambda: any("in 10 days" in m.text for m in sandbox.slack.seen()))
+        await sandbox.slack.answer_to("/usage last 3 days")
+        said = [m.text for m in sandbox.slack.seen()]
         assert sum("in 7 days" in text for text in said) == 1
         assert sum("say what to change" in text for text in said) == 1
         assert sum("in 10 days" in text for text in said) == 1
-        assert world.slack.paths().count("POST /api/views.open") == 1
+        assert sandbox.slack.paths().count("POST /api/views.open") == 1
 
 
-async def test_readyz_names_what_is_wrong(world: Sandbox) -> None:
+async def test_readyz_names_what_is_wrong(sandbox: Sandbox) -> None:
     port = 18_767
     slack = ConnectionStatus()
 
@@ -289,7 +293,9 @@ async def test_readyz_names_what_is_wrong(world: Sandbox) -> None:
     async with aiohttp.ClientSession() as session, serve_health(port, slack, database_works):
         assert (await ready(session))[0] == 503
         async with (
-            open_bot(world.settings(), world.tokens(), slack, HURRIED, clock=world.clock) as bot,
+            open_bot(
+                sandbox.settings(), sandbox.tokens(), slack, HURRIED, clock=sandbox.clock
+            ) as bot,
             bot.connected(),
         ):
             status, told = await ready(session)
@@ -299,29 +305,31 @@ async def test_readyz_names_what_is_wrong(world: Sandbox) -> None:
                 [],
                 None,
             )
-            await world.slack.answer_to("/usage last 7 days")
+            await sandbox.slack.answer_to("/usage last 7 days")
             assert (await ready(session))[1]["last_event"]
-            world.slack.dead_addresses = 1000
+            sandbox.slack.dead_addresses = 1000
             await asyncio.sleep(HURRIED.hello)
-            world.slack.break_off()
+            sandbox.slack.break_off()
             async with asyncio.timeout(60):
                 while (found := await ready(session))[0] == 200 or "HTTP 503" not in str(
                     found[1]["trouble"]
                 ):
                     await asyncio.sleep(0.02)
-            world.slack.dead_addresses = 0
-            await connected(world, bot)
+            sandbox.slack.dead_addresses = 0
+            await connected(sandbox, bot)
             assert (await ready(session))[0] == 200
 
 
-async def test_ack_does_not_wait_for_work(world: Sandbox) -> None:
-    world.rapid7.be_slow(600, times=99)
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        sent = [await world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(30)]
+async def test_ack_does_not_wait_for_work(sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(600, times=99)
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        sent = [
+            await sandbox.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(30)
+        ]
         await asyncio.wait_for(asyncio.gather(*(ack.done for ack in sent)), 60)
-        assert not any("in 7 days" in m.text for m in world.slack.seen("U0LINUS"))
-        world.rapid7.answer_at_once()
+        assert not any("in 7 days" in m.text for m in sandbox.slack.seen("U0LINUS"))
+        sandbox.rapid7.answer_at_once()
 
 
 @pytest.mark.parametrize(
@@ -329,31 +337,31 @@ async def test_ack_does_not_wait_for_work(world: Sandbox) -> None:
     [{}, {"retry_attempt": 1, "retry_reason": "timeout"}],
     ids=["plain", "marked as a retry"],
 )
-async def test_repeated_command_has_one_effect(world: Sandbox, extra: dict[str, Any]) -> None:
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
+async def test_repeated_command_has_one_effect(sandbox: Sandbox, extra: dict[str, Any]) -> None:
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
         for more in ({}, extra):
-            ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.1", **more)
+            ack = await sandbox.slack.command("/usage last 7 days", trigger_id="trigger.1", **more)
             await asyncio.wait_for(ack.done, 60)
-        await world.slack.answer_to("/usage last 5 days")
-        assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
+        await sandbox.slack.answer_to("/usage last 5 days")
+        assert sum("in 7 days" in m.text for m in sandbox.slack.seen()) == 1
 
 
-async def test_delivery_repeated_after_restart_has_one_effect(world: Sandbox) -> None:
+async def test_delivery_repeated_after_restart_has_one_effect(sandbox: Sandbox) -> None:
     for _ in range(2):
-        async with hurried_bot(world) as bot:
-            await connected(world, bot)
-            ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.1")
+        async with hurried_bot(sandbox) as bot:
+            await connected(sandbox, bot)
+            ack = await sandbox.slack.command("/usage last 7 days", trigger_id="trigger.1")
             await asyncio.wait_for(ack.done, 60)
-            await world.slack.answer_to("/usage last 5 days")
-        await world.slack.until(lambda: not world.slack.sockets)
-    assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
+            await sandbox.slack.answer_to("/usage last 5 days")
+        await sandbox.slack.until(lambda: not sandbox.slack.sockets)
+    assert sum("in 7 days" in m.text for m in sandbox.slack.seen()) == 1
 
 
-async def test_crash_is_reported_once_to_the_asker(world: Sandbox) -> None:
+async def test_crash_is_reported_once_to_the_asker(sandbox: Sandbox) -> None:
     """Slack delivers nothing again that was acknowledged, so the next process tells."""
     now = datetime.now(UTC)
-    store = await Store.open(world.settings().database, now=now)
+    store = await Store.open(sandbox.settings().database, now=now)
     for n, (user, channel, ago) in enumerate(
         [("U0ADA", "C0OPS", 2), ("U0LINUS", "C0QUIET", 5), ("U0GRACE", "C0OPS", 45)]
     ):
@@ -363,39 +371,39 @@ async def test_crash_is_reported_once_to_the_asker(world: Sandbox) -> None:
         await store.questions.claim(asked)
     await store.close()
     for _ in range(2):
-        async with hurried_bot(world) as bot:
-            await connected(world, bot)
-            told = await world.slack.until(
+        async with hurried_bot(sandbox) as bot:
+            await connected(sandbox, bot)
+            told = await sandbox.slack.until(
                 lambda: [
-                    m for m in world.slack.messages if "The bot was interrupted while" in m.text
+                    m for m in sandbox.slack.messages if "The bot was interrupted while" in m.text
                 ][1:]
             )
             await asyncio.sleep(0.5)
     told = [
         m
-        for m in world.slack.messages
+        for m in sandbox.slack.messages
         if "The bot was interrupted while it worked on /usage last 7 days" in m.text
     ]
-    assert sorted(m.seen_by or world.slack.channels[m.channel].direct_with for m in told) == [
+    assert sorted(m.seen_by or sandbox.slack.channels[m.channel].direct_with for m in told) == [
         "U0ADA",
         "U0LINUS",
     ]
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        await world.slack.press(next(m for m in told if m.seen_by == "U0ADA"), "ask.0")
-        assert await world.slack.until(
-            lambda: any("in 7 days" in m.text for m in world.slack.seen())
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        await sandbox.slack.press(next(m for m in told if m.seen_by == "U0ADA"), "ask.0")
+        assert await sandbox.slack.until(
+            lambda: any("in 7 days" in m.text for m in sandbox.slack.seen())
         )
 
 
-async def test_no_message_is_left_saying_that_work_goes_on(world: Sandbox) -> None:
+async def test_no_message_is_left_saying_that_work_goes_on(sandbox: Sandbox) -> None:
     """An earlier process died while its work showed itself in the channel; the next one makes that
     message tell of it.
     """
     now = datetime.now(UTC)
-    shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
-    world.slack._add(shown)
-    store = await Store.open(world.settings().database, now=now)
+    shown = Message(sandbox.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
+    sandbox.slack._add(shown)
+    store = await Store.open(sandbox.settings().database, now=now)
     await store.questions.claim(
         QuestionRecord(
             "t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash"
@@ -403,26 +411,26 @@ async def test_no_message_is_left_saying_that_work_goes_on(world: Sandbox) -> No
     )
     await store.questions.note_shown("t1", shown.ts)
     await store.close()
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        await world.slack.until(
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        await sandbox.slack.until(
             lambda: shown.text.startswith(
                 "The bot was interrupted while it worked on /usage last 7 days"
             )
         )
     assert "Try again" in str(shown.blocks)
-    assert len(world.slack.seen()) == 1
+    assert len(sandbox.slack.seen()) == 1
 
 
 async def test_progress_message_is_stored_with_duration(
-    world: Sandbox,
+    sandbox: Sandbox,
 ) -> None:
-    world.rapid7.be_slow(600)
-    async with hurried_bot(world) as bot:
-        await connected(world, bot)
-        await world.slack.command("/usage last 7 days")
-        [shown] = await world.slack.until(
-            lambda: [m for m in world.slack.seen() if m.text.startswith("Working on")]
+    sandbox.rapid7.be_slow(600)
+    async with hurried_bot(sandbox) as bot:
+        await connected(sandbox, bot)
+        await sandbox.slack.command("/usage last 7 days")
+        [shown] = await sandbox.slack.until(
+            lambda: [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
         )
         assert re.search(r"\b\d+ s so far", str(shown.blocks))
         async with asyncio.timeout(60):
@@ -430,5 +438,5 @@ async def test_progress_message_is_stored_with_duration(
                 "shown_ts"
             ] != shown.ts:
                 await asyncio.sleep(0.02)
-        world.rapid7.answer_at_once()
-        await world.slack.until(lambda: "in 7 days" in shown.text)
+        sandbox.rapid7.answer_at_once()
+        await sandbox.slack.until(lambda: "in 7 days" in shown.text)

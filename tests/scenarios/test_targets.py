@@ -16,9 +16,9 @@ import pytest
 from bot.app import Bot, open_bot
 from bot.cli.check import run_checks
 from bot.observability.metrics import Metrics
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
 from bot.sandbox.targets import TargetSandbox
-from bot.sandbox.world import Sandbox
 from tests.conftest import toml_of
 from tests.scenarios.test_alerts import (
     SPIKE,
@@ -72,14 +72,14 @@ def button(message: Message, text: str) -> dict[str, Any]:
 
 
 async def test_incident_runs_through_every_target(
-    world: Sandbox, clock: Clock, targets: TargetSandbox
+    sandbox: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
-    meter = Meter(world)
-    async with running(world, CALLING) as bot:
+    meter = Meter(sandbox)
+    async with running(sandbox, CALLING) as bot:
         await look(bot, clock, meter, 6)
         await settled(bot)
-        await world.slack.press(messages(world)[0], "alert.acknowledge")
-        await world.slack.until(lambda: "acknowledge" in targets.webhook.actions("ingest-spike"))
+        await sandbox.slack.press(messages(sandbox)[0], "alert.acknowledge")
+        await sandbox.slack.until(lambda: "acknowledge" in targets.webhook.actions("ingest-spike"))
         await look(bot, clock, meter, 4)
         await settled(bot)
     [incident] = targets.pagerduty.incidents
@@ -98,30 +98,30 @@ async def test_incident_runs_through_every_target(
     assert [targets.mail.refused, targets.pagerduty.dropped, targets.opsgenie.missed] == [[]] * 3
 
 
-async def test_message_shows_severity_and_runbook(world: Sandbox, clock: Clock) -> None:
-    meter = Meter(world)
+async def test_message_shows_severity_and_runbook(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
     rule = {**SPIKE, "severity": "warning", "runbook": "https://wiki.example.com/spike"}
-    async with running(world, rule) as bot:
+    async with running(sandbox, rule) as bot:
         await look(bot, clock, meter, 6)
-        await world.slack.until(lambda: told(world))
-        [message] = messages(world)
+        await sandbox.slack.until(lambda: told(sandbox))
+        [message] = messages(sandbox)
         assert message.text.startswith("🟡 Warning · ingest-spike: bytes at 6.00 GB")
         assert button(message, "Runbook")["url"] == "https://wiki.example.com/spike"
-        await world.slack.press(message, button(message, "Runbook")["action_id"])
-    assert world.slack.refused == []
+        await sandbox.slack.press(message, button(message, "Runbook")["action_id"])
+    assert sandbox.slack.refused == []
 
 
 @pytest.mark.parametrize("failure", ["503", "429", "cut"])
 async def test_unreachable_target_gets_event_later(
-    world: Sandbox, clock: Clock, targets: TargetSandbox, failure: str
+    sandbox: Sandbox, clock: Clock, targets: TargetSandbox, failure: str
 ) -> None:
     server = targets.pagerduty
     if failure == "cut":
         server.misbehave(cut, times=3)
     else:
         server.answer_with(int(failure), times=3, Retry_After="0")
-    meter = Meter(world)
-    async with running(world, CALLING) as bot:
+    meter = Meter(sandbox)
+    async with running(sandbox, CALLING) as bot:
         await look(bot, clock, meter, 6, 4)
         await settled(bot)
     [incident] = server.incidents
@@ -136,34 +136,34 @@ async def cut(request: Any) -> Any:
 
 
 async def test_refused_event_is_reported_once(
-    world: Sandbox, clock: Clock, targets: TargetSandbox
+    sandbox: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
     right, settings = targets.pagerduty.routing_key, {"slack": {"ops_channel": "#kitchen"}}
-    meter = Meter(world)
-    async with running(world, {**SPIKE, "notify": ["pagerduty", "hook"]}, **settings) as bot:
+    meter = Meter(sandbox)
+    async with running(sandbox, {**SPIKE, "notify": ["pagerduty", "hook"]}, **settings) as bot:
         targets.pagerduty.routing_key = "f" * 32
         await look(bot, clock, meter, 6)
-        [said] = await world.slack.until(lambda: told(world, "C0KITCHEN"))
+        [said] = await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
         assert "A notification to the target pagerduty could not be sent (HTTP 400: " in said
         assert "Invalid routing key" in said
         assert right not in said
         await look(bot, clock, meter, 4)
         await until(bot, lambda rows: len(rows) == 2, "channel = 'target:pagerduty'")
-        await world.slack.until(lambda: len(targets.webhook.events) == 2)
+        await sandbox.slack.until(lambda: len(targets.webhook.events) == 2)
         targets.pagerduty.routing_key = right
         await settled(bot)
-    assert len([text for text in told(world, "C0KITCHEN") if "A notification to" in text]) == 1
+    assert len([text for text in told(sandbox, "C0KITCHEN") if "A notification to" in text]) == 1
     [incident] = targets.pagerduty.incidents
     assert incident.events == ["trigger", "resolve"]
 
 
 async def test_mail_survives_lost_answer(
-    world: Sandbox, clock: Clock, targets: TargetSandbox
+    sandbox: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
     targets.mail.cut_after_data = 1
     targets.mail.faults = ["451 4.3.0 Try again"]
-    meter = Meter(world)
-    async with running(world, {**SPIKE, "notify": ["mail"]}) as bot:
+    meter = Meter(sandbox)
+    async with running(sandbox, {**SPIKE, "notify": ["mail"]}) as bot:
         await look(bot, clock, meter, 6)
         await settled(bot)
     assert len(targets.mail.mails) == 2
@@ -171,29 +171,29 @@ async def test_mail_survives_lost_answer(
 
 
 async def test_removed_target_is_reported(
-    world: Sandbox, clock: Clock, targets: TargetSandbox
+    sandbox: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
-    meter = Meter(world)
+    meter = Meter(sandbox)
     targets.pagerduty.answer_with(503, times=100)
-    async with running(world, {**SPIKE, "notify": ["pagerduty"]}) as bot:
+    async with running(sandbox, {**SPIKE, "notify": ["pagerduty"]}) as bot:
         await look(bot, clock, meter, 6)
         await until(bot, lambda rows: bool(rows and rows[0]["trouble"]), "how = 'event'")
     table = targets.table()
     del table["pagerduty"]
-    async with running(world, SPIKE, targets=table, slack={"ops_channel": "#kitchen"}):
-        [said] = await world.slack.until(lambda: told(world, "C0KITCHEN"))
+    async with running(sandbox, SPIKE, targets=table, slack={"ops_channel": "#kitchen"}):
+        [said] = await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
     assert "to the target pagerduty could not be sent (there is no such target)" in said
 
 
 async def test_hostile_names_stay_text(
-    world: Sandbox, clock: Clock, targets: TargetSandbox
+    sandbox: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
-    meter = Meter(world)
+    meter = Meter(sandbox)
     ask = "/apiaudit edge last 2h who:<!channel>"
     rule = {**CALLING, "name": "x\u202e é", "ask": ask, "value": "failures", "below": 5}
     del rule["above"], rule["recover"]
     del meter
-    async with running(world, rule) as bot:
+    async with running(sandbox, rule) as bot:
         await evaluated(bot, clock)
         await settled(bot)
     assert targets.mail.refused == []
@@ -202,9 +202,9 @@ async def test_hostile_names_stay_text(
     assert [len(each) for each in (targets.pagerduty.incidents, targets.opsgenie.alerts)] == [1, 1]
 
 
-async def test_check_calls_nobody(world: Sandbox, targets: TargetSandbox) -> None:
-    (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
-    checks, code = await run_checks(world.folder / "bot.toml", environ=world.environ())
+async def test_check_calls_nobody(sandbox: Sandbox, targets: TargetSandbox) -> None:
+    (sandbox.folder / "bot.toml").write_text(toml_of(sandbox.table()), "utf-8")
+    checks, code = await run_checks(sandbox.folder / "bot.toml", environ=sandbox.environ())
     found = {check.name: check for check in checks if check.name.startswith("target ")}
     assert {name: check.ok for name, check in found.items()} == {
         f"target {name}": True for name in ALL
@@ -226,12 +226,12 @@ async def test_check_calls_nobody(world: Sandbox, targets: TargetSandbox) -> Non
     ],
 )
 async def test_check_names_wrong_key(
-    world: Sandbox, targets: TargetSandbox, target: str, variable: str, says: str
+    sandbox: Sandbox, targets: TargetSandbox, target: str, variable: str, says: str
 ) -> None:
-    (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
+    (sandbox.folder / "bot.toml").write_text(toml_of(sandbox.table()), "utf-8")
     wrong = "0" * 31 + "f"
-    environ = {**world.environ(), variable: wrong}
-    checks, code = await run_checks(world.folder / "bot.toml", environ=environ)
+    environ = {**sandbox.environ(), variable: wrong}
+    checks, code = await run_checks(sandbox.folder / "bot.toml", environ=environ)
     [failed] = [each for each in checks if each.name.startswith("target ") and not each.ok]
     assert failed.name == f"target {target}"
     assert code != 0
@@ -240,7 +240,7 @@ async def test_check_names_wrong_key(
 
 
 async def test_secrets_of_targets_never_show(
-    world: Sandbox, clock: Clock, targets: TargetSandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, clock: Clock, targets: TargetSandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     known = {**targets.environ(), "PAGERDUTY_WEBHOOK_SECRET": ""}
     known.pop("SMTP_USERNAME")
@@ -249,45 +249,50 @@ async def test_secrets_of_targets_never_show(
     for server in targets.servers:
         server.answer_with(400, json.dumps({"message": echo}), times=100)
     targets.mail.faults = [f"554 5.0.0 {echo}"] * 100
-    meter = Meter(world)
-    async with running(world, CALLING, slack={"ops_channel": "#kitchen"}) as bot:
+    meter = Meter(sandbox)
+    async with running(sandbox, CALLING, slack={"ops_channel": "#kitchen"}) as bot:
         await look(bot, clock, meter, 6)
         await until(bot, lambda rows: len(rows) == 4, "how = 'event' AND trouble IS NOT NULL")
-        await world.slack.until(lambda: len(told(world, "C0KITCHEN")) >= 4)
+        await sandbox.slack.until(lambda: len(told(sandbox, "C0KITCHEN")) >= 4)
         stored = await bot.store.read("SELECT * FROM outbox", ())
-    shown = f"{caplog.text} {stored} {told(world, 'C0KITCHEN')}"
+    shown = f"{caplog.text} {stored} {told(sandbox, 'C0KITCHEN')}"
     for secret in secrets:
         assert secret[:12] not in shown
     assert "hook-token" not in shown
 
 
 @asynccontextmanager
-async def in_http_mode(world: Sandbox, rule: dict[str, Any]) -> AsyncIterator[tuple[Bot, str]]:
+async def in_http_mode(sandbox: Sandbox, rule: dict[str, Any]) -> AsyncIterator[tuple[Bot, str]]:
     """The bot in HTTP mode, which PagerDuty can reach at the URL."""
-    targets, port = world.table()["targets"], free_port()
+    targets, port = sandbox.table()["targets"], free_port()
     targets["pagerduty"]["webhook_secret"] = "env:PAGERDUTY_WEBHOOK_SECRET"
     slack = {"mode": "http", "port": port}
-    settings = world.settings(alert=[rule], targets=targets, slack=slack)
-    tokens = world.tokens("http")
-    async with open_bot(settings, tokens, pace=HURRIED, clock=world.clock) as bot, bot.connected():
-        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+    settings = sandbox.settings(alert=[rule], targets=targets, slack=slack)
+    tokens = sandbox.tokens("http")
+    async with (
+        open_bot(settings, tokens, pace=HURRIED, clock=sandbox.clock) as bot,
+        bot.connected(),
+    ):
+        sandbox.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
         yield bot, f"http://127.0.0.1:{port}/pagerduty/events"
 
 
 async def test_acknowledgement_there_counts_here(
-    world: Sandbox, clock: Clock, targets: TargetSandbox
+    sandbox: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
-    meter = Meter(world)
-    async with in_http_mode(world, {**CALLING, "repeat": "15m"}) as (bot, url):
+    meter = Meter(sandbox)
+    async with in_http_mode(sandbox, {**CALLING, "repeat": "15m"}) as (bot, url):
         await look(bot, clock, meter, 6)
         await settled(bot)
         [incident] = targets.pagerduty.incidents
         assert await targets.pagerduty.report(url, incident) == 202
         assert await targets.pagerduty.report(url, incident) == 202
-        await world.slack.until(lambda: "Acknowledged by Earline" in str(messages(world)[0].blocks))
+        await sandbox.slack.until(
+            lambda: "Acknowledged by Earline" in str(messages(sandbox)[0].blocks)
+        )
         await look(bot, clock, meter, 6)
         await settled(bot)
-    assert told(world)[0].startswith("🟠")
+    assert told(sandbox)[0].startswith("🟠")
     assert incident.events == ["trigger"]
     assert targets.webhook.actions("ingest-spike") == ["trigger", "acknowledge"]
     assert [mail.subject.partition("]")[0] for mail in targets.mail.mails][-1].startswith("[ACK")
@@ -303,7 +308,7 @@ async def test_acknowledgement_there_counts_here(
     ids=["wrong signature", "another event", "another incident"],
 )
 async def test_other_reports_change_nothing(
-    world: Sandbox,
+    sandbox: Sandbox,
     clock: Clock,
     targets: TargetSandbox,
     secret: str,
@@ -311,8 +316,8 @@ async def test_other_reports_change_nothing(
     key: str,
     status: int,
 ) -> None:
-    meter = Meter(world)
-    async with in_http_mode(world, {**SPIKE, "notify": ["pagerduty"]}) as (bot, url):
+    meter = Meter(sandbox)
+    async with in_http_mode(sandbox, {**SPIKE, "notify": ["pagerduty"]}) as (bot, url):
         await look(bot, clock, meter, 6)
         await settled(bot)
         [incident] = targets.pagerduty.incidents
@@ -320,25 +325,25 @@ async def test_other_reports_change_nothing(
         found = await targets.pagerduty.report(url, sent, event_type, secret=secret)
         assert found == status
         await settled(bot)
-    assert told(world)[0].startswith("🔴")
+    assert told(sandbox)[0].startswith("🔴")
 
 
-async def test_socket_mode_opens_no_port(world: Sandbox, targets: TargetSandbox) -> None:
+async def test_socket_mode_opens_no_port(sandbox: Sandbox, targets: TargetSandbox) -> None:
     del targets
-    async with running(world) as bot:
+    async with running(sandbox) as bot:
         assert bot.http_mode is None
 
 
-async def test_metrics_count_events(world: Sandbox, clock: Clock, targets: TargetSandbox) -> None:
-    metrics, meter = Metrics(), Meter(world)
+async def test_metrics_count_events(sandbox: Sandbox, clock: Clock, targets: TargetSandbox) -> None:
+    metrics, meter = Metrics(), Meter(sandbox)
     targets.opsgenie.answer_with(503)
-    settings = world.settings(alert=[{**SPIKE, "notify": ["hook", "opsgenie"]}])
+    settings = sandbox.settings(alert=[{**SPIKE, "notify": ["hook", "opsgenie"]}])
     async with (
         open_bot(
             settings,
-            world.tokens(),
+            sandbox.tokens(),
             pace=HURRIED,
-            clock=world.clock,
+            clock=sandbox.clock,
             observers=metrics.observers,
         ) as bot,
         bot.connected(),

@@ -20,7 +20,7 @@ from bot.answer import Progress, Step
 from bot.blocks import kit
 from bot.cli.layout import markup, print_answer
 from bot.cli.progress import progress_line
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, toml_of
 from tests.support.clock import process_environ
 
@@ -28,16 +28,16 @@ Run = Callable[..., Any]
 STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-async def on_terminal(world: Sandbox, folder: Path, *words: str, **environ: str) -> str:
+async def on_terminal(sandbox: Sandbox, folder: Path, *words: str, **environ: str) -> str:
     """What a terminal of 100 columns receives from `python -m bot …`."""
     config = folder / "bot.toml"
-    config.write_text(toml_of(world.table()), "utf-8")
+    config.write_text(toml_of(sandbox.table()), "utf-8")
     ours, theirs = pty.openpty()
     env = {
         key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")
     }
     env |= {
-        **world.environ(),
+        **sandbox.environ(),
         "BOT_CONFIG": str(config),
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "100",
@@ -47,7 +47,7 @@ async def on_terminal(world: Sandbox, folder: Path, *words: str, **environ: str)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *words),
         cwd=folder,
-        env=process_environ(world.clock, env),
+        env=process_environ(sandbox.clock, env),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -77,8 +77,8 @@ def laid_out(*blocks: dict[str, Any]) -> str:
     return captured.get()
 
 
-async def test_terminal_shows_table_and_chart(world: Sandbox, tmp_path: Path) -> None:
-    shown = await on_terminal(world, tmp_path, "ask", "/usage last 7 days per log")
+async def test_terminal_shows_table_and_chart(sandbox: Sandbox, tmp_path: Path) -> None:
+    shown = await on_terminal(sandbox, tmp_path, "ask", "/usage last 7 days per log")
     plain = STYLE.sub("", shown)
     assert "\x1b[1m" in shown
     assert re.search(r"^Data usage by day +GB", plain, re.MULTILINE)
@@ -87,20 +87,20 @@ async def test_terminal_shows_table_and_chart(world: Sandbox, tmp_path: Path) ->
     assert max(len(line) for line in plain.splitlines()) <= 100
 
 
-async def test_no_color_leaves_only_text(world: Sandbox, tmp_path: Path) -> None:
-    asked = await on_terminal(world, tmp_path, "ask", "/usage yesterday", NO_COLOR="1")
+async def test_no_color_leaves_only_text(sandbox: Sandbox, tmp_path: Path) -> None:
+    asked = await on_terminal(sandbox, tmp_path, "ask", "/usage yesterday", NO_COLOR="1")
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", asked)
-    checked = await on_terminal(world, tmp_path, "check", NO_COLOR="1")
+    checked = await on_terminal(sandbox, tmp_path, "check", NO_COLOR="1")
     assert "\x1b[" not in checked
 
 
-async def test_check_colours_its_marks(world: Sandbox, tmp_path: Path) -> None:
-    shown = await on_terminal(world, tmp_path, "check")
+async def test_check_colours_its_marks(sandbox: Sandbox, tmp_path: Path) -> None:
+    shown = await on_terminal(sandbox, tmp_path, "check")
     assert "\x1b[32mok \x1b[0m" in shown
 
 
-async def test_dumb_terminal_gets_plain_text(world: Sandbox, tmp_path: Path) -> None:
-    shown = await on_terminal(world, tmp_path, "ask", "/usage yesterday", TERM="dumb")
+async def test_dumb_terminal_gets_plain_text(sandbox: Sandbox, tmp_path: Path) -> None:
+    shown = await on_terminal(sandbox, tmp_path, "ask", "/usage yesterday", TERM="dumb")
     assert "\x1b" not in shown
 
 
@@ -113,9 +113,9 @@ async def test_json_is_read_in_any_encoding(front_door: Run, encoding: str) -> N
 
 @pytest.mark.parametrize("words", [("ask", "/apiaudit 24h"), ("check",), ("--help",)])
 async def test_text_is_printed_in_any_encoding(
-    world: Sandbox, tmp_path: Path, words: tuple[str, ...]
+    sandbox: Sandbox, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    shown = await on_terminal(world, tmp_path, *words, PYTHONIOENCODING="latin-1", TERM="dumb")
+    shown = await on_terminal(sandbox, tmp_path, *words, PYTHONIOENCODING="latin-1", TERM="dumb")
     assert shown.strip()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.schedules.due import ScheduleEntry
 from bot.store import StoreUnavailable
 from tests.scenarios.test_alerts import SPIKE, Meter, evaluated, running
@@ -33,7 +33,7 @@ async def until_trouble(bot: Bot, says: str) -> None:
     ],
 )
 async def test_ready_reports_stuck_scheduler(
-    world: Sandbox,
+    sandbox: Sandbox,
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
     free_tcp_port: int,
@@ -44,7 +44,7 @@ async def test_ready_reports_stuck_scheduler(
         raise error
 
     monkeypatch.setattr("handlers.jobs.scheduler.STUCK_AFTER_S", 0.2)
-    async with running(world, SPIKE) as bot, readiness(bot, free_tcp_port) as ready:
+    async with running(sandbox, SPIKE) as bot, readiness(bot, free_tcp_port) as ready:
         bot.scheduler.clock = broken
         await until_trouble(bot, says)
         status, found = await ready()
@@ -56,7 +56,7 @@ async def test_ready_reports_stuck_scheduler(
                 await asyncio.sleep(0.05)
 
 
-async def test_unreadable_schedule_stops_no_other(world: Sandbox, clock: MovableClock) -> None:
+async def test_unreadable_schedule_stops_no_other(sandbox: Sandbox, clock: MovableClock) -> None:
     class Broken:
         def get_next_fire_time(self, previous_fire_time: Any, now: datetime) -> datetime | None:
             if self.times:
@@ -66,19 +66,19 @@ async def test_unreadable_schedule_stops_no_other(world: Sandbox, clock: Movable
 
         times = 1
 
-    Meter(world)
-    async with running(world, SPIKE) as bot:
+    Meter(sandbox)
+    async with running(sandbox, SPIKE) as bot:
         bot.scheduler.timetable.add(ScheduleEntry("broken", Broken(), clock()))
         assert await evaluated(bot, clock) == "inactive"
         assert "broken" not in bot.scheduler.timetable.names
 
 
 async def test_run_that_never_ends_is_named(
-    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.jobs.scheduler.RUN_STUCK_AFTER_S", 0.2)
-    world.rapid7.be_slow(600, times=9)
-    async with running(world, SPIKE) as bot:
+    sandbox.rapid7.be_slow(600, times=9)
+    async with running(sandbox, SPIKE) as bot:
         clock.strike(15)
         await until_trouble(bot, "alert ingest-spike has been running for")
-        world.rapid7.answer_at_once()
+        sandbox.rapid7.answer_at_once()

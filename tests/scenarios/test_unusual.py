@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import EvaluationRecord, Store
 from tests.scenarios.test_alert_words import said
 from tests.scenarios.test_alerts import (
@@ -39,10 +39,10 @@ IN_CHAT = {**SPIKE, "above": "50 TB", "recover": "40 TB", "every": "9000d"}
 class Days:
     """What the account sends by day; days before the first are not listed."""
 
-    def __init__(self, world: Sandbox, clock: Clock) -> None:
+    def __init__(self, sandbox: Sandbox, clock: Clock) -> None:
         self.first = clock().date()
         self.gigabytes: dict[date, float] = {}
-        world.rapid7.usage = self.usage
+        sandbox.rapid7.usage = self.usage
 
     def usage(self, day: date, now: datetime) -> int | None:
         if day < self.first:
@@ -57,44 +57,44 @@ async def next_day(bot: Bot, clock: Clock) -> str:
     return (await evaluations(bot, done + 1))[-1]
 
 
-async def test_alert_learns_fires_and_resolves(world: Sandbox, clock: Clock) -> None:
-    days = Days(world, clock)
+async def test_alert_learns_fires_and_resolves(sandbox: Sandbox, clock: Clock) -> None:
+    days = Days(sandbox, clock)
     today = days.first
     days.gigabytes = {today + n * DAY: 3 + n % 3 / 10 for n in range(9)}
     days.gigabytes[today + 9 * DAY] = 9.1
-    async with running(world, IN_CHAT) as bot:
+    async with running(sandbox, IN_CHAT) as bot:
         created = await said(
-            world, "/usage alert rapid7-eu yesterday above 2x usual every 1d as odd"
+            sandbox, "/usage alert rapid7-eu yesterday above 2x usual every 1d as odd"
         )
         assert "above 2x usual" in created
         assert "No baseline yet, so it does not fire: it takes 7 days of history" in created
         await evaluations(bot, 1)
         assert [await next_day(bot, clock) for _ in range(7)] == ["no_baseline"] * 7
-        listed = await said(world, "/usage alerts")
+        listed = await said(sandbox, "/usage alerts")
         assert "⚪ `odd` no baseline yet" in listed
         assert "yesterday` above 2x usual" in listed
         assert [await next_day(bot, clock) for _ in range(2)] == ["inactive"] * 2
-        assert told(world) == []
+        assert told(sandbox) == []
         assert await next_day(bot, clock) == "firing"
-        [fired] = await world.slack.until(lambda: told(world))
+        [fired] = await sandbox.slack.until(lambda: told(sandbox))
         assert fired.startswith("🔴 odd: bytes at 9.10 GB, above 2x usual (usual ")
         assert " GB at this hour)" in fired.splitlines()[0]
         assert "Threshold: above 2x usual, now 6.20 GB." in fired
         assert "at this hour, median 3.10 GB of 9 days." in fired
-        charts = [b for b in messages(world)[0].blocks if b["type"] == "data_visualization"]
+        charts = [b for b in messages(sandbox)[0].blocks if b["type"] == "data_visualization"]
         [chart] = charts
         names = [series["name"] for series in chart["chart"]["series"]]
         assert names == ["value", "usual, lowest", "usual, highest"]
         assert chart["chart"]["series"][0]["data"][-1] == {"label": "now", "value": 9.1}
     # Another process goes on with what this one has learned.
-    async with running(world, IN_CHAT) as bot:
+    async with running(sandbox, IN_CHAT) as bot:
         assert await next_day(bot, clock) == "inactive"
-        await world.slack.until(lambda: told(world)[0].startswith("✅ odd resolved"))
-        await world.slack.until(lambda: thread(world))
-    assert world.slack.refused == []
+        await sandbox.slack.until(lambda: told(sandbox)[0].startswith("✅ odd resolved"))
+        await sandbox.slack.until(lambda: thread(sandbox))
+    assert sandbox.slack.refused == []
 
 
-async def test_vendor_history_is_used_at_once(world: Sandbox, clock: Clock) -> None:
+async def test_vendor_history_is_used_at_once(sandbox: Sandbox, clock: Clock) -> None:
     now = clock()
 
     def calls(start: datetime, end: datetime) -> list[dict[str, str]]:
@@ -109,16 +109,16 @@ async def test_vendor_history_is_used_at_once(world: Sandbox, clock: Clock) -> N
             if start <= at < end
         ]
 
-    world.akamai.rows = calls
-    async with running(world, IN_CHAT) as bot:
+    sandbox.akamai.rows = calls
+    async with running(sandbox, IN_CHAT) as bot:
         created = await said(
-            world, "/apiaudit alert edge last 1h failures outside usual every 1h as odd"
+            sandbox, "/apiaudit alert edge last 1h failures outside usual every 1h as odd"
         )
         assert "Now usual 3–5 at this hour." in created
         await evaluations(bot, 1)
         clock.set(now + timedelta(minutes=5))
-        await world.slack.until(lambda: told(world))
-    [fired] = told(world)
+        await sandbox.slack.until(lambda: told(sandbox))
+    [fired] = told(sandbox)
     assert fired.startswith("🔴 odd: failures at 34, outside usual (usual 3–5 at this hour)")
 
 
@@ -136,36 +136,38 @@ def _failure(at: datetime) -> dict[str, str]:
 
 
 async def test_configured_alert_is_tried_on_what_came_before(
-    world: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, front_door: Callable[..., Any]
 ) -> None:
     today = datetime.now(UTC).date()
     odd = {today - timedelta(days=n): 9_000_000_000 for n in (3, 80)}
-    world.rapid7.usage = lambda day, now: odd.get(day, 3_000_000_000)
+    sandbox.rapid7.usage = lambda day, now: odd.get(day, 3_000_000_000)
     alert = {**SPIKE, "above": "2x usual", "recover": "1.5x usual"}
     ran = await front_door(
-        "backtest", "ingest-spike", "--json", table={**world.table(), "alert": [alert]}
+        "backtest", "ingest-spike", "--json", table={**sandbox.table(), "alert": [alert]}
     )
     assert ran.code == 0, ran
     found = ran.json
     starts = [firing["start"][:10] for firing in found["firings"]]
     assert starts == [f"{today - timedelta(days=80)}", f"{today - timedelta(days=3)}"]
     assert any("have no baseline: it takes 7 days" in note for note in found["notes"])
-    drawn = await front_door("backtest", "ingest-spike", table={**world.table(), "alert": [alert]})
+    drawn = await front_door(
+        "backtest", "ingest-spike", table={**sandbox.table(), "alert": [alert]}
+    )
     assert "bytes of /usage rapid7-eu today, above 2x usual." in drawn.out
     outside = {name: value for name, value in SPIKE.items() if name not in ("above", "recover")}
     ran = await front_door(
         "backtest",
         "ingest-spike",
         "--json",
-        table={**world.table(), "alert": [{**outside, "outside": "usual"}]},
+        table={**sandbox.table(), "alert": [{**outside, "outside": "usual"}]},
     )
     assert len(json.loads(ran.out)["firings"]) == 2
 
 
 async def test_samples_of_a_fixed_threshold_make_a_baseline(
-    world: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, front_door: Callable[..., Any]
 ) -> None:
-    now = world.clock().replace(minute=5, second=0, microsecond=0)
+    now = sandbox.clock().replace(minute=5, second=0, microsecond=0)
     hours = [now - timedelta(hours=n) for n in range(20 * 24, 0, -1)]
     found = [
         EvaluationRecord(
@@ -180,7 +182,7 @@ async def test_samples_of_a_fixed_threshold_make_a_baseline(
         )
         for at in hours
     ]
-    store = await Store.open(world.location, now=now)
+    store = await Store.open(sandbox.location, now=now)
     await store.alerts.save_evaluations(found)
     await store.close()
     rule = {
@@ -191,7 +193,7 @@ async def test_samples_of_a_fixed_threshold_make_a_baseline(
         "every": "1h",
         "channel": "#ops",
     }
-    table = {**world.table(), "alert": [rule]}
+    table = {**sandbox.table(), "alert": [rule]}
     ran = await front_door("backtest", "timeouts", "--json", table=table)
     assert ran.code == 0, ran
     [firing] = ran.json["firings"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, connected_bot
 from tests.support.clock import MovableClock
 
@@ -51,23 +51,23 @@ def test_databases_have_different_versions() -> None:
 
 
 @each_version
-async def test_earlier_database_is_continued(world: Sandbox, dump: Path) -> None:
-    path = world.folder / "bot.sqlite"
+async def test_earlier_database_is_continued(sandbox: Sandbox, dump: Path) -> None:
+    path = sandbox.folder / "bot.sqlite"
     make_database(path, dump)
     asked = query(path, "SELECT count(*) FROM questions")[0][0]
-    async with connected_bot(world):
-        listed = (await world.slack.answer_to("/usage subscriptions")).text
+    async with connected_bot(sandbox):
+        listed = (await sandbox.slack.answer_to("/usage subscriptions")).text
         assert "at 09:00 on weekdays" in listed
-        alerts = (await world.slack.answer_to("/usage alerts")).text
+        alerts = (await sandbox.slack.answer_to("/usage alerts")).text
         assert "ingest-spike" in alerts
         assert "second" in alerts
         assert "planned load test" in alerts
-        assert await world.slack.until(
-            lambda: any("Queued before the upgrade" in m.text for m in world.slack.messages)
+        assert await sandbox.slack.until(
+            lambda: any("Queued before the upgrade" in m.text for m in sandbox.slack.messages)
         )
-        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+        assert "in 7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
     assert query(path, "SELECT count(*) FROM questions")[0][0] == asked + 3
-    assert not [m for m in world.slack.messages if m.text.startswith("🔴")], "no second message"
+    assert not [m for m in sandbox.slack.messages if m.text.startswith("🔴")], "no second message"
 
 
 @each_version
@@ -90,15 +90,15 @@ async def test_migrate_does_what_it_announced(
 
 @each_version
 async def test_backup_restores_the_earlier_version(
-    world: Sandbox, front_door: Callable[..., Any], tmp_path: Path, dump: Path
+    sandbox: Sandbox, front_door: Callable[..., Any], tmp_path: Path, dump: Path
 ) -> None:
     """The earlier version finds what it left: its schema, its steps, its rows."""
     path, backup = tmp_path / "bot.sqlite", tmp_path / "before.sqlite"
     make_database(path, dump)
     before = contents(path)
     assert (await front_door("backup", str(backup))).code == 0
-    async with connected_bot(world):
-        await world.slack.answer_to("/usage last 7 days")
+    async with connected_bot(sandbox):
+        await sandbox.slack.answer_to("/usage last 7 days")
     assert contents(path) != before
     restored = await front_door("restore", str(backup))
     assert restored.code == 0, restored.err

@@ -5,40 +5,40 @@ from __future__ import annotations
 import pytest
 
 from bot.blocks import limits
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
-from bot.sandbox.world import Sandbox
 from tests.conftest import connected_bot
 
 OPEN = {"usage": ["*"], "apiaudit": ["C0OPS"], "logs": ["U0ADA"]}
 
 
-def posted(world: Sandbox, says: str) -> list[Message]:
-    return [m for m in world.slack.messages if says in m.text]
+def posted(sandbox: Sandbox, says: str) -> list[Message]:
+    return [m for m in sandbox.slack.messages if says in m.text]
 
 
-async def test_answer_is_posted_in_the_channel(world: Sandbox) -> None:
-    async with connected_bot(world, access=OPEN):
-        step = await world.slack.run_step("usage last 7 days csv", "C0KITCHEN")
-        assert world.slack.steps[step] == "completed"
-        await world.slack.until(lambda: posted(world, "GB in 7 days"))
-        [answer] = posted(world, "GB in 7 days")
+async def test_answer_is_posted_in_the_channel(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox, access=OPEN):
+        step = await sandbox.slack.run_step("usage last 7 days csv", "C0KITCHEN")
+        assert sandbox.slack.steps[step] == "completed"
+        await sandbox.slack.until(lambda: posted(sandbox, "GB in 7 days"))
+        [answer] = posted(sandbox, "GB in 7 days")
         assert (answer.channel, answer.seen_by) == ("C0KITCHEN", "")
         assert limits.message_problems(answer.text, answer.blocks) == []
         assert "Asked by a workflow" in str(answer.blocks)
-        await world.slack.until(
-            lambda: any(m.files and m.thread_ts == answer.ts for m in world.slack.messages)
+        await sandbox.slack.until(
+            lambda: any(m.files and m.thread_ts == answer.ts for m in sandbox.slack.messages)
         )
 
 
-async def test_repeated_step_is_posted_once(world: Sandbox) -> None:
-    async with connected_bot(world, access=OPEN):
-        step = await world.slack.run_step("/apiaudit edge 24h", "C0OPS")
-        await world.slack.until(lambda: posted(world, "Workflow: edge"))
-        await world.slack.run_step("/apiaudit edge 24h", "C0OPS", step=step)
-        other = await world.slack.run_step("usage today", "C0OPS")
-        assert world.slack.steps[other] == "completed"
-        await world.slack.until(lambda: posted(world, "in 1 day"))
-        assert len(posted(world, "Workflow: edge")) == 1
+async def test_repeated_step_is_posted_once(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox, access=OPEN):
+        step = await sandbox.slack.run_step("/apiaudit edge 24h", "C0OPS")
+        await sandbox.slack.until(lambda: posted(sandbox, "Workflow: edge"))
+        await sandbox.slack.run_step("/apiaudit edge 24h", "C0OPS", step=step)
+        other = await sandbox.slack.run_step("usage today", "C0OPS")
+        assert sandbox.slack.steps[other] == "completed"
+        await sandbox.slack.until(lambda: posted(sandbox, "in 1 day"))
+        assert len(posted(sandbox, "Workflow: edge")) == 1
 
 
 @pytest.mark.parametrize(
@@ -56,25 +56,25 @@ async def test_repeated_step_is_posted_once(world: Sandbox) -> None:
     ],
 )
 async def test_refused_step_fails_with_the_reason(
-    world: Sandbox, question: str, channel: str, says: str
+    sandbox: Sandbox, question: str, channel: str, says: str
 ) -> None:
-    async with connected_bot(world, access=OPEN):
-        step = await world.slack.run_step(question, channel)
-        assert says in world.slack.steps[step]
-        assert "edge" not in world.slack.steps[step]
-        assert world.slack.seen() == []
+    async with connected_bot(sandbox, access=OPEN):
+        step = await sandbox.slack.run_step(question, channel)
+        assert says in sandbox.slack.steps[step]
+        assert "edge" not in sandbox.slack.steps[step]
+        assert sandbox.slack.seen() == []
 
 
-async def test_secret_in_a_step_is_not_stored(world: Sandbox) -> None:
-    async with connected_bot(world, access=OPEN):
+async def test_secret_in_a_step_is_not_stored(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox, access=OPEN):
         secret = "xoxb-" + "1234567890-" * 2 + "AbCdEfGhIjKlMnOpQrStUvWx"
-        step = await world.slack.run_step(f"apiaudit edge 24h who:{secret}", "C0OPS")
-        assert "looks like a password or a token" in world.slack.steps[step]
-        assert secret not in world.slack.steps[step]
+        step = await sandbox.slack.run_step(f"apiaudit edge 24h who:{secret}", "C0OPS")
+        assert "looks like a password or a token" in sandbox.slack.steps[step]
+        assert secret not in sandbox.slack.steps[step]
 
 
-async def test_failing_vendor_ends_the_step(world: Sandbox) -> None:
-    world.akamai.answer_with(503, "{}", times=50)
-    async with connected_bot(world, access=OPEN):
-        step = await world.slack.run_step("apiaudit edge 2h", "C0OPS")
-        assert world.slack.steps[step] != "completed"
+async def test_failing_vendor_ends_the_step(sandbox: Sandbox) -> None:
+    sandbox.akamai.answer_with(503, "{}", times=50)
+    async with connected_bot(sandbox, access=OPEN):
+        step = await sandbox.slack.run_step("apiaudit edge 2h", "C0OPS")
+        assert sandbox.slack.steps[step] != "completed"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.scenarios.test_alert_words import said
 from tests.scenarios.test_alerts import SPIKE, Meter, evaluated, kept, running, told
 from tests.support.clock import MovableClock
@@ -28,12 +28,12 @@ DIGEST = {
 JUMPS = [timedelta(days=1), timedelta(hours=1), timedelta(days=400), timedelta(minutes=20)]
 
 
-def told_of_clock(world: Sandbox) -> list[str]:
-    return [text for text in told(world) if "The clock of this machine" in text]
+def told_of_clock(sandbox: Sandbox) -> list[str]:
+    return [text for text in told(sandbox) if "The clock of this machine" in text]
 
 
-def digests_of(world: Sandbox) -> list[str]:
-    return [text for text in told(world) if text.startswith("Digest hourly")]
+def digests_of(sandbox: Sandbox) -> list[str]:
+    return [text for text in told(sandbox) if text.startswith("Digest hourly")]
 
 
 async def alert_due(bot: Bot) -> str:
@@ -50,85 +50,85 @@ async def until_due(bot: Bot, wanted: Any) -> None:
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 @pytest.mark.parametrize("restart", [False, True], ids=["running", "restarted"])
 async def test_clock_that_was_ahead_for_seconds_silences_nothing(
-    world: Sandbox, clock: MovableClock, jump: timedelta, restart: bool
+    sandbox: Sandbox, clock: MovableClock, jump: timedelta, restart: bool
 ) -> None:
-    meter = Meter(world)
-    async with running(world, RULE, digest=[DIGEST], **OPS) as bot:
+    meter = Meter(sandbox)
+    async with running(sandbox, RULE, digest=[DIGEST], **OPS) as bot:
         await evaluated(bot, clock)
         before = await alert_due(bot)
         clock.ahead += jump
         await until_due(bot, lambda due: due > before)
         if not restart:
             clock.ahead -= jump
-            await goes_on(world, bot, clock, meter)
+            await goes_on(sandbox, bot, clock, meter)
     if restart:
         clock.ahead -= jump
-        async with running(world, RULE, digest=[DIGEST], **OPS) as bot:
-            await goes_on(world, bot, clock, meter)
-    assert len(told_of_clock(world)) == 1
+        async with running(sandbox, RULE, digest=[DIGEST], **OPS) as bot:
+            await goes_on(sandbox, bot, clock, meter)
+    assert len(told_of_clock(sandbox)) == 1
 
 
-async def goes_on(world: Sandbox, bot: Bot, clock: MovableClock, meter: Meter) -> None:
+async def goes_on(sandbox: Sandbox, bot: Bot, clock: MovableClock, meter: Meter) -> None:
     """The next look finds what there is, and the next hour brings its digest."""
-    await world.slack.until(lambda: told_of_clock(world))
-    digests = len(digests_of(world))
+    await sandbox.slack.until(lambda: told_of_clock(sandbox))
+    digests = len(digests_of(sandbox))
     meter(6)
     clock.strike(15)
-    await world.slack.until(
-        lambda: any(text.startswith("🔴 ingest-spike") for text in told(world, "C0KITCHEN")),
+    await sandbox.slack.until(
+        lambda: any(text.startswith("🔴 ingest-spike") for text in told(sandbox, "C0KITCHEN")),
         timeout_s=20,
     )
     clock.strike(60)
-    await world.slack.until(lambda: len(digests_of(world)) > digests, timeout_s=20)
+    await sandbox.slack.until(lambda: len(digests_of(sandbox)) > digests, timeout_s=20)
     meter(1)
     clock.strike(15)
-    await world.slack.until(
-        lambda: any(text.startswith("✅ ingest-spike") for text in told(world, "C0KITCHEN")),
+    await sandbox.slack.until(
+        lambda: any(text.startswith("✅ ingest-spike") for text in told(sandbox, "C0KITCHEN")),
         timeout_s=20,
     )
 
 
 async def test_clock_set_back_by_an_hour_silences_no_alert(
-    world: Sandbox, clock: MovableClock
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
     """The breach comes at instants that were looked at before, when the clock was ahead, and so
     does its message.
     """
-    meter = Meter(world)
-    async with running(world, RULE, **OPS) as bot:
+    meter = Meter(sandbox)
+    async with running(sandbox, RULE, **OPS) as bot:
         for gigabytes in (6, 1, 1, 1):
             meter(gigabytes)
             await evaluated(bot, clock)
-        await world.slack.until(lambda: len(told(world, "C0KITCHEN")) == 1)
+        await sandbox.slack.until(lambda: len(told(sandbox, "C0KITCHEN")) == 1)
         clock.ahead -= timedelta(hours=1)
-        await world.slack.until(lambda: told_of_clock(world))
+        await sandbox.slack.until(lambda: told_of_clock(sandbox))
         meter(6)
         clock.strike(15)
-        await world.slack.until(lambda: len(told(world, "C0KITCHEN")) == 2, timeout_s=20)
-    assert told(world, "C0KITCHEN")[1].startswith("🔴 ingest-spike")
+        await sandbox.slack.until(lambda: len(told(sandbox, "C0KITCHEN")) == 2, timeout_s=20)
+    assert told(sandbox, "C0KITCHEN")[1].startswith("🔴 ingest-spike")
 
 
 async def test_silence_of_wrong_clock_has_intended_length(
-    world: Sandbox, clock: MovableClock
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    Meter(world)
-    async with running(world, RULE, **OPS) as bot:
+    Meter(sandbox)
+    async with running(sandbox, RULE, **OPS) as bot:
         before = await alert_due(bot)
         clock.ahead += timedelta(days=1)
         await until_due(bot, lambda due: due > before)
-        await said(world, "/usage silence ingest-spike 2h")
+        await said(sandbox, "/usage silence ingest-spike 2h")
         clock.ahead -= timedelta(days=1)
-        await world.slack.until(lambda: told_of_clock(world))
+        await sandbox.slack.until(lambda: told_of_clock(sandbox))
         now = clock()
-    [silence] = await kept(world, 'SELECT start, "end" FROM silences')
+    [silence] = await kept(sandbox, 'SELECT start, "end" FROM silences')
     assert silence["start"] <= (now + timedelta(seconds=30)).isoformat()
     assert silence["end"] <= (now + timedelta(hours=2, seconds=30)).isoformat()
 
 
 async def test_clock_corrected_by_seconds_resets_nothing(
-    world: Sandbox, clock: MovableClock
+    sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    async with running(world, RULE, **OPS) as bot:
+    async with running(sandbox, RULE, **OPS) as bot:
         await evaluated(bot, clock)
         clock.ahead -= timedelta(seconds=30)
         assert await bot.store.times.reset(clock()) is None

@@ -8,7 +8,7 @@ import pytest
 
 from bot.config import parse_settings, read_database_path
 from bot.errors import ConfigError
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import Post
 from providers.clock import utc_now
 from providers.redaction import Secret
@@ -16,22 +16,22 @@ from tests.conftest import connected_bot
 
 
 async def test_bot_answers_and_posts_from_postgres(
-    world: Sandbox, location: Path | Secret, request: pytest.FixtureRequest
+    sandbox: Sandbox, location: Path | Secret, request: pytest.FixtureRequest
 ) -> None:
     if isinstance(location, Path):
         pytest.skip("every other test runs on SQLite")
-    (world.folder / "database-url").write_text(location.open())
-    async with connected_bot(world, database="file:database-url") as bot:
-        answer = await world.slack.answer_to("/usage last 7 days")
+    (sandbox.folder / "database-url").write_text(location.open())
+    async with connected_bot(sandbox, database="file:database-url") as bot:
+        answer = await sandbox.slack.answer_to("/usage last 7 days")
         assert "rapid7-eu" in answer.text
         await bot.store.outbox.enqueue(Post("k", "#ops", "from PostgreSQL", []), now=utc_now())
         bot.outbox.wake()
-        await world.slack.until(
-            lambda: any(m.text == "from PostgreSQL" for m in world.slack.messages)
+        await sandbox.slack.until(
+            lambda: any(m.text == "from PostgreSQL" for m in sandbox.slack.messages)
         )
         assert [asked.outcome for asked in await bot.store.questions.latest()] == ["answered"]
         assert await bot.store.problem() == ""
-    assert not (world.folder / "bot.sqlite").exists()
+    assert not (sandbox.folder / "bot.sqlite").exists()
 
 
 def test_database_url_is_a_secret(tmp_path: Path) -> None:

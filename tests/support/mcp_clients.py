@@ -19,33 +19,33 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
-from bot.sandbox.world import Sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, toml_of
 from tests.support.clock import process_environ
 
 LONGEST_S = 60.0
 
 
-def server_environ(world: Sandbox, table: dict[str, Any] | None = None) -> dict[str, str]:
+def server_environ(sandbox: Sandbox, table: dict[str, Any] | None = None) -> dict[str, str]:
     """The environment of a server, whose configuration is written."""
-    config = world.folder / "bot.toml"
-    config.write_text(toml_of(table if table is not None else world.table()), "utf-8")
-    env = {**os.environ, **world.environ(), "BOT_CONFIG": str(config), "PYTHONPATH": str(ROOT)}
-    return process_environ(world.clock, env)
+    config = sandbox.folder / "bot.toml"
+    config.write_text(toml_of(table if table is not None else sandbox.table()), "utf-8")
+    env = {**os.environ, **sandbox.environ(), "BOT_CONFIG": str(config), "PYTHONPATH": str(ROOT)}
+    return process_environ(sandbox.clock, env)
 
 
 @asynccontextmanager
 async def stdio_session(
-    world: Sandbox, *words: str, table: dict[str, Any] | None = None, **options: Any
+    sandbox: Sandbox, *words: str, table: dict[str, Any] | None = None, **options: Any
 ) -> AsyncIterator[ClientSession]:
     """A session on standard input and output. What the server logs is in `mcp.log`."""
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "bot", "mcp", *words],
-        env=server_environ(world, table),
-        cwd=str(world.folder),
+        env=server_environ(sandbox, table),
+        cwd=str(sandbox.folder),
     )
-    with (world.folder / "mcp.log").open("w") as logged:
+    with (sandbox.folder / "mcp.log").open("w") as logged:
         async with (
             stdio_client(server, errlog=logged) as (received, sent),
             ClientSession(received, sent, **options) as session,
@@ -56,13 +56,13 @@ async def stdio_session(
 
 @asynccontextmanager
 async def http_server(
-    world: Sandbox, *words: str, table: dict[str, Any] | None = None, **environ: str
+    sandbox: Sandbox, *words: str, table: dict[str, Any] | None = None, **environ: str
 ) -> AsyncIterator[str]:
     """The URL of a server that listens on a free port, and is stopped as a service manager would."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "mcp", "--http", "--port", "0", *words),
-        cwd=world.folder,
-        env={**server_environ(world, table), **environ},
+        cwd=sandbox.folder,
+        env={**server_environ(sandbox, table), **environ},
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
