@@ -49,6 +49,13 @@ class PostgresServer:
         """Ends it at once, as a crash does."""
         self._control("-m", "immediate", "stop")
 
+    def processor_time_s(self) -> float:
+        """The processor time of its processes so far (Linux)."""
+        postmaster = (self.folder / "data" / "postmaster.pid").read_text().split()[0]
+        listed = f"/proc/{postmaster}/task/{postmaster}/children"
+        pids = [postmaster, *Path(listed).read_text().split()]
+        return sum(map(_processor_time_s, pids))
+
     def _control(self, *words: object) -> None:
         _run("pg_ctl", "-D", self.folder / "data", *words)
 
@@ -84,6 +91,17 @@ def create_database(socket: str) -> str:
 
 def _url(socket: str, name: str) -> str:
     return f"postgresql://postgres@/{name}?host={socket}"
+
+
+def _processor_time_s(pid: str) -> float:
+    try:
+        # What comes before is the name of the program, which may have spaces.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        # It has ended meanwhile.
+        return 0.0
+    user, system = fields[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _program(name: str) -> str | None:
