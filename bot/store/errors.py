@@ -12,3 +12,9 @@ class StoreUnavailable(StoreError):
 
     Nothing of the transaction was written. Trying again later may help.
     """
+
+
+class WriteConflict(StoreUnavailable):
+    """Transactions that ran beside each other waited for each other's rows in a circle, and this one
+    was ended. Nothing of it was written; it succeeds when it runs alone.
+    """

@@ -225,10 +225,9 @@ class AlertStore(Protocol):
         """
         ...
 
-    async def changed_before(self, alerts: Sequence[str]) -> set[str]:
-        """Those of the alerts that are about to be evaluated whose state another process has
-        written. Empty while there is no other process; a state that is out of date all the same is
-        noticed when it is saved.
+    def changed_before(self, alerts: Sequence[str]) -> set[str]:
+        """Those of the alerts that are about to be evaluated whose state another process had written
+        when their evaluation was claimed. One that is written later is noticed when it is saved.
         """
         ...
 

@@ -161,7 +161,7 @@ class AlertJob:
         """
         records, saved = list[EvaluationRecord](), [Saved.STATE_CHANGED] * len(evaluations)
         # Only the alerts of this batch: others are read again when they are evaluated.
-        for alert in await self.alerts.changed_before([each.rule.name for each in evaluations]):
+        for alert in self.alerts.changed_before([each.rule.name for each in evaluations]):
             self._states.pop(alert, None)
         try:
             for at in range(0, len(evaluations), EVALUATED_AT_ONCE):

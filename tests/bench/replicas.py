@@ -7,6 +7,7 @@ claim, once for each line that it reads.
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import statistics
 import subprocess
@@ -20,6 +21,7 @@ from typing import Any
 
 from bot.alerts.rule import EvaluationTimes, Rule
 from bot.answer import Measurement
+from bot.runtime import COLLECT_AFTER
 from bot.schedules.due import Due, ScheduleEntry
 from bot.schedules.timetable import Timetable, rotated
 from bot.slack.outbox import Outbox
@@ -206,6 +208,9 @@ async def worker(url: str) -> None:
     job = AlertJob(None, store.alerts, outbox, silences, UTC, lambda: at, "", count)  # type: ignore[arg-type]
     rules = [Rule(f"rule-{n}", "/usage today", "bytes", "#ops", above=90.0) for n in range(RULES)]
     by_name = {rule.name: rule for rule in rules}
+    # As in the bot: otherwise every other tick would collect what has been there from the start.
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):

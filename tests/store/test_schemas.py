@@ -17,6 +17,8 @@ from tests.store.conftest import NOW, OpenStore
 
 # Each database's record of its migrations.
 OWN = {"migrations", "_sqlite_migrations"}
+# How the server stores rows, which SQLite does in its own way.
+ONLY_ON_POSTGRES = {"room_for_updates"}
 # SQLite numbers rows by itself.
 NUMBERED_BY_SQLITE = {("questions", "rowid")}
 CLASSES = {"INTEGER": "bigint", "TEXT": "text", "FLOAT": "double precision", "REAL": "double precision", "BLOB": "bytea"}  # fmt: skip
@@ -96,12 +98,13 @@ async def test_every_step_is_recorded(store: Store) -> None:
 
 def test_compatible_steps_only_add() -> None:
     """What an older version would miss or trip over keeps it from opening the database."""
+    harmless = r"CREATE (TABLE|INDEX) |ALTER TABLE \w+ SET \(fillfactor "
     for name in POSTGRES_COMPATIBLE:
         for statement in STEPS[name]:
-            assert re.match(r"CREATE (TABLE|INDEX)", statement), name
+            assert re.match(harmless, statement), name
     assert {name.partition("_")[2] for name in COMPATIBLE} == {
         name.partition("_")[2] for name in POSTGRES_COMPATIBLE
-    }
+    } - ONLY_ON_POSTGRES
 
 
 def test_refusal_names_what_is_needed() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.store.errors import WriteConflict
 from bot.store.records import EvaluationRecord, OpenIncident, Sample, Saved
 from bot.store.sql.baselines import add_baseline_samples
 from bot.store.sql.claims import Claims
@@ -46,10 +47,12 @@ _UPSERT_STATE = (
 
 class SqlAlerts:
     def __init__(self, database: Database, claims: Claims, series: SeriesNumbers) -> None:
-        self._database, self._claims, self._series = database, claims, series
+        self._database, self._series = database, series
         self._evaluation_claims = EvaluationClaims(database, claims)
         # The version of each alert's row that this process has read or written last.
         self._versions: dict[str, int] = {}
+        # Alerts whose evaluation was claimed after another process had written their state.
+        self._written_elsewhere: set[str] = set()
 
     async def stored_states(self, alerts: Sequence[tuple[str, str]]) -> list[bytes | None]:
         names = [name for name, _ in alerts]
@@ -85,7 +88,12 @@ class SqlAlerts:
         return datetime.fromisoformat(rows[0]["due"]) if rows else now
 
     async def claim_evaluations(self, due: Sequence[tuple[str, datetime]]) -> list[bool]:
-        return await self._evaluation_claims.claim(due)
+        claimed, versions = await self._evaluation_claims.claim(due)
+        known = self._versions
+        self._written_elsewhere |= {
+            name for name, version in versions.items() if known.get(name, 0) != version
+        }
+        return claimed
 
     async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:
         return await self._evaluation_claims.abandoned(since=since)
@@ -120,7 +128,11 @@ class SqlAlerts:
             self._add_baseline_samples(tx, ordered)
             return [Saved.WRITTEN] * len(evaluations)
 
-        return await self._database.write(save, concurrent=True)
+        try:
+            return await self._database.write(save, concurrent=True)
+        except WriteConflict:
+            self._series.clear()
+            return []
 
     def _save(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:
         # Nearly always this process alone has written every alert, and each is due once.
@@ -237,18 +249,10 @@ class SqlAlerts:
             self._versions[evaluation.alert] = version + 1
         return is_saved
 
-    async def changed_before(self, alerts: Sequence[str]) -> set[str]:
-        if not self._claims.others:
-            return set()
-        found = dict.fromkeys(alerts, 0)
-        for chunk in chunks(alerts):
-            marks = ", ".join("?" for _ in chunk)
-            rows = await self._database.read(
-                f"SELECT name, version FROM alerts WHERE name IN ({marks})",  # noqa: S608
-                chunk,
-            )
-            found |= {row["name"]: row["version"] for row in rows}
-        return {name for name, version in found.items() if self._versions.get(name, 0) != version}
+    def changed_before(self, alerts: Sequence[str]) -> set[str]:
+        changed = self._written_elsewhere.intersection(alerts)
+        self._written_elsewhere -= changed
+        return changed
 
     async def changed_elsewhere(self) -> set[str]:
         rows = await self._database.read("SELECT name, version FROM alerts")

@@ -75,7 +75,8 @@ class Database(Protocol):
 
         One such transaction runs at a time in all processes. Where the database can, `concurrent`
         ones run at the same time as each other: each of their statements must be right whatever the
-        others do, and they take rows in one order, so that none waits for another in a circle.
+        others do, and they take rows in one order, so that none waits for another in a circle. One
+        that does raises WriteConflict, and is to be repeated without `concurrent`.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from bot.store.errors import WriteConflict
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import (
     Database,
@@ -34,25 +35,28 @@ class EvaluationClaims:
     def __init__(self, database: Database, claims: Claims) -> None:
         self._database, self._claims = database, claims
 
-    async def claim(self, due: Sequence[tuple[str, datetime]]) -> list[bool]:
-        """As `AlertStore.claim_evaluations`."""
+    async def claim(self, due: Sequence[tuple[str, datetime]]) -> tuple[list[bool], dict[str, int]]:
+        """As `AlertStore.claim_evaluations`, and the versions of the states of what was claimed."""
         asked = {alert: to_text(at) for alert, at in due}
         # Read first, which locks nothing: most of the time others have what is not free.
         free = await self._free(sorted(asked.items()))
         if not free:
-            return [False] * len(due)
-        wanted = [(row["alert"], row["due"]) for row in free]
+            return [False] * len(due), {}
+        # In one order: a query returns rows in any.
+        wanted = sorted((row["alert"], row["due"]) for row in free)
         overtaken = [row for row in free if row["is_overtaken"]]
-        # Processes claim what is due at the same time, so they do it beside each other.
-        claimed, passed_over = await self._claims.write(
-            lambda tx: self._claim_new(tx, wanted, overtaken), concurrent=True
-        )
+        claimed, passed_over = await self._claim_beside_others(wanted, overtaken)
         left = {(row["alert"], row["due"]) for row in free if row["is_left"]} | passed_over
         if left - claimed:
             claimed |= await self._claims.write(
                 lambda tx: self._take_over(tx, sorted(left - claimed))
             )
-        return [(alert, to_text(at)) in claimed for alert, at in due]
+        versions = {
+            row["alert"]: row["version"] or 0
+            for row in free
+            if (row["alert"], row["due"]) in claimed
+        }
+        return [(alert, to_text(at)) in claimed for alert, at in due], versions
 
     async def abandoned(self, *, since: datetime) -> list[tuple[str, datetime]]:
         """As `AlertStore.abandoned_evaluations`."""
@@ -78,7 +82,7 @@ class EvaluationClaims:
             given, params = dialect.table(_DUE, chunk)
             found += await self._database.read(
                 "SELECT given.alert, given.due, claim.due AS earlier, claim.owner, "  # noqa: S608
-                "claim.due = given.due AS is_left, "
+                "claim.due = given.due AS is_left, alerts.version, "
                 "claim.due < given.due AND coalesce(alerts.due, '') < claim.due AS is_overtaken "
                 f"FROM {given} AS given "
                 "LEFT JOIN evaluation_claims AS claim ON claim.alert = given.alert "
@@ -87,6 +91,19 @@ class EvaluationClaims:
                 [*params, owner],
             )
         return found
+
+    async def _claim_beside_others(
+        self, wanted: Sequence[Due], overtaken: Sequence[Row]
+    ) -> tuple[set[Due], set[Due]]:
+        """Claims while other processes claim theirs, since all claim what is due at the same time."""
+
+        def claim(tx: Transaction) -> tuple[set[Due], set[Due]]:
+            return self._claim_new(tx, wanted, overtaken)
+
+        try:
+            return await self._claims.write(claim, concurrent=True)
+        except WriteConflict:
+            return await self._claims.write(claim)
 
     def _claim_new(
         self, tx: Transaction, wanted: Sequence[Due], overtaken: Iterable[Row]

@@ -1,0 +1,127 @@
+"""Transactions of evaluations that run beside each other, and what happens when they collide."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.store import EvaluationRecord, Saved, Store
+from bot.store.errors import WriteConflict
+from bot.store.sql.database import Transaction
+from tests.store.conftest import NOW
+
+ALERTS = ("cellar", "kitchen")
+HOUR = timedelta(hours=1)
+Write = Callable[..., Any]
+
+
+def evaluation(alert: str) -> EvaluationRecord:
+    return EvaluationRecord(
+        alert=alert,
+        definition="d",
+        due=NOW,
+        at=NOW,
+        state="inactive",
+        since=None,
+        value=1.0,
+        alert_state=b"{}",
+    )
+
+
+async def test_circular_wait_is_a_conflict(store: Store, other: Store) -> None:
+    if not store.database.dialect.time_of_day:
+        pytest.skip("SQLite writes one transaction at a time")
+    await store.alerts.save_evaluations([evaluation(alert) for alert in ALERTS])
+    both_hold_one = threading.Barrier(2)
+
+    def update(*alerts: str) -> Callable[[Transaction], None]:
+        def work(tx: Transaction) -> None:
+            tx.execute("SET LOCAL deadlock_timeout = '50ms'")
+            for number, alert in enumerate(alerts):
+                tx.execute("UPDATE alerts SET due = due WHERE name = ?", (alert,))
+                if number == 0:
+                    both_hold_one.wait(timeout=30)
+
+        return work
+
+    results = await asyncio.gather(
+        store.database.write(update(*ALERTS), concurrent=True),
+        other.database.write(update(*reversed(ALERTS)), concurrent=True),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in results if each] == [WriteConflict]
+
+
+@pytest.fixture
+def conflicting(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is written beside others collides with them."""
+    write = store.database.write
+
+    async def collide(work: Write, *, concurrent: bool = False) -> Any:
+        if concurrent:
+            raise WriteConflict("deadlock detected")
+        return await write(work)
+
+    monkeypatch.setattr(store.database, "write", collide)
+
+
+@pytest.mark.usefixtures("conflicting")
+async def test_claim_is_repeated_alone(store: Store, other: Store) -> None:
+    due = [(alert, NOW) for alert in ALERTS]
+    assert await store.alerts.claim_evaluations(due) == [True, True]
+    assert await other.alerts.claim_evaluations(due) == [False, False]
+
+
+@pytest.mark.usefixtures("conflicting")
+async def test_evaluations_are_saved_alone(store: Store) -> None:
+    records = [evaluation(alert) for alert in ALERTS]
+    assert await store.alerts.save_evaluations(records) == [Saved.WRITTEN, Saved.WRITTEN]
+    for alert in ALERTS:
+        found = await store.alerts.samples(alert, "d", since=NOW, until=NOW + HOUR)
+        assert [sample.value for sample in found] == [1.0]
+
+
+async def test_claims_are_written_in_one_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query returns rows in any order, and processes that claim rows in different ones wait for
+    each other.
+    """
+    names = [f"rule-{n}" for n in range(400)]
+    wanted = list[list[str]]()
+    claims: Any = store.alerts._evaluation_claims  # type: ignore[attr-defined]
+    claim_new = claims._claim_new
+
+    def note(tx: Transaction, due: list[tuple[str, str]], overtaken: Any) -> Any:
+        wanted.append([alert for alert, _ in due])
+        return claim_new(tx, due, overtaken)
+
+    monkeypatch.setattr(claims, "_claim_new", note)
+    for at in (NOW, NOW + HOUR):
+        assert all(await store.alerts.claim_evaluations([(name, at) for name in reversed(names)]))
+    assert wanted == [sorted(names)] * 2
+
+
+async def test_state_written_elsewhere_is_known_by_claim(store: Store, other: Store) -> None:
+    await store.alerts.save_evaluations([evaluation(alert) for alert in ALERTS])
+    await other.alerts.stored_states([(alert, "d") for alert in ALERTS])
+    await store.alerts.claim_evaluations([("kitchen", NOW + HOUR)])
+    later = EvaluationRecord(
+        alert="kitchen",
+        definition="d",
+        due=NOW + HOUR,
+        at=NOW + HOUR,
+        state="firing",
+        since=NOW,
+        value=2.0,
+        alert_state=b"{}",
+    )
+    await store.alerts.save_evaluations([later])
+    await other.alerts.claim_evaluations([(alert, NOW + 2 * HOUR) for alert in ALERTS])
+    assert other.alerts.changed_before(ALERTS) == {"kitchen"}
+    assert other.alerts.changed_before(ALERTS) == set(), "it is read again once"
