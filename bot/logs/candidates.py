@@ -11,6 +11,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import fields, levels, times
+from bot.logs.places import BIND_CATEGORIES
 from providers.patterns import compile_pattern
 
 # Patterns that never occur, with many first bytes: without them the library would jump from one
@@ -43,7 +44,6 @@ _BEFORE_CLOCK: Final = (
     *(sign + digits + b" " for sign in (b"-", b"/", b".") for digits in (b"0", b"00", b"0000")),
     *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a "),
 )
-_MONTHS: Final = [spelt for name in times.MONTH_NAMES for spelt in (name, name.upper())]
 # What has many digits in a row is no part of a longer word: epoch seconds and all digits in a row,
 # the same with an exponent, the basic form of ISO 8601; dates of six digits, Chromium.
 _LONG_NUMBERS: Final = (
@@ -68,11 +68,17 @@ _LEVEL_STARTS: Final = (
     *(b"%c%s" % (letter, sign) for letter in b"EWIDVFAS" for sign in (b"(", b" (", b"/")),
     *(b"%c: [" % letter for letter in b"EWNID"),
     *(b"kern", b"user", b"daemon", b"syslog", b"auth", b"local"),
+    *(category + b": " for category in BIND_CATEGORIES),
 )
 # Days, a byte order mark, labels.
 _OTHER_STARTS: Final = (
     *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun", b"\xef"),
     *(b"time:", b"ts:", b"timestamp:", b"host:", b"remote_addr:", b"remotehost:", b"level:"),
+)
+# Elements of XML, the lines of VMware's hostd.
+_ANYWHERE: Final = (
+    *(b"<" + name + b">" for word in (b"level", b"severity") for name in (word, word.capitalize())),
+    b"[Originator@",
 )
 
 
@@ -87,7 +93,11 @@ def _times() -> BytesAhoCorasick:
             b"0a00.0",
             *(before + number for before in _BEFORE_NUMBER for number in _SIX_DIGITS),
             # A number first: milliseconds since the start, or the debug log of npm.
-            *(b"\n" + b"0" * digits + sign for digits in range(1, 11) for sign in (b" ", b":")),
+            *(
+                b"\n" + b"0" * digits + sign
+                for digits in range(1, 11)
+                for sign in (b" ", b":", b"(")
+            ),
             *(b"\n" + b" " * blanks + b"0" for blanks in range(1, 17)),
         ]
     )
@@ -97,7 +107,9 @@ def _times() -> BytesAhoCorasick:
 def _starts() -> BytesAhoCorasick:
     """How lines begin that have a level and no time, or fields by labels; names of months."""
     starts = [b"\n" + start for start in (*_LEVEL_STARTS, *_OTHER_STARTS)]
-    return BytesAhoCorasick(starts + _MONTHS, implementation=Implementation.DFA)
+    return BytesAhoCorasick(
+        [*starts, *times.SPELT_MONTHS, *_ANYWHERE], implementation=Implementation.DFA
+    )
 
 
 @cache

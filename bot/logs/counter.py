@@ -16,9 +16,17 @@ from bot.logs.field_shapes import FieldShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
 from bot.logs.json_shapes import JsonShape
 from bot.logs.levels import LEVELS
-from bot.logs.lines import DIGITS_ALIKE, NOTHING, levels_alone, read_line, without_colours
+from bot.logs.lines import (
+    levels_alone,
+    read_line,
+    without_colours,
+)
 from bot.logs.newest import TAIL_LINES, NewestLines
 from bot.logs.reader import LineReader
+from bot.logs.readings import (
+    DIGITS_ALIKE,
+    NOTHING,
+)
 from bot.logs.shapes import Shape, shape_of
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern

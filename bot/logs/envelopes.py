@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from bot.logs.fields import Value
+from providers.patterns import compile_pattern
 
 # The fields that hold records, in lower case.
 ENVELOPES: Final = ("resourcelogs", "records", "logevents")
@@ -25,6 +26,17 @@ class _ResourceLogs(msgspec.Struct, rename="camel"):
     scope_logs: list[_ScopeLogs] = []
 
 
+class _EventSystem(msgspec.Struct, rename="pascal"):
+    time_created: msgspec.Raw
+    level: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _WindowsEvent(msgspec.Struct, rename="pascal"):
+    system: _EventSystem
+
+
+_WINDOWS_EVENT: Final = msgspec.json.Decoder(_WindowsEvent)
+_SYSTEM_TIME: Final = compile_pattern(rb'SystemTime" ?: ?("[^"\n]{10,40}")')
 _RESOURCES: Final = msgspec.json.Decoder(list[_ResourceLogs])
 _RECORDS: Final = msgspec.json.Decoder(list[Record])
 
@@ -47,3 +59,16 @@ def records_of(found: Mapping[str, Value], most: int) -> list[Record]:
         for record in scope.log_records
     )
     return [*islice(records, most)]
+
+
+def windows_event(written: Value) -> dict[str, Value] | None:
+    """The fields of an event of Windows that was turned into JSON; None where it is none."""
+    if b'"TimeCreated"' not in (value := bytes(written)):
+        return None
+    try:
+        system = _WINDOWS_EVENT.decode(value).system
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None
+    time = _SYSTEM_TIME.search(bytes(system.time_created), 0, 256)
+    # With this field, levels are those of Windows.
+    return {"eventid": b"0", "level": system.level, "time": time[1] if time else b""}

@@ -15,8 +15,14 @@ from ahocorasick_rs import BytesAhoCorasick
 from bot.logs import fields, times
 from bot.logs.grammar import COMPOSED_JSON, FAR_ENOUGH, TIME_FIRST
 from bot.logs.json_shapes import JsonShape, json_shape_of
-from bot.logs.lines import minute_at, read_line, spans_at
+from bot.logs.lines import (
+    read_line,
+)
 from bot.logs.minutes import CountedBlock, minute_like
+from bot.logs.readings import (
+    minute_at,
+    spans_at,
+)
 from bot.logs.shapes import beginning_of, with_any_digits
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern

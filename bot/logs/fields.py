@@ -18,13 +18,15 @@ from providers.patterns import compile_pattern
 # Values without a meaning are skipped.
 LevelReader = Callable[[bytes], str | None]
 LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
+    # A name says more than the number that some programs write beside it.
     "level_name": levels.level_of_field,
+    "levelname": levels.level_of_field,
     "lvlname": levels.level_of_field,
+    "level_text": levels.level_of_field,
     "level": levels.level_of_field,
     "@level": levels.level_of_field,
     "lvl": levels.level_of_field,
     "severity": levels.level_of_field,
-    "levelname": levels.level_of_field,
     "log.level": levels.level_of_field,
     "loglevel": levels.level_of_field,
     "log_level": levels.level_of_lager,
@@ -47,7 +49,6 @@ LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "severity_number": levels.level_of_otel,
     "severity_label": levels.level_of_field,
     "severity_name": levels.level_of_field,
-    "level_text": levels.level_of_field,
     "log_severity": levels.level_of_field,
     "logseverity": levels.level_of_field,
     "loglvl": levels.level_of_field,
@@ -82,12 +83,26 @@ TIME_KEYS: Final = (
     "operationtime", "operation_time", "createtime", "create_time", "published_time", "happenedat",
     "happened_at", "raised_at", "fired_at", "reporttime", "report_time",
 )  # fmt: skip
+# Where a line has none of these, any other field that is named like a time and holds a date.
+_LIKE_A_TIME: Final = compile_pattern(
+    r"(?:(?i:time(?:_?stamp)?|date|_at|_ts|_on|time_?utc|derived|received|^start)|At|On|[Tt]imestamp\w{0,8})$"
+)
+_NO_TIME_OF_LINE: Final = compile_pattern(
+    r"(?i:expir|until|birth|due|deadline|valid|before|after|next|max|min_|build|release|install|boot|"
+    r"launch|compil|format|zone|modif|updat|duration|elapsed|run_?time|up_?time|last_?seen)"
+)
+_MOST_OTHER_TIMES: Final = 4
+_HOLDS_DATE: Final = compile_pattern(
+    rb"(?:19|20)\d\d[-/.]?\d\d[-/.]?\d\d|1\d{9}(?:\d{3}){0,3}(?:\.\d{1,9})?\s{0,2}$"
+    rb"|\d{1,2}[/. -](?:[A-Za-z]{3}|\d{1,2})[/. -]\d{4}|(?:[A-Z][a-z]{2}, ?)?[A-Z][a-z]{2} \d"
+)
 NO_LEVEL: Final[LevelReader] = lambda _: None  # noqa: E731
 _LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
 _TIME_RANKS: Final = {key: rank for rank, key in enumerate(TIME_KEYS)}
 # The compact format of Serilog leaves out what is information.
 _SERILOG: Final = ("@mt", "@m")
 LONGEST_LEVEL: Final = 32
+_LONGEST_NAME: Final = 64
 # A value as it is written in JSON, or the text of one.
 Value = bytes | msgspec.Raw
 # Where these hold a line of their own, or more fields.
@@ -113,6 +128,11 @@ NESTED_LEVELS: Final = (
 NUMBERS_ARE_NO_LEVELS: Final = frozenset(
     ("event", "data", "payload", "body", "properties", "details")
 )
+# How levels do not begin that are nested in a field. Loguru's are objects.
+_PASSED_OVER_IN: Final = {
+    **dict.fromkeys(NUMBERS_ARE_NO_LEVELS, b"{0123456789"),
+    "record": b"[",
+}
 _NESTED_TIMES: Final = ("event", "metadata", "record", "id", "header", "meta")
 # Programs whose `level` has numbers of its own, by a field that they alone have.
 _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
@@ -287,7 +307,18 @@ _KEY_OF: Final = {
 
 def may_count(name: str) -> bool:
     """Whether a field of this name may give the time or the level, or hold one that does."""
-    return name in _KEY_OF
+    return name in _KEY_OF or is_like_a_time(name)
+
+
+@lru_cache(maxsize=2048)
+def is_like_a_time(name: str) -> bool:
+    """Whether a field that is not known is named as if it held the time of its line."""
+    return (
+        name not in _KEY_OF
+        and len(name) <= _LONGEST_NAME
+        and _LIKE_A_TIME.search(name) is not None
+        and _NO_TIME_OF_LINE.search(name) is None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +326,8 @@ class FieldOrder:
     """The fields of one line that may give its time and its level, the likeliest first."""
 
     times: tuple[str, ...]
+    # Where these give no time: fields that are named like one.
+    other_times: tuple[str, ...]
     levels: tuple[tuple[str, LevelReader], ...]
     # Fields that may hold other fields.
     nested_levels: tuple[str, ...]
@@ -314,6 +347,7 @@ def field_order(names: tuple[str, ...]) -> FieldOrder:
     has_date_and_time = "date" in name_of and "time" in name_of
     return FieldOrder(
         tuple(name_of[key] for key in _in_order(name_of, _TIME_RANKS)),
+        tuple(filter(is_like_a_time, names))[:_MOST_OTHER_TIMES],
         tuple(
             (name_of[key], own if own and key == "level" else LEVEL_KEYS[key])
             for key in _in_order(name_of, _LEVEL_RANKS)
@@ -360,7 +394,7 @@ def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> st
             return level
     if not passed_over:
         for name in order.nested_levels:
-            flat = b"{0123456789" if name.lower() in NUMBERS_ARE_NO_LEVELS else b"{"
+            flat = _PASSED_OVER_IN.get(name.lower(), b"{")
             nested = json_object(bytes(fields[name]))
             if nested and (level := level_of_fields(nested, flat)):
                 return level
@@ -379,19 +413,27 @@ def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
     if order.date_and_time:
         yield date_and_time(*(text_of(fields.get(name, b"")) for name in order.date_and_time))
     for name in order.times:
-        value = bytes(fields[name])
-        if value.startswith(b"{"):
-            nested = json_fields(value) or {}
-            # {"$date": "…"}, {"seconds": 1, "nanos": 2}, {"epochSecond": 1, "nanoOfSecond": 2}
-            for part in ("$date", "seconds", "epochsecond"):
-                if part in nested:
-                    yield text_of(nested[part])
-        else:
-            yield text_of(value)
+        yield from _texts_of_time(bytes(fields[name]))
     for name in order.nested_times:
         if inner := json_object(bytes(fields[name])):
             for key in field_order(tuple(inner)).times:
-                yield text_of(inner[key])
+                yield from _texts_of_time(bytes(inner[key]))
+    for name in order.other_times:
+        if _HOLDS_DATE.match(text := text_of(fields[name])):
+            yield text
+
+
+# {"$date": "…"}, {"seconds": 1, "nanos": 2}, {"epochSecond": 1, "nanoOfSecond": 2}; Loguru.
+_PARTS_OF_TIME: Final = ("$date", "seconds", "epochsecond", "timestamp", "repr")
+
+
+def _texts_of_time(value: bytes) -> Iterable[bytes]:
+    """The text of a value, or the texts of an object that holds a time."""
+    if not value.startswith(b"{"):
+        yield text_of(value)
+        return
+    nested = json_fields(value) or {}
+    yield from (text_of(nested[part]) for part in _PARTS_OF_TIME if part in nested)
 
 
 def inner_line(fields: Mapping[str, Value]) -> bytes | None:

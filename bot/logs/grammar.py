@@ -23,7 +23,7 @@ ANSI: Final = compile_pattern(
 # In front of the time: a priority, a level, and a thread or the like behind it; the role of a Redis
 # server; the name of a container.
 _LEAD: Final = (
-    rb"(?:(?:\d{1,5} )?<(?P<priority>\d{1,3})>(?:\d{1,2} )?)?+[ \t]{0,16}+"
+    rb"(?:\[rank\d{1,5}\]: ?)?+(?:(?:\d{1,5} )?<(?P<priority>\d{1,3})>(?:\d{1,2} )?)?+[ \t]{0,16}+"
     rb"(?:(?:" + any_place(Where.BEFORE) + rb")[:,;|]?[ \t]{0,16}+"
     rb"(?:(?>\[[^\[\]\n]{0,120}(?:\[[^\]\n]{0,60}\][^\[\]\n]{0,80})?\]|\([^()\n]{0,80}\)|jvm \d{1,4}|[|-])[ \t]{0,8}){0,3}?"
     rb"|(?:[\w.-]{1,64} {1,20}\| {0,4})?(?P<redis>\d{1,7}:[MSCX]) |\[\d{1,7}\] (?=\d\d [A-Z])"
@@ -34,6 +34,8 @@ _LEAD: Final = (
     # The name of a debug log.
     rb"|[A-Za-z][\w ]{0,40}: {0,4}(?=\d{4}-\d\d-\d\d[ T]|\d\d/\d\d/\d{4} )"
     rb"|[0-9a-f]{8}\.[0-9a-f]{8}::"
+    # Seconds since the start.
+    rb"|\d{1,8}\.\d{3} (?=\d{4}-\d\d-\d\d )"
     # A unit of Juju.
     rb"|[a-z][\w.-]{0,60}: (?=\d\d:\d\d:\d\d [A-Z])"
     rb"|# Time: {1,2}|\[\d{1,7}:\d{1,7}:(?=\d{4}/)|\d{1,3},(?=\d\d/\d\d/\d\d,)"
@@ -73,7 +75,9 @@ PROSE: Final = compile_pattern(
     rb"(?:^[A-Za-z]{2,32}+[,:]? |(?<!\S)[A-Za-z]{2,32}+[,:]? [a-z]{2,32}+[,:]? )[a-z]{2,32}+[,:]?(?= )"
 )
 # What cannot begin a record: stack frames and the rest of what was written on several lines.
-CONTINUES: Final = compile_pattern(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$")
+CONTINUES: Final = compile_pattern(
+    rb"[ \t}\])](?!\d{1,4}\(\d{1,10}\) [A-Z])|at |\.\.\.|Caused by|Traceback|$"
+)
 
 # What may come between the time and the level.
 _TOKEN_ALONE: Final = (
@@ -99,7 +103,7 @@ _TOKEN_ALONE: Final = (
     rb"|(?=[^\s\d\"\[\](){}<>|]{0,64}\d)[^\s\"\[\](){}<>|]{1,120}[\])]?"
     # org.example.Main, web/app:
     rb"|[\w$]{1,64}(?:[.:/@$\\-]{1,3}[\w$*]{1,64}){1,12}:?"
-    rb"|[\w.]{1,32}=[^\s\"\[\](){}<>|]{0,80}"
+    rb"|[\w.]{1,32}=[^\s\"\[\](){}<>|]{0,80}(?: [\w.]{1,32}=(?:<[\d.]{1,16}>|[^\s\"\[\](){}<>|,]{0,80})(?=[ \t])){0,15}"
     rb"|NULL(?= )|[A-Z]{1,40}_[A-Z_]{1,40}"
     rb"|[-|*:>]{1,3}"
     # I, [2026-…]; Bake JID-1
@@ -138,6 +142,15 @@ LEVEL_BEHIND_SYSLOG: Final = lazy_pattern(
 )
 # web-1  | {…
 COMPOSED_JSON: Final = compile_pattern(rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\{)")
+# [pod/web-1/app] {…, web-1 app: {…
+JSON_BEHIND_NAME: Final = compile_pattern(
+    rb"(?:\[[A-Za-z][^\[\]\n]{0,100}\]|(?=[\w.@/-]{0,63}[-./@:_\d])[A-Za-z@][\w./@-]{0,63}:?)"
+    rb"(?: [a-z][\w-]{0,40}:?)?[ \t]{1,4}(?=\{\")"
+)
+# error: hot {…
+JSON_BEHIND_MESSAGE: Final = compile_pattern(
+    rb"(error|warn|warning|info|http|verbose|debug|silly|notice|crit|alert|emerg): [^{\n]{1,400}(?=\{\")"
+)
 REDIS_SIGN: Final = compile_pattern(rb" ([.*#-]) ")
 # `key=value` pairs or JSON behind the time, a host and a program.
 FIELDS_BEHIND: Final = lazy_pattern(

@@ -12,17 +12,19 @@ from typing import Final, TypeVar
 import msgspec
 
 from bot.logs import fields, times
-from bot.logs.envelopes import ENVELOPES, Record, records_of
+from bot.logs.envelopes import ENVELOPES, Record, records_of, windows_event
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import (
-    DIGITS_ALIKE,
     MOST_NESTED,
-    TIME_OPENING,
     dated_event,
+    without_colours,
+)
+from bot.logs.readings import (
+    DIGITS_ALIKE,
+    TIME_OPENING,
     minute_at,
     read_fields,
     spans_at,
-    without_colours,
 )
 from bot.logs.times import Minute
 
@@ -193,6 +195,9 @@ class JsonReader:
         self, found: _Fields, plan: _Plan, minute: Minute | None, level: str | None, depth: int
     ) -> _Found:
         inner = self._inner_line(found, plan) if depth < MOST_NESTED else None
+        if plan.event and (event := windows_event(found[plan.event])):
+            of_event = read_fields(event)
+            return minute or of_event.minute, level or of_event.level
         if plan.event and depth < MOST_NESTED:
             inner = inner or dated_event({"event": found[plan.event]})
         if not inner:
@@ -233,7 +238,7 @@ def _plan_of(names: tuple[str, ...]) -> _Plan:
         level,
         read,
         len(order.levels) == 1 and not order.nested_levels,
-        bool(order.times or order.date_and_time or order.nested_times),
+        bool(order.times or order.date_and_time or order.nested_times or order.other_times),
         not spelt.keys().isdisjoint(_INNER),
         order.implied_level,
         order.nested_levels,

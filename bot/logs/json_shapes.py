@@ -18,8 +18,16 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 from bot.logs import fields, levels, times
 from bot.logs.envelopes import ENVELOPES
 from bot.logs.grammar import TIME_FIRST
-from bot.logs.lines import DIGITS_ALIKE, TIME_OPENING, minute_at, read_line, spans_at
+from bot.logs.lines import (
+    read_line,
+)
 from bot.logs.minutes import CountedBlock, any_digits_of, minute_like, seconds_like
+from bot.logs.readings import (
+    DIGITS_ALIKE,
+    TIME_OPENING,
+    minute_at,
+    spans_at,
+)
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 

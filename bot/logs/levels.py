@@ -17,9 +17,9 @@ LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 _SPELLINGS: Final = {
     "fatal": "fatal emerg emergency panic dpanic ftl fatl",
     "critical": "critical crit alert crt",
-    "error": "error err eror severe failure erro ediag",
-    "warn": "warn warning wrn warnin wdiag",
-    "info": "info information informational notice note inf inform system ntc nfo",
+    "error": "error err eror severe failure erro ediag grave schwerwiegend fehler erreur",
+    "warn": "warn warning wrn warnin wdiag avertissement warnung advertencia",
+    "info": "info information informational notice note inf inform system ntc nfo infos hinweis",
     "debug": "debug dbg dbug deb config fine finer debug1 debug2 debug3 debug4 debug5 ddebug",
     "trace": "trace verbose finest trc trce vrb verb trace1 trace2 trace3 trace4 trace5 trace6 trace7 "
     "trace8 subdebug",
@@ -42,6 +42,16 @@ _CAREFUL: Final = {
     b"ntc",
     b"crt",
     b"erro",
+    # German, French and Spanish, as Java and PostgreSQL write them.
+    b"grave",
+    b"schwerwiegend",
+    b"fehler",
+    b"erreur",
+    b"avertissement",
+    b"warnung",
+    b"advertencia",
+    b"infos",
+    b"hinweis",
 }
 LEVEL_OF_FIELD: Final = {
     **LEVEL_OF_WORD,
@@ -236,6 +246,9 @@ def _numbered(levels: Sequence[str], value: bytes) -> str | None:
 def _level_of_number(number: int) -> str | None:
     if number < 8:
         return LEVEL_OF_SEVERITY[number]
+    # Programs that count so write no other numbers.
+    if number % 5 or number < 10:
+        return None
     if number >= 100:
         return _LEVEL_OF_HUNDRED[min(number // 100, 6) - 1]
-    return _LEVEL_OF_TEN[min(number // 10, 6) - 1] if number >= 10 else None
+    return _LEVEL_OF_TEN[min(number // 10, 6) - 1]

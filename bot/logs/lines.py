@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from bot.logs import fields, levels, times
-from bot.logs.envelopes import records_of
+from bot.logs.envelopes import records_of, windows_event
 from bot.logs.grammar import (
     ANSI,
     COMPOSED_JSON,
@@ -17,6 +17,8 @@ from bot.logs.grammar import (
     FAR_ENOUGH,
     FIELDS_BEHIND,
     HEADER,
+    JSON_BEHIND_MESSAGE,
+    JSON_BEHIND_NAME,
     LEAST_BYTES,
     LEVEL_ALONE,
     LEVEL_AT_ONCE,
@@ -35,47 +37,22 @@ from bot.logs.grammar import (
     is_behind_lead,
 )
 from bot.logs.places import PLACE_OF, PLACES, Where
+from bot.logs.readings import NOTHING, Reading, minute_at, minute_of_text, read_fields
 from bot.logs.times import Minute
+from bot.logs.xml_lines import is_xml, read_xml
 from providers.patterns import compile_pattern
 
 # JSON in a line of text, text in JSON.
 MOST_NESTED: Final = 2
 # Digits that look like a time are looked at so often.
 MOST_HINTS: Final = 4
-# How the values of time fields were written, digits alike.
-DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
-# What comes before the digits in the value of a time field.
-TIME_OPENING: Final = compile_pattern(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
-MOST_KNOWN_TEXTS: Final = 256
-_KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
 # Syslog passes on what may be prose.
 SYSLOG_FORMS: Final = {"syslog", "ctime"}
 _PAIR_OF_TIME: Final = compile_pattern(
     rb"(?<![\w.@-])(?i:time(?:stamp)?|ts|date(?:time)?|at)=[\"']?(?=\d)"
 )
 _PRIORITY: Final = compile_pattern(rb"<(\d{1,3})>")
-WINDOWS_EVENT: Final = (
-    b"<Event xmlns='http://schemas.microsoft.com",
-    b'<Event xmlns="http://schemas.microsoft.com',
-)
-MOST_XML: Final = 4096
-CM_TRACE: Final = b"<![LOG["
-_CM_TRACE_END: Final = b"]LOG]!>"
-_CM_TRACE_LEVELS: Final = {b"1": "info", b"2": "warn", b"3": "error"}
-_EVENT_TIME: Final = compile_pattern(rb"SystemTime=['\"]([^'\"\n]{10,40})")
-_EVENT_LEVEL: Final = compile_pattern(rb"<Level>(\d)</Level>")
 _BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.where is Where.BEFORE]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The minute and the level of a line; None where it has none."""
-
-    minute: Minute | None = None
-    level: str | None = None
-
-
-NOTHING: Final = Reading()
 
 
 def without_colours(text: bytes) -> bytes:
@@ -86,6 +63,8 @@ def without_colours(text: bytes) -> bytes:
 def read_line(line: bytes, depth: int = 0) -> Reading:
     """The time and the level of a line without its end. Remove colours first."""
     line = line.removeprefix(b"\xef\xbb\xbf")
+    if line.startswith(b" ") and line.lstrip(b" ").startswith(b'{"'):
+        line = line.lstrip(b" ")
     if line.startswith((b"{", b"[{")):
         return read_json(line, depth)
     if len(line) < LEAST_BYTES:
@@ -96,10 +75,8 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
 
 def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
     """What is read from the named fields of a line; None where it has none."""
-    if line.startswith(WINDOWS_EVENT):
-        return _read_windows_event(line)
-    if line.startswith(CM_TRACE):
-        return _read_cm_trace(line)
+    if is_xml(line):
+        return read_xml(line)
     if fields.looks_labelled(head):
         return read_fields(fields.labelled(line))
     if container := COMPOSED_JSON.match(head):
@@ -116,16 +93,44 @@ def _read_text(line: bytes, head: bytes, depth: int) -> Reading:
         return _read_timed(line, head, match, depth)
     if CONTINUES.match(head):
         return NOTHING
+    if has_time and (reading := _read_named_json(line, head, depth)):
+        return reading
     match = time_further_on(head) if has_time else None
     if match:
         return _read_further(line, head, match, depth)
     return Reading(None, level_alone(head))
 
 
+def _read_named_json(line: bytes, head: bytes, depth: int) -> Reading | None:
+    """What is read from JSON with its own time behind the names of who wrote it, or behind a level
+    and a message; None where there is none.
+    """
+    if not has_json_behind(line):
+        return None
+    behind_name = JSON_BEHIND_NAME.match(head)
+    at = behind_name.end() if behind_name else line.find(b' {"') + 1
+    reading = read_json(line[at:], depth)
+    if not reading.minute:
+        return None
+    word = JSON_BEHIND_MESSAGE.match(head)
+    return replace(reading, level=levels.level_of_word(word[1])) if word else reading
+
+
+def has_json_behind(line: bytes) -> bool:
+    """Whether a line may end with JSON that has its own time, and begins with none."""
+    return (
+        line.rstrip(b"\r").endswith(b"}")
+        and b'{"' in line
+        and bool(JSON_BEHIND_NAME.match(line) or JSON_BEHIND_MESSAGE.match(line))
+    )
+
+
 def is_text(line: bytes) -> bool:
     """Whether a line is neither JSON nor XML nor fields by their names."""
     return not (
-        line.startswith((b"{", b"[{", b"\xef\xbb\xbf", CM_TRACE, *WINDOWS_EVENT))
+        line.startswith((b"{", b"[{", b' {"', b"\xef\xbb\xbf"))
+        or is_xml(line)
+        or has_json_behind(line)
         or fields.looks_like_pairs(line)
         or fields.looks_labelled(line)
         or COMPOSED_JSON.match(line)
@@ -153,6 +158,8 @@ def read_json(line: bytes, depth: int, read_inner: InnerReader | None = None) ->
     if reading.level and reading.minute:
         return reading
     found = {key.lower(): value for key, value in found.items()}
+    if event := windows_event(found.get("event", b"")):
+        return read_fields(event)
     if depth < MOST_NESTED and (records := records_of(found, 1)):
         depth += 1
         found = {key.lower(): value for key, value in records[0].items()}
@@ -189,65 +196,10 @@ def _minute_among_pairs(head: bytes) -> Minute | None:
     return minute_at(time) if time else None
 
 
-def read_fields(found: Mapping[str, fields.Value]) -> Reading:
-    """The time and the level that fields name."""
-    minute = next(
-        (minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None
-    )
-    return Reading(minute, fields.level_of_fields(found))
-
-
 def dated_event(found: Mapping[str, fields.Value]) -> bytes | None:
     """The line of text that Splunk passes on, which begins with its own time."""
     text = fields.text_of(found.get("event", b""))
     return text if TIME_FIRST.match(text) else None
-
-
-def _read_windows_event(line: bytes) -> Reading:
-    time, level = _EVENT_TIME.search(line, 0, MOST_XML), _EVENT_LEVEL.search(line, 0, MOST_XML)
-    return Reading(
-        minute_of_text(time[1]) if time else None,
-        levels.level_of_windows(level[1]) if level else None,
-    )
-
-
-def _read_cm_trace(line: bytes) -> Reading:
-    """A line of Microsoft's Configuration Manager, whose fields follow the message."""
-    found = fields.pairs(line, max(0, line.find(_CM_TRACE_END, 0, MOST_XML)))
-    level = _CM_TRACE_LEVELS.get(found.get("type", b""))
-    return Reading(read_fields(found).minute, level)
-
-
-def minute_of_text(text: bytes) -> Minute | None:
-    """The minute of a value by itself."""
-    text = text[:64].strip(b" \t[]")
-    key = text.translate(DIGITS_ALIKE)
-    known = _KNOWN_TEXTS.get(key)
-    if known and (minute := times.minute_of(known[0], text[known[1]], text[known[2]])):
-        return minute
-    match = TIME_FIRST.match(text)
-    if not match:
-        return None
-    if len(_KNOWN_TEXTS) >= MOST_KNOWN_TEXTS:
-        _KNOWN_TEXTS.clear()
-    _KNOWN_TEXTS[key] = spans_at(match)
-    return minute_at(match)
-
-
-def spans_at(match: re.Match[bytes]) -> tuple[str, slice, slice]:
-    """The form of a time, and the places of its minute and of what belongs to it after the seconds."""
-    name, at = match.lastgroup, match.lastindex
-    assert name
-    assert at
-    behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
-    return name, slice(*match.span(at + 1)), slice(*behind)
-
-
-def minute_at(match: re.Match[bytes]) -> Minute | None:
-    name, at = match.lastgroup, match.lastindex
-    assert name
-    assert at
-    return times.minute_of(name, match[at + 1], match[at + 2] or b"")
 
 
 def _read_timed(line: bytes, head: bytes, match: re.Match[bytes], depth: int) -> Reading:

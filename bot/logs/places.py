@@ -79,6 +79,15 @@ NO_NAME_OF_SETTING: Final = (
 )
 
 
+# What BIND writes in front of a level, where it writes no time.
+BIND_CATEGORIES: Final = (
+    *(b"client", b"config", b"database", b"default", b"dispatch", b"dnssec", b"general"),
+    *(b"lame-servers", b"network", b"notify", b"queries", b"query-errors", b"rate-limit"),
+    *(b"resolver", b"rpz", b"security", b"update", b"update-security", b"xfer-in", b"xfer-out"),
+    b"zoneload",
+)
+
+
 def _places(where: Where, *rows: tuple[str, bytes, LevelOf, bytes, str]) -> tuple[Place, ...]:
     return tuple(Place(name, where, *row) for name, *row in rows)  # type: ignore[arg-type]
 
@@ -92,6 +101,8 @@ PLACES: Final = (
     # of a line's beginning.
     *_places(Where.BEFORE,
         ("box_first", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[INFO] [11/21/2026 10:00:00.123] [main] [akka] oven on", "info"),
+        ("box_of_parts_first", rb"\[" + _level(CAPITALS) + rb"[|:][\w.:|/-]{1,60}\]:?", _word, b"[WARNING|oven.py:12] 2026-11-21 10:00:00,123 >> hot", "warn"),
+        ("column_before", rb"(?:\"?[\w.$@:/#-]{0,60}\"?[,;]){1,4}\"?" + _level(CAPITALS) + rb"\"?[,;](?:\"?[\w.$@:/#-]{0,60}\"?[,;]){0,3}\"?", _word, b"kitchen,12,ERROR,2026-11-21 10:00:00,hot", "error"),
         ("word_first", _level(CAPITALS) + rb"(?=[\s:,;|\[(\]])", _word, b"WARN  [main] 2026-11-21 10:00:00,123 Oven.java:12 - hot", "warn"),
         ("column_first", rb"\"?" + _level(ANY_CASE) + rb"\"?[,\t;] {0,4}", _word, b"Information,11/21/2026 10:00:00 AM,Oven,1,None", "info"),
         ("box_before_time", rb"\[ {0,2}" + _level(CAPITALS + rb"|" + _LOWER_CASE) + rb" {1,2}(?=\d{4}[-/]\d\d[-/])", _word, b"[DEBUG 2026-11-21 10:00:00 main] oven on", "debug"),
@@ -103,7 +114,7 @@ PLACES: Final = (
         ("starred", rb"\*" + _level(CAPITALS) + rb"\* {0,2}\t[\w.]{1,20}\t", _word, b"*ERROR* \tv1.7.8.0\t2026/11/21 - 10:00:00: hot", "error"),
         ("other_box_first", rb"(?:[(<{*] ?(?=[^\n]{1,20}[)>}*][:,;|]? {0,4}[\[(]?\d{4}[-/]))" + _level(CAPITALS) + rb" {0,8}[)>}*]", _word, b"<WARN> 2026-11-21 10:00:00 hot", "warn"),
         ("name_and_word", rb"(?:\[[^\[\]\n]{1,60}\]|[A-Za-z][\w.-]{0,63}):? {1,4}\[?" + _level(CAPITALS) + rb"\]?:? {1,4}(?=\[?\d{4}[-/]\d\d[-/])", _word, b"oven: WARN: 2026-11-21 10:00:00 hot", "warn"),
-        ("letter_and_date", rb"(?P<LEVEL>[IWEFDTVC])(?:/[\w.-]{1,40})? {1,2}(?=\d{4}-\d\d-\d\d[ T])", _letter, b"E 2026-11-21 10:00:00.123 oven.cpp:12 hot", "error"),
+        ("letter_and_date", rb"(?P<LEVEL>[IWEFDTVCM])(?:/[\w.-]{1,40})? {1,2}(?=\d{4}-\d\d-\d\d[ T]|\d\d/\d\d/\d\d )", _letter, b"E 2026-11-21 10:00:00.123 oven.cpp:12 hot", "error"),
         ("second_box", rb"\[[^\[\]\n]{1,60}\] ?\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[1:ml1] [ERR] [VID] [Nov 21 10:00:00] oven: hot", "error"),
         ("parted_box", rb"\[[\w.-]{1,64}:[\w.-]{1,64}:" + _level(ANY_CASE) + rb"(?::\d{1,6})?\]", _word, b"[kitchen:oven.node:Error:5] [2026-11-21 10:00:00.12 UTC] hot", "error"),
         ("angled_letter", rb"<(?P<LEVEL>[WFCXD])>(?=\d{4}-)", spellings.MUMBLE.get, b"<W>2026-11-21 10:00:00.123 hot", "warn"),
@@ -162,6 +173,8 @@ PLACES: Final = (
         ("slashed_lower", rb"(?<=\] )(?P<LEVEL>trace|debug|info|warn|error|fatal)/(?=[a-z]{1,20}[\t ])", _word, b"[2026-11-21 10:00:00.123 (UTC+0000)] warn/userland\thot", "warn"),
         ("slashed", _level(rb"debug|information|notice|warning|critical") + rb"/(?=[A-Z]\w{1,60}:)", _word, b"[2026-11-21 10:00:00 +0000] warning/ApiListener: hot", "warn"),
         ("windows_path", _level(_LOWER_CASE) + rb":(?=(?:[A-Za-z]:|\.\.?)[\\/])", _word, b"2026-11-21 10:00:00: error:c:\\source\\oven.cpp:12: hot", "error"),
+        ("column", rb"(?:(?>\"[^\"\n]{0,80}\"|[\w.$@:/#()\[\]{}<>=+*%|-]{0,100}|[A-Za-z]\w{0,30} \w{1,30})[,;]){1,8}?\"?" + _level(SOME_CASE) + rb"\"?(?=[,;])", _word, b"2026-11-21 10:00:00.123,main,WARN,org.example.Oven,hot", "warn"),
+        ("spaced_column", rb"(?:[\w.$@:/#()\[\]=-]{1,100}, ){1,6}?" + _level(CAPITALS) + rb"(?=, )", _word, b"10:00:00,123, kitchen.example, audit.Oven, INFO, 12, on", "info"),
         ("whole_message", _level(SOME_CASE) + rb"$", _word, b"2026-11-21T10:00:00Z Trace", "trace"),
     ),
     # A word right behind the time, unless the next one makes it prose.
@@ -170,6 +183,10 @@ PLACES: Final = (
     ),
     *_places(Where.BEHIND,
         ("components", rb"[A-Z][A-Z-]{1,20} \| " + _level(CAPITALS) + rb"(?= \|)", _word, b"2026-11-21 10:00:00 UTC | TRACE | ERROR | (oven.go:12) | hot", "error"),
+        ("log_name", rb"(?:[\w-]{1,32}\|){1,3}LOG_(?P<LEVEL>EMERG|ALERT|CRIT|ERR|WARN|WARNING|NOTICE|INFO|DEBUG)(?=\|)", _word, b"2026-11-21T10:00:00.123456+00:00 sw1 intfd[12]: Event|404|LOG_WARN|AMM|-|down", "warn"),
+        ("topics_of_host", rb"[\w.-]{1,64} (?:[a-z0-9-]{1,20},){1,3}?(?P<LEVEL>info|warning|error|critical|debug)(?=[, ])", _word, b"2026-11-21T10:00:00.123+01:00 gw system,error,critical login failure", "error"),
+        ("unclosed_thread", rb"\[[\w.-]{1,60} \[\] " + _level(CAPITALS) + rb"(?= )", _word, b"2026-11-21T10:00:00.123Z [tomcat-exec-25 [] INFO org.example.Oven opId=] on", "info"),
+        ("signale", rb"(?:\[[\w.-]{1,40}\] )?\xe2\x80\xba [^\n\w]{1,12}(?P<LEVEL>debug|error|fatal|info|note|warn)(?= )", _word, "[10:00:00] [kitchen] › ✖  error     hot".encode(), "error"),
         ("go_klog", rb"(?P<LEVEL>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d{1,9} {1,8}\d{1,8} (?=[\w./+-]{1,80}\.(?:go|cc|cpp):)", _letter, b"Nov 21 10:00:00 kitchen kubelet[12]: E1121 10:00:00.123456      12 oven.go:190] hot", "error"),
         ("go_letter", rb"[\w./-]{1,80}\.go:\d{1,6}(?::[\w.()*]{1,80})? \[(?P<LEVEL>[TDIWECF])\]", _letter, b"2026/11/21 10:00:00 cmd/web.go:242:run() [E] hot", "error"),
         ("box", rb"[\[<({|] {0,4}" + _level(ANY_CASE) + rb" {0,12}[\]>)}|]", _word, b"2026-11-21 10:00:00 [main] [warning ] oven", "warn"),
@@ -198,7 +215,7 @@ PLACES: Final = (
         ("loguru", rb"(?<=\| )(?P<LEVEL>SUCCESS) {1,8}\|", {b"SUCCESS": "info"}.get, b"2026-11-21 10:00:00.123 | SUCCESS  | oven:run:12 - on", "info"),
         ("fabric", rb"\[[\w.-]{1,60}\] [\w.]{1,80} (?:->|\xe2\x96\xb6) (?P<LEVEL>" + b"|".join(spellings.FABRIC) + rb")(?= [0-9a-f]{3,8} )", spellings.FABRIC.get, b"2026-11-21 10:00:00.123 UTC [oven] run -> ERRO 01a hot", "error"),
         ("dlt", rb"(?:[\w-]{1,12} ){3,6}log (?P<LEVEL>fatal|error|warn|info|debug|verbose) (?:non-)?verbose ", _word, b"2026/11/21 10:00:00.123456 12345 001 ECU1 OVEN CTX1 12 log error verbose 1 [hot]", "error"),
-        ("zoneminder", rb"[\w-]{1,40}\[\d{1,10}\]\.(?P<LEVEL>" + b"|".join(spellings.ZONEMINDER) + rb")-", spellings.ZONEMINDER.get, b"11/21/26 10:00:00.123456 zma_m1[12].ERR-zma_m1 [hot]", "error"),
+        ("zoneminder", rb"[\w-]{1,40}\[\d{1,10}\]\.(?P<LEVEL>" + b"|".join(spellings.ZONEMINDER) + rb")(?:-| \[)", spellings.ZONEMINDER.get, b"11/21/26 10:00:00.123456 zma_m1[12].ERR-zma_m1 [hot]", "error"),
         ("facility_box", rb"<[a-z]{2,8}\d?\.(?P<LEVEL>emerg|alert|crit|err|warning|warn|notice|info|debug)> ", _word, b"2026-11-21T10:00:00.123+00:00 <local3.err> oven event: hot", "error"),
         ("vmkernel", rb"(?P<LEVEL>" + b"|".join(spellings.VMKERNEL) + rb")\(\d{1,4}\)", spellings.VMKERNEL.get, b"2026-11-21T10:00:00.123Z Wa(180) vmkwarning: cpu1", "warn"),
         ("further_angles", rb"(?:[\w./-]{1,40} ){1,4}<" + _level(ANY_CASE) + rb">(?= \(thread)", _word, b"2026-11-21 10:00:00.123/0.4 Oracle Coherence 12.2 <Error> (thread=main): hot", "error"),
@@ -221,9 +238,10 @@ PLACES: Final = (
         ("punctuated", _level(SOME_CASE) + rb"(?=:(?:[\s:]|$)|[|\t,\]]|  | [\[({-] ?)", _word, b"2016-09-28 04:30:30, Info                  CBS    Loaded", "info"),
         ("program", _level(SOME_CASE) + rb"(?= [\w.-]{1,64}(?:  )?\[)", _word, b"2026-11-21T10:00:00.123Z info hostd[1] [Originator@6876] on", "info"),
         ("category", rb"[a-z-]{1,32}: " + _level(SOME_CASE) + rb"(?=: )", _word, b"21-Nov-2026 10:00:00.123 general: warning: oven", "warn"),
-        ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} {1,24}" + _level(_UPPER_CASE) + rb"(?=[ :])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
+        ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} {1,24}" + _level(_UPPER_CASE) + rb"(?=[ :\]])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
         ("named_colon", NO_NAME_OF_SETTING + rb"[A-Za-z_][\w-]{1,40}: {1,4}" + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00 oven: WARN hot", "warn"),
         ("two_names", NO_NAME + rb"[A-Z][a-z]\w{0,40} " + NO_NAME + rb"[A-Z][a-z]\w{0,40} " + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00 Oven Service WARN hot", "warn"),
+        ("thread_and_name", rb"[A-Z][a-z]{1,20}[A-Z]\w{0,40} " + NO_NAME + rb"[A-Za-z_][\w-]{0,40} " + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00,123 MainThread oven ERROR hot", "error"),
         ("numbered_worker", rb"(?:[A-Z][\w.]{0,20} ){1,3}#\d{1,4} " + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00 UTC IO Worker #1 WARN sync  hot", "warn"),
         ("named_server", _level(_CAPITALISED) + rb"(?= [A-Z]\w{1,40}: )", _word, b"2026-11-21 10:00:00.123 Info HttpServer: on", "info"),
         ("pm2", rb"PM\d (?P<LEVEL>error)(?=: )", _word, b"2026-11-21T10:00:00: PM2 error: hot", "error"),
@@ -242,6 +260,8 @@ PLACES: Final = (
         ("facility", rb"(?:[\w.-]{1,64} )?(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|local\d)\.(?P<LEVEL>emerg|alert|crit|err|warning|warn|notice|info|debug) ", _word, b"Nov 21 10:00:00 kitchen daemon.warning oven[12]: hot", "warn"),
         ("asl", rb"[\w.-]{1,64} [\w.() -]{1,80}\[\d{1,7}\] <(?P<LEVEL>Emergency|Alert|Critical|Error|Warning|Notice|Info|Debug)>: ", _word, b"Nov 21 10:00:00 iPhone oven(Network)[12] <Error>: hot", "error"),
         ("monit", _level(_LOWER_CASE) + rb" {0,6}: (?=')", _word, b"[UTC Nov 21 10:00:00] error    : 'oven' process is not running", "error"),
+        ("between_signs", rb"[\w.-]{1,64} : [#*=]{1,3}" + _level(CAPITALS) + rb"[#*=]{1,3} ", _word, b"Nov 21 10:00:00 kitchen : #WARN# hot", "warn"),
+        ("netapp", rb"(?:[\w.-]{1,64} )?\[[\w.-]{1,64}: ?[\w.-]{1,80}:(?P<LEVEL>emergency|alert|error|notice|info|informational|warning|debug)\]:", _word, b"Nov 21 10:00:00 [node1:wafl.oven:error]: hot", "error"),
         ("process_box", rb"\[\d{1,10}\] (?P<LEVEL>info|warn|error|dbg): ", _word, b"Sat Nov 21 10:00:00 2026 [12] warn: config: hot", "warn"),
         ("radius", rb"(?<=: )(?P<LEVEL>Info|Error|Warning|Debug)(?=: )", _word, b"Sat Nov 21 10:00:00 2026 : Error: hot", "error"),
         ("slog_rs", rb"(?P<LEVEL>ERRO|DEBG|TRCE)(?= )", spellings.SLOG_RS.get, b"Nov 21 10:00:00.123 ERRO hot, oven: 1", "error"),
@@ -250,7 +270,7 @@ PLACES: Final = (
         ("pacemaker", rb"[\w.-]{1,64} [\w.-]{1,64} {0,4}\[\d{1,10}\] \([^()\n]{1,80}\) {1,12}" + _level(_LOWER_CASE) + rb"(?=: )", _word, b"Nov 21 10:00:00 node1 pacemaker-controld  [12] (start@oven.c:12)      info: on", "info"),
         ("corosync", rb"\[\d{1,10}\] [\w.-]{1,64} corosync {1,4}" + _level(_LOWER_CASE) + rb" {1,6}(?=\[)", _word, b"Nov 21 10:00:00 [12] node1 corosync error   [TOTEM ] hot", "error"),
         ("last_letter_box", rb"(?:\[[\w .-]{1,20}\]){1,3}\[" + _LETTER + rb"\](?=: )", _letter, b"Sat Nov 21 10:00:00 2026 [Z0][VMM][E]: hot", "error"),
-        ("host_level", rb"[\w.-]{1,64} (?P<LEVEL>emerg|alert|crit|err|warning|notice|info|debug) [\w.-]{1,64}\[\d{1,10}\]:", _word, b"Nov 21 10:00:00 bigip err tmm[1]: 01010028:3: oven", "error"),
+        ("host_level", rb"[\w./-]{1,64} (?P<LEVEL>emerg|alert|crit|err|warning|notice|info|debug) [\w.-]{1,64}\[\d{1,10}\]:", _word, b"Nov 21 10:00:00 bigip err tmm[1]: 01010028:3: oven", "error"),
     ),
     *_places(Where.ALONE,
         ("alone_box", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\](?=[\s:\[]|$)", _word, b"[ERROR] oven", "error"),
@@ -258,6 +278,11 @@ PLACES: Final = (
         ("alone_careful", _level(CAREFUL_CAPITALS) + rb"(?=:\s)", _word, b"FINE: oven", "debug"),
         ("alone_dotnet", rb"(?P<LEVEL>trce|dbug|info|warn|fail|crit): (?=[\w.`]{1,200}\[\d)", _field, b"fail: Kitchen.Oven[0]", "critical"),
         ("counted_word", rb"\d{1,10}: (?:\(\d{1,10}\))?: " + _level(CAPITALS) + rb"(?=: )", _word, b"123: (12): INFO: session 1", "info"),
+        ("numbered_process", rb" ?\d{1,4}\(\d{1,10}\) " + _level(CAPITALS) + rb"(?=: )", _word, b"12(34) ERROR: core: hot", "error"),
+        ("alone_box_of_parts", rb"\[" + _level(CAPITALS) + rb"[|:][\w.:|/-]{1,60}\]", _word, b"[INFO|trainer.py:12] on", "info"),
+        ("alone_named_box", rb"\[[\w.-]{1,60} : " + _level(CAPITALS) + rb"\]", _word, b"[main : ERROR] hot", "error"),
+        ("alone_category", rb"(?:" + b"|".join(BIND_CATEGORIES) + rb"): " + _level(_LOWER_CASE) + rb"(?=: )", _word, b"xfer-in: error: transfer of 'oven' failed", "error"),
+        ("alone_program", _level(_LOWER_CASE) + rb"(?= [\w-]{1,32}\[\d{1,10}\] \[Originator@)", _word, b"warning hostd[12] [Originator@6876 sub=Oven] hot", "warn"),
         ("relative", rb"\d{1,10} {1,6}\[[^\]\n]{1,80}\] " + _level(CAPITALS) + rb"(?= )", _word, b"1234 [main] ERROR org.example.Oven  - hot", "error"),
         ("alone_logrus", rb"(?P<LEVEL>" + b"|".join(spellings.LOGRUS) + rb")\[\d{4}\]", spellings.LOGRUS.get, b"ERRO[0000] hot", "error"),
         ("liberty", rb"\[(?P<LEVEL>AUDIT) {1,4}\](?= )", {b"AUDIT": "info"}.get, b"[AUDIT   ] CWWKF0011I: on", "info"),
@@ -323,7 +348,7 @@ HINTS: Final = (
     b"trce: ",
     b"(0x",
     b"DETAIL:",
-    *(b"]." + level + b"-" for level in spellings.ZONEMINDER),
+    *(b"]." + level + sign for level in spellings.ZONEMINDER for sign in (b"-", b" [")),
     b"SUCCESS",
     *(b"/%d/" % severity for severity in range(8)),
     *(b"<" + level + sign for level in spellings.EXTREME for sign in (b":", b".")),
@@ -345,6 +370,7 @@ AS_WORDS: Final = {
     "careful_capitals",
     "key",
     "punctuated",
+    "column",
     "named",
     "named_box",
 }

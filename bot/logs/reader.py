@@ -12,10 +12,7 @@ from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, is_behind_lead
 from bot.logs.json_reader import JsonReader
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
-    DIGITS_ALIKE,
-    NOTHING,
     SYSLOG_FORMS,
-    Reading,
     at_start,
     holds_earlier_time,
     is_text,
@@ -24,14 +21,19 @@ from bot.logs.lines import (
     level_before,
     level_inside,
     match_behind,
-    minute_at,
     read_json,
     read_line,
     redis_level,
-    spans_at,
     time_further_on,
 )
 from bot.logs.places import AS_WORDS, NOT_REMEMBERED, PLACE_OF, after_level
+from bot.logs.readings import (
+    DIGITS_ALIKE,
+    NOTHING,
+    Reading,
+    minute_at,
+    spans_at,
+)
 from bot.logs.similar_lines import KnownLine, form_depends_on_digits, known_from
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern

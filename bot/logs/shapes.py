@@ -32,13 +32,15 @@ from bot.logs.lines import (
     is_text,
     level_alone,
     level_before,
-    minute_at,
     read_line,
-    spans_at,
     time_further_on,
 )
 from bot.logs.minutes import minute_like, seconds_like
 from bot.logs.reader import Spans, level_span
+from bot.logs.readings import (
+    minute_at,
+    spans_at,
+)
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern, lazy_pattern
 

@@ -12,19 +12,21 @@ from ahocorasick_rs import BytesAhoCorasick
 from bot.logs import fields, levels, times
 from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, TIME_SIGN
 from bot.logs.lines import (
-    CM_TRACE,
-    DIGITS_ALIKE,
     at_start,
     holds_earlier_time,
     is_text,
     match_behind,
-    minute_at,
-    minute_of_text,
     read_line,
-    spans_at,
     time_further_on,
 )
+from bot.logs.readings import (
+    DIGITS_ALIKE,
+    minute_at,
+    minute_of_text,
+    spans_at,
+)
 from bot.logs.times import Minute
+from bot.logs.xml_lines import CM_TRACE
 from providers.patterns import compile_pattern
 
 LevelOf = Callable[[bytes], str | None]

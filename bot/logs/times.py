@@ -8,7 +8,7 @@ depends on the window that was asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -38,7 +38,62 @@ _SHARED_ZONES: Final = {
 }
 MONTH_NAMES: Final = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MONTHS: Final = b"|".join(MONTH_NAMES)
-_MONTH_NUMBER: Final = {name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)}
+# As programs write them in German, French, Spanish, Portuguese, Italian and Dutch, where that differs.
+_MONTHS_ABROAD: Final[Mapping[str, int]] = {
+    "janv": 1,
+    "jan": 1,
+    "ene": 1,
+    "gen": 1,
+    "Jän": 1,
+    "févr": 2,
+    "feb": 2,
+    "fev": 2,
+    "Mär": 3,
+    "Mrz": 3,
+    "mars": 3,
+    "mar": 3,
+    "mrt": 3,
+    "avr": 4,
+    "apr": 4,
+    "abr": 4,
+    "Mai": 5,
+    "mai": 5,
+    "may": 5,
+    "mei": 5,
+    "mag": 5,
+    "juin": 6,
+    "jun": 6,
+    "giu": 6,
+    "juil": 7,
+    "jul": 7,
+    "lug": 7,
+    "août": 8,
+    "aug": 8,
+    "ago": 8,
+    "Okt": 10,
+    "okt": 10,
+    "sept": 9,
+    "sep": 9,
+    "set": 9,
+    "oct": 10,
+    "out": 10,
+    "ott": 10,
+    "nov": 11,
+    "Dez": 12,
+    "déc": 12,
+    "dec": 12,
+    "dez": 12,
+    "dic": 12,
+}
+_MONTH_NUMBER: Final = {
+    **{name.encode().lower(): number for name, number in _MONTHS_ABROAD.items()},
+    **{name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)},
+}
+# The ways in which the name of a month is written.
+SPELT_MONTHS: Final = (
+    *(spelt for name in MONTH_NAMES for spelt in (name, name.upper())),
+    *(name.encode() for name in _MONTHS_ABROAD),
+)
 _DAYS: Final = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _NAMED_ZONE: Final = (
     rb"(?:"
@@ -57,10 +112,13 @@ _HALF: Final = rb" ?[AaPp]\.?[Mm]\b\.?"
 _HALF_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?:" + OFFSET + rb")?|" + OFFSET + rb")"
 _Y, _M, _D = rb"(?P<y>(?:19|20)\d\d)", rb"(?P<m>0\d|1[0-2])", rb"(?P<d>[0-2]\d|3[01])"
 _LOOSE_M, _LOOSE_D = rb"(?P<m>0?[1-9]|1[0-2])", rb"(?P<d>0?[1-9]|[12]\d|3[01])"
-_NAMED_M: Final = rb"(?P<mon>" + _MONTHS + rb"|" + _MONTHS.upper() + rb")"
+_NAMED_M: Final = rb"(?P<mon>" + b"|".join(SPELT_MONTHS) + rb")"
 _HM: Final = rb"(?P<H>[01]\d|2[0-4]):(?P<M>[0-5]\d)"
 _LOOSE_HM: Final = rb"(?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)"
 _SECONDS: Final = rb"(?::\d\d(?:[.,:]\d{1,9}+)?+)?+"
+# A date and a clock may be columns of their own.
+_COLUMN: Final = rb"(?:[,;\t]|\"[,;\t ]\")"
+_ISO_BETWEEN: Final = rb"(?:[Tt_|]|[ \t]{1,8}|, |\] ?\[|" + _COLUMN + rb")"
 _EPOCH: Final = rb"(?P<epoch>1\d{8})"
 _BLANKS: Final = rb" {1,2}"
 
@@ -95,7 +153,7 @@ class TimeForm:
 
 
 FORMS: Final = (
-    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:(?:[Tt_|]|[ \t] ?|, |\] ?\[)" + _HM + rb"| {2}(?P<H1>\d):(?P<M1>[0-5]\d))", _SECONDS,
+    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:" + _ISO_BETWEEN + _HM + rb"| {2}(?P<H1>\d):(?P<M1>[0-5]\d))", _SECONDS,
              _HALF_OR_OFFSET,
              b"2026-11-21 10:00:00,123 +0100", (b"2026-11-21T10:00", b"+01:00")),
     TimeForm("iso_basic", _Y + _M + _D + rb"[T .:-](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
@@ -106,11 +164,11 @@ FORMS: Final = (
              b"2026-325T10:00:00,123", (b"2026-11-21T10:00", b"")),
     TimeForm("hours_and_minutes", _Y + b"-" + _M + b"-" + _D + rb" (?P<H>[01]\d|2[0-3])h(?P<M>[0-5]\d)", rb"\.\d\d", rb" (?:utc|UTC)\b",
              b"2026-11-21 10h00.00 utc", (b"2026-11-21T10:00", b"Z")),
-    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T-])" + _HM, _SECONDS, OFFSET,
+    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T:-]|" + _COLUMN + rb")" + _HM, _SECONDS, OFFSET,
              b"2026/11/21 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("bgl", _Y + b"[-.]" + _M + b"[-.]" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:[.:]\d{1,9}+)?+", rb"(?:[+-]\d{3}(?!\d)|" + OFFSET + rb")",
              b"2005-06-03-15.42.50.363779", (b"2005-06-03T15:42", b"")),
-    TimeForm("access", _D + b"[/-]" + _NAMED_M + b"[/-]" + _Y + rb"(?:::?|[ T])" + _HM, _SECONDS, OFFSET,
+    TimeForm("access", _LOOSE_D + b"[/-]" + _NAMED_M + rb"\.?[/-]" + _Y + rb"(?:::?|[ T])" + _HM, _SECONDS, OFFSET,
              b"21/Nov/2026:10:00:00 +0100", (b"2026-11-21T10:00", b"+01:00")),
     TimeForm("year_and_name", _Y + b"([/.-])" + _NAMED_M + rb"\2" + _D + rb"[ T:]" + _HM, _SECONDS, OFFSET,
              b"2026-Nov-21 10:00:00.123 UTC", (b"2026-11-21T10:00", b"Z")),
@@ -120,7 +178,7 @@ FORMS: Final = (
              b"21Nov2026 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("year_month_day", _Y + b" " + _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, _SECONDS, OFFSET,
              b"2026 Nov 21 10:00:00.123", (b"2026-11-21T10:00", b"")),
-    TimeForm("day_month_year", _LOOSE_D + rb"\.? " + _NAMED_M + rb"\w{0,6} " + _Y + rb",? " + _HM, _SECONDS, OFFSET,
+    TimeForm("day_month_year", _LOOSE_D + rb"\.? " + _NAMED_M + rb"\w{0,6}\.? " + _Y + rb",? " + _HM, _SECONDS, OFFSET,
              b"21 Nov 2026 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("month_day_year", _NAMED_M + rb"\w{0,6}" + _BLANKS + _LOOSE_D + rb",? " + _Y + rb",? (?:at )?" + _LOOSE_HM, _SECONDS,
              _HALF_OR_OFFSET,
@@ -135,7 +193,7 @@ FORMS: Final = (
     TimeForm("day_month", _LOOSE_D + b"[ -]" + _NAMED_M + b" " + _HM, _SECONDS, OFFSET,
              b"21 Nov 10:00:00", (b"--11-21T10:00", b"")),
     # Where either can be the month, the window decides.
-    TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | --? |:|-|T)" + _LOOSE_HM, _SECONDS,
+    TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | --? |:|-|T|" + _COLUMN + rb")" + _LOOSE_HM, _SECONDS,
              _HALF_OR_OFFSET,
              b"11/21/2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
     TimeForm("epoch", _EPOCH, rb"\d(?:\d{9}|\d{6}|\d{3})?+(?:[.,]\d{1,9}+)?+(?![\w.])", rb"(?!)",
@@ -162,7 +220,7 @@ FORMS: Final = (
              b"1121 10:00:00.123456", (b"--11-21T10:00", b"")),
     TimeForm("month_day", _M + rb"([-./])" + _D + rb"[ |-]" + _HM, _SECONDS, rb"(?!)",
              b"11-21 10:00:00.123", (b"--11-21T10:00", b"")),
-    TimeForm("clock", _HM, rb"(?=:\d\d(?!\d))" + _SECONDS, OFFSET,
+    TimeForm("clock", _HM, rb"(?=:\d\d(?!\d))" + _SECONDS, _HALF_OR_OFFSET,
              b"10:00:00.123", (b"T10:00", b"")),
     TimeForm("kitchen_clock", rb"(?P<H>1[0-2]|0?[1-9]):(?P<M>[0-5]\d)", rb"(?=[AP]M\b)", rb"[AP]M",
              b"10:00PM", (b"T22:00", b"")),

@@ -38,10 +38,16 @@ from bot.logs.counter import LogCounter
 from bot.logs.field_shapes import field_shape_of
 from bot.logs.formats import FORMATS, Format
 from bot.logs.json_shapes import JsonShape
-from bot.logs.lines import NOTHING, read_line, without_colours
+from bot.logs.lines import (
+    read_line,
+    without_colours,
+)
 from bot.logs.newest import NewestLines
 from bot.logs.places import PLACES, Place, Where
 from bot.logs.reader import LineReader
+from bot.logs.readings import (
+    NOTHING,
+)
 from bot.logs.shapes import shape_of
 from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
 from bot.logs.writer import GzipOverflowFile, TransferState

@@ -1,0 +1,67 @@
+"""Lines of XML: events of Windows, traces of Configuration Manager, and elements that hold a time or
+a level.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.logs import fields, levels
+from bot.logs.readings import NOTHING, Reading, minute_of_text, read_fields
+from providers.patterns import compile_pattern
+
+WINDOWS_EVENT: Final = (
+    b"<Event xmlns='http://schemas.microsoft.com",
+    b'<Event xmlns="http://schemas.microsoft.com',
+)
+MOST_XML: Final = 4096
+CM_TRACE: Final = b"<![LOG["
+_CM_TRACE_END: Final = b"]LOG]!>"
+_CM_TRACE_LEVELS: Final = {b"1": "info", b"2": "warn", b"3": "error"}
+_EVENT_TIME: Final = compile_pattern(rb"SystemTime=['\"]([^'\"\n]{10,40})")
+_EVENT_LEVEL: Final = compile_pattern(rb"<Level>(\d)</Level>")
+# Elements with text in them, as Java's XMLFormatter writes them, one a line.
+_ELEMENTS: Final = compile_pattern(
+    rb"[ \t]{0,16}<(?:\?xml\b|[A-Za-z][\w:.-]{0,40}>(?:[^<\n]{0,64}</|<))"
+)
+_ELEMENT_TIME: Final = compile_pattern(
+    rb"<(?i:date|(?:date|utc|gmt|local|event|log)?_?time(?:stamp|created)?)>\s?([^<\n]{10,40})</"
+)
+_ELEMENT_LEVEL: Final = compile_pattern(rb"<(?i:(?:log)?level|severity)>\s?([A-Za-z]{1,16})\s?</")
+
+
+def is_xml(line: bytes) -> bool:
+    """Whether `read_xml` reads a line."""
+    return line.startswith((CM_TRACE, *WINDOWS_EVENT)) or (
+        line.lstrip(b" \t")[:1] == b"<" and _ELEMENTS.match(line) is not None
+    )
+
+
+def read_xml(line: bytes) -> Reading:
+    """The time and the level of a line of XML."""
+    if line.startswith(WINDOWS_EVENT):
+        return _read_windows_event(line)
+    if line.startswith(CM_TRACE):
+        return _read_cm_trace(line)
+    time, level = (pattern.search(line, 0, MOST_XML) for pattern in (_ELEMENT_TIME, _ELEMENT_LEVEL))
+    if not time and not level:
+        return NOTHING
+    return Reading(
+        minute_of_text(time[1]) if time else None,
+        levels.level_of_word(level[1]) if level else None,
+    )
+
+
+def _read_windows_event(line: bytes) -> Reading:
+    time, level = _EVENT_TIME.search(line, 0, MOST_XML), _EVENT_LEVEL.search(line, 0, MOST_XML)
+    return Reading(
+        minute_of_text(time[1]) if time else None,
+        levels.level_of_windows(level[1]) if level else None,
+    )
+
+
+def _read_cm_trace(line: bytes) -> Reading:
+    """A line of Microsoft's Configuration Manager, whose fields follow the message."""
+    found = fields.pairs(line, max(0, line.find(_CM_TRACE_END, 0, MOST_XML)))
+    level = _CM_TRACE_LEVELS.get(found.get("type", b""))
+    return Reading(read_fields(found).minute, level)
