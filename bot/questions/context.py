@@ -99,6 +99,10 @@ NO_NAMES = frozenset(
         "secs",
         "seconds",
         "second",
+        "first",
+        "before",
+        "latest",
+        "recent",
     ]
 )
 # The longest of them, with letters typed twice.

@@ -20,6 +20,7 @@ from bot.questions.reading import read_line, read_question_line
 from bot.questions.registry import COMMANDS
 from bot.questions.windows import ParsedWindow, TwoReadings, read_window
 from bot.questions.windows.forms import FORMS
+from tests.bot import window_cases
 from tests.bot.test_question import HOUSE
 from tests.bot.window_corpus import READ, REFUSED, TWO_READINGS
 from tests.support.work import growth
@@ -80,6 +81,46 @@ def test_uncertain_window_is_refused(words: str, says: str) -> None:
     with pytest.raises(BadQuestion, match=says) as caught:
         read(words)
     assert caught.value.hint == "/usage last 7 days"
+
+
+WEDNESDAY = datetime(2027, 2, 10, 16, 20, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def read_in_berlin(words: str) -> ParsedWindow:
+    return read(words, now=WEDNESDAY, zone="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "end"), window_cases.READ, ids=[words for words, *_ in window_cases.READ]
+)
+def test_more_expressions_are_read_rightly(words: str, start: str, end: str) -> None:
+    window = read_in_berlin(words).window
+    expected = [datetime.fromisoformat(each).replace(tzinfo=BERLIN) for each in (start, end)]
+    assert [window.start, window.end] == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "one", "other"),
+    window_cases.TWO_READINGS,
+    ids=[words for words, *_ in window_cases.TWO_READINGS],
+)
+def test_more_ambiguous_words_are_asked_back(words: str, one: str, other: str) -> None:
+    with pytest.raises(TwoReadings, match="more than one way") as caught:
+        read_in_berlin(words)
+    assert caught.value.readings == (one, other)
+
+
+@pytest.mark.parametrize("words", window_cases.REFUSED)
+def test_more_uncertain_words_are_refused(words: str) -> None:
+    with pytest.raises(BadQuestion):
+        read_in_berlin(words)
+
+
+def test_usage_refuses_days_of_another_zone() -> None:
+    assert read("today UTC", whole_days=True) == read("today", whole_days=True)
+    with pytest.raises(BadQuestion, match="days of UTC"):
+        read("yesterday America/New_York", whole_days=True)
 
 
 def test_corpus_has_several_hundred_expressions() -> None:

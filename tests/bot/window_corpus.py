@@ -547,6 +547,10 @@ READ = [
     ("Nov. 3 - Nov. 5", "2026-11-03 00:00", "2026-11-06 00:00"),
     ("last 7 days.", "2026-11-14 14:05", NOW),
     ("2026-11-01...2026-11-02", "2026-11-01 00:00", "2026-11-03 00:00"),
+    ("last 5 days of last month", "2026-10-27 00:00", "2026-11-01 00:00"),
+    ("today and yesterday", "2026-11-20 00:00", NOW),
+    ("week of Nov 2", "2026-11-02 00:00", "2026-11-09 00:00"),
+    ("0915-0945", "2026-11-21 09:15", "2026-11-21 09:45"),
 ]
 # Words with two conventions, and both as they can be typed.
 TWO_READINGS = [
@@ -594,7 +598,6 @@ REFUSED = [
     ("on friday", "not a window"),
     ("yesterday at 2pm", "one moment"),
     ("2pm yesterday", "one moment"),
-    ("last 5 days of last month", "not a window"),
     ("2 days last week", "not a window"),
     ("until 9am", "not a window"),
     ("before 10:00", "not a window"),
@@ -614,10 +617,8 @@ REFUSED = [
     ("25:00 to 26:00", "There is no"),
     ("13pm", "not a window"),
     ("Nov 1 3", "not a window"),
-    ("today and yesterday", "not a window"),
     ("from 9 to 5", "not a window"),
     ("2026-11-01 10", "not a window"),
-    ("week of Nov 2", "not a window"),
     ("last 2 weekends", "not a window"),
     ("30", "not a window"),
     ("today 10:00", "one moment"),
@@ -639,7 +640,6 @@ REFUSED = [
     ("week 54", "no week 54"),
     ("1.11.-5.11.", "not a window"),
     ("1.5 Nov 2.11", "not a window"),
-    ("0915-0945", "not a window"),
     ("1795200000", "one moment"),
     ("last 24", "not a window"),
     ("24", "not a window"),

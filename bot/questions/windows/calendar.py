@@ -57,6 +57,14 @@ def months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, (following - DAY).day))
 
 
+def month_first(day: date) -> date:
+    return day.replace(day=1)
+
+
+def quarter_first(day: date) -> date:
+    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+
+
 def instant(day: date, clock: time, zone: tzinfo, reading: Reading) -> datetime:
     """The one instant of a local time. A time that the clocks skip or show twice is refused."""
     local = datetime.combine(day, clock)

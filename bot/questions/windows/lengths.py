@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
 
@@ -14,6 +14,7 @@ from bot.questions.windows.tokens import Tokens, words_of
 
 UNITS = MappingProxyType(
     {
+        **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), "milliseconds"),
         **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "seconds"),
         **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "minutes"),
         **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hours"),
@@ -27,6 +28,7 @@ UNITS = MappingProxyType(
 )
 _LENGTHS = MappingProxyType(
     {
+        "milliseconds": 0.001,
         "seconds": 1,
         "minutes": 60,
         "hours": 3600,
@@ -39,7 +41,8 @@ _MONTHS_OF = MappingProxyType({"months": 1, "quarters": 3, "years": 12})
 NUMBERS = MappingProxyType(
     {
         "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,
-        "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "sixty": 60.0, "ninety": 90.0,
+        "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "dozen": 12.0, "thirteen": 13.0, "fourteen": 14.0, "fifteen": 15.0, "sixteen": 16.0, "seventeen": 17.0,
+        "eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0,
     }
 )  # fmt: skip
 # Ten years: longer windows are typing mistakes, and dates must not overflow.
@@ -66,6 +69,10 @@ class Length:
         local = moment.astimezone(zone)
         return datetime.combine(months_later(local.date(), -self.months), local.time(), zone)
 
+    def after(self, moment: datetime, zone: tzinfo) -> datetime:
+        """The moment so long after."""
+        return replace(self, seconds=-self.seconds, months=-self.months).before(moment, zone)
+
     @property
     def days(self) -> int | None:
         """How many whole days it is, where it is of whole days."""
@@ -85,7 +92,7 @@ def read_length(tokens: Tokens, reading: Reading) -> Length | None:
     plain = words_of(tokens)
     if "/" in plain:
         return None
-    if phrase := _PHRASES.get(" ".join(plain)):
+    if phrase := _PHRASES.get(" ".join(each for each in plain if each != "-")):
         return Length(phrase)
     if plain[-3:] == ["and", "a", "half"]:
         return _and_a_half(tokens, plain, reading)
@@ -97,9 +104,20 @@ def read_length(tokens: Tokens, reading: Reading) -> Length | None:
             at += 1
         part, at = _part(tokens, plain, at, reading)
         if part is None:
-            return None
+            # `1h30` and `1 hour 30`: what follows hours alone is minutes.
+            if not _are_minutes(tokens, at, parts):
+                return None
+            part = float(tokens[at - 1].text), "minutes"
         parts.append(part)
     return _total(parts, reading)
+
+
+def _are_minutes(tokens: Tokens, at: int, parts: Sequence[tuple[float, str]]) -> bool:
+    """Whether the last token, before `at`, is a number of minutes behind hours."""
+    if at != len(tokens) or len(parts) != 1 or parts[0][1] != "hours":
+        return False
+    text = tokens[-1].text
+    return tokens[-1].kind == "number" and re.fullmatch(r"[0-5]\d", text) is not None
 
 
 def _and_a_half(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Length | None:
@@ -118,6 +136,9 @@ def _part(
     number = None
     if at < len(tokens):
         number, at = _number(tokens, at, reading)
+        # `30-minutes`.
+        if number is not None and plain[at : at + 1] == ["-"]:
+            at += 1
     unit = UNITS.get(plain[at]) if at < len(tokens) else None
     if number is None or unit is None:
         return None, at
@@ -145,7 +166,7 @@ def _total(parts: Sequence[tuple[float, str]], reading: Reading) -> Length | Non
         return None
     if seconds > LONGEST_SECONDS or months > 120:
         raise reading.refused(f"“{reading.text[:40]}” is longer than ten years")
-    has_hours = any(unit in ("seconds", "minutes", "hours") for unit in units)
+    has_hours = any(unit in ("milliseconds", "seconds", "minutes", "hours") for unit in units)
     return Length(seconds, months, not has_hours and seconds % 86_400 == 0, units[0])
 
 
@@ -173,6 +194,8 @@ def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, in
     for start in (["a", "couple", "of"], ["couple", "of"], ["a", "couple"], ["couple"]):
         if plain[: len(start)] == start:
             return 2.0, at + len(start)
+    if plain[:2] == ["a", "dozen"]:
+        return 12.0, at + 2
     if tokens[at].kind == "number":
         value = tokens[at].value
         assert isinstance(value, float)
@@ -182,7 +205,7 @@ def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, in
         # `twenty four`, also as `twenty-four`.
         tail = plain[2:3] if plain[1:2] == ["-"] else plain[1:2]
         if (
-            found in (20, 30, 40)
+            found in (20, 30, 40, 50, 60, 70, 80, 90)
             and tail
             and 1 <= NUMBERS.get(tail[0], 0) <= 9
             and tail[0] not in ("a", "an")

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later
-from bot.questions.windows.periods import MONTH_NUMBERS, Period, one_day, read_period
+from bot.questions.windows.dates import MONTH_NUMBERS
+from bot.questions.windows.lengths import read_length
+from bot.questions.windows.periods import read_period
+from bot.questions.windows.point_types import Period, one_day
 from bot.questions.windows.tokens import Tokens, words_of
 
 _WEEK_WORDS = ("week", "cw", "kw", "wk", "w")
@@ -16,6 +19,8 @@ _HALVES = {"first": 1, "second": 2, "1st": 1, "2nd": 2}
 
 def read_numbered(tokens: Tokens, reading: Reading) -> Period | None:
     """Whole days that a number names. Without a year, the latest that have begun."""
+    if found := _week_of(tokens, reading):
+        return found
     plain = [each for each in words_of(tokens) if each not in _FILLERS]
     if not plain or any(token.kind not in ("word", "number", "ordinal") for token in tokens):
         return None
@@ -25,7 +30,32 @@ def read_numbered(tokens: Tokens, reading: Reading) -> Period | None:
         or _half(plain, reading)
         or _past_month(plain, reading)
         or _edge_day(tokens, reading)
+        or _edge_days(tokens, reading)
     )
+
+
+_WEEK_STARTS = ("commencing", "starting", "beginning", "from")
+
+
+def _week_of(tokens: Tokens, reading: Reading) -> Period | None:
+    """`week of Nov 2`, `week commencing 2 Nov`, `week ending Nov 8`, `week 45/2026`."""
+    plain = words_of(tokens)
+    start = 1 if plain[0] == "the" else 0
+    if plain[start] not in ("week", "wk") or len(plain) < start + 2:
+        return None
+    if tokens[-1].kind == "month" and len(plain) == start + 2 and "/" in tokens[-1].text:
+        number, _, year = tokens[-1].text.partition("/")
+        return _iso_week(int(year), int(number), reading)
+    kind = plain[start + 1]
+    if kind not in ("of", "ending", *_WEEK_STARTS) or len(plain) < start + 3:
+        return None
+    day = read_period(tokens[start + 2 :], reading)
+    if day is None or day.last - day.first != DAY or day.weekday is not None:
+        return None
+    if kind == "ending":
+        return Period(day.last - 7 * DAY, day.last)
+    first = day.first if kind in _WEEK_STARTS else day.first - timedelta(day.first.weekday())
+    return Period(first, first + 7 * DAY)
 
 
 def _year(plain: Sequence[str]) -> Period | None:
@@ -42,10 +72,21 @@ def _week(plain: Sequence[str], reading: Reading) -> Period | None:
         return None
     # The year of an ISO week may differ from that of the calendar around New Year.
     year = known or reading.today.isocalendar().year
-    # In January, `week 50` is that of the year before.
-    if known is None and _iso_week(year, int(rest[1]), reading).first > reading.today:
-        year -= 1
+    if known is None:
+        year = _year_of_week(year, int(rest[1]), reading)
     return _iso_week(year, int(rest[1]), reading)
+
+
+def _year_of_week(year: int, number: int, reading: Reading) -> int:
+    """The latest year in which the week has begun."""
+    # Only some years have a week 53.
+    if number == 53:
+        while date(year, 12, 28).isocalendar().week != 53:
+            year -= 1
+    # In January, `week 50` is that of the year before.
+    if _iso_week(year, number, reading).first > reading.today:
+        return _year_of_week(year - 1, number, reading)
+    return year
 
 
 def _iso_week(year: int, number: int, reading: Reading) -> Period:
@@ -112,6 +153,24 @@ def _edge_day(tokens: Tokens, reading: Reading) -> Period | None:
     if whole is None or plain[start] not in ("first", "last"):
         return None
     return one_day(whole.first if plain[start] == "first" else whole.last - timedelta(days=1))
+
+
+def _edge_days(tokens: Tokens, reading: Reading) -> Period | None:
+    """`first 3 days of november`, `last 5 days of last month`."""
+    plain = words_of(tokens)
+    start = 1 if plain[0] == "the" else 0
+    if plain[start] not in ("first", "last") or plain[start + 2 : start + 4] != ["days", "of"]:
+        return None
+    length = read_length(tokens[start + 1 : start + 3], reading)
+    whole = read_period(tokens[start + 4 :], reading) if len(tokens) > start + 4 else None
+    if length is None or length.days is None or whole is None:
+        return None
+    days = timedelta(days=length.days)
+    if days > whole.last - whole.first:
+        return None
+    if plain[start] == "first":
+        return Period(whole.first, whole.first + days)
+    return Period(whole.last - days, whole.last)
 
 
 def _without_year(plain: Sequence[str]) -> tuple[list[str], int | None]:

@@ -4,22 +4,22 @@ date`, `now-1d/d`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from dataclasses import replace
+from datetime import date, timedelta
 from types import MappingProxyType
 
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later
-from bot.questions.windows.tokens import MONTHS, WEEKDAYS, Tokens, word, words_of
-
-MONTH_NUMBERS = MappingProxyType(
-    {
-        name: n + 1
-        for n, month in enumerate(MONTHS)
-        for name in {month, month[:3], *(["sept"] if n == 8 else [])}
-    }
+from bot.questions.windows.calendar import (
+    DAY,
+    Reading,
+    month_first,
+    months_later,
+    quarter_first,
 )
+from bot.questions.windows.dates import DAY_NUMBERS, MONTH_NUMBERS, calendar_date, real_date
+from bot.questions.windows.point_types import Period, one_day
+from bot.questions.windows.tokens import Tokens, words_of
+
 QUARTERS = MappingProxyType(
     {
         name: n + 1
@@ -27,28 +27,6 @@ QUARTERS = MappingProxyType(
         for name in names.split()
     }
 )
-DAY_NUMBERS = MappingProxyType(
-    {
-        name: n
-        for n, day in enumerate(WEEKDAYS)
-        for name in {day, day[:3], *{1: ["tues"], 2: ["weds"], 3: ["thur", "thurs"]}.get(n, [])}
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Whole days, from the first to before the last. `year_is_open` and `weekday` say what else the
-    words may mean beside another point.
-    """
-
-    first: date
-    last: date
-    year_is_open: bool = False
-    weekday: int | None = None
-    # A weekday of a known week, such as `last monday`.
-    is_weekday: bool = False
-    zone: tzinfo | None = None
 
 
 def read_period(tokens: Tokens, reading: Reading) -> Period | None:
@@ -56,7 +34,7 @@ def read_period(tokens: Tokens, reading: Reading) -> Period | None:
     return (
         _named(words_of(tokens), reading)
         or _rounded(tokens, reading)
-        or _calendar_date(tokens, reading)
+        or calendar_date(tokens, reading)
         or _month_or_quarter(tokens, reading)
     )
 
@@ -77,21 +55,16 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
     quarter = quarter_first(today)
     year = today.replace(month=1, day=1)
     starts = {"week": monday, "month": first, "quarter": quarter, "year": year, "day": today}
-    if text in (
-        "today",
-        "current day",
-        "today so far",
-        "so far today",
-        "earlier today",
-        "day so far",
-    ):
-        return Period(today, today + DAY)
-    if text in ("yesterday", "previous day"):
-        return Period(today - DAY, today)
-    if text in ("day before yesterday", "2 days before today"):
-        return Period(today - 2 * DAY, today - DAY)
+    if found := _single_day(text, plain, today):
+        return found
+    if text in _BEFORE_LAST:
+        unit = _BEFORE_LAST[text]
+        return Period(_next(starts[unit], unit, -2), _next(starts[unit], unit, -1))
+    text = text.replace(" - ", " ")
     head, _, unit = text.partition(" ")
     unit = unit.removesuffix(" so far")
+    # `this wk` and `last mth`.
+    unit = UNIT_NAMES.get(unit, unit)
     if text.startswith("so far this "):
         head = "this"
         unit = text.removeprefix("so far this ")
@@ -106,6 +79,27 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
     return _weekend(head, unit, monday, today) or _weekday(text, head, unit, monday, today)
 
 
+_BEFORE_LAST = MappingProxyType(
+    {f"{unit} before last": unit for unit in ("week", "month", "quarter", "year")}
+)
+
+
+def _single_day(text: str, plain: Sequence[str], today: date) -> Period | None:
+    """today, yesterday and the day before by any of their names."""
+    # `last day` is 24 hours back from now, and `last full day` is yesterday.
+    is_whole = len(text) < len(" ".join(plain).removeprefix("the "))
+    if text in _TODAY or (is_whole and text == "day"):
+        return Period(today, today + DAY)
+    if text in ("yesterday", "previous day") or (is_whole and text == "last day"):
+        return Period(today - DAY, today)
+    if text in ("day before yesterday", "2 days before today"):
+        return Period(today - 2 * DAY, today - DAY)
+    return None
+
+
+_TODAY = ("today", "current day", "today so far", "so far today", "earlier today", "day so far")
+
+
 def _weekend(head: str, unit: str, monday: date, today: date) -> Period | None:
     saturday = monday + timedelta(days=5)
     if not unit and head in ("weekend", "weekends"):
@@ -115,6 +109,10 @@ def _weekend(head: str, unit: str, monday: date, today: date) -> Period | None:
             if today < saturday
             else Period(saturday, saturday + 2 * DAY)
         )
+    if (head, unit) == ("weekend", "before last"):
+        return Period(saturday - 14 * DAY, saturday - 12 * DAY)
+    if (head, unit) == ("this", "past weekend"):
+        head, unit = "past", "weekend"
     if unit != "weekend":
         return None
     if head == "this":
@@ -124,6 +122,7 @@ def _weekend(head: str, unit: str, monday: date, today: date) -> Period | None:
     return None
 
 
+UNIT_NAMES = MappingProxyType({"wk": "week", "mth": "month", "qtr": "quarter", "yr": "year"})
 _TO_DATE = MappingProxyType(
     {
         "week to date": "week",
@@ -176,10 +175,6 @@ def _next(first: date, unit: str, count: int = 1) -> date:
     return months_later(first, count * {"month": 1, "quarter": 3, "year": 12}[unit])
 
 
-def one_day(day: date) -> Period:
-    return Period(day, day + DAY)
-
-
 def _rounded(tokens: Tokens, reading: Reading) -> Period | None:
     """`now/d`, `now-1d/d`, `now-1w/w`: the whole unit, as Grafana and Kibana round it. Here `M` is
     months.
@@ -218,119 +213,6 @@ def _rounded(tokens: Tokens, reading: Reading) -> Period | None:
     return Period(first, _next(first, unit))
 
 
-def _calendar_date(tokens: Tokens, reading: Reading) -> Period | None:
-    """`2026-11-01`, `Nov 1`, `1st of November 2026`, `Sunday, Nov 1`, `21/11/2026`, `the 15th`."""
-    if word(tokens[0]) in DAY_NUMBERS and len(tokens) > 1:
-        found = _calendar_date(tokens[1:], reading)
-        weekday = DAY_NUMBERS[word(tokens[0])]
-        # `Sunday, Nov 2` on a year in which that is a Monday is a mistake in one of the two.
-        if found and found.first.weekday() != weekday:
-            raise reading.refused(
-                f"{found.first.day} {found.first:%b %Y} is a "
-                f"{WEEKDAYS[found.first.weekday()].capitalize()}"
-            )
-        return replace(found, year_is_open=False) if found else None
-    if (
-        len(tokens) == 1
-        # A datetime of Python is a date, too.
-        and isinstance(tokens[0].value, date)
-        and not isinstance(tokens[0].value, datetime)
-    ):
-        return one_day(tokens[0].value)
-    if len(tokens) == 1 and tokens[0].kind == "numeric_date":
-        return _numeric(tokens[0].text, reading)
-    numbers = [token for token in tokens if token.kind in ("number", "ordinal")]
-    names = [word(token) for token in tokens if word(token) not in ("", "of", "the")]
-    if (
-        len(numbers) == 2
-        and tokens[-1].kind == "number"
-        and re.fullmatch(r"\d{4}", tokens[-1].text)
-    ):
-        year = int(tokens[-1].text)
-        numbers = numbers[:-1]
-    else:
-        year = None
-    if (
-        any(token.kind not in ("number", "ordinal", "word") for token in tokens)
-        or len(numbers) != 1
-        or not numbers[0].text.rstrip("stndrh").isdigit()
-    ):
-        return None
-    day = int(numbers[0].text.rstrip("stndrh"))
-    if not names and numbers[0].kind == "ordinal" and year is None and len(tokens) <= 2:
-        return _latest_of_month(day, reading)
-    if len(names) != 1 or names[0] not in MONTH_NUMBERS or not 1 <= day <= 31:
-        return None
-    return date_in(MONTH_NUMBERS[names[0]], day, year, reading)
-
-
-def date_in(month: int, day: int, year: int | None, reading: Reading) -> Period:
-    """A day of a month: of a year, or the latest that has begun."""
-    if year is not None:
-        return one_day(_real(year, month, day, reading))
-    # The last one there was may be eight years ago: 1896 to 1904, 2096 to 2104.
-    if month == 2 and day == 29:
-        today = reading.today
-        found = next(
-            y
-            for y in range(today.year, today.year - 9, -1)
-            if _is_leap(y) and date(y, 2, 29) <= today
-        )
-        return replace(one_day(date(found, 2, 29)), year_is_open=True)
-    this = _real(reading.today.year, month, day, reading)
-    return replace(
-        one_day(this if this <= reading.today else this.replace(year=this.year - 1)),
-        year_is_open=True,
-    )
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-def _real(year: int, month: int, day: int, reading: Reading) -> date:
-    # Python's dates end in 9999, and windows reach a day further.
-    if not 1970 <= year <= 9998:
-        raise reading.refused(f"{year} is too far away")
-    try:
-        return date(year, month, day)
-    except ValueError:
-        raise reading.refused(f"There is no {year}-{month:02}-{day:02}") from None
-
-
-def _latest_of_month(day: int, reading: Reading) -> Period:
-    first = month_first(reading.today)
-    # A year and a little: the 31st does not come in every month.
-    for back in range(14):
-        month = months_later(first, -back)
-        try:
-            found = month.replace(day=day)
-        except ValueError:
-            continue
-        if found <= reading.today:
-            return one_day(found)
-    raise reading.refused(f"There is no day {day} of a month")
-
-
-def _numeric(text: str, reading: Reading) -> Period | None:
-    """`21/11/2026`, where only one of the numbers can be the month; both ways are asked back."""
-    parts = [int(part) for part in text.replace("-", "/").replace(".", "/").split("/")]
-    one, two = parts[:2]
-    year = parts[2] if len(parts) == 3 else None
-    if year is not None and year < 100:
-        raise reading.refused(
-            f"“{text}” can be read in more than one way; dates are written 2026-11-01"
-        )
-    shown = year or reading.today.year
-    # Day and month in another order on either side of the Atlantic.
-    if one <= 12 and two <= 12 and one != two and one and two:
-        raise TwoReadings(text, (f"{shown}-{one:02}-{two:02}", f"{shown}-{two:02}-{one:02}"))
-    month, day = (two, one) if one > 12 else (one, two)
-    if not 1 <= month <= 12 or not 1 <= day <= 31:
-        return None
-    return date_in(month, day, year, reading)
-
-
 def _month_or_quarter(tokens: Tokens, reading: Reading) -> Period | None:
     """`november`, `Nov 2026`, `2026-11`, `Q3`, `Q3 2026`, `2026-W45`."""
     plain = [
@@ -344,7 +226,7 @@ def _month_or_quarter(tokens: Tokens, reading: Reading) -> Period | None:
         year, number = tokens[0].value
         if tokens[0].kind == "week":
             return _week(year, number, reading)
-        first = _real(year, number, 1, reading)
+        first = real_date(year, number, 1, reading)
         return Period(first, months_later(first, 1))
     years = [each for each in plain if each.isdigit() and len(each) == 4]
     names = [each for each in plain if each not in years]
@@ -362,7 +244,7 @@ def _month_or_quarter(tokens: Tokens, reading: Reading) -> Period | None:
         months = 3
     else:
         return None
-    first = _real(known or reading.today.year, month, 1, reading)
+    first = real_date(known or reading.today.year, month, 1, reading)
     if known is None and first > reading.today:
         first = first.replace(year=first.year - 1)
     return Period(first, months_later(first, months), year_is_open=known is None)
@@ -374,11 +256,3 @@ def _week(year: int, number: int, reading: Reading) -> Period:
     except ValueError:
         raise reading.refused(f"There is no week {number} of {year}") from None
     return Period(first, first + 7 * DAY)
-
-
-def month_first(day: date) -> date:
-    return day.replace(day=1)
-
-
-def quarter_first(day: date) -> date:
-    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, timedelta
 
-from bot.questions.windows.calendar import DAY, Reading, instant
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, instant
+from bot.questions.windows.dates import MONTH_NUMBERS, date_in
 from bot.questions.windows.lengths import read_length
-from bot.questions.windows.periods import MONTH_NUMBERS, Period, date_in
-from bot.questions.windows.points import Clock, Moment, Point, read_point
+from bot.questions.windows.point_types import Period
+from bot.questions.windows.points import AGO, Clock, Moment, Point, read_point
 from bot.questions.windows.spans import SEPARATORS, Span, end_of, known_by_day, latest_day, start_of
 from bot.questions.windows.tokens import Tokens, word, words_of
 from bot.questions.windows.years import with_years
 
 # `22:00 to 06:00` crosses midnight; with more hours the two times are rather swapped.
 LONGEST_NIGHT = timedelta(hours=12)
+HOURS_OF_HALF = 12
 
 
 def between_points(tokens: Tokens, reading: Reading) -> Span | None:
@@ -50,12 +52,16 @@ def between_points(tokens: Tokens, reading: Reading) -> Span | None:
 
 def _adjacent(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Span | None:
     """`yesterday and today`: days that follow each other."""
-    if plain.count("and") != 1 or not 0 < (at := plain.index("and")) < len(plain) - 1:
+    places = [n for n, each in enumerate(plain) if each in ("and", "+")]
+    if len(places) != 1 or not 0 < (at := places[0]) < len(plain) - 1:
         return None
     one = read_point(tokens[:at], reading)
     two = read_point(tokens[at + 1 :], reading)
     if not isinstance(one, Period) or not isinstance(two, Period):
         return None
+    # `today and yesterday`.
+    if two.last == one.first:
+        one, two = two, one
     one, two = with_years(one, two, reading)
     if one.last != two.first:
         return None
@@ -109,9 +115,44 @@ def _readings_of_both(
     yield _days_of_month(left, right, reading)
     yield one, two
     # `30 to 10 minutes ago`: the unit behind the second holds for both.
-    if words_of(right)[-1] == "ago":
-        unit = right[-2:]
-        yield read_point([*left, *unit], reading), two
+    # `3h to 1h ago`: both are counted from now.
+    if words_of(right)[-1] in AGO:
+        yield read_point([*left, *right[-2:]], reading), two
+        yield read_point([*left, right[-1]], reading), two
+    yield one, _shortened_date(left, right)
+    yield _weeks(left, right, reading)
+
+
+def _shortened_date(left: Tokens, right: Tokens) -> Period | None:
+    """`2026-11-01..07`, `2026-11-01..12-07`: ISO 8601 leaves out what the first date says."""
+    if len(left) != 1 or left[0].kind != "date" or not isinstance(left[0].value, date):
+        return None
+    parts = [token.text for token in right]
+    if [each for n, each in enumerate(parts) if n % 2] not in ([], ["-"]):
+        return None
+    numbers = parts[::2]
+    if not all(len(each) == 2 and each.isdigit() for each in numbers):
+        return None
+    known = f"{left[0].value:%m-%d}".split("-")
+    try:
+        found = date.fromisoformat(
+            "-".join([f"{left[0].value:%Y}", *known[: 2 - len(numbers)], *numbers])
+        )
+    except ValueError:
+        return None
+    return Period(found, found + DAY)
+
+
+def _weeks(left: Tokens, right: Tokens, reading: Reading) -> tuple[Point | None, Point | None]:
+    """`weeks 3 to 5`."""
+    if (
+        len(left) != 2
+        or len(right) != 1
+        or word(left[0]) not in ("week", "weeks", "wk", "cw", "kw")
+    ):
+        return None, None
+    name = replace(left[0], value="week")
+    return read_point([name, left[1]], reading), read_point([name, right[0]], reading)
 
 
 def _days_of_month(
@@ -182,13 +223,22 @@ def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
         raise known_by_day(reading)
     # `0:30 to 1pm` mixes both ways to count hours.
     mixed = two.half == "pm" and not one.half and one.clock.hour == 0
-    if (one.is_bare and two.is_bare) or mixed:
+    day = one.day or two.day
+    if one.is_bare and two.is_bare and day is not None:
+        _refuse_bare_hours(one, two, day, reading)
+    elif one.is_bare and two.is_bare:
+        return None
+    if mixed:
         return None
     zone = one.zone or two.zone or reading.zone
     other = two.zone or one.zone or reading.zone
     one, two = _halves(one, two)
     if one.is_end:
         raise reading.refused("There is no time 24:00 to begin at")
+    if one.day is None and two.night_of is not None:
+        # `11pm to 2am last night` began on the evening before.
+        evening = two.night_of + DAY * (one.clock.hour < HOURS_OF_HALF)
+        one = replace(one, day=Period(evening, evening + DAY))
     day = one.day or two.day
     first = day.first if day else latest_day(one.clock, zone, reading)
     start = instant(first, one.clock, zone, reading)
@@ -205,6 +255,29 @@ def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
         # On a day that was named, a long one is rather two times that were swapped.
         end = night if day is None or night - start <= LONGEST_NIGHT else end
     return Span(start, end)
+
+
+def _refuse_bare_hours(one: Clock, two: Clock, day: Period, reading: Reading) -> None:
+    """Two hours of a day are those of 24 where one of them can be nothing else, as `9-17`. Raises
+    TwoReadings where both may be am or pm.
+    """
+    if not (one.may_be_halved and two.may_be_halved):
+        return
+    late = one.halved("pm"), two.halved("pm")
+    if two.clock > one.clock:
+        early = one.halved("am"), two.halved("am")
+    else:
+        # `9-5`: from the morning to the afternoon, or from the evening to the morning.
+        early = one.halved("am"), two.halved("pm")
+        late = one.halved("pm"), two.halved("am")
+    raise TwoReadings(
+        reading.text,
+        (_hours_of(day, *early), _hours_of(day, *late)),
+    )
+
+
+def _hours_of(day: Period, one: Clock, two: Clock) -> str:
+    return f"{day.first} {one.clock:%H:%M} to {two.clock:%H:%M}"
 
 
 def _last_day(first: date, day: Period, two: Clock) -> date:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from bot.errors import BadQuestion
 from bot.questions.windows.calendar import DAY, Reading, UnknownWindow, midnight, zone_name
 from bot.questions.windows.lengths import NUMBERS, UNITS
+from bot.questions.windows.partial import part_of_day
+from bot.questions.windows.points import split_zone
 from bot.questions.windows.ranges import between_points
+from bot.questions.windows.relative import around_point
 from bot.questions.windows.single import ago, length_back, since, single, to_come
 from bot.questions.windows.spans import Span
-from bot.questions.windows.tokens import Tokens, UnknownText, tokens_of
+from bot.questions.windows.tokens import MONTHS, Tokens, UnknownText, tokens_of
 from providers.models import Window
 
 # Ten years, and a little more.
@@ -27,13 +30,15 @@ LONGEST = timedelta(days=3660)
 READERS: tuple[Callable[[Tokens, Reading], Span | None], ...] = (
     to_come,
     length_back,
+    around_point,
     since,
+    part_of_day,
     between_points,
     ago,
     single,
 )
 FILLER_WORDS = frozenset(
-    ["and", "about", "during", "everything", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
+    ["and", "about", "approx", "approximately", "around", "roughly", "nearly", "throughout", "during", "everything", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
 )  # fmt: skip
 _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,2}[/.]\d{1,2}.*")
 
@@ -73,17 +78,22 @@ def strip_filler_words(words: Sequence[str]) -> list[str]:
     """
     found = [bare for word in words if (bare := strip_punctuation(word))]
     # Only at the ends: `from` between two times separates them.
-    while found and found[0].lower() in FILLER_WORDS and not _is_to_come(found):
+    while found and found[0].lower() in FILLER_WORDS and not _keeps_first_word(found):
         del found[0]
     while found and found[-1].lower() in FILLER_WORDS:
         del found[-1]
     return found
 
 
-def _is_to_come(words: Sequence[str]) -> bool:
-    """`in 5 hours` and `from now` keep their first word, without which they would mean the past."""
+def _keeps_first_word(words: Sequence[str]) -> bool:
+    """`in 5 hours` and `from 9am` mean something else without their first word."""
+    first = words[0].lower()
     follows = words[1].lower() if len(words) > 1 else ""
-    return words[0].lower() == "in" and (
+    if first == "from":
+        # `from the 1st`, and not `from the last week`.
+        follows = words[2].lower() if follows == "the" and len(words) > 2 else follows
+        return follows[:1].isdigit() or follows[:3] in [name[:3] for name in MONTHS]
+    return first == "in" and (
         follows[:1].isdigit() or follows in NUMBERS or follows in ("half", "couple")
     )
 
@@ -139,9 +149,8 @@ def _span(words: str, reading: Reading) -> Span:
         if str(error):
             raise reading.refused(str(error)) from None
         tokens = []
-    for read in READERS if tokens else ():
-        if found := read(tokens, reading):
-            return found
+    if tokens and (found := _read_in_zone(tokens, reading) or _read(tokens, reading)):
+        return found
     if _LOOKS_LIKE_DATE.fullmatch(reading.text):
         raise reading.refused(
             f"“{words[:40]}” can be read in more than one way; dates are written 2026-11-01"
@@ -154,6 +163,27 @@ def _span(words: str, reading: Reading) -> Span:
     ):
         raise UnknownWindow(f"“{tokens[1].text[:20]}” is not a unit of time I know.")
     raise UnknownWindow(f"“{words[:60]}” is not a window I can read.")
+
+
+def _read(tokens: Tokens, reading: Reading) -> Span | None:
+    for read in READERS:
+        if found := read(tokens, reading):
+            return found
+    return None
+
+
+def _read_in_zone(tokens: Tokens, reading: Reading) -> Span | None:
+    """What stands before a zone, all of it in that zone: `Nov 1 to Nov 3 UTC`."""
+    body, zone = split_zone(tokens, reading)
+    # Each end may have a zone of its own.
+    if zone is None or not body or any(each.kind in ("zone", "offset") for each in body):
+        return None
+    if reading.whole_days:
+        found = _read(body, reading)
+        if found is None or zone == UTC:
+            return found
+        raise reading.refused("Days of usage are days of UTC, and cannot be asked for in a zone")
+    return _read(body, replace(reading, zone=zone))
 
 
 def _fitted(span: Span, reading: Reading) -> ParsedWindow:

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
+from types import MappingProxyType
 
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, midnight, months_later
+from bot.questions.windows.calendar import (
+    DAY,
+    Reading,
+    TwoReadings,
+    midnight,
+    month_first,
+    months_later,
+    quarter_first,
+)
 from bot.questions.windows.lengths import UNITS, Length, read_length
-from bot.questions.windows.periods import Period
-from bot.questions.windows.points import Clock, Hours, Moment, read_point
+from bot.questions.windows.point_types import Period
+from bot.questions.windows.points import AGO, Clock, Hours, Moment, Point, read_point
 from bot.questions.windows.ranges import between_points
 from bot.questions.windows.spans import SEPARATORS, Span, known_by_day, start_of
 from bot.questions.windows.tokens import Tokens, word, words_of
 
-BACK = ("last", "past", "previous", "prior", "preceding", "trailing", "rolling")
+BACK = (
+    "last",
+    "past",
+    "previous",
+    "prior",
+    "preceding",
+    "trailing",
+    "rolling",
+    "recent",
+    "latest",
+)
+ONWARDS = ("onwards", "onward")
+FULL = ("full", "complete", "whole", "entire", "calendar")
 
 
 def length_back(tokens: Tokens, reading: Reading) -> Span | None:
@@ -22,9 +43,8 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
     plain = words_of(tokens)
     if "/" in plain:
         return None
-    if plain[:2] == ["this", "past"]:
-        tokens = tokens[1:]
-        plain = plain[1:]
+    tokens = _bare_length(tokens)
+    plain = words_of(tokens)
     if plain[:2] == ["now", "-"]:
         tokens = tokens[2:]
     elif plain[:1] == ["-"] and len(tokens) > 1:
@@ -46,33 +66,84 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
         _refuse_previous(plain[1], reading)
         return None
     elif plain[:1] and plain[0] in BACK:
-        return _last(tokens[1:], reading)
+        # `last-7-days` is a name that dashboards use; `last -5 minutes` is a mistake.
+        is_hyphen = plain[1:2] == ["-"] and f"{plain[0]}-" in reading.text.lower()
+        return _last(tokens[1 + is_hyphen :], reading)
     length = read_length(tokens, reading) if tokens else None
     return _back(length, reading) if length else None
+
+
+def _bare_length(tokens: Tokens) -> Tokens:
+    """`~2h`, `this past week`, `most recent 2 hours`, `2h UTC` and Kusto's `ago(1h)` without what
+    does not change them.
+    """
+    plain = words_of(tokens)
+    if len(tokens) > 1 and (plain[0] in ("~", "ago") or plain[:2] in _LEADING):
+        tokens = tokens[1:]
+    # So long back is the same in every zone.
+    return tokens[:-1] if len(tokens) > 1 and tokens[-1].kind == "zone" else tokens
+
+
+_LEADING = (["this", "past"], ["these", "last"], ["these", "past"], ["most", "recent"])
 
 
 def _last(tokens: Tokens, reading: Reading) -> Span | None:
     """What follows `last`: `7 days`, `hour`, `7 full days`."""
     # `last hour` is one hour; `last m` is nothing.
-    if len(tokens) == 1 and word(tokens[0]) in UNITS and len(word(tokens[0])) > 2:
+    if len(tokens) == 1 and word(tokens[0]) in UNITS and _is_spelled_out(word(tokens[0])):
         tokens = [replace(tokens[0], kind="number", text="1", value=1.0), *tokens]
     if not tokens:
         return None
-    if span := _whole_days_back(tokens, words_of(tokens), reading):
+    if span := _whole_units_back(tokens, words_of(tokens), reading):
         return span
     length = read_length(tokens, reading)
     return _back(length, reading) if length else None
 
 
-def _whole_days_back(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Span | None:
-    """`last 7 full days`: those before today."""
-    if len(plain) != 3 or plain[1] not in ("full", "complete", "whole", "entire"):
+def _is_spelled_out(unit: str) -> bool:
+    return len(unit) > 2 or unit == "hr"
+
+
+def _whole_units_back(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Span | None:
+    """`last 7 full days`, `last 2 calendar weeks`, `last full hour`: those that are over."""
+    counted = [token for token in tokens if word(token) not in FULL]
+    if len(counted) != len(tokens) - 1 or plain[-1] in FULL:
         return None
-    length = read_length([tokens[0], tokens[2]], reading)
-    if length is None or length.days is None:
+    if len(counted) == 1:
+        counted = [replace(counted[0], kind="number", text="1", value=1.0), *counted]
+    length = read_length(counted, reading)
+    if length is None or length.seconds % 1:
         return None
-    first = reading.today - timedelta(days=length.days)
-    return Span(midnight(first, reading.zone), midnight(reading.today, reading.zone), by_day=True)
+    unit = UNITS[plain[-1]]
+    if unit in ("hours", "minutes"):
+        return _whole_hours_back(length, unit, reading)
+    if unit not in _UNIT_STARTS or (not length.months and length.days is None):
+        return None
+    end = _UNIT_STARTS[unit](reading.today)
+    days = timedelta(days=length.days or 0)
+    first = months_later(end, -length.months) if length.months else end - days
+    return Span(midnight(first, reading.zone), midnight(end, reading.zone), by_day=True)
+
+
+def _whole_hours_back(length: Length, unit: str, reading: Reading) -> Span:
+    """The last hours or minutes of the clock that are over."""
+    if reading.whole_days:
+        raise known_by_day(reading)
+    end = reading.now.astimezone(reading.zone).replace(second=0, microsecond=0)
+    end = end.replace(minute=0) if unit == "hours" else end
+    return Span(length.before(end, reading.zone), end)
+
+
+_UNIT_STARTS: Mapping[str, Callable[[date], date]] = MappingProxyType(
+    {
+        "days": lambda today: today,
+        # Weeks begin on Monday.
+        "weeks": lambda today: today - timedelta(days=today.weekday()),
+        "months": month_first,
+        "quarters": quarter_first,
+        "years": lambda today: today.replace(month=1, day=1),
+    }
+)
 
 
 def _refuse_previous(unit: str, reading: Reading) -> None:
@@ -106,7 +177,7 @@ def ago(tokens: Tokens, reading: Reading) -> Span | None:
     """`half an hour ago` reaches from then to now; of days and longer, it may be that day alone, so
     both are asked back.
     """
-    if words_of(tokens)[-1] != "ago":
+    if words_of(tokens)[-1] not in AGO:
         return None
     length = read_length(tokens[:-1], reading)
     if length is None:
@@ -149,13 +220,8 @@ def since(tokens: Tokens, reading: Reading) -> Span | None:
     `from=…`.
     """
     plain = words_of(tokens)
-    if plain[0] in ("since", "starting", "after", "from") and len(tokens) > 1:
-        body = tokens[1:]
-        if plain[0] == "starting" and plain[1:2] in (["from"], ["at"], ["on"]):
-            body = tokens[2:]
-    elif plain[-1] in ("onwards", "onward"):
-        body = tokens[:-1]
-    else:
+    body = _since_body(tokens, plain)
+    if not body:
         return None
     # `from 9am to 11am` has both ends.
     if any(each in SEPARATORS - {"/", "-"} for each in words_of(body)):
@@ -164,12 +230,39 @@ def since(tokens: Tokens, reading: Reading) -> Span | None:
         return _back(length, reading)
     point = read_point(body, reading)
     if point is None or (plain[0] in ("after", "from") and isinstance(point, Period)):
+        _refuse_from_date(plain, point, reading)
         return None
     if isinstance(point, Clock) and point.is_bare:
         return None
+    if isinstance(point, Clock) and "midnight" in plain:
+        _refuse_midnight_of(point, reading)
     if isinstance(point, Period):
         return Span(midnight(point.first, point.zone or reading.zone), reading.now, by_day=True)
     return Span(start_of(point, reading), reading.now, by_day=reading.whole_days)
+
+
+def _since_body(tokens: Tokens, plain: Sequence[str]) -> Tokens:
+    """What is named as the beginning; nothing where the words name none."""
+    begins = plain[0] in ("since", "starting", "after", "from")
+    if len(tokens) < 2 or not (begins or plain[-1] in ONWARDS):
+        return []
+    end = len(tokens) - (plain[-1] in ONWARDS)
+    if plain[0] == "starting" and plain[1] in ("from", "at", "on"):
+        return tokens[2:end]
+    return tokens[begins:end]
+
+
+def _refuse_midnight_of(point: Clock, reading: Reading) -> None:
+    """Midnight of yesterday is its beginning to some, and its end to others."""
+    if point.day is not None and point.day.first != reading.today:
+        days = point.day.first, point.day.last
+        raise TwoReadings(reading.text, (f"since {days[0]} 00:00", f"since {days[1]} 00:00"))
+
+
+def _refuse_from_date(plain: Sequence[str], point: Point | None, reading: Reading) -> None:
+    """`from 2026-11-01` is that day to some, and everything since to others."""
+    if plain[0] == "from" and isinstance(point, Period) and point.last - point.first == DAY:
+        raise TwoReadings(reading.text, (f"{point.first}", f"since {point.first}"))
 
 
 def single(tokens: Tokens, reading: Reading) -> Span | None:
@@ -179,9 +272,9 @@ def single(tokens: Tokens, reading: Reading) -> Span | None:
     point = read_point(tokens, reading)
     if point is None or (isinstance(point, Clock) and (point.day is None or point.is_bare)):
         return None
-    if "@" in words_of(tokens)[:-1] and isinstance(point, Moment) and point.is_daily:
+    if isinstance(point, Moment) and "@" in words_of(tokens)[:-1] and word(tokens[-1]) != "":
         # Splunk's `earliest=-7d@d` reaches to now.
-        return Span(point.at, reading.now, by_day=True)
+        return Span(start_of(point, reading), reading.now, by_day=point.is_daily)
     if isinstance(point, Period):
         # A weekday alone may be the day or everything since.
         if point.weekday is not None:

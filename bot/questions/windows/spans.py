@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from bot.errors import BadQuestion
 from bot.questions.windows.calendar import DAY, Reading, instant, midnight
-from bot.questions.windows.periods import Period
+from bot.questions.windows.point_types import Period
 from bot.questions.windows.points import Hours, Moment, Point
 
 SEPARATORS = frozenset(

@@ -7,10 +7,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+
+from bot.questions.windows.zones import UnknownZone, named_zone, shifted, zone_of_word
 
 # Far above any window that people type, so that hostile text costs nothing.
 LONGEST_TEXT = 200
@@ -36,6 +37,8 @@ _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?"
 _CONTINENTS = "africa|america|antarctica|arctic|asia|atlantic|australia|europe|indian|pacific|us|etc|canada|brazil|chile|mexico"
 # Not the first letter of a word such as `zone`.
 _OFFSET = r"z(?![a-z])|[+-]\d{2}:?\d{2}(?!\d)"
+
+_KEY_NAMES = "(?:time_range|from|start|earliest|since|to|end|latest|until|last|past)"
 
 Kind = Literal[
     "instant",
@@ -78,74 +81,56 @@ class UnknownText(ValueError):
 # numbers. Each is anchored where the last token ended, and repeats nothing without a bound.
 _TOKEN = re.compile(
     rf"""\s*(?:
-      (?P<iso>(?P<iso_day>\d{{4}}-\d{{2}}-\d{{2}})t(?P<iso_clock>{_CLOCK})(?P<iso_offset>{_OFFSET})?(?![\w:]))
+      (?P<iso>(?P<iso_day>\d{{4}}-\d{{2}}-\d{{2}})t(?P<iso_clock>{_CLOCK}|\d{{2}}(?![\d:]))(?P<iso_offset>{_OFFSET})?(?![\w:]))
     | (?P<basic>(?P<basic_day>\d{{8}})t(?P<basic_clock>\d{{4}}(?:\d{{2}})?)(?P<basic_offset>{_OFFSET})?(?!\w))
     | (?P<date>\d{{4}}(?P<s1>[-/.])\d{{1,2}}(?P=s1)\d{{1,2}}(?![\d:]))
-    | (?P<named_date>(?P<named_day>\d{{1,2}})(?P<s2>[-/])(?P<named_month>{_MONTH_NAMES})(?P=s2)(?P<named_year>\d{{4}})(?!\d)):?
+    | (?P<named_date>(?P<named_day>\d{{1,2}})(?P<s2>[-/.])(?P<named_month>{_MONTH_NAMES})(?P=s2)(?P<named_year>\d{{4}}|\d{{2}})(?![\w-])):?
+    | (?P<year_first>(?P<first_year>\d{{4}})-(?P<second_month>{_MONTH_NAMES})-(?P<third_day>\d{{1,2}})(?![\w-]))
     | (?P<numeric>\d{{1,2}}(?P<s3>[-/.])\d{{1,2}}(?P=s3)\d{{2,4}}(?![\d:]))
     | (?P<short>\d{{1,2}}/\d{{1,2}}(?![\d/:]))
-    | (?P<week>\d{{4}}-?w\d{{2}}(?!\w))
-    | (?P<month>\d{{4}}-\d{{2}}(?![\d:-]))
+    | (?P<week>\d{{4}}-?w\d{{1,2}}(?!\w|-\d(?!\d)))
+    | (?P<week_day>\d{{4}}-w\d{{2}}-[1-7](?!\w)|\d{{4}}w\d{{2}}[1-7](?!\w))
+    | (?P<month>\d{{4}}[-/]\d{{2}}(?![\d:/-]))
     | (?<![a-z])(?P<month_year>(?:0?[1-9]|1[0-2])[-/.](?:19|20)\d{{2}}(?![\d/.:-]))
-    | (?P<clock>{_CLOCK}(?![\d:]))\s?(?P<offset>z(?![a-z])|\+\d{{2}}:?\d{{2}}(?!\d))?
+    | (?P<clock>{_CLOCK}(?![\d:]))\s?(?P<offset>z(?![a-z])|\+\d{{2}}:?\d{{2}}(?!\d)|-(?:0\d|1[0-2])(?:00|30)(?![\d:]))?
     | (?P<pointed>\d{{1,2}}\.\d{{2}})(?=\s*[ap]\.?m)
     | (?P<ordinal>\d{{1,2}})(?:st|nd|rd|th)(?![a-z])
-    | (?P<zone>(?:utc|gmt)[+-]\d{{1,2}}(?::?\d{{2}})?(?!\d)|(?:{_CONTINENTS})/[a-z_]+(?:/[a-z_]+)?)
-    | (?P<duration>p(?:\d+[ymwd])*(?:t(?:\d+(?:[.,]\d+)?[hms])+)?(?![\w]))
-    | (?P<key>(?:time_range|from|start|earliest|since|to|end|latest|until|last|past)[=:]+)
-    | (?P<number>\d+(?:[.,]\d+)?)
-    | (?P<halfday>[ap]\.\s?m\.|[ap]\.m(?![a-z])|[ap]m\.?(?![a-z]))
-    | (?P<word>[a-z']+)
-    | (?P<sep>\.\.+|--?>?|[–—→~+@/&]|[,;?!()"_]|\.(?!\w))
+    | (?P<zone>(?:utc|gmt)(?:[+-]|\s\+)\d{{1,2}}(?::?\d{{2}})?(?!\d)|(?:{_CONTINENTS})/[a-z_]+(?:/[a-z_]+)?)
+    | (?P<duration>(?<!\d)p(?=t?\d)(?:\d+[ymwd])*(?:t(?:\d+(?:[.,]\d+)?[hms])+)?(?![\w]))
+    | (?P<key>(?:--)?{_KEY_NAMES}"?[=:]+|--{_KEY_NAMES}(?=\s))
+    | (?P<number>\d+(?:\.\d+|,(?!(?:19|20)\d\d(?!\d))\d+)?|(?<!\.)\.\d+)
+    | (?P<short_year>'\d{{2}}(?!\d))
+    | (?P<halfday>[ap]\.\s?m\.|[ap]\.m(?![a-z])|[ap]m\.?(?![a-z])|(?<=\d)[ap](?![\w.]))
+    | (?P<word>[a-z]+(?:'(?!\d)[a-z]*)?)
+    | (?P<sep>\.\.+|--?>?|[–—→~+@/&]|[,;?!()"_\[\]]|\.(?!\w))
     )""",
     re.VERBOSE,
 )
-# Fixed offsets in hours. What stands for several zones is asked back.
-_ABBREVIATIONS = MappingProxyType(
+_SHORT = MappingProxyType(
     {
-        "utc": 0.0,
-        "gmt": 0.0,
-        "z": 0.0,
-        "wet": 0.0,
-        "west": 1.0,
-        "cet": 1.0,
-        "cest": 2.0,
-        "eet": 2.0,
-        "eest": 3.0,
-        "msk": 3.0,
-        "sgt": 8.0,
-        "hkt": 8.0,
-        "jst": 9.0,
-        "kst": 9.0,
-        "aest": 10.0,
-        "aedt": 11.0,
-        "nzst": 12.0,
-        "nzdt": 13.0,
-        "hst": -10.0,
-        "akst": -9.0,
-        "akdt": -8.0,
-        "pst": -8.0,
-        "pdt": -7.0,
-        "mst": -7.0,
-        "mdt": -6.0,
-        "cdt": -5.0,
-        "est": -5.0,
-        "edt": -4.0,
+        "prev": "previous",
+        "yday": "yesterday",
+        "todays": "today",
+        "yesterdays": "yesterday",
+        "btw": "between",
+        "btwn": "between",
     }
 )
-# As people in the United States write them, whether or not it is summer.
-_US_ZONES = MappingProxyType({"et": "America/New_York", "pt": "America/Los_Angeles"})
-_SHORT = MappingProxyType({"prev": "previous", "yday": "yesterday"})
-AMBIGUOUS_ZONES = MappingProxyType(
-    {
-        "ist": ("Asia/Kolkata", "Europe/Dublin"),
-        "bst": ("Europe/London", "Asia/Dhaka"),
-        "cst": ("America/Chicago", "Asia/Shanghai"),
-        "ast": ("America/Halifax", "Asia/Riyadh"),
-    }
+# Signs and words that say what another one says; fractions become decimals.
+_SAME = (
+    (re.compile(r"(\d*)½"), lambda match: f"{match[1] or 0}.5"),
+    (re.compile(r"(\d*)¼"), lambda match: f"{match[1] or 0}.25"),
+    (re.compile(r"(\d*)¾"), lambda match: f"{match[1] or 0}.75"),
+    (re.compile(r"[−‐‑]"), lambda _match: "-"),
+    # Phones make a dash of a hyphen before a number, too.
+    (re.compile(r"^[–—](?=\d)"), lambda _match: "-"),
+    (re.compile(r"±"), lambda _match: "+-"),
+    (re.compile(r"=>"), lambda _match: "->"),
+    (re.compile(r" & "), lambda _match: " and "),
+    (re.compile(r"['’]til\b"), lambda _match: "til"),
+    (re.compile(r"\bup to\b", re.IGNORECASE), lambda _match: "to"),
+    (re.compile(r"\bw/c\b", re.IGNORECASE), lambda _match: "week commencing"),
 )
-# Typed in any case; ZoneInfo wants its own spelling.
-_REGIONS = MappingProxyType({name.lower(): name for name in available_timezones() if "/" in name})
 _KEYS = MappingProxyType(
     {
         "from": "since",
@@ -165,6 +150,9 @@ _KEYS = MappingProxyType(
 
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text. Raises UnknownText."""
+    if len(text) <= LONGEST_TEXT:
+        for pattern, replacement in _SAME:
+            text = pattern.sub(replacement, text)
     lowered = text.lower()
     # A few letters change their length in lower case, which would shift what is quoted.
     if len(lowered) > LONGEST_TEXT or len(lowered) != len(text):
@@ -203,6 +191,7 @@ def _token(match: re.Match[str], typed: str) -> Sequence[Token]:
 def _iso(groups: dict[str, str], _text: str) -> Sequence[Token]:
     day = groups["iso_day"]
     clock = groups["iso_clock"]
+    clock = clock if ":" in clock else f"{clock}:00"
     offset = groups.get("iso_offset")
     return [Token("date", day, _date(day)), Token("clock", clock, _clock(clock)), *_offset(offset)]
 
@@ -225,9 +214,25 @@ def _day(_groups: dict[str, str], text: str) -> Sequence[Token]:
 
 def _named_day(groups: dict[str, str], text: str) -> Sequence[Token]:
     month = [name[:3] for name in MONTHS].index(groups["named_month"][:3]) + 1
-    return [
-        Token("date", text, _date(f"{groups['named_year']}-{month:02}-{groups['named_day']:0>2}"))
-    ]
+    year = groups["named_year"]
+    year = year if len(year) == 4 else f"20{year}"
+    return [Token("date", text, _date(f"{year}-{month:02}-{groups['named_day']:0>2}"))]
+
+
+def _year_first(groups: dict[str, str], text: str) -> Sequence[Token]:
+    month = [name[:3] for name in MONTHS].index(groups["second_month"][:3]) + 1
+    day = f"{groups['first_year']}-{month:02}-{groups['third_day']:0>2}"
+    return [Token("date", text, _date(day))]
+
+
+def _week_day(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    """`2026-W45-1`, as ISO 8601 counts weeks and their days."""
+    digits = text.lower().replace("-", "").replace("w", "")
+    try:
+        day = date.fromisocalendar(int(digits[:4]), int(digits[4:6]), int(digits[6]))
+    except ValueError:
+        raise UnknownText(f"There is no {text}") from None
+    return [Token("date", text, _date(day.isoformat()))]
 
 
 def _clock_and_offset(groups: dict[str, str], text: str) -> Sequence[Token]:
@@ -261,58 +266,37 @@ def _epoch(number: int, digits: int) -> datetime:
 def _word(_groups: dict[str, str], text: str) -> Sequence[Token]:
     # `yesterday's` and `days'`.
     word = _SHORT.get(text.lower(), text.lower()).removesuffix("'s").rstrip("'")
-    if word in _US_ZONES:
-        return [Token("zone", text, ZoneInfo(_US_ZONES[word]))]
-    if word in _ABBREVIATIONS:
-        return [
-            Token(
-                "zone",
-                text,
-                timezone(timedelta(hours=_ABBREVIATIONS[word])) if _ABBREVIATIONS[word] else UTC,
-            )
-        ]
+    if zone := zone_of_word(word):
+        return [Token("zone", text, zone)]
     return [Token("word", text, word)]
 
 
 def _zone(_groups: dict[str, str], text: str) -> Sequence[Token]:
-    lowered = text.lower()
-    if lowered in _REGIONS:
-        return [Token("zone", text, ZoneInfo(_REGIONS[lowered]))]
-    shift = re.fullmatch(r"(?:utc|gmt)([+-])(\d{1,2})(?::?(\d{2}))?", lowered)
-    if not shift:
-        raise UnknownText(f"“{text[:40]}” is not a time zone that I know")
-    return [Token("zone", text, _shifted(shift[1], int(shift[2]), int(shift[3] or 0)))]
+    try:
+        return [Token("zone", text, named_zone(text))]
+    except UnknownZone as error:
+        raise UnknownText(str(error)) from None
 
 
 def _offset(text: str | None) -> Sequence[Token]:
     if not text:
         return []
     digits = text[1:].replace(":", "")
-    return [
-        Token(
-            "offset",
-            text,
-            UTC if text == "z" else _shifted(text[0], int(digits[:2]), int(digits[2:])),
-        )
-    ]
-
-
-def _shifted(sign: str, hours: int, minutes: int) -> tzinfo:
-    shift = timedelta(hours=hours, minutes=minutes)
-    # Kiribati is fourteen hours ahead, the most there is.
-    if hours > 14 or minutes > 59:
-        raise UnknownText("There is no such offset")
-    return timezone(-shift if sign == "-" else shift)
+    try:
+        zone = UTC if text == "z" else shifted(text[0], int(digits[:2]), int(digits[2:]))
+    except UnknownZone as error:
+        raise UnknownText(str(error)) from None
+    return [Token("offset", text, zone)]
 
 
 def _key(_groups: dict[str, str], text: str) -> Sequence[Token]:
-    word = _KEYS[text.rstrip("=:").lower()]
+    word = _KEYS[text.strip('-=:"').lower()]
     return [Token("word", text, word)] if word else []
 
 
 def _sep(_groups: dict[str, str], text: str) -> Sequence[Token]:
     # Punctuation that people add means nothing.
-    return [] if text in ',;?!()"&._' else [Token("sep", text, "/" if text == "/" else text)]
+    return [] if text in ',;?!()[]"&._' else [Token("sep", text, "/" if text == "/" else text)]
 
 
 def _date(text: str) -> date:
@@ -343,9 +327,16 @@ _MAKERS = MappingProxyType(
         "basic": _basic,
         "date": _day,
         "named_date": _named_day,
+        "year_first": _year_first,
+        "week_day": _week_day,
         "numeric": lambda _groups, text: [Token("numeric_date", text)],
         "short": lambda _groups, text: [Token("numeric_date", text)],
-        "week": lambda _groups, text: [Token("week", text, (int(text[:4]), int(text[-2:])))],
+        "week": lambda _groups, text: [
+            Token("week", text, (int(text[:4]), int(text.lower().partition("w")[2])))
+        ],
+        "short_year": lambda _groups, text: [
+            Token("number", f"20{text[1:]}", float(f"20{text[1:]}"))
+        ],
         "month": lambda _groups, text: [Token("month", text, (int(text[:4]), int(text[5:])))],
         "month_year": lambda _groups, text: [
             Token("month", text, (int(text[-4:]), int(text[:-5])))
@@ -354,10 +345,7 @@ _MAKERS = MappingProxyType(
         "pointed": lambda _groups, text: [Token("clock", text, _clock(text.replace(".", ":")))],
         "ordinal": lambda _groups, text: [Token("ordinal", text, int(text))],
         "zone": _zone,
-        "duration": lambda _groups, text: (
-            # A single `p` is a letter.
-            [Token("duration", text)] if len(text) > 1 else [Token("word", text, text.lower())]
-        ),
+        "duration": lambda _groups, text: [Token("duration", text)],
         "key": _key,
         "number": _number,
         "halfday": lambda _groups, text: [Token("word", text, f"{text[0].lower()}m")],

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later
-from bot.questions.windows.periods import Period
+from bot.questions.windows.point_types import Period
 
 # `Dec 28 - Jan 3` crosses a new year; `Nov 5 - Nov 1` is turned round.
 LONGEST_OVER_NEW_YEAR = timedelta(days=183)

@@ -1,0 +1,178 @@
+"""Dates: `2026-11-01`, `Nov 1`, `1st of November 2026`, `Sunday, Nov 1`, `21/11/2026`, `the 15th`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, datetime
+from types import MappingProxyType
+
+from bot.questions.windows.calendar import Reading, TwoReadings, month_first, months_later
+from bot.questions.windows.point_types import Period, one_day
+from bot.questions.windows.tokens import MONTHS, WEEKDAYS, Tokens, word, words_of
+
+MONTH_NUMBERS = MappingProxyType(
+    {
+        name: n + 1
+        for n, month in enumerate(MONTHS)
+        for name in {month, month[:3], *(["sept"] if n == 8 else [])}
+    }
+)
+DAY_NUMBERS = MappingProxyType(
+    {
+        name: n
+        for n, day in enumerate(WEEKDAYS)
+        for name in {day, day[:3], *{1: ["tues"], 2: ["weds"], 3: ["thur", "thurs"]}.get(n, [])}
+    }
+)
+
+
+def calendar_date(tokens: Tokens, reading: Reading) -> Period | None:
+    """`2026-11-01`, `Nov 1`, `1st of November 2026`, `Sunday, Nov 1`, `21/11/2026`, `the 15th`."""
+    if word(tokens[0]) in DAY_NUMBERS and len(tokens) > 1:
+        found = calendar_date(tokens[1:], reading)
+        weekday = DAY_NUMBERS[word(tokens[0])]
+        # `Sunday, Nov 2` on a year in which that is a Monday is a mistake in one of the two.
+        if found and found.first.weekday() != weekday:
+            raise reading.refused(
+                f"{found.first.day} {found.first:%b %Y} is a "
+                f"{WEEKDAYS[found.first.weekday()].capitalize()}"
+            )
+        return replace(found, year_is_open=False) if found else None
+    if (
+        len(tokens) == 1
+        # A datetime of Python is a date, too.
+        and isinstance(tokens[0].value, date)
+        and not isinstance(tokens[0].value, datetime)
+    ):
+        return one_day(tokens[0].value)
+    if len(tokens) == 1 and tokens[0].kind == "numeric_date":
+        return _numeric(tokens[0].text, reading)
+    tokens = _with_ordinals(tokens)
+    numbers = [token for token in tokens if token.kind in ("number", "ordinal")]
+    names = [word(token) for token in tokens if word(token) not in ("", "of", "the")]
+    if (
+        len(numbers) == 2
+        and tokens[-1].kind == "number"
+        and re.fullmatch(r"(?:19|2\d)\d{2}", tokens[-1].text)
+    ):
+        year = int(tokens[-1].text)
+        numbers = numbers[:-1]
+    elif len(numbers) == 2 and re.fullmatch(r"(?:19|20)\d{2}", tokens[0].text):
+        # `2026 Nov 1`.
+        year = int(tokens[0].text)
+        numbers = numbers[1:]
+    else:
+        year = None
+    if (
+        any(token.kind not in ("number", "ordinal", "word") for token in tokens)
+        or len(numbers) != 1
+        or not numbers[0].text.rstrip("stndrh").isdigit()
+    ):
+        return None
+    day = int(numbers[0].text.rstrip("stndrh"))
+    if not names and numbers[0].kind == "ordinal" and year is None and len(tokens) <= 2:
+        return _latest_of_month(day, reading)
+    if len(names) != 1 or names[0] not in MONTH_NUMBERS or not 1 <= day <= 31:
+        return None
+    return date_in(MONTH_NUMBERS[names[0]], day, year, reading)
+
+
+_ORDINALS = MappingProxyType(
+    {
+        name: n + 1
+        for n, name in enumerate(
+            ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+        )
+    }
+)
+
+
+def _with_ordinals(tokens: Tokens) -> Tokens:
+    """`first of november` and `the first of the month` with `first` as 1st."""
+    plain = words_of(tokens)
+    at = 1 if plain[0] == "the" else 0
+    if plain[at + 1 : at + 2] != ["of"] or len(plain) <= at + 2:
+        return tokens
+    rest = tokens[at + 2 :]
+    if plain[at] in _ORDINALS:
+        text = f"{_ORDINALS[plain[at]]}th"
+        first = replace(tokens[at], kind="ordinal", text=text, value=_ORDINALS[plain[at]])
+    elif tokens[at].kind == "ordinal":
+        first = tokens[at]
+    else:
+        return tokens
+    # `the 1st of the month` is the latest 1st there was.
+    if words_of(rest) in (["month"], ["the", "month"]):
+        return [first]
+    return [first, *rest]
+
+
+def date_in(month: int, day: int, year: int | None, reading: Reading) -> Period:
+    """A day of a month: of a year, or the latest that has begun."""
+    if year is not None:
+        return one_day(real_date(year, month, day, reading))
+    # The last one there was may be eight years ago: 1896 to 1904, 2096 to 2104.
+    if month == 2 and day == 29:
+        today = reading.today
+        found = next(
+            y
+            for y in range(today.year, today.year - 9, -1)
+            if _is_leap(y) and date(y, 2, 29) <= today
+        )
+        return replace(one_day(date(found, 2, 29)), year_is_open=True)
+    this = real_date(reading.today.year, month, day, reading)
+    return replace(
+        one_day(this if this <= reading.today else this.replace(year=this.year - 1)),
+        year_is_open=True,
+    )
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def real_date(year: int, month: int, day: int, reading: Reading) -> date:
+    # Python's dates end in 9999, and windows reach a day further.
+    if not 1970 <= year <= 9998:
+        raise reading.refused(f"{year} is too far away")
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise reading.refused(f"There is no {year}-{month:02}-{day:02}") from None
+
+
+def _latest_of_month(day: int, reading: Reading) -> Period:
+    first = month_first(reading.today)
+    # A year and a little: the 31st does not come in every month.
+    for back in range(14):
+        month = months_later(first, -back)
+        try:
+            found = month.replace(day=day)
+        except ValueError:
+            continue
+        if found <= reading.today:
+            return one_day(found)
+    raise reading.refused(f"There is no day {day} of a month")
+
+
+def _numeric(text: str, reading: Reading) -> Period | None:
+    """`21/11/2026`, where only one of the numbers can be the month; both ways are asked back."""
+    parts = [int(part) for part in text.replace("-", "/").replace(".", "/").split("/")]
+    one, two = parts[:2]
+    year = parts[2] if len(parts) == 3 else None
+    if year is not None and year < 100:
+        raise reading.refused(
+            f"“{text}” can be read in more than one way; dates are written 2026-11-01"
+        )
+    shown = year or reading.today.year
+    # Day and month in another order on either side of the Atlantic.
+    if one <= 12 and two <= 12 and one != two and one and two:
+        readings = f"{shown}-{one:02}-{two:02}", f"{shown}-{two:02}-{one:02}"
+        # The hours beside the date stay.
+        first, other = (reading.text.replace(text, each) for each in readings)
+        raise TwoReadings(text, (first, other))
+    month, day = (two, one) if one > 12 else (one, two)
+    if not 1 <= month <= 12 or not 1 <= day <= 31:
+        return None
+    return date_in(month, day, year, reading)
