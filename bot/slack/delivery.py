@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -58,6 +59,8 @@ class Delivery:
         self._delete_after_s = delete_after_s
         self._queue_noted: dict[tuple[str, str], float] = {}
         self._deletions: set[asyncio.Task[None]] = set()
+        # How many answers are being posted, by channel.
+        self._posting: Counter[str] = Counter()
 
     async def aclose(self) -> None:
         """Stops deleting messages that could not be replaced."""
@@ -184,8 +187,13 @@ class Delivery:
                     target.state.progress_ts = ""
                 await self._delete_progress(target)
                 return ts
-        await self._note_long_queue(target)
-        ts = await self.messages.post(target, answer.text, answer.blocks)
+        ahead = self._posting[target.channel]
+        self._posting[target.channel] += 1
+        try:
+            await self._note_long_queue(target, ahead)
+            ts = await self.messages.post(target, answer.text, answer.blocks)
+        finally:
+            self._posting[target.channel] -= 1
         await self._delete_progress(target)
         return ts
 
@@ -213,10 +221,12 @@ class Delivery:
             raise error
         target.state.private_reason = NOT_HERE[error.code]
 
-    async def _note_long_queue(self, target: ReplyTarget) -> None:
-        """Tells the asker that the answer waits in a busy channel."""
+    async def _note_long_queue(self, target: ReplyTarget, ahead: int) -> None:
+        """Tells the asker that the answer waits in a busy channel. `ahead` counts the answers that
+        are posted first: those that were ready in the same moment are in no queue yet.
+        """
         now = asyncio.get_running_loop().time()
-        wait_s = self._client.pace.wait_s(target.channel)
+        wait_s = self._client.pace.wait_s(target.channel, ahead)
         key = (target.user, target.channel)
         if wait_s < LONG_QUEUE_S or target.direct or key in self._recently_noted(now):
             return

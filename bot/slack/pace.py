@@ -108,10 +108,10 @@ class _Lane:
         """How many calls wait."""
         return sum(not turn.done() for _, _, turn in self.waiting)
 
-    def wait_s(self, now: float) -> float:
-        """How long a call at the end of the queue waits."""
+    def wait_s(self, now: float, ahead: int = 0) -> float:
+        """How long a call waits at the end of the queue, or behind the number that is `ahead`."""
         self._fill(now)
-        missing = max(0.0, self.queue() + 1 - self.tokens)
+        missing = max(0.0, max(ahead, self.queue()) + 1 - self.tokens)
         return max(0.0, self.blocked_until - now) + missing * 60 / self.rate.per_minute
 
     @property
@@ -232,10 +232,12 @@ class SlackPace:
             with contextlib.suppress(StoreUnavailable):
                 await self.shared.block(lane.limit, seconds)
 
-    def wait_s(self, channel: str) -> float:
-        """How long an answer that is posted in the channel now would wait."""
+    def wait_s(self, channel: str, ahead: int = 0) -> float:
+        """How long an answer that is posted in the channel now would wait. `ahead` is the number of
+        messages that go first, where some of them have not reached the queue.
+        """
         now = asyncio.get_running_loop().time()
-        return max(lane.wait_s(now) for lane in self._lanes_of("chat.postMessage", channel))
+        return max(lane.wait_s(now, ahead) for lane in self._lanes_of("chat.postMessage", channel))
 
     def queue(self, channel: str) -> int:
         """How many messages wait in the channel."""

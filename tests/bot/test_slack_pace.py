@@ -195,6 +195,14 @@ def test_expected_wait_is_how_long_the_next_answer_waits() -> None:
     assert expected == pytest.approx(at, abs=0.01)
 
 
+def test_expected_wait_counts_answers_on_their_way_to_queue() -> None:
+    async def expected(ahead: int) -> float:
+        return SlackPace().wait_s("C1", ahead)
+
+    assert in_virtual_time(expected(0)) == 0
+    assert in_virtual_time(expected(12)) == pytest.approx(10 * MESSAGE_EVERY_S, abs=0.01)
+
+
 def test_channels_at_rest_are_forgotten() -> None:
     async def journey() -> int:
         pace = SlackPace()
