@@ -343,6 +343,7 @@ async def test_repeated_command_has_one_effect(sandbox: Sandbox, extra: dict[str
         for more in ({}, extra):
             ack = await sandbox.slack.command("/usage last 7 days", trigger_id="trigger.1", **more)
             await asyncio.wait_for(ack.done, 60)
+        await sandbox.slack.until(lambda: "in 7 days" in str(sandbox.slack.seen()))
         await sandbox.slack.answer_to("/usage last 5 days")
         assert sum("in 7 days" in m.text for m in sandbox.slack.seen()) == 1
 
