@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -13,24 +15,52 @@ from bot.system.terminal_text import terminal_line
 
 TEMPLATE = "example.toml"
 PLACE_OF_ACCOUNTS = "# {accounts}"
+# The people, groups and channels of the example, which no workspace has.
+PLACEHOLDER = re.compile(r'"(?:U012AB|S0GROUP|C0OPS|#ops)"')
+
+
+def _known_vendors(
+    ctx: click.Context, param: click.Parameter, named: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The kinds of accounts that were named. The vendors are loaded only where one is."""
+    if not named:
+        return ()
+    from providers.registry import registry
+
+    known = [kind for kind, each in registry().providers.items() if each.example]
+    for vendor in named:
+        if vendor.lower() not in known:
+            message = f"{vendor!r} is none of {', '.join(known)}."
+            raise click.BadParameter(message, ctx=ctx, param=param)
+    return tuple(vendor.lower() for vendor in named)
 
 
 @click.command(cls=ProgramCommand)
 @config_option
+@click.option(
+    "--vendor",
+    "vendors",
+    metavar="VENDOR",
+    multiple=True,
+    callback=_known_vendors,
+    help="Set up accounts of this vendor alone, and name nobody of the example; repeatable.",
+)
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-def init(config_path: Path | None, file: Path | None) -> None:
+def init(config_path: Path | None, vendors: tuple[str, ...], file: Path | None) -> None:
     """Write a commented configuration to FILE, readable by you alone.
 
     \b
     Without FILE it is written where the other commands read it: --config, else $BOT_CONFIG, else ./bot.toml.
-    A file that exists is never overwritten (exit code 2).
+    A file that exists is never overwritten (exit code 2). With --vendor, everything that another vendor or
+    another workspace would need is commented out.
     Examples:
       python -m bot init
+      python -m bot init --vendor rapid7
       python -m bot init /etc/opswatch/bot.toml
     """
     target = file or config_file(config_path)
     try:
-        write_example(target)
+        write_example(target, vendors)
     except FileExistsError:
         fail(
             f"{target} exists already; nothing was written. Name another file: `python -m bot "
@@ -45,22 +75,41 @@ def init(config_path: Path | None, file: Path | None) -> None:
         click.echo(terminal_line(as_called(line)))
 
 
-def example_config() -> bytes:
-    """The example configuration, with an account of each vendor that brings one."""
+def example_config(vendors: Collection[str] = ()) -> bytes:
+    """The example configuration, with an account of each vendor that brings one. Where `vendors` are
+    given, only their accounts are active, and so is nothing that names somebody of the example.
+    """
     from importlib import resources
 
     from providers.registry import registry
 
     template = (resources.files("bot.cli") / TEMPLATE).read_text("utf-8")
-    examples = (each.example.strip() for each in registry().providers.values() if each.example)
-    return template.replace(PLACE_OF_ACCOUNTS, "\n\n".join(examples)).encode()
+    accounts = {
+        kind: each.example.strip() for kind, each in registry().providers.items() if each.example
+    }
+    if vendors:
+        template = "".join(
+            f"# {line}" if PLACEHOLDER.search(line) and not line.startswith("#") else line
+            for line in template.splitlines(keepends=True)
+        )
+        accounts = {
+            kind: example if kind in vendors else _commented_out(example)
+            for kind, example in accounts.items()
+        }
+    return template.replace(PLACE_OF_ACCOUNTS, "\n\n".join(accounts.values())).encode()
 
 
-def write_example(target: Path) -> None:
+def _commented_out(example: str) -> str:
+    return "\n".join(
+        line if not line or line.startswith("#") else f"# {line}" for line in example.splitlines()
+    )
+
+
+def write_example(target: Path, vendors: Collection[str] = ()) -> None:
     """Writes the example to a new file. Raises OSError, FileExistsError where there is something
     already, a link among it.
     """
-    content = example_config()
+    content = example_config(vendors)
     # O_EXCL neither overwrites a file nor follows a link.
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     try:

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,6 +81,34 @@ def test_example_is_valid_with_its_variables(tmp_path: Path, opswatch: Opswatch)
     wanted |= {"RAPID7_API_KEY": "x", "DW_USER": "x", "DW_PASSWORD": "x"}
     assert len(raised.value.problems) == len(wanted)
     assert read_settings(tmp_path / "bot.toml", environ=wanted).providers
+
+
+@pytest.mark.parametrize(
+    ("vendors", "accounts"),
+    [
+        (["rapid7"], {"rapid7-eu"}),
+        (["akamai"], {"edge"}),
+        (["Akamai", "devicewise"], {"edge", "iot"}),
+    ],
+    ids=["one", "another", "two"],
+)
+def test_init_sets_up_named_vendors_alone(
+    tmp_path: Path, vendors: list[str], accounts: set[str], opswatch: Opswatch
+) -> None:
+    options = [word for vendor in vendors for word in ("--vendor", vendor)]
+    ran = opswatch("init", *options, cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    written = tomllib.loads((tmp_path / "bot.toml").read_text())
+    assert set(written["providers"]) == accounts
+    assert written["access"] == {"usage": ["*"]}
+    assert "ops_channel" not in written["slack"]
+
+
+def test_init_names_the_vendors(tmp_path: Path, opswatch: Opswatch) -> None:
+    ran = opswatch("init", "--vendor", "rapid", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "none of rapid7, akamai, devicewise" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_shows_the_invoked_name(tmp_path: Path, opswatch: Opswatch) -> None:

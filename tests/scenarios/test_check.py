@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -17,6 +18,7 @@ import pytest
 from bot.cli.check import run_checks
 from bot.cli.check_local import LEAST_FREE, free_space
 from bot.cli.check_slack import check_clock
+from bot.cli.init import example_config
 from bot.sandbox.sandbox import Sandbox
 from providers.models import Check
 from tests.conftest import toml_of
@@ -40,6 +42,23 @@ async def warnings(sandbox: Sandbox, **changes: Any) -> tuple[dict[str, Check], 
     config.write_text(toml_of({**sandbox.table(), **changes}), "utf-8")
     checks, code = await run_checks(config, environ=sandbox.environ())
     return {check.name: check for check in checks if check.ok and check.hint}, code
+
+
+@pytest.mark.parametrize("vendor", ["rapid7", "akamai", "devicewise"])
+async def test_example_of_one_vendor_passes(sandbox: Sandbox, vendor: str) -> None:
+    """Somebody who has one account fills in its secrets and nothing else."""
+    example = tomllib.loads(example_config([vendor]).decode())
+    [(name, account)] = example["providers"].items()
+    running = sandbox.table()["providers"]
+    [base_url] = [each["base_url"] for each in running.values() if each["kind"] == vendor]
+    example["providers"] = {name: {**account, "base_url": base_url}}
+    config = sandbox.folder / "bot.toml"
+    config.write_text(toml_of(example), "utf-8")
+    secrets = [value for value in account.values() if str(value).startswith("env:")]
+    environ = {secret.removeprefix("env:"): "x" for secret in secrets}
+    checks, _ = await run_checks(config, environ={**environ, **sandbox.environ()})
+    # The sandbox refuses an invented secret, and nothing else fails.
+    assert {check.name for check in checks if not check.ok} <= {name}
 
 
 async def test_channels_that_the_bot_is_in_pass(sandbox: Sandbox) -> None:
