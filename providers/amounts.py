@@ -16,14 +16,15 @@ LARGEST = 1e18
 # Bounds the patterns below, which read what people type.
 LONGEST = 40
 # A number as people write it, for use within other patterns.
-NUMBER = r"\d[\d.,_]*(?:e\+?\d{1,2})?"
+# It ends in a digit, since a comma or a point may follow it.
+NUMBER = r"\d(?:[\d.,_]*\d)?(?:e\+?\d{1,2})?"
 _PLAIN = re.compile(r"\d+(?:_\d+)*")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _POINTED_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d+)")
 _EITHER = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _DECIMAL = re.compile(r"\d+[.,]\d+")
 _EXPONENT = re.compile(r"\d+(?:\.\d+)?e\+?\d{1,2}")
-_SIZE = re.compile(rf"({NUMBER})\s*(b|kb|mb|gb|tb|pb)?")
+_SIZE = re.compile(rf"({NUMBER})\s*(b|bytes?|kb|mb|gb|tb|pb)?")
 
 
 class AmbiguousAmount(ValueError):
@@ -66,7 +67,8 @@ def read_size(text: str) -> int | None:
     match = _SIZE.fullmatch(text.strip().lower())
     if not match:
         return None
-    unit = SIZE_UNITS[[each.lower() for each in SIZE_UNITS].index(match[2] or "b")]
+    written = "b" if (match[2] or "b").startswith("b") else match[2]
+    unit = SIZE_UNITS[[each.lower() for each in SIZE_UNITS].index(written)]
     try:
         number = read_number(match[1])
     except AmbiguousAmount as error:

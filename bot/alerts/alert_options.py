@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from bot.alerts.paging import ESCALATES_TO, ESCALATION, RECIPIENTS
 from bot.alerts.rule import has_value
 from bot.alerts.thresholds import (
+    END,
     MULTIPLE,
     OF_QUOTA,
     OTHER_UNIT,
@@ -28,9 +29,23 @@ from bot.questions.registry import COMMANDS
 # The windows that may follow the threshold, as in `above 100 in last 1h`.
 _WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|today|yesterday"
 _OPTION = re.compile(
-    rf"(?i)\s*(?:(recover)\s+({USUAL}|{SIGNED_AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
-    rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION})|(in)\s+({_WINDOW}))(?=\s|$)"
+    rf"(?i)[\s,;]*(?:and\s+)?(?:(recover|resolve)(?:\s+(?:at|above|below|over|under))?\s+({USUAL}|{SIGNED_AMOUNT})"
+    rf"|(?:check(?:ed)?\s+)?(every)\s+({DURATION}|second(?![a-z])|minute(?![a-z])|hour(?![a-z])|day(?![a-z])|week(?![a-z]))"
+    rf"|(for)(?:\s+(?:at\s+least|more\s+than))?\s+({DURATION})|(repeat)(?:\s+every)?\s+({DURATION})|(keep)\s+({DURATION})"
+    rf"|(no[ _-]?data)(?:\s*=)?\s+([a-z]+)|(each|per|severity)\s+([a-z]+)|(as|named|called)\s+(\x22[^\x22]{{1,100}}\x22|[^\s,;]+)"
+    rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION})|(in|within)\s+({_WINDOW})){END}"
 )
+# Other words for an option.
+_SYNONYMS = {
+    "resolve": "recover",
+    "per": "each",
+    "named": "as",
+    "called": "as",
+    "within": "in",
+    "no data": "nodata",
+    "no_data": "nodata",
+    "no-data": "nodata",
+}
 # Each option has a group for its name, and the next one for what it is given.
 _OPTION_GROUPS = range(1, _OPTION.groups, 2)
 # What an option takes, for those that are given something else.
@@ -102,16 +117,19 @@ def _options(typed: TypedAlert, at: int) -> dict[str, Words]:
     text, options = typed.text, dict[str, Words]()
     # From one option to the next, each matched where the last one ended, so that the time is
     # linear.
-    while at < len(text.rstrip()):
+    while at < len(text.rstrip(" .\t\n")):
         option = _OPTION.match(text, at)
         if not option:
             raise _unknown_option(typed, at)
         # The pattern has one alternative for each kind of option, so one name is set.
         number = next(n for n in _OPTION_GROUPS if option[n])
         name = option[number].lower()
+        name = _SYNONYMS.get(name, name)
         if name in options:
             raise typed.refused(f"`{name}` is given twice.", option.span(), "")
-        options[name] = Words(option[number + 1].strip(), option.span(number + 1))
+        options[name] = Words(
+            option[number + 1].strip(), option.span(number + 1), option.start(number)
+        )
         at = option.end()
     return options
 

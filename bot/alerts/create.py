@@ -30,17 +30,24 @@ from bot.alerts.thresholds import (
 from bot.alerts.typed_alert import TypedAlert, Words
 from bot.alerts.value_words import value_of
 from bot.errors import BadQuestion
-from bot.questions.amounts import AmbiguousAmount, read_duration
+from bot.questions.amounts import NUMBER, AmbiguousAmount, read_duration
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
 # Between blanks, so that `above` within a where(…) in quotes is not taken apart.
-_SIDE = re.compile(r"(?i)(?<!\S)(above|below|outside)(?!\S)")
+# `recover below 4 GB` is about the end of an incident.
+_SIDE = re.compile(r"(?i)(?<!\S)(?<!recover )(?<!resolve )(above|below|outside)(?!\S)")
 _SIDES = ("above", "below", "outside")
 # What people write for `above` and `below`, right before an amount.
 _OTHER_SIDE = re.compile(
     r"(?i)(?<!\S)(?:(?P<above>>=?|over|exceeds?|exceeding|(?:more|greater|higher|larger) than|at least)"
     r"|(?P<below><=?|under|(?:less|fewer|lower|smaller) than|at most))\s*(?=\d|usual(?!\S))"
+)
+# A change in percent: `drops by 30 %`, `up 20%`.
+_CHANGE = re.compile(
+    r"(?i)(?<!\S)(?:(?P<down>drops?|dropped|falls?|fell|decreases?|declines?|down|shrinks?)"
+    r"|(?:rises?|rose|increases?|grows?|grew|jumps?|climbs?|up))(?:\s+by)?\s+(?:more\s+than\s+)?"
+    rf"(?P<amount>{NUMBER}\s*(?:%|percent))(?=\s|$)"
 )
 USUAL_EVERY = timedelta(minutes=15)
 
@@ -98,6 +105,12 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
     that is nearly one, or at the end.
     """
     message = "At which value does it fire? Say above or below, and how much, or outside usual."
+    if change := _CHANGE.search(typed.text):
+        # Against the window before, where the question names no other.
+        before = "" if re.search(r"(?i)\svs\.?\s", typed.text) else "vs previous "
+        amount = change["amount"].replace(" ", "")
+        side = f"below -{amount}" if change["down"] else f"above {amount}"
+        return typed.refused(message, change.span(), f"{before}{side}")
     for other in reversed(list(_OTHER_SIDE.finditer(typed.text))):
         return typed.refused(message, other.span(), str(other.lastgroup))
     if unusual := re.search(r"(?i)(?<!\S)unusual(?!\S)", typed.text):
@@ -131,8 +144,7 @@ class _Reader:
         window = self.options.get("in")
         if window:
             # The window belongs to the question, also if it comes after the threshold.
-            start = typed.text.lower().rindex("in", side.start(), window.span[0])
-            behind = f"{typed.text[side.start() : start]}{typed.text[window.span[1] :]}"
+            behind = f"{typed.text[side.start() : window.start]}{typed.text[window.span[1] :]}"
         amount = self._amount(self.threshold, value) if usual is None else 0.0
         recover = self._recover(amount, value, is_above=is_above) if usual is None else None
         return CreateAlert(
@@ -165,8 +177,7 @@ class _Reader:
         if recover is None:
             return Usual(side, factor)
         if factor is None:
-            start = self.typed.text.lower().rindex("recover", 0, recover.span[0])
-            span = (start, recover.span[1])
+            span = (recover.start, recover.span[1])
             message = "recover takes a factor below that of the threshold, such as 2x usual."
             raise self.typed.refused(message, span, "")
         resolve_at = self._factor(recover)
@@ -198,7 +209,9 @@ class _Reader:
                 span = (start_of_value(self.typed, self.side), words.span[1])
                 right = f"{error.value} {self.side[1]} {error.right}"
                 raise self.typed.refused(str(error), span, right) from None
-            right = error.right if is_threshold else self.threshold.text
+            # The same number with a unit, or else what the threshold is.
+            fits = is_threshold or words.text.split()[0] in error.right.split()
+            right = error.right if fits else self.threshold.text
             raise self._refused(str(error), words, right) from None
 
     def _recover(self, amount: float, value: str, *, is_above: bool) -> float | None:
@@ -218,6 +231,8 @@ class _Reader:
             return None
         try:
             length = read_duration(words.text)
+            # `every hour`.
+            length = read_duration(f"1 {words.text}") if length is None else length
         except AmbiguousAmount as error:
             raise self._refused(f"{error}.", words, error.readings[0].partition(" ")[0]) from None
         if length is None:
@@ -241,7 +256,7 @@ class _Reader:
         if each in subjects:
             return each
         # The example replaces the option with its name.
-        start = self.typed.text.lower().rindex("each", 0, words.span[0])
+        start = words.start
         if not subjects:
             message, right = f"/{self.typed.command} has nothing to take each of.", ""
         else:

@@ -20,8 +20,10 @@ from bot.questions.amounts import (
 from bot.questions.question import CommandName
 
 # A change may be below zero; the sign is also that of an answer.
-SIGNED_AMOUNT = rf"(?:[-−]\s?)?{AMOUNT}"
-THRESHOLD = re.compile(rf"(?i)\s*({SIGNED_AMOUNT})(?=\s|$)")
+SIGNED_AMOUNT = rf"(?:[-−+]\s?)?{AMOUNT}"
+# People end an amount with a comma, and a sentence with a full stop.
+END = r"(?=[\s,;]|\.?\s*$)"
+THRESHOLD = re.compile(rf"(?i)\s*({SIGNED_AMOUNT}){END}")
 # Units that are not accepted, each with the one that was probably meant.
 OTHER_UNIT = re.compile(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:(?P<prefix>[kmgtp])(?:i?|igs?|egs?|ilo|era)(?:b|bytes?)?|(?P<long>kilo|mega|giga|tera|kibi|mebi|gibi|tebi)bytes?)(?=\s|$)"
@@ -92,8 +94,11 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
     typed = text.strip()
     if typed[:1] in ("-", "−"):
         return _below_zero(typed[1:].strip(), value, command)
+    typed = typed.removeprefix("+").strip()
     message = f"“{sanitise(typed, 40)}” is not a threshold for {value}"
-    plain = typed.rstrip("%").strip()
+    if value.endswith("_ms") and (length := _milliseconds(typed)) is not None:
+        return length
+    plain = re.sub(r"(?i)\s*(?:%|percent)$", "", typed)
     number = read_count(plain)
     if plain != typed and not value.endswith("_percent"):
         percent = _PERCENT_OF.get(value, "")
@@ -115,6 +120,15 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
     is_size = has_value(command, size) and read_size(plain) is not None
     usual = "80" if value.endswith("_percent") else "20"
     raise WrongAmount(f"{message}.", typed if is_size else usual, size if is_size else "")
+
+
+def _milliseconds(typed: str) -> float | None:
+    """The milliseconds of `500ms` and `2s`; None where the amount has no unit of time."""
+    match = re.fullmatch(r"(?i)(\S*\d)\s*(?:(ms)|s|secs?|seconds?)", typed)
+    number = read_number(match[1]) if match else None
+    if match is None or number is None:
+        return None
+    return number if match[2] else number * 1000
 
 
 def _below_zero(text: str, value: str, command: CommandName) -> float:

@@ -55,3 +55,5 @@ class Words:
 
     text: str
     span: tuple[int, int]
+    # Where the name of the option begins that they belong to.
+    start: int = 0

@@ -31,16 +31,39 @@ __all__ = [
 
 _COUNT = re.compile(rf"({NUMBER})\s*(k|thousand|million|billion)?")
 _FACTORS = {"": 1, "k": 1e3, "thousand": 1e3, "million": 1e6, "billion": 1e9}
-_UNIT_OF_TIME = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![A-Za-z])"
+_UNIT_OF_TIME = (
+    r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)(?![A-Za-z])"
+)
+# Lengths without a number. The longest come first.
+_PHRASES = {
+    "half an hour": 1800,
+    "half a minute": 30,
+    "half a day": 43_200,
+    "half hour": 1800,
+    "a quarter of an hour": 900,
+    "quarter of an hour": 900,
+    "an hour": 3600,
+    "one hour": 3600,
+    "a minute": 60,
+    "one minute": 60,
+    "a day": 86_400,
+    "one day": 86_400,
+    "a week": 604_800,
+    "one week": 604_800,
+}
+_PHRASE = rf"(?:{'|'.join(_PHRASES)})(?![A-Za-z])"
 _PART = re.compile(rf"({NUMBER})\s*({_UNIT_OF_TIME})\s*", re.IGNORECASE)
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 # No date of these years plus this is beyond the year 9999, where dates end.
 LONGEST_DURATION_S = 999_999 * 86_400
 # A duration of one part or several, such as `90s`, `1h30m` or `2 hours 15 minutes`, for use within
 # other patterns.
-DURATION = rf"{NUMBER}\s*{_UNIT_OF_TIME}(?:\s*{NUMBER}\s*{_UNIT_OF_TIME})*"
+DURATION = rf"(?:{_PHRASE}|{NUMBER}\s*{_UNIT_OF_TIME}(?:\s*{NUMBER}\s*{_UNIT_OF_TIME})*)"
 # A number or size, for use within other patterns.
-AMOUNT = rf"{NUMBER}(?:\s*(?:[kmgtp]?b\b|%|k\b|thousand\b|million\b|billion\b))?"
+AMOUNT = (
+    rf"{NUMBER}(?:\s*(?:[kmgtp]?b\b|bytes?\b|%|percent\b|k\b|thousand\b|million\b|billion\b"
+    r"|ms\b|s\b|secs?\b|seconds?\b))?"
+)
 
 
 def read_count(text: str) -> float | None:
@@ -60,6 +83,8 @@ def read_duration(text: str) -> timedelta | None:
     found = 0.0
     at = 0
     typed = text.strip()
+    if phrase := _PHRASES.get(" ".join(typed.lower().split())):
+        return timedelta(seconds=phrase)
     sizes: list[int] = []
     # Bounded, since it reads what people type.
     while at < len(typed) <= LONGEST and (match := _PART.match(typed, at)):

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+from bot.schedules.phrases import (
+    WEEKDAY_NUMBERS,
+    WEEKDAYS,
+    plain_words,
+    with_half,
+    without_period,
+)
+
 # The longest words of this kind: `every monday, tuesday, wednesday, thursday and friday at 9 am and
 # 5 pm`.
 MOST_WORDS = 16
@@ -25,22 +32,16 @@ EXAMPLES = (
     "at 9am and 5pm",
     "at 09:00 monday to friday",
     "every 6 hours",
+    "every 2 hours on weekdays",
+    "every morning at 9",
     "hourly",
 )
-_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm)?")
-_NAMES = MappingProxyType(
-    {
-        form: number
-        for number, day in enumerate(WEEKDAYS)
-        for form in (
-            day,
-            day[:3],
-            *{1: ("tues",), 2: ("weds",), 3: ("thur", "thurs")}.get(number, ()),
-        )
-    }
-)
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(am|pm)?|([01]\d|2[0-3])([0-5]\d)|(\d{1,2})h")
 _GROUPS = MappingProxyType(
-    {"weekday": range(5), "weekdays": range(5), "weekend": (5, 6), "weekends": (5, 6)}
+    {
+        **dict.fromkeys(("weekday", "weekdays", "workday", "workdays"), range(5)),
+        **dict.fromkeys(("weekend", "weekends"), (5, 6)),
+    }
 )
 # Divisors of a day and of an hour: any other interval would restart at midnight.
 _HOURS_APART = (1, 2, 3, 4, 6, 8, 12)
@@ -95,9 +96,10 @@ def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurre
 
 def read_recurrence(words: Sequence[str]) -> Recurrence | None:
     """The meaning of all the words; None if they are something else. Raises AmbiguousHour."""
-    plain = [part for word in words for part in re.split(r"[,;]", word.lower()) if part]
+    plain = plain_words(words)
     if interval := _interval(plain):
         return interval
+    plain = with_half(without_period(plain))
     if "at" not in plain:
         return None
     # The last one begins the time.
@@ -112,23 +114,55 @@ def read_recurrence(words: Sequence[str]) -> Recurrence | None:
 
 
 def _interval(plain: Sequence[str]) -> Recurrence | None:
-    """`hourly`, `every hour`, `every 6 hours`, `every 30 minutes`: intervals that divide a day or
-    an hour evenly.
+    """`hourly`, `every hour`, `every 6 hours`, `every 30 minutes`, also `on weekdays`: intervals
+    that divide a day or an hour evenly.
     """
-    if list(plain) in (["hourly"], ["every", "hour"]):
-        return Recurrence("0 * * * *", "every hour")
-    if len(plain) != 3 or plain[0] != "every" or not re.fullmatch(r"[0-9]{1,2}", plain[1]):
-        return None
-    number = int(plain[1])
-    unit = plain[2]
-    if unit in ("hours", "hour", "hrs", "h") and number in _HOURS_APART:
-        return Recurrence(
-            f"0 */{number} * * *" if number > 1 else "0 * * * *",
-            f"every {number} hours" if number > 1 else "every hour",
-        )
-    if unit in ("minutes", "mins", "min", "m") and number in _MINUTES_APART:
-        return Recurrence(f"*/{number} * * * *", f"every {number} minutes")
+    for size in range(min(len(plain), 5), 0, -1):
+        found = _length_apart(list(plain[:size]))
+        days = _days(plain[size:]) if found else None
+        # `hourly` alone is every day; the days of a month would not be read as people mean them.
+        if found is None or days is None or days.of_month:
+            continue
+        number, unit = found
+        weekday, days_in_words = _weekdays(days.weekdays)
+        on = f" {days_in_words}" if days.weekdays else ""
+        if unit == "minutes":
+            return Recurrence(f"*/{number} * * * {weekday}", f"every {number} minutes{on}")
+        if number == 1:
+            return Recurrence(f"0 * * * {weekday}", f"every hour{on}")
+        return Recurrence(f"0 */{number} * * {weekday}", f"every {number} hours{on}")
     return None
+
+
+def _length_apart(plain: list[str]) -> tuple[int, str] | None:
+    """The number and the unit of an interval."""
+    text = " ".join(plain)
+    if text in _INTERVALS:
+        return _INTERVALS[text]
+    match = re.fullmatch(r"every (\d{1,2}|[a-z]+) ?(hours?|hrs?|h|minutes?|mins?|m)", text)
+    if not match:
+        return None
+    number = int(match[1]) if match[1].isdigit() else _NUMBERS.get(match[1], 0)
+    if match[2].startswith("h"):
+        return (number, "hours") if number in _HOURS_APART else None
+    return (number, "minutes") if number in _MINUTES_APART else None
+
+
+_INTERVALS = MappingProxyType(
+    {
+        "hourly": (1, "hours"),
+        "every hour": (1, "hours"),
+        "every other hour": (2, "hours"),
+        "every half hour": (30, "minutes"),
+        "every half an hour": (30, "minutes"),
+        "every quarter hour": (15, "minutes"),
+        "every quarter of an hour": (15, "minutes"),
+    }
+)
+_NUMBERS = MappingProxyType(
+    {"two": 2, "three": 3, "four": 4, "six": 6, "eight": 8, "twelve": 12, "fifteen": 15}
+    | {"twenty": 20, "thirty": 30}
+)
 
 
 def _times(plain: Sequence[str]) -> list[tuple[int, int]] | None:
@@ -156,7 +190,9 @@ def _time(text: str) -> tuple[int, int] | None:
     match = _CLOCK.fullmatch(text)
     if not match:
         return None
-    hour = int(match[1])
+    if match[4]:
+        return int(match[4]), int(match[5])
+    hour = int(match[1] or match[6])
     minute = int(match[2] or 0)
     half = match[3]
     if half:
@@ -166,7 +202,7 @@ def _time(text: str) -> tuple[int, int] | None:
             else None
         )
     # At 5 may be in the morning or the afternoon; 7 to 11 are taken for the morning.
-    if match[2] is None and (1 <= hour <= 6 or hour == 12):
+    if match[2] is None and match[6] is None and (1 <= hour <= 6 or hour == 12):
         raise AmbiguousHour(hour)
     return (hour, minute) if hour < 24 and minute < 60 else None
 
@@ -219,15 +255,14 @@ def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Seque
         dash = "-"
         used = 3
     if dash:
-        one = _NAMES.get(first.removesuffix("s"))
-        two = _NAMES.get(last.removesuffix("s"))
-        return (
-            (range(one, two + 1), used)
-            if one is not None and two is not None and one < two
-            else ((), 0)
-        )
-    is_plural = word.endswith("s") and word not in _NAMES
-    number = _NAMES.get(word, _NAMES.get(word.removesuffix("s")))
+        one = WEEKDAY_NUMBERS.get(first.removesuffix("s"))
+        two = WEEKDAY_NUMBERS.get(last.removesuffix("s"))
+        if one is None or two is None or one == two:
+            return (), 0
+        # `sun-thu` and `fri-mon` go on in the next week.
+        return [(one + day) % 7 for day in range((two - one) % 7 + 1)], used
+    is_plural = word.endswith("s") and word not in WEEKDAY_NUMBERS
+    number = WEEKDAY_NUMBERS.get(word, WEEKDAY_NUMBERS.get(word.removesuffix("s")))
     # `last monday at 09:00` is a question about monday.
     return ([number], 1) if number is not None and (marked or is_plural) else ((), 0)
 

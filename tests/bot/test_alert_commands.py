@@ -82,6 +82,15 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("usage", "q3 vs q2 bytes above 1 TB each account", CreateAlert("q3 vs q2", "bytes", "above", 1e12, each="account")),
     ("apiaudit", "today vs yesterday change_calls below -100 each actor", CreateAlert("today vs yesterday", "change_calls", "below", -100.0, each="actor")),
     ("apiaudit", "today vs yesterday failures above 5", CreateAlert("today vs yesterday", "failures", "above", 5.0)),
+    ("usage", "today above 5 GB, for 10m, every 5m.", CreateAlert("today", "bytes", "above", 5e9, for_=10 * MINUTE, every=5 * MINUTE)),
+    ("usage", "today above 5 GB for half an hour and every hour", CreateAlert("today", "bytes", "above", 5e9, for_=30 * MINUTE, every=HOUR)),
+    ("usage", "today above 5 GB for at least 10 mins checked every 5m", CreateAlert("today", "bytes", "above", 5e9, for_=10 * MINUTE, every=5 * MINUTE)),
+    ("usage", "today above 5 GB recover below 4 GB repeat every 4h", CreateAlert("today", "bytes", "above", 5e9, 4e9, repeat=4 * HOUR)),
+    ("usage", "today above 5 GB resolve at 4,5 GB no data alert named spike", CreateAlert("today", "bytes", "above", 5e9, 4.5e9, no_data="alert", name="spike")),
+    ("usage", "today above 5 bytes for 1 week", CreateAlert("today", "bytes", "above", 5, for_=7 * 24 * HOUR)),
+    ("usage", "last week vs previous above +20 percent", CreateAlert("last week vs previous", "change_percent", "above", 20.0)),
+    ("apiaudit", "edge failures above 20 within 1h per actor", CreateAlert("edge 1h", "failures", "above", 20, each="actor")),
+    ("apiaudit", "edge 1h duration_p95_ms above 2s recover 500 ms", CreateAlert("edge 1h", "duration_p95_ms", "above", 2000.0, 500.0)),
     ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, for_=HOUR, name="spike")),
 ]  # fmt: skip
 
@@ -103,7 +112,9 @@ def test_alert_command_is_parsed(command: CommandName, text: str, alert: CreateA
         ("usage", "alert q3 vs q2 below -1.000", "can be read as"),
         ("usage", "alert q3 vs q2 above 20 GB", "is not a threshold for change_percent"),
         ("usage", "alert today above 5 GB soon", "I do not understand “soon”"),
-        ("usage", "alert today above 5 GB every day", "I do not understand “every day”"),
+        ("usage", "alert today above 5 GB every month", "I do not understand “every month”"),
+        ("usage", "alert today above 5 GB, every 15m and every 5m", "`every` is given twice"),
+        ("usage", "alert today above 5 GB recover below 6 GB", "recover must be at or"),
         ("usage", "alert today above 5 GB every 15m every 5m", "`every` is given twice"),
         ("usage", "alert today above 5 GB every 1s", "every is at least 5s"),
         ("usage", "alert today above 5 GB recover 6 GB", "recover must be at or"),
@@ -193,6 +204,21 @@ def test_unreadable_alert_gets_example(command: CommandName, text: str, says: st
             "alert iot 1h failures above 5 GB for 1h",
             "/apiaudit alert iot 1h failures above 20 for 1h",
         ),
+        (
+            "usage",
+            "alert us last week drops by 30 % for 1h",
+            "/usage alert us last week vs previous below -30% for 1h",
+        ),
+        (
+            "apiaudit",
+            "alert iot today vs yesterday up by 20%",
+            "/apiaudit alert iot today vs yesterday above 20%",
+        ),
+        (
+            "usage",
+            "alert us today above 5 GB recover 4",
+            "/usage alert us today above 5 GB recover 4 GB",
+        ),
         ("usage", 'silence spike 2 parsecs "load test"', '/usage silence spike 2h "load test"'),
     ],
 )
@@ -273,7 +299,7 @@ def test_threshold_must_be_a_number(text: str) -> None:
             "write 5000000000 B or",
             "today peak_bytes above 5000000000 B",
         ),
-        ("usage", "today above 5 GB recover 4", "“4” has no unit", "today above 5 GB recover 5 GB"),
+        ("usage", "today above 5 GB recover 4", "“4” has no unit", "today above 5 GB recover 4 GB"),
         (
             "usage",
             "today above 10%",

@@ -128,6 +128,57 @@ def test_times_are_read_as_people_type_them(text: str, words: str, cron: str, sa
     assert read_cron(cron, UTC) is not None
 
 
+WHEN = [
+    ("at 9 a.m.", "0 9 * * *"),
+    ("at 09h00", "0 9 * * *"),
+    ("at 0900", "0 9 * * *"),
+    ("at 17h", "0 17 * * *"),
+    ("@ 9am", "0 9 * * *"),
+    ("@9am on Mondays.", "0 9 * * mon"),
+    ("every morning at 9", "0 9 * * *"),
+    ("every evening at 6", "0 18 * * *"),
+    ("every night at 2", "0 2 * * *"),
+    ("every night at 12", "0 0 * * *"),
+    ("at 5 in the afternoon", "0 17 * * *"),
+    ("at 5 every afternoon", "0 17 * * *"),
+    ("on workdays at 9am", "0 9 * * mon-fri"),
+    ("on business days at 9am", "0 9 * * mon-fri"),
+    ("every working day at 9am", "0 9 * * mon-fri"),
+    ("at 9am except weekends", "0 9 * * mon-fri"),
+    ("mon–fri at 9am", "0 9 * * mon-fri"),
+    ("at 9am monday thru friday", "0 9 * * mon-fri"),
+    ("at 9am from monday to friday", "0 9 * * mon-fri"),
+    ("at 9am on mon/wed/fri", "0 9 * * mon,wed,fri"),
+    ("at 9am on sun-thu", "0 9 * * mon,tue,wed,thu,sun"),
+    ("at 9am sunday to thursday", "0 9 * * mon,tue,wed,thu,sun"),
+    ("at 9am fri-mon", "0 9 * * mon,fri,sat,sun"),
+    ("weekly on mondays at 9am", "0 9 * * mon"),
+    ("every week on monday at 9am", "0 9 * * mon"),
+    ("monthly on the 1st at 9am", "0 9 1 * *"),
+    ("every month on the 1st at 9am", "0 9 1 * *"),
+    ("on the first of the month at 9am", "0 9 1 * *"),
+    ("at 9am on the 1st & 15th", "0 9 1,15 * *"),
+    ("at 9am & 5pm", "0 9,17 * * *"),
+    ("at 9am and at 5pm", "0 9,17 * * *"),
+    ("every 2h", "0 */2 * * *"),
+    ("every two hours", "0 */2 * * *"),
+    ("every other hour", "0 */2 * * *"),
+    ("every 30m", "*/30 * * * *"),
+    ("every half hour", "*/30 * * * *"),
+    ("every quarter of an hour", "*/15 * * * *"),
+    ("every hour on weekdays", "0 * * * mon-fri"),
+    ("every 2 hours on weekdays", "0 */2 * * mon-fri"),
+]
+
+
+@pytest.mark.parametrize(("when", "cron"), WHEN, ids=[when for when, _ in WHEN])
+def test_times_of_subscriptions_are_read(when: str, cron: str) -> None:
+    subscription = parse_subscription("usage", f"subscribe last 7 days {when}", HOUSE)
+    assert isinstance(subscription, Subscribe)
+    assert (subscription.query, subscription.cron) == ("last 7 days", cron)
+    assert read_cron(cron, UTC) is not None
+
+
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_every_example_of_a_recurrence_is_read(text: str) -> None:
     subscription = parse_subscription("usage", f"subscribe last 7 days {text}", HOUSE)
