@@ -36,8 +36,9 @@ HOURS = 2026-11-01T00:10 2026-11-27T04:30 2026-11-27T12:00 2026-11-30T23:55 2028
 TIMED = tests/store $(addprefix tests/bot/test_,alerts.py alert_commands.py alert_semantics.py backtest.py config.py \
   formatting.py honest_answers.py question.py question_forms.py reports.py retention.py schedule.py subscriptions.py \
   window_forms.py windows.py) $(addprefix tests/scenarios/test_,alert_words.py alerts.py backtest.py calls.py \
-  database_health.py digests.py escalation.py front_door.py hints.py home.py http_mode.py log_answers.py long_work.py missing_data.py modals.py outbox.py reload.py \
-  slack.py slack_refusals.py targets.py timetable.py wrong_clock.py)
+  check_command.py database_health.py demo.py digests.py escalation.py front_door.py hints.py home.py http_mode.py \
+  log_answers.py long_work.py missing_data.py modals.py outbox.py reload.py run.py slack.py slack_refusals.py targets.py \
+  timetable.py wrong_clock.py)
 
 test-hours: $(VENV)/.installed  ## the tests at odd hours, on the first and the last of a month, on 29 February, and on days when clocks change
 	@for now in $(HOURS); do echo "At $$now UTC"; $(BIN)/python -m pytest --now $$now $(TIMED) || exit 1; done

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,7 @@ import pytest
 from bot.blocks import limits
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
-
-Run = Callable[..., Any]
+from tests.conftest import Run
 
 
 def table(message: Message, caption: str) -> list[list[str]]:

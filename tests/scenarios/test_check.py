@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -21,9 +20,8 @@ from bot.cli.check_slack import check_clock
 from bot.cli.init import example_config
 from bot.sandbox.sandbox import Sandbox
 from providers.models import Check
-from tests.conftest import toml_of
+from tests.conftest import Run, toml_of
 
-Run = Callable[..., Any]
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 DIGEST = {"name": "weekday-usage", "ask": "/usage rapid7-eu last 7 days", "at": "0 9 * * mon-fri"}
 ALERT = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB"}

@@ -26,9 +26,9 @@ from bot.sandbox.targets import TargetSandbox
 from bot.slack.outbox import OutboxTimings
 from bot.store import Store
 from tests.conftest import ROOT
-from tests.scenarios.test_outbox import faults
 from tests.support.clock import process_environ
 from tests.support.killable_bot import LABELS, fast_clock
+from tests.support.outbox import random_fault
 
 SPEED = 30.0
 RULE = {
@@ -70,7 +70,7 @@ async def test_killed_bot_posts_each_transition_once(
     spread.shuffle(orders)
     async with dying(sandbox, began_at) as die:
         for order in orders:
-            faults(sandbox, spread)
+            random_fault(sandbox, spread)
             target_faults(targets, spread)
             await die(order)
     for server in (sandbox.slack, *targets.servers):

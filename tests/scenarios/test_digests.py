@@ -18,8 +18,8 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT
 from bot.slack.outbox import OutboxTimings
 from bot.store import Post, Store
-from tests.scenarios.test_outbox import settled
 from tests.support.clock import MovableClock as Clock
+from tests.support.outbox import settled
 
 HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 LINE = "/usage rapid7-eu last 7 days"

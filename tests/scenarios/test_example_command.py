@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -14,11 +13,10 @@ import pytest
 
 from bot.questions.registry import COMMANDS, load_commands
 from bot.sandbox.sandbox import Sandbox
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Run
 
 FOLDER = ROOT / "tests" / "example_command"
 PATHS = os.pathsep.join([str(ROOT), str(FOLDER)])
-Run = Callable[..., Any]
 
 
 async def test_added_command_answers_in_terminal(front_door: Run) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import gzip
 import hashlib
@@ -10,9 +9,6 @@ import io
 import json
 import re
 import shlex
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,19 +16,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from aiohttp import web
 
-from bot.cli.check import run_checks
 from bot.sandbox.sandbox import Sandbox
 from bot.store import Store
-from providers.clock import utc_now
 from providers.limits.rate_limiter import RateLimiter
 from providers.rapid7.limits import LIMITS
 from providers.redaction import Secret
-from tests.conftest import ROOT, toml_of
-from tests.support.clock import process_environ
-
-Run = Callable[..., Any]
+from tests.conftest import ROOT, Run
 
 
 async def test_json_answer_has_every_member(front_door: Run, tmp_path: Path) -> None:
@@ -232,54 +222,6 @@ async def test_saved_files_are_private(front_door: Run, tmp_path: Path) -> None:
         assert Path(file["path"]).stat().st_mode & 0o777 == 0o600
 
 
-async def test_check_shows_no_control_sequence(front_door: Run, sandbox: Sandbox) -> None:
-    table = sandbox.table()
-    table["providers"]["edge"]["method"] = "\x1b[2J\u202eNO\nok  all is well"
-    ran = await front_door("check", table=table)
-    assert ran.code == 2
-    assert "\x1b" not in ran.out and "\u202e" not in ran.out
-    assert not [line for line in ran.out.splitlines() if line.startswith("ok  all")]
-
-
-async def test_check_prints_a_line_each(front_door: Run) -> None:
-    ran = await front_door("check", "--json")
-    assert ran.code == 0, ran.out
-    assert ran.json["ok"] is True
-    assert [c["name"] for c in ran.json["checks"]] == [
-        "configuration",
-        "temporary folder",
-        "database",
-        "slack",
-        "scopes",
-        "socket",
-        "rapid7-eu",
-        "edge",
-        "iot",
-    ]
-    assert all(set(c) == {"name", "ok", "detail", "hint"} for c in ran.json["checks"])
-
-
-async def test_check_has_a_hint_for_failures(front_door: Run, sandbox: Sandbox) -> None:
-    sandbox.rapid7.answer_with(401, times=9)
-    sandbox.akamai.deprecated = True
-    sandbox.slack.scopes = "commands"
-    ran = await front_door("check")
-    assert ran.code == 3
-    assert "NO  scopes: The token lacks app_mentions:read, channels:history" in ran.out
-    assert "NO  rapid7-eu: rapid7-eu did not accept our key" in ran.out
-    assert 'report = "v2"' in ran.out
-    assert "ok  iot" in ran.out
-
-
-async def test_check_names_wrong_token_and_configuration(front_door: Run, sandbox: Sandbox) -> None:
-    ran = await front_door("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
-    assert ran.code == 3
-    assert "invalid_auth" in ran.out
-    assert "xoxb-wrong-token" not in ran.out + ran.err
-    ran = await front_door("check", "--json", table={**sandbox.table(), "colour": "red"})
-    assert (ran.code, ran.json["ok"]) == (2, False)
-
-
 async def test_manifest_needs_no_configuration(front_door: Run, tmp_path: Path) -> None:
     ran = await front_door("manifest", "--json", BOT_CONFIG=str(tmp_path / "none.toml"))
     assert ran.json["display_information"]["name"] == "Opswatch"
@@ -303,52 +245,6 @@ async def test_every_command_explains_itself_with_examples(
     ran = await front_door(*words)
     assert ran.code == 0
     assert "python -m bot" in ran.out
-
-
-async def test_demo_plays_questions_and_ends(front_door: Run) -> None:
-    ran = await front_door("demo", "--ask", "/usage last 7 days", "--ask", "/logs kitchen 20m")
-    assert ran.code == 0
-    assert "Ada in #ops: /usage last 7 days" in ran.out
-    assert "in 7 days" in ran.out
-    assert "[file] kitchen-" in ran.out
-    assert ran.err.count("WARNING") == 0
-
-
-def heads_and_files(out: str) -> list[tuple[str, list[str]]]:
-    """Each question of a conversation with the files that stand under it."""
-    parts = out.split("Ada in #ops: ")[1:]
-    return [(part.partition("\n")[0], re.findall(r"\[file\] ([a-z]+)-", part)) for part in parts]
-
-
-async def test_demo_lists_files_under_questions(front_door: Run) -> None:
-    lines = ("/usage last 7 days csv", "apiaudit 24h csv", "/logs kitchen 20m", "/USAGE yesterday")
-    ran = await front_door("demo", *[word for line in lines for word in ("--ask", line)])
-    assert ran.code == 0, ran.err
-    assert heads_and_files(ran.out) == [
-        ("/usage last 7 days csv", ["usage"]),
-        ("/apiaudit 24h csv", ["apiaudit"]),
-        ("/logs kitchen 20m", ["kitchen"]),
-        ("/usage yesterday", []),
-    ]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("--ask", "@Opswatch usage last week"),
-        ("--ask", ""),
-        ("--ask", "  "),
-        ("--ask", "/"),
-        ("--ask", "/usage", "--ask", "/uptime"),
-        ("--port", "99999"),
-        ("--port", "-1"),
-    ],
-    ids=" ".join,
-)
-async def test_demo_refuses_wrong_options(front_door: Run, words: tuple[str, ...]) -> None:
-    ran = await front_door("demo", *words)
-    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
-    assert words[-2] in ran.err
 
 
 @pytest.mark.parametrize(
@@ -402,99 +298,6 @@ async def test_readme_question_finds_something(front_door: Run, tmp_path: Path, 
     assert next(values[name] for name in ("calls", "lines", "bytes") if name in values) > 0
 
 
-async def test_run_connects_answers_and_stops(
-    sandbox: Sandbox, tmp_path: Path, free_tcp_port: int
-) -> None:
-    process = await started(sandbox, tmp_path, health_port=free_tcp_port)
-    answer = await sandbox.slack.answer_to("/usage last 7 days")
-    assert "in 7 days" in answer.text
-    assert await health(free_tcp_port) == (200, 200)
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 60) == 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-async def test_stop_finishes_or_reports_work(
-    sandbox: Sandbox, tmp_path: Path, number: signal.Signals
-) -> None:
-    """One answer comes in time and is given; one does not, and a log is in the middle of its
-    download: their askers are told.
-    """
-    process = await started(sandbox, tmp_path)
-    sandbox.devicewise.be_slow(2.0)
-    await sandbox.slack.command("/apiaudit iot 24h")
-    await sandbox.slack.until(lambda: sandbox.devicewise.requests)
-    sandbox.rapid7.be_slow(60, path="/usage", times=99)
-    sandbox.rapid7.misbehave(drip, path="/download", times=9)
-    await sandbox.slack.command("/usage last 7 days", user="U0LINUS")
-    await sandbox.slack.command("/logs kitchen")
-    await sandbox.slack.until(lambda: any("/download" in path for path in sandbox.rapid7.paths()))
-    process.send_signal(number)
-    assert await asyncio.wait_for(process.wait(), 60) == 0
-    assert any("iot:" in m.text for m in sandbox.slack.seen())
-    assert sum("The bot is restarting" in m.text for m in sandbox.slack.seen("U0LINUS")) == 1
-    assert sum("The bot is restarting" in m.text for m in sandbox.slack.seen("U0ADA")) == 1
-    assert not [m for m in sandbox.slack.messages if m.text.startswith("Working on")]
-    assert not list(tmp_path.glob("*.sqlite-wal"))
-    store = await Store.open(sandbox.location, now=datetime.now(UTC))
-    assert sorted(asked.outcome for asked in await store.questions.latest()) == [
-        "answered",
-        "cancelled",
-        "cancelled",
-    ]
-    await store.close()
-
-
-async def drip(request: web.Request) -> web.StreamResponse:
-    """A log that comes a line at a time and has no end."""
-    response = web.StreamResponse(headers={"Content-Type": "text/plain"})
-    await response.prepare(request)
-    while True:
-        await response.write(b"2026-11-20T11:00:00Z INFO drip\n" * 10_000)
-        await asyncio.sleep(0.05)
-
-
-async def test_bot_without_slack_stops_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
-    import os
-
-    config = tmp_path / "bot.toml"
-    config.write_text(toml_of(sandbox.table()))
-    env = {
-        **os.environ,
-        **sandbox.environ(),
-        "PYTHONPATH": str(ROOT),
-        "SLACK_API_URL": "http://127.0.0.1:9/api/",
-    }
-    env = process_environ(sandbox.clock, env)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        "run",
-        "--config",
-        str(config),
-        cwd=tmp_path,
-        env=env,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    # Other lines may come before, such as one on temporary folders of an earlier crash.
-    async with asyncio.timeout(60):
-        while b"Slack could not be reached" not in (line := await process.stderr.readline()):
-            assert line, "the bot has ended"
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 60) == 0
-
-
-async def test_run_names_missing_settings(front_door: Run) -> None:
-    ran = await front_door("run", SLACK_APP_TOKEN="")
-    assert ran.code == 2
-    assert "SLACK_APP_TOKEN" in ran.err
-    ran = await front_door("run", SLACK_BOT_TOKEN="xoxb-wrong")
-    assert ran.code == 3
-    assert "invalid_auth" in ran.err
-
-
 async def test_terminal_shares_the_rate_limit(
     sandbox: Sandbox, front_door: Run, tmp_path: Path
 ) -> None:
@@ -526,37 +329,6 @@ async def test_terminal_answers_without_database(
     assert ran.code == 0
 
 
-async def health(port: int) -> tuple[int, int]:
-    """What `/healthz` and `/readyz` answer."""
-    import aiohttp
-
-    async with aiohttp.ClientSession() as session:
-        codes = []
-        for path in ("/healthz", "/readyz"):
-            async with session.get(f"http://127.0.0.1:{port}{path}") as response:
-                codes.append(response.status)
-        return codes[0], codes[1]
-
-
-async def started(
-    sandbox: Sandbox, tmp_path: Path, *, health_port: int = 0
-) -> asyncio.subprocess.Process:
-    import os
-
-    config = tmp_path / "bot.toml"
-    config.write_text(
-        toml_of({**sandbox.table(), **({"health": {"port": health_port}} if health_port else {})})
-    )
-    env = process_environ(
-        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
-    )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env
-    )
-    await sandbox.slack.until(lambda: sandbox.slack.sockets, timeout_s=20)
-    return process
-
-
 async def test_answer_mentions_that_today_is_partial(front_door: Run) -> None:
     ran = await front_door("ask", "/usage today", "--json")
     today = datetime.now(UTC).date()
@@ -586,61 +358,3 @@ async def test_documented_command_runs(front_door: Run, tmp_path: Path, command:
     )
     assert ran.code == 0, ran.err
     assert ran.out
-
-
-async def test_make_demo_plays_its_question() -> None:
-    process = await asyncio.create_subprocess_exec(
-        "make",
-        "-n",
-        "demo",
-        "ASK=/usage last 7 days",
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == 0
-    assert "python -m bot demo" in out.decode()
-
-
-async def test_demo_serves_its_page_until_interrupted(tmp_path: Path) -> None:
-    import os
-
-    import aiohttp
-
-    env = process_environ(utc_now, {**os.environ, "PYTHONPATH": str(ROOT)})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        "demo",
-        "--port",
-        "0",
-        cwd=tmp_path,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    told = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
-    addresses = re.findall(r"http://\S+", told)
-    assert len(addresses) == 1
-    async with aiohttp.ClientSession() as session, session.get(addresses[0]) as response:
-        assert "Opswatch sandbox" in await response.text()
-    process.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(process.wait(), 60) == 0
-
-
-async def test_check_names_unwritable_temporary_folder(
-    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
-) -> None:
-    def no_folder() -> None:
-        raise FileNotFoundError(2, "No usable temporary directory found")
-
-    monkeypatch.setattr("tempfile.TemporaryFile", no_folder)
-    config = sandbox.folder / "bot.toml"
-    config.write_text(toml_of(sandbox.table()), "utf-8")
-    checks, code = await run_checks(config, environ=sandbox.environ())
-    failed = [check for check in checks if not check.ok]
-    assert (code, [check.name for check in failed]) == (2, ["temporary folder"])
-    assert "TMPDIR" in failed[0].hint

@@ -9,9 +9,8 @@ import html
 import itertools
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -20,7 +19,7 @@ from bot.blocks import limits
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
 from providers.rapid7 import query
-from tests.conftest import connected_bot
+from tests.conftest import Run, connected_bot
 from tests.scenarios.test_alerts import evaluated, evaluations, messages, running, told
 from tests.scenarios.test_calls import lines_of, table
 from tests.support.clock import MovableClock
@@ -28,7 +27,6 @@ from tests.support.inert import HOSTILE, complaints
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
-Run = Callable[..., Any]
 # Every tenth line has failed; a third of all is about the menu.
 PATHS = ("/menu", "/orders", "/login")
 SECRET = "hunter2-of-the-kitchen"

@@ -30,6 +30,7 @@ from mcp.types import (
 from bot.alerts.rule import Rule
 from bot.sandbox.sandbox import Sandbox
 from bot.store import Store
+from tests.conftest import Run
 from tests.support.mcp_clients import (
     http_server,
     http_session,
@@ -40,7 +41,6 @@ from tests.support.mcp_clients import (
     text_of,
 )
 
-Run = Callable[..., Any]
 TOKEN = "a-bearer-token-of-the-tests"
 SECRET = "Tr0ub4dor-of-the-kitchen"
 INITIALIZE = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +19,8 @@ import trustme
 from bot.app import Bot, open_bot
 from bot.config import parse_settings, slack_tokens
 from bot.sandbox.sandbox import Sandbox, open_targets_of
+from tests.conftest import Run
 
-Run = Callable[..., Any]
 AUTHORIZATION = "Basic YWRhOmh1bnRlcjI="  # ada:hunter2
 
 

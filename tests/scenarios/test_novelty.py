@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
+from tests.conftest import Run
 from tests.scenarios.test_alert_words import said
 from tests.scenarios.test_alerts import evaluations, messages, running, thread, told
 from tests.scenarios.test_calls import cells
@@ -17,7 +16,6 @@ from tests.support.clock import MovableClock as Clock
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
-Run = Callable[..., Any]
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 

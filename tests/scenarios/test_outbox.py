@@ -15,24 +15,20 @@ from typing import BinaryIO
 import aiohttp
 import pytest
 
-from bot.blocks import kit
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
 from bot.slack.client import slack_client
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import SlackPace
-from bot.store import OutboxStore, Post, PostKind, Store
+from bot.store import OutboxStore, PostKind, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT
 from tests.support.clock import process_environ
+from tests.support.outbox import channel_texts, enqueue, follow_up, post, random_fault, settled
 from tests.support.outbox_process import location_word
 from tests.support.prestarted import ProgramServer, RunningProgram
 
 HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
-
-
-def post(n: int, channel: str = "#ops") -> Post:
-    return Post(f"{channel} {n}", channel, f"Message {n}", [kit.section(f"Message {n}")])
 
 
 @asynccontextmanager
@@ -57,15 +53,6 @@ async def posting(sandbox: Sandbox, ops_channel: str = "") -> AsyncIterator[Outb
             await store.close()
 
 
-def said(sandbox: Sandbox, channel: str = "C0OPS") -> list[str]:
-    return [m.text for m in sandbox.slack.messages if m.user == BOT and m.channel == channel]
-
-
-async def enqueue(posts: OutboxStore, *several: Post) -> None:
-    for each in several:
-        await posts.enqueue(each, now=utc_now())
-
-
 async def test_messages_are_posted_once_in_order(sandbox: Sandbox) -> None:
     async with posting(sandbox) as posts:
         await enqueue(
@@ -73,10 +60,16 @@ async def test_messages_are_posted_once_in_order(sandbox: Sandbox) -> None:
         )
         await enqueue(posts, post(0), post(3))
         await sandbox.slack.until(
-            lambda: len(said(sandbox)) == 5 and len(said(sandbox, "C0KITCHEN")) == 5
+            lambda: (
+                len(channel_texts(sandbox)) == 5 and len(channel_texts(sandbox, "C0KITCHEN")) == 5
+            )
         )
         await settled(posts)
-    assert said(sandbox) == said(sandbox, "C0KITCHEN") == [f"Message {n}" for n in range(5)]
+    assert (
+        channel_texts(sandbox)
+        == channel_texts(sandbox, "C0KITCHEN")
+        == [f"Message {n}" for n in range(5)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,9 +82,9 @@ async def test_uncertain_message_is_searched_before_repeat(
     sandbox.slack.fail(how=failure, processed=processed, times=2)
     async with posting(sandbox) as posts:
         await enqueue(posts, *(post(n) for n in range(4)))
-        await sandbox.slack.until(lambda: len(said(sandbox)) >= 4)
+        await sandbox.slack.until(lambda: len(channel_texts(sandbox)) >= 4)
         await asyncio.sleep(0.3)
-    assert said(sandbox) == [f"Message {n}" for n in range(4)]
+    assert channel_texts(sandbox) == [f"Message {n}" for n in range(4)]
 
 
 async def test_429_is_waited_for(sandbox: Sandbox) -> None:
@@ -105,9 +98,9 @@ async def test_429_is_waited_for(sandbox: Sandbox) -> None:
     async with posting(sandbox) as posts:
         started = asyncio.get_running_loop().time()
         await enqueue(posts, post(0), post(1))
-        await sandbox.slack.until(lambda: len(said(sandbox)) == 2)
+        await sandbox.slack.until(lambda: len(channel_texts(sandbox)) == 2)
         assert asyncio.get_running_loop().time() - started >= 0.9
-    assert said(sandbox) == ["Message 0", "Message 1"]
+    assert channel_texts(sandbox) == ["Message 0", "Message 1"]
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "is_archived"])
@@ -119,19 +112,14 @@ async def test_messages_wait_for_unavailable_channel(sandbox: Sandbox, code: str
     sandbox.slack.channels["C0QUIET"].bot_is_in = code != "not_in_channel"
     async with posting(sandbox, ops_channel="#ops") as posts:
         await enqueue(posts, *(post(n, "#quiet") for n in range(3)))
-        told = await sandbox.slack.until(lambda: said(sandbox))
+        told = await sandbox.slack.until(lambda: channel_texts(sandbox))
         assert told == [f"I cannot post in #quiet ({code}). Messages are kept, and posted once this is fixed." + (" Invite me with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
         await enqueue(posts, post(9))
-        await sandbox.slack.until(lambda: "Message 9" in said(sandbox))
+        await sandbox.slack.until(lambda: "Message 9" in channel_texts(sandbox))
         sandbox.slack.channels["C0QUIET"].bot_is_in = True
-        await sandbox.slack.until(lambda: len(said(sandbox, "C0QUIET")) == 3)
-    assert said(sandbox, "C0QUIET") == ["Message 0", "Message 1", "Message 2"]
-    assert len(said(sandbox)) == 2
-
-
-def about(n: int, root: int, how: PostKind, text: str = "") -> Post:
-    text = text or f"{how.value} {n}"
-    return Post(f"#ops {n}", "#ops", text, [kit.section(text)], how, f"#ops {root}")
+        await sandbox.slack.until(lambda: len(channel_texts(sandbox, "C0QUIET")) == 3)
+    assert channel_texts(sandbox, "C0QUIET") == ["Message 0", "Message 1", "Message 2"]
+    assert len(channel_texts(sandbox)) == 2
 
 
 async def test_replies_and_edits_reach_their_message(
@@ -141,11 +129,11 @@ async def test_replies_and_edits_reach_their_message(
         await enqueue(
             posts,
             post(0),
-            about(1, 0, PostKind.REPLY),
-            about(2, 0, PostKind.BROADCAST),
-            about(3, 0, PostKind.EDIT, "Message 0, anew"),
+            follow_up(1, 0, PostKind.REPLY),
+            follow_up(2, 0, PostKind.BROADCAST),
+            follow_up(3, 0, PostKind.EDIT, "Message 0, anew"),
         )
-        await sandbox.slack.until(lambda: "Message 0, anew" in said(sandbox))
+        await sandbox.slack.until(lambda: "Message 0, anew" in channel_texts(sandbox))
         await settled(posts)
     root, reply, broadcast = [m for m in sandbox.slack.messages if m.user == BOT]
     assert (reply.thread_ts, reply.broadcast) == (root.ts, False)
@@ -159,12 +147,12 @@ async def test_only_newest_waiting_edit_is_sent(sandbox: Sandbox) -> None:
         await enqueue(
             posts,
             post(0),
-            *(about(n, 0, PostKind.EDIT, f"Edit {n}") for n in range(1, 6)),
-            about(9, 0, PostKind.REPLY),
+            *(follow_up(n, 0, PostKind.EDIT, f"Edit {n}") for n in range(1, 6)),
+            follow_up(9, 0, PostKind.REPLY),
         )
         await asyncio.sleep(0.3)
         sandbox.slack.channels["C0OPS"].bot_is_in = True
-        await sandbox.slack.until(lambda: said(sandbox) == ["Edit 5", "reply 9"])
+        await sandbox.slack.until(lambda: channel_texts(sandbox) == ["Edit 5", "reply 9"])
         await settled(posts)
     assert sandbox.slack.paths().count("POST /api/chat.update") == 1
 
@@ -173,37 +161,39 @@ async def test_only_newest_waiting_edit_is_sent(sandbox: Sandbox) -> None:
 async def test_uncertain_reply_is_searched_in_thread(sandbox: Sandbox, failure: str) -> None:
     async with posting(sandbox) as posts:
         await enqueue(posts, post(0))
-        await sandbox.slack.until(lambda: said(sandbox))
+        await sandbox.slack.until(lambda: channel_texts(sandbox))
         sandbox.slack.fail(how=failure)
-        await enqueue(posts, *(about(n, 0, PostKind.REPLY) for n in range(1, 5)))
-        await sandbox.slack.until(lambda: len(said(sandbox)) == 5)
+        await enqueue(posts, *(follow_up(n, 0, PostKind.REPLY) for n in range(1, 5)))
+        await sandbox.slack.until(lambda: len(channel_texts(sandbox)) == 5)
         await settled(posts)
-    assert said(sandbox) == ["Message 0", "reply 1", "reply 2", "reply 3", "reply 4"]
+    assert channel_texts(sandbox) == ["Message 0", "reply 1", "reply 2", "reply 3", "reply 4"]
 
 
 async def test_reply_to_deleted_message_does_not_block_queue(sandbox: Sandbox) -> None:
     async with posting(sandbox) as posts:
         await enqueue(posts, post(0))
-        await sandbox.slack.until(lambda: said(sandbox))
+        await sandbox.slack.until(lambda: channel_texts(sandbox))
         await settled(posts)
         sandbox.slack.messages.clear()
-        await enqueue(posts, about(1, 0, PostKind.EDIT), about(2, 0, PostKind.REPLY), post(3))
-        await sandbox.slack.until(lambda: said(sandbox) == ["Message 3"])
+        await enqueue(
+            posts, follow_up(1, 0, PostKind.EDIT), follow_up(2, 0, PostKind.REPLY), post(3)
+        )
+        await sandbox.slack.until(lambda: channel_texts(sandbox) == ["Message 3"])
         await settled(posts)
 
 
 async def test_refused_edit_does_not_block_queue(sandbox: Sandbox) -> None:
     async with posting(sandbox) as posts:
         await enqueue(posts, post(0))
-        await sandbox.slack.until(lambda: said(sandbox))
+        await sandbox.slack.until(lambda: channel_texts(sandbox))
         sandbox.slack.answer_with(
             200,
             '{"ok":false,"error":"unknown_method"}',
             path="chat.update",
             Content_Type="application/json",
         )
-        await enqueue(posts, about(1, 0, PostKind.EDIT), about(2, 0, PostKind.REPLY))
-        await sandbox.slack.until(lambda: said(sandbox) == ["Message 0", "reply 2"])
+        await enqueue(posts, follow_up(1, 0, PostKind.EDIT), follow_up(2, 0, PostKind.REPLY))
+        await sandbox.slack.until(lambda: channel_texts(sandbox) == ["Message 0", "reply 2"])
         await settled(posts)
 
 
@@ -213,13 +203,14 @@ async def test_backlog_notifies_ops_once(sandbox: Sandbox, monkeypatch: pytest.M
         await enqueue(posts, post(0, "#quiet"), post(1, "#quiet"))
         await sandbox.slack.until(
             lambda: any(
-                "Messages have been waiting to be posted since" in text for text in said(sandbox)
+                "Messages have been waiting to be posted since" in text
+                for text in channel_texts(sandbox)
             )
         )
         await asyncio.sleep(0.5)
         sandbox.slack.channels["C0QUIET"].bot_is_in = True
-        await sandbox.slack.until(lambda: len(said(sandbox, "C0QUIET")) == 2)
-    assert sum("Messages have been waiting" in text for text in said(sandbox)) == 1
+        await sandbox.slack.until(lambda: len(channel_texts(sandbox, "C0QUIET")) == 2)
+    assert sum("Messages have been waiting" in text for text in channel_texts(sandbox)) == 1
 
 
 async def test_message_sent_before_crash_is_not_repeated(
@@ -235,8 +226,8 @@ async def test_message_sent_before_crash_is_not_repeated(
     key = {"event_type": "opswatch_post", "event_payload": {"key": "#ops 0"}}
     sandbox.slack._add(Message(sandbox.slack._ts(), "C0OPS", BOT, "Message 0", metadata=key))
     async with posting(sandbox):
-        await sandbox.slack.until(lambda: "Message 1" in said(sandbox))
-    assert said(sandbox) == ["Message 0", "Message 1"]
+        await sandbox.slack.until(lambda: "Message 1" in channel_texts(sandbox))
+    assert channel_texts(sandbox) == ["Message 0", "Message 1"]
 
 
 async def test_killed_outbox_posts_each_message_once(
@@ -254,7 +245,7 @@ async def test_killed_outbox_posts_each_message_once(
     )
     errors = sandbox.folder / "stderr"
     for _ in range(100):
-        faults(sandbox, spread)
+        random_fault(sandbox, spread)
         with errors.open("wb") as stderr:
             program = await asyncio.to_thread(
                 _posting_program, sandbox, program_server, env, stderr
@@ -265,9 +256,9 @@ async def test_killed_outbox_posts_each_message_once(
         assert "Traceback" not in errors.read_text()
     sandbox.slack.faults.clear()
     async with posting(sandbox) as posts:
-        await sandbox.slack.until(lambda: len(said(sandbox)) >= count, timeout_s=60)
+        await sandbox.slack.until(lambda: len(channel_texts(sandbox)) >= count, timeout_s=60)
         await settled(posts)
-    assert said(sandbox) == [f"Message {n}" for n in range(count)]
+    assert channel_texts(sandbox) == [f"Message {n}" for n in range(count)]
 
 
 def _posting_program(
@@ -287,25 +278,3 @@ def _posting_program(
         stdout.close()
         assert output.readline() == b"posting\n"
     return program
-
-
-async def settled(posts: OutboxStore) -> None:
-    """Nothing waits any more."""
-    async with asyncio.timeout(60):
-        while await posts.oldest_waiting() is not None:
-            await asyncio.sleep(0.02)
-
-
-def faults(sandbox: Sandbox, spread: random.Random) -> None:
-    sandbox.slack.faults.clear()
-    kind = spread.choice(["none", "none", "cut", "500", "429"])
-    if kind == "429":
-        sandbox.slack.answer_with(
-            429,
-            '{"ok":false}',
-            path="chat.postMessage",
-            Retry_After="0",
-            Content_Type="application/json",
-        )
-    elif kind != "none":
-        sandbox.slack.fail(how=kind, processed=spread.random() < 0.5)

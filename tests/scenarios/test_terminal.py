@@ -9,7 +9,6 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,9 @@ from bot.blocks import kit
 from bot.cli.layout import markup, print_answer
 from bot.cli.progress import progress_line
 from bot.sandbox.sandbox import Sandbox
-from tests.conftest import ROOT, toml_of
+from tests.conftest import ROOT, Run, toml_of
 from tests.support.clock import process_environ
 
-Run = Callable[..., Any]
 STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

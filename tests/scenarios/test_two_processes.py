@@ -19,8 +19,8 @@ from bot.store import Store
 from providers.clock import utc_now
 from tests.conftest import ROOT, connected_bot
 from tests.scenarios.test_alerts import Meter, evaluated, look, running, thread, told
-from tests.scenarios.test_outbox import enqueue, post, said
 from tests.support.clock import MovableClock, process_environ
+from tests.support.outbox import channel_texts, enqueue, post
 from tests.support.outbox_process import location_word
 
 pytestmark = pytest.mark.usefixtures("before_noon")
@@ -63,12 +63,12 @@ CHANNELS = {"#ops": "C0OPS", "#kitchen": "C0KITCHEN"}
 def each_once(sandbox: Sandbox, count: int = COUNT) -> None:
     """Every message is in its channel, once and in order."""
     for channel in CHANNELS.values():
-        assert said(sandbox, channel) == [f"Message {n}" for n in range(count)]
+        assert channel_texts(sandbox, channel) == [f"Message {n}" for n in range(count)]
 
 
 async def all_said(sandbox: Sandbox, count: int = COUNT) -> None:
     await sandbox.slack.until(
-        lambda: all(len(said(sandbox, channel)) >= count for channel in CHANNELS.values()),
+        lambda: all(len(channel_texts(sandbox, channel)) >= count for channel in CHANNELS.values()),
         timeout_s=60,
     )
 
@@ -99,7 +99,7 @@ async def test_paused_process_does_not_repeat_what_another_has_sent(sandbox: San
     sandbox.slack.be_slow(0.1, path="chat.postMessage", times=2 * COUNT)
     await fill(sandbox)
     async with outbox_process(sandbox) as paused:
-        await sandbox.slack.until(lambda: len(said(sandbox)) >= 5, timeout_s=30)
+        await sandbox.slack.until(lambda: len(channel_texts(sandbox)) >= 5, timeout_s=30)
         paused.send_signal(signal.SIGSTOP)
         async with outbox_process(sandbox):
             await all_said(sandbox)

@@ -1,0 +1,72 @@
+"""`python -m bot check` in a terminal: a line for each check, with a hint for what fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.cli.check import run_checks
+from bot.sandbox.sandbox import Sandbox
+from tests.conftest import Run, toml_of
+
+
+async def test_check_shows_no_control_sequence(front_door: Run, sandbox: Sandbox) -> None:
+    table = sandbox.table()
+    table["providers"]["edge"]["method"] = "\x1b[2J\u202eNO\nok  all is well"
+    ran = await front_door("check", table=table)
+    assert ran.code == 2
+    assert "\x1b" not in ran.out and "\u202e" not in ran.out
+    assert not [line for line in ran.out.splitlines() if line.startswith("ok  all")]
+
+
+async def test_check_prints_a_line_each(front_door: Run) -> None:
+    ran = await front_door("check", "--json")
+    assert ran.code == 0, ran.out
+    assert ran.json["ok"] is True
+    assert [c["name"] for c in ran.json["checks"]] == [
+        "configuration",
+        "temporary folder",
+        "database",
+        "slack",
+        "scopes",
+        "socket",
+        "rapid7-eu",
+        "edge",
+        "iot",
+    ]
+    assert all(set(c) == {"name", "ok", "detail", "hint"} for c in ran.json["checks"])
+
+
+async def test_check_has_a_hint_for_failures(front_door: Run, sandbox: Sandbox) -> None:
+    sandbox.rapid7.answer_with(401, times=9)
+    sandbox.akamai.deprecated = True
+    sandbox.slack.scopes = "commands"
+    ran = await front_door("check")
+    assert ran.code == 3
+    assert "NO  scopes: The token lacks app_mentions:read, channels:history" in ran.out
+    assert "NO  rapid7-eu: rapid7-eu did not accept our key" in ran.out
+    assert 'report = "v2"' in ran.out
+    assert "ok  iot" in ran.out
+
+
+async def test_check_names_wrong_token_and_configuration(front_door: Run, sandbox: Sandbox) -> None:
+    ran = await front_door("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
+    assert ran.code == 3
+    assert "invalid_auth" in ran.out
+    assert "xoxb-wrong-token" not in ran.out + ran.err
+    ran = await front_door("check", "--json", table={**sandbox.table(), "colour": "red"})
+    assert (ran.code, ran.json["ok"]) == (2, False)
+
+
+async def test_check_names_unwritable_temporary_folder(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    def no_folder() -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", no_folder)
+    config = sandbox.folder / "bot.toml"
+    config.write_text(toml_of(sandbox.table()), "utf-8")
+    checks, code = await run_checks(config, environ=sandbox.environ())
+    failed = [check for check in checks if not check.ok]
+    assert (code, [check.name for check in failed]) == (2, ["temporary folder"])
+    assert "TMPDIR" in failed[0].hint

@@ -1,0 +1,105 @@
+"""`python -m bot demo`: conversations without a browser, the page, and `make demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from providers.clock import utc_now
+from tests.conftest import ROOT, Run
+from tests.support.clock import process_environ
+
+
+async def test_demo_plays_questions_and_ends(front_door: Run) -> None:
+    ran = await front_door("demo", "--ask", "/usage last 7 days", "--ask", "/logs kitchen 20m")
+    assert ran.code == 0
+    assert "Ada in #ops: /usage last 7 days" in ran.out
+    assert "in 7 days" in ran.out
+    assert "[file] kitchen-" in ran.out
+    assert ran.err.count("WARNING") == 0
+
+
+def heads_and_files(out: str) -> list[tuple[str, list[str]]]:
+    """Each question of a conversation with the files that stand under it."""
+    parts = out.split("Ada in #ops: ")[1:]
+    return [(part.partition("\n")[0], re.findall(r"\[file\] ([a-z]+)-", part)) for part in parts]
+
+
+async def test_demo_lists_files_under_questions(front_door: Run) -> None:
+    lines = ("/usage last 7 days csv", "apiaudit 24h csv", "/logs kitchen 20m", "/USAGE yesterday")
+    ran = await front_door("demo", *[word for line in lines for word in ("--ask", line)])
+    assert ran.code == 0, ran.err
+    assert heads_and_files(ran.out) == [
+        ("/usage last 7 days csv", ["usage"]),
+        ("/apiaudit 24h csv", ["apiaudit"]),
+        ("/logs kitchen 20m", ["kitchen"]),
+        ("/usage yesterday", []),
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--ask", "@Opswatch usage last week"),
+        ("--ask", ""),
+        ("--ask", "  "),
+        ("--ask", "/"),
+        ("--ask", "/usage", "--ask", "/uptime"),
+        ("--port", "99999"),
+        ("--port", "-1"),
+    ],
+    ids=" ".join,
+)
+async def test_demo_refuses_wrong_options(front_door: Run, words: tuple[str, ...]) -> None:
+    ran = await front_door("demo", *words)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
+    assert words[-2] in ran.err
+
+
+async def test_make_demo_plays_its_question() -> None:
+    process = await asyncio.create_subprocess_exec(
+        "make",
+        "-n",
+        "demo",
+        "ASK=/usage last 7 days",
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert "python -m bot demo" in out.decode()
+
+
+async def test_demo_serves_its_page_until_interrupted(tmp_path: Path) -> None:
+    import os
+
+    import aiohttp
+
+    env = process_environ(utc_now, {**os.environ, "PYTHONPATH": str(ROOT)})
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "demo",
+        "--port",
+        "0",
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    told = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    addresses = re.findall(r"http://\S+", told)
+    assert len(addresses) == 1
+    async with aiohttp.ClientSession() as session, session.get(addresses[0]) as response:
+        assert "Opswatch sandbox" in await response.text()
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 60) == 0

@@ -1,0 +1,57 @@
+"""What tests of deliveries share: texts that a person sees, and requests that Slack refuses or cuts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import Message
+from bot.slack.socket_mode import SocketTimeouts
+
+PRIVATE = "/apiaudit iot 24h"
+HURRIED = SocketTimeouts(
+    open=2.0, hello=0.5, ping=5.0, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3
+)
+
+
+def texts(sandbox: Sandbox, user: str = "U0ADA") -> list[str]:
+    return [message.text for message in sandbox.slack.seen(user)]
+
+
+async def working(sandbox: Sandbox) -> Message:
+    """The message that says that work goes on."""
+    shown = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
+    )
+    assert isinstance(shown, Message)
+    return shown
+
+
+def refuse(sandbox: Sandbox, method: str, error: str, times: int = 1) -> None:
+    body = json.dumps({"ok": False, "error": error})
+    sandbox.slack.answer_with(
+        200, body, path=f"/api/{method}", times=times, Content_Type="application/json"
+    )
+
+
+def cut(
+    sandbox: Sandbox,
+    path: str,
+    *,
+    after: Callable[[web.Request], Any] | None = None,
+    times: int = 1,
+) -> None:
+    """The next requests are handled, or not, and then the connection is cut."""
+
+    async def act(request: web.Request) -> web.StreamResponse:
+        if after:
+            await after(request)
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    sandbox.slack.misbehave(act, path=path, times=times)
