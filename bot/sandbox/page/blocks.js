@@ -14,7 +14,7 @@ export function draw(block, where) {
 }
 
 const DRAWN = {
-  header: (block) => make("div", { class: "header", role: "heading", "aria-level": "3" }, textOf(block.text)),
+  header: (block) => make("div", { class: "header", role: "heading", "aria-level": "2" }, textOf(block.text)),
   section,
   context: (block) => make("div", { class: "context" }, ...block.elements.map((each) => make("div", {}, textOf(each)))),
   divider: () => make("hr"),

@@ -39,7 +39,7 @@ export function chart(block) {
           }),
         ),
   );
-  const heading = make("h4", {}, block.title, axis.y_label ? make("small", {}, axis.y_label) : "");
+  const heading = make("h3", {}, block.title, axis.y_label ? make("small", {}, axis.y_label) : "");
   return make("div", { class: "chart" }, heading, svg, series.length > 1 ? legend(series) : "");
 }
 
@@ -60,7 +60,7 @@ function grid(svg, top, y) {
   for (const part of [0, 0.25, 0.5, 0.75, 1]) {
     const at = y(top * part);
     svg.append(svgNode("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at }));
-    svg.append(svgNode("text", { x: LEFT - 6, y: at + 4, "text-anchor": "end" }, +(top * part).toPrecision(3)));
+    svg.append(svgNode("text", { x: LEFT - 6, y: at + 4, "text-anchor": "end" }, (+(top * part).toPrecision(3)).toLocaleString("en")));
   }
 }
 

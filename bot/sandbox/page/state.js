@@ -43,8 +43,10 @@ export function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+// `27 Nov 10:48`, as the bot writes times in its own words.
 export function time(seconds, options) {
-  return new Date(1000 * seconds).toLocaleString("en-GB", { timeZone: me()?.tz, ...options });
+  const shown = new Date(1000 * seconds).toLocaleString("en-GB", { timeZone: me()?.tz, ...options });
+  return shown.replace(", ", " ");
 }
 
 export function formatSize(bytes) {

@@ -59,7 +59,7 @@ export function table(block) {
   };
   show();
   const grid = make("table", {}, make("thead", {}, make("tr", {}, ...head.map(heading))), body);
-  const caption = block.caption ? make("h4", {}, block.caption) : "";
+  const caption = block.caption ? make("h3", {}, block.caption) : "";
   return make("div", { class: "table" }, caption, make("div", { class: "scroll" }, grid), pager);
 }
 
