@@ -10,7 +10,7 @@ from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
 from bot.alerts.state import MOST_SEVERE_FIRST
 from bot.blocks import messages
-from bot.blocks.alert_lines import PAUSED, rule_line, state_line
+from bot.blocks.alert_lines import PAUSED, condition_line, option_parts, state_line
 from bot.blocks.alert_states import OK_STATES, state_dot
 from bot.blocks.home import MOST_ALERTS, HomeAlert
 from handlers.alert_registry import RuleRegistry
@@ -97,12 +97,13 @@ class AlertList:
         )
 
     async def _line(self, rule: Rule, requester: Requester) -> messages.ListLine:
-        """One line of the list. A person who has lost access to the question sees neither that nor
+        """An alert in the list, with its options below. A person who has lost access to the question sees neither that nor
         its result.
         """
         now = self.clock()
         stored = self.registry.chat_rules.get(rule.name)
-        origin = "" if stored else f"; rule of bot.toml for {rule.channel}"
+        origin = [] if stored else [f"from bot.toml, posts in {rule.channel}"]
+        details = " · ".join([*option_parts(rule), *origin])
         silenced = ""
         person = stored.user if stored else ""
         silence = self.job.silences.active(rule.name, now)
@@ -113,10 +114,10 @@ class AlertList:
         if not self.access.may_ask(rule.command, **requester.rights):
             return messages.ListLine(f"⏸ `{rule.name}` {PAUSED}{silenced}", person)
         if self.guard.is_paused(schedule_of(rule.name)):
-            text = f"⏸ `{rule.name}` {PAUSED}: {rule_line(rule)}{origin}{silenced}"
-            return messages.ListLine(text, person)
+            text = f"⏸ `{rule.name}` {PAUSED}: {condition_line(rule)}{silenced}"
+            return messages.ListLine(text, person, details)
         alert = await self.job.state(rule)
         state = state_line(rule, alert, self.zone, now)
         dot = state_dot(rule, alert, silenced=silence is not None)
-        text = f"{dot} `{rule.name}` {state}: {rule_line(rule)}{origin}{silenced}"
-        return messages.ListLine(text, person)
+        text = f"{dot} `{rule.name}` {state}: {condition_line(rule)}{silenced}"
+        return messages.ListLine(text, person, details)

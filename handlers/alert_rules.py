@@ -223,7 +223,7 @@ class RuleManager:
             + await invitation(self.permissions.channels, requester.channel)
         )
         buttons = [
-            kit.button("Edit rule", EDIT, rule.name),
+            kit.button("Edit alert", EDIT, rule.name),
             *kit.ask_buttons([("Show the data", rule.query)]),
         ]
         return rule, Answer(text, [*messages.note_blocks(text), kit.actions(buttons)])

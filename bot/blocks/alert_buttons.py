@@ -24,7 +24,7 @@ def incident_buttons(context: NotificationContext) -> list[Block]:
     links = _links(context)
     questions = _questions(context)
     # Access is checked at the press, since everybody sees the same message.
-    edit = kit.button("Edit rule", EDIT, name)
+    edit = kit.button("Edit alert", EDIT, name)
     if context.is_over:
         return [*links, *questions, edit]
     acknowledge = acknowledge_button(name)

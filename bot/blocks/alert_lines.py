@@ -16,18 +16,26 @@ PAUSED = "paused because its creator no longer has access to the question"
 
 
 def rule_line(rule: Rule) -> str:
-    """What a rule checks, in one phrase."""
-    value = rule.value
-    parts = [f"{value} of `{rule.display_query}` {threshold_label(rule)}"]
-    if rule.each:
-        parts.append(f"for each {rule.each}")
+    """What a rule checks and its options, in one phrase."""
+    return ", ".join([condition_line(rule), *option_parts(rule)])
+
+
+def condition_line(rule: Rule) -> str:
+    """`bytes of /usage today above 5.00 GB`."""
+    condition = f"{rule.value} of `{rule.display_query}` {threshold_label(rule)}"
+    return f"{condition}, for each {rule.each}" if rule.each else condition
+
+
+def option_parts(rule: Rule) -> list[str]:
+    """When an alert fires and resolves, how urgent it is and whom it calls, a phrase each."""
+    parts = []
     if resolve := resolve_label(rule):
         parts.append(f"resolve threshold {resolve}")
     if rule.for_:
         parts.append(f"for at least {formatting.format_duration(rule.for_)}")
     if rule.repeat:
         parts.append(f"reminder every {formatting.format_interval(rule.repeat)}")
-    return ", ".join([*parts, *_paging_parts(rule)])
+    return [*parts, *_paging_parts(rule)]
 
 
 def _paging_parts(rule: Rule) -> list[str]:

@@ -54,7 +54,7 @@ def incident_message(
         kit.header(head),
         *([kit.section(called)] if called and context.after.state is State.FIRING else []),
         *([kit.section(listed)] if listed else []),
-        kit.fields(shown),
+        kit.fields((sentence(name), value) for name, value in shown),
         *usual_chart(context),
         *(kit.context(flag) for flag in _flags(context)),
         kit.context(f"{kit.code(context.rule.display_query, 200)} · {footer(context)}"),
@@ -259,7 +259,7 @@ def sentence(text: str) -> str:
 def footer(context: NotificationContext) -> str:
     """Why the notification is sent now, whose rule it is, and when the next check is."""
     rule = context.rule
-    origin = f"rule of {kit.escaped(rule.origin)}"
+    origin = f"alert from {kit.escaped(rule.origin)}"
     if context.reason is Reason.RULE_CHANGED:
         return f"Alert {context.change} · {origin}"
     because = _BECAUSE[context.reason]

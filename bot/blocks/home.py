@@ -15,7 +15,7 @@ from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import LINK, acknowledge_button, silence_buttons
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
-from providers.models import AccountStatus, Check
+from providers.models import AccountStatus, Check, QuotaLeft
 from providers.registry import title_of
 
 # Together below the 100 blocks that a Home tab may have.
@@ -116,7 +116,12 @@ def _alert(alert: HomeAlert) -> list[Block]:
         *(silence_buttons(alert.name, alert.silence) if alert.may_silence else []),
         *([kit.link_button("Open message", f"{LINK}.0", alert.link)] if alert.link else []),
     ]
-    return [kit.section(alert.line.mrkdwn), *([kit.actions(buttons)] if buttons else [])]
+    details = alert.line.details
+    return [
+        kit.section(alert.line.mrkdwn),
+        *([kit.context(kit.with_code(details))] if details else []),
+        *([kit.actions(buttons)] if buttons else []),
+    ]
 
 
 def _accounts(facts: HomeFacts) -> list[Block]:
@@ -133,15 +138,20 @@ def _first(lines: Sequence[str], most: int) -> list[str]:
 
 
 def _account(condition: AccountStatus, facts: HomeFacts) -> str:
-    """An account, its state, and what is left of its rate limits."""
-    # A limit of which nothing is used is not worth a line.
-    left = [
-        f"{each.left:,} of {each.of:,} {each.what} left"
-        for each in condition.left
-        if each.left < each.of
-    ]
+    """An account, its state, and what is left of the rate limit that is used up the most."""
     vendor = title_of(facts.directory.accounts[condition.account])
+    left = _scarcest(condition.left)
     return " · ".join([f"{kit.code(condition.account)} {vendor}", _state(condition, facts), *left])
+
+
+def _scarcest(limits: Sequence[QuotaLeft]) -> list[str]:
+    """The limit of which the smallest share is left; none where nothing is used."""
+    used = [each for each in limits if each.left < each.of]
+    if not used:
+        return []
+    # An account has up to five limits; the others cannot be in the way before this one is.
+    least = min(used, key=lambda each: each.left / each.of)
+    return [f"{least.left:,} of {least.of:,} {least.what} left"]
 
 
 def _state(condition: AccountStatus, facts: HomeFacts) -> str:

@@ -62,7 +62,7 @@ def help_answer(
         kit.header(about.description),
         kit.context(kit.code(usage)),
         kit.section(
-            "\n".join(f"{kit.code(line)}\n{kit.escaped(meaning)}" for line, meaning in examples)
+            "\n".join(f"{kit.code(line)} – {kit.escaped(meaning)}" for line, meaning in examples)
         ),
         kit.context(*map(kit.escaped, facts)),
         kit.actions([*kit.ask_buttons(tried), *_form_buttons(FormLink("question", command))]),
@@ -179,22 +179,34 @@ def note(text: str) -> Answer:
     return Answer(formatting.sanitise(text), note_blocks(text))
 
 
+# Slack drops ordinary spaces at the beginning of a line.
+_INDENT = "\u2003"
+
+
 @dataclass(frozen=True, slots=True)
 class ListLine:
-    """A line of a list: our text, with `code` in it, and the person whose work it shows."""
+    """A line of a list: our text, with `code` in it, and the person whose work it shows. `details`
+    are shown below it.
+    """
 
     text: str
     person: str = ""
+    details: str = ""
 
     @property
     def mrkdwn(self) -> str:
         by = f", by <@{self.person}>" if self.person else ""
         return with_code(self.text) + by
 
+    @property
+    def words(self) -> str:
+        """The line and its details without the person."""
+        return "\n".join([self.text, *([f"{_INDENT}{self.details}"] if self.details else [])])
+
 
 def list_answer(head: str, lines: Sequence[ListLine]) -> Answer:
     """A list as an answer. Its words name nobody: a mention in them would be shown as an id."""
-    return Answer("\n".join([head, *(line.text for line in lines)]), list_blocks(head, lines))
+    return Answer("\n".join([head, *(line.words for line in lines)]), list_blocks(head, lines))
 
 
 def list_blocks(head: str, lines: Sequence[ListLine]) -> list[Block]:
@@ -202,7 +214,7 @@ def list_blocks(head: str, lines: Sequence[ListLine]) -> list[Block]:
     blocks = [kit.section(with_code(head))]
     body = ""
     for line in lines:
-        shown = line.mrkdwn
+        shown = line.mrkdwn + (f"\n{_INDENT}{with_code(line.details)}" if line.details else "")
         # Below the 3,000 characters of a section, with room for what escaping adds.
         if len(body) + len(shown) > 2800:
             blocks = [*blocks, kit.section(body)]

@@ -445,7 +445,7 @@ def test_notice_explains_itself() -> None:
     for said in (
         "`/usage today`",
         "Started firing after 30 min in breach",
-        "rule of bot.toml",
+        "alert from bot.toml",
         "next check <!date^",
     ):
         assert said in str(blocks)
@@ -512,7 +512,7 @@ FAILURES = Rule(
 def test_thread_reply_text(found: list[Any], says: str) -> None:
     text, blocks = thread_reply(context(FAILURES, *found))
     assert text == says
-    assert "rule of bot.toml" in str(blocks)
+    assert "alert from bot.toml" in str(blocks)
     assert "<@" not in str(blocks)
 
 

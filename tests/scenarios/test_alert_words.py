@@ -45,7 +45,7 @@ async def test_chat_alert_is_created_evaluated_and_deleted(sandbox: Sandbox, clo
         listed = await said(sandbox, "/usage alerts", channel="C0KITCHEN")
         assert "`usage-1` pending since" in listed
         assert "`ingest-spike` OK (6.00 GB): bytes of" in listed
-        assert "rule of bot.toml for #ops" in listed
+        assert "from bot.toml, posts in #ops" in listed
         assert "usage-1" not in await said(sandbox, "/usage alerts")
         assert "belongs to another channel" in await said(sandbox, "/usage unalert usage-1")
         assert "Alert `usage-1` deleted" in await said(
@@ -77,7 +77,7 @@ async def test_chat_alert_survives_restart(sandbox: Sandbox, clock: Clock) -> No
         await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
     [root] = messages(sandbox, "C0KITCHEN")
     assert root.text.startswith("🔴 pantry: bytes at 6.00 GB, above 5.00 GB")
-    assert "rule of this channel, created" in str(root.blocks)
+    assert "alert from this channel, created" in str(root.blocks)
     assert "<@" not in str(root.blocks)
 
 

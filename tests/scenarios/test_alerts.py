@@ -94,7 +94,7 @@ async def test_incident_is_one_updated_message(sandbox: Sandbox, clock: Clock) -
         [fired] = await sandbox.slack.until(lambda: told(sandbox))
         assert fired.startswith("🔴 ingest-spike: bytes at 5.72 GB, above 5.00 GB")
         assert "Resolve threshold: 4.50 GB" in fired
-        assert "rule of bot.toml" in str(messages(sandbox)[0].blocks)
+        assert "alert from bot.toml" in str(messages(sandbox)[0].blocks)
         await look(bot, clock, meter, 6.1, 4.8, 4.2)
         await sandbox.slack.until(lambda: told(sandbox)[0].startswith("✅"))
         await sandbox.slack.until(lambda: thread(sandbox))

@@ -61,7 +61,7 @@ class OpenAlert:
 
 @dataclass(frozen=True, slots=True)
 class EditAlert:
-    """`Edit rule` under an alert."""
+    """`Edit alert` under an alert."""
 
     requests: RequestHandler
     rules: RuleManager
