@@ -22,7 +22,7 @@ from bot.blocks.alert_values import format_value
 from bot.errors import BadQuestion
 from bot.questions.amounts import read_size
 from bot.questions.command import LONGEST_CHOICE
-from bot.questions.form import LOG, QUESTION, FormField
+from bot.questions.form import ACCOUNT, LOG, QUESTION, FormField
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from bot.schedules import form as subscription_form
@@ -205,7 +205,7 @@ def _element(field: FormField) -> Block:
     if field.kind == "day":
         return {"type": "datepicker"}
     if field.kind == "choice":
-        return kit.select(field.choices, field.value, field.placeholder)
+        return kit.select(_labels(field), field.value, field.placeholder)
     if field.kind == "text":
         return kit.text_entry(field.value, field.placeholder, most=field.longest)
     # The choices are searched while people type.
@@ -217,6 +217,15 @@ def _element(field: FormField) -> Block:
         "placeholder": kit.plain(field.placeholder, 150),
         **({"initial_option": kit.option(field.value)} if fits else {}),
     }
+
+
+def _labels(field: FormField) -> Mapping[str, str]:
+    """What people read for each choice. Names of accounts stay as they are written."""
+    if isinstance(field.choices, Mapping):
+        return field.choices
+    if field.name == ACCOUNT:
+        return {name: name for name in field.choices}
+    return {words: words[:1].upper() + words[1:] for words in field.choices}
 
 
 def chooser_modal(channel: str, commands: Sequence[CommandName]) -> Block:

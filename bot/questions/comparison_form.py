@@ -25,17 +25,17 @@ from bot.questions.windows.alignment import Comparison
 COMPARE = "compare"
 COMPARE_CHOICES = MappingProxyType(
     {
-        "previous": "the period before",
-        "a week ago": "a week earlier",
-        "a month ago": "a month earlier",
-        "a year ago": "a year earlier",
+        "previous": "The period before",
+        "a week ago": "A week earlier",
+        "a month ago": "A month earlier",
+        "a year ago": "A year earlier",
     }
 )
 
 
 def comparison_field() -> FormField:
     """The input for what the window is compared with."""
-    return FormField(COMPARE, "Compared with", "choice", "", COMPARE_CHOICES)
+    return FormField(COMPARE, "Compared with", "choice", "", COMPARE_CHOICES, "Nothing")
 
 
 def read_form_windows(

@@ -89,7 +89,8 @@ def read_usage_form(values: FormValues, context: Context) -> UsageQuestion:
 
 def usage_fields(question: UsageQuestion | None) -> list[FormField]:
     """The inputs of the form behind account and window."""
-    tables = (*(f"by {unit}" for unit in UNITS), PER_LOG)
+    # By day is what an empty choice means.
+    tables = (*(f"by {unit}" for unit in UNITS if unit != "day"), PER_LOG)
     return [
         comparison_field(),
         FormField(TABLE, "Table", "choice", _table(question) if question else "", tables, "By day"),
