@@ -167,8 +167,8 @@ def _suggested(name: str, names: list[str]) -> str:
         return f"; did you mean {near[0]}?"
     if not names:
         return "."
-    verb = "are" if len(names) > 1 else "is"
-    return f"; there {verb} {formatting.join_words(names[:MOST_NAMED])}."
+    alerts = "alerts are" if len(names) > 1 else "only alert is"
+    return f"; the {alerts} {formatting.join_words(names[:MOST_NAMED])}."
 
 
 def rule_of(stored: StoredRule) -> Rule:

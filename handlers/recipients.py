@@ -55,9 +55,8 @@ class RecipientLookup:
         if unknown is None:
             return
         known = formatting.join_words(list(self.targets), 10)
-        there_are = f"there are {known}" if known else "bot.toml has none"
         raise BadQuestion(
-            f"There is no target or on-call schedule “{unknown}”; {there_are}. People and user "
+            f"There is no target or on-call schedule “{unknown}”; bot.toml has {known or 'none'}. People and user "
             "groups begin with @."
         )
 

@@ -142,7 +142,7 @@ def _unknown_option(typed: TypedAlert, at: int) -> BadQuestion:
         message, right = takes
         return typed.refused(message, (at, len(typed.text)), right)
     message = (
-        f"I do not understand “{sanitise(rest, 40)}”; there are recover, every, for, repeat, keep, "
+        f"“{sanitise(rest, 40)}” is not an option; the options are recover, every, for, repeat, keep, "
         "each, nodata, severity, runbook, notify, escalate, in and as."
     )
     return typed.refused(message, (at, len(typed.text)), "")

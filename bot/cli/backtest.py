@@ -43,9 +43,10 @@ async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest,
         # Ignoring case, as in chat.
         rule = next((rule for rule in rules if rule.name.lower() == name.lower()), None)
         if rule is None:
-            there = formatting.join_words([rule.name for rule in rules], 20) or "none"
+            known = formatting.join_words([rule.name for rule in rules], 20)
+            alerts = f"the alerts are {known}" if known else "no alert is configured"
             raise BadQuestion(
-                f"There is no alert “{formatting.sanitise(name, 60)}”; there are: {there}.",
+                f"There is no alert “{formatting.sanitise(name, 60)}”; {alerts}.",
                 "python -m bot backtest NAME",
             )
         backtesting = Backtesting(

@@ -140,4 +140,4 @@ def _suggest_key(place: list[Any], table: Mapping[str, Any]) -> str:
         else [field.alias or name for name, field in model.model_fields.items()]
     )
     near = difflib.get_close_matches(str(place[-1]), known, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    return f"; did you mean {near[0]}?" if near else f"; the keys are {', '.join(known)}"

@@ -185,9 +185,7 @@ def _earlier(words: str, reading: Reading) -> Length | None:
         with contextlib.suppress(UnknownText, TwoReadings):
             if length := read_length(tokens_of(text), reading):
                 if reading.whole_days and not (length.days or length.months):
-                    raise reading.refused(
-                        "Data usage is known by day, so hours and minutes cannot be asked for"
-                    )
+                    raise reading.refused("Data usage is known by day, not by the hour or minute")
                 return length
     return None
 

@@ -119,7 +119,7 @@ def _nickname(text: str) -> str:
     if text == "@reboot":
         raise CronError("@reboot names no time")
     if text not in NICKNAMES:
-        raise CronError(f"there are {', '.join(NICKNAMES)}")
+        raise CronError(f"the nicknames are {', '.join(NICKNAMES)}")
     return NICKNAMES[text]
 
 

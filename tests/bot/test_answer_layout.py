@@ -43,8 +43,8 @@ def test_actors_are_sorted_by_failures() -> None:
     calls = [call(n, actor="ada") for n in range(9)]
     calls += [call(1, actor="bob"), failed(2, actor="bob"), failed(3, actor="eve")]
     text, blocks = said(audit(*calls))
-    assert [row[0] for row in tables(blocks)["Who"]] == ["Actor", "bob", "eve", "ada"]
-    assert "Who: bob 2 (1 failed), eve 1 (1 failed) and ada 9." in text
+    assert [row[0] for row in tables(blocks)["By actor"]] == ["Actor", "bob", "eve", "ada"]
+    assert "By actor: bob 2 (1 failed), eve 1 (1 failed) and ada 9." in text
 
 
 def test_latency_names_accounts_that_have_it() -> None:

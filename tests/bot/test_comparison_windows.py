@@ -142,7 +142,7 @@ def test_basis_says_what_is_compared(line: str, basis: str, unit: str) -> None:
 
 
 def test_today_of_whole_days_is_not_comparable() -> None:
-    obstacle = "today is not over, and data usage is known by whole days."
+    obstacle = "Today is not over, and data usage is known by whole days."
     assert compared("/usage eu today vs yesterday").obstacle == obstacle
     first = FRIDAY.replace(day=1)
     assert compared("/usage eu this month vs last month", now=first).obstacle == obstacle

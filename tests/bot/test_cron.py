@@ -157,7 +157,7 @@ def test_nicknames_are_read(nickname: str, expression: str) -> None:
         ("0 0 31 2,4,6,9,11 *", "never comes"),
         ("0 0 30-31 feb */2", "never comes"),
         ("@reboot", "names no time"),
-        ("@sometimes", "there are @yearly"),
+        ("@sometimes", "the nicknames are @yearly"),
         ("9" * 5000 + " * * * *", "longer than"),
         ("9" * 400 + " * * * *", "out of range"),
         ("٣ * * * *", "does not know"),

@@ -228,7 +228,7 @@ async def test_log_alert_is_backtested_on_samples(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("nonsense",), "There is no alert “nonsense”; there are: ingest-spike."),
+        (("nonsense",), "There is no alert “nonsense”; the alerts are ingest-spike."),
         (("ingest-spike", "--days", "0"), "from 1 to 400"),
     ],
 )

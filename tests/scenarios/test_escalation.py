@@ -320,7 +320,7 @@ async def test_chat_makes_alert_with_recipients(
     ("words", "says"),
     [
         ("notify @nobody", "There is nobody called @nobody"),
-        ("notify pager", "There is no target or on-call schedule “pager”; there are pagerduty"),
+        ("notify pager", "There is no target or on-call schedule “pager”; bot.toml has pagerduty"),
         ("notify #kitchen", "is a channel"),
         ("escalate after 5m to #nowhere", "no channel #nowhere"),
         ("runbook http://x.example.com", "begins with https://"),

@@ -62,7 +62,7 @@ async def test_log_is_found_by_name_and_id(sandbox: Sandbox) -> None:
 
 async def test_unknown_log_is_refused_with_known_names(sandbox: Sandbox) -> None:
     answer = await sandbox.slack.answer_to("/logs attic")
-    assert "No log is called “attic”; there are Pantry Door, cellar and kitchen." in answer.text
+    assert "No log is called “attic”; the logs are Pantry Door, cellar and kitchen." in answer.text
     assert answer.seen_by == "U0ADA"
 
 

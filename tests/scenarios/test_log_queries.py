@@ -113,7 +113,7 @@ async def test_groups_have_chart_table_and_rest(sandbox: Sandbox) -> None:
     head, *rows = table(answer, "By path")
     assert head == ["path", "Lines", "Share"]
     assert [row[1:] for row in rows] == [["80", "33.3 %"]] * 2
-    assert "In no group shown: 80 (33.3 %)." in answer.text
+    assert "Not in these groups: 80 (33.3 %)." in answer.text
     assert kinds(answer).count("data_visualization") == 1
     assert limits.message_problems(answer.text, answer.blocks) == []
 

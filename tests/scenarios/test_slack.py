@@ -113,7 +113,9 @@ async def test_all_failed_calls_are_counted_once(sandbox: Sandbox) -> None:
     assert [series["name"] for series in chart["chart"]["series"]] == ["failed"]
     assert chart["title"].startswith("Failed calls per")
     assert re.match(r"edge: \d+ failed calls – ", answer.text)
-    assert "(" not in next(line for line in answer.text.splitlines() if line.startswith("Who: "))
+    assert "(" not in next(
+        line for line in answer.text.splitlines() if line.startswith("By actor: ")
+    )
     assert "100.0 %" not in answer.text + str(answer.blocks)
 
 

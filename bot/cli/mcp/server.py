@@ -123,7 +123,7 @@ def build_server(calls: ToolCalls) -> McpServer:
         tool = tools.get(request.params.name)
         if tool is None:
             name = sanitise(request.params.name, 60)
-            message = f"There is no tool “{name}”; there are {', '.join(tools)}."
+            message = f"There is no tool “{name}”; the tools are {', '.join(tools)}."
             raise McpError(ErrorData(code=INVALID_PARAMS, message=message))
         progress = Progress()
         work = calls.answer(tool, request.params.arguments or {}, progress)

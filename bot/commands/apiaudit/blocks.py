@@ -113,7 +113,10 @@ def _tables(report: AuditReport) -> Tables:
     elif report.listed or report.new:
         return []
     else:
-        tables = [("Who", _ranked(report.actors), TOP), ("What", _ranked(report.actions), TOP)]
+        tables = [
+            ("By actor", _ranked(report.actors), TOP),
+            ("By action", _ranked(report.actions), TOP),
+        ]
     return [(caption, tallies, most) for caption, tallies, most in tables if tallies]
 
 
@@ -133,8 +136,6 @@ GROUP_CAPTIONS = MappingProxyType(
 )
 COLUMNS = MappingProxyType(
     {
-        "Who": "Actor",
-        "What": "Action",
         "By IP address": "IP address",
         "By client": "Client",
         "By organisation": "Organisation",

@@ -133,7 +133,7 @@ async def _fetched(question: AuditQuestion, fetch: FetchPages, zone: tzinfo) -> 
         )
         if compared
         else ComparedCalls(
-            replace(comparison, obstacle="there is no data yet."),
+            replace(comparison, obstacle="There is no data yet."),
             question.accounts,
             [],
             [],

@@ -95,7 +95,7 @@ def compared_calls(facts: ComparedCalls) -> AuditComparison:
     previous = count_calls(facts.previous)
     obstacle = comparison.obstacle
     if not obstacle and facts.incomplete:
-        obstacle = "some calls are missing, so that a difference would mislead."
+        obstacle = "Some calls are missing, so a difference would be misleading."
     change = percent = None
     if not obstacle:
         change = _change(current.calls, previous.calls, comparison)

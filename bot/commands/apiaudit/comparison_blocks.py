@@ -132,7 +132,7 @@ def _failures_alone(report: AuditComparison) -> bool:
 def _sentences(report: AuditComparison) -> list[str]:
     """What is compared, or why nothing is, and the biggest changes."""
     if report.obstacle:
-        return [f"Not comparable: {report.obstacle}"]
+        return [report.obstacle]
     lines = [report.comparison.basis]
     for name, found in report.groups:
         changed = [each for each in found[:MOST_NAMED] if each.change]
@@ -191,7 +191,7 @@ def _table(
                 (each.previous_failures, f"{each.previous_failures:,}"),
             ]
         )
-    return kit.data_table(caption, head, rows, page_size=5)
+    return kit.data_table(caption, head, rows, page_size=3)
 
 
 def _chart(report: AuditComparison, zone: tzinfo) -> Block | None:

@@ -101,7 +101,9 @@ def not_filters(words: Sequence[str]) -> BadQuestion:
     meant = [found for word in words if (found := intended_filter(word))]
     if meant:
         return BadQuestion(f"A filter has a name; did you mean {join_words(meant)}?")
-    return BadQuestion(f"“{sanitise(words[0], 40)}” is not a filter; there are {_KNOWN_FILTERS}.")
+    return BadQuestion(
+        f"“{sanitise(words[0], 40)}” is not a filter; the filters are {_KNOWN_FILTERS}."
+    )
 
 
 def intended_filter(word: str) -> str:
@@ -127,7 +129,7 @@ def _filter_name(typed: str, context: Context) -> str:
         return name
     other = _OTHER_FILTERS.get(name)
     near = [other] if other else difflib.get_close_matches(name[:40], _all_filters(), n=1)
-    meant = f"; did you mean {near[0]}:?" if near else f"; there are {_KNOWN_FILTERS}."
+    meant = f"; did you mean {near[0]}:?" if near else f"; the filters are {_KNOWN_FILTERS}."
     right = near[0] if near else "url"
     raise BadQuestion(
         f"“{sanitise(typed, 40)}:” is not a filter{meant}",

@@ -181,4 +181,4 @@ def _unknown(text: str, name: str, context: Context) -> BadQuestion:
     if near:
         right = text.lower().replace(name.lower(), near[0], 1)
         return BadQuestion(f"{message}; did you mean {near[0]}?", context.instead(text, right))
-    return BadQuestion(f"{message}; there are {_KNOWN}.", context.instead(text, "count"))
+    return BadQuestion(f"{message}; the calculations are {_KNOWN}.", context.instead(text, "count"))

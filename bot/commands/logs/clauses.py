@@ -62,7 +62,7 @@ def split_clauses(text: str, context: Context) -> tuple[str, Clauses]:
             )
         if word and word not in FUNCTIONS and word != "p":
             raise BadQuestion(
-                f"“{sanitise(match[2], 40)}(…)” is not a clause; there are where, groupby, "
+                f"“{sanitise(match[2], 40)}(…)” is not a clause; the clauses are where, groupby, "
                 "calculate, having, sort, limit and timeslice.",
                 context.instead(text[match.start() : end or len(text)], ""),
             )

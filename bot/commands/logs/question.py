@@ -84,7 +84,7 @@ def _listed(text: str, accounts: Sequence[str], context: Context) -> LogsQuestio
     unknown = [word for word in words[1:] if word not in accounts]
     if unknown:
         raise BadQuestion(
-            f"“{sanitise(unknown[0], 40)}” is not an account; there are {join_words([*accounts], 8)}.",
+            f"“{sanitise(unknown[0], 40)}” is not an account; the accounts are {join_words([*accounts], 8)}.",
             "/logs list",
         )
     return LogsQuestion(

@@ -139,7 +139,7 @@ def _not_one(
             or "none"
         )
         return BadQuestion(
-            f"No log is called “{typed}”; there are {names}.", _instead(question, log, example)
+            f"No log is called “{typed}”; the logs are {names}.", _instead(question, log, example)
         )
     if len(set(found_in)) == 1:
         return BadQuestion(

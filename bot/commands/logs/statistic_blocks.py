@@ -110,7 +110,7 @@ def _facts(report: StatisticReport, window: ParsedWindow, zone: tzinfo) -> list[
         groups = f"{more}{len(report.groups):,}"
         facts.append((f"Groups by {_keys(report)}", groups))
     if (left := report.others) is not None:
-        facts.append(("In no group shown", _shared(report, left)))
+        facts.append(("Not in these groups", _shared(report, left)))
     return facts
 
 

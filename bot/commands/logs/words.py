@@ -213,7 +213,7 @@ class _Reader:
             level = level_named(word)
             if word and not level:
                 raise BadQuestion(
-                    f"“{sanitise(word, 40)}” is not a level; there are fatal, error, warn, info, "
+                    f"“{sanitise(word, 40)}” is not a level; the levels are fatal, error, warn, info, "
                     "debug and trace.",
                     self.context.instead(self.words[self.at], "level:error"),
                 )

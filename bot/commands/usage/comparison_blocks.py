@@ -149,14 +149,14 @@ def _sentences(report: UsageComparison) -> list[str]:
     """What is compared, or why nothing is."""
     comparison = report.comparison
     if comparison.obstacle:
-        return [f"Not comparable: {comparison.obstacle}"]
+        return [comparison.obstacle]
     if report.gaps:
         several = len(report.accounts) > 1
         days = [
             f"{formatting.format_day(day, report.today)}{f' of {account}' if several else ''}"
             for account, day in report.gaps
         ]
-        return [f"Not comparable: no data (not zero) for {formatting.join_words(days, MOST_GAPS)}."]
+        return [f"No data (not zero) for {formatting.join_words(days, MOST_GAPS)}."]
     return [comparison.basis]
 
 

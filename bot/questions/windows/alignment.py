@@ -94,9 +94,9 @@ def aligned(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> Comp
     limit = midnight(reading.today, reading.zone) if reading.whole_days else reading.now
     for each in (first, second):
         if each.window.start >= limit:
-            obstacle = "today is not over, and data usage is known by whole days."
+            obstacle = "Today is not over, and data usage is known by whole days."
             if not reading.whole_days:
-                obstacle = f"nothing of {each.label} is over yet."
+                obstacle = f"Nothing of {each.label} is over yet."
             return Comparison(first, first, second, "", obstacle=obstacle)
     found = _same_hours(first, second, limit, reading)
     if found is None and _is_like(first, second, reading):

@@ -29,7 +29,7 @@ class Span:
 
 
 def known_by_day(reading: Reading) -> BadQuestion:
-    return reading.refused("Data usage is known by day, so hours and minutes cannot be asked for")
+    return reading.refused("Data usage is known by day, not by the hour or minute")
 
 
 def start_of(point: Point, reading: Reading) -> datetime:
