@@ -42,7 +42,7 @@ _BEFORE_CLOCK: Final = (
     *(b"a:", b"(:", b"::", b"-:", b"/:", b".:", b" :", b"\n:", b"0000:"),
     *(b"\n ", b"( ", b": ", b". ", b"- ", b"/ ", b"  "),
     *(sign + digits + b" " for sign in (b"-", b"/", b".") for digits in (b"0", b"00", b"0000")),
-    *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a "),
+    *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a ", b"0a00 "),
 )
 # What has many digits in a row is no part of a longer word: epoch seconds and all digits in a row,
 # the same with an exponent, the basic form of ISO 8601; dates of six digits, Chromium.
@@ -60,6 +60,13 @@ _LONG_TIME: Final = compile_pattern(
 )
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
 _KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date")]
+
+# As Python, Ruby, Go and Java write fields.
+_LOOSE_KEYS: Final = [
+    before + key + sign
+    for key in (b"level", b"severity", b"lvl", b"levelname", b"log.level")
+    for before, sign in ((b"'", b"'"), (b":", b"=>"), (b"[", b":"), (b" ", b":"))
+]
 
 _LEVEL_STARTS: Final = (
     *(b"[", b"<", b"%", b"##[", b"*", b'"', b"PHP ", b"npm ", *_WORDS),
@@ -91,6 +98,11 @@ def _times() -> BytesAhoCorasick:
             *(before + hour + b":0" for before in _BEFORE_CLOCK for hour in (b"0", b"00")),
             b"0-00.00.",
             b"0a00.0",
+            *(
+                b"0" + sign + b"00" + dot + b"00" + dot
+                for sign in (b" ", b"a")
+                for dot in (b".", b"-")
+            ),
             *(before + number for before in _BEFORE_NUMBER for number in _SIX_DIGITS),
             # A number first: milliseconds since the start, or the debug log of npm.
             *(
@@ -117,7 +129,9 @@ def _field_names() -> BytesAhoCorasick:
     """Text in lower-case JSON and pairs that may have a level. The name of a field may be written
     with escapes, too.
     """
-    return _scan_of([*(key + b"=" for key in _KEYS), *(b'"%s"' % key for key in _KEYS), b"\\u"])
+    quoted = (b'"%s"' % key for key in _KEYS)
+    ends = (end + sign for end in fields.LEVEL_ENDS for sign in (b'"', b"="))
+    return _scan_of([*(key + b"=" for key in _KEYS), *quoted, *ends, b"\\u", *_LOOSE_KEYS])
 
 
 def candidates(text: bytes) -> Iterator[tuple[int, int]]:

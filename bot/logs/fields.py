@@ -12,6 +12,7 @@ import msgspec
 from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import levels
+from bot.logs.grammar import TIME_FIRST
 from providers.patterns import compile_pattern
 
 # Which field gives the level, and which the time: the first of these that there is, in lower case.
@@ -62,6 +63,7 @@ LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "priorityname": levels.level_of_field,
     "syslog_level": levels.level_of_field,
     "prio": levels.level_of_field,
+    "level_value": levels.level_of_logback,
 }
 TIME_KEYS: Final = (
     "@timestamp", "timestamp", "time", "ts", "@t", "t", "datetime", "asctime", "eventtime", "event_time", "logged_at", "created_at",
@@ -92,6 +94,22 @@ _NO_TIME_OF_LINE: Final = compile_pattern(
     r"launch|compil|format|zone|modif|updat|duration|elapsed|run_?time|up_?time|last_?seen)"
 )
 _MOST_OTHER_TIMES: Final = 4
+# The same of levels, which are words in such fields.
+_LIKE_A_LEVEL: Final = compile_pattern(
+    r"(?i:level|severity|lvl)(?:_?(?i:name|str|string|text|label))?$"
+)
+_NO_LEVEL_OF_LINE: Final = compile_pattern(
+    r"(?i:privilege|risk|threat|battery|confidence|trust|access|zoom|energy|isolation|compat|volume|"
+    r"noise|integrity|compression|support|service|user|member|skill|fuel|water|min|max|threshold|"
+    r"filter|config|alert|security|alarm|cr_?l)"
+)
+# How the names of such fields end, in lower case.
+LEVEL_ENDS: Final = tuple(
+    word + end.encode()
+    for word in (b"level", b"severity", b"lvl")
+    for part in ("", "name", "str", "string", "text", "label")
+    for end in dict.fromkeys((part, part and "_" + part))
+)
 _HOLDS_DATE: Final = compile_pattern(
     rb"(?:19|20)\d\d[-/.]?\d\d[-/.]?\d\d|1\d{9}(?:\d{3}){0,3}(?:\.\d{1,9})?\s{0,2}$"
     rb"|\d{1,2}[/. -](?:[A-Za-z]{3}|\d{1,2})[/. -]\d{4}|(?:[A-Z][a-z]{2}, ?)?[A-Z][a-z]{2} \d"
@@ -123,6 +141,8 @@ NESTED_LEVELS: Final = (
     "body",
     "properties",
     "details",
+    "_source",
+    "result",
 )
 # A number in these is seldom a level.
 NUMBERS_ARE_NO_LEVELS: Final = frozenset(
@@ -133,7 +153,10 @@ _PASSED_OVER_IN: Final = {
     **dict.fromkeys(NUMBERS_ARE_NO_LEVELS, b"{0123456789"),
     "record": b"[",
 }
-_NESTED_TIMES: Final = ("event", "metadata", "record", "id", "header", "meta")
+_NESTED_TIMES: Final = (
+    *("event", "metadata", "record", "id", "header", "meta", "_source", "result", "log", "fields"),
+    *("data", "payload", "attributes", "body", "details", "properties", "context"),
+)
 # Programs whose `level` has numbers of its own, by a field that they alone have.
 _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
     "eventid": levels.level_of_windows,
@@ -142,9 +165,9 @@ _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
     "reqid": levels.level_of_nextcloud,
 }
 # Of an object used as a level.
-_NAMES_OF_LEVEL: Final = ("name", "text", "label", "level")
+_NAMES_OF_LEVEL: Final = ("name", "text", "label", "level", "levelStr", "Name")
 # Fields whose text may be JSON.
-MESSAGES: Final = ("message", "msg", "textpayload", "@message")
+MESSAGES: Final = ("message", "msg", "textpayload", "@message", "line", "_raw", "body")
 # How the names of fields are written that are made of several words.
 _CAMEL_CASE: Final = {
     name.lower(): name
@@ -185,12 +208,20 @@ NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.@-")
 MOST_OF_PAIRS: Final = 4096
 _OBJECT_STARTS: Final = (b"{", b" ", b"\t", b"\r", b"\n")
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+# In JSON, and as Python, Ruby, Java and Go write fields: `'level': 'error'`, `:level=>"error"`,
+# `level=ERROR, `, `level:error `.
 _KEYED_TIME: Final = compile_pattern(
-    rb'"(?:@?time(?:stamp)?|ts|t|datetime)" ?: ?"?([^"\n,}]{4,64})', re.IGNORECASE
+    rb"(?<=[\"':{\[(, ])(?:@?time(?:stamp)?|ts|t|datetime)[\"']? ?(?:=>|[:=]) ?[\"']?([^\"'\n,})]{4,64})",
+    re.IGNORECASE,
 )
 _KEYED_LEVEL: Final = compile_pattern(
-    rb'"(?:level|severity|lvl|levelname|log\.level)" ?: ?"?([\w@]{1,16})', re.IGNORECASE
+    rb"(?<=[\"':{\[(, ])(?:level|severity|lvl|levelname|log\.level)[\"']? ?(?:=>|[:=]) ?[\"':]?([\w@]{1,16})",
+    re.IGNORECASE,
 )
+_STARTS_AS_VALUE: Final = compile_pattern(rb"map\[[\w.@-]{1,64}:|[A-Z]\w{0,40}[({][\w.@-]{1,64}=")
+# level=error|time=…, level=error;time=…
+_STARTS_GLUED: Final = compile_pattern(rb"[A-Za-z_][\w.@-]{0,63}=[^\s=\"|;,]{0,64}[|;,]\w")
+_GLUE: Final = compile_pattern(rb"[|;,](?=[A-Za-z_][\w.@-]{0,63}=)")
 
 
 # Labelled values, as in http://ltsv.org: `time:…<tab>level:…`
@@ -273,6 +304,11 @@ def broken_json_fields(line: bytes) -> dict[str, bytes]:
     return found
 
 
+def looks_like_value(line: bytes) -> bool:
+    """Whether a line is an object as Go or Java writes it."""
+    return _STARTS_AS_VALUE.match(line) is not None
+
+
 def looks_like_pairs(line: bytes, at: int = 0) -> bool:
     """Whether `key=value` pairs begin here."""
     return _STARTS_WITH_PAIR.match(line, at) is not None
@@ -283,8 +319,11 @@ def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
     over.
     """
     found: dict[str, bytes] = {}
-    for key, quoted, bare in _PAIR.findall(line, at, at + MOST_OF_PAIRS):
-        found.setdefault(key.decode().lower(), quoted or bare.strip(b"'"))
+    text = line[at : at + MOST_OF_PAIRS]
+    if _STARTS_GLUED.match(text):
+        text = _GLUE.sub(b" ", text)
+    for key, quoted, bare in _PAIR.findall(text):
+        found.setdefault(key.decode().lower(), quoted or bare.strip(b"'").rstrip(b",;"))
     return found
 
 
@@ -307,7 +346,7 @@ _KEY_OF: Final = {
 
 def may_count(name: str) -> bool:
     """Whether a field of this name may give the time or the level, or hold one that does."""
-    return name in _KEY_OF or is_like_a_time(name)
+    return name in _KEY_OF or is_like_a_time(name) or is_like_a_level(name)
 
 
 @lru_cache(maxsize=2048)
@@ -318,6 +357,17 @@ def is_like_a_time(name: str) -> bool:
         and len(name) <= _LONGEST_NAME
         and _LIKE_A_TIME.search(name) is not None
         and _NO_TIME_OF_LINE.search(name) is None
+    )
+
+
+@lru_cache(maxsize=2048)
+def is_like_a_level(name: str) -> bool:
+    """Whether a field that is not known is named as if it held the level of its line."""
+    return (
+        name not in _KEY_OF
+        and len(name) <= _LONGEST_NAME
+        and _LIKE_A_LEVEL.search(name) is not None
+        and _NO_LEVEL_OF_LINE.search(name) is None
     )
 
 
@@ -351,12 +401,21 @@ def field_order(names: tuple[str, ...]) -> FieldOrder:
         tuple(
             (name_of[key], own if own and key == "level" else LEVEL_KEYS[key])
             for key in _in_order(name_of, _LEVEL_RANKS)
+        )
+        + tuple(
+            (name, levels.level_of_word)
+            for name in sorted(names, key=_is_severity)
+            if is_like_a_level(name)
         ),
         tuple(name_of[key] for key in NESTED_LEVELS if key in name_of),
         tuple(name_of[key] for key in _NESTED_TIMES if key in name_of),
         (name_of["date"], name_of["time"], name_of.get("tz", "")) if has_date_and_time else None,
         "info" if is_serilog else None,
     )
+
+
+def _is_severity(name: str) -> bool:
+    return "severity" in name.lower()
 
 
 def _in_order(names: Mapping[str, str], ranks: Mapping[str, int]) -> list[str]:
@@ -424,7 +483,7 @@ def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
 
 
 # {"$date": "…"}, {"seconds": 1, "nanos": 2}, {"epochSecond": 1, "nanoOfSecond": 2}; Loguru.
-_PARTS_OF_TIME: Final = ("$date", "seconds", "epochsecond", "timestamp", "repr")
+_PARTS_OF_TIME: Final = (*("$date", "$numberlong", "seconds", "epochsecond", "timestamp", "repr"),)
 
 
 def _texts_of_time(value: bytes) -> Iterable[bytes]:
@@ -437,11 +496,24 @@ def _texts_of_time(value: bytes) -> Iterable[bytes]:
 
 
 def inner_line(fields: Mapping[str, Value]) -> bytes | None:
-    """The line of text that was wrapped in JSON, as Docker does, or the JSON in a message."""
+    """The line that was wrapped in JSON, as Docker does, or is a message."""
     value = bytes(fields.get("log", b""))
     if value.startswith(b'"'):
         return text_of(value).rstrip(b"\r\n")
     for name in MESSAGES:
-        if bytes(fields.get(name, b"")).startswith(b'"{'):
-            return text_of(fields[name]).strip()
+        if (value := bytes(fields.get(name, b""))).startswith(b'"'):
+            return line_of_message(value)
     return None
+
+
+def line_of_message(value: bytes) -> bytes | None:
+    """The first line of a message, given as it is written in JSON, where it is JSON or a whole line
+    with its own time; any other is prose.
+    """
+    text = text_of(value).strip()
+    return text.partition(b"\n")[0].rstrip(b"\r") if is_whole_line(text) else None
+
+
+def is_whole_line(text: bytes) -> bool:
+    """Whether a text is JSON, pairs, or begins with a time."""
+    return text.startswith(b"{") or looks_like_pairs(text) or TIME_FIRST.match(text) is not None

@@ -31,6 +31,8 @@ _LEAD: Final = (
     # The processes of Zabbix, of Sybase, of strace; what Windows Installer does.
     rb"|\d{1,8}:(?:\d{4,5}:){0,4}(?=\d{4}/\d\d/|\d{8}:\d{6}\.)|\d{1,8} {1,4}(?=\d\d:\d\d:\d\d\.\d)"
     rb"|MSI \([a-zA-Z]\) \([0-9A-F:!]{3,12}\) (?=\[)"
+    # A file and the number of a line, as grep shows them.
+    rb"|[\w./-]{1,120}:(?:\d{1,7}:)?(?=\d{4}-\d\d-\d\d[ T]\d)"
     # The name of a debug log.
     rb"|[A-Za-z][\w ]{0,40}: {0,4}(?=\d{4}-\d\d-\d\d[ T]|\d\d/\d\d/\d{4} )"
     rb"|[0-9a-f]{8}\.[0-9a-f]{8}::"
@@ -63,7 +65,7 @@ TIME_HINT: Final = compile_pattern(
 # Every time holds one of these, or TAI64; so most lines without one are known without a further
 # look.
 DIGITS_OF_TIME: Final = (
-    rb"\d(?::\d|-\d\d\.\d\d\.|h\d\d\.\d"
+    rb"\d(?::\d|-\d\d\.\d\d\.|h\d\d\.\d|[ _T]\d\d[.-]\d\d[.-]\d"
     # What has many digits in a row is no part of a longer word.
     rb"|(?<!\w\d)(?:\d{9}|\.\d{8}|\d{7}[T .-]\d{4}|\d{5} {1,2}\d{6}|\d{3}/\d{6}\.\d))"
 )
@@ -105,7 +107,7 @@ _TOKEN_ALONE: Final = (
     rb"|[\w$]{1,64}(?:[.:/@$\\-]{1,3}[\w$*]{1,64}){1,12}:?"
     rb"|[\w.]{1,32}=[^\s\"\[\](){}<>|]{0,80}(?: [\w.]{1,32}=(?:<[\d.]{1,16}>|[^\s\"\[\](){}<>|,]{0,80})(?=[ \t])){0,15}"
     rb"|NULL(?= )|[A-Z]{1,40}_[A-Z_]{1,40}"
-    rb"|[-|*:>]{1,3}"
+    rb"|[-|*:>]{1,3}|\xc2\xbb|\xe2(?:\x80\xa2|\x86\x92|\x94\x82|\x9d\xaf)"
     # I, [2026-…]; Bake JID-1
     rb"|[DIWEFA],(?= \[)|[A-Z][\w:]{0,64}(?= JID-)"
     rb")"

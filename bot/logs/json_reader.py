@@ -212,14 +212,14 @@ class JsonReader:
         return minute or inner_minute, level or inner_level
 
     def _inner_line(self, found: _Fields, plan: _Plan) -> bytes | None:
-        """The line of text that was wrapped in JSON, as Docker does, or the JSON in a message."""
+        """The line that was wrapped in JSON, as Docker does, or is a message."""
         if plan.log and (value := bytes(found[plan.log])).startswith(b'"'):
             if value.endswith(b'\\n"') and value.count(b"\\") == 1:
                 return value[1:-3]
             return fields.text_of(value).rstrip(b"\r\n")
         for name in plan.messages:
-            if (value := bytes(found[name])).startswith(b'"{'):
-                return fields.text_of(value).strip()
+            if (value := bytes(found[name])).startswith(b'"'):
+                return fields.line_of_message(value)
         return None
 
     def _read_records(self, records: list[Record], depth: int) -> _Found:

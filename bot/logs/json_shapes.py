@@ -54,6 +54,9 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
     implementation=Implementation.DFA,
 )
 _LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
+_LEVEL_ENDS: Final = BytesAhoCorasick(
+    [end + b'"' for end in fields.LEVEL_ENDS], implementation=Implementation.DFA
+)
 _LOG: Final = "log"
 
 
@@ -89,6 +92,10 @@ class JsonShape:
         used = {names[key] for key in self._used() if key in names}
         self._never = _scan_of(self._counting_instead(), used)
         self._other_levels = _scan_of((*_LEVEL_KEYS, *_INNER), used)
+        # How often a line has a name that ends as those of levels do.
+        self._own_ends = (
+            len(_LEVEL_ENDS.find_matches_as_indexes(b'%s"' % level.name.encode())) if level else 0
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A decoder cannot be pickled.
@@ -123,6 +130,8 @@ class JsonShape:
 
     def _levels_of(self, rows: list[Any], text: bytes) -> Counter[str] | None:
         if self._level_name is None:
+            if self._has_other_ends(text, len(rows)):
+                return None
             return Counter({self._constant: len(rows)} if self._constant else {})
         values = [row.parent.level if self._parent else row.level for row in rows]
         written = values if isinstance(values[0], str) else map(bytes, values)
@@ -137,18 +146,32 @@ class JsonShape:
             is_sure = is_sure and level is not None
             found[level or ""] += count
         del found[""]
-        if not is_sure and self._other_levels.find_matches_as_indexes(text):
-            # Where one field gives no level, another may.
+        # Where one field gives no level, another may.
+        if not is_sure and (
+            self._other_levels.find_matches_as_indexes(text)
+            or self._has_other_ends(text, len(rows))
+        ):
             return None
         return found
+
+    def _has_other_ends(self, text: bytes, lines: int) -> bool:
+        """Whether a field may be named like a level that is in no list."""
+        found = _LEVEL_ENDS.find_matches_as_indexes(text.lower())
+        return len(found) != lines * self._own_ends
 
     def _texts_of(self, rows: list[Any]) -> str | None:
         """The lines of text within the lines; None where one holds several."""
         if self._text_name is None:
             return ""
-        texts = [row.text.rstrip("\r\n") for row in rows]
-        if self._text_name != _LOG:
-            texts = [text for text in texts if text.startswith("{")]
+        if self._text_name == _LOG:
+            texts = [row.text.rstrip("\r\n") for row in rows]
+        else:
+            messages = (row.text.strip() for row in rows)
+            texts = [
+                text.partition("\n")[0].rstrip("\r")
+                for text in messages
+                if fields.is_whole_line(text.encode("utf-8", "surrogatepass"))
+            ]
         joined = "\n".join(texts)
         return None if joined.count("\n") >= max(len(texts), 1) else joined + "\n" * bool(texts)
 
@@ -157,6 +180,13 @@ class JsonShape:
         if self._parent in fields.NUMBERS_ARE_NO_LEVELS and value[:1] in b"0123456789":
             return None
         return fields.level_of_value(value, fields.LEVEL_KEYS[self._level_name])
+
+    def _inner_instead(self) -> Iterable[str]:
+        """The fields that would hold a line or other fields before the one that does."""
+        if self._text_name in fields.MESSAGES:
+            later = fields.MESSAGES[fields.MESSAGES.index(self._text_name) + 1 :]
+            return [name for name in _INNER if name not in later]
+        return _INNER
 
     def _kind(self, names: Mapping[str, str], level_type: Any) -> type[msgspec.Struct]:
         """The fields of a line that are looked at."""
@@ -195,7 +225,7 @@ class JsonShape:
         yield from fields.TIME_KEYS[: fields.TIME_KEYS.index(self._time_name)]
         yield from (self._time_name, "date", *ENVELOPES, *fields.names_with_own_numbers())
         if self._level_name is None:
-            yield from (*_LEVEL_KEYS, *_INNER, "@t")
+            yield from (*_LEVEL_KEYS, *self._inner_instead(), "@t")
         elif self._parent:
             yield from _LEVEL_KEYS
             yield from fields.NESTED_LEVELS[: fields.NESTED_LEVELS.index(self._parent)]
@@ -235,7 +265,9 @@ def _text_key(found: Mapping[str, fields.Value]) -> str | None:
     """The field with a line of text of its own, as Docker writes it, or with JSON."""
     if _LOG in found:
         return _LOG if bytes(found[_LOG]).startswith(b'"') else None
-    return next((key for key in fields.MESSAGES if bytes(found.get(key, b""))[:2] == b'"{'), None)
+    return next(
+        (key for key in fields.MESSAGES if bytes(found.get(key, b"")).startswith(b'"')), None
+    )
 
 
 def _level_field(found: Mapping[str, fields.Value]) -> _LevelField | None:
@@ -329,17 +361,9 @@ def _times_like(written: bytes) -> _Times:
 def _scan_of(keys: Iterable[str], used: set[str]) -> BytesAhoCorasick:
     spelt = dict.fromkeys(name for key in keys for name in fields.spellings_of(key))
     return BytesAhoCorasick(
-        [found for name in spelt if name not in used for found in _written(name)],
+        [b'"%s"' % name.encode() for name in spelt if name not in used],
         implementation=Implementation.DFA,
     )
-
-
-def _written(name: str) -> Iterable[bytes]:
-    """How a field begins that may give the level; a message does where it holds other fields."""
-    quoted = b'"%s"' % name.encode()
-    if name.lower() not in fields.MESSAGES:
-        return (quoted,)
-    return [quoted + sign for sign in (b":{", b": {", b':"{', b': "{', b" ")]
 
 
 def _with_levels(counted: Counter[bytes]) -> Counter[bytes]:

@@ -15,8 +15,8 @@ LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 
 # Written in any case, each as a word of its own.
 _SPELLINGS: Final = {
-    "fatal": "fatal emerg emergency panic dpanic ftl fatl",
-    "critical": "critical crit alert crt",
+    "fatal": "fatal emerg emergency emg panic dpanic ftl fatl",
+    "critical": "critical crit alert crt cri",
     "error": "error err eror severe failure erro ediag grave schwerwiegend fehler erreur",
     "warn": "warn warning wrn warnin wdiag avertissement warnung advertencia",
     "info": "info information informational notice note inf inform system ntc nfo infos hinweis",
@@ -41,6 +41,8 @@ _CAREFUL: Final = {
     b"failure",
     b"ntc",
     b"crt",
+    b"cri",
+    b"emg",
     b"erro",
     # German, French and Spanish, as Java and PostgreSQL write them.
     b"grave",
@@ -109,6 +111,13 @@ LEVEL_OF_SEVERITY: Final = (
 _LEVEL_OF_TEN: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 # Python's logging counts in tens, too, but begins with debug.
 _LEVEL_OF_PYTHON_TEN: Final = ("debug", "info", "warn", "error", "critical")
+_LEVEL_OF_LOGBACK: Final = {
+    b"5000": "trace",
+    b"10000": "debug",
+    b"20000": "info",
+    b"30000": "warn",
+    b"40000": "error",
+}
 # Monolog counts in hundreds, with notice at 250 and alert at 550.
 _LEVEL_OF_HUNDRED: Final = ("debug", "info", "warn", "error", "critical", "fatal")
 # Application Insights.
@@ -189,6 +198,11 @@ def level_of_python(value: bytes) -> str | None:
     """The level of a `levelno`."""
     number = int(value) if value.isdigit() and len(value) < 4 else 0
     return _LEVEL_OF_PYTHON_TEN[min(number // 10, 5) - 1] if number >= 10 else None
+
+
+def level_of_logback(value: bytes) -> str | None:
+    """The level of a `level_value` of Logback, in ten thousands."""
+    return _LEVEL_OF_LOGBACK.get(value)
 
 
 def level_of_severity(value: bytes) -> str | None:

@@ -79,6 +79,8 @@ def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
         return read_xml(line)
     if fields.looks_labelled(head):
         return read_fields(fields.labelled(line))
+    if fields.looks_like_value(head):
+        return read_fields(fields.broken_json_fields(line))
     if container := COMPOSED_JSON.match(head):
         return read_json(line[container.end() :], depth)
     if fields.looks_like_pairs(head) and (reading := _read_pairs(line)) != NOTHING:
@@ -131,6 +133,7 @@ def is_text(line: bytes) -> bool:
         line.startswith((b"{", b"[{", b' {"', b"\xef\xbb\xbf"))
         or is_xml(line)
         or has_json_behind(line)
+        or fields.looks_like_value(line)
         or fields.looks_like_pairs(line)
         or fields.looks_labelled(line)
         or COMPOSED_JSON.match(line)

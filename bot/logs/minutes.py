@@ -14,6 +14,8 @@ _DIGIT: Final = compile_pattern(rb"\d")
 # Forms whose numbers have one digit or two.
 _LOOSE_FORMS: Final = {
     "compact_date",
+    "loose_iso",
+    "oracle_date",
     "numbers",
     "month_day_year",
     "day_month_year",

@@ -32,6 +32,7 @@ _SPELT_KEYS: Final = [
 # In JSON, names are looked for in any case.
 _QUOTED_KEYS: Final = BytesAhoCorasick(
     [b'"' + key + b'"' for key in (*_KEYS, b"@t", b"log", *(key.encode() for key in ENVELOPES))]
+    + [end + b'"' for end in fields.LEVEL_ENDS]
 )
 # With what each must be followed by: words by the end of the word, keys by their sign.
 _WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), *(hint for hint in HINTS if hint.isalpha())]
@@ -81,6 +82,8 @@ def _scan() -> BytesAhoCorasick:
 
 def _is_sign(text: bytes, sign: int, start: int, end: int) -> bool:
     """Whether it is a word of its own."""
+    if sign == _NO_WORD:
+        return True
     if sign == _PERCENT:
         return _CISCO.match(text, start) is not None
     if text[start - 1] in _WORD and text[start] in _WORD:

@@ -314,7 +314,10 @@ def _holds_inner(found: Mapping[str, fields.Value]) -> bool:
     """Whether a field may hold a line of its own, or other fields."""
     names = [name for name in found if name.lower() in _INNER]
     return any(
-        name in ("log", "event") or bytes(found[name])[:2] in (b'"{', b'{"') for name in names
+        name in ("log", "event")
+        or bytes(found[name])[:2] in (b'"{', b'{"')
+        or (name.lower() in fields.MESSAGES and bytes(found[name]).startswith(b'"'))
+        for name in names
     )
 
 

@@ -104,7 +104,7 @@ _REGION: Final = rb"[A-Z][a-z]{1,12}/[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
 OFFSET: Final = (
     rb" ?(?:[+-]\d\d(?::?\d\d)?(?!\d)|\(UTC(?:[+-]\d{4})?\)|"
     + _NAMED_ZONE
-    + rb"|(?<= )"
+    + rb"(?![+-]\d)|(?:GMT|UTC)[+-]\d{1,2}(?::?\d\d)?(?!\d)|(?<= )"
     + _REGION
     + rb"(?=\]))"
 )
@@ -118,7 +118,7 @@ _LOOSE_HM: Final = rb"(?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)"
 _SECONDS: Final = rb"(?::\d\d(?:[.,:]\d{1,9}+)?+)?+"
 # A date and a clock may be columns of their own.
 _COLUMN: Final = rb"(?:[,;\t]|\"[,;\t ]\")"
-_ISO_BETWEEN: Final = rb"(?:[Tt_|]|[ \t]{1,8}|, |\] ?\[|" + _COLUMN + rb")"
+_ISO_BETWEEN: Final = rb"(?:[Tt_|-]|[ \t]{1,8}|, |\] ?\[|" + _COLUMN + rb")"
 _EPOCH: Final = rb"(?P<epoch>1\d{8})"
 _BLANKS: Final = rb" {1,2}"
 
@@ -153,7 +153,7 @@ class TimeForm:
 
 
 FORMS: Final = (
-    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:" + _ISO_BETWEEN + _HM + rb"| {2}(?P<H1>\d):(?P<M1>[0-5]\d))", _SECONDS,
+    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:" + _ISO_BETWEEN + _HM + rb"| {1,2}(?P<H1>\d):(?P<M1>[0-5]\d))", _SECONDS,
              _HALF_OR_OFFSET,
              b"2026-11-21 10:00:00,123 +0100", (b"2026-11-21T10:00", b"+01:00")),
     TimeForm("iso_basic", _Y + _M + _D + rb"[T .:-](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
@@ -172,6 +172,9 @@ FORMS: Final = (
              b"21/Nov/2026:10:00:00 +0100", (b"2026-11-21T10:00", b"+01:00")),
     TimeForm("year_and_name", _Y + b"([/.-])" + _NAMED_M + rb"\2" + _D + rb"[ T:]" + _HM, _SECONDS, OFFSET,
              b"2026-Nov-21 10:00:00.123 UTC", (b"2026-11-21T10:00", b"Z")),
+    TimeForm("oracle_date", _LOOSE_D + b"[/-]" + _NAMED_M + rb"[/-](?P<yy>[2-9]\d)[ T](?P<H>[01]\d|2[0-3])[:.](?P<M>[0-5]\d)", rb"[:.]\d\d(?:[.,]\d{1,9}+)?+",
+             _HALF_OR_OFFSET,
+             b"21-NOV-26 10.00.00.123456 PM +00:00", (b"2026-11-21T22:00", b"+00:00")),
     TimeForm("short_year", _LOOSE_D + b" " + _NAMED_M + rb" (?P<yy>[2-9]\d) " + _HM, _SECONDS, OFFSET,
              b"21 Nov 26 10:00:00 +0100", (b"2026-11-21T10:00", b"+01:00")),
     TimeForm("joined_date", _D + _NAMED_M + _Y + rb" " + _HM, _SECONDS, OFFSET,
@@ -203,8 +206,12 @@ FORMS: Final = (
     TimeForm("tai64n", rb"@(?P<tai>40000000[0-9a-f]{8})", rb"[0-9a-f]{8}", rb"(?!)",
              b"@400000006b016baa00000000", (b"2026-11-21T10:00", b"Z")),
     # Only where a line begins with it, or with little else.
-    TimeForm("digits_alone", rb"(?P<y>20\d\d)" + _M + _D + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"[0-5]\d(?:\.\d{1,9}+)?+(?!\d)", rb"(?!)",
+    TimeForm("digits_alone", rb"(?P<y>20\d\d)" + _M + _D + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"[0-5]\d(?:\.\d{1,9}+)?+(?!\d)", rb"Z",
              b"20261121100000.123", (b"2026-11-21T10:00", b"")),
+    TimeForm("dashed_clock", _Y + rb"[-_.]" + _M + rb"[-_.]" + _D + rb"[ _T](?P<H>[01]\d|2[0-3])[.:-](?P<M>[0-5]\d)", rb"[.:-]\d\d(?:[.,]\d{1,9}+)?+(?!\d)", OFFSET,
+             b"2026-11-21_10-00-00", (b"2026-11-21T10:00", b"")),
+    TimeForm("loose_iso", _Y + rb"-(?P<m>\d{1,2})-(?P<d>\d{1,2})[ T](?P<H>\d{1,2}):(?P<M>[0-5]\d)", _SECONDS, _HALF_OR_OFFSET,
+             b"2026-11-1 9:00:00", (b"2026-11-01T09:00", b"")),
     TimeForm("mikrotik", rb"(?P<mon>" + _MONTHS.lower() + rb")/" + _D + rb"(?:/" + _Y + rb")? " + _HM, _SECONDS, rb"(?!)",
              b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
     TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
@@ -230,6 +237,8 @@ FORM_OF: Final = {form.name: form for form in FORMS}
 FORMS_WITH_FIXED_DIGITS: Final = {"digits_alone", "epoch_scientific"}
 _AT_START_ALONE: Final = {
     "digits_alone",
+    "dashed_clock",
+    "loose_iso",
     "mikrotik",
     "chromium",
     "year_of_two",
@@ -322,15 +331,17 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
             return None
         year, behind = late[0], behind[: late.start()].strip()
     clock = b"T%02d:%02d" % (hour, int(found.get("M") or found.get("M1") or b"0"))
-    return _date_of(found, year) + clock, _offset_of(behind)
+    return _date_of(found, year, minute) + clock, _offset_of(behind)
 
 
-def _date_of(found: dict[str, bytes], year: bytes) -> bytes:
+def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes:
     if "one" in found:
         one, two = int(found["one"]), int(found["two"])
-        if one > 12:
+        # Only days come before a dot.
+        if one > 12 or (b"." in minute[:3] and two <= 12):
             one, two = two, one
-        elif two <= 12 and one != two:
+            return b"%s-%02d-%02d" % (year, one, two)
+        if two <= 12 and one != two:
             # Both may be the month.
             return b"%s-%02d/%02d" % (year, one, two)
         return b"%s-%02d-%02d" % (year, one, two)
@@ -354,6 +365,10 @@ def _ordinal_date(year: int, day: int) -> bytes:
 def _offset_of(behind: bytes) -> bytes:
     if behind.startswith(b"(UTC"):
         behind = behind[4:-1] or b"Z"
+    if behind[:3] in (b"UTC", b"GMT") and behind[3:]:
+        behind = (
+            behind[3:4] + behind[4:].partition(b":")[0].rjust(2, b"0") + behind.partition(b":")[2]
+        )
     if not behind:
         return b""
     if behind[:1] in b"+-":
