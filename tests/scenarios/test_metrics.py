@@ -354,6 +354,35 @@ def test_dashboard_shows_every_metric() -> None:
             assert family.name in shown or family.name in str(rules()), family.name
 
 
+# What a query looks like, and the units that its panel may have; the first that fits counts.
+UNITS = (
+    (r"_timestamp_seconds", {"dateTimeFromNow"}),
+    (r"_seconds_bucket", {"s"}),
+    (r"process_cpu_seconds_total|remaining.* / ", {"percentunit"}),
+    (r"\brate\(", {"reqps", "ops"}),
+    (r"_bytes\b", {"bytes"}),
+    (r"_seconds\b", {"s"}),
+    (r"_up\b|_ready\b|_connected\b|_successful\b", {"bool_yes_no", "bool_on_off"}),
+    (r"", {"none"}),
+)
+
+
+def test_dashboard_panels_have_units() -> None:
+    dashboard = json.loads((ROOT / "deploy" / "grafana.json").read_text())
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", ()):
+            expected = next(units for shape, units in UNITS if re.search(shape, target["expr"]))
+            assert panel["fieldConfig"]["defaults"]["unit"] in expected, panel["title"]
+
+
+def test_dashboard_counts_shared_rows_once() -> None:
+    """Every process of a job measures the one database, so that a sum would multiply its rows."""
+    shared = r"opswatch_(?:alerts|outbox_messages|database_size_bytes)\b"
+    for expression in dashboard_expressions():
+        if "sum" in expression and re.search(shared, expression):
+            assert re.search(rf"max by \(job[^)]*\) \({shared}", expression), expression
+
+
 def test_dashboard_panels_do_not_overlap() -> None:
     dashboard = json.loads((ROOT / "deploy" / "grafana.json").read_text())
     ids = [panel["id"] for panel in dashboard["panels"]]
