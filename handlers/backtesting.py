@@ -80,10 +80,17 @@ class Backtesting:
             return []
         found: dict[datetime, Sample] = {}
         # A rule with another threshold has another definition, and the same values.
-        for definition in await self.alerts.definitions(rule.name):
-            if is_same_value(rule, definition):
-                samples = await self.alerts.samples(rule.name, definition, since=start, until=end)
-                found |= {sample.at: sample for sample in samples}
+        definitions = [
+            definition
+            for definition in await self.alerts.definitions(rule.name)
+            if is_same_value(rule, definition)
+        ]
+        # That of a long question is stored cut, so that it is not recognised.
+        if rule.definition not in definitions:
+            definitions.append(rule.definition)
+        for definition in definitions:
+            samples = await self.alerts.samples(rule.name, definition, since=start, until=end)
+            found |= {sample.at: sample for sample in samples}
         return [found[at] for at in sorted(found)]
 
     async def _replay(self, rule: Rule, start: datetime, end: datetime) -> Replay:

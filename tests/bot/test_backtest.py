@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
 from bot.alerts.rule import Rule
@@ -16,8 +18,9 @@ from bot.blocks import limits
 from bot.blocks.backtest import backtest_blocks, backtest_text, bars, sentence
 from bot.commands.apiaudit.history import CallHistory
 from bot.commands.apiaudit.report import AuditFacts, audit_report, audit_values
-from bot.store import Sample
-from handlers.backtesting import _merged
+from bot.questions.question import AccountDirectory
+from bot.store import EvaluationRecord, Sample, Store
+from handlers.backtesting import Backtesting, _merged
 from providers.models import Window
 from tests.bot.test_alerts import MINUTE, RULE
 from tests.bot.test_reports import call
@@ -33,6 +36,31 @@ def tried(rule: Rule, *values: float | None, step: timedelta = QUARTER) -> Backt
         EvaluationPoint(start + n * step, {WHOLE: value}, step) for n, value in enumerate(values)
     ]
     return backtest(rule, points, start=start, end=NOON)
+
+
+@pytest.mark.parametrize("query", ["/logs web", f"/logs web where({'x' * 1500})"], ids=len)
+async def test_stored_samples_are_found(query: str, tmp_path: Path) -> None:
+    """Also of a question that is too long for an index, where the store keeps a part of it."""
+    rule = replace(SPIKE, query=query, value="lines", above=5.0)
+    store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
+    try:
+        record = EvaluationRecord(
+            alert=rule.name,
+            definition=rule.definition,
+            due=NOON,
+            at=NOON,
+            state="firing",
+            since=NOON,
+            value=7.0,
+            alert_state=b"{}",
+        )
+        await store.alerts.save_evaluations([record])
+        later = NOON + QUARTER
+        testing = Backtesting({}, AccountDirectory({}), store.alerts, UTC, lambda: later)
+        found = await testing._stored_samples(rule, NOON, later)
+        assert [sample.value for sample in found] == [7.0]
+    finally:
+        await store.close()
 
 
 def test_firing_has_start_end_and_peak() -> None:

@@ -355,7 +355,7 @@ def test_dashboard_shows_every_metric() -> None:
 
 
 # What a query looks like, and the units that its panel may have; the first that fits counts.
-UNITS = (
+PANEL_UNITS = (
     (r"_timestamp_seconds", {"dateTimeFromNow"}),
     (r"_seconds_bucket", {"s"}),
     (r"process_cpu_seconds_total|remaining.* / ", {"percentunit"}),
@@ -371,7 +371,9 @@ def test_dashboard_panels_have_units() -> None:
     dashboard = json.loads((ROOT / "deploy" / "grafana.json").read_text())
     for panel in dashboard["panels"]:
         for target in panel.get("targets", ()):
-            expected = next(units for shape, units in UNITS if re.search(shape, target["expr"]))
+            expected = next(
+                units for shape, units in PANEL_UNITS if re.search(shape, target["expr"])
+            )
             assert panel["fieldConfig"]["defaults"]["unit"] in expected, panel["title"]
 
 

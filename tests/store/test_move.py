@@ -11,9 +11,10 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from bot.store import EvaluationRecord, Post, PostKind, QuestionRecord, Store, StoreError
+from bot.store import EvaluationRecord, Post, PostKind, QuestionRecord, Saved, Store, StoreError
 from providers.redaction import Secret
 from tests.conftest import ROOT
 from tests.store.conftest import NOW
@@ -23,7 +24,7 @@ pytest.importorskip("psycopg")
 import psycopg
 
 from bot.store.postgres import move as moving
-from bot.store.sql.series import indexed
+from bot.store.sql.series import indexed, series_name
 
 
 @pytest.fixture
@@ -129,6 +130,44 @@ def test_series_is_found_by_its_new_name(folder: Path, url: str) -> None:
     assert set(map(indexed, names)) <= set(found)
     assert found[indexed(names[-1])] == newest
     assert len(found) == len(names) + 1
+
+
+async def test_long_named_alert_keeps_its_samples(folder: Path, url: str) -> None:
+    """Also one of which a subject has samples, and one whose question is long."""
+    name = "".join(chr(0x4E00 + n) for n in range(500))
+    definition = f"/logs web where({'x' * 1500}) lines 5.0 None"
+    store = await Store.open(folder / "bot.sqlite", now=NOW)
+    record = EvaluationRecord(
+        alert=name,
+        definition=definition,
+        due=NOW,
+        at=NOW,
+        state="inactive",
+        since=None,
+        value=7.0,
+        alert_state=b"{}",
+        samples=[("kitchen", 3.0, "inactive")],
+    )
+    await store.alerts.save_evaluations([record])
+    await store.close()
+    ran = await asyncio.to_thread(migrate, folder, url)
+    assert ran.returncode == 0, ran.stderr
+    store = await Store.open(Secret(url), now=NOW)
+    try:
+        later = NOW + timedelta(hours=1)
+        for series, value in ((name, 7.0), (series_name(name, "kitchen"), 3.0)):
+            found = await store.alerts.samples(series, definition, since=NOW, until=later)
+            assert [sample.value for sample in found] == [value]
+        assert await store.alerts.last_handled_at(name, definition, now=later) == NOW
+        again = msgspec.structs.replace(record, due=later)
+        await store.alerts.stored_states([(name, definition)])
+        assert await store.alerts.save_evaluations([again]) == [Saved.WRITTEN]
+        found = await store.alerts.samples(
+            name, definition, since=NOW, until=NOW + timedelta(days=1)
+        )
+        assert [sample.at for sample in found] == [NOW, later]
+    finally:
+        await store.close()
 
 
 def test_dry_run_moves_nothing(folder: Path, url: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,14 +176,14 @@ def _table(reader: sqlite3.Connection, name: str, definition: str) -> _Table:
     return _Table(name, kinds, order)
 
 
-def _unique_series(rows: Iterable[_Row]) -> Iterator[_Row]:
-    """Series whose names are as the bot looks them up. Earlier versions wrote long names as they
-    were, so that a series may be there twice: the older one, which the bot reads no more, is moved
-    by a name of its own.
+def _unique_series(rows: Iterable[_Row], alerts: Collection[str]) -> Iterator[_Row]:
+    """Series whose names are as the bot looks them up: those of whole alerts as they are, those of
+    subjects cut. Earlier versions wrote long names as they were, so that a series may be there
+    twice: the older one, which the bot reads no more, is moved by a name of its own.
     """
     known: set[tuple[str, str]] = set()
     for number, name, definition in rows:
-        key = (indexed(name), indexed(definition))
+        key = (name if name in alerts else indexed(name), indexed(definition))
         if key in known:
             key = (indexed(f"{name}{NUL}{number}"), key[1])
         known.add(key)
@@ -264,7 +264,8 @@ def _rows_of_file(reader: sqlite3.Connection, table: _Table) -> Iterator[_Row]:
     if table.name == SERIES:
         # The newest first, which is the one that the bot reads.
         rows = reader.execute(f"SELECT id, name, definition FROM {SERIES} ORDER BY id DESC")  # noqa: S608
-        return table.converted(_unique_series(rows))
+        alerts = {name for (name,) in reader.execute("SELECT name FROM alerts")}
+        return table.converted(_unique_series(rows, alerts))
     return table.converted(reader.execute(f"{table.select} ORDER BY {table.order}"))
 
 
