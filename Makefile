@@ -17,7 +17,7 @@ test: $(VENV)/.installed  ## every test
 	$(BIN)/python -m pytest $(SHARED)
 
 test-postgres: $(VENV)/.installed  ## the store and every scenario on PostgreSQL, started privately
-	$(BIN)/python -m pytest tests/store tests/scenarios --database postgres -k "not sqlite" -rs
+	$(BIN)/python -m pytest $(SHARED) tests/store tests/scenarios --database postgres -k "not sqlite" -rs
 
 test-replicas: $(VENV)/.installed  ## replicas on both databases, killed and paused while the database is away, three times each
 	$(BIN)/python -m tests.replicas
