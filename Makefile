@@ -33,12 +33,15 @@ lint: $(VENV)/.installed  ## style, types and the map of imports
 
 HOURS = 2026-11-01T00:10 2026-11-27T04:30 2026-11-27T12:00 2026-11-30T23:55 2028-02-29T00:10 2028-02-29T23:55 \
   2026-03-29T00:10 2026-03-29T01:30 2026-10-25T00:30 2026-03-08T06:30 2026-11-01T05:30
-TIMED = tests/store $(addprefix tests/bot/test_,alerts.py alert_commands.py alert_semantics.py backtest.py config.py \
-  formatting.py honest_answers.py question.py question_forms.py reports.py retention.py schedule.py subscriptions.py \
-  window_forms.py windows.py) $(addprefix tests/scenarios/test_,alert_words.py alerts.py backtest.py calls.py \
-  check_command.py database_health.py demo.py digests.py escalation.py front_door.py hints.py home.py http_mode.py \
-  log_answers.py long_work.py missing_data.py modals.py outbox.py reload.py run.py slack.py slack_refusals.py targets.py \
-  timetable.py wrong_clock.py)
+TIMED = tests/store $(addprefix tests/bot/test_,alerts.py alert_commands.py alert_semantics.py backtest.py \
+  baseline.py baseline_reader.py compared_answers.py comparison_windows.py config.py cron.py formatting.py \
+  honest_answers.py log_history.py novelty.py on_call.py question.py question_forms.py reports.py retention.py \
+  schedule.py several_accounts.py subscriptions.py unusual_alerts.py window_forms.py windows.py) $(addprefix \
+  tests/scenarios/test_,alert_words.py alerts.py asking.py backtest.py buttons.py calls.py check_command.py \
+  comparisons.py database_health.py demo.py digests.py direct_messages.py escalation.py front_door.py hints.py \
+  home.py http_mode.py kept_words.py log_answers.py log_queries.py long_work.py missing_data.py modals.py novelty.py \
+  outbox.py outbox_channels.py outbox_order.py refused_messages.py reload.py response_urls.py run.py \
+  saved_questions.py slack.py slack_refusals.py targets.py timetable.py unusual.py workflow_step.py wrong_clock.py)
 
 test-hours: $(VENV)/.installed  ## the tests at odd hours, on the first and the last of a month, on 29 February, and on days when clocks change
 	@for now in $(HOURS); do echo "At $$now UTC"; $(BIN)/python -m pytest --now $$now $(TIMED) || exit 1; done
