@@ -44,7 +44,7 @@ TIMED = tests/store $(addprefix tests/bot/test_,alerts.py alert_commands.py aler
   saved_questions.py slack.py slack_refusals.py targets.py timetable.py unusual.py workflow_step.py wrong_clock.py)
 
 test-hours: $(VENV)/.installed  ## the tests at odd hours, on the first and the last of a month, on 29 February, and on days when clocks change
-	@for now in $(HOURS); do echo "At $$now UTC"; $(BIN)/python -m pytest --now $$now $(TIMED) || exit 1; done
+	@for now in $(HOURS); do echo "At $$now UTC"; $(BIN)/python -m pytest $(SHARED) --now $$now $(TIMED) || exit 1; done
 
 coverage: $(VENV)/.installed  ## every test, and which lines and branches they run; fails below the floor
 	$(BIN)/python -m pytest $(SHARED) --cov --cov-report=term

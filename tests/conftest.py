@@ -64,8 +64,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Moves the clock of this process, and of those that tests start, before any test is read."""
-    if given := config.getoption("--now"):
+    """Moves the clock of this process, and of those that tests start, before any test is read. A
+    process that shares the tests is one of these.
+    """
+    if (given := config.getoption("--now")) and OFFSET not in os.environ:
         start, real = datetime.fromisoformat(given), datetime.now(UTC)
         start = start if start.tzinfo else start.replace(tzinfo=UTC)
         time_machine.travel(start, tick=True).start()
