@@ -107,7 +107,7 @@ def _read_named_json(line: bytes, head: bytes, depth: int) -> Reading | None:
     """What is read from JSON with its own time behind the names of who wrote it, or behind a level
     and a message; None where there is none.
     """
-    if not has_json_behind(line):
+    if not may_have_json_behind(line) or not line.rstrip(b"\r").endswith(b"}"):
         return None
     behind_name = JSON_BEHIND_NAME.match(head)
     at = behind_name.end() if behind_name else line.find(b' {"') + 1
@@ -118,21 +118,20 @@ def _read_named_json(line: bytes, head: bytes, depth: int) -> Reading | None:
     return replace(reading, level=levels.level_of_word(word[1])) if word else reading
 
 
-def has_json_behind(line: bytes) -> bool:
-    """Whether a line may end with JSON that has its own time, and begins with none."""
-    return (
-        line.rstrip(b"\r").endswith(b"}")
-        and b'{"' in line
-        and bool(JSON_BEHIND_NAME.match(line) or JSON_BEHIND_MESSAGE.match(line))
-    )
+def may_have_json_behind(line: bytes) -> bool:
+    """Whether a line begins as one that ends with JSON. Its end does not count, for lines are
+    remembered by how they begin.
+    """
+    return b'{"' in line and bool(JSON_BEHIND_NAME.match(line) or JSON_BEHIND_MESSAGE.match(line))
 
 
 def is_text(line: bytes) -> bool:
     """Whether a line is neither JSON nor XML nor fields by their names."""
     return not (
-        line.startswith((b"{", b"[{", b' {"', b"\xef\xbb\xbf"))
+        line.startswith((b"{", b"[{", b"\xef\xbb\xbf"))
+        or line.lstrip(b" ").startswith(b'{"')
         or is_xml(line)
-        or has_json_behind(line)
+        or may_have_json_behind(line)
         or fields.looks_like_value(line)
         or fields.looks_like_pairs(line)
         or fields.looks_labelled(line)

@@ -79,6 +79,10 @@ NO_NAME_OF_SETTING: Final = (
 )
 
 
+# As syslog(3) names its levels.
+_LOG_LEVELS: Final = (
+    *(b"EMERG", b"ALERT", b"CRIT", b"ERR", b"WARN", b"WARNING", b"NOTICE", b"INFO", b"DEBUG"),
+)
 # What BIND writes in front of a level, where it writes no time.
 BIND_CATEGORIES: Final = (
     *(b"client", b"config", b"database", b"default", b"dispatch", b"dnssec", b"general"),
@@ -184,7 +188,7 @@ PLACES: Final = (
     ),
     *_places(Where.BEHIND,
         ("components", rb"[A-Z][A-Z-]{1,20} \| " + _level(CAPITALS) + rb"(?= \|)", _word, b"2026-11-21 10:00:00 UTC | TRACE | ERROR | (oven.go:12) | hot", "error"),
-        ("log_name", rb"(?:[\w-]{1,32}\|){1,3}LOG_(?P<LEVEL>EMERG|ALERT|CRIT|ERR|WARN|WARNING|NOTICE|INFO|DEBUG)(?=\|)", _word, b"2026-11-21T10:00:00.123456+00:00 sw1 intfd[12]: Event|404|LOG_WARN|AMM|-|down", "warn"),
+        ("log_name", rb"(?:[\w-]{1,32}\|){1,3}LOG_(?P<LEVEL>" + b"|".join(_LOG_LEVELS) + rb")(?=\|)", _word, b"2026-11-21T10:00:00.123456+00:00 sw1 intfd[12]: Event|404|LOG_WARN|AMM|-|down", "warn"),
         ("topics_of_host", rb"[\w.-]{1,64} (?:[a-z0-9-]{1,20},){1,3}?(?P<LEVEL>info|warning|error|critical|debug)(?=[, ])", _word, b"2026-11-21T10:00:00.123+01:00 gw system,error,critical login failure", "error"),
         ("unclosed_thread", rb"\[[\w.-]{1,60} \[\] " + _level(CAPITALS) + rb"(?= )", _word, b"2026-11-21T10:00:00.123Z [tomcat-exec-25 [] INFO org.example.Oven opId=] on", "info"),
         ("signale", rb"(?:\[[\w.-]{1,40}\] )?\xe2\x80\xba [^\n\w]{1,12}(?P<LEVEL>debug|error|fatal|info|note|warn)(?= )", _word, "[10:00:00] [kitchen] › ✖  error     hot".encode(), "error"),
@@ -361,6 +365,7 @@ HINTS: Final = (
     b".cpp:",
     *(b"][%c]:" % letter for letter in b"IWEFCDTNVA"),
     b"STATUS:",
+    *(b"LOG_%s|" % level for level in _LOG_LEVELS),
 )
 # Places whose word follows the time at once or after tokens that the lines of a log may share.
 AS_WORDS: Final = {
