@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.errors import AccessDenied
 from bot.questions.question import AccountDirectory, CommandName
@@ -23,8 +24,7 @@ class Membership(enum.Enum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPolicy:
+class AccessPolicy(Struct, frozen=True):
     """The rules: for each command the ids of users, user groups and channels with access, and for
     managing alerts and having them notify people, where these are set. One match suffices.
     """

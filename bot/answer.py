@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from bot.questions.windows import ParsedWindow
 
 Block = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerFile:
+class AnswerFile(Struct, frozen=True):
     """A file of an answer, on disk in the answer's own folder. `kind` is Slack's snippet type."""
 
     name: str
@@ -33,8 +33,7 @@ class AnswerFile:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One part of work in progress: its name, its status, and how far it is."""
 
     name: str
@@ -42,8 +41,7 @@ class Step:
     detail: str = ""
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """Progress of work: in words, and by its parts where it has several. `lines` are the last ones of
     a log that is followed, without secrets.
     """
@@ -57,8 +55,7 @@ class Progress:
         self.steps[step.name] = step
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer. `text` alone is complete; `values` are exact, and a number that is not known is
     absent. `data_until` is set where the facts end before the window does, because they come late.
     """
@@ -72,8 +69,7 @@ class Answer:
     data_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True):
     """The values of a question with nothing rendered, as an alert reads them. A number that is not
     known is absent; `data_until` as in an answer. `shortcomings` say what else is missing, in a few
     words each.

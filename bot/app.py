@@ -9,11 +9,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from msgspec import Struct
 from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -58,8 +58,7 @@ REPORT_EVERY_S = 2.0
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Bot:
+class Bot(Struct):
     """The bot with everything it needs, not yet connected."""
 
     app: AsyncApp

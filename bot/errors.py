@@ -20,8 +20,9 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+from msgspec import Struct
 
 
 @runtime_checkable
@@ -68,8 +69,7 @@ class OpswatchError(Exception):
 FormName = Literal["question", "alert", "subscription", "silence"]
 
 
-@dataclass(frozen=True, slots=True)
-class FormLink:
+class FormLink(Struct, frozen=True):
     """A form that can be filled in instead of typing, and the words that it starts with."""
 
     form: FormName
@@ -208,8 +208,7 @@ _SLACK_HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigProblem:
+class ConfigProblem(Struct, frozen=True):
     """One thing that is wrong in the configuration: the key, the value as it may be shown, and what
     would be right.
     """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from aiohttp import web
+from msgspec import Struct
 
 from bot.http.server import LOOPBACK, listen
 from providers.models import iso_utc
@@ -17,8 +17,7 @@ from providers.models import iso_utc
 MetricsPage = Callable[[str], Awaitable[tuple[bytes, str] | None]]
 
 
-@dataclass(slots=True)
-class ConnectionStatus:
+class ConnectionStatus(Struct):
     """State of the connection to Slack. `problem` is one sentence about what is wrong, or empty;
     `opened` counts connections.
     """

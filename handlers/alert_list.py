@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+
+from msgspec import Struct
 
 from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
@@ -19,8 +20,7 @@ from handlers.pauses import PauseGuard
 from handlers.permissions import Requester
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSummary:
+class AlertSummary(Struct, frozen=True):
     """The alerts that a person may see: each that needs attention, how many are OK, and when one was
     last checked.
     """
@@ -30,8 +30,7 @@ class AlertSummary:
     evaluated_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class AlertList:
+class AlertList(Struct, frozen=True):
     """Lists the alerts that a person may see."""
 
     registry: RuleRegistry

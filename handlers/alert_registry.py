@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from bot import formatting
 from bot.access import AccessPolicy
@@ -23,8 +22,7 @@ from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 MOST_NAMED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRegistry:
+class RuleRegistry(Struct, frozen=True):
     """Finds rules by name for people who may know of them. A rule that a person may not see does
     not exist for them.
     """

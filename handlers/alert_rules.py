@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from bot import formatting
 from bot.access import AccessPolicy
@@ -54,8 +54,7 @@ from handlers.recipients import RecipientLookup
 from handlers.rule_conversion import rule_from
 
 
-@dataclass(frozen=True, slots=True)
-class RuleManager:
+class RuleManager(Struct, frozen=True):
     """Creates, changes, deletes and lists rules. Those of the configuration are listed and silenced
     here, and changed there.
     """
@@ -152,7 +151,7 @@ class RuleManager:
         scheduled = self.job.scheduled(rule)
         if rule.name not in self.registry.chat_rules:
             return scheduled
-        return replace(scheduled, run=partial(self._run, rule))
+        return structs.replace(scheduled, run=partial(self._run, rule))
 
     async def _run(self, rule: Rule, due: Due) -> None:
         alert = await self.job.state(rule)
@@ -302,7 +301,7 @@ class RuleManager:
             name = await self.permissions.people.name(user)
             await self.job.close(before, RuleChange.CHANGED, by=user, name=name)
         encoded = _encoded(structs.replace(rule, name=stored.name, channel=stored.channel))
-        changed = replace(stored, rule=encoded, user=user, made_at=now)
+        changed = structs.replace(stored, rule=encoded, user=user, made_at=now)
         async with self.registry.lock:
             await self.rules.change_rule(stored.number, rule=encoded, user=user, now=now)
             await self._adopt(changed)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.alerts.commands import Silence, Unsilence
@@ -25,8 +26,7 @@ from handlers.typed_secrets import SecretCheck
 MORNING = timedelta(hours=9)
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceManager:
+class SilenceManager(Struct, frozen=True):
     """Starts and ends silences, and announces them where the alert posts."""
 
     registry: RuleRegistry

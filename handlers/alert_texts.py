@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.alerts.baseline import LEAST_DAYS, LEAST_WEEKS

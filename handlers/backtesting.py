@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
+
+from msgspec import Struct
 
 from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
 from bot.alerts.replay import Replay, ReplayRequest
@@ -26,8 +27,7 @@ DAYS = 90
 MOST_DAYS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Backtesting:
+class Backtesting(Struct, frozen=True):
     """Runs backtests. Stored samples come first; the time without samples is fetched if the
     provider can do that.
     """

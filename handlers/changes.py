@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bot.store import ChangeStore, StoreUnavailable, Topic
 
@@ -15,8 +16,7 @@ CHECK_EVERY_S = 1.0
 Refresh = Callable[[], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class ChangeWatcher:
+class ChangeWatcher(Struct):
     """Compares the number of changes of each topic with the one that was seen last."""
 
     changes: ChangeStore

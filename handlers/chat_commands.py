@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from bot.answer import Answer
 from bot.commands.answering import Answerer, Clock
@@ -118,8 +119,7 @@ def _working_hint(
     return kind.example(command, requester)
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionReader:
+class QuestionReader(Struct, frozen=True):
     """Reads questions that are about to be stored, and asked again on a schedule."""
 
     answering: Answerer

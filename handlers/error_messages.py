@@ -5,8 +5,9 @@ and in a terminal.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bot.blocks import messages
 from bot.errors import (
@@ -51,8 +52,7 @@ class Lost(OpswatchError):
         super().__init__(f"The bot was interrupted while it worked on {line}.", "Ask again.")
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorMessage:
+class ErrorMessage(Struct, frozen=True):
     """An error as it is shown: its kind, the account it is about, one sentence and one hint, the
     exit code of a command that ends with it, and the level it is logged at.
     """

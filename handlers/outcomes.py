@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bot.store import QuestionStore, StoreUnavailable
 
@@ -13,8 +14,7 @@ log = logging.getLogger("opswatch")
 RETRY_EVERY_S, RETRIES = 2.0, 300
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
+class Outcomes(Struct, frozen=True):
     """Tries again until the outcome is recorded. A question without one would be reported as
     interrupted after the next restart, although its asker has the answer.
     """

@@ -7,8 +7,9 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from bot import formatting
 from bot.answer import Block
@@ -21,8 +22,7 @@ from handlers.permissions import Owned, Permissions
 log = logging.getLogger("opswatch")
 
 
-@dataclass(frozen=True, slots=True)
-class Pausable:
+class Pausable(Struct, frozen=True):
     """An alert or a subscription: the name of its schedule, its title in messages, its owner, and
     the command that ends it. `incident` is the key of its open incident, in whose thread a pause is
     posted.
@@ -35,8 +35,7 @@ class Pausable:
     incident: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Announcer:
+class Announcer(Struct, frozen=True):
     """Posts what somebody did to an alert or a subscription."""
 
     posts: OutboxStore
@@ -58,8 +57,7 @@ class Announcer:
         self.outbox.wake()
 
 
-@dataclass(frozen=True, slots=True)
-class PauseGuard:
+class PauseGuard(Struct, frozen=True):
     """Decides before each run whether it is allowed."""
 
     permissions: Permissions

@@ -5,8 +5,10 @@ time of each action.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.access import AccessPolicy, Membership, visible_directory
 from bot.errors import AccessDenied
@@ -17,8 +19,7 @@ from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL, SHARED_CHANNEL
 from bot.slack.users import RIGHTS_KEPT_S, UserDirectory
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(Struct, frozen=True):
     """The person of a request, the channel, and what the access rules need to know about them."""
 
     user: str
@@ -44,8 +45,7 @@ class Requester:
         return replace(self, channel="")
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(Struct, frozen=True):
     """An alert or a subscription: the command of its question, its channel, and who created it.
     Those of the configuration have no creator.
     """
@@ -55,8 +55,7 @@ class Owned:
     creator: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
+class Permissions(Struct, frozen=True):
     """The access rules, applied to people and to what they have created."""
 
     access: AccessPolicy

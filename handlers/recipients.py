@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bot import formatting
@@ -16,8 +16,7 @@ from bot.slack.handles import Handles
 from handlers.permissions import Requester
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientLookup:
+class RecipientLookup(Struct, frozen=True):
     """Looks recipients up once, when a rule is saved, so that an alert at night depends on no name."""
 
     access: AccessPolicy

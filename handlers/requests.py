@@ -9,9 +9,11 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.access import AccessPolicy
 from bot.answer import Answer, Block
@@ -49,8 +51,7 @@ log = logging.getLogger("opswatch")
 REPORT_INTERRUPTED_FOR = timedelta(minutes=30)
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHandler:
+class RequestHandler(Struct, frozen=True):
     """Answers the questions of all people."""
 
     answering: Answerer

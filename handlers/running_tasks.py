@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bot.answer import Answer
 
@@ -14,8 +15,7 @@ END_WITHIN_S = 2.0
 MayStillAsk = Callable[[str, str, str], Awaitable[bool]]
 
 
-@dataclass(slots=True)
-class RunningTasks:
+class RunningTasks(Struct):
     """The questions in progress (`tasks`), and those that can be cancelled, by ticket (`cancellable`).
     `stopping` refuses new ones.
     """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
+
+from msgspec import Struct
 
 from bot.answer import Answer
 from bot.blocks import messages
@@ -28,8 +29,7 @@ RESERVED_WORDS = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *WORDS, "help", "
 BEFORE_QUESTION = ("alert", "subscribe")
 
 
-@dataclass(frozen=True, slots=True)
-class SavedQuestionManager:
+class SavedQuestionManager(Struct, frozen=True):
     """Saves, lists and deletes questions by name."""
 
     questions: QuestionReader

@@ -7,8 +7,9 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from bot.answer import Answer, Progress
 from bot.commands.answering import Clock
@@ -35,8 +36,7 @@ CHECK_ACCESS_EVERY_S = RIGHTS_KEPT_S
 CHECK_CANCEL_EVERY_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class ShownWork:
+class ShownWork(Struct, frozen=True):
     """The work of one question. `ticket` cancels it, `window` is how its time range was read, and
     `progress` is updated by the work.
     """

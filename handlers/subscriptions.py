@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 from bot import formatting
 from bot.access import AccessPolicy
@@ -44,8 +45,7 @@ from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionManager:
+class SubscriptionManager(Struct, frozen=True):
     """Creates, lists and ends subscriptions. `file_digests` are those of the configuration, which
     are only listed here.
     """

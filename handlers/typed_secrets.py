@@ -5,15 +5,15 @@ word is not stored with one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.answer import Block
 from bot.errors import BadQuestion
 from providers.redaction import Redactor
 
 
-@dataclass(frozen=True, slots=True)
-class SecretCheck:
+class SecretCheck(Struct, frozen=True):
     """Finds secrets in text that is about to be stored."""
 
     redactor: Redactor

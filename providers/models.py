@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
+from msgspec import Struct, field
 
 
 def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
@@ -18,8 +18,7 @@ def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
     )[:-6] + "Z"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """A time range that includes its start and excludes its end; both are aware and in UTC."""
 
     start: datetime
@@ -48,8 +47,7 @@ class Window:
         return Window(self.start, middle), Window(middle, self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class DayRange:
+class DayRange(Struct, frozen=True):
     """Calendar days in UTC, both ends included."""
 
     first: date
@@ -82,8 +80,7 @@ class DayRange:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class UsagePeriod:
+class UsagePeriod(Struct, frozen=True):
     """Bytes by UTC day as the provider lists them. A day that is not in `by_day` was not listed,
     which does not mean zero. `vendor` is the provider's title, and `lag` how late its figures for
     the current day may be (“a day”), where its documentation says so.
@@ -99,15 +96,13 @@ class UsagePeriod:
     lag: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogUsage:
+class LogUsage(Struct, frozen=True):
     """Bytes by day and log id; silent logs are not listed by the provider."""
 
     by_day: Mapping[date, Mapping[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class NamedLog:
+class NamedLog(Struct, frozen=True):
     """A log as its provider lists it. `retention` is how long its lines are kept, in words, where
     that is known.
     """
@@ -117,16 +112,14 @@ class NamedLog:
     retention: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True):
     """One entry of a log, and when its provider received it."""
 
     at: datetime | None
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntries:
+class LogEntries(Struct, frozen=True):
     """Entries of a window, the oldest first. `has_more` where the window has more than were wanted;
     `notes` say what is missing for another reason.
     """
@@ -136,8 +129,7 @@ class LogEntries:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GroupStatistics:
+class GroupStatistics(Struct, frozen=True):
     """The result for one group: a value for each key that the entries were grouped by, and the
     results of its slices of time, where these were asked for.
     """
@@ -147,8 +139,7 @@ class GroupStatistics:
     slices: tuple[float | None, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LogStatistics:
+class LogStatistics(Struct, frozen=True):
     """What a statistical query returned: one result for the whole window, one for each slice of time
     from `start` on, and one for each group. A result that is not known is None.
 
@@ -209,8 +200,7 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
         return hashlib.blake2b(text, digest_size=4).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class CallPage:
+class CallPage(Struct, frozen=True):
     """The calls of one account in a window, and what is known about their completeness. `remarks`
     are those of the `notes` that report nothing missing. `data_until` is set where the vendor's
     data ends before the window does, because it arrives late, and `is_only_late` where nothing else is
@@ -243,8 +233,7 @@ class CallPage:
         return Window(window.start, self.data_until or window.end)
 
 
-@dataclass(frozen=True, slots=True)
-class CallFilters:
+class CallFilters(Struct, frozen=True):
     """What to keep of the recorded calls. Values of one name mean any of them; names must all hold.
 
     `ip` are networks; `code` is a status that is compared as a whole. The answer applies these, and
@@ -275,8 +264,7 @@ class CallFilters:
 _EVERYTHING = CallFilters()
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """What one cheap request showed about an account."""
 
     name: str
@@ -285,8 +273,7 @@ class Check:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaLeft:
+class QuotaLeft(Struct, frozen=True):
     """How much of a limit is left. `what` is the name of what is counted."""
 
     what: str
@@ -294,8 +281,7 @@ class QuotaLeft:
     of: int
 
 
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
+class AccountStatus(Struct, frozen=True):
     """State of an account, as far as is known without a request. `problem` is empty where its last
     requests were answered.
     """

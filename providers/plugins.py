@@ -5,9 +5,10 @@ a reason where they cannot be used.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import TypeVar
+
+from msgspec import Struct
 
 # Increased when earlier plug-ins would no longer work.
 API_VERSION = 1
@@ -18,8 +19,7 @@ class UnusablePlugin(ValueError):
     """Why a plug-in cannot be used, to follow “is skipped: ”."""
 
 
-@dataclass(frozen=True, slots=True)
-class PluginProblem:
+class PluginProblem(Struct, frozen=True):
     """A plug-in that was skipped. `what` is “provider” or “command”."""
 
     what: str

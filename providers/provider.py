@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from providers.clock import Clock
 from providers.http.network import Network
@@ -33,8 +34,7 @@ class Capability(enum.StrEnum):
     LOGS = "logs"
 
 
-@dataclass(frozen=True, slots=True)
-class AccountContext:
+class AccountContext(Struct, frozen=True):
     """What an account receives when it is opened, beside its settings."""
 
     redactor: Redactor
@@ -43,8 +43,7 @@ class AccountContext:
     network: Network
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """One vendor. `kind` is its name in the configuration, and `title` its name in messages. `open`
     creates an account from its name, its settings and the context. `open` and `sandbox` import
     their code when they are called, so that commands that need no vendor start fast.

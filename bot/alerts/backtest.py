@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.alerts.baseline import LEAST_DAYS, Baseline, Samples, baseline_at, baseline_of_days
@@ -23,8 +23,7 @@ Now = Literal["inactive", "pending", "firing", "no_data"]
 _ZERO, _DAY = timedelta(0), timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationPoint:
+class EvaluationPoint(Struct, frozen=True):
     """One evaluation in the past: its readings, and how long until the next. A point that is `alone`
     has a value that begins anew with it and ends with its step, such as the bytes of one day.
     """
@@ -39,8 +38,7 @@ class EvaluationPoint:
         return self.at + self.step
 
 
-@dataclass(frozen=True, slots=True)
-class FiringPeriod:
+class FiringPeriod(Struct, frozen=True):
     """A period in which the rule fired. `end` is None while it still fires."""
 
     start: datetime
@@ -48,8 +46,7 @@ class FiringPeriod:
     peak: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Backtest:
+class Backtest(Struct, frozen=True):
     """What the rule would have done. `samples` counts the points with a value and `missing` those
     without; `notes` say what is unknown of the past. Where nothing in the whole period `matched` the
     question, no point counts as a sample.

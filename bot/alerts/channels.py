@@ -5,15 +5,15 @@ operator's own buttons under it (pure).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 Updates = Literal["edit", "thread", "both"]
 Resolved = Literal["notify", "quiet"]
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelStyle:
+class ChannelStyle(Struct, frozen=True):
     """`updates` says whether a change edits the incident's message, is a reply in its thread, or
     both. With `resolved` quiet, the end of an incident only edits its message.
     """
@@ -22,8 +22,7 @@ class ChannelStyle:
     resolved: Resolved = "notify"
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorButton:
+class OperatorButton(Struct, frozen=True):
     """A button of the operator's own: a link, or a question that is asked as whoever presses it.
     Without `alerts` it is under each of them.
     """
@@ -41,8 +40,7 @@ def _same_name(one: str, other: str) -> bool:
     return one == other
 
 
-@dataclass(frozen=True, slots=True)
-class Presentation:
+class Presentation(Struct, frozen=True):
     """The styles by channel, as the configuration names them, and the buttons. `is_same` knows which
     name and which id are the same channel.
     """

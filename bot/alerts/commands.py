@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.alerts.create import CreateAlert as CreateAlert
@@ -22,13 +23,11 @@ COMMENT = '"planned load test"'
 _NAMED = re.compile(r'(?s)\s*(?:"([^"]+)"|(\S+))\s*(.*)')
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteAlert:
+class DeleteAlert(Struct, frozen=True):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """Silences an alert for `length`, or, where that is None, until tomorrow."""
 
     name: str
@@ -36,8 +35,7 @@ class Silence:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unsilence:
+class Unsilence(Struct, frozen=True):
     name: str
 
 

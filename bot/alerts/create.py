@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.alerts.alert_options import TAKES, read_tail, start_of_value, usual_threshold
 from bot.alerts.baseline import Usual
@@ -124,8 +127,7 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
     return typed.refused(message, (end, end), f"above {usual_threshold(typed.command)}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """Reads the parts of an alert whose words were found."""
 
     typed: TypedAlert

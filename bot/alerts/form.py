@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from bot.alerts.baseline import Usual
 from bot.alerts.commands import Silence
@@ -109,8 +111,7 @@ def read_silence_form(values: FormValues) -> Silence:
     return Silence(values.get(SILENCED, ""), _LENGTHS[length], comment)
 
 
-@dataclass(frozen=True, slots=True)
-class _AlertForm:
+class _AlertForm(Struct, frozen=True):
     """Reads one input at a time, and collects what is wrong."""
 
     command: CommandName

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
 
 from bot.schedules.due import Trigger, next_due
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveSilence:
+class ActiveSilence(Struct, frozen=True):
     """Why an alert sends no notifications now: `text` such as `silenced until 21 Nov 14:05`, and who
     silenced it; a mute of the configuration has no user.
     """
@@ -19,8 +19,7 @@ class ActiveSilence:
     user: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Mute:
+class Mute(Struct, frozen=True):
     """A mute of some alerts: once from `start` to `end`, or for `lasting` each time `trigger` is
     due.
     """

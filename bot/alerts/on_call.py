@@ -8,10 +8,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from bot.alerts.paging import Paging, mentions, targets
@@ -24,8 +24,7 @@ _TIME = 'a local time such as "2026-11-02T09:00"'
 _PEOPLE = 'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group)'
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
+class Rotation(Struct, frozen=True):
     """People who take turns from `start`, each for `every`."""
 
     people: tuple[str, ...]
@@ -37,8 +36,7 @@ class Rotation:
         return () if turn < 0 else (self.people[turn % len(self.people)],)
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """People who are on call from `start` until `end`."""
 
     people: tuple[str, ...]
@@ -49,8 +47,7 @@ class Shift:
         return self.people if self.start <= local < self.end else ()
 
 
-@dataclass(frozen=True, slots=True)
-class OnCallSchedule:
+class OnCallSchedule(Struct, frozen=True):
     """Rotations and shifts, and overrides, which win over both while they last."""
 
     rotations: tuple[Rotation, ...] = ()
@@ -64,8 +61,7 @@ class OnCallSchedule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OnCall:
+class OnCall(Struct, frozen=True):
     """The schedules of the configuration, by the names that alerts call."""
 
     schedules: Mapping[str, OnCallSchedule] = field(default_factory=dict)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from bot.alerts.backtest import EvaluationPoint
 from bot.alerts.rule import Rule, extract_readings
@@ -14,8 +15,7 @@ from bot.questions.question import Question
 Q = TypeVar("Q", bound=Question)
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """What is known of the past: the points, the oldest first, notes on what is unknown, and whether
     anything matched the question.
     """
@@ -25,8 +25,7 @@ class Replay:
     matched: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayRequest(Generic[Q]):
+class ReplayRequest(Struct, Generic[Q], frozen=True):
     """The period to replay for a rule. `read_at` reads its question as of any moment."""
 
     rule: Rule

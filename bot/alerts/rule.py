@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from bot.alerts.baseline import Baseline, Usual
 from bot.alerts.mutes import Mute, next_end
@@ -175,8 +175,7 @@ def is_same_value(rule: Rule, definition: str) -> bool:
 _USUAL_DEFINITION = re.compile(r" usual (above|below|outside) ([0-9.e+-]{1,30}|None)$")
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationTimes:
+class EvaluationTimes(Struct, frozen=True):
     """When a rule is evaluated: at whole multiples of `every` since 1970, so that a restart changes
     nothing, and whenever a mute ends.
     """

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 import msgspec
+from msgspec import Struct
 
 from bot.alerts.baseline import Baseline
 
@@ -50,8 +50,7 @@ class Reason(enum.StrEnum):
     RULE_CHANGED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationError:
+class EvaluationError(Struct, frozen=True):
     """The question of a rule could not be answered; `message` is the reason."""
 
     message: str

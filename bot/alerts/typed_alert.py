@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
 
-@dataclass(frozen=True, slots=True)
-class TypedAlert:
+class TypedAlert(Struct, frozen=True):
     """An alert as it was typed. Every refusal shows the same alert with only the wrong words
     changed; without `explain` refusals have no example.
     """
@@ -49,8 +50,7 @@ class TypedAlert:
         return f"/{self.command} alert {text}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """Some words, and where they are in the text."""
 
     text: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.alerts.baseline import DayValue
 from bot.alerts.channels import OperatorButton
@@ -21,8 +23,7 @@ class RuleChange(enum.StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationContext:
+class NotificationContext(Struct, frozen=True):
     """What a notification is about: a rule, its alert before and after, the reason to notify, and
     what people need beside it. `silence` says why the alert is quiet now; `by` is who acknowledged,
     silenced, changed or deleted it just now, and `name` their name. `buttons` are the operator's, and

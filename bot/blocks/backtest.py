@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.alerts.backtest import Backtest, EvaluationPoint, FiringPeriod, Now
@@ -106,8 +107,7 @@ def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """The worst value of neighbouring points, and the lowest and highest threshold that was between
     them.
     """

@@ -5,8 +5,9 @@ commands of one person.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+
+from msgspec import Struct, field
 
 from bot import formatting
 from bot.alerts.mutes import ActiveSilence
@@ -26,8 +27,7 @@ MOST_SAVED = 10
 CHECK_ACTION = "home.check"
 
 
-@dataclass(frozen=True, slots=True)
-class Upcoming:
+class Upcoming(Struct, frozen=True):
     """A digest that is due next."""
 
     due: datetime
@@ -35,8 +35,7 @@ class Upcoming:
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
-class HomeAlert:
+class HomeAlert(Struct, frozen=True):
     """An alert that needs attention: its line, the link to its message, and what the person may do
     about it. `silence` is the one that is active now.
     """
@@ -49,8 +48,7 @@ class HomeAlert:
     silence: ActiveSilence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HomeFacts:
+class HomeFacts(Struct, frozen=True):
     """What the tab shows. `alerts` are those that need attention, the most severe first, with times
     in `zone`; `ok` counts the others.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.answer import Answer, Block, Progress
@@ -183,8 +185,7 @@ def note(text: str) -> Answer:
 _INDENT = "\u2003"
 
 
-@dataclass(frozen=True, slots=True)
-class ListLine:
+class ListLine(Struct, frozen=True):
     """A line of a list: our text, with `code` in it, and the person whose work it shows. `details`
     are shown below it.
     """

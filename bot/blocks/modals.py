@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from bot import formatting
 from bot.alerts import form as alert_form
@@ -61,8 +62,7 @@ SIDES: Mapping[str, str] = MappingProxyType(
 TRY_HINT = "See how often this alert would have fired, before you save it."
 
 
-@dataclass(frozen=True, slots=True)
-class ModalState:
+class ModalState(Struct, frozen=True):
     """What a modal stores while it is open: the command, the channel it was opened in, and the rule
     that is edited in it.
     """

@@ -6,10 +6,11 @@ import gc
 import os
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.answer import Answer, Progress
@@ -40,16 +41,14 @@ if TYPE_CHECKING:
 SLACK_ONLY = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *saved.WORDS})
 
 
-@dataclass(frozen=True, slots=True)
-class SavedFile:
+class SavedFile(Struct, frozen=True):
     name: str
     path: Path
     bytes: int
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalAnswer:
+class TerminalAnswer(Struct, frozen=True):
     """An answer with its files in the requested folder."""
 
     answer: Answer
@@ -184,8 +183,7 @@ async def requester_of(
     return access, Requester((user or "").strip(), (channel or "").strip(), groups)
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionStores:
+class QuestionStores(Struct, frozen=True):
     """What the bot has stored that answers use: the budgets of accounts, and the values of earlier
     calls.
     """

@@ -58,7 +58,8 @@ def retention(settings: Settings) -> list[Check]:
     if periods == DEFAULT_RETENTION:
         return []
     shown = [
-        f"{name} {formatting.format_duration(getattr(periods, name))}" for name in periods.__slots__
+        f"{name} {formatting.format_duration(getattr(periods, name))}"
+        for name in periods.__struct_fields__
     ]
     short = periods.samples < BACKTEST_HISTORY and settings.alert
     hint = "Backtests look back 90 days; keep `samples` for as long." if short else ""

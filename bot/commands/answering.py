@@ -7,11 +7,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from msgspec import Struct, field
 
 from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
@@ -30,8 +31,7 @@ _FOLDERS = FolderPool()
 Clock = Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerContext:
+class AnswerContext(Struct, frozen=True):
     """What an answer needs beside the question: where files may be written (the folder is created
     on first use), the time zone to show times in, and where to report progress.
     """
@@ -41,8 +41,7 @@ class AnswerContext:
     progress: Progress = field(default_factory=Progress)
 
 
-@dataclass(frozen=True, slots=True)
-class MeasureContext:
+class MeasureContext(Struct, frozen=True):
     """What a measurement needs beside the question: the one value that is wanted, so that nothing
     else is fetched, and with `each` the kind of subject to split it by (`log`, `actor` …).
     """
@@ -87,8 +86,7 @@ class ChecksQuestions(Protocol[Q_in]):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(Struct, frozen=True, kw_only=True):
     """What the answers of all commands use: the accounts by capability, and the limits of files."""
 
     usage: Mapping[str, UsageSource]
@@ -153,8 +151,7 @@ def open_commands(
     return opened
 
 
-@dataclass(frozen=True, slots=True)
-class Answerer:
+class Answerer(Struct, frozen=True):
     """Answers any question."""
 
     commands: Mapping[CommandName, CommandHandler[Any]]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
+
+from msgspec import Struct
 
 from bot.reports.seen_values import SeenDay
 from providers.models import DayRange
@@ -46,8 +47,7 @@ class MemorySeenStore:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """The days that were read of an account, and until when they are taken as they were."""
 
     range: DayRange

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.on_call import OnCall
@@ -67,8 +66,7 @@ from handlers.typed_secrets import SecretCheck
 from providers.redaction import Redactor
 
 
-@dataclass(frozen=True, slots=True)
-class Core:
+class Core(Struct, frozen=True):
     """What every handler uses: answers, access rules and posts."""
 
     answering: Answerer
@@ -121,8 +119,7 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Jobs:
+class Jobs(Struct, frozen=True):
     """What runs on a schedule, and the scheduler."""
 
     digests: DigestJob
@@ -177,8 +174,7 @@ def _backtesting(base: Foundation, core: Core) -> Backtesting:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Managers:
+class Managers(Struct, frozen=True):
     """What creates, lists and ends alerts and subscriptions from chat."""
 
     rules: RuleManager

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 import aiohttp
+from msgspec import Struct
 
 from bot.composition.accounts import ProviderRegistry
 from bot.config import Settings, SlackTokens
@@ -26,8 +26,7 @@ from providers.http.connections import open_session
 from providers.redaction import Redactor
 
 
-@dataclass(frozen=True, slots=True)
-class Foundation:
+class Foundation(Struct, frozen=True):
     """What holds a connection or a file, and is closed at the end."""
 
     settings: Settings

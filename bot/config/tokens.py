@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.errors import ConfigError, ConfigProblem
@@ -15,8 +16,7 @@ from providers.redaction import Secret
 from providers.settings import clean_secret, read_secret_file
 
 
-@dataclass(frozen=True, slots=True)
-class SlackTokens:
+class SlackTokens(Struct, frozen=True):
     """Slack's tokens, which are read only from the environment."""
 
     bot: Secret

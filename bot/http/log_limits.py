@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PER_MINUTE = 5
 WINDOW_S = 60.0
 
 
-@dataclass(slots=True)
-class _Written:
+class _Written(Struct):
     """How often a message was written, and left out, in the minute that began then."""
 
     began_at: float

@@ -13,11 +13,11 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import http_exceptions, web
 from aiohttp.web_protocol import RequestHandler
+from msgspec import Struct
 
 from bot.http.log_limits import LimitedLog
 
@@ -27,8 +27,7 @@ LOOPBACK = "127.0.0.1"
 Handler = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerLimits:
+class ListenerLimits(Struct, frozen=True):
     """Times in seconds. `keep_alive_s` is how long a connection may be idle after a response; it is
     longer than reverse proxies keep theirs by default, so that the proxy closes first.
     """
@@ -40,8 +39,7 @@ class ListenerLimits:
     body_bytes: int = 1024 * 1024
 
 
-@dataclass(slots=True)
-class _Client:
+class _Client(Struct):
     """One connection: since when the server waits for the client, and the timer that ends the wait.
     Neither is set while its request is handled.
     """

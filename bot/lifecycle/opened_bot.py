@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bot.app import FINISH_WITHIN_S, Bot
 
@@ -16,8 +17,7 @@ DRAIN_WITHIN_S = 1800.0
 DRAIN_POLL_S = 0.5
 
 
-@dataclass(slots=True)
-class OpenBot:
+class OpenBot(Struct):
     """A bot, and what closes it, its outbox and its scheduler."""
 
     bot: Bot

@@ -12,9 +12,11 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.app import FINISH_WITHIN_S, Bot, open_bot
@@ -46,8 +48,7 @@ Load = Callable[[], tuple[Settings, SlackTokens]]
 Address = tuple[str, int]
 
 
-@dataclass(slots=True)
-class Service:
+class Service(Struct):
     """The current bot, its connection to Slack, and earlier bots that finish their questions."""
 
     slack: ConnectionStatus

@@ -11,15 +11,15 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # How often the status is updated without a watchdog.
 STATUS_EVERY_S = 15.0
 LONGEST_STATUS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceManager:
+class ServiceManager(Struct, frozen=True):
     """The address of systemd's socket and the watchdog's period; without an address nothing is
     sent.
     """

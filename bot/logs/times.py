@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from providers.patterns import compile_pattern
 
@@ -123,8 +124,7 @@ _EPOCH: Final = rb"(?P<epoch>1\d{8})"
 _BLANKS: Final = rb" {1,2}"
 
 
-@dataclass(frozen=True, slots=True)
-class TimeForm:
+class TimeForm(Struct, frozen=True):
     """A way to write a time: a pattern of the date and the minute, of the rest of the time, and of
     what follows it and is part of it, such as an offset; with an example, and the minute
     that it means.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from bot.notifications import email, opsgenie, pagerduty, webhook
 from bot.notifications.event import AlertEvent
@@ -16,8 +17,7 @@ from providers.redaction import Secret
 Render = Callable[[Any, AlertEvent, datetime], HttpRequest]
 
 
-@dataclass(frozen=True, slots=True)
-class TargetKind:
+class TargetKind(Struct, frozen=True):
     """A kind of target. One that is reached by HTTP renders an event as a request, and has one that
     checks it without calling anybody.
     """

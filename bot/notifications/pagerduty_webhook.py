@@ -8,9 +8,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from bot.formatting import sanitise
 from providers.redaction import Secret
@@ -22,8 +22,7 @@ MOST_SIGNATURES = 8
 _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True):
     """Who acknowledged which incident in PagerDuty; `incident` is the key that we gave it."""
 
     incident: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.alerts.state import State
 from bot.store import AlertStore, Store, StoreError
@@ -19,8 +21,7 @@ EVALUATION_FAILED = "error"
 NOT_EVALUATED = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Measurements:
+class Measurements(Struct, frozen=True):
     """The state of the bot at one scrape."""
 
     ready: bool = False

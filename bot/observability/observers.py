@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from providers.http.observer import RequestObserver, ignore_request
 
@@ -30,8 +31,7 @@ def ignore_event(target: str, accepted: bool) -> None:
     """Does nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observers:
+class Observers(Struct, frozen=True):
     """Called when a question has ended (command, outcome, seconds), a vendor has responded or not,
     an alert was evaluated (whether that failed, and how long after it was due), when Slack has
     responded to a method with 429, and when an event was sent to a target (its name, and whether it

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.questions.context import Context
 from bot.questions.phrases import without_any
@@ -13,8 +14,7 @@ _ALL_ACCOUNTS = ("all accounts", "all the accounts", "every account", "each acco
 _BETWEEN = frozenset({"vs", "vs.", "versus", "against"})
 
 
-@dataclass(frozen=True, slots=True)
-class NamedAccounts:
+class NamedAccounts(Struct, frozen=True):
     """The accounts that were named, none where no word names one; how they are typed; and the other
     words.
     """

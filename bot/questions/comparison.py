@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from bot.errors import BadQuestion
 from bot.formatting import sanitise

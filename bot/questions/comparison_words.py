@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from bot.questions.windows import strip_filler_words
 
@@ -52,8 +53,7 @@ _LINKS = frozenset({"of", "on", "in", "from", "at", "for", "as", "over"})
 _OVER_FIRST = MappingProxyType({second: first for first, second in _OVER.values()})
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedWords:
+class ComparedWords(Struct, frozen=True):
     """The words of both windows as they were typed, whether the same hours are asked for, and the
     words of a third window, which is one too many.
     """

@@ -7,8 +7,10 @@ import contextlib
 import difflib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
@@ -109,8 +111,7 @@ NO_NAMES = frozenset(
 LONGEST_WINDOW_WORD = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What a command reads words with: the accounts there are, the clock, and how an example that is
     shown is checked to work.
     """

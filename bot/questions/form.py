@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+from msgspec import Struct
 
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
@@ -37,8 +38,7 @@ class InvalidForm(BadQuestion):
         self.errors = dict(errors)
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
+class FormField(Struct, frozen=True):
     """One input. `value` is what it holds when the form opens, `label` what people read above it."""
 
     name: str

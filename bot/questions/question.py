@@ -5,8 +5,9 @@ its own options.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from bot.questions.windows import ParsedWindow
 from bot.questions.windows.alignment import Comparison
@@ -16,8 +17,7 @@ CommandName = str
 ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class AccountDirectory:
+class AccountDirectory(Struct, frozen=True):
     """The names people may type: accounts with their kind, and each account's named logs with their
     ids.
     """
@@ -29,8 +29,7 @@ class AccountDirectory:
         return [name for name, kind in self.accounts.items() if kind in kinds]
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionParts:
+class QuestionParts(Struct, frozen=True):
     """The words of a question by their meaning: whom it is about, when, and everything else."""
 
     subject: str = ""
@@ -41,16 +40,14 @@ class QuestionParts:
         return " ".join(part for part in (self.subject, self.window, self.rest) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class HelpRequest:
+class HelpRequest(Struct, frozen=True):
     """A request for help: about the command, or about windows."""
 
     command: CommandName
     topic: Literal["", "windows"] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """A parsed question. `text` is what was typed after the command, and `parts` the same in its
     usual order. Where two windows are compared, `window` is what is compared of the first.
     """
@@ -87,8 +84,7 @@ class Question:
         return f"/{self.command} {QuestionParts(self.subject, self.parts.window, rest)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableQuestion(Question):
+class TableQuestion(Question, frozen=True, kw_only=True):
     """A question whose answer can be downloaded as a table."""
 
     csv: bool = False

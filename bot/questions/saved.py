@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
@@ -19,16 +20,14 @@ NAME_RULE = "3 to 40 lower-case letters, digits, dashes and underscores, beginni
 _SAVE = re.compile(r"(?P<query>.*\S)\s+as\s+(?P<name>\S+)", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Save:
+class Save(Struct, frozen=True):
     """A question, and the name to save it by."""
 
     query: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unsave:
+class Unsave(Struct, frozen=True):
     name: str
 
 

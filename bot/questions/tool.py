@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.questions.reading import LONGEST_QUESTION
@@ -41,8 +41,7 @@ class QuestionArguments(BaseModel):
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandTool:
+class CommandTool(Struct, frozen=True):
     """A command as a tool: what programs list, and its arguments. A command without one takes its
     question in words.
     """

@@ -7,10 +7,12 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import chain
+
+from msgspec import Struct, field
 
 from providers.models import Window
 
@@ -109,8 +111,7 @@ class SeenSet:
         return SeenSet.of({key: kept for key, kept in self.entries.items() if key not in left})
 
 
-@dataclass(frozen=True, slots=True)
-class SeenDay:
+class SeenDay(Struct, frozen=True):
     """What is known of one day in UTC: its sets by kind, and the parts of it that were read
     completely.
     """

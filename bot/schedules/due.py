@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from msgspec import Struct
+
 
 class Trigger(Protocol):
     """A schedule: when it is due next."""
@@ -36,8 +38,7 @@ class ScheduleEntry:
         self.due = next_due(self.trigger, self.last_handled_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A schedule that is due, and how many earlier due times were skipped for this one."""
 
     name: str

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from bot.schedules.phrases import (
     WEEKDAY_NUMBERS,
@@ -58,16 +59,14 @@ class AmbiguousHour(ValueError):
         super().__init__(f"“at {hour}” can be {self.readings[0]} or {self.readings[1]}; say which")
 
 
-@dataclass(frozen=True, slots=True)
-class Recurrence:
+class Recurrence(Struct, frozen=True):
     """When something recurs: five cron fields, and a description."""
 
     cron: str
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(Struct, frozen=True):
     """Days of the month, or weekdays from Monday = 0; every day where both are empty."""
 
     of_month: tuple[int, ...] = ()

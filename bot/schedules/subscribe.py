@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.managing import SUBSCRIPTION_WORDS
@@ -42,8 +44,7 @@ class Subscribe:
     when: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(Struct, frozen=True):
     number: int
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.client import SlackClient
@@ -19,8 +20,7 @@ log = logging.getLogger("opswatch")
 MOST_PROMPTS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class AgentThreads:
+class AgentThreads(Struct, frozen=True):
     """Decorates threads. Whatever Slack does not accept is left out: answers do not depend on it."""
 
     client: SlackClient

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.store import OutboxStore
@@ -26,8 +27,7 @@ _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 _KINDS = "public_channel,private_channel"
 
 
-@dataclass(frozen=True, slots=True)
-class Renamed:
+class Renamed(Struct, frozen=True):
     """A pinned channel that was renamed. `other_id` is the channel that now has its old name; empty if
     there is none.
     """

@@ -13,8 +13,9 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, limits

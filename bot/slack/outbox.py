@@ -14,9 +14,10 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
@@ -44,8 +45,7 @@ MESSAGE_TRIES = 10
 STALLED_AFTER_S = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxTimings:
+class OutboxTimings(Struct, frozen=True):
     """How long to wait, in seconds: between two messages in a channel, whoever sends them; before
     the queue is read again; after a failure; until something that an operator has to fix is tried
     again; and before the names of channels are checked again.

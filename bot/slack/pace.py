@@ -15,8 +15,9 @@ import heapq
 import itertools
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bot.observability.observers import RateLimitObserver, ignore_rate_limit
 from bot.store import PaceLimit, PaceStore, StoreUnavailable
@@ -68,16 +69,14 @@ class NoRoom(Exception):
     """Progress was not sent, to leave room for answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """A burst of calls at once, then a number of calls a minute."""
 
     per_minute: float
     burst: int
 
 
-@dataclass(slots=True)
-class _Lane:
+class _Lane(Struct):
     """The rate limiter of one channel, one method or the workspace: a token bucket behind a priority
     queue.
     """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 
 class ReplaceMode(Enum):
@@ -15,8 +16,7 @@ class ReplaceMode(Enum):
     REFUSAL = "a private refusal, which any result replaces"
 
 
-@dataclass(slots=True)
-class ReplyState:
+class ReplyState(Struct):
     """What the asker has been shown so far, and which ways to reach them are closed.
 
     `question` is the question as it was read, which a retry asks again. `progress_ts` is the
@@ -36,8 +36,7 @@ class ReplyState:
     thread_gone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyTarget:
+class ReplyTarget(Struct, frozen=True):
     """Who asked, where, and what the answer replaces.
 
     `line` is the question, and `display_line` the same without secrets. `replaces_ts` is the
@@ -59,7 +58,7 @@ class ReplyTarget:
     replaces: ReplaceMode = ReplaceMode.NOTHING
     replaces_ts: str = ""
     replaces_ticket: str = ""
-    state: ReplyState = field(default_factory=ReplyState, compare=False)
+    state: ReplyState = field(default_factory=ReplyState)
 
     @property
     def title(self) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from bot.slack.operator_notices import OperatorNotices
 from bot.store import LONGEST_DELAY, OutboxStore, PostKind, QueuedPost
@@ -20,8 +21,7 @@ EVENT_GIVE_UP_AFTER = timedelta(days=1)
 EVENT_LONGEST_DELAY = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Requeue:
+class Requeue(Struct, frozen=True):
     """Puts posts back. `mend_s` is the first wait of a post that is set aside, and grows with every
     attempt.
     """

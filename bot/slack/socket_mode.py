@@ -18,10 +18,10 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from msgspec import Struct
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -52,8 +52,7 @@ GATHER_AT_MOST_S = 0.03
 REPLY_WITHIN_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class SocketTimeouts:
+class SocketTimeouts(Struct, frozen=True):
     """Time-outs and intervals in seconds. `ping` is the interval of heartbeats; a pong may take half
     of it. `linger` is how long an old connection is still read after its successor is open, since
     envelopes may be on their way. `lost` is how long after the start interrupted questions of

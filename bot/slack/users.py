@@ -8,10 +8,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from bot.access import Membership
 from bot.errors import SlackDeliveryUnknown, SlackRefused
@@ -45,8 +46,7 @@ NO_PERSON = frozenset({"user_not_found", "users_not_found"})
 NOT_SHOWN = "user_not_visible"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A person as Slack describes them."""
 
     zone: tzinfo
@@ -187,8 +187,7 @@ class SlackUserDirectory:
         return frozenset(answer["users"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
+class _Moment(Struct, frozen=True):
     """An instant on two clocks: wall time may jump, and monotonic time stops while the machine
     sleeps.
     """
@@ -197,8 +196,7 @@ class _Moment:
     monotonic: float
 
 
-@dataclass(slots=True)
-class _Entry(Generic[T]):
+class _Entry(Struct, Generic[T]):
     value: T | None
     learned: _Moment | None
     tried: _Moment

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec import Struct
 
 from bot.answer import Block
 from providers.redaction import Secret
@@ -20,8 +20,7 @@ LONGEST_DELAY = timedelta(hours=6)
 CLOCK_TOLERANCE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseTimings:
+class LeaseTimings(Struct, frozen=True):
     """How often a process renews its claims, and how long after the last renewal others may take
     them over, in seconds.
     """
@@ -39,8 +38,7 @@ class Topic(enum.StrEnum):
     PAUSES = "pauses"
 
 
-@dataclass(frozen=True, slots=True)
-class PaceLimit:
+class PaceLimit(Struct, frozen=True):
     """How fast calls may follow each other in one lane: a burst, then one every `interval_s`."""
 
     lane: str
@@ -48,8 +46,7 @@ class PaceLimit:
     burst: int
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionRecord:
+class QuestionRecord(Struct, frozen=True):
     """A question as it is recorded: who, what, where, when, and how it ended."""
 
     delivery: str
@@ -64,8 +61,7 @@ class QuestionRecord:
     shown_ts: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeptResponseUrl:
+class KeptResponseUrl(Struct, frozen=True):
     """How to reach the asker of a question that is in progress. `replace` where the message made
     through the URL is a progress message.
     """
@@ -75,8 +71,7 @@ class KeptResponseUrl:
     thread_ts: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class KeptAnswer(Struct, frozen=True):
     """A private answer that its asker may share, and the command of its question."""
 
     ticket: str
@@ -100,8 +95,7 @@ class PostKind(enum.StrEnum):
     EVENT = "event"
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """A message to be posted once. `key` identifies it: a second post with the same key is ignored.
     Replies, edits and files are `about` the post with that key. For a file, `text` is the name and
     `content` the bytes. For an event, `channel` is the queue of its target and `blocks` has the event alone.
@@ -116,8 +110,7 @@ class Post:
     content: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedPost:
+class QueuedPost(Struct, frozen=True):
     """A post in the outbox. `claimed_at` is set if an earlier attempt may have reached Slack;
     `about_ts` is the message it is about, if that was posted; `set_aside` if it was passed over
     because Slack refused it.
@@ -137,8 +130,7 @@ class QueuedPost:
         return f"{self.post.channel} files" if self.post.how is PostKind.FILE else self.post.channel
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """Unsent posts of one channel: how many, since when, and Slack's last error."""
 
     channel: str
@@ -147,8 +139,7 @@ class Backlog:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Struct, frozen=True):
     """A question that somebody subscribed a channel to. `said` is its schedule in words."""
 
     number: int
@@ -159,8 +150,7 @@ class Subscription:
     user: str
 
 
-@dataclass(frozen=True, slots=True)
-class SavedQuestion:
+class SavedQuestion(Struct, frozen=True):
     """The words of a question that a channel asks by a name, and who saved it."""
 
     channel: str
@@ -170,8 +160,7 @@ class SavedQuestion:
     user: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """Result of one evaluation of a rule, or of one of its subjects; None if there was no value."""
 
     at: datetime
@@ -182,8 +171,7 @@ class Sample:
 TimedValue = tuple[datetime, float]
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineSamples:
+class BaselineSamples(Struct, frozen=True):
     """The values of one evaluation that count for the baselines of an alert's subjects, at the start
     of their quarter of an hour.
     """
@@ -225,8 +213,7 @@ class Saved(enum.Enum):
     STATE_CHANGED = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
-class OpenIncident:
+class OpenIncident(Struct, frozen=True):
     """State of an alert at its last evaluation, as JSON, and the channel of its message."""
 
     alert: str
@@ -235,8 +222,7 @@ class OpenIncident:
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """A silence of one alert, made in chat."""
 
     number: int
@@ -250,8 +236,7 @@ class Silence:
         return self.alert == alert and self.start <= now < self.end
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRule:
+class StoredRule(Struct, frozen=True):
     """A rule made in chat; `rule` is the rule as JSON."""
 
     number: int

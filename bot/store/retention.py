@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+
+class Retention(Struct, frozen=True):
     """How long rows are kept, by what they hold: private answers (for Share), the record of
     questions, samples and notifications of alerts, runs of schedules, and messages that were sent.
     """

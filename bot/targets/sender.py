@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import aiohttp
+from msgspec import Struct
 
 from bot.formatting import truncate
 from bot.notifications import email
@@ -26,8 +26,7 @@ from providers.redaction import Redactor
 MOST_REASON = 240
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Struct, frozen=True):
     """Sends events to the targets by their names."""
 
     settings: Mapping[str, TargetSettings]

@@ -12,9 +12,10 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import TypeVar
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.notifications.email import EmailSettings
@@ -81,8 +82,7 @@ async def _in_thread(
         line.cut()
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(Struct):
     """The session of a thread. A server that sends a line now and then passes every time-out, and the
     thread would run on, also while the bot stops.
     """

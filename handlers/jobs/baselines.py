@@ -7,8 +7,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+
+from msgspec import Struct, field
 
 from bot.alerts.backtest import EvaluationPoint
 from bot.alerts.baseline import (
@@ -39,8 +40,7 @@ _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
 
-@dataclass(slots=True)
-class _Hour:
+class _Hour(Struct):
     """The samples of one rule's subjects that count for baselines within one hour: those of this
     hour of earlier days, and, of subjects with too few of these, those of whole days.
     """
@@ -50,8 +50,7 @@ class _Hour:
     of_days: dict[str, Samples] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class BaselineReader:
+class BaselineReader(Struct):
     """Baselines by rule and subject. `history` fetches values of the past for so many days."""
 
     store: BaselineStore

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.answer import Answer
@@ -30,8 +32,7 @@ ON_TIME = timedelta(minutes=1)
 LARGEST_FILE = 8_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """A question on a schedule, and the channel of its answer. `at` is its cron expression as it was
     written.
     """
@@ -57,8 +58,7 @@ class Digest:
         return f"{self.at} {self.display_line}"
 
 
-@dataclass(frozen=True, slots=True)
-class DigestJob:
+class DigestJob(Struct, frozen=True):
     """Asks a digest's question and puts the answer into the outbox."""
 
     answering: Answerer

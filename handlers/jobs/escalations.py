@@ -5,8 +5,9 @@ alerts are due or can be evaluated.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from bot.alerts.rule import EvaluationTimes, Rule
 from bot.schedules.due import Due
@@ -16,8 +17,7 @@ from handlers.jobs.scheduler import Job
 EVERY = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
-class EscalationJob:
+class EscalationJob(Struct, frozen=True):
     """`rules` are those that may escalate at the time, and `closed_channels` those to which a rule
     escalates and that its creator has left.
     """

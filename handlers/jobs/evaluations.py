@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import TypedDict
 
 import msgspec
+from msgspec import Struct, field
 
 from bot import formatting
 from bot.alerts.baseline import DayValue
@@ -31,8 +31,7 @@ _encode_state = msgspec.json.Encoder().encode
 MAX_DATA_DELAY = timedelta(hours=6)
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True):
     """A rule that was due, and what its question measured. `baselines` have what is usual of each
     subject, and `usual_values` the values of earlier days of which that of the whole is made.
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+
+from msgspec import Struct
 
 from bot.alerts.channels import OperatorButton
 from bot.alerts.mutes import ActiveSilence
@@ -13,8 +14,7 @@ from bot.alerts.state import AlertState, Reason
 from bot.blocks.alert_context import NotificationContext, RuleChange
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentAction:
+class IncidentAction(Struct, frozen=True):
     """A change of an alert's state, and why it is posted. `by` is the person with the `name`, where
     one did it; `known_to` are the targets that know already, and `closed` the channels in which
     nothing is posted.

@@ -11,10 +11,12 @@ import heapq
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.observability.logging_setup import logged_question
@@ -36,8 +38,7 @@ STUCK_AFTER_S = 30.0
 RUN_STUCK_AFTER_S = 1800.0
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """Something that runs when it is due. `last_handled_at` returns the last due time that was
     handled, given the time now.
     """
@@ -48,8 +49,7 @@ class Job:
     last_handled_at: Callable[[datetime], Awaitable[datetime]]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A job that is running, and when it began by the monotonic clock."""
 
     task: asyncio.Task[None]
@@ -68,8 +68,7 @@ async def _no_operator(key: str, text: str) -> None:  # noqa: ARG001
     return None
 
 
-@dataclass(slots=True)
-class Scheduler:
+class Scheduler(Struct):
     """Checks every second which jobs are due, and runs them. One pass over a table scales better
     than a timer for each job.
 

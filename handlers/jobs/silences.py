@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+
+from msgspec import Struct, field
 
 from bot import formatting
 from bot.alerts.mutes import ActiveSilence, Mute, muted_by
 from bot.store import Silence, SilenceStore
 
 
-@dataclass(slots=True)
-class SilenceIndex:
+class SilenceIndex(Struct):
     """Silences and mutes in memory. It is refreshed after every change."""
 
     store: SilenceStore

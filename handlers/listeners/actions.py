@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import kit, messages
@@ -18,8 +19,7 @@ from bot.store import Store
 from handlers.requests import RequestHandler, split_command
 
 
-@dataclass(frozen=True, slots=True)
-class AskAction:
+class AskAction(Struct, frozen=True):
     """Asks the question in the button's value, as the person who pressed it."""
 
     requests: RequestHandler
@@ -40,8 +40,7 @@ class AskAction:
         await self.requests.ask(command, words, target, via="button")
 
 
-@dataclass(frozen=True, slots=True)
-class ShareAction:
+class ShareAction(Struct, frozen=True):
     """Posts a private answer in the channel; only its asker can, and only once."""
 
     requests: RequestHandler
@@ -86,8 +85,7 @@ class ShareAction:
         await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
 
 
-@dataclass(frozen=True, slots=True)
-class CancelAction:
+class CancelAction(Struct, frozen=True):
     """Cancels the question of a progress message; only its asker can."""
 
     requests: RequestHandler

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot import formatting
@@ -28,8 +28,7 @@ from handlers.requests import RequestHandler
 RefreshHome = Callable[[str], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class AcknowledgeAction:
+class AcknowledgeAction(Struct, frozen=True):
     """Acknowledges an incident: no more reminders; changes and its end are still posted."""
 
     requests: RequestHandler
@@ -49,8 +48,7 @@ class AcknowledgeAction:
             await self.requests.delivery.send_note(context["target"], messages.note(text))
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceAction:
+class SilenceAction(Struct, frozen=True):
     """Silences an alert for one hour, for four, or until tomorrow."""
 
     requests: RequestHandler
@@ -67,8 +65,7 @@ class SilenceAction:
         await respond(self.requests, self.refresh_home, body, context, asker, answer)
 
 
-@dataclass(frozen=True, slots=True)
-class UnsilenceAction:
+class UnsilenceAction(Struct, frozen=True):
     """Ends the silence of an alert, for those who may manage it and for whoever started it."""
 
     requests: RequestHandler

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.questions.question import CommandName
@@ -14,8 +14,7 @@ from bot.slack.delivery import ReplyTarget
 from handlers.requests import RequestHandler
 
 
-@dataclass(frozen=True, slots=True)
-class SlashCommand:
+class SlashCommand(Struct, frozen=True):
     """One slash command, which has been acknowledged already."""
 
     name: CommandName

@@ -4,9 +4,9 @@ that begin with suggested prompts, and a status while a question is being answer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks.overview import TITLE
@@ -17,8 +17,7 @@ from handlers.requests import RequestHandler
 STATUS = "is looking it up…"
 
 
-@dataclass(frozen=True, slots=True)
-class DirectMessage:
+class DirectMessage(Struct, frozen=True):
     """Answers what people write to the bot, as it answers mentions."""
 
     requests: RequestHandler
@@ -36,8 +35,7 @@ class DirectMessage:
             await questions.ask(text, event, body, context, via="message")
 
 
-@dataclass(frozen=True, slots=True)
-class AgentThreadStarted:
+class AgentThreadStarted(Struct, frozen=True):
     """Suggests questions in a new thread: an example of each command that the person may ask."""
 
     requests: RequestHandler

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from dataclasses import dataclass
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncBoltContext
 
 from bot.errors import SlackDeliveryUnknown, SlackRefused
@@ -20,8 +20,7 @@ from providers.redaction import Redactor
 log = logging.getLogger("opswatch")
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorListener:
+class ErrorListener(Struct, frozen=True):
     """Called by Bolt with each exception of another listener."""
 
     delivery: Delivery

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from slack_bolt.async_app import AsyncApp
 
 from bot.blocks.home import CHECK_ACTION, HomeFacts, home_blocks
@@ -27,8 +27,7 @@ RECENT = 5
 CHECK_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class HomeTab:
+class HomeTab(Struct, frozen=True):
     requests: RequestHandler
     store: Store
     accounts: Mapping[str, Checked]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from handlers.listeners.spoken import SpokenQuestions, is_from_person
@@ -15,8 +15,7 @@ from handlers.requests import RequestHandler
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """Answers mentions in the thread, where Slack allows no slash commands."""
 
     questions: SpokenQuestions

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
+
+from msgspec import Struct, field
 
 from bot.alerts.rule import Rule
 from bot.http.log_limits import LimitedLog
@@ -25,8 +26,7 @@ log = logging.getLogger("opswatch")
 PATH = "/pagerduty/events"
 
 
-@dataclass(frozen=True, slots=True)
-class PagerDutyWebhook:
+class PagerDutyWebhook(Struct, frozen=True):
     """`secrets` are those by which PagerDuty signs, and `targets` what they belong to."""
 
     job: AlertJob

@@ -6,9 +6,10 @@ command.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from slack_bolt.async_app import AsyncBoltContext
 
 from bot.blocks import messages as block_messages
@@ -22,8 +23,7 @@ from bot.slack.text import unescape_input
 from handlers.requests import RequestHandler, split_command
 
 
-@dataclass(frozen=True, slots=True)
-class SpokenQuestions:
+class SpokenQuestions(Struct, frozen=True):
     """Asks what plain messages say, and answers in their thread."""
 
     requests: RequestHandler

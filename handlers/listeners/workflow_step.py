@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.complete.async_complete import AsyncComplete
 from slack_bolt.context.fail.async_fail import AsyncFail
@@ -34,8 +34,7 @@ from handlers.typed_secrets import SecretCheck
 log = logging.getLogger("opswatch")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowStep:
+class WorkflowStep(Struct, frozen=True):
     """Asks as the channel, not as a person: a workflow can name anybody as the one who runs it.
 
     So a question is answered only where everybody in the channel has access, and nothing of the

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import configparser
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from providers.redaction import Secret
 
@@ -18,8 +19,7 @@ class EdgercError(ValueError):
     """An `.edgerc` that cannot be used; the text says why and holds no secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeGridCredentials:
+class EdgeGridCredentials(Struct, frozen=True):
     """One section of an `.edgerc`. `base_url` is `https://` and the host."""
 
     base_url: str

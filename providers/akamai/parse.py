@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from providers.errors import Incomplete, unreadable
 from providers.http.decoding import MOST_VALUES, decode_json, refuse_excess
@@ -51,8 +52,7 @@ _COLUMNS = frozenset(Row.__struct_fields__)
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The rows of a report and what is known of them from its metadata.
 
     `is_final` is false if the metadata has an `availableDataEnds` or a `suggestedRetryTime`,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
 V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
@@ -36,8 +37,7 @@ V2_URL_OPERATORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSettings:
+class ReportSettings(Struct, frozen=True):
     """How an account asks: which report, which verb, which format."""
 
     account_ids: tuple[str, ...]
@@ -47,8 +47,7 @@ class ReportSettings:
     account_switch_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportQuery:
+class ReportQuery(Struct, frozen=True):
     """What a report is asked for, beside its window."""
 
     filters: Mapping[str, list[str]]

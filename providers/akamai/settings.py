@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
+from msgspec.structs import replace
 from pydantic import BeforeValidator, model_validator
 
 from providers.akamai.edgerc import EdgeGridCredentials, EdgercError, host_url, read_edgerc

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, Unavailable
@@ -29,8 +30,7 @@ ATTEMPT_WITHIN_S = 60.0
 POLL_EVERY_S = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """Either `username` and `password`, or `app_token`, `app_id` and `thing_key`."""
 
     username: str = ""
@@ -63,8 +63,7 @@ class Credentials:
         return self.username or self.thing_key
 
 
-@dataclass(frozen=True, slots=True)
-class LockOut:
+class LockOut(Struct, frozen=True):
     """Remembers a refused login, also across restarts, until LOCKOUT has passed or the credentials
     change.
     """

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from providers.clock import Clock, utc_now
 from providers.devicewise import filters as wording

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from providers.errors import unreadable
 from providers.http.decoding import decode_json, refuse_excess
@@ -38,8 +39,7 @@ EXHAUSTED_CODE = -90058
 _FAILURE_WORDS = frozenset({"errorCodes", "errorMessages", "errorMessage"})
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A command that failed inside an HTTP 200, or all of them."""
 
     codes: tuple[int, ...]

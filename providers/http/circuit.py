@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from providers.clock import Clock, utc_now
 from providers.errors import Unavailable
@@ -20,8 +21,7 @@ FIRST_REST_S = 15.0
 LONGEST_REST_S = 240.0
 
 
-@dataclass(frozen=True, slots=True)
-class OpenCircuit:
+class OpenCircuit(Struct, frozen=True):
     """How often a vendor has failed in a row, and until when nothing is sent to it."""
 
     failures: int
@@ -46,8 +46,7 @@ class SharedCircuits(Protocol):
     async def close(self, account: str) -> None: ...
 
 
-@dataclass(slots=True)
-class Circuit:
+class Circuit(Struct):
     """Opens after OPENS_AFTER failures in a row. While it is open, nothing is sent. Then one request
     is let through; where that fails, too, the pause doubles.
 

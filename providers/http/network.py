@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import truststore
+from msgspec import Struct
 
 from providers.http.circuit import SharedCircuits
 from providers.http.observer import RequestObserver, ignore_request
@@ -49,8 +50,7 @@ class NetworkSettingError(Exception):
         self.expected = expected
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyServer:
+class ProxyServer(Struct, frozen=True):
     """A proxy's address without its credentials, and the `Proxy-Authorization` header that it
     wants, if any.
     """
@@ -131,8 +131,7 @@ class Network:
         return [proxy.authorization for proxy in self.proxies.values() if proxy.authorization]
 
 
-@dataclass(frozen=True, slots=True)
-class NoProxyEntry:
+class NoProxyEntry(Struct, frozen=True):
     """One entry of NO_PROXY: `*`, a host and all below it (with or without a leading dot), an
     address, or a CIDR range; each with a port or without.
     """

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class RequestOutcome:
+class RequestOutcome(Struct, frozen=True):
     """One request: the seconds until the head of its answer arrived, and its HTTP status; None if
     no answer arrived.
     """

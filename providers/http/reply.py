@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import email.utils
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
+from msgspec import Struct
 
 from providers.clock import Clock, utc_now
 from providers.limits.rate_limiter import QUARTER, ReportedQuota
@@ -15,8 +15,7 @@ from providers.limits.rate_limiter import QUARTER, ReportedQuota
 LONGEST_RESET_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A whole HTTP answer: status, headers and the unpacked body."""
 
     status: int

@@ -12,10 +12,11 @@ import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import aiohttp
 import httpx
+from msgspec.structs import replace
 from yarl import URL
 
 from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable

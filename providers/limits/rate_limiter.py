@@ -13,9 +13,11 @@ import hashlib
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from providers.clock import Clock, utc_now
 from providers.errors import RateLimited
@@ -26,8 +28,7 @@ from providers.redaction import Secret
 QUARTER = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """At most this many requests, and bytes if those are limited, in any `window`. `what` is the
     name of the requests in messages.
     """
@@ -38,8 +39,7 @@ class Limit:
     bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(Struct, frozen=True):
     """One reserved request and its bytes: an estimate until it is `settled`, then the bytes
     received.
     """
@@ -50,8 +50,7 @@ class Reservation:
     settled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedQuota:
+class ReportedQuota(Struct, frozen=True):
     """What a vendor reported about its quota until `resets_at`; None if it reported nothing."""
 
     asked_at: datetime
@@ -243,8 +242,7 @@ def _limit_label(limit: Limit) -> str:
     return f"{limit.requests:,} {limit.what}{size} in {in_words(limit.window.total_seconds())}"
 
 
-@dataclass(slots=True)
-class MemoryRateLimitStore:
+class MemoryRateLimitStore(Struct):
     """A store that lasts as long as the process."""
 
     _reservations: dict[str, list[Reservation]] = field(default_factory=dict)

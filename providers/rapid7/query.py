@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import httpx
+from msgspec import Struct
 
 from providers.errors import NotFound, Unavailable
 from providers.http.client import AccountClient, fetch
@@ -36,8 +36,7 @@ STARTS: Final = 2
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryApi:
+class QueryApi(Struct, frozen=True):
     """The query API of one account. `check` raises the error of an answer that refuses."""
 
     client: AccountClient

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from providers.errors import ProtocolError, unreadable
 from providers.http.decoding import decode_json, refuse_excess
@@ -25,8 +27,7 @@ _LAST_MS = 253_402_300_799_999
 _LONGEST_STEP_MS = 315_360_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(Struct, frozen=True):
     """Where a query goes on: the path to poll while it is in progress, and that of its next page."""
 
     poll_path: str = ""
@@ -34,8 +35,7 @@ class Links:
     progress: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Entries of one answer, in their order there."""
 
     entries: Sequence[LogEntry]

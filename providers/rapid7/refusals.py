@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from providers.errors import AuthFailed, NotFound, QueryRejected
 from providers.http.failures import refuse_status, too_many_requests
@@ -12,8 +13,7 @@ from providers.rapid7 import parse
 from providers.redaction import Redactor
 
 
-@dataclass(frozen=True, slots=True)
-class Refusals:
+class Refusals(Struct, frozen=True):
     """Raises the error of a reply that refuses. The vendor's own sentence is redacted."""
 
     account: str

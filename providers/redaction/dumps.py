@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from providers.patterns import lazy_pattern
 from providers.redaction.private_keys import KEY_HINTS
@@ -42,8 +43,7 @@ class Hit(NamedTuple):
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Dump:
+class Dump(Struct, frozen=True):
     """What a dump is recognised by: the fixed text of its secrets, and how many of them a chunk has
     at least.
     """

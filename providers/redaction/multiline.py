@@ -4,8 +4,9 @@ secret that is open at the end of a block continues in the next one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind, name_kind
@@ -36,8 +37,7 @@ _BEGINS_KEY: Final = (b"-----BEGIN", b"---- BEGIN", b"PuTTY-User")
 _MARK: Final = MARK.encode()
 
 
-@dataclass(slots=True)
-class OpenText:
+class OpenText(Struct):
     """A text whose end has not been read yet. It ends at a line that is indented no deeper than
     `indent`, or at `end`.
     """

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span
@@ -57,8 +58,7 @@ _MIXED: Final = lazy_pattern(rb"[a-z][A-Z0-9+/]|[A-Z0-9+/][a-z]")
 _DIGITS: Final = lazy_pattern(rb"\d+")
 
 
-@dataclass(slots=True)
-class OpenKey:
+class OpenKey(Struct):
     """A key whose end has not been read yet. `prefix` is the text before it on its lines, such as a
     time. If `may_be_short`, a line of any length may be its last one.
     """

@@ -6,9 +6,10 @@ They are looked for in long runs of letters and digits. Finding these takes two 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from string import ascii_letters, digits
 from typing import Final
+
+from msgspec import Struct
 
 from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span
@@ -25,8 +26,7 @@ from providers.redaction.tokens import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RunFormat:
+class RunFormat(Struct, frozen=True):
     """A form of at least SHORTEST_RUN letters, digits, hyphens and underscores, and an example."""
 
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from providers.patterns import lazy_pattern
 from providers.redaction.names import NameKind, name_kind
@@ -43,8 +44,7 @@ _KINDS: Final = frozenset({NameKind.SECRET, NameKind.PASS, NameKind.AUTHORIZATIO
 _MARK: Final = MARK.encode()
 
 
-@dataclass(slots=True)
-class OpenTable:
+class OpenTable(Struct):
     """A table that may have more rows: its separator, its number of columns, and the columns that
     hold secrets.
     """

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from providers.patterns import lazy_pattern
 from providers.redaction.spans import Found
@@ -51,8 +52,7 @@ class _Line(NamedTuple):
     in_block: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     """What is the same in some lines: the expression of their beginnings, and their end."""
 
     header: re.Pattern[bytes]

@@ -5,8 +5,9 @@ on the line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from providers.patterns import compile_pattern, lazy_pattern
 from providers.redaction.notation import Span
@@ -16,8 +17,7 @@ _BEGINS: Final = r"(?<![A-Za-z0-9_-])"
 _ENDS: Final = r"(?![A-Za-z0-9_-])"
 
 
-@dataclass(frozen=True, slots=True)
-class VendorToken:
+class VendorToken(Struct, frozen=True):
     """The name of a vendor in lower case, the form of its tokens, and an example."""
 
     vendor: str

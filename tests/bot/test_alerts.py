@@ -4,7 +4,6 @@ reasons out.
 
 from __future__ import annotations
 
-from dataclasses import replace as replace_
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from msgspec.structs import replace as replace_
 
 from bot.alerts.evaluate import HISTORY_LENGTH, evaluate
 from bot.alerts.mutes import ActiveSilence, Mute

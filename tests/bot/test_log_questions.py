@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bot.alerts.create import CreateAlert, parse_alert
 from bot.commands.logs.calculation import Calculation

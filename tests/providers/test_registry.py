@@ -7,12 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from providers.registry import BUILT_IN, load_registry
 from tests.conftest import ROOT

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from bot.store import Post, PostKind, QuestionRecord, Store
 from tests.store.conftest import NOW

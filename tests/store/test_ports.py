@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from bot.store import KeptAnswer, KeptResponseUrl, Post, PostKind, QuestionRecord, Store
 from providers.limits.rate_limiter import Limit, ReportedQuota, Reservation

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.answer import Answer, AnswerFile, Measurement
@@ -35,8 +37,7 @@ Pages = Sequence[CallPage | ProviderError]
 FetchPages = Callable[[AuditQuestion], Awaitable[Pages]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
+class _Account(Struct, frozen=True):
     """What came of one account for both windows. `missing` says why it is left out of both."""
 
     name: str
@@ -49,8 +50,7 @@ class _Account:
         return [page for page in (self.current, self.previous) if page]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """The calls that are compared, the accounts that are left out and why, and remarks."""
 
     facts: ComparedCalls

@@ -7,9 +7,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from bot.commands.apiaudit.display import GROUPS, SUMMARY, Display
 from bot.commands.apiaudit.report import CallNumbers, calls_by, count_calls
@@ -27,8 +28,7 @@ COMPARED_VALUES = frozenset(
 _OWN_VALUES = ("calls", "failures", "failure_percent", "actors")
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedCalls:
+class ComparedCalls(Struct, frozen=True):
     """The calls of both windows, of the accounts that are compared. `incomplete` says in words what
     is missing of them, and `missing` names the accounts of which nothing is there.
     """
@@ -43,8 +43,7 @@ class ComparedCalls:
     filtered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CallChange:
+class CallChange(Struct, frozen=True):
     """The calls of an account, an actor or an action in both windows, and how many failed. `change`
     is the difference in what is compared, totals or averages.
     """
@@ -57,8 +56,7 @@ class CallChange:
     change: float
 
 
-@dataclass(frozen=True, slots=True)
-class AuditComparison:
+class AuditComparison(Struct, frozen=True):
     """The numbers of a comparison. `change` is unknown where either window is incomplete. `bars` are
     the calls of both windows in equal steps.
     """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct
 
 from bot.reports.seen_values import midnight
 from providers.models import ApiCall
@@ -20,8 +21,7 @@ _KINDS = ("actor", "ip")
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(Struct, frozen=True):
     """Many denied calls of one actor or address in an hour, and the most in an hour before."""
 
     account: str

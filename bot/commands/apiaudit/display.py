@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from bot.commands.apiaudit.novelty import KINDS, USUAL_DAYS
 from bot.questions.windows import strip_punctuation
@@ -81,8 +82,7 @@ _UNIT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
+class Display(Struct, frozen=True):
     """What to show. `calls` is how many calls are listed one by one, or None; `by` the columns that
     calls are counted by, as they are typed, or none for the usual tables. `new` are the kinds of
     values of which the new ones are listed; they are compared with so many `days` before.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.answer import Progress, Step
@@ -19,8 +21,7 @@ from providers.models import CallFilters, CallPage, Window
 from providers.sources import CallSource
 
 
-@dataclass(frozen=True, slots=True)
-class CallFetcher:
+class CallFetcher(Struct, frozen=True):
     """Fetches the calls of all accounts of a question at once."""
 
     sources: Mapping[str, CallSource]

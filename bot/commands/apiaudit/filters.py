@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from bot.commands.apiaudit.rows import read_call_id, read_milliseconds, read_network
 from bot.errors import BadQuestion
@@ -27,8 +28,7 @@ _KNOWN_FILTERS = f"{', '.join((*AUDIT_FILTERS, *ROW_FILTERS[:-1]))} and each ven
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class TypedFilters:
+class TypedFilters(Struct, frozen=True):
     """The filters among some words: their values by name, the words they were typed with, whether
     only failures are wanted, and the words that are no filter.
     """

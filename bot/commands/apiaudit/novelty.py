@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bot import formatting
 from bot.commands.apiaudit.denied import DENIED, Burst, bursts, denied_by_hour, denied_kind
@@ -34,8 +35,7 @@ TOLERANCE = timedelta(hours=1)
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A column of calls whose values may be new, as people type it, and the alert value. `distinct`
     gives the different values of many calls.
     """
@@ -145,8 +145,7 @@ def _sets(
     return {kind: found for kind, found in sets.items() if found.packed}
 
 
-@dataclass(frozen=True, slots=True)
-class AccountHistory:
+class AccountHistory(Struct, frozen=True):
     """What is known of an account in the days before a window."""
 
     before: Window
@@ -218,8 +217,7 @@ class AccountHistory:
         return most
 
 
-@dataclass(frozen=True, slots=True)
-class NewValue:
+class NewValue(Struct, frozen=True):
     """A value that an account did not have before, how often it was seen and failed, when first, and
     whose call that was: of an actor the address, and else the actor.
     """
@@ -232,8 +230,7 @@ class NewValue:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Novelty:
+class Novelty(Struct, frozen=True):
     """What is new, by kind; a kind of which that is not known is missing. `seen` is how many different
     values the calls have. `compared` is how many of
     the `days` before are known of every account that is compared; `unknown` are the accounts of

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import field
+from msgspec.structs import replace
 
 from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, SUMMARY, Display, split_display
 from bot.commands.apiaudit.filters import (
@@ -40,8 +41,7 @@ FILTERS = "rest"
 SHOW = "show"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditQuestion(TableQuestion):
+class AuditQuestion(TableQuestion, frozen=True, kw_only=True):
     """Which calls are asked for, and what of them is shown. `typed_filters` are the words that the
     filters were typed with.
     """

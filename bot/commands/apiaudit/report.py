@@ -6,10 +6,13 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, SUMMARY, Display
@@ -26,8 +29,7 @@ from bot.commands.apiaudit.timeline import Bucket, timeline_of
 from providers.models import ApiCall, Outcome, Window
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFacts:
+class AuditFacts(Struct, frozen=True):
     """The calls of all accounts that answered, and what is known to be missing.
 
     `notes` are all remarks about them, `shortcomings` those about something missing.
@@ -113,8 +115,7 @@ def count_calls(calls: Sequence[ApiCall]) -> CallNumbers:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How often a value was seen, and how often its calls failed."""
 
     name: str
@@ -122,8 +123,7 @@ class Tally:
     failures: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuditReport:
+class AuditReport(Struct, frozen=True):
     """The numbers of an audit answer."""
 
     accounts: tuple[str, ...]

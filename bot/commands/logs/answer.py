@@ -7,12 +7,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.alerts.replay import Replay, ReplayRequest
@@ -44,8 +46,7 @@ FOLLOWED_LINES = 6
 MINUTES_AT_ONCE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class LogsAnswerer:
+class LogsAnswerer(Struct, frozen=True):
     sources: Mapping[str, LogSource]
     redactor: Redactor
     upload_plain: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from bot.commands.logs.leql import find_closing
 from bot.errors import BadQuestion
@@ -50,8 +51,7 @@ _CALCULATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Calculation:
+class Calculation(Struct, frozen=True):
     """A function of the matching lines, of one key of theirs where it takes one. `percent` is which
     percentile is wanted.
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from bot.commands.logs.calculation import FUNCTIONS, KEY
 from bot.commands.logs.display import MOST_GROUPS, MOST_SLICES
@@ -28,8 +29,7 @@ UNITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Clauses:
+class Clauses(Struct, frozen=True):
     """The clauses with brackets among the words, by name."""
 
     calculate: str = ""

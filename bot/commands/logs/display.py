@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.commands.logs.calculation import (
     COUNT,
@@ -23,8 +25,7 @@ USUAL_FOLLOW = LONGEST_FOLLOW = timedelta(minutes=10)
 SHORTEST_FOLLOW = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Statistic:
+class Statistic(Struct, frozen=True):
     """A calculation over the matching lines: of all of them, by group and by slice of time. `top` is
     how many groups are shown.
     """
@@ -61,8 +62,7 @@ class Statistic:
         return format_step(self.step) if self.step else str(self.slices or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(Struct, frozen=True):
     """So many lines from one end of the window."""
 
     lines: int = USUAL_LINES
@@ -73,8 +73,7 @@ class Entries:
         return [f"{'newest' if self.newest else 'oldest'} {self.lines}"]
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """What arrives from now on, for a while."""
 
     length: timedelta = USUAL_FOLLOW

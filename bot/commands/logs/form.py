@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bot.commands.logs.display import Follow
 from bot.commands.logs.leql import with_conditions

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.answer import Answer
@@ -24,8 +25,7 @@ DAYS = 7
 MOST_BUTTONS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class ListedLog:
+class ListedLog(Struct, frozen=True):
     """A log of an account. `name` is the configured one or else its own, and `bytes` is None where it
     is not known.
     """
@@ -37,8 +37,7 @@ class ListedLog:
     retention: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogLister:
+class LogLister(Struct, frozen=True):
     """Lists the logs of the accounts that a question names."""
 
     sources: Mapping[str, LogSource]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from bot.commands.logs.leql import pattern_of
 from bot.errors import BadQuestion
@@ -17,8 +18,7 @@ from providers.sources import MOST_LOGS
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class LogRef:
+class LogRef(Struct, frozen=True):
     """A log as it was typed: a configured name or an id with its account where that is known by
     now.
     """

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.alerts.replay import Replay, ReplayRequest, point_at, steps_apart
@@ -72,8 +74,7 @@ def _values(function: str, known: Sequence[float]) -> dict[str, float]:
     return {function: value, **({"lines": value} if function == "count" else {})}
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
+class _Grid(Struct, frozen=True):
     """Slices of one length of which all windows consist; where it is not exact, the end of a window
     lies within a slice.
     """

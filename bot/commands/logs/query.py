@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.commands.logs.clauses import Clauses, split_clauses
 from bot.commands.logs.display import Display, Statistic
@@ -14,8 +14,7 @@ from bot.questions.context import Context
 from providers.sources import MOST_LINES
 
 
-@dataclass(frozen=True, slots=True)
-class LineQuery:
+class LineQuery(Struct, frozen=True):
     """The where(…) as it was typed, the levels, the limit, and what is shown of the lines."""
 
     where: str = ""
@@ -50,16 +49,14 @@ class LineQuery:
         return f"limit {self.limit}" if self.limit else ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryWords:
+class QueryWords(Struct, frozen=True):
     """A query, and the words around it that belong to something else."""
 
     query: LineQuery
     others: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryText:
+class QueryText(Struct, frozen=True):
     """A text whose clauses in brackets were taken out."""
 
     text: str

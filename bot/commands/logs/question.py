@@ -5,8 +5,10 @@ calculate(…)] [groupby(KEY)] [top N] [timeslice D] [newest N] [follow] [limit 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
+
+from msgspec import field
+from msgspec.structs import replace
 
 from bot.commands.logs.display import MOST_SLICES, Display, Follow, Statistic
 from bot.commands.logs.leql import with_conditions
@@ -21,8 +23,7 @@ from bot.questions.windows import ParsedWindow, strip_filler_words
 from providers.models import Window
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogsQuestion(Question):
+class LogsQuestion(Question, frozen=True, kw_only=True):
     """Which logs are asked for, which of their lines, and what is shown of these. Without `logs` the
     logs there are are listed.
     """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 from bot.logs.levels import LEVELS
 from bot.logs.times import Minute, moment_of
@@ -23,8 +24,7 @@ class Order(Enum):
     NEWEST_FIRST = "newest"
 
 
-@dataclass(frozen=True, slots=True)
-class LogReport:
+class LogReport(Struct, frozen=True):
     """What a log showed. `bytes` are those the provider sent, before redaction."""
 
     names: tuple[str, ...]

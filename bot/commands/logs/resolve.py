@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.commands.logs.names import LogRef
@@ -17,8 +19,7 @@ from providers.models import NamedLog
 from providers.sources import LogSource
 
 
-@dataclass(frozen=True, slots=True)
-class LogResolver:
+class LogResolver(Struct, frozen=True):
     """`given_names` are the ids of the configured logs of each account, by name."""
 
     sources: Mapping[str, LogSource]

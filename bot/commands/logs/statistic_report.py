@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from bot.commands.logs.calculation import ADDITIVE, Calculation
 from bot.commands.logs.display import USUAL_GROUPS, Statistic
@@ -17,8 +18,7 @@ _WHOLE = frozenset({"count", "unique", "bytes"})
 NO_NAME = "empty"
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """A stretch of the window and its result; None where it has none."""
 
     start: datetime
@@ -26,8 +26,7 @@ class Slice:
     value: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The result of one group, and those of its slices."""
 
     names: tuple[str, ...]
@@ -39,8 +38,7 @@ class Group:
         return " / ".join(name or NO_NAME for name in self.names)
 
 
-@dataclass(frozen=True, slots=True)
-class StatisticReport:
+class StatisticReport(Struct, frozen=True):
     """What a calculation came to. `value` is that of all matching lines, and `has_more_groups` says
     that there are groups beside those listed.
     """

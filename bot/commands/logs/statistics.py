@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.answer import Answer, Progress
@@ -35,8 +37,7 @@ LINES_OPENED = "newest 20"
 EVERY_GROUP = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class StatisticAnswerer:
+class StatisticAnswerer(Struct, frozen=True):
     """Answers one question about a log of one account."""
 
     source: LogQuerySource

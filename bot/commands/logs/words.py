@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec import Struct, field
 
 from bot.commands.logs.calculation import (
     COUNT,
@@ -43,8 +44,7 @@ from bot.questions.context import NO_NAMES, Context
 from bot.questions.windows import FILLER_WORDS, strip_punctuation
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What was found among the words so far."""
 
     calculation: Calculation | None = None
@@ -58,8 +58,7 @@ class _Found:
     levels: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """What some words ask for: what to show, the levels of the lines, and the words that are left."""
 
     display: Display
@@ -172,8 +171,7 @@ _RESERVED = frozenset(FUNCTIONS) | {
 _NO_KEYS = NO_NAMES | FILLER_WORDS
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Takes what it knows out of the words."""
 
     words: list[str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bot.commands.answering import AnsweredCommand, Services
 from bot.commands.usage.question import UsageQuestion, read_usage, read_usage_form, usage_fields

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement
@@ -20,8 +21,7 @@ from providers.errors import ProviderError, combined
 from providers.sources import UsageSource
 
 
-@dataclass(frozen=True, slots=True)
-class UsageAnswerer:
+class UsageAnswerer(Struct, frozen=True):
     sources: Mapping[str, UsageSource]
     quotas: Mapping[str, int | None]
     clock: Clock

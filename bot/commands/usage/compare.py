@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.answer import Answer
 from bot.commands.answering import AnswerContext, or_error
@@ -27,8 +28,7 @@ from providers.models import LogUsage
 MOST_DAYS_BY_LOG = 184
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """A comparison, the data of each account, and what is missing in words."""
 
     report: UsageComparison

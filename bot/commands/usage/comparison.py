@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from msgspec import Struct, field
 
 from bot.questions.windows.alignment import Comparison
 from providers.models import DayRange, LogUsage
@@ -13,8 +14,7 @@ from providers.models import DayRange, LogUsage
 Gap = tuple[str, date]
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedUsage:
+class ComparedUsage(Struct, frozen=True):
     """What was fetched of one account: the bytes of the days of both windows, and of their logs
     where these are known.
     """
@@ -28,8 +28,7 @@ class ComparedUsage:
     organisation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Struct, frozen=True):
     """The bytes of an account or a log in both windows. `change` is the difference in what is
     compared, totals or averages; `share` its part of the whole change in percent.
     """
@@ -41,8 +40,7 @@ class Contribution:
     share: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class UsageComparison:
+class UsageComparison(Struct, frozen=True):
     """The numbers of a comparison. None means unknown: where a day of either window has no data,
     nothing is compared.
     """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date
 from itertools import zip_longest
+
+from msgspec import Struct
 
 from bot import formatting
 from bot.answer import Block
@@ -20,8 +21,7 @@ MOST_NAMED = 3
 MOST_GAPS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """The same days of both windows, with how many of them have no data."""
 
     first: date

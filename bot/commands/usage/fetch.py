@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date
 from typing import TypeVar
+
+from msgspec import Struct
 
 from bot.commands.answering import Clock, or_error
 from bot.commands.usage.forecast import HISTORY
@@ -23,8 +24,7 @@ NEED_MONTH = frozenset({"", "month_to_date_bytes", "forecast_month_bytes", "quot
 F = TypeVar("F")
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """The facts of the accounts that answered, the errors of the others, and what is missing in
     words.
     """
@@ -34,8 +34,7 @@ class Fetched:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UsageFetcher:
+class UsageFetcher(Struct, frozen=True):
     sources: Mapping[str, UsageSource]
     quotas: Mapping[str, int | None]
     clock: Clock

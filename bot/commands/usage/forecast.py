@@ -6,9 +6,10 @@ import calendar
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+
+from msgspec import Struct
 
 # The days that a forecast uses, and how many are needed before weekdays are distinguished.
 TRAINING_PERIOD = timedelta(days=56)
@@ -28,8 +29,7 @@ LISTED = 0.8
 BAND_PERCENT = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """Bytes by the end of the month. `error_percent` is the median error of the last `tried`
     forecasts of the same length, and `spread` what four in five of them stayed within; both are
     None where too few can be judged.
@@ -62,8 +62,7 @@ def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | Non
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _MonthParts:
+class _MonthParts(Struct, frozen=True):
     """What stays the same during a day: the bytes of all other days of the month, what today is
     expected to be, and the errors of earlier forecasts.
     """

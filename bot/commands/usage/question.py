@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from bot.errors import BadQuestion
@@ -30,8 +29,7 @@ TABLE = "rest"
 PER_LOG = "per log"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageQuestion(TableQuestion):
+class UsageQuestion(TableQuestion, frozen=True, kw_only=True):
     """How much data the accounts have sent: in which units, and whether each log by itself."""
 
     command: str = "usage"

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.alerts.backtest import EvaluationPoint
 from bot.alerts.replay import Replay, ReplayRequest, days_apart, point_at
@@ -39,8 +41,7 @@ COMPARED_VALUES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _History:
+class _History(Struct, frozen=True):
     """What is known of one account over the whole time."""
 
     account: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from bot import formatting
 from bot.commands.usage.forecast import Forecast, month_forecast
@@ -19,8 +20,7 @@ Bucket: TypeAlias = tuple[date, date, int | None, int]
 ENOUGH_WEEKDAYS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class UsageFacts:
+class UsageFacts(Struct, frozen=True):
     """What was fetched. `before` and `month` are None where they were not asked for or could not be
     had; `month` is the month to date, with as much of the time before it as a forecast needs.
     """
@@ -36,8 +36,7 @@ class UsageFacts:
     monthly_quota: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The whole days of a window against as many earlier ones, which begin on the same weekday."""
 
     percent: float
@@ -45,8 +44,7 @@ class Comparison:
     before: DayRange
 
 
-@dataclass(frozen=True, slots=True)
-class UsageReport:
+class UsageReport(Struct, frozen=True):
     """The numbers of a usage answer. None means unknown, and a day that nobody listed is None, not
     zero.
     """

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.commands.usage.report import UsageFacts, UsageReport, usage_report
 from bot.formatting import join_words
 from providers.models import LogUsage, UsagePeriod
 
 
-@dataclass(frozen=True, slots=True)
-class UsageTotal:
+class UsageTotal(Struct, frozen=True):
     """The report over all accounts that answered, and those of each where there are several.
     `missing` are the accounts that did not answer, without which the total is.
     """

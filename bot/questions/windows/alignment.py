@@ -5,8 +5,10 @@ as much of a window as is over of the other, or averages where their lengths dif
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.questions.windows.calendar import DAY, Reading, midnight, months_later
@@ -23,8 +25,7 @@ CLOCK_CHANGE = timedelta(hours=1)
 FEW_DAYS = range(2, 28)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Two windows as they are compared. `current` is measured against `previous`; `first` is the
     first window as it was named, and `basis` says in words what of both is compared.
 
@@ -243,8 +244,7 @@ def _begins_alike(shorter: ParsedWindow, longer: ParsedWindow, reading: Reading)
     return one.day == two.day == 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Offset:
+class _Offset(Struct, frozen=True):
     """A distance by the calendar: days, and the time of day."""
 
     days: int

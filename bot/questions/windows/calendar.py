@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from bot.errors import BadQuestion
 
@@ -25,8 +26,7 @@ class TwoReadings(BadQuestion):
         self.readings = readings
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """The words, and the time and zone against which they are read."""
 
     now: datetime

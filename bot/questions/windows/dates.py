@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date, datetime
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from bot.questions.windows.calendar import Reading, TwoReadings, month_first, months_later
 from bot.questions.windows.point_types import Period, one_day

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from bot.questions.windows.calendar import DAY, Reading, instant, midnight
 from bot.questions.windows.moments import read_moment

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.errors import BadQuestion
 from bot.questions.windows.calendar import Reading, TwoReadings, months_later
@@ -49,8 +51,7 @@ NUMBERS = MappingProxyType(
 LONGEST_SECONDS = 3660 * 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
+class Length(Struct, frozen=True):
     """A length of time: exact seconds, or calendar months. `is_daily` where it has nothing shorter
     than a day.
     """

@@ -5,9 +5,10 @@ writes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from bot.questions.windows.calendar import (
     Reading,

@@ -5,9 +5,10 @@ date`, `now-1d/d`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from bot.questions.windows.calendar import (
     DAY,

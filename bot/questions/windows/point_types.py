@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.questions.windows.calendar import DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """Whole days, from the first to before the last. `year_is_open` and `weekday` say what else the
     words may mean beside another point.
     """
@@ -27,8 +28,7 @@ def one_day(day: date) -> Period:
     return Period(day, day + DAY)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """An instant; `is_now` for now itself, `is_daily` where it is whole days away from now."""
 
     at: datetime
@@ -36,16 +36,14 @@ class Moment:
     is_daily: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(Struct, frozen=True):
     """A part of a day, such as the morning."""
 
     start: datetime
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """A time of day, on a day or the latest one. `half` is am or pm; `is_bare` for an hour without
     minutes and half.
     """

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import time, timedelta, tzinfo
+
+from msgspec.structs import replace
 
 from bot.questions.windows.calendar import DAY, Reading, TwoReadings
 from bot.questions.windows.day_parts import PARTS_OF_DAY, read_hours, split_part

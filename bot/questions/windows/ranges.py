@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, date, timedelta
+
+from msgspec.structs import replace
 
 from bot.questions.windows.calendar import DAY, Reading, TwoReadings, instant
 from bot.questions.windows.dates import MONTH_NUMBERS, date_in

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.errors import BadQuestion
 from bot.questions.windows.calendar import DAY, Reading, UnknownWindow, midnight, zone_name
@@ -43,8 +45,7 @@ FILLER_WORDS = frozenset(
 _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,2}[/.]\d{1,2}.*")
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedWindow:
+class ParsedWindow(Struct, frozen=True):
     """A window and how the words were read: `15 to 21 Nov 2026 (UTC)`. `by_day` where it is of
     whole days, and not known to the minute. `named_end` is where the words end it, if that is still
     to come.

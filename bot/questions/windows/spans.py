@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
 
 from bot.errors import BadQuestion
 from bot.questions.windows.calendar import DAY, Reading, instant, midnight
@@ -15,8 +16,7 @@ SEPARATORS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of time as the words name it, before it is cut at now. `by_day` where it is of
     whole days.
     """

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 from bot.questions.windows.zones import UnknownZone, named_zone, shifted, zone_of_word
 
@@ -57,8 +58,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One piece of the text: what it is, as it was typed, and what it means where that is clear by
     itself.
     """

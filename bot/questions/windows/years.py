@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
+
+from msgspec.structs import replace
 
 from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later
 from bot.questions.windows.point_types import Period

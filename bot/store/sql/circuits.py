@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from bot.store.errors import StoreUnavailable
 from bot.store.sql.database import Database, Transaction, to_text

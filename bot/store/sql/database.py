@@ -7,10 +7,11 @@ What databases do not agree on is in `Dialect`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -23,8 +24,7 @@ Values = Sequence[Any]
 Columns = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """What databases write differently. `lease_clock` is an expression for seconds on a clock that
     all processes share and nobody sets; `time_of_day` one for seconds since 1970 by the clock of
     the database, empty where that is the clock of this machine; `json_member` one for a text member of a JSON column.

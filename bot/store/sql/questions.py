@@ -149,7 +149,7 @@ class SqlQuestions:
 
 
 def _row(asked: QuestionRecord) -> tuple[Any, ...]:
-    values = {name: getattr(asked, name) for name in QuestionRecord.__slots__}
+    values = {name: getattr(asked, name) for name in QuestionRecord.__struct_fields__}
     return tuple({**values, "asked_at": to_text(asked.asked_at)}.values())
 
 

@@ -13,13 +13,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 import stamina
+from msgspec import Struct
 
 from bot.store.compatibility import TABLE, oldest_of, require_known
 from bot.store.errors import StoreError, StoreUnavailable
@@ -54,8 +54,7 @@ DIALECT = Dialect(
 WOKEN_AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     """Work for the thread. What `writes` goes into a transaction, what does not is a query; a job
     that is `alone` manages the connection itself.
     """
@@ -66,8 +65,7 @@ class _Job:
     alone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(Struct, frozen=True):
     job: _Job
     value: Any = None
     error: BaseException | None = None

@@ -6,8 +6,9 @@ import os
 import sqlite3
 import stat
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 # Reading every page of a small database takes milliseconds; a large one is read through now and
 # then.
@@ -47,8 +48,7 @@ def _close_to_others(path: Path) -> None:
         return
 
 
-@dataclass(slots=True)
-class DatabaseFile:
+class DatabaseFile(Struct):
     """The file as it was opened."""
 
     path: Path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
 from bot.alerts.commands import CreateAlert, parse_alert_command
@@ -33,8 +33,7 @@ from handlers.rule_conversion import create_alert_from
 log = logging.getLogger("opswatch")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAlert:
+class OpenAlert(Struct, frozen=True):
     """`Alert me…` under an answer, and `Fill in…` under a refused `alert`."""
 
     requests: RequestHandler
@@ -59,8 +58,7 @@ class OpenAlert:
         return alert if isinstance(alert, CreateAlert) else new_alert(state.command, words)
 
 
-@dataclass(frozen=True, slots=True)
-class EditAlert:
+class EditAlert(Struct, frozen=True):
     """`Edit alert` under an alert."""
 
     requests: RequestHandler
@@ -97,8 +95,7 @@ async def _read_form(
     return read_alert_form(state.command, values, before)
 
 
-@dataclass(frozen=True, slots=True)
-class TryAlert:
+class TryAlert(Struct, frozen=True):
     """`Try it` in the form: what the alert would have done in the last ninety days, before it is
     saved.
     """
@@ -145,8 +142,7 @@ class TryAlert:
             return hash_
 
 
-@dataclass(frozen=True, slots=True)
-class SaveAlert:
+class SaveAlert(Struct, frozen=True):
     """`Save` in the form; every input that is wrong is marked."""
 
     requests: RequestHandler

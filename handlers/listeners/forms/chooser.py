@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
 from bot.answer import Block
@@ -31,8 +31,7 @@ async def chooser_view(requests: RequestHandler, user: str, channel: str) -> Blo
     return modals.chooser_modal(channel, commands)
 
 
-@dataclass(frozen=True, slots=True)
-class AskAgain:
+class AskAgain(Struct, frozen=True):
     """The shortcut on a message: the form of the question that the message answers, or else a
     choice of all.
     """
@@ -72,8 +71,7 @@ def _is_ours(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class AskOpswatch:
+class AskOpswatch(Struct, frozen=True):
     """The global shortcut. It belongs to no channel, so the answer is sent as a direct message."""
 
     requests: RequestHandler
@@ -87,8 +85,7 @@ class AskOpswatch:
         await views.open_view(self.requests, body, context, view)
 
 
-@dataclass(frozen=True, slots=True)
-class ChooseQuestion:
+class ChooseQuestion(Struct, frozen=True):
     """Turns a choice into the form of one question."""
 
     requests: RequestHandler

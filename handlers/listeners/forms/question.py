@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
 from bot.answer import Block
@@ -58,8 +59,7 @@ def question_view(requests: RequestHandler, state: ModalState, words: str) -> Bl
     return modals.question_modal(state, command.form(question, directory), preview)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenQuestion:
+class OpenQuestion(Struct, frozen=True):
     """`Fill in…` under help and under a refused question."""
 
     requests: RequestHandler
@@ -72,8 +72,7 @@ class OpenQuestion:
         await views.open_view(self.requests, body, context, view)
 
 
-@dataclass(frozen=True, slots=True)
-class LogNames:
+class LogNames(Struct, frozen=True):
     """The names of logs that contain what was typed so far: those of the configuration, and those
     that the accounts list.
     """
@@ -133,8 +132,7 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if "," in name else name
 
 
-@dataclass(frozen=True, slots=True)
-class AskQuestion:
+class AskQuestion(Struct, frozen=True):
     """`Ask` in the form; a refusal is shown at the invalid input."""
 
     requests: RequestHandler

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
 from bot.alerts.form import read_silence_form
@@ -21,8 +21,7 @@ from handlers.requests import RequestHandler
 NOTHING_TO_SILENCE = "There is no alert here that you can silence."
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSilence:
+class OpenSilence(Struct, frozen=True):
     """`Fill in…` under a refused `silence`."""
 
     requests: RequestHandler
@@ -46,8 +45,7 @@ class OpenSilence:
         await views.open_view(self.requests, body, context, view)
 
 
-@dataclass(frozen=True, slots=True)
-class SaveSilence:
+class SaveSilence(Struct, frozen=True):
     """`Silence` in the form."""
 
     requests: RequestHandler

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
 from bot.answer import Answer
@@ -18,8 +18,7 @@ from handlers.requests import RequestHandler
 from handlers.subscriptions import SubscriptionManager
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSubscription:
+class OpenSubscription(Struct, frozen=True):
     """`Repeat…` under an answer, and `Fill in…` under a refused `subscribe`."""
 
     requests: RequestHandler
@@ -33,8 +32,7 @@ class OpenSubscription:
         await views.open_view(self.requests, body, context, view)
 
 
-@dataclass(frozen=True, slots=True)
-class SaveSubscription:
+class SaveSubscription(Struct, frozen=True):
     """`Subscribe` in the form."""
 
     requests: RequestHandler
