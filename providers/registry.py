@@ -14,6 +14,8 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
+from msgspec import StructMeta
+
 from providers import akamai, devicewise, rapid7
 from providers.plugins import PluginProblem, UnusablePlugin, check_version, load_plugins
 from providers.provider import Capability, Provider
@@ -120,7 +122,9 @@ def titles_with(capability: Capability) -> str:
 def _checked(value: object) -> Provider:
     """The value as a provider. Raises UnusablePlugin if a part of it cannot be used."""
     if not isinstance(value, Provider):
-        raise UnusablePlugin(f"its value is of type {type(value).__name__}, not Provider")
+        # A struct's class has a metaclass, whose name would tell nobody anything.
+        kind = type if isinstance(value, StructMeta) else type(value)
+        raise UnusablePlugin(f"its value is of type {kind.__name__}, not Provider")
     check_version(value.api_version)
     if not isinstance(value.kind, str) or not _KIND.fullmatch(value.kind):
         raise UnusablePlugin("its kind is not a word of small letters, digits and dashes")
