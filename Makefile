@@ -25,11 +25,12 @@ test-replicas: $(VENV)/.installed  ## replicas on both databases, killed and pau
 soak: $(VENV)/.installed  ## a day of three replicas in SOAK_MINUTES: 10,000 rules and 500 digests, with memory that stays flat
 	$(BIN)/python -m tests.replicas.soak --minutes $${SOAK_MINUTES:-20}
 
-lint: $(VENV)/.installed  ## style, types and the map of imports
+lint: $(VENV)/.installed  ## style, types, the map of imports and prose
 	$(BIN)/ruff check bot handlers providers tests
 	$(BIN)/ruff format --check bot handlers providers tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.prose
 
 HOURS = 2026-11-01T00:10 2026-11-27T04:30 2026-11-27T12:00 2026-11-30T23:55 2028-02-29T00:10 2028-02-29T23:55 \
   2026-03-29T00:10 2026-03-29T01:30 2026-10-25T00:30 2026-03-08T06:30 2026-11-01T05:30
@@ -61,7 +62,7 @@ BENCH ?=
 bench: $(VENV)/.installed  ## the benchmarks, ratios side by side; BENCH='--json FILE' writes them, BENCH='decoding' runs a part
 	$(BIN)/python -m tests.bench $(BENCH)
 
-bench-compare: $(VENV)/.installed  ## the same beside the baseline that is kept
+bench-compare: $(VENV)/.installed  ## the same, compared with the stored baseline
 	$(BIN)/python -m tests.bench --compare tests/bench/baseline.json $(BENCH)
 
 bench-full: $(VENV)/.installed

@@ -152,7 +152,7 @@ def _path(value: Any, info: ValidationInfo) -> Path:
     if isinstance(value, str) and value.startswith(("env:", "file:")):
         value = read_reference(value, info).open()
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("a path, relative ones beside bot.toml")
+        raise ValueError("a path; relative ones are next to bot.toml")
     return _relative_to_config(value, info)
 
 

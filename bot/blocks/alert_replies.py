@@ -74,7 +74,7 @@ def _changed(context: NotificationContext) -> str:
     new = [formatting.sanitise(name, 60) for name in now if name not in before]
     gone = [formatting.sanitise(name, 60) for name in before if name not in now]
     if context.after.state is State.NO_DATA:
-        return f"No data for {context.rule.value} any more."
+        return f"There is no longer data for {context.rule.value}."
     parts = [f"also firing: {formatting.join_words(new, MOST_SUBJECTS)}"] if new else []
     parts += [f"OK again: {formatting.join_words(gone, MOST_SUBJECTS)}"] if gone else []
     # The set of subjects may be the same with other states.

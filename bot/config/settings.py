@@ -36,7 +36,7 @@ class Settings(Table):
     timezone: Zone = ZoneInfo("UTC")
     """Time zone of schedules, and of days in a terminal."""
     database: DatabaseLocation
-    """A SQLite file beside `bot.toml`, or `env:DATABASE_URL` with the URL of a PostgreSQL database.
+    """A SQLite file next to `bot.toml`, or `env:DATABASE_URL` with the URL of a PostgreSQL database.
     """
     slack: SlackSettings = SlackSettings()
     access: AccessSettings = AccessSettings()

@@ -114,8 +114,8 @@ class OperatorNotices:
             return
         self._database_reported_at = now
         text = (
-            f"My database cannot be used ({reason}). Nothing is lost: what is due and what is to "
-            "be posted waits until it can."
+            f"My database cannot be used ({reason}). Nothing is lost: checks, digests and "
+            "messages wait until it can."
         )
         try:
             channel = self._channels.known(self._ops_channel)

@@ -266,8 +266,8 @@ class ReportTransport:
         other = "v2" if self._settings.report == "v1" else "v1"
         return NotFound(
             (
-                f"{self.account} does not offer the {self._settings.report} report of API calls "
-                "(any more)."
+                f"{self.account} does not offer the {self._settings.report} report of API calls, "
+                "or no longer does."
             ),
             account=self.account,
             hint=f'Set `report = "{other}"` for `{self.account}`; Akamai announced the end of v1 for July 2025.',

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +10,9 @@ from click.testing import CliRunner
 
 from bot.cli.main import main
 from tests.conftest import ROOT
+from tests.prose import CODE, PAGES, texts
 
 ROW = re.compile(r"^\| (?P<term>[^|]+) \| [^|]+ \| (?P<avoided>[^|]*) ?\|$", re.MULTILINE)
-CODE = [path for room in ("bot", "handlers", "providers") for path in (ROOT / room).rglob("*.py")]
-PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
-    *(ROOT / "docs").rglob("*.md"),
-    *(ROOT / name for name in ("bot.example.toml", "manifest.yml", "Makefile")),
-]
 COMMANDS = ["", *main.commands]
 
 
@@ -32,25 +25,6 @@ def avoided() -> dict[str, str]:
         for phrase in phrases.split(",")
         if phrase.strip()
     }
-
-
-def texts(path: Path) -> Iterator[tuple[int, str]]:
-    """The string literals of a module that are no docstrings."""
-    tree = ast.parse(path.read_text("utf-8"))
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and id(node) not in docstrings
-        ):
-            yield node.lineno, node.value
 
 
 def found_in(text: str) -> list[str]:

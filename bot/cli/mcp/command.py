@@ -61,7 +61,7 @@ SHORTEST_TOKEN = 16
     "hosts",
     multiple=True,
     metavar="NAME",
-    help="A name by which --http may be called, beside localhost and --host; repeatable.",
+    help="A name by which --http may be called, in addition to localhost and --host; repeatable.",
 )
 def mcp(
     config_path: Path | None,

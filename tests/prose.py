@@ -1,0 +1,172 @@
+"""The rules of prose, for everything people read: `make prose`.
+
+They are those of the styles that prose linters bring (Google, Microsoft, write-good) which fit plain
+English, and the habits of other languages that we have had to correct. Each rule has its examples,
+which are tests, too. Terms are in `docs/glossary.md`, and `test_glossary.py` looks for those.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *(ROOT / name for name in ("bot.example.toml", "manifest.yml", "Makefile")),
+]
+CODE = [
+    path
+    for room in ("bot", "handlers", "providers")
+    for path in sorted((ROOT / room).rglob("*.py"))
+]
+# Words that are looked for in logs, and pages of the sandbox, are data.
+DATA = ("providers/redaction/", "bot/logs/", "bot/sandbox/", "bot/store/")
+# A reader loses the thread of a longer one.
+LONGEST_SENTENCE = 40
+# About ten lines.
+LONGEST_PARAGRAPH = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is not written, what to write in its place, and an example of both."""
+
+    name: str
+    pattern: str
+    instead: str
+    wrong: str
+    right: str
+
+
+RULES = (
+    Rule("filler", r"simply|just(?! now| opened| begun)|easily|obviously|of course|basically|actually|quite|very|really|note that", "nothing", "Simply restart it.", "Restart it."),
+    Rule("courtesy", r"please|kindly", "nothing", "Please restart it.", "Restart it."),
+    Rule("latin", r"\b(?:(?:e\.g|i\.e|etc|viz)\.|via\b)", "such as, that is, through", "Through a proxy, e.g. nginx.", "Through a proxy, such as nginx."),
+    Rule("exclamation", r"(?<=[a-z])!(?=\s|$)", "a full stop", "It works!", "It works."),
+    Rule("archaic", r"thereof|therein|hereby|whilst|amongst|upon|shall|whichever|whosoever", "of it, while, among, on, must, any", "Whilst it runs", "While it runs"),
+    Rule("whoever", r"(?-i:Whoever)", "anyone who, the person who", "Whoever has access may ask.", "Anyone with access may ask."),
+    Rule("beside", r"beside|besides", "next to, outside, in addition to", "A file beside bot.toml", "A file next to bot.toml"),
+    Rule("in place of", r"in place of", "instead of", "One in place of two", "One instead of two"),
+    Rule("any more", r"any more", "no longer", "It is not needed any more.", "It is no longer needed."),
+    Rule("is to be", r"(?:is|are) to be", "must be, will be", "The name is to be changed.", "The name must be changed."),
+    Rule("one after the other", r"one after the other", "one at a time, in turn", "One after the other", "One at a time"),
+    Rule("all the same", r"all the same", "anyway, still", "It is sent all the same.", "It is sent anyway."),
+    Rule("wordy", r"in order to|due to the fact|make use of|prior to|subsequent to|is able to|are able to|utili[sz]e|leverage", "to, because, use, before, after, can", "In order to stop it", "To stop it"),
+    Rule("repeated", r"([a-z]{2,}) \1", "the word once", "Stop the the bot.", "Stop the bot."),
+    Rule("here", r"click here|\[here\]", "what the link leads to", "[here](a.md)", "[Get started](a.md)"),
+    Rule("unit", r"\d(?:[kMGT]B|ms|min)", "a space before the unit", "5GB a day", "5 GB a day"),
+    Rule("names", r"(?-i:Github|Postgres|Postgresql|Sqlite|Pagerduty|Devicewise|DeviceWise|Javascript|Systemd|MacOS)", "as their owners write them", "A Postgres server", "A PostgreSQL server"),
+)  # fmt: skip
+_EXPRESSIONS = {
+    rule.name: re.compile(
+        rule.pattern
+        if rule.name in ("exclamation", "here", "latin")
+        else rf"\b(?:{rule.pattern})\b",
+        re.IGNORECASE,
+    )
+    for rule in RULES
+}
+
+
+def found_in(text: str) -> list[str]:
+    """What the rules hold against a text, and what to write instead."""
+    return [
+        f"{rule.name}: “{match[0]}” (write {rule.instead})"
+        for rule in RULES
+        for match in _EXPRESSIONS[rule.name].finditer(text)
+    ]
+
+
+def prose_of(page: str) -> str:
+    """A page without its code, line by line."""
+    page = re.sub(
+        r"^```.*?^```$",
+        lambda block: "\n" * block[0].count("\n"),
+        page,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    page = re.sub(r"^(?: {4}|\t|\.PHONY).*$", "", page, flags=re.MULTILINE)
+    return re.sub(r"`[^`\n]*`", "`…`", page)
+
+
+def long_sentences(page: str) -> list[str]:
+    """Sentences and paragraphs that are too long to be read at once; a row of a table is neither."""
+    found = []
+    for paragraph in re.split(r"\n\s*\n|\n(?=\s*(?:[-#|>]|\d+\.))", prose_of(page)):
+        if paragraph.lstrip().startswith("|"):
+            continue
+        if len(paragraph.split()) > LONGEST_PARAGRAPH:
+            found.append(f"paragraph of {len(paragraph.split())} words: {paragraph[:60]}…")
+        found += [
+            f"sentence of {len(sentence.split())} words: {sentence[:60]}…"
+            for sentence in re.split(r"(?<=[.:?;])\s+", " ".join(paragraph.split()))
+            if len(sentence.split()) > LONGEST_SENTENCE
+        ]
+    return found
+
+
+def problems_of_page(path: Path) -> list[str]:
+    page = path.read_text("utf-8")
+    if path.name == "glossary.md":
+        # Its last column lists what is not written.
+        page = re.sub(r"[^|\n]*\|$", "|", page, flags=re.MULTILINE)
+    problems = [
+        f"{number}: {found}"
+        for number, line in enumerate(prose_of(page).splitlines(), start=1)
+        for found in found_in(line)
+    ]
+    # A line of the changelog is read by itself.
+    is_text = path.suffix == ".md" and path.name != "CHANGELOG.md"
+    return [*problems, *(long_sentences(page) if is_text else [])]
+
+
+def problems_of_code(path: Path) -> list[str]:
+    """What the rules hold against the messages of a module."""
+    if str(path.relative_to(ROOT)).startswith(DATA):
+        return []
+    return [
+        f"{number}: {found}"
+        for number, text in texts(path)
+        if " " in text
+        for found in found_in(prose_of(text))
+    ]
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """The string literals of a module that are no docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in docstrings
+        ):
+            yield node.lineno, node.value
+
+
+def main() -> None:
+    """Prints what there is to correct, and fails where there is something."""
+    found = [
+        *(f"{path.relative_to(ROOT)}:{each}" for path in PAGES for each in problems_of_page(path)),
+        *(f"{path.relative_to(ROOT)}:{each}" for path in CODE for each in problems_of_code(path)),
+    ]
+    print("\n".join(found) or "Nothing to correct.")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()
