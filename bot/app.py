@@ -54,7 +54,7 @@ log = logging.getLogger("opswatch")
 FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
 # How often questions of processes that are gone are looked for.
-REPORT_EVERY_S = 2.0
+REPORT_EVERY_S = 1.0
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 

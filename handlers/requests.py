@@ -258,24 +258,30 @@ class RequestHandler(Struct, frozen=True):
         """Reports once to each asker that a crash interrupted their question. Slack does not
         deliver an acknowledged request again.
         """
-        for asked in await self.store.questions.take_interrupted(
+        interrupted = await self.store.questions.take_interrupted(
             since=self.clock() - REPORT_INTERRUPTED_FOR, before=started
-        ):
-            line = f"/{asked.command} {asked.text}".strip()
-            message = error_message(Lost(line))
-            try:
-                await self.delivery.report_interrupted(
-                    await self._interrupted_target(asked, line),
-                    message.text,
-                    # A question with a redacted secret cannot be asked again by a button.
-                    message.blocks("" if MARK in line else line),
-                )
-            except Exception as error:
-                log.warning(
-                    "A question interrupted by a crash could not be reported: %s",
-                    self.redactor.text(repr(error)),
-                    exc_info=True,
-                )
+        )
+        # Together, so that none waits while Slack is slow to take the others.
+        await asyncio.gather(*(self._report_interrupted(asked) for asked in interrupted))
+
+    async def _report_interrupted(self, asked: QuestionRecord) -> None:
+        line = f"/{asked.command} {asked.text}".strip()
+        message = error_message(Lost(line))
+        try:
+            await self.delivery.report_interrupted(
+                await self._interrupted_target(asked, line),
+                message.text,
+                # A question with a redacted secret cannot be asked again by a button.
+                message.blocks("" if MARK in line else line),
+            )
+        except Exception as error:
+            log.warning(
+                "A question interrupted by a crash could not be reported: %s",
+                self.redactor.text(repr(error)),
+                exc_info=True,
+            )
+        # Not where this process is stopped meanwhile: then the next one reports it.
+        await self.store.questions.interruption_reported(asked.delivery)
 
     async def _interrupted_target(self, asked: QuestionRecord, line: str) -> ReplyTarget:
         """The reply target of a question of an earlier process, as far as it was stored."""

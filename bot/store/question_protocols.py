@@ -53,9 +53,14 @@ class QuestionStore(Protocol):
         ...
 
     async def take_interrupted(self, *, since: datetime, before: datetime) -> list[QuestionRecord]:
-        """Questions asked since then whose process has ended or lost its lease; each is returned
-        once. `before` limits those recorded by versions without claims.
+        """Questions asked since then whose process has ended or lost its lease, for this process to
+        report; each is returned to one process, and to another one if this one ends before
+        `interruption_reported`. `before` limits those recorded by versions without claims.
         """
+        ...
+
+    async def interruption_reported(self, delivery: str) -> None:
+        """Records that the asker knows of it: the question is `lost`."""
         ...
 
     async def offer_cancel(self, ticket: str, user: str) -> None:

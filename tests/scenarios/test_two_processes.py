@@ -14,8 +14,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from bot.store import Store
+from bot.slack.delivery import Delivery
+from bot.slack.reply_target import ReplyTarget
+from bot.store import QuestionRecord, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT, connected_bot
 from tests.scenarios.test_alerts import Meter, evaluated, look, running, thread, told
@@ -143,6 +146,31 @@ async def test_acknowledgement_of_other_process_applies(
         [row] = await first.store.read("SELECT watch FROM alerts")
         assert '"U0ADA"' in row["watch"]
         assert not await first.rules.job.acknowledge(rule, user="U0GRACE")
+
+
+async def test_interrupted_questions_are_reported_together(
+    sandbox: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack may take seconds for each."""
+    kinds = ("last 7 days", "today")
+    reported, both = list[str](), asyncio.Event()
+
+    async def report(_: Delivery, target: ReplyTarget, *__: object) -> None:
+        reported.append(target.line)
+        if len(reported) == len(kinds):
+            both.set()
+        await asyncio.wait_for(both.wait(), 30)
+
+    monkeypatch.setattr(Delivery, "report_interrupted", report)
+    async with AsyncExitStack() as stack:
+        dead = await Store.open(bot.settings.database, now=utc_now())
+        stack.push_async_callback(dead.close)
+        for text in kinds:
+            asked = QuestionRecord(text, sandbox.clock(), "U0ADA", "C0OPS", "usage", text, "slash")
+            await dead.questions.claim(asked)
+        await dead._claims.end()
+        await sandbox.slack.until(both.is_set)
+    assert sorted(reported) == [f"/usage {text}" for text in kinds]
 
 
 async def test_running_question_is_not_reported_as_interrupted(sandbox: Sandbox) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from bot.store import Post, PostKind, QuestionRecord, Store
-from tests.store.conftest import NOW
+from tests.store.conftest import NOW, OpenStore
 from tests.support.leases import expire_leases
 
 ASKED = QuestionRecord("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
@@ -151,6 +151,23 @@ async def test_question_of_dead_process_is_interrupted_once(store: Store, other:
     assert found.delivery == ASKED.delivery
     assert await other.questions.take_interrupted(since=HOUR_AGO, before=NOW) == []
     assert not await store.questions.is_in_progress(ASKED.delivery)
+
+
+async def test_interruption_survives_its_reporter(
+    store: Store, other: Store, open_store: OpenStore
+) -> None:
+    """The process that was about to tell the asker dies, too."""
+    third = await open_store()
+    await store.questions.claim(ASKED)
+    await expire_leases(store)
+    assert len(await other.questions.take_interrupted(since=HOUR_AGO, before=NOW)) == 1
+    assert await third.questions.take_interrupted(since=HOUR_AGO, before=NOW) == []
+    await expire_leases(store)
+    [found] = await third.questions.take_interrupted(since=HOUR_AGO, before=NOW)
+    await third.questions.interruption_reported(found.delivery)
+    await expire_leases(store)
+    assert await other.questions.take_interrupted(since=HOUR_AGO, before=NOW) == []
+    assert [asked.outcome for asked in await store.questions.latest()] == ["lost"]
 
 
 async def test_own_question_is_never_interrupted(store: Store) -> None:

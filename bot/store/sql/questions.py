@@ -34,10 +34,12 @@ class SqlQuestions:
 
     async def finish(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         def finish(tx: Transaction) -> None:
+            # Where another process is reporting it as interrupted, that is how it ended.
             tx.execute(
-                "UPDATE questions SET outcome = ?, took_ms = ? "
+                "UPDATE questions SET took_ms = ?, outcome = "
+                "CASE WHEN coalesce(owner, ?) = ? THEN ? ELSE 'lost' END "
                 "WHERE delivery = ? AND outcome != 'lost'",
-                (outcome, took_ms, delivery),
+                (took_ms, self._claims.owner, self._claims.owner, outcome, delivery),
             )
             tx.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
 
@@ -89,14 +91,24 @@ class SqlQuestions:
                 f"SELECT {_COLUMNS} FROM questions WHERE {found} ORDER BY asked_at",  # noqa: S608
                 params,
             )
-            tx.execute(f"UPDATE questions SET outcome = 'lost' WHERE {found}", params)  # noqa: S608
+            # Unfinished until it is reported: this process may end before.
+            tx.execute(
+                f"UPDATE questions SET owner = ? WHERE {found}",  # noqa: S608
+                (self._claims.owner, *params),
+            )
             return [_record(row) for row in rows]
 
         # There is none most of the time, and a read does not lock the database.
         interrupted = f"SELECT 1 AS found FROM questions WHERE {found} LIMIT 1"  # noqa: S608
         if not await self._database.read(interrupted, params):
             return []
-        return await self._database.write(take)
+        return await self._claims.write(take)
+
+    async def interruption_reported(self, delivery: str) -> None:
+        await self._database.execute(
+            "UPDATE questions SET outcome = 'lost' WHERE delivery = ? AND outcome = ?",
+            (delivery, UNFINISHED),
+        )
 
     async def offer_cancel(self, ticket: str, user: str) -> None:
         sql = (
