@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct, field
 
-from bot.store import ChangeStore, StoreUnavailable, Topic
+from bot.store import ChangeStore, Topic
+from handlers.error_messages import log_failure
 
 log = logging.getLogger("opswatch")
 # What is changed in one process is known in the others after that, and the time of a query.
@@ -43,8 +44,6 @@ class ChangeWatcher(Struct):
             await asyncio.sleep(CHECK_EVERY_S)
             try:
                 await self.check()
-            except StoreUnavailable as error:
-                log.warning("Changes of other processes could not be read: %s", error)
             except Exception as error:
                 # One topic that cannot be read must not end the watch over all of them.
-                log.error("Changes of other processes were not applied: %s", type(error).__name__)
+                log_failure(error, "Changes of other processes were not applied")

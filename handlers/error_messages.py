@@ -18,7 +18,11 @@ from bot.errors import (
     OpswatchError,
     ReportedError,
 )
+from bot.observability.faults import RecentFaults
 from bot.store import StoreUnavailable
+
+log = logging.getLogger("opswatch")
+RECENT_FAULTS = RecentFaults()
 
 
 class Cancelled(OpswatchError):
@@ -101,6 +105,22 @@ def error_message(error: BaseException) -> ErrorMessage:
         # Only what was typed can be corrected in a form.
         form=reported.form if isinstance(reported, BadQuestion) else None,
     )
+
+
+def log_failure(error: BaseException, what: str, *, level: int = logging.WARNING) -> None:
+    """Logs what failed where the work goes on: an error with a message for people by its kind, at
+    `level`; a fault of the bot with its traceback, from which the log removes secrets. A traceback
+    is not repeated within an hour.
+    """
+    reported = _reported(error)
+    if not isinstance(reported, InternalError):
+        # A kind, since a message may quote what was typed; the database quotes nothing.
+        reason = str(error) if isinstance(error, StoreUnavailable) else reported.kind
+        log.log(level, "%s: %s", what, reason)
+    elif RECENT_FAULTS.is_new(error):
+        log.error("%s:", what, exc_info=error)
+    else:
+        log.error("%s: %s again, with the traceback that was logged", what, type(error).__name__)
 
 
 def _reported(error: BaseException) -> ReportedError:

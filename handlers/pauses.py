@@ -17,6 +17,7 @@ from bot.blocks import messages
 from bot.slack.outbox import Outbox, operator_post
 from bot.slack.users import UserDirectory
 from bot.store import OutboxStore, PauseStore, Post, PostKind
+from handlers.error_messages import log_failure
 from handlers.permissions import Owned, Permissions
 
 log = logging.getLogger("opswatch")
@@ -161,11 +162,8 @@ class PauseGuard(Struct, frozen=True):
         try:
             channel = await self.direct_channel(pausable.owned.creator)
         except Exception as error:
-            log.info(
-                "No direct message could be sent to the creator of %s: %s",
-                pausable.schedule,
-                type(error).__name__,
-            )
+            what = f"No direct message could be sent to the creator of {pausable.schedule}"
+            log_failure(error, what, level=logging.INFO)
             return
         await self.announcer.post(announcement(channel, text))
 

@@ -28,7 +28,7 @@ from bot.alerts.baseline import (
 from bot.alerts.rule import Rule
 from bot.alerts.state import NO_BASELINES, WHOLE, Baselines, Readings
 from bot.store import BaselineSamples, BaselineStore, TimedValue
-from handlers.error_messages import error_message
+from handlers.error_messages import log_failure
 
 log = logging.getLogger("opswatch")
 # The vendor's history is asked for again so long after it could not be fetched.
@@ -136,9 +136,8 @@ class BaselineReader(Struct):
                 self._hours.pop((name, definition), None)
             again_at = _NEVER
         except Exception as error:
-            kind = error_message(error).kind
             # The alert works without it: its own checks are its history after a week.
-            log.warning("The history of alert %s could not be fetched: %s", rule.name, kind)
+            log_failure(error, f"The history of alert {rule.name} could not be fetched")
         finally:
             self._fill_again_at[name, definition] = again_at
 

@@ -19,7 +19,7 @@ from bot.questions.reading import read_line
 from bot.schedules.due import Due, Trigger
 from bot.slack.outbox import Outbox, operator_post
 from bot.store import Post, PostKind, ScheduleStore
-from handlers.error_messages import error_message
+from handlers.error_messages import error_message, log_failure
 from handlers.jobs.scheduler import GRACE, Job
 from handlers.typed_secrets import SecretCheck
 from providers.errors import ProviderError
@@ -107,7 +107,7 @@ class DigestJob(Struct, frozen=True):
             shown = error_message(error)
             # The failure of a vendor is no fault of the bot, and the post says what it is.
             if not isinstance(error, ProviderError):
-                log.error("Digest %s failed: %s", digest.name, type(error).__name__)
+                log_failure(error, f"Digest {digest.name} failed", level=logging.ERROR)
             return shown.kind, self._for_ops(digest, due, f"failed: {shown.message} {shown.hint}")
 
     async def _posts(self, digest: Digest, due: Due, now: datetime) -> list[Post]:

@@ -21,7 +21,7 @@ from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
 from bot.questions.reading import read_question_line
 from bot.schedules.due import Due
 from bot.store import BaselineSamples, EvaluationRecord, Post
-from handlers.error_messages import error_message
+from handlers.error_messages import error_message, log_failure
 from handlers.jobs.baselines import baseline_samples
 from handlers.jobs.digests import ON_TIME
 
@@ -74,7 +74,7 @@ async def measured(
         return found
     except Exception as error:
         shown = error_message(error)
-        log.warning("Alert %s could not be evaluated: %s", rule.name, shown.kind)
+        log_failure(error, f"Alert {rule.name} could not be evaluated")
         return EvaluationError(f"{shown.message} {shown.hint}")
 
 

@@ -23,6 +23,7 @@ from bot.observability.logging_setup import logged_question
 from bot.schedules.due import Due, ScheduleEntry, Trigger
 from bot.schedules.timetable import Timetable, rotated
 from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
+from handlers.error_messages import log_failure
 from providers.http.priority_semaphore import in_background
 
 log = logging.getLogger("opswatch")
@@ -194,10 +195,10 @@ class Scheduler(Struct):
             due = self.timetable.due(now, _removed)
             self._begin([*self._due_once(now), *rotated(due, self.position())])
         except Exception as error:
-            why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
+            why = f"{type(error).__name__}: {error}"
             # Once, and not every second.
             if why != self._why_stuck:
-                log.error("Due jobs could not be determined: %s", why)
+                log_failure(error, "Due jobs could not be determined", level=logging.ERROR)
             self._why_stuck = why
             return
         self._last_round_at = time.monotonic()
@@ -304,9 +305,8 @@ class Scheduler(Struct):
             log.error("The database cannot be used (%s); %s is tried again.", error, due.name)
             await self.report_database_failure(str(error))
         except Exception as error:
-            # One job that fails must not end the others. What it raises is logged by its kind, as
-            # it may quote what people typed.
-            log.error("%s failed: %s", due.name, type(error).__name__)
+            # One job that fails must not end the others.
+            log_failure(error, f"{due.name} failed", level=logging.ERROR)
 
 
 async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
@@ -316,11 +316,11 @@ async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
         try:
             await action()
         except Exception as error:
-            log.error("A round of the scheduler failed: %s", type(error).__name__)
+            log_failure(error, "A round of the scheduler failed", level=logging.ERROR)
 
 
 def _removed(name: str, error: Exception) -> None:
-    log.error("The schedule of %s failed (%s) and was removed.", name, type(error).__name__)
+    log_failure(error, f"The schedule of {name} failed and was removed", level=logging.ERROR)
 
 
 def _coalesced(waiting: Due | None, due: Due) -> Due:

@@ -26,7 +26,7 @@ from bot.slack.manifest import ASK_STEP
 from bot.slack.outbox import Outbox
 from bot.slack.text import unescape_input
 from bot.store import OutboxStore, Post
-from handlers.error_messages import error_message
+from handlers.error_messages import error_message, log_failure
 from handlers.jobs.digests import file_posts
 from handlers.permissions import Permissions
 from handlers.typed_secrets import SecretCheck
@@ -56,7 +56,7 @@ class WorkflowStep(Struct, frozen=True):
             posts = await self._posts(event.get("inputs") or {}, _key(event))
         except Exception as error:
             shown = error_message(error)
-            log.log(shown.log_level, "A workflow step failed: %s", shown.kind)
+            log_failure(error, "A workflow step failed", level=shown.log_level)
             await fail(error=self.secrets.redacted(f"{shown.message} {shown.hint}".strip()))
             return
         for post in posts:

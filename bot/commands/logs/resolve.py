@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot import formatting
+from bot.commands.answering import or_error
 from bot.commands.logs.names import LogRef
 from bot.commands.logs.question import LogsQuestion
 from bot.errors import BadQuestion
@@ -84,13 +85,13 @@ class LogResolver(Struct, frozen=True):
     ) -> LogRef:
         """By id or by a log's own name, in every account; the name must be one log's alone."""
         listings = await asyncio.gather(
-            *(self.sources[account].named_logs() for account in accounts), return_exceptions=True
+            *(or_error(self.sources[account].named_logs()) for account in accounts)
         )
         named = [
             (account, entry)
             for account, listing in zip(accounts, listings, strict=True)
             # An account that does not answer hides only its own logs.
-            if not isinstance(listing, BaseException)
+            if not isinstance(listing, ProviderError)
             for entry in listing
         ]
         found = [

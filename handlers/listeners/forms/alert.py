@@ -23,7 +23,7 @@ from bot.slack.delivery import ReplyTarget
 from handlers.alert_registry import rule_of
 from handlers.alert_rules import RuleManager
 from handlers.backtesting import Backtesting
-from handlers.error_messages import error_message
+from handlers.error_messages import error_message, log_failure
 from handlers.listeners.actions import reply_target_from_action
 from handlers.listeners.forms import views
 from handlers.permissions import Requester
@@ -124,6 +124,7 @@ class TryAlert(Struct, frozen=True):
             # Only tried: nothing is saved, and no name is taken.
             test = await self.backtesting.run(rule)
         except Exception as error:
+            log_failure(error, "A new alert could not be tried on the past", level=logging.DEBUG)
             message = error_message(error)
             # The hint of a refused question is a line to type, which does not help in a form.
             hint = "" if message.kind == "bad_question" else message.hint
@@ -138,7 +139,7 @@ class TryAlert(Struct, frozen=True):
         try:
             return await self.requests.delivery.update_view(changed, view["id"], hash_)
         except (SlackRefused, SlackDeliveryUnknown) as error:
-            log.info("A form could not be updated: %s", type(error).__name__)
+            log.info("A form could not be updated: %s", error)
             return hash_
 
 
@@ -172,7 +173,7 @@ class SaveAlert(Struct, frozen=True):
         try:
             test = await self.backtesting.run(rule)
         except Exception as error:
-            log.info("A new alert could not be tried on the past: %s", type(error).__name__)
+            log_failure(error, "A new alert could not be tried on the past", level=logging.INFO)
             return
         if test.samples:
             zone = await self.requests.people.zone(target.user)

@@ -22,7 +22,7 @@ from bot.questions.question import Question
 from bot.questions.reading import read_form, read_question
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import ReplyTarget
-from handlers.error_messages import error_message
+from handlers.error_messages import log_failure
 from handlers.listeners.errors import ErrorListener
 from handlers.listeners.forms import views
 from handlers.requests import RequestHandler
@@ -122,7 +122,7 @@ async def _listed(source: LogSource) -> list[str]:
     try:
         return [entry.name for entry in await source.named_logs()]
     except Exception as error:
-        log.warning("The logs of an account could not be listed: %s", error_message(error).kind)
+        log_failure(error, "The logs of an account could not be listed")
         return []
 
 

@@ -47,7 +47,7 @@ async def open_view(
     try:
         await requests.delivery.open_view(str(body.get("trigger_id", "")), view)
     except (SlackRefused, SlackDeliveryUnknown) as error:
-        log.warning("A form could not be opened: %s", type(error).__name__)
+        log.warning("A form could not be opened: %s", error)
         await requests.delivery.send_note(context["target"], messages.note(TOO_LATE))
 
 
