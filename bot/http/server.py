@@ -179,7 +179,8 @@ async def listen(
     finally:
         with contextlib.suppress(TimeoutError):
             # A client that does not close must not hold up the end of the process.
-            await asyncio.wait_for(runner.cleanup(), 5.0)
+            async with asyncio.timeout(5.0):
+                await runner.cleanup()
 
 
 def _reason(error: OSError) -> str:

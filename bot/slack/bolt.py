@@ -56,7 +56,8 @@ async def wait_for_auth(
         wait_jitter=timeouts.first_wait,
     ):
         with attempt:
-            return await asyncio.wait_for(client.auth_test(), timeouts.open)
+            async with asyncio.timeout(timeouts.open):
+                return await client.auth_test()
     raise AssertionError("stamina either returns or raises")
 
 

@@ -79,7 +79,8 @@ class SlackChannels:
         if known and time.monotonic() - known[0] < KEPT_S:
             return known[1]
         try:
-            found = await asyncio.wait_for(self._ask_open(user, channel), LOOKUP_TIMEOUT_S)
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
+                found = await self._ask_open(user, channel)
         except FAILURES:
             return False
         self._open[user, channel] = (time.monotonic(), found)
@@ -90,7 +91,8 @@ class SlackChannels:
         happens there for another five minutes.
         """
         try:
-            return not await asyncio.wait_for(self._ask_open(user, channel), LOOKUP_TIMEOUT_S)
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
+                return not await self._ask_open(user, channel)
         except FAILURES:
             return False
 
@@ -132,8 +134,7 @@ class SlackChannels:
         return False
 
     async def _info(self, channel: str) -> Mapping[str, Any]:
-        answer = await asyncio.wait_for(
-            self._client.read("conversations.info", channel=channel), LOOKUP_TIMEOUT_S
-        )
+        async with asyncio.timeout(LOOKUP_TIMEOUT_S):
+            answer = await self._client.read("conversations.info", channel=channel)
         found: Mapping[str, Any] = answer["channel"]
         return found

@@ -180,20 +180,18 @@ class SocketMode:
     async def _open(self) -> aiohttp.ClientWebSocketResponse:
         """A new connection that has received `hello`."""
         timeouts = self._timeouts
-        answer = await asyncio.wait_for(
-            self._client.apps_connections_open(app_token=self._app_token), timeouts.open
-        )
+        async with asyncio.timeout(timeouts.open):
+            answer = await self._client.apps_connections_open(app_token=self._app_token)
         address = answer.get("url")
         if not isinstance(address, str) or not address.startswith(("wss://", "ws://")):
             raise NoAddress
-        socket = await asyncio.wait_for(
-            self._session.ws_connect(
+        async with asyncio.timeout(timeouts.open):
+            socket = await self._session.ws_connect(
                 address, heartbeat=timeouts.ping, max_msg_size=MOST_MESSAGE_BYTES
-            ),
-            timeouts.open,
-        )
+            )
         try:
-            message = _object(await asyncio.wait_for(socket.receive_str(), timeouts.hello))
+            async with asyncio.timeout(timeouts.hello):
+                message = _object(await socket.receive_str())
             if message.get("type") != "hello":
                 raise NoHello(
                     str(message.get("reason") or message.get("type") or "another message")

@@ -250,7 +250,8 @@ class _Cache(Generic[T]):
     ) -> _Entry[T]:
         now = self._now()
         try:
-            entry = _Entry(await asyncio.wait_for(ask(), LOOKUP_TIMEOUT_S), now, now)
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
+                entry = _Entry(await ask(), now, now)
         except (SlackRefused, SlackDeliveryUnknown, TimeoutError, KeyError, TypeError, ValueError):
             entry = _Entry(known.value, known.learned, now) if known else _Entry[T](None, None, now)
         self._entries[key] = entry

@@ -157,8 +157,10 @@ class Store:
         reads all of it now and then.
         """
         try:
-            await asyncio.wait_for(asyncio.shield(self._probing()), within_s)
-            damage = await asyncio.wait_for(self.database.damage(), within_s)
+            async with asyncio.timeout(within_s):
+                await asyncio.shield(self._probing())
+            async with asyncio.timeout(within_s):
+                damage = await self.database.damage()
         except TimeoutError:
             return f"The database does not answer within {within_s:g} s."
         except (StoreUnavailable, OSError, RuntimeError) as error:

@@ -75,7 +75,8 @@ async def _in_thread(
 
     try:
         # The thread goes on after this; `cut` ends it.
-        await asyncio.wait_for(asyncio.to_thread(run), TOTAL_S)
+        async with asyncio.timeout(TOTAL_S):
+            await asyncio.to_thread(run)
     except TimeoutError:
         raise TargetUnavailable("no answer in time") from None
     finally:

@@ -130,7 +130,8 @@ class HomeTab(Struct, frozen=True):
 async def _check(account: Checked) -> Check:
     """The first failed check of an account; the last one if all pass."""
     try:
-        checks = await asyncio.wait_for(account.check(), CHECK_S)
+        async with asyncio.timeout(CHECK_S):
+            checks = await account.check()
     except TimeoutError:
         return Check(account.account, ok=False, detail="No answer yet.", hint="Try again later.")
     return next((check for check in checks if not check.ok), checks[-1])

@@ -122,7 +122,8 @@ class Server:
     def be_slow(self, seconds: float, *, path: str = "", times: int = 1) -> None:
         async def act(_: web.Request) -> None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._hurried.wait()
 
         self.misbehave(act, path=path, times=times)
 

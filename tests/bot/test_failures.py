@@ -109,7 +109,7 @@ async def run_watch() -> None:
     async def numbers() -> dict[Topic, int]:
         return dict.fromkeys(Topic, 1)
 
-    watcher = ChangeWatcher(SimpleNamespace(numbers=numbers), dict.fromkeys(Topic, broken))  # type: ignore[arg-type]
+    watcher = ChangeWatcher(SimpleNamespace(numbers=numbers), dict.fromkeys(Topic, broken))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await watcher.run()
@@ -126,7 +126,7 @@ async def evaluate() -> None:
 
 
 async def list_logs() -> None:
-    assert await _listed(SimpleNamespace(named_logs=broken)) == []  # type: ignore[arg-type]
+    assert await _listed(SimpleNamespace(named_logs=broken)) == []
 
 
 async def run_step() -> None:

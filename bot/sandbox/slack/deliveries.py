@@ -61,7 +61,8 @@ class Deliveries(SlackState):
         """Sends the last delivery once more, as Slack does where it has seen no ack."""
         kind, payload = self.last_delivery
         ack = await self._send(kind, payload, retry_attempt=1, retry_reason="timeout")
-        await asyncio.wait_for(ack.done, 3)
+        async with asyncio.timeout(3):
+            await ack.done
         return ack
 
     async def _send(

@@ -116,7 +116,8 @@ class DemoPage(People):
             return web.json_response({"ok": True})
         try:
             ack = await self.command(line, user=asked["user"], channel=asked["channel"])
-            await asyncio.wait_for(ack.done, 3)
+            async with asyncio.timeout(3):
+                await ack.done
         except (NotConnected, TimeoutError):
             # What Slack shows if a command is not acknowledged in time.
             said = f"{line.split(' ')[0]} failed with the error “dispatch_failed”"
@@ -138,11 +139,13 @@ class DemoPage(People):
             ack = await self.press_at_home(
                 asked["value"], user=asked["user"], action=asked["action_id"]
             )
-            await asyncio.wait_for(ack.done, 3)
+            async with asyncio.timeout(3):
+                await ack.done
             return web.json_response({"ok": True})
         message = next(m for m in self.messages if m.ts == asked["ts"])
         ack = await self.press(message, asked["action_id"], user=asked["user"])
-        await asyncio.wait_for(ack.done, 3)
+        async with asyncio.timeout(3):
+            await ack.done
         return web.json_response({"ok": True})
 
     async def _archive(self, request: web.Request) -> web.Response:

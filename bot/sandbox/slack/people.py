@@ -71,7 +71,8 @@ class People(Deliveries):
         """
         before = {(m.ts, m.edited) for m in self.messages}
         ack = await self.command(line, user=user, channel=channel)
-        await asyncio.wait_for(ack.done, timeout_s)
+        async with asyncio.timeout(timeout_s):
+            await ack.done
 
         def answered() -> Message | None:
             fresh = [
@@ -200,7 +201,8 @@ class People(Deliveries):
             "event_ts": self._ts(),
         }
         ack = await self._send("events_api", self._event(user, event))
-        await asyncio.wait_for(ack.done, 3)
+        async with asyncio.timeout(3):
+            await ack.done
         return ts
 
     async def run_step(self, question: str, channel: str, *, step: str = "") -> str:
@@ -278,7 +280,8 @@ class People(Deliveries):
         if missing:
             raise AssertionError(f"Slack itself would not let this be submitted without {missing}")
         ack = await self._send("interactive", payload)
-        answer = await asyncio.wait_for(ack.done, 3)
+        async with asyncio.timeout(3):
+            answer = await ack.done
         self._answered(view, answer if isinstance(answer, dict) else {})
         return ack
 
@@ -311,7 +314,8 @@ class People(Deliveries):
             "container": {"type": "view", "view_id": view.id},
         }
         ack = await self._send("interactive", payload)
-        answer = await asyncio.wait_for(ack.done, 3)
+        async with asyncio.timeout(3):
+            answer = await ack.done
         return [option["value"] for option in answer.get("options", [])]
 
     def close(self, view: View) -> None:
