@@ -178,8 +178,8 @@ PLACES: Final = (
         ("slashed_lower", rb"(?<=\] )(?P<LEVEL>trace|debug|info|warn|error|fatal)/(?=[a-z]{1,20}[\t ])", _word, b"[2026-11-21 10:00:00.123 (UTC+0000)] warn/userland\thot", "warn"),
         ("slashed", _level(rb"debug|information|notice|warning|critical") + rb"/(?=[A-Z]\w{1,60}:)", _word, b"[2026-11-21 10:00:00 +0000] warning/ApiListener: hot", "warn"),
         ("windows_path", _level(_LOWER_CASE) + rb":(?=(?:[A-Za-z]:|\.\.?)[\\/])", _word, b"2026-11-21 10:00:00: error:c:\\source\\oven.cpp:12: hot", "error"),
-        ("column", rb"(?:(?>\"[^\"\n]{0,80}\"|[\w.$@:/#()\[\]{}<>=+*%|-]{0,100}|[A-Za-z]\w{0,30} \w{1,30})[,;]){0,8}?\"?" + _level(SOME_CASE) + rb"\"?(?=[,;\])]|$)", _word, b"2026-11-21 10:00:00.123,main,WARN,org.example.Oven,hot", "warn"),
-        ("spaced_column", rb"(?:[\w.$@:/#()\[\]=-]{1,100}, ){1,6}?" + _level(CAPITALS) + rb"(?=, )", _word, b"10:00:00,123, kitchen.example, audit.Oven, INFO, 12, on", "info"),
+        ("column", rb"(?<=[,;])(?:(?>\"[^\"\n]{0,80}\"|[\w.$@:/#()\[\]{}<>=+*%|-]{0,100}|[A-Za-z]\w{0,30} \w{1,30})[,;]){0,8}?\"?" + _level(SOME_CASE) + rb"\"?(?=[,;\])]|$)", _word, b"2026-11-21 10:00:00.123,main,WARN,org.example.Oven,hot", "warn"),
+        ("spaced_column", rb"(?<=, )(?:[\w.$@:/#()\[\]=-]{1,100}, ){1,6}?" + _level(CAPITALS) + rb"(?=, )", _word, b"10:00:00,123, kitchen.example, audit.Oven, INFO, 12, on", "info"),
         ("whole_message", _level(SOME_CASE) + rb"$", _word, b"2026-11-21T10:00:00Z Trace", "trace"),
     ),
     # A word right behind the time, unless the next one makes it prose.

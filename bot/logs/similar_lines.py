@@ -125,7 +125,7 @@ _DIGITS_MATTER: Final = BytesAhoCorasick(
         before + key.encode() + sign + b"0"
         for key in fields.LEVEL_KEYS
         for before in ((b" ", b"\n", b'"', b",", b"{", b"\t") if len(key) < _SHORT_NAME else (b"",))
-        for sign in (b"=", b'="', b":", b": ", b'":', b'": ', b'":"', b'": "')
+        for sign in (b"=", b'="', b"='", b":", b": ", b'":', b'": ', b'":"', b'": "')
     ]
     + [
         b"debug0",
