@@ -5,6 +5,7 @@ in the channel they post in.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import partial
@@ -18,8 +19,9 @@ from bot.access import AccessPolicy
 from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.alert_lines import PAUSED
+from bot.blocks.canvas import MOST_TITLE
 from bot.blocks.home import Upcoming
-from bot.errors import BadQuestion, FormName
+from bot.errors import BadQuestion, FormName, SlackDeliveryUnknown, SlackRefused
 from bot.questions.managing import SUBSCRIPTION_WORDS
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
@@ -31,7 +33,9 @@ from bot.schedules.subscribe import (
     Unsubscribe,
     parse_subscription,
 )
-from bot.store import Subscription, SubscriptionStore
+from bot.slack.canvas_posts import CanvasUpdater
+from bot.slack.canvases import UNAVAILABLE
+from bot.store import StoreUnavailable, Subscription, SubscriptionStore
 from handlers.chat_commands import (
     QuestionReader,
     audience_warning,
@@ -39,10 +43,13 @@ from handlers.chat_commands import (
     invitation,
     working_hints,
 )
-from handlers.jobs.digests import Digest, DigestJob
+from handlers.jobs.digests import Digest, DigestJob, first_page
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Owned, Permissions, Requester, not_a_manager
+
+log = logging.getLogger("opswatch")
+POSTS_HERE = "Posts here."
 
 
 class SubscriptionManager(Struct, frozen=True):
@@ -59,6 +66,7 @@ class SubscriptionManager(Struct, frozen=True):
     zone: tzinfo
     clock: Callable[[], datetime]
     file_digests: Sequence[Digest]
+    canvases: CanvasUpdater
     verbs: ClassVar[Sequence[str]] = SUBSCRIPTION_WORDS
     create_verb: ClassVar[str] = "subscribe"
     forms: ClassVar[Mapping[str, FormName]] = MappingProxyType({"subscribe": "subscription"})
@@ -140,7 +148,9 @@ class SubscriptionManager(Struct, frozen=True):
         for digest, whose in entries:
             if (due := next_due(digest.trigger, now)) and await self._may_show(whose, requester):
                 # Paused ones are left out before: their next time is not known.
-                found.append(Upcoming(due, digest.display_line, digest.channel))
+                found.append(
+                    Upcoming(due, digest.display_line, digest.channel, as_canvas=digest.as_canvas)
+                )
         return sorted(found, key=lambda each: each.due)
 
     async def _may_show(self, whose: Owned, requester: Requester) -> bool:
@@ -187,6 +197,7 @@ class SubscriptionManager(Struct, frozen=True):
         channel = requester.channel
         with working_hints(self, command, requester):
             question = self._question(action, command, requester)
+            _require_channel(action, command, question, requester)
         async with self._lock:
             # In one step under the lock with scheduling, so that `refresh` does not schedule it
             # twice.
@@ -197,17 +208,35 @@ class SubscriptionManager(Struct, frozen=True):
                 said=action.description,
                 user=requester.user,
                 now=now,
+                as_canvas=action.as_canvas,
             )
             await self._schedule(subscription)
-        due = next_due(digest_of(subscription, self.zone).trigger, now)
+        digest = digest_of(subscription, self.zone)
+        due = next_due(digest.trigger, now)
         first = f" First on {_weekday_and_time(due, self.zone, now)}." if due else ""
+        where = await self._open_canvas(digest, first.strip()) if action.as_canvas else POSTS_HERE
         text = (
             f"Subscription {subscription.number} created: `{question.line}` {action.description} "
-            f"({self.zone}). Posts here.{first} End it with `/{command} unsubscribe "
+            f"({self.zone}). {where}{first} End it with `/{command} unsubscribe "
             f"{subscription.number}`.{await audience_warning(self.permissions, command, channel)}"
             f"{await invitation(self.permissions.channels, channel)}"
         )
         return messages.note(text)
+
+    async def _open_canvas(self, digest: Digest, first: str) -> str:
+        """Creates the canvas of a new subscription, so that people see at once whether there can be
+        one, and returns a sentence about it.
+        """
+        page = first_page(digest, first or "The first answer is not due yet.")
+        try:
+            code = await self.canvases.update(page, digest.channel, digest.channel)
+        except (SlackRefused, SlackDeliveryUnknown, StoreUnavailable) as error:
+            # Its first run tries again, and reports what does not work.
+            log.warning("The canvas of %s could not be created: %s", digest.name, error)
+            return "Keeps a canvas of this channel up to date."
+        if code:
+            return f"Posts messages here, since {UNAVAILABLE.get(code, code)}."
+        return "Keeps a canvas up to date, in the tabs of this channel."
 
     def _question(self, action: Subscribe, command: CommandName, requester: Requester) -> Question:
         """The question to subscribe to. Raises BadQuestion with a subscription as its hint."""
@@ -216,7 +245,7 @@ class SubscriptionManager(Struct, frozen=True):
                 command, action.query, requester, no_help="You cannot subscribe to `help`."
             )
         except BadQuestion as error:
-            error.hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {action.when}"
+            error.hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {action.words}"
             raise
 
     async def _unsubscribe(
@@ -240,7 +269,8 @@ class SubscriptionManager(Struct, frozen=True):
             await self.guard.announcer.done_by(requester.user, ended.channel, what)
         may_read = self.access.may_ask(whose.command, **requester.rights)
         question = f": `{ended.line}` {ended.said}" if may_read else ""
-        return messages.note(f"Subscription {ended.number} ended{question}.")
+        canvas = " Its canvas stays, and is not updated any more." if ended.as_canvas else ""
+        return messages.note(f"Subscription {ended.number} ended{question}.{canvas}")
 
     async def _required(
         self, number: int, command: CommandName, requester: Requester
@@ -272,8 +302,8 @@ class SubscriptionManager(Struct, frozen=True):
                 lines.append(line)
         lines += [
             messages.ListLine(
-                f"`{digest.display_line}` ({digest.at}), digest {digest.name} of bot.toml for "
-                f"{digest.channel}"
+                f"`{digest.display_line}` ({digest.at}){_form(digest.as_canvas)}, digest "
+                f"{digest.name} of bot.toml for {digest.channel}"
             )
             for digest in self.file_digests
             if await self.permissions.may_see(owned_digest(digest), requester)
@@ -295,8 +325,24 @@ class SubscriptionManager(Struct, frozen=True):
         paused = f"{PAUSED}: " if is_paused else ""
         may_read = self.access.may_ask(whose.command, **requester.rights)
         question = f"`{subscription.line}` " if may_read else f"a question of /{whose.command} "
-        text = f"{subscription.number}. {paused}{question}{subscription.said}"
+        text = f"{subscription.number}. {paused}{question}{subscription.said}{_form(subscription.as_canvas)}"
         return messages.ListLine(text, subscription.user)
+
+
+def _form(as_canvas: bool) -> str:
+    return " as canvas" if as_canvas else ""
+
+
+def _require_channel(
+    action: Subscribe, command: CommandName, question: Question, requester: Requester
+) -> None:
+    """Raises BadQuestion for a canvas in direct messages, which have no tabs that others see."""
+    if action.as_canvas and requester.is_in_direct_message:
+        words = question.line.partition(" ")[2]
+        raise BadQuestion(
+            "Direct messages have no canvas; subscribe in a channel, or to messages.",
+            f"/{command} subscribe {words} {action.when}",
+        )
 
 
 def _weekday_and_time(due: datetime, zone: tzinfo, now: datetime) -> str:
@@ -335,4 +381,6 @@ def digest_of(subscription: Subscription, zone: tzinfo) -> Digest:
         subscription.cron,
         trigger,
         subscription.channel,
+        as_canvas=subscription.as_canvas,
+        title=formatting.truncate(subscription.line, MOST_TITLE),
     )

@@ -33,6 +33,7 @@ class Upcoming(Struct, frozen=True):
     due: datetime
     line: str
     channel: str
+    as_canvas: bool = False
 
 
 class HomeAlert(Struct, frozen=True):
@@ -171,6 +172,7 @@ def _upcoming(facts: HomeFacts) -> list[Block]:
         return []
     lines = [
         f"{kit.local_time(each.due)} · {kit.code(each.line, 120)} in {_channel(each.channel)}"
+        f"{' as canvas' if each.as_canvas else ''}"
         for each in facts.upcoming[:MOST_DIGESTS]
     ]
     return [kit.section("*Next digests*\n" + "\n".join(lines))]

@@ -98,6 +98,9 @@ def subscription_modal(state: ModalState, question: str, preview: str) -> Block:
         kit.context_at(PREVIEW, preview),
         kit.input_(subscription_form.TIME, "At", time),
         kit.input_(subscription_form.DAYS, "On", days),
+        kit.input_(
+            subscription_form.FORM, "As", kit.select(subscription_form.FORM_LABELS, "message")
+        ),
     ]
     return _modal(SAVE_SUBSCRIPTION, "Subscribe", "Subscribe", state, blocks)
 

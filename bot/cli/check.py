@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import formatting
 from bot.cli.ask import open_question_stores
+from bot.cli.check_canvases import CanvasUse, check_canvases
 from bot.cli.check_local import free_space, refusals, retention
 from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition.accounts import ProviderRegistry
@@ -76,8 +77,10 @@ async def run_checks(
     checks += _folders(settings)
     checks += retention(settings)
     # Together, since each may wait for a time-out.
+    database, canvases = await _database(settings)
+    checks += database
     groups = await asyncio.gather(
-        _database(settings), _slack(settings, environ), _accounts(settings), _targets(settings)
+        _slack(settings, environ, canvases), _accounts(settings), _targets(settings)
     )
     checks += [check for group in groups for check in group]
     # Last, since these are hints and fail nothing.
@@ -116,31 +119,37 @@ def _folders(settings: Settings) -> list[Check]:
     ]
 
 
-async def _database(settings: Settings) -> list[Check]:
+async def _database(settings: Settings) -> tuple[list[Check], CanvasUse]:
+    """The checks of the database, and how it is used for canvases."""
+    in_file = any(digest.as_ == "canvas" for digest in settings.digest)
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError as error:
-        return [
-            Check(
-                "database",
-                ok=False,
-                detail=str(error),
-                hint="Check `database` in bot.toml and the rights of its folder.",
-            )
-        ]
+        hint = "Check `database` in bot.toml and the rights of its folder."
+        return [Check("database", ok=False, detail=str(error), hint=hint)], CanvasUse(in_file)
     # Opened as the bot does, which also applies migrations.
-    await store.close()
+    try:
+        canvases = await _canvas_use(store, in_file=in_file)
+    finally:
+        await store.close()
     if isinstance(settings.database, Secret):
-        return [Check("database", ok=True, detail="PostgreSQL can be used.", hint="")]
+        return [Check("database", ok=True, detail="PostgreSQL can be used.", hint="")], canvases
     hint = "Make room, or have `database` in bot.toml on another disk."
-    return [
-        free_space(
-            "database", settings.database.parent, f"{settings.database.name} can be written", hint
-        )
-    ]
+    space = free_space(
+        "database", settings.database.parent, f"{settings.database.name} can be written", hint
+    )
+    return [space], canvases
 
 
-async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
+async def _canvas_use(store: Store, *, in_file: bool) -> CanvasUse:
+    made = await store.subscriptions.subscriptions()
+    refused = await store.canvases.refused()
+    return CanvasUse(in_file or any(each.as_canvas for each in made), refused)
+
+
+async def _slack(
+    settings: Settings, environ: Mapping[str, str], canvases: CanvasUse
+) -> list[Check]:
     try:
         tokens = slack_tokens(settings.slack.mode, environ)
     except ConfigError as error:
@@ -156,8 +165,10 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         checks = [
             Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")
         ]
-        scopes = _scopes(str(who.headers.get("x-oauth-scopes", "")))
+        granted = _granted(str(who.headers.get("x-oauth-scopes", "")))
+        scopes = _scopes(granted)
         checks.append(scopes)
+        checks += check_canvases(canvases, granted)
         if who.get("is_enterprise_install") and not settings.slack.team_id:
             checks.append(NO_TEAM)
         if settings.slack.mode == "socket":
@@ -182,11 +193,13 @@ def _not_connected(error: Exception) -> Check:
     return Check("slack", ok=False, detail=detail, hint=hint)
 
 
-def _scopes(header: str) -> Check:
-    """Whether the token has all scopes. Slack lists them in a header of each answer ("OAuth
-    scopes").
-    """
-    granted = {scope.strip() for scope in header.split(",") if scope.strip()}
+def _granted(header: str) -> set[str]:
+    """The scopes of the token, which Slack lists in a header of each answer ("OAuth scopes")."""
+    return {scope.strip() for scope in header.split(",") if scope.strip()}
+
+
+def _scopes(granted: set[str]) -> Check:
+    """Whether the token has all scopes."""
     # A proxy may drop the header, which says nothing about scopes.
     missing = sorted(set(SCOPES) - granted) if granted else []
     if not missing:

@@ -29,6 +29,7 @@ EVENTS_PATH = "/slack/events"
 @click.option("--org", is_flag=True, help="For a whole Enterprise Grid organisation.")
 @click.option("--agent", is_flag=True, help="With Slack's agent surface: people write to the bot.")
 @click.option("--workflow", is_flag=True, help="With a step for Slack's Workflow Builder.")
+@click.option("--canvas", is_flag=True, help="With digests that are kept in canvases.")
 @click.option("--protocol", default="", hidden=True)
 @click.option("--boundary", default="", hidden=True)
 def manifest(
@@ -39,6 +40,7 @@ def manifest(
     org: bool,
     agent: bool,
     workflow: bool,
+    canvas: bool,
     protocol: str,
     boundary: str,
 ) -> None:
@@ -49,15 +51,19 @@ def manifest(
       python -m bot manifest > manifest.yml
       python -m bot manifest --mode http --url https://ops.example.com/opswatch
       python -m bot manifest --org --json
-      python -m bot manifest --agent --workflow > manifest.yml
+      python -m bot manifest --agent --workflow --canvas > manifest.yml
     """
     from bot.slack.manifest import manifest as built
     from bot.slack.manifest import manifest_yaml
 
     made = built(
-        events_url=_events_url(mode, url), is_org_app=org, is_agent=agent, has_step=workflow
+        events_url=_events_url(mode, url),
+        is_org_app=org,
+        is_agent=agent,
+        has_step=workflow,
+        has_canvases=canvas,
     )
-    is_default = not any([url, org, agent, workflow])
+    is_default = not any([url, org, agent, workflow, canvas])
     text = (
         json.dumps(made, ensure_ascii=False)
         if as_json

@@ -20,6 +20,7 @@ from bot.config import Settings
 from bot.notifications.pagerduty import PagerDutySettings
 from bot.observability.observers import Observers
 from bot.schedules.cron import read_cron
+from bot.slack.canvases import Canvases
 from bot.slack.channels import SlackChannels
 from bot.slack.handles import SlackHandles
 from bot.slack.http_mode import Webhook
@@ -76,6 +77,7 @@ class Core(Struct, frozen=True):
     outbox: Outbox
     announcer: Announcer
     guard: PauseGuard
+    canvases: Canvases
 
 
 async def build_core(base: Foundation, timings: OutboxTimings, observers: Observers) -> Core:
@@ -85,6 +87,7 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
     people = SlackUserDirectory(base.client, settings.timezone, clock)
     channels = SlackChannels(base.client)
     permissions = Permissions(build_access_policy(settings.access), people, channels)
+    canvases = Canvases(store.canvases, base.client.at(Priority.MESSAGE))
     outbox = Outbox(
         store.outbox,
         # Answers come first, since somebody waits for them; then messages, then files and progress.
@@ -101,6 +104,7 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
             observers.event,
         ),
         list(settings.channels),
+        canvases,
     )
     announcer = Announcer(store.outbox, outbox, people, clock)
     guard = PauseGuard(
@@ -116,6 +120,7 @@ async def build_core(base: Foundation, timings: OutboxTimings, observers: Observ
         outbox,
         announcer,
         guard,
+        canvases,
     )
 
 
@@ -199,6 +204,7 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
         zone,
         clock,
         digests,
+        core.canvases,
     )
     jobs.scheduler.after_reset.append(rules.silences.refresh)
     # Set only now: the managers read what is stored, and need the scheduler for it.
@@ -333,5 +339,15 @@ def _digests(settings: Settings, redactor: Redactor) -> list[Digest]:
         assert trigger is not None, "the configuration was checked"
         # A secret in a question of the configuration is used, and neither stored nor shown.
         redacted = redacted_line(redactor, digest.ask)
-        found.append(Digest(digest.name, digest.ask, digest.at, trigger, digest.channel, redacted))
+        found.append(
+            Digest(
+                digest.name,
+                digest.ask,
+                digest.at,
+                trigger,
+                digest.channel,
+                redacted,
+                as_canvas=digest.as_ == "canvas",
+            )
+        )
     return found

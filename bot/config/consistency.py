@@ -103,6 +103,8 @@ def schedule_problems(
                 )
             )
             continue
+        if isinstance(entry, DigestSettings):
+            problems += _canvas_problems(entry)
         if isinstance(entry, AlertSettings) and not has_value(question.command, entry.value):
             right = f"must be one of {', '.join(COMMANDS[question.command].values.names)}"
             problems.append(ConfigProblem(f"alert.{entry.name}.value", repr(entry.value), right))
@@ -122,6 +124,13 @@ def schedule_problems(
     problems += _unknown_names(settings, table)
     problems += _button_problems(settings, directory, now)
     return problems
+
+
+def _canvas_problems(digest: DigestSettings) -> Iterator[ConfigProblem]:
+    """A canvas is a tab of a channel, and direct messages have none that others see."""
+    if digest.as_ == "canvas" and digest.channel.startswith(("D", "U", "W")):
+        right = '"message" for direct messages, or a channel'
+        yield ConfigProblem(f"digest.{digest.name}.as", repr(digest.as_), right)
 
 
 def _unknown_names(settings: Settings, table: Mapping[str, Any]) -> Iterator[ConfigProblem]:

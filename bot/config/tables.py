@@ -153,6 +153,8 @@ class DigestSettings(Table):
     """A cron expression, in `timezone`."""
     channel: ChannelName
     """Where the answer is posted."""
+    as_: Literal["message", "canvas"] = Field(default="message", alias="as")
+    """`canvas` keeps a canvas in the tabs of the channel up to date instead of posting."""
 
 
 class AlertSettings(Table):

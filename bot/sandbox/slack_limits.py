@@ -16,7 +16,9 @@ MESSAGES = "chat.postMessage"
 # Every other method is of tier 3.
 TIER_OF: Mapping[str, int] = {
     "apps.connections.open": 1,
+    "canvases.create": 2,
     "chat.postEphemeral": 4,
+    "conversations.canvases.create": 2,
     "conversations.list": 2,
     "files.completeUploadExternal": 4,
     "files.getUploadURLExternal": 4,

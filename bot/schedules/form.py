@@ -14,6 +14,11 @@ from bot.schedules.subscribe import Subscribe
 
 TIME = "time"
 DAYS = "days"
+FORM = "as"
+# What people read for each form of a digest, by its value.
+FORM_LABELS: Mapping[str, str] = MappingProxyType(
+    {"message": "A message each time", "canvas": "A canvas that is kept up to date"}
+)
 USUAL_TIME = "09:00"
 USUAL_DAYS = "weekdays"
 _CHOICES: Mapping[str, Days] = MappingProxyType(
@@ -43,4 +48,10 @@ def read_subscription_form(values: FormValues) -> Subscribe:
     if days is None:
         raise BadQuestion("Choose the days.", field=DAYS)
     found = recurrence_at(int(time[1]), int(time[2]), days)
-    return Subscribe(values.get(QUESTION, ""), found.cron, found.description, found.description)
+    return Subscribe(
+        values.get(QUESTION, ""),
+        found.cron,
+        found.description,
+        found.description,
+        as_canvas=values.get(FORM) == "canvas",
+    )

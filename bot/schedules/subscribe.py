@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
@@ -29,6 +30,9 @@ _TIME = re.compile(
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?P<half>am|pm)|(?P<hour_>\d{1,2})[:.](?P<minute_>\d{2})"
 )
+# How a digest is shown, at the end of the words or right before the times.
+_FORM = re.compile(r"(?:^|\s)as\s+(?:an?\s+)?(?P<form>[a-z-]{1,40})\s*$", re.IGNORECASE)
+_FORMS: Mapping[str, bool] = MappingProxyType({"canvas": True, "message": False, "messages": False})
 # A time behind these belongs to the window.
 _BEFORE_TIMES = frozenset({"since", "from", "to", "until", "till", "between", "and", "-", "at"})
 
@@ -42,6 +46,12 @@ class Subscribe:
     description: str
     # The words of the times, as they were typed.
     when: str = field(default="", compare=False)
+    as_canvas: bool = False
+
+    @property
+    def words(self) -> str:
+        """What is typed behind the question."""
+        return f"{self.when}{' as canvas' if self.as_canvas else ''}"
 
 
 class Unsubscribe(Struct, frozen=True):
@@ -70,8 +80,19 @@ def parse_subscription(
 
 
 def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> Subscribe:
-    words = rest.split()
     usual = COMMANDS[command].example_words(directory)
+    rest, is_canvas = _split_form(command, rest, usual)
+    try:
+        found = _read_times(command, rest, usual)
+    except BadQuestion as error:
+        if is_canvas:
+            error.hint += " as canvas"
+        raise
+    return replace(found, as_canvas=found.as_canvas or is_canvas)
+
+
+def _read_times(command: CommandName, rest: str, usual: str) -> Subscribe:
+    words = rest.split()
     try:
         found = find_recurrence(words)
     except AmbiguousHour as error:
@@ -87,7 +108,29 @@ def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> 
     # The question keeps its own spaces, such as those of a where(…).
     is_behind = words[: len(before)] == before
     asked = rest.rsplit(maxsplit=len(when))[0] if is_behind and before else " ".join(before)
-    return Subscribe(asked, recurrence.cron, recurrence.description, " ".join(when))
+    asked, is_canvas = _split_form(command, asked, usual)
+    return Subscribe(
+        asked, recurrence.cron, recurrence.description, " ".join(when), as_canvas=is_canvas
+    )
+
+
+def _split_form(command: CommandName, text: str, usual: str) -> tuple[str, bool]:
+    """The words before `as canvas` or `as message` at their end, and whether it is a canvas. Raises
+    BadQuestion for another form.
+    """
+    match = _FORM.search(text)
+    # Behind an open parenthesis these are words of a where(…).
+    if match is None or text.count("(", 0, match.start()) > text.count(")", 0, match.start()):
+        return text, False
+    rest = text[: match.start()].rstrip()
+    form = match["form"].lower()
+    if form in _FORMS:
+        return rest, _FORMS[form]
+    shown = sanitise(match["form"], 40)
+    raise BadQuestion(
+        f"A digest is a message, or kept in a canvas; “as {shown}” is neither.",
+        f"/{command} subscribe {usual} at 09:00 on weekdays as canvas",
+    )
 
 
 def _odd_recurrence(words: Sequence[str]) -> list[str]:

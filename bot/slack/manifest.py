@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.questions.registry import COMMANDS
@@ -40,6 +41,11 @@ AGENT_SCOPES = {
     "assistant:write": "suggested prompts and the entry in Slack's top bar (assistant.threads.*)",
     "im:history": "what people write to the bot (message.im, conversations.replies)",
 }
+# With digests that are kept in canvases.
+CANVAS_SCOPES = {
+    "canvases:read": "whether the canvas of a digest is still there (canvases.sections.lookup)",
+    "canvases:write": "digests that are kept in canvases (canvases.create, canvases.edit)",
+}
 EVENTS = ("app_home_opened", "app_mention")
 AGENT_EVENTS = ("assistant_thread_started", "message.im")
 # The step of the Workflow Builder.
@@ -54,17 +60,20 @@ def manifest(
     is_org_app: bool = False,
     is_agent: bool = False,
     has_step: bool = False,
+    has_canvases: bool = False,
 ) -> dict[str, Any]:
     """The manifest in Slack's schema (version 2): for HTTP mode if Slack calls `events_url`, else
     for Socket Mode. With `is_org_app` it can be installed on a whole Enterprise Grid organisation.
     With `is_agent` people can also write to it, in the threads of Slack's agent surface, and
-    with `has_step` workflows can ask questions.
+    with `has_step` workflows can ask questions. With `has_canvases` digests can be kept in canvases.
     """
     made = _manifest(is_org_app=is_org_app)
     if has_step:
         _add_step(made)
     if is_agent:
         _add_agent(made)
+    if has_canvases:
+        _add_scopes(made, CANVAS_SCOPES)
     if events_url:
         made["settings"]["socket_mode_enabled"] = False
         made["settings"]["event_subscriptions"]["request_url"] = events_url
@@ -135,8 +144,13 @@ def _add_agent(made: dict[str, Any]) -> None:
         "assistant_description": made["display_information"]["description"]
     }
     features["app_home"]["messages_tab_read_only_enabled"] = False
-    made["oauth_config"]["scopes"]["bot"] = sorted({**SCOPES, **AGENT_SCOPES})
+    _add_scopes(made, AGENT_SCOPES)
     settings["event_subscriptions"]["bot_events"] = sorted({*EVENTS, *AGENT_EVENTS})
+
+
+def _add_scopes(made: dict[str, Any], scopes: Mapping[str, str]) -> None:
+    granted = made["oauth_config"]["scopes"]
+    granted["bot"] = sorted({*granted["bot"], *scopes})
 
 
 def _add_step(made: dict[str, Any]) -> None:

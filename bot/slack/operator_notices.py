@@ -72,11 +72,9 @@ class OperatorNotices:
     async def set_aside(self, queued: QueuedPost, code: str, *, hint: str = "") -> None:
         post = queued.post
         is_file = post.how is PostKind.FILE
-        what = (
-            f"The file {post.text} for {post.channel}"
-            if is_file
-            else f"A message for {post.channel}"
-        )
+        what = f"A {'canvas' if post.how is PostKind.CANVAS else 'message'} for {post.channel}"
+        if is_file:
+            what = f"The file {post.text} for {post.channel}"
         if target := target_of(post.channel):
             what = f"A notification to the target {target}"
         advice = f" {hint}" if hint else help_for(code)

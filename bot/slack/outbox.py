@@ -22,6 +22,7 @@ from msgspec import Struct
 from bot import formatting
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.notifications.event import target_of
+from bot.slack.canvas_posts import CanvasPosts, CanvasUpdater, NoCanvases
 from bot.slack.channel_names import ChannelNames
 from bot.slack.errors import Cause, cause_of, help_for, is_channels_own
 from bot.slack.event_posts import EventPosts, EventSender, NoTargets
@@ -76,6 +77,7 @@ class Outbox:
         timings: OutboxTimings = OutboxTimings(),
         targets: EventSender = NoTargets(),
         named_channels: Sequence[str] = (),
+        canvases: CanvasUpdater = NoCanvases(),
     ) -> None:
         self._posts = posts
         self._client = client
@@ -86,6 +88,7 @@ class Outbox:
         self._posted = Posted(client, clock)
         self._notices = OperatorNotices(posts, client, self._channels, clock, ops_channel)
         self._requeue = Requeue(posts, self._notices, clock, timings.mend)
+        self._canvases = CanvasPosts(canvases)
         self._events = EventPosts(targets, self._requeue, timings.retry)
         self._busy: set[str] = set()
         self._more = asyncio.Event()
@@ -272,6 +275,8 @@ class Outbox:
     async def _send(self, queued: QueuedPost) -> str:
         if queued.post.how is PostKind.FILE:
             return await self._file(queued, await self._channels.id_of(queued.post.channel))
+        if queued.post.how is PostKind.CANVAS:
+            return await self._canvas(queued, await self._channels.id_of(queued.post.channel))
         channel = await self._channels.address(queued.post.channel)
         send = self._edit if queued.post.how is PostKind.EDIT else self._post
         return await send(queued, channel)
@@ -299,6 +304,11 @@ class Outbox:
             answer = await self._client.post(channel, post.text, post.blocks, **options)
         await self._channels.learn(post.channel, str(answer.get("channel") or ""))
         return str(answer["ts"])
+
+    async def _canvas(self, queued: QueuedPost, channel: str) -> str:
+        """Brings a canvas up to date; the `ts` of a message where Slack has none for the bot."""
+        message = await self._canvases.update(queued, channel)
+        return await self._post(message, channel) if message else ""
 
     async def _edit(self, queued: QueuedPost, channel: str) -> str:
         """Edits the earlier message if it was posted."""

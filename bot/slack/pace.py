@@ -37,6 +37,7 @@ TIER_3 = 50
 TIER_4 = 100
 TIERS: Mapping[str, int] = MappingProxyType(
     {
+        "canvases.create": TIER_2,
         "chat.postEphemeral": TIER_4,
         "conversations.list": TIER_2,
         "files.completeUploadExternal": TIER_4,

@@ -26,6 +26,7 @@ from bot.store.records import (
     Sample,
     Saved,
     Silence,
+    StoredCanvas,
     StoredRule,
     Subscription,
     TimedValue,
@@ -36,6 +37,7 @@ __all__ = [
     "AlertStore",
     "AnswerStore",
     "BaselineStore",
+    "CanvasStore",
     "DeliveryStore",
     "OutboxStore",
     "PauseStore",
@@ -169,7 +171,15 @@ class SubscriptionStore(Protocol):
     """Questions that channels are subscribed to."""
 
     async def subscribe(
-        self, *, channel: str, line: str, cron: str, said: str, user: str, now: datetime
+        self,
+        *,
+        channel: str,
+        line: str,
+        cron: str,
+        said: str,
+        user: str,
+        now: datetime,
+        as_canvas: bool = False,
     ) -> Subscription: ...
 
     async def unsubscribe(
@@ -180,6 +190,22 @@ class SubscriptionStore(Protocol):
 
     async def subscriptions(self, channel: str | None = None) -> list[Subscription]:
         """Active subscriptions of one channel, or of all."""
+        ...
+
+
+class CanvasStore(Protocol):
+    """The canvases of digests."""
+
+    async def canvas(self, digest: str, channel: str) -> StoredCanvas | None:
+        """The canvas of a digest in one channel; None if none was begun."""
+        ...
+
+    async def save(self, canvas: StoredCanvas) -> None:
+        """Replaces what is known of a canvas."""
+        ...
+
+    async def refused(self) -> list[StoredCanvas]:
+        """Canvases that Slack has refused, so that messages are posted instead."""
         ...
 
 

@@ -84,7 +84,7 @@ class KeptAnswer(Struct, frozen=True):
 class PostKind(enum.StrEnum):
     """How a post is sent: as a message of its own, a reply in the thread of an earlier one (also
     shown in the channel if broadcast), an edit of an earlier one, or a file in a thread. An event
-    goes to a target beside Slack.
+    goes to a target beside Slack, and a canvas is brought up to date.
     """
 
     POST = "post"
@@ -93,12 +93,15 @@ class PostKind(enum.StrEnum):
     EDIT = "edit"
     FILE = "file"
     EVENT = "event"
+    CANVAS = "canvas"
 
 
 class Post(Struct, frozen=True):
     """A message to be posted once. `key` identifies it: a second post with the same key is ignored.
     Replies, edits and files are `about` the post with that key. For a file, `text` is the name and
     `content` the bytes. For an event, `channel` is the queue of its target and `blocks` has the event alone.
+    For a canvas, `about` names it, `content` the canvas as JSON, and text and blocks
+    are the message that is posted where Slack has no canvas for it.
     """
 
     key: str
@@ -148,6 +151,21 @@ class Subscription(Struct, frozen=True):
     cron: str
     said: str
     user: str
+    as_canvas: bool = False
+
+
+class StoredCanvas(Struct, frozen=True):
+    """The canvas of a digest in one channel. `canvas_id` is empty while its creation was not
+    confirmed, and `reference` is the text by which it is then found; `content` is a hash of what it
+    shows. `problem` is Slack's error code where it has refused one.
+    """
+
+    digest: str
+    channel: str
+    canvas_id: str
+    reference: str
+    content: str
+    problem: str = ""
 
 
 class SavedQuestion(Struct, frozen=True):

@@ -16,6 +16,7 @@ from bot.store.retention import DEFAULT_RETENTION, Retention
 from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.answers import SqlAnswers
 from bot.store.sql.baselines import SqlBaselines
+from bot.store.sql.canvases import SqlCanvases
 from bot.store.sql.changes import SqlChanges
 from bot.store.sql.circuits import SqlCircuits
 from bot.store.sql.claims import Claims
@@ -59,6 +60,7 @@ class Store:
         self.outbox: protocols.OutboxStore = SqlOutbox(database, claims)
         self.schedules: protocols.ScheduleStore = SqlSchedules(database, claims)
         self.subscriptions: protocols.SubscriptionStore = SqlSubscriptions(database)
+        self.canvases: protocols.CanvasStore = SqlCanvases(database)
         self.saved_questions: protocols.SavedQuestionStore = SqlSavedQuestions(database)
         self.alerts: protocols.AlertStore = SqlAlerts(database, claims, series)
         self.baselines: protocols.BaselineStore = SqlBaselines(database, series)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
@@ -12,8 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot import formatting
-from bot.answer import Answer
+from bot.answer import Answer, Block
 from bot.blocks import messages
+from bot.blocks.canvas import CanvasPage, canvas_footer, canvas_markdown, literal
 from bot.commands.answering import AnswerContext, Answerer, lazy_temp_dir
 from bot.questions.reading import read_line
 from bot.schedules.due import Due, Trigger
@@ -43,6 +44,9 @@ class Digest(Struct, frozen=True):
     trigger: Trigger
     channel: str
     redacted_line: str | None = None
+    as_canvas: bool = False
+    # Of the canvas: a subscription has no name of its own.
+    title: str = ""
 
     @property
     def display_line(self) -> str:
@@ -117,28 +121,49 @@ class DigestJob(Struct, frozen=True):
         notes = [_note(due, now, self.zone)]
         with lazy_temp_dir() as folder:
             answer = await self.answering.answer(question, AnswerContext(folder, self.zone))
+            if digest.as_canvas:
+                notes.append(_without_files(answer))
+                return [self._canvas_post(digest, key, answer, notes, due)]
             files, too_large = await file_posts(answer, key, digest.channel)
         if too_large:
             notes.append(
                 f"without {formatting.join_words(too_large)}: too large for a digest, run the "
                 "command instead"
             )
+        text, blocks = self._message(digest, answer, notes)
+        return [Post(key, digest.channel, text, blocks), *files]
+
+    def _message(
+        self, digest: Digest, answer: Answer, notes: Sequence[str]
+    ) -> tuple[str, Sequence[Block]]:
+        """The text and the blocks of a digest, without a secret that its question may hold."""
         note = ", ".join(filter(None, notes))
         text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
-        blocks = answer.blocks
+        blocks = self._answer_blocks(digest, answer)
         if digest.redacted_line is not None:
             # The answer repeats its question, in words and in buttons.
             text = self.secrets.redacted(text)
-            blocks = self.secrets.redacted_blocks(blocks)
-        return [
-            Post(
-                key,
-                digest.channel,
-                text,
-                messages.digest_blocks(digest.name, blocks, note=note),
-            ),
-            *files,
-        ]
+        return text, messages.digest_blocks(digest.name, blocks, note=note)
+
+    def _answer_blocks(self, digest: Digest, answer: Answer) -> Sequence[Block]:
+        if digest.redacted_line is None:
+            return answer.blocks
+        return self.secrets.redacted_blocks(answer.blocks)
+
+    def _canvas_post(
+        self, digest: Digest, key: str, answer: Answer, notes: Sequence[str], due: Due
+    ) -> Post:
+        """The canvas of a digest, with the message that is posted if there can be none."""
+        text, blocks = self._message(digest, answer, notes)
+        changed = f"changed {_time_label(due.at, self.zone, self.clock())}"
+        page = CanvasPage(
+            digest.name,
+            digest.title or digest.name,
+            canvas_markdown(self._answer_blocks(digest, answer)),
+            canvas_footer(digest.name, [changed, *notes]),
+        )
+        about = f"canvas:{digest.channel}:{digest.name}"
+        return Post(key, digest.channel, text, blocks, PostKind.CANVAS, about, page.encode())
 
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
         """The post about a failure, in the ops channel, or without one in the digest's channel."""
@@ -150,6 +175,20 @@ class DigestJob(Struct, frozen=True):
                 self.ops_channel or digest.channel, _key("digest", digest.name, due), text
             )
         ]
+
+
+def first_page(digest: Digest, first: str) -> CanvasPage:
+    """The canvas of a new digest until its first answer."""
+    title = digest.title or digest.name
+    return CanvasPage(digest.name, title, literal(first), canvas_footer(digest.name, []))
+
+
+def _without_files(answer: Answer) -> str:
+    """A note about the files of an answer, which a canvas cannot hold."""
+    if not answer.files:
+        return ""
+    names = formatting.join_words([file.name for file in answer.files])
+    return f"without {names}: a canvas holds no files, run the command instead"
 
 
 async def file_posts(answer: Answer, key: str, channel: str) -> tuple[list[Post], list[str]]:

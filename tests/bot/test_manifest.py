@@ -22,6 +22,7 @@ from bot.slack.manifest import (
     AGENT_EVENTS,
     AGENT_SCOPES,
     ASK_STEP,
+    CANVAS_SCOPES,
     EVENTS,
     SCOPES,
     manifest,
@@ -46,6 +47,9 @@ NEEDS = {
     "files_completeUploadExternal": "files:write",
     "usergroups_users_list": "usergroups:read",
     "usergroups_list": "usergroups:read",
+    "canvases_create": "canvases:write",
+    "canvases_edit": "canvases:write",
+    "canvases_sections_lookup": "canvases:read",
     "users_info": "users:read",
     "users_list": "users:read",
     "views_publish": None,
@@ -55,7 +59,9 @@ NEEDS = {
     "apps_connections_open": None,
 }
 
-METHOD = re.compile(r"(chat|files|conversations|users|usergroups|views|auth|apps)_[A-Za-z_]+")
+METHOD = re.compile(
+    r"(chat|files|canvases|conversations|users|usergroups|views|auth|apps)_[A-Za-z_]+"
+)
 
 
 def test_committed_manifest_is_current() -> None:
@@ -102,7 +108,9 @@ def test_scopes_match_called_methods() -> None:
     assert called == set(NEEDS)
     private = {"groups:read", "groups:history", "im:read"}
     heard = {"commands", "app_mentions:read"}
-    assert {NEEDS[name] for name in called if NEEDS[name]} | heard | private == set(SCOPES)
+    needed = {NEEDS[name] for name in called if NEEDS[name]}
+    assert needed - set(CANVAS_SCOPES) | heard | private == set(SCOPES)
+    assert set(CANVAS_SCOPES) <= needed
 
 
 def test_events_match_listeners() -> None:
@@ -119,6 +127,13 @@ def test_agent_manifest_adds_what_the_surface_needs() -> None:
     assert made["features"]["app_home"]["messages_tab_read_only_enabled"] is False
     assert set(made["features"]["assistant_view"]) == {"assistant_description"}
     assert "assistant_view" not in manifest()["features"]
+
+
+def test_canvas_manifest_adds_its_scopes() -> None:
+    made = manifest(has_canvases=True, is_agent=True)
+    scopes = {*SCOPES, *AGENT_SCOPES, *CANVAS_SCOPES}
+    assert set(made["oauth_config"]["scopes"]["bot"]) == scopes
+    assert set(manifest()["oauth_config"]["scopes"]["bot"]) == set(SCOPES)
 
 
 def test_workflow_manifest_adds_a_step() -> None:

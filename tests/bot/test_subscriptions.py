@@ -179,6 +179,45 @@ def test_times_of_subscriptions_are_read(when: str, cron: str) -> None:
     assert read_cron(cron, UTC) is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "query", "as_canvas"),
+    [
+        ("last 7 days at 9am as canvas", "last 7 days", True),
+        ("last 7 days as canvas at 9am", "last 7 days", True),
+        ("last 7 days at 9am on weekdays AS A CANVAS", "last 7 days", True),
+        ("every monday at 09:00 last 7 days as canvas", "last 7 days", True),
+        ("last 7 days as a canvas hourly", "last 7 days", True),
+        ("last 7 days at 9am as message", "last 7 days", False),
+        ("as canvas at 9am", "", True),
+        ("kitchen where(known as canvas) at 9am", "kitchen where(known as canvas)", False),
+    ],
+)
+def test_form_of_a_digest_is_read(text: str, query: str, *, as_canvas: bool) -> None:
+    found = parse_subscription("usage", f"subscribe {text}", HOUSE)
+    assert isinstance(found, Subscribe)
+    assert (found.query, found.as_canvas) == (query, as_canvas)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "hint"),
+    [
+        (
+            "last 7 days at 9am as report",
+            "“as report” is neither",
+            "at 09:00 on weekdays as canvas",
+        ),
+        ("last 7 days as canvas", "When?", "last 7 days at 09:00 on weekdays as canvas"),
+        ("last 7 days at 5 as canvas", "05:00 or 17:00", "last 7 days at 05:00 as canvas"),
+        ("last 7 days weekly as canvas", "not supported", "at 09:00 on mondays as canvas"),
+    ],
+)
+def test_refusal_keeps_the_canvas(text: str, says: str, hint: str) -> None:
+    with pytest.raises(BadQuestion) as raised:
+        parse_subscription("usage", f"subscribe {text}", HOUSE)
+    assert says in raised.value.message
+    assert raised.value.hint.endswith(hint)
+
+
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_every_example_of_a_recurrence_is_read(text: str) -> None:
     subscription = parse_subscription("usage", f"subscribe last 7 days {text}", HOUSE)

@@ -88,6 +88,17 @@ async def test_log_has_preview_and_download(page: Page) -> None:
     assert b"Tr0ub4dor" not in content
 
 
+async def test_canvas_is_a_tab_of_its_channel(page: Page) -> None:
+    await say(page, "/usage subscribe last 7 days as canvas at 09:00")
+    tab = page.get_by_role("tab", name="/usage last 7 days")
+    await tab.click()
+    await expect(page.locator("#canvas")).to_contain_text("First on")
+    await expect(page.locator("#canvas code").last).to_have_text("subscription 1")
+    await expect(page.locator("#composer")).to_be_hidden()
+    await page.get_by_role("tab", name="Messages").click()
+    await expect(page.locator("#composer")).to_be_visible()
+
+
 async def test_composer_completes_commands(page: Page) -> None:
     await page.fill("#text", "/lo")
     await expect(page.locator("#suggestions li")).to_have_count(1)

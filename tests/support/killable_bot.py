@@ -27,6 +27,7 @@ from bot.slack.event_posts import EventPosts
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.store import LeaseTimings
 from bot.store.sql.alerts import SqlAlerts
+from bot.store.sql.canvases import SqlCanvases
 from bot.store.sql.outbox import SqlOutbox
 from bot.store.sql.schedules import SqlSchedules
 from handlers.jobs import digests
@@ -42,6 +43,8 @@ LABELS = (
     "before mark",
     "marked",
 )
+# Between the creation of a canvas and its record.
+BEFORE_CANVAS_RECORD = "before canvas record"
 LONGEST_LIFE_S = 6.0
 # The next life begins at once and is not to wait long for what this one has claimed.
 LEASE = LeaseTimings(renew_every=0.05, expires_after=0.3)
@@ -63,7 +66,9 @@ def bury(child: int, order: str) -> str:
     """Kills it when its time has come, where it does not die by itself before, and says how it
     ended: `SIGKILL`, or its exit code.
     """
-    ends_at = time.monotonic() + (LONGEST_LIFE_S if order in LABELS else float(order))
+    ends_at = time.monotonic() + (
+        LONGEST_LIFE_S if order in (*LABELS, BEFORE_CANVAS_RECORD) else float(order)
+    )
     while time.monotonic() < ends_at:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -112,6 +117,13 @@ def arm(order: str) -> None:
     dies(Outbox, "_post", before="before post", after="posted", order=order)
     dies(Outbox, "_edit", before="before post", after="posted", order=order)
     dies(EventPosts, "send", before="before post", after="posted", order=order)
+    dies(
+        SqlCanvases,
+        "save",
+        before=BEFORE_CANVAS_RECORD,
+        order=order,
+        when=lambda _, canvas: canvas.canvas_id,
+    )
     dies(SqlOutbox, "sent", before="before mark", after="marked", order=order)
 
 

@@ -1,5 +1,6 @@
 // The sandbox's page: draws what the bot sent, as Slack would.
 import { draw, pressed } from "./blocks.js";
+import { openCanvas, showCanvas, showTabs } from "./canvas.js";
 import { listenToComposer, send } from "./composer.js";
 import { showMessages, showWire } from "./messages.js";
 import { doInModal, entries, listenToModal, showView } from "./modals.js";
@@ -44,16 +45,25 @@ const titleOf = (channel) => (channel.direct ? "Opswatch" : `# ${channel.name}`)
 
 function showAll() {
   showSide();
+  const coversMessages = state.showHome || Boolean(openCanvas());
   $("home").hidden = !state.showHome;
-  $("messages").hidden = state.showHome;
-  $("composer").hidden = state.showHome;
-  $("ideas").hidden = state.showHome;
+  $("messages").hidden = coversMessages;
+  $("composer").hidden = coversMessages;
+  $("ideas").hidden = coversMessages;
+  showTabs(openTab);
+  showCanvas();
   if (state.showHome) $("home").replaceChildren(...(state.home ?? []).map((block) => draw(block, null)));
   else showMessages();
 }
 
+function openTab(canvas) {
+  state.canvas = canvas;
+  showAll();
+}
+
 function go(channel) {
   state.channel = channel;
+  state.canvas = "";
   state.showHome = false;
   state.unread.delete(channel);
   openSide(false);
@@ -106,6 +116,10 @@ const ON_EVENT = {
     const kept = state.view && view && state.view.id === view.id ? entries() : {};
     state.view = view;
     showView(kept);
+  },
+  canvases: ({ canvases }) => {
+    state.canvases = canvases;
+    showAll();
   },
   home: ({ user, blocks }) => {
     if (user !== state.user) return;

@@ -9,6 +9,8 @@ export const state = {
   channels: [],
   commands: [],
   messages: [],
+  canvases: [],
+  canvas: "",
   home: null,
   view: null,
   faults: {},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.sandbox.slack.agent_api import AgentApi
+from bot.sandbox.slack.canvas_api import Canvas, CanvasApi
 from bot.sandbox.slack.chat_api import ChatApi
 from bot.sandbox.slack.demo_page import DemoPage
 from bot.sandbox.slack.directory_api import DirectoryApi
@@ -20,6 +21,7 @@ __all__ = [
     "BOT",
     "INTERIM",
     "Ack",
+    "Canvas",
     "Channel",
     "File",
     "Message",
@@ -30,7 +32,7 @@ __all__ = [
 ]
 
 
-class SlackSandbox(WebApi, ChatApi, DirectoryApi, SurfacesApi, AgentApi, DemoPage):
+class SlackSandbox(WebApi, ChatApi, DirectoryApi, SurfacesApi, CanvasApi, AgentApi, DemoPage):
     """One server that people, tests and the bot use."""
 
     __slots__ = ()

@@ -56,6 +56,7 @@ class DemoPage(People):
                     for m in self.messages
                     if m.seen_by in ("", user) and self._may_see(m.channel, user)
                 ],
+                "canvases": [c.shown() for c in self.canvases.values()],
                 "home": self.homes.get(user),
                 "view": view.shown() if (view := self.modal(user)) else None,
                 "requests": self._requests(),

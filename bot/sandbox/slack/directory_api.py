@@ -41,12 +41,18 @@ class DirectoryApi(SlackState):
                 "ok": True,
                 "channel": {"id": channel.id, "is_im": True, "user": channel.direct_with},
             }
-        facts = {
+        facts: dict[str, Any] = {
             "is_member": channel.bot_is_in,
             "is_private": channel.members is not None,
             "is_archived": False,
             "is_ext_shared": channel.is_ext_shared,
         }
+        tabs = [
+            {"id": f"Ct{c.id[1:]}", "type": "canvas", "label": "", "data": {"file_id": c.id}}
+            for c in self.canvases.values()
+            if c.channel == channel.id
+        ]
+        facts |= {"properties": {"tabs": [{"id": "files", "type": "files", "label": ""}, *tabs]}}
         return {"ok": True, "channel": {"id": channel.id, "name": channel.name, **facts}}
 
     def _api_conversations_members(self, args: dict[str, Any]) -> dict[str, Any]:

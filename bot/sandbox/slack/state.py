@@ -33,6 +33,10 @@ SCOPES = (
 )
 
 
+# Further ones of an app with digests in canvases.
+CANVAS_SCOPES = "canvases:read,canvases:write"
+
+
 @dataclass(slots=True)
 class SlackState(Server):
     name: str = "slack"
@@ -55,6 +59,10 @@ class SlackState(Server):
     statuses: list[str] = field(default_factory=list)
     homes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
+    canvases: dict[str, Any] = field(default_factory=dict)
+    # An admin may switch canvases off, and a free workspace has one in each channel.
+    has_canvases: bool = True
+    is_free: bool = False
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     acks: dict[str, Ack] = field(default_factory=dict)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)

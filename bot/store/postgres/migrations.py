@@ -103,6 +103,12 @@ STEPS: dict[str, tuple[str, ...]] = {
         "CREATE TABLE seen_days (account words, day words, covered words NOT NULL, "
         "PRIMARY KEY (account, day))",
     ),
+    "0010_canvases": (
+        "CREATE TABLE canvas_subscriptions (number bigint PRIMARY KEY)",
+        "CREATE TABLE canvases (digest words, channel words, canvas_id words NOT NULL, "
+        "reference words NOT NULL, content words NOT NULL, problem words NOT NULL, "
+        "PRIMARY KEY (digest, channel))",
+    ),
     # Every evaluation updates a row of both. With room for the new version of a row in its page, no
     # index has to be changed, and what was there before needs no vacuum.
     "0011_room_for_updates": (
@@ -120,6 +126,7 @@ COMPATIBLE = MappingProxyType(
         "0007_baselines": "0003_answer_commands",
         "0008_compatibility": "0003_answer_commands",
         "0009_seen_values": "0003_answer_commands",
+        "0010_canvases": "0003_answer_commands",
         "0011_room_for_updates": "0003_answer_commands",
     }
 )

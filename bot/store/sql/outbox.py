@@ -17,6 +17,9 @@ from bot.store.sql.database import Database, Row, Transaction, to_text
 LONGEST_WAIT = timedelta(minutes=15)
 # What Slack refuses for longer than that does not hold back later posts that were set aside.
 HOLDS_BACK_FOR = timedelta(days=1)
+# A newer one of the same message or canvas makes an earlier one needless.
+_REPLACING = frozenset({PostKind.EDIT, PostKind.CANVAS})
+_WITH_CONTENT = frozenset({PostKind.FILE, PostKind.CANVAS})
 
 _WAITING = "state IN ('pending', 'sending')"
 _UNSENT = "state IN ('pending', 'sending', 'aside')"
@@ -190,14 +193,19 @@ class SqlOutbox:
 
 def enqueue(tx: Transaction, post: Post, now: datetime) -> bool:
     """Puts a post into the outbox, in the caller's transaction. False if its key is there already.
-    An edit takes the place of earlier ones of the same message that no attempt was made to send.
+    An edit takes the place of earlier ones of the same message that no attempt was made to send, and
+    so does a canvas.
     """
-    if post.how is PostKind.EDIT:
-        tx.execute(
-            "DELETE FROM outbox WHERE about = ? AND how = 'edit' AND key != ? "
-            "AND (state = 'aside' OR (state = 'pending' AND attempts = 0))",
-            (post.about, post.key),
+    if post.how in _REPLACING:
+        replaced = (
+            "about = ? AND how = ? AND key != ? "
+            "AND (state = 'aside' OR (state = 'pending' AND attempts = 0))"
         )
+        params = (post.about, post.how.value, post.key)
+        if post.how in _WITH_CONTENT:
+            keys = f"SELECT key FROM outbox WHERE {replaced}"  # noqa: S608
+            tx.execute(f"DELETE FROM outbox_files WHERE key IN ({keys})", params)  # noqa: S608
+        tx.execute(f"DELETE FROM outbox WHERE {replaced}", params)  # noqa: S608
     row = (
         post.key,
         post.channel,
@@ -214,7 +222,7 @@ def enqueue(tx: Transaction, post: Post, now: datetime) -> bool:
         "ON CONFLICT (key) DO NOTHING",
         row,
     )
-    if is_new and post.how is PostKind.FILE:
+    if is_new and post.how in _WITH_CONTENT:
         tx.execute(
             "INSERT INTO outbox_files (key, content) VALUES (?, ?)", (post.key, post.content)
         )
@@ -245,7 +253,7 @@ def _queued(tx: Transaction, row: Row) -> QueuedPost:
         _blocks(row["blocks"]),
         how,
         row["about"] or "",
-        _content(tx, row["key"]) if how is PostKind.FILE else b"",
+        _content(tx, row["key"]) if how in _WITH_CONTENT else b"",
     )
     # Pending again means that it certainly did not reach Slack.
     is_claimed = row["claimed_at"] and row["state"] != "pending"
@@ -288,11 +296,12 @@ def _blocks(text: str) -> list[Block]:
 
 
 def _is_replaced(tx: Transaction, waiting: QueuedPost) -> bool:
-    """Whether a newer edit of the same message waits."""
-    if waiting.post.how is not PostKind.EDIT:
+    """Whether a newer edit of the same message waits, or a newer state of the same canvas."""
+    post = waiting.post
+    if post.how not in _REPLACING:
         return False
-    newer = "SELECT id FROM outbox WHERE about = ? AND how = 'edit' AND id > ? LIMIT 1"
-    return bool(tx.query(newer, (waiting.post.about, waiting.id)))
+    newer = "SELECT id FROM outbox WHERE about = ? AND how = ? AND id > ? LIMIT 1"
+    return bool(tx.query(newer, (post.about, post.how.value, waiting.id)))
 
 
 def _bring_forward(tx: Transaction, waiting: QueuedPost, until: datetime) -> None:

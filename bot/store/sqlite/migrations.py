@@ -378,3 +378,22 @@ def seen_values(db: Database) -> None:
         "CREATE TABLE seen_days (account TEXT NOT NULL, day TEXT NOT NULL, covered TEXT NOT NULL, "
         "PRIMARY KEY (account, day)) WITHOUT ROWID"
     )
+
+
+@steps(name="0023_canvases")
+def canvases(db: Database) -> None:
+    """The canvas of each digest that has one, and the subscriptions that are kept in one."""
+    # A table of its own, so that the release before can still open the database.
+    db.table("canvas_subscriptions").create({"number": int}, pk="number")
+    db.table("canvases").create(
+        {
+            "digest": str,
+            "channel": str,
+            "canvas_id": str,
+            "reference": str,
+            "content": str,
+            "problem": str,
+        },
+        pk=("digest", "channel"),
+        not_null={"canvas_id", "reference", "content", "problem"},
+    )

@@ -34,6 +34,7 @@ MIGRATIONS: Final = (
     "0020_baselines",
     "0021_compatibility",
     "0022_seen_values",
+    "0023_canvases",
 )
 
 # The migration that a program has to know, at least, to use the result of each; without an entry
@@ -46,6 +47,7 @@ COMPATIBLE: Final = MappingProxyType(
         "0020_baselines": "0016_answer_commands",
         "0021_compatibility": "0016_answer_commands",
         "0022_seen_values": "0016_answer_commands",
+        "0023_canvases": "0016_answer_commands",
     }
 )
 

@@ -1,0 +1,160 @@
+"""Keeps the canvas of a digest up to date: a canvas of the bot's own, as a tab of the channel.
+
+What people have written is in other canvases, which are never changed. A canvas that Slack may have
+created without confirming it is found by the reference in its last line. Pages: "canvases.create",
+"canvases.edit", "canvases.sections.lookup".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bot.blocks.canvas import CanvasPage
+from bot.errors import SlackRefused
+from bot.store import CanvasStore, StoredCanvas
+
+if TYPE_CHECKING:
+    from bot.slack.client import SlackClient
+
+log = logging.getLogger("opswatch")
+_DELETED = frozenset({"canvas_deleted", "canvas_not_found"})
+_ONE_EACH = "a workspace on Slack's free plan has one canvas in each channel"
+# Why Slack takes no canvas from the app, by its error code. Anything else is a problem of this one
+# canvas, or of the channel.
+UNAVAILABLE: Mapping[str, str] = MappingProxyType(
+    {
+        "canvas_disabled_user_team": "canvases are switched off in this workspace",
+        "free_team_canvas_tab_already_exists": _ONE_EACH,
+        "free_teams_cannot_create_non_tabbed_canvases": _ONE_EACH,
+        "free_teams_cannot_edit_standalone_canvases": _ONE_EACH,
+        "missing_scope": (
+            "the app lacks canvases:read or canvases:write; update it from the output of "
+            "`opswatch manifest --canvas` and reinstall it"
+        ),
+        "restricted_action": "a setting of the workspace keeps the app from creating canvases",
+        "team_tier_cannot_create_channel_canvases": "the plan of this workspace has no canvases",
+    }
+)
+
+
+class Canvases(Struct, frozen=True):
+    """The canvases of digests."""
+
+    store: CanvasStore
+    client: SlackClient
+
+    async def update(self, page: CanvasPage, channel: str, channel_id: str) -> str:
+        """Brings the canvas of a digest up to date, and creates it if it is not there. Returns the
+        error code if there can be none, and raises what the client raises for everything else.
+        """
+        stored = await self.store.canvas(page.digest, channel)
+        try:
+            await self._update(page, stored, channel, channel_id)
+        except SlackRefused as error:
+            if error.code not in UNAVAILABLE:
+                raise
+            log.warning("There is no canvas for the digest %s (%s).", page.digest, error.code)
+            known = await self.store.canvas(page.digest, channel)
+            known = known or StoredCanvas(page.digest, channel, "", "", "")
+            await self.store.save(replace(known, problem=error.code))
+            return error.code
+        return ""
+
+    async def _update(
+        self, page: CanvasPage, stored: StoredCanvas | None, channel: str, channel_id: str
+    ) -> None:
+        content = hashlib.sha256(page.markdown.encode()).hexdigest()
+        if stored and stored.canvas_id and await self._edit(page, stored, content):
+            return
+        # Of an attempt to create it that was not confirmed.
+        reference = stored.reference if stored and not stored.canvas_id else ""
+        canvas = StoredCanvas(page.digest, channel, "", reference, "")
+        if reference and (found := await self._find(canvas, channel_id)):
+            canvas = replace(canvas, canvas_id=found)
+            if await self._edit(page, canvas, content):
+                return
+        await self._create(page, replace(canvas, canvas_id=""), content, channel_id)
+
+    async def _edit(self, page: CanvasPage, canvas: StoredCanvas, content: str) -> bool:
+        """Replaces what the canvas shows, if that has changed. False if somebody has deleted it."""
+        try:
+            if canvas.content == content:
+                # A canvas that is not changed may have been deleted, too.
+                await self._sections(canvas.canvas_id, section_types=["any_header"])
+            else:
+                change = {"operation": "replace", "document_content": _document(page, canvas)}
+                await self.client.call(
+                    "canvases.edit", canvas_id=canvas.canvas_id, changes=[change]
+                )
+        except SlackRefused as error:
+            if error.code not in _DELETED:
+                raise
+            log.info("The canvas of the digest %s was deleted.", page.digest)
+            return False
+        if canvas.content != content or canvas.problem:
+            await self.store.save(replace(canvas, content=content, problem=""))
+        return True
+
+    async def _create(
+        self, page: CanvasPage, canvas: StoredCanvas, content: str, channel_id: str
+    ) -> None:
+        """Creates the canvas as a tab of the channel. What is saved before lets a later attempt find
+        it, if the bot is killed or Slack does not answer.
+        """
+        canvas = replace(canvas, reference=canvas.reference or secrets.token_hex(4))
+        await self.store.save(canvas)
+        try:
+            answer = await self.client.call(
+                "canvases.create",
+                title=page.title,
+                channel_id=channel_id,
+                document_content=_document(page, canvas),
+            )
+        except SlackRefused:
+            # It was certainly not created, so there is nothing to look for next time.
+            await self.store.save(replace(canvas, reference=""))
+            raise
+        await self.store.save(replace(canvas, canvas_id=str(answer["canvas_id"]), content=content))
+
+    async def _find(self, canvas: StoredCanvas, channel_id: str) -> str:
+        """The id of a canvas whose creation was not confirmed; empty if it is not in the channel."""
+        answer = await self.client.read("conversations.info", channel=channel_id)
+        for file_id in _tabs(answer["channel"]):
+            try:
+                if await self._sections(file_id, contains_text=canvas.reference):
+                    return file_id
+            except SlackRefused as error:
+                # One that only others may read is not ours.
+                if error.code not in _DELETED:
+                    raise
+        return ""
+
+    async def _sections(self, canvas_id: str, **criteria: Any) -> list[Any]:
+        answer = await self.client.read(
+            "canvases.sections.lookup", canvas_id=canvas_id, criteria=criteria
+        )
+        found: list[Any] = answer.get("sections") or []
+        return found
+
+
+def _document(page: CanvasPage, canvas: StoredCanvas) -> dict[str, str]:
+    footer = f"{page.footer} · {canvas.reference}"
+    return {"type": "markdown", "markdown": f"{page.markdown}\n\n---\n\n{footer}"}
+
+
+def _tabs(channel: Mapping[str, Any]) -> list[str]:
+    """The ids of the canvases among the tabs of a channel."""
+    tabs = (channel.get("properties") or {}).get("tabs") or []
+    return [
+        str(tab["data"]["file_id"])
+        for tab in tabs
+        if tab.get("type") == "canvas" and (tab.get("data") or {}).get("file_id")
+    ]

@@ -1,0 +1,42 @@
+"""The canvases of digests."""
+
+from __future__ import annotations
+
+from bot.store.records import StoredCanvas
+from bot.store.sql.database import Database
+
+_COLUMNS = "digest, channel, canvas_id, reference, content, problem"
+
+
+class SqlCanvases:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def canvas(self, digest: str, channel: str) -> StoredCanvas | None:
+        rows = await self._database.read(
+            f"SELECT {_COLUMNS} FROM canvases WHERE digest = ? AND channel = ?",  # noqa: S608
+            (digest, channel),
+        )
+        return StoredCanvas(**rows[0]) if rows else None
+
+    async def save(self, canvas: StoredCanvas) -> None:
+        await self._database.execute(
+            f"INSERT INTO canvases ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) "  # noqa: S608
+            "ON CONFLICT (digest, channel) DO UPDATE SET canvas_id = excluded.canvas_id, "
+            "reference = excluded.reference, content = excluded.content, "
+            "problem = excluded.problem",
+            (
+                canvas.digest,
+                canvas.channel,
+                canvas.canvas_id,
+                canvas.reference,
+                canvas.content,
+                canvas.problem,
+            ),
+        )
+
+    async def refused(self) -> list[StoredCanvas]:
+        rows = await self._database.read(
+            f"SELECT {_COLUMNS} FROM canvases WHERE problem != '' ORDER BY digest, channel"  # noqa: S608
+        )
+        return [StoredCanvas(**row) for row in rows]

@@ -1,0 +1,104 @@
+"""Answers as the Markdown of a canvas."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from bot.blocks import kit
+from bot.blocks.canvas import MOST_CELLS, canvas_markdown, from_mrkdwn
+from bot.sandbox.slack.canvas_api import sections_of
+from tests.support.inert import HOSTILE
+from tests.support.work import growth
+
+
+@pytest.mark.parametrize(
+    ("mrkdwn", "markdown"),
+    [
+        ("*bold* and _slanted_", "**bold** and _slanted_"),
+        ("`code *as it is*`", "`code *as it is*`"),
+        ("a &lt; b &amp; c", "a \\< b & c"),
+        ("one\ntwo", "one\n\ntwo"),
+        ("first:\n• one\n• two", "first:\n\n- one\n- two"),
+        ("```a\n\n* b```", "```\na\n\n* b\n```"),
+        ("by <@U0ADA> in <#C0OPS>", "by ![](@U0ADA) in ![](#C0OPS)"),
+        ("<!date^1^{date}|21 Nov 2026>", "21 Nov 2026"),
+        ("snake_case_name", "snake\\_case\\_name"),
+        ("1. not a list", "1\\. not a list"),
+        ("- not a list", "\\- not a list"),
+        ("# no heading", "\\# no heading"),
+        ("4.5 GB", "4.5 GB"),
+    ],
+)
+def test_mrkdwn_becomes_markdown(mrkdwn: str, markdown: str) -> None:
+    assert from_mrkdwn(mrkdwn) == markdown
+
+
+def chart(*labels: str) -> dict[str, Any]:
+    values = [float(n) for n in range(len(labels))]
+    return kit.chart("Usage", kind="bar", series=[("usage", values)], labels=labels, unit="GB")
+
+
+def test_chart_becomes_a_table() -> None:
+    shown = canvas_markdown([kit.header("5 GB"), chart("21 Nov", "22 Nov"), kit.divider()])
+    assert shown == (
+        "## 5 GB\n\n**Usage**\n\n|   | usage (GB) |\n| --- | ---: |\n| 21 Nov | 0 |\n"
+        "| 22 Nov | 1 |\n\n---"
+    )
+
+
+def test_chart_beside_its_table_is_left_out() -> None:
+    table = kit.data_table("By day", ["Day", "Usage"], [["Sat 21 Nov", "1 GB"]])
+    assert canvas_markdown([chart("21 Nov (part)"), table]).count("21 Nov") == 1
+    assert canvas_markdown([chart("22 Nov"), table]).count("Nov") == 2
+
+
+@pytest.mark.parametrize("columns", [1, 2, 7, 20])
+def test_table_has_at_most_300_cells(columns: int) -> None:
+    head = [f"column {n}" for n in range(columns)]
+    table = kit.data_table("Many", head, [["cell"] * columns] * 100)
+    shown = canvas_markdown([table])
+    rows = [line for line in shown.split("\n") if line.startswith("| c")]
+    assert len(rows) * columns <= MOST_CELLS
+    assert ("more row" in shown) == (len(rows) < 101)
+    if len(rows) < 101:
+        assert f"… and {101 - len(rows)} more rows" in shown
+
+
+def test_buttons_are_left_out() -> None:
+    assert canvas_markdown([kit.actions([kit.button("Ask", "ask.0")])]) == ""
+
+
+# What would act in a canvas: a mention, a link, markup of words, HTML.
+ACTS = re.compile(r"(?<!\\)!\[|(?<!\\)\]\(|(?<!\\)\*\*|(?<!\\)~~|(?<!\\)<|(?m:^)(?:#|>|[-+] )")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("more", ["", " [x](https://evil.example) ![](@U0ADA) **b** | c\n# d\n> e"])
+def test_outside_text_is_inert(text: str, more: str) -> None:
+    hostile = text + more
+    blocks = [
+        kit.section(f"{kit.code(hostile)} {kit.escaped(hostile)}"),
+        kit.fields([("Name", kit.escaped(hostile))]),
+        kit.context(kit.with_code(hostile)),
+        kit.data_table(hostile, ["a", "b"], [[hostile, hostile]]),
+        kit.header(hostile),
+        kit.preview([hostile]),
+    ]
+    shown = canvas_markdown(blocks)
+    outside_code = re.sub(r"```.*?```|`[^`\n]*`", "", shown, flags=re.DOTALL)
+    ours = re.sub(r"(?m)^(?:## |- \*\*Name\*\* |- |\*\*(?=.*\*\*$))|\*\*$", "", outside_code)
+    ours = re.sub(r"!\[\]\([@#][A-Z0-9]+\)", "", ours)
+    assert not ACTS.search(ours), ours
+    # The table is one section of three rows, whatever its cells hold.
+    [table] = [each.text for each in sections_of(shown) if each.text.startswith("| a")]
+    assert len(table.split("\n")) == 3
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 3 for row in table.split("\n"))
+
+
+@pytest.mark.parametrize("sign", ["*", "_", "`", "```", "<", "• x\n", "a ", "\\", "1. ", "*a _b "])
+def test_conversion_is_linear(sign: str) -> None:
+    factors = growth(lambda size: from_mrkdwn(sign * size), [500, 1000, 2000])
+    assert max(factors) < 2.5
