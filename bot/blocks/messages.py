@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot import formatting
 from bot.answer import Answer, Block, Progress
-from bot.blocks import kit, picture
+from bot.blocks import kit, picture, task_cards
 from bot.errors import FormLink, FormName
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest
 from bot.questions.registry import COMMANDS
@@ -239,14 +239,14 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
     cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
     # A plan with a single step would repeat its title.
     if len(steps) > 1:
-        tasks = [
-            kit.task(f"{ticket}.{n}", step.name, step.detail, step.status)
+        cards = [
+            task_cards.task(f"{ticket}.{n}", step.name, step.detail, step.status)
             for n, step in enumerate(steps)
         ]
-        return [kit.plan(line, tasks), kit.context(kit.escaped(progress.detail)), cancel]
+        return [task_cards.plan(line, cards), kit.context(kit.escaped(progress.detail)), cancel]
     detail = " · ".join(filter(None, [progress.detail, *(step.detail for step in steps)]))
     lines = [kit.preview(progress.lines)] if progress.lines else []
-    return [kit.task(ticket, line, detail or "…"), *lines, cancel]
+    return [task_cards.task(ticket, line, detail or "…"), *lines, cancel]
 
 
 def pending_note(line: str, ticket: str) -> Answer:
@@ -354,9 +354,9 @@ def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ())
             )
             has_table = True
         elif block.get("type") == "task_card":
-            older += kit.older_task(block)
+            older += task_cards.older_task(block)
         elif block.get("type") == "plan":
-            older += kit.older_plan(block)
+            older += task_cards.older_plan(block)
         else:
             older.append(block)
     return older

@@ -43,7 +43,7 @@ from bot.reports.sheets import csv_bytes
 from bot.system.computing import compute
 from providers.clock import Clock, utc_now
 from providers.errors import ProviderError
-from providers.models import ApiCall, CallPage, iso_utc
+from providers.models import CallPage, iso_utc
 from providers.sources import CallSource, OmitsCalls
 
 
@@ -68,19 +68,12 @@ class ApiAuditAnswerer:
             fetch = partial(self._fetcher.pages, zone=asking.zone, progress=asking.progress)
             return await answer_comparison(question, fetch, asking)
         pages = await self._fetcher.pages(question, asking.zone, asking.progress)
-        failed = [page for page in pages if isinstance(page, ProviderError)]
-        warnings = [
-            f"{error.account} is missing from this answer: {error.message}" for error in failed
-        ]
-        histories = await self._history.before(
-            answered(question, pages),
-            question.window.window.start,
-            question.display.days,
-            progress=asking.progress if question.display.new else None,
-        )
-        facts = replace(_facts(question, pages), histories=histories)
+        # Earlier days are fetched for an answer that is about them, and else only read.
+        progress = asking.progress if question.display.new else None
+        facts = await self._compared_with_before(question, pages, progress)
         report = await compute(audit_report, facts)
         await self._learn(question, pages)
+        warnings = _missing_accounts(pages)
         if question.filters.call and facts.calls:
             return _answer_about_one_call(question, facts, report, asking, warnings)
         files = [await compute(_sheet, facts, asking.folder())] if question.csv else []
@@ -110,23 +103,33 @@ class ApiAuditAnswerer:
         if question.comparison:
             question = replace(question, window=question.comparison.first, comparison=None)
         pages = await self._fetcher.pages(question, context.zone, Progress())
-        facts = _facts(question, pages)
-        shortcomings = []
         data_until = _data_until(pages)
+        facts, shortcomings = _facts(question, pages), list[str]()
         if context.value in NEW_VALUES:
             # Where the data ends early, the question is asked again as of then.
             progress = None if data_until else Progress()
-            histories = await self._history.before(
-                answered(question, pages),
-                question.window.window.start,
-                question.display.days,
-                progress=progress,
-            )
-            facts = replace(facts, histories=histories)
+            facts = await self._compared_with_before(question, pages, progress)
             shortcomings = history_shortcomings(facts)
         values = await compute(audit_values, facts, (context.value,), each=context.each)
         await self._learn(question, pages)
         return Measurement(values, question.window, data_until, shortcomings)
+
+    async def _compared_with_before(
+        self,
+        question: AuditQuestion,
+        pages: Sequence[CallPage | ProviderError],
+        progress: Progress | None,
+    ) -> AuditFacts:
+        """The facts with the values of the days before the window. Days that are not stored are
+        fetched only with `progress`.
+        """
+        histories = await self._history.before(
+            answered(question, pages),
+            question.window.window.start,
+            question.display.days,
+            progress=progress,
+        )
+        return replace(_facts(question, pages), histories=histories)
 
     async def _learn(
         self, question: AuditQuestion, pages: Sequence[CallPage | ProviderError]
@@ -141,8 +144,8 @@ class ApiAuditAnswerer:
         if report.new:
             names |= dict.fromkeys(report.accounts)
         sources = [self.sources[name] for name in names]
-        said = [each.unrecorded_calls for each in sources if isinstance(each, OmitsCalls)]
-        return list(dict.fromkeys(said))
+        omitted = [each.unrecorded_calls for each in sources if isinstance(each, OmitsCalls)]
+        return list(dict.fromkeys(omitted))
 
     def check(self, question: AuditQuestion) -> None:
         """Raises BadQuestion for a filter that an account cannot apply, by its name."""
@@ -153,28 +156,31 @@ class ApiAuditAnswerer:
         return await replay_calls(self.sources, span, now=self.clock())
 
 
+def _missing_accounts(pages: Sequence[CallPage | ProviderError]) -> list[str]:
+    return [
+        f"{page.account} is missing from this answer: {page.message}"
+        for page in pages
+        if isinstance(page, ProviderError)
+    ]
+
+
 def _facts(question: AuditQuestion, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
-    window = question.window.window
-    ends = {
-        a: p.data_until
-        for a, p in zip(question.accounts, pages, strict=True)
-        if isinstance(p, CallPage) and p.data_until
-    }
-    answered = [page for page in pages if isinstance(page, CallPage)]
-    calls: list[ApiCall] = [call for page in answered for call in page.calls]
+    start = question.window.window.start
+    found = answered(question, pages)
+    ends = {account: page.data_until for account, page in found.items() if page.data_until}
     return AuditFacts(
-        accounts=tuple(
-            account
-            for account, page in zip(question.accounts, pages, strict=True)
-            if isinstance(page, CallPage)
+        accounts=tuple(found),
+        window=question.window.window,
+        calls=[call for page in found.values() for call in page.calls],
+        complete=len(found) == len(pages) and all(page.complete for page in found.values()),
+        notes=(
+            *_unmatched(question, pages),
+            *(note for page in found.values() for note in page.notes),
         ),
-        window=window,
-        calls=calls,
-        complete=len(answered) == len(pages) and all(page.complete for page in answered),
-        notes=(*_unmatched(question, pages), *(note for page in answered for note in page.notes)),
-        shortcomings=tuple(note for page in answered for note in page.shortcomings),
-        unknown=tuple(account for account, end in ends.items() if end <= window.start),
-        data_until=min((end for end in ends.values() if end > window.start), default=None),
+        shortcomings=tuple(note for page in found.values() for note in page.shortcomings),
+        # Nothing is known of their window, which is not the same as no calls.
+        unknown=tuple(account for account, end in ends.items() if end <= start),
+        data_until=min((end for end in ends.values() if end > start), default=None),
         filtered=bool(question.filters),
         display=question.display,
     )
