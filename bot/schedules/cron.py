@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from types import MappingProxyType
 
 from apscheduler.triggers.base import BaseTrigger
 from cronsim import CronSim, CronSimError
@@ -28,17 +29,21 @@ NICKNAMES = {
 LONGEST_EXPRESSION = 500
 _FIELDS = ("minute", "hour", "day of month", "month", "weekday")
 _LARGEST_STEP = (59, 23, 31, 12, 7)
-_MONTHS = frozenset(
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NUMBERS = MappingProxyType(
+    {name: number for number, name in enumerate(_WEEKDAYS)}
+    | {name: number + 1 for number, name in enumerate(_MONTHS)}
 )
-_WEEKDAYS = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
 # Extensions such as L, W, # and ? are not part of crontab.
-_NAMES = (frozenset[str](), frozenset[str](), frozenset[str](), _MONTHS, _WEEKDAYS)
+_NAMES = tuple(frozenset(names) for names in ((), (), (), _MONTHS, _WEEKDAYS))
 _ALLOWED = re.compile(r"[0-9a-z*/,-]+")
 _WORD = re.compile(r"[a-z]+")
 _STEP = re.compile(r"/(\d{1,4})(?!\d)")
 # Sunday is 0, before Monday, so Debian's cron reads `fri-sun` as a range of no days.
 _TO_SUNDAY = re.compile(r"(?<![\w-])([1-6]|mon|tue|wed|thu|fri|sat)-(0|sun)(?!\w)")
+# cronsim takes the step of `5-5/2` for that of `5/2`, which goes on to the end.
+_ONE_WITH_STEP = re.compile(r"(?<![\w-])(\d{1,4}|[a-z]{3})-(\d{1,4}|[a-z]{3})/\d{1,4}(?!\d)")
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -56,17 +61,35 @@ class _Walk(CronSim):
         return self.dt.date() != day or super().advance_hour()
 
     def tick(self, seconds: int = 1) -> None:
-        """An hour's step ends where the next hour begins; a step over a clock change is made minute
-        by minute.
+        """An hour's step ends where the next hour begins or the clocks change; a shorter step over a
+        clock change is made minute by minute.
         """
         before = self.dt
         if seconds == 3600:
-            super().tick(3600 - 60 * before.minute)
+            self._tick_hour(before)
             return
         super().tick(seconds)
         if seconds > 60 and self.dt.utcoffset() != before.utcoffset():
             self.dt = before
             super().tick(60)
+
+    def _tick_hour(self, before: datetime) -> None:
+        """Goes to the next hour, or to where the clocks change on the way there: on Chatham Island
+        they go back from 3:45 to 2:45, in the middle of both hours.
+        """
+        step = 60 - before.minute
+        super().tick(60 * step)
+        if self.dt.utcoffset() == before.utcoffset():
+            return
+        same, changed = 0, step
+        while changed - same > 1:
+            middle = (same + changed) // 2
+            self.dt = before
+            super().tick(60 * middle)
+            is_same = self.dt.utcoffset() == before.utcoffset()
+            same, changed = (middle, changed) if is_same else (same, middle)
+        self.dt = before
+        super().tick(60 * changed)
 
 
 class CronError(ValueError):
@@ -149,7 +172,13 @@ def _fields(expression: str) -> str:
         raise CronError(
             f"{first}-{last} names no day, because {last} begins the week; write {first}-7"
         )
-    return " ".join(fields)
+    return " ".join(_ONE_WITH_STEP.sub(_without_step, field) for field in fields)
+
+
+def _without_step(match: re.Match[str]) -> str:
+    """A range of one number without its step; any other range as it is."""
+    first, last = (_NUMBERS[each] if each in _NUMBERS else int(each) for each in match.groups())
+    return match[1] if first == last else match[0]
 
 
 def _reason(expression: str, reason: str) -> str:

@@ -27,6 +27,7 @@ EXPRESSIONS = """
 0 0 1 * *|0 0 15 * *|0 0 31 * *|0 0 30 * *|0 0 29 2 *|0 0 1,15 * *|0 0 1-7 * *|0 0 */2 * *|0 0 */10 * *|0 0 28-31 * *
 0 0 1 * mon|0 0 13 * fri|0 0 1,15 * fri|0 0 1-7 * mon|0 0 */2 * mon|0 0 15 * */2|0 0 31 * sun|0 12 10-20/5 * wed-fri|0 0 1 1 mon|0 0 29 2 mon
 0 0 1 jan *|0 0 1 JUL *|0 0 * mar *|0 0 1 */3 *|0 0 1 1,4,7,10 *|0 0 * jan-mar mon|0 0 1 6-8 *|0 0 * oct sun|30 1 25 oct *|0 0 9 mar *
+30 11-11/1 * * *|0 9 5-5/3 * *|0 9 * 3-3/2 *|0 9 * * wed-wed/2|0 09-9/4 * * *|5-5/7,30 9 * * *|0 9 * * 3-wed/2|0 9 * mar-3/2 *
 0 0 29 3 *|30 1 29 3 *|30 2 8 3 *|0 0 1 nov *|30 1 1 11 *|0 0 30 mar *|0 9 * 11 1-5|*/45 * * * *|0 9 1-7 2 *|59 23 31 12 *
 """.replace("\n", "|").strip("|").split("|")  # fmt: skip
 ZONES = [
@@ -69,6 +70,17 @@ def test_due_times_equal_a_minute_by_minute_search(zone: str) -> None:
         )
         found = [due for due in times(expression, ZoneInfo(zone), start, COMPARED) if due < until]
         assert found == expected, (expression, start)
+
+
+@pytest.mark.parametrize(
+    "expression", ["*/10 2 * * *", "* 2 * * sun", "*/7 1-3 * * *", "45 */1 * * *"]
+)
+def test_part_of_an_hour_that_comes_twice_is_due_twice(expression: str) -> None:
+    """On Chatham Island the clocks go back from 3:45 to 2:45."""
+    zone = ZoneInfo("Pacific/Chatham")
+    start = datetime(2026, 4, 4, 11, tzinfo=UTC)
+    expected = list(due_times(expression, zone, start, start + timedelta(hours=6)))
+    assert times(expression, zone, start, len(expected)) == expected
 
 
 @given(st.sampled_from(EXPRESSIONS), st.sampled_from(ZONES), st.integers(0, 3 * 366 * 24 * 3600))
