@@ -35,10 +35,13 @@ _PERSON = re.compile(r"[UW][A-Z0-9]{2,40}")
 def backup(config_path: Path | None, force: bool, file: Path) -> None:
     """Copy the database to FILE while the bot runs.
 
+    The copy is the database at one instant, is verified (integrity and row counts), and appears
+    at FILE only when it is whole. FILE is readable by you alone and holds what people asked:
+    keep it as safe as the database.
+
+    Exit codes: 0 done; 2 FILE exists (see --force), or there is no database; 1 the copy failed.
+
     \b
-    The copy is the database at one instant, is verified (integrity and row counts), and appears at FILE
-    only when it is whole. FILE is readable by you alone and holds what people asked: keep it as safe as
-    the database. Exit codes: 0 done; 2 FILE exists (see --force), or there is no database; 1 the copy failed.
     Examples:
       python -m bot backup /var/backups/opswatch.sqlite
       python -m bot backup --force --config /etc/opswatch/bot.toml /var/backups/opswatch.sqlite
@@ -63,12 +66,15 @@ def backup(config_path: Path | None, force: bool, file: Path) -> None:
 @config_option
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def restore(config_path: Path | None, file: Path) -> None:
-    """Put a backup in the place of the database. The bot must be stopped.
+    """Replace the database with a backup.
+
+    The bot must be stopped. FILE is verified first and stays where it is. The earlier database
+    is kept next to the new one. A backup of an older version is brought up to date at the next
+    start; one of a newer version is refused.
+
+    Exit codes: 0 done; 2 FILE is no whole backup, or the database is in use; 1 the copy failed.
 
     \b
-    FILE is verified first and stays where it is. The database that was there before is kept beside the new
-    one. A backup of an older version is brought up to date at the next start; one of a newer version is refused.
-    Exit codes: 0 done; 2 FILE is no whole backup, or the database is in use; 1 the copy failed.
     Examples:
       python -m bot restore /var/backups/opswatch.sqlite
     """
@@ -82,7 +88,7 @@ def restore(config_path: Path | None, file: Path) -> None:
         f"{formatting.pluralise(sum(restored.copy.rows.values()), 'row')}, verified."
     )
     if restored.kept:
-        _print(f"The database from before is kept as {restored.kept}.")
+        _print(f"The earlier database is kept as {restored.kept}.")
 
 
 @click.command(cls=ProgramCommand)
@@ -96,15 +102,18 @@ def restore(config_path: Path | None, file: Path) -> None:
     help="Move the SQLite file to the PostgreSQL database of this URL.",
 )
 def migrate(config_path: Path | None, dry_run: bool, target: str) -> None:
-    """Bring the database up to this version. The bot does so by itself when it starts.
+    """Bring the database up to this version.
+
+    The bot does so by itself when it starts. Take a backup first: a database of a newer version
+    is refused unless that version has only added to it. With --to, the rows of the SQLite file
+    are copied to an empty PostgreSQL database, table by table, each verified by its count and a
+    checksum. Stop the bot first. A move that was interrupted is continued by the same command.
+    The file is not changed, so that you can go back to it.
+
+    Exit codes: 0 done, or nothing to do; 2 the database is in use, newer, or none of Opswatch,
+    or the server holds rows already; 1 the move failed.
 
     \b
-    Take a backup first: a database of a newer version is refused unless that version has only added to it.
-    With --to, the rows of the SQLite file are copied to an empty PostgreSQL database, table by table, each
-    verified by its count and a checksum. Stop the bot first. A move that was interrupted is continued by the
-    same command. The file is not changed, so that you can go back to it.
-    Exit codes: 0 done, or nothing to do; 2 the database is in use, newer, or none of Opswatch, or the server
-    holds rows already; 1 the move failed.
     Examples:
       python -m bot migrate --dry-run
       python -m bot backup before-upgrade.sqlite && python -m bot migrate
@@ -201,16 +210,23 @@ def _print_moved(table: Any) -> None:
 )
 @click.argument("user")
 def forget(config_path: Path | None, hand_over: str, user: str) -> None:
-    """Erase what is stored about a person. The bot must be stopped.
+    """Erase what is stored about a person.
+
+    The bot must be stopped. USER is a Slack member ID (U… or W…). This deletes the person's
+    questions, private answers and direct messages, what they wrote about silences, and the
+    stored text of sent messages that name them or that their alerts and subscriptions posted.
+    Anywhere else their ID is replaced by U0FORGOTTEN, and the file is rewritten so that nothing
+    deleted is left in it. Alerts and subscriptions belong to the team and stay: handed over,
+    or else paused, as after anybody's departure. Somebody else may end them or create them anew.
+
+    Not covered: messages in Slack, backups taken before, logs, and bot.toml, which is yours to
+    edit.
+
+    It cannot be undone.
+
+    Exit codes: 0 done, also where nothing was stored; 2 wrong ID, or the database is in use.
 
     \b
-    USER is a Slack member ID (U… or W…). This deletes the person's questions, private answers and direct
-    messages, what they wrote about silences, and the stored text of sent messages that name them or that their
-    alerts and subscriptions posted. Anywhere else their ID is replaced by U0FORGOTTEN, and the file is rewritten so that nothing deleted is left in it.
-    Alerts and subscriptions belong to the team and stay; without --hand-over they are paused, as those of
-    anybody who left, and somebody else may end them or create them anew.
-    Not covered: messages in Slack, backups taken before, logs, and bot.toml, which is yours to edit.
-    It cannot be undone. Exit codes: 0 done, also where nothing was stored; 2 wrong ID, or the database is in use.
     Examples:
       python -m bot forget U012AB
       python -m bot forget U012AB --hand-over U034CD

@@ -49,10 +49,11 @@ def _known_vendors(
 def init(config_path: Path | None, vendors: tuple[str, ...], file: Path | None) -> None:
     """Write a commented configuration to FILE, readable by you alone.
 
+    Without FILE it is written where the other commands read it: --config, else $BOT_CONFIG,
+    else ./bot.toml. A file that exists is never overwritten (exit code 2). With --vendor,
+    everything that another vendor or another workspace would need is commented out.
+
     \b
-    Without FILE it is written where the other commands read it: --config, else $BOT_CONFIG, else ./bot.toml.
-    A file that exists is never overwritten (exit code 2). With --vendor, everything that another vendor or
-    another workspace would need is commented out.
     Examples:
       python -m bot init
       python -m bot init --vendor rapid7

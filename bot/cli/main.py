@@ -57,13 +57,13 @@ def main(verbose: bool, log_format: LogFormat | None) -> None:
 
     \b
     Examples:
-      python -m bot demo                                try it: no account, no token, no network
-      python -m bot ask "/usage last 7 days"            one question, answered here
-      python -m bot backtest ingest-spike               what would this alert have done?
-      python -m bot init                                a configuration to start from
-      python -m bot check                               is everything set up?
-      python -m bot run                                 connect to Slack
-      python -m bot mcp                                 answer AI assistants
+      python -m bot demo                      try it: no account, no token, no network
+      python -m bot ask "/usage last 7 days"  one question, answered here
+      python -m bot backtest ingest-spike     what would this alert have done?
+      python -m bot init                      a configuration to start from
+      python -m bot check                     is everything set up?
+      python -m bot run                       connect to Slack
+      python -m bot mcp                       answer AI assistants
     """
     # Before anything is printed: a C locale cannot encode an en dash.
     print_in_any_locale()
@@ -93,7 +93,7 @@ def ask(
     channel: str | None,
     text: str,
 ) -> None:
-    """One question, answered here, without Slack.
+    """Answer one question here, without Slack.
 
     \b
     Examples:
@@ -138,7 +138,10 @@ def ask(
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 @click.argument("name")
 def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> None:
-    """What the alert NAME would have done over stored or fetched history.
+    """Show what an alert would have done in the past.
+
+    NAME is an alert of the configuration. Its stored values are taken, and what is missing is
+    fetched.
 
     \b
     Examples:
@@ -163,12 +166,14 @@ def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> N
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="The checks as one JSON object.")
 def check(config_path: Path | None, as_json: bool) -> None:
-    """Configuration, tokens, scopes, and one cheap request to every provider.
+    """Check configuration, tokens, scopes and accounts.
+
+    Each account gets one cheap request. Also checked: whether Slack knows the channels, people
+    and user groups of the configuration and the bot is in those channels, whether the clock is
+    right, whether there is room on the disk, and which commands would be refused for everybody.
+    Lines begin with "ok", "NO" (with what to do) or "!!" (a warning, which fails nothing).
 
     \b
-    Also whether Slack knows the channels, people and user groups of the configuration and the bot is in those
-    channels, whether the clock is right, whether there is room on the disk, and which commands would be refused
-    for everybody. Lines begin with "ok", "NO" (with what to do) or "!!" (a warning, which fails nothing).
     Examples:
       python -m bot check
       python -m bot check --config /etc/opswatch/bot.toml --json
@@ -206,11 +211,13 @@ def check(config_path: Path | None, as_json: bool) -> None:
     help="Play this command, print the conversation and exit; repeatable.",
 )
 def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  # noqa: ARG001
-    """A sandbox to try the bot in: a local Slack look-alike with a web page, and stand-ins of all
-    providers.
+    """Try the bot in a sandbox, without an account.
+
+    The sandbox is a local Slack look-alike with a web page, and stand-ins of all vendors. The
+    bot in it is the real one, connected over a real WebSocket. No account, token or network is
+    needed.
 
     \b
-    The bot in it is the real one, connected over a real WebSocket. No account, token or network is needed.
     Examples:
       python -m bot demo
       python -m bot demo --ask "/usage last 7 days" --ask "/logs kitchen"

@@ -44,7 +44,7 @@ def manifest(
     protocol: str,
     boundary: str,
 ) -> None:
-    """The Slack app manifest, generated from the commands.
+    """Print the Slack app manifest, generated from the commands.
 
     \b
     Examples:

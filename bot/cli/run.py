@@ -51,10 +51,12 @@ def run(
     protocol: str,  # noqa: ARG001 - the Slack CLI passes it to every hook
     boundary: str,  # noqa: ARG001
 ) -> None:
-    """The bot, connected to Slack, until Ctrl-C or SIGTERM. SIGHUP reloads the configuration.
+    """Run the bot, connected to Slack.
+
+    Ctrl-C or SIGTERM stops it, SIGHUP reloads the configuration. Needs SLACK_BOT_TOKEN, and
+    SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode).
 
     \b
-    Needs SLACK_BOT_TOKEN, and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode).
     Examples:
       python -m bot run
       python -m bot run --config /etc/opswatch/bot.toml

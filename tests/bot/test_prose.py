@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli.main import main
 from tests.conftest import ROOT
 from tests.prose import (
     CODE,
@@ -45,3 +47,19 @@ def test_long_sentences_and_paragraphs_are_found() -> None:
     assert long_sentences("word " * 41) == [f"sentence of 41 words: {('word ' * 41)[:60]}…"]
     assert long_sentences("Four words are fine. " * 33)[0].startswith("paragraph of 132 words")
     assert long_sentences("| " + "word " * 200 + "|") == []
+
+
+@pytest.mark.parametrize("command", main.commands)
+def test_help_keeps_the_rules(command: str) -> None:
+    shown = CliRunner().invoke(main, [command, "--help"]).output
+    assert found_in(prose_of(" ".join(shown.split()))) == []
+    # An example is copied as it is; everything else fits a terminal.
+    lines = [line for line in shown.splitlines() if not line.startswith("    main ")]
+    assert [line for line in lines if len(line) > 80] == []
+    assert "Examples:" in shown
+
+
+def test_list_of_commands_is_not_cut() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    assert "..." not in shown.partition("Commands:")[2]
+    assert max(len(line) for line in shown.splitlines()) <= 100

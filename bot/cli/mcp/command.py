@@ -74,11 +74,12 @@ def mcp(
     reference: str | None,
     hosts: tuple[str, ...],
 ) -> None:
-    """Answers programs that speak the Model Context Protocol, such as AI assistants.
+    """Answer AI assistants (Model Context Protocol).
 
-    \b
     The tools usage, api_audit, logs and alerts are read only. Without --user and --channel they
     answer as for the operator.
+
+    \b
     Examples:
       python -m bot mcp
       python -m bot mcp --user U012AB --out /tmp
