@@ -63,7 +63,9 @@ def report_errors(as_json: bool) -> Iterator[None]:
         elif isinstance(error, ConfigError):
             show_config_error(error)
         else:
-            click.echo(terminal_text(as_called(f"{shown.message}\n{shown.hint}".strip())), err=True)
+            # A question is what to type instead; other hints are sentences.
+            hint = f"Try {shown.hint}" if shown.hint.startswith("/") else shown.hint
+            click.echo(terminal_text(as_called(f"{shown.message}\n{hint}".strip())), err=True)
         sys.exit(shown.exit_code)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,12 @@ from bot.answer import Block
 from bot.system.terminal_text import terminal_line, terminal_text
 
 BAR_CELLS = 40
+# Shorter bars show no difference.
+LEAST_BAR_CELLS = 8
+GAP = 2
+# A table that is wider than the terminal by more is unreadable: each of its cells is folded.
+MOST_FOLDED = 1.25
+LEAST_WIDTH = 20
 # Eighths of a cell, so that a bar is as exact as eight times its width.
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 # Blocks that follow others without an empty line between them.
@@ -46,7 +53,7 @@ def print_answer(
     console = console or Console(highlight=False)
     previous = ""
     for block in blocks:
-        parts = list(render(block))
+        parts = list(render(block, console.width))
         if parts and previous not in _CLOSE.get(block["type"], ()):
             console.print()
         for part in parts:
@@ -56,8 +63,8 @@ def print_answer(
         console.print(Text(terminal_line(note), style="dim"))
 
 
-def render(block: Block) -> Iterator[RenderableType]:
-    """What a terminal shows of one block; nothing for one that only Slack can show."""
+def render(block: Block, width: int) -> Iterator[RenderableType]:
+    """What a terminal of that width shows of one block; nothing for one that only Slack can show."""
     match block["type"]:
         case "header":
             yield Text(terminal_line(block["text"]["text"]), style="bold")
@@ -66,9 +73,9 @@ def render(block: Block) -> Iterator[RenderableType]:
         case "context":
             yield Group(*(markup(part["text"], "dim") for part in block["elements"]))
         case "data_table" | "table":
-            yield _table(block)
+            yield _table(block) if _fits(block, width) else _records(block, width)
         case "data_visualization":
-            yield _chart(block)
+            yield _chart(block, width)
         case "image":
             yield Text(terminal_line(block["alt_text"]))
 
@@ -137,8 +144,30 @@ def _table(block: Block) -> Table:
     return table
 
 
-def _chart(block: Block) -> Group:
-    """A bar for each point of the first series, as long as its value is beside the largest, and
+def _fits(block: Block, width: int) -> bool:
+    """Whether a table is readable in that width, where some of its cells may be folded."""
+    columns = zip(*block["rows"], strict=True)
+    needed = sum(max(len(cell["text"]) for cell in column) + GAP for column in columns)
+    return needed <= width * MOST_FOLDED
+
+
+def _records(block: Block, width: int) -> Group:
+    """A table whose rows are lines: as many as a row needs, the others indented."""
+    head, *rows = (
+        textwrap.fill(
+            (" " * GAP).join(terminal_line(cell["text"]) for cell in row),
+            max(width, LEAST_WIDTH),
+            subsequent_indent=" " * GAP,
+            break_on_hyphens=False,
+        )
+        for row in block["rows"]
+    )
+    title = Text(terminal_line(block.get("caption", "")), style="bold")
+    return Group(title, Text(head, style="dim"), *map(Text, rows))
+
+
+def _chart(block: Block, width: int) -> Group:
+    """A bar for each point of the first series, as long as its value is to the largest, and
     the numbers of all series.
     """
     series = block["chart"]["series"]
@@ -150,18 +179,28 @@ def _chart(block: Block) -> Group:
         table.add_column(Text(terminal_line(one["name"])), justify="right", no_wrap=True)
     # Changes may be negative; a bar shows how large.
     largest = max((abs(point["value"]) for point in series[0]["data"]), default=0)
+    cells = _bar_cells(series, width)
     for points in zip(*(one["data"] for one in series), strict=True):
         numbers = [Text(_number(point["value"])) for point in points]
-        table.add_row(
-            terminal_line(points[0]["label"]), _bar(points[0]["value"], largest), *numbers
-        )
+        bar = _bar(points[0]["value"], largest, cells)
+        table.add_row(terminal_line(points[0]["label"]), bar, *numbers)
     if len(series) == 1:
         title.append(f"  {terminal_line(block['chart']['axis_config']['y_label'])}", "dim not bold")
     return Group(title, table)
 
 
-def _bar(value: float, largest: float) -> str:
-    eighths = round(BAR_CELLS * 8 * abs(value) / largest) if largest else 0
+def _bar_cells(series: Sequence[dict[str, Any]], width: int) -> int:
+    """How long the longest bar may be, so that labels and numbers are whole."""
+    taken = max((len(point["label"]) for point in series[0]["data"]), default=0) + GAP
+    for one in series:
+        numbers = (len(_number(point["value"])) for point in one["data"])
+        name = len(one["name"]) if len(series) > 1 else 0
+        taken += max([name, *numbers]) + GAP
+    return max(LEAST_BAR_CELLS, min(BAR_CELLS, width - taken - GAP))
+
+
+def _bar(value: float, largest: float, cells: int) -> str:
+    eighths = round(cells * 8 * abs(value) / largest) if largest else 0
     whole, rest = divmod(eighths, 8)
     return "█" * whole + (EIGHTHS[rest] if rest else "")
 

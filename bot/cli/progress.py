@@ -14,6 +14,7 @@ from bot.system.terminal_text import terminal_line
 # An answer that arrives sooner shows no progress.
 SHOWN_AFTER_S = 1.0
 REDRAWN_EVERY_S = 0.25
+_STATUS = {"in_progress": "working", "complete": "done", "error": "failed"}
 
 
 @contextlib.asynccontextmanager
@@ -53,5 +54,7 @@ def progress_line(progress: Progress) -> str:
 
 def progress_text(progress: Progress) -> str:
     """The work in one line: in words, or part by part."""
-    parts = [f"{step.name}: {step.detail or step.status}" for step in progress.steps.values()]
+    parts = [
+        f"{step.name}: {step.detail or _STATUS[step.status]}" for step in progress.steps.values()
+    ]
     return terminal_line(progress.detail or ", ".join(parts) or "Working")

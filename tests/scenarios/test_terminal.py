@@ -159,7 +159,27 @@ def test_progress_names_its_parts() -> None:
     assert progress_line(progress) == "Working"
     progress.step(Step("edge", "in_progress", "1,200 calls"))
     progress.step(Step("iot", "complete"))
-    assert progress_line(progress) == "edge: 1,200 calls, iot: complete"
+    progress.step(Step("lab", "in_progress"))
+    assert progress_line(progress) == "edge: 1,200 calls, iot: done, lab: working"
+
+
+def test_narrow_chart_keeps_labels_and_numbers_whole() -> None:
+    windows = ("1 to 26 Nov 2026", "1 to 26 Oct 2026")
+    labels = ["1 Nov: no data", "8 Nov"]
+    series = [(window, [27_200_000.0, 31_700_000.0]) for window in windows]
+    shown = laid_out(kit.chart("Compared", kind="bar", series=series, labels=labels, unit="B"))
+    assert "…" not in shown
+    assert all(word in shown for word in (*windows, *labels, "27,200,000"))
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
+
+
+def test_wide_table_is_shown_row_by_row() -> None:
+    row = ["27 Nov 21:04:37", "ada@example.com", "GET", "/papi/v1/properties", *["terraform"] * 6]
+    shown = laid_out(kit.data_table("Calls", [f"Column {n}" for n in range(10)], [row, row]))
+    lines = [line.rstrip() for line in shown.splitlines() if line.strip()]
+    assert [line.startswith(" ") for line in lines] == [False] + [False, True] * 3
+    assert "ada@example.com  GET  /papi/v1/properties" in shown
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
