@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -40,8 +40,18 @@ class Table(BaseModel):
     """A table of `bot.toml`: unknown keys are problems, and error messages never repeat values."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        # A table that another one holds is part of its schema, and needs none of its own.
+        defer_build=True,
     )
+
+    @classmethod
+    def defaults(cls) -> Self:
+        """The table where it is left out; without a schema, which only checks what was written."""
+        return cls.model_construct()
 
 
 class AccountSettings(Table):

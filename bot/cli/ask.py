@@ -124,7 +124,9 @@ async def answer_in_terminal(
             ProviderRegistry(settings, redactor, stores.rate_limits, only=_accounts_of(question))
         ) as accounts,
     ):
-        # Turned off for the start; the answer itself makes garbage.
+        # Turned off for the start, whose objects live until the end and are not scanned; the answer
+        # itself makes garbage.
+        gc.freeze()
         gc.enable()
         with lazy_temp_dir() as folder:
             answerer = build_answerer(

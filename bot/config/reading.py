@@ -30,7 +30,7 @@ def read_settings(
 
 
 class _DatabaseTable(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, defer_build=True)
     database: DatabaseLocation
 
 

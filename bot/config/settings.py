@@ -38,12 +38,12 @@ class Settings(Table):
     database: DatabaseLocation
     """A SQLite file next to `bot.toml`, or `env:DATABASE_URL` with the URL of a PostgreSQL database.
     """
-    slack: SlackSettings = SlackSettings()
-    access: AccessSettings = AccessSettings()
+    slack: SlackSettings = SlackSettings.defaults()
+    access: AccessSettings = AccessSettings.defaults()
     health: HealthSettings | None = None
-    limits: LimitSettings = LimitSettings()
-    logging: LoggingSettings = LoggingSettings()
-    retention: RetentionSettings = RetentionSettings()
+    limits: LimitSettings = LimitSettings.defaults()
+    logging: LoggingSettings = LoggingSettings.defaults()
+    retention: RetentionSettings = RetentionSettings.defaults()
     providers: dict[str, AccountSettings] = Field(default_factory=dict)
     digest: tuple[DigestSettings, ...] = ()
     alert: tuple[AlertSettings, ...] = ()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bot.questions.windows.calendar import DAY, Reading, TwoReadings
 from bot.questions.windows.day_parts import PARTS_OF_DAY, read_hours, split_part
-from bot.questions.windows.lengths import read_length
+from bot.questions.windows.lengths import UNITS, read_length
 from bot.questions.windows.moments import AGO, read_moment, read_snapped
 from bot.questions.windows.numbered import read_numbered
 from bot.questions.windows.periods import read_period
@@ -93,6 +93,9 @@ def _split_zone(tokens: Tokens, reading: Reading) -> tuple[Tokens, tzinfo | None
     if word(last) in AMBIGUOUS_ZONES and len(tokens) > 1:
         one, two = (reading.text.replace(last.text, zone) for zone in AMBIGUOUS_ZONES[word(last)])
         raise TwoReadings(last.text, (one, two))
+    # No city ends like `last 7 days`, and finding the cities reads the whole time zone database.
+    if word(last) in UNITS:
+        return tokens, None
     # The longest name first: `Mexico City`.
     for size in (3, 2, 1):
         if len(tokens) > size and (zone := zone_of_city(" ".join(words_of(tokens[-size:])))):

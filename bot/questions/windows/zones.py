@@ -58,8 +58,6 @@ AMBIGUOUS_ZONES = MappingProxyType(
         "ast": ("America/Halifax", "Asia/Riyadh"),
     }
 )
-# Typed in any case; ZoneInfo wants its own spelling.
-_REGIONS = MappingProxyType({name.lower(): name for name in available_timezones() if "/" in name})
 
 
 class UnknownZone(ValueError):
@@ -85,8 +83,8 @@ def zone_of_city(words: str) -> tzinfo | None:
 def named_zone(text: str) -> tzinfo:
     """The zone of `europe/dublin` or `utc+2`. Raises UnknownZone."""
     lowered = text.lower()
-    if lowered in _REGIONS:
-        return ZoneInfo(_REGIONS[lowered])
+    if region := _regions().get(lowered):
+        return ZoneInfo(region)
     shift = re.fullmatch(r"(?:utc|gmt) ?([+-])(\d{1,2})(?::?(\d{2}))?", lowered)
     if not shift:
         raise UnknownZone(f"“{text[:40]}” is not a time zone that I know")
@@ -103,10 +101,18 @@ def shifted(sign: str, hours: int, minutes: int) -> tzinfo:
 
 
 @cache
+def _regions() -> dict[str, str]:
+    """The regions by their names in small letters, since ZoneInfo wants its own spelling. Found when
+    a zone is first typed: that reads the whole time zone database.
+    """
+    return {name.lower(): name for name in available_timezones() if "/" in name}
+
+
+@cache
 def _cities() -> dict[str, str]:
     """The regions by their city, without cities that name several zones."""
     found: dict[str, str | None] = {}
-    for name in sorted(_REGIONS.values()):
+    for name in sorted(_regions().values()):
         continent, _, place = name.partition("/")
         if continent.lower() not in _CITY_CONTINENTS:
             continue
