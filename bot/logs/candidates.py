@@ -16,6 +16,7 @@ from providers.patterns import compile_pattern
 
 # Patterns that never occur, with many first bytes: without them the library would jump from one
 # possible first byte to the next, which is slow where a text is full of them.
+_FIVE: Final = ord("5")
 _NEVER: Final = [bytes([byte]) * 4 for byte in (*range(1, 9), *b"BCDFGHJKMQVXYZ")]
 
 
@@ -44,6 +45,7 @@ _BEFORE_CLOCK: Final = (
     *(sign + digits + b" " for sign in (b"-", b"/", b".") for digits in (b"0", b"00", b"0000")),
     *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a ", b"0a00 "),
 )
+_CLOCKS: Final = [before + hour + b":0" for before in _BEFORE_CLOCK for hour in (b"0", b"00")]
 # What has many digits in a row is no part of a longer word: epoch seconds and all digits in a row,
 # the same with an exponent, the basic form of ISO 8601; dates of six digits, Chromium.
 _LONG_NUMBERS: Final = (
@@ -95,7 +97,7 @@ def _times() -> BytesAhoCorasick:
     return _scan_of(
         [
             *_LONG_PATTERNS,
-            *(before + hour + b":0" for before in _BEFORE_CLOCK for hour in (b"0", b"00")),
+            *_CLOCKS,
             b"0-00.00.",
             b"0a00.0",
             *(
@@ -177,9 +179,25 @@ def _signs_in(text: bytes) -> Iterator[int]:
 
 
 def _times_in(text: bytes) -> Iterator[int]:
-    for pattern, start, _ in _times().find_matches_as_indexes(text.translate(_CLASSES)):
-        if pattern >= len(_DIGITS_AT) or _LONG_TIME.match(text, start + _DIGITS_AT[pattern]):
+    long_numbers, clocks = len(_DIGITS_AT), len(_DIGITS_AT) + len(_CLOCKS)
+    for pattern, start, end in _times().find_matches_as_indexes(text.translate(_CLASSES)):
+        if pattern < long_numbers:
+            if _LONG_TIME.match(text, start + _DIGITS_AT[pattern]):
+                yield start
+        elif pattern >= clocks or _is_possible(text, end - 2):
             yield start
+
+
+def _is_possible(text: bytes, colon: int) -> bool:
+    """Whether there may be a clock around a colon, and a date where one is in front of it."""
+    hour = text[colon - 2 : colon]
+    if b"24" < hour <= b"99" or (text[colon + 1] > _FIVE and text[colon + 2 : colon + 3].isdigit()):
+        return False
+    # -11-21T10:00
+    date = text[colon - 9 : colon - 3]
+    if date[:1] != b"-" or date[3:4] != b"-":
+        return True
+    return not (b"12" < date[1:3] <= b"99" or b"31" < date[4:6] <= b"99")
 
 
 def _fields_in(lowered: bytes) -> Iterator[int]:

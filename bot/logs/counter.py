@@ -21,6 +21,7 @@ from bot.logs.lines import (
     read_line,
     without_colours,
 )
+from bot.logs.minutes import KnownMinutes
 from bot.logs.newest import TAIL_LINES, NewestLines
 from bot.logs.reader import LineReader
 from bot.logs.readings import (
@@ -85,6 +86,7 @@ class LogCounter:
     # Whether few lines in a row share a minute, and how the last minute was written.
     _has_short_runs: bool = field(default=False, compare=False)
     _last_written: bytes = field(default=b"", compare=False)
+    _known_minutes: KnownMinutes = field(default_factory=KnownMinutes, compare=False)
     # Whether most lines of the block before were unlike any other, and blocks that are read line by
     # line all the same.
     _is_sparse: bool = field(default=False, compare=False)
@@ -332,9 +334,9 @@ class LogCounter:
         if not lines:
             return start
         stretch = text if (start, at) == (0, len(text)) else text[start:at]
-        minutes = {written: shape.minute(written) for written in found}
-        levels = None if None in minutes.values() else shape.levels_in(stretch, lines)
-        if levels is None:
+        minutes = self._known_minutes.of(shape.form, shape.behind, found)
+        levels = None if minutes is None else shape.levels_in(stretch, lines)
+        if minutes is None or levels is None:
             self._count_each(stretch)
             return at
         self.levels.update(levels)
@@ -412,17 +414,21 @@ class LogCounter:
         self.levels.update(self._texts.levels)
         self._texts.levels.clear()
 
-    def _place_all(self, minutes: Mapping[bytes, Minute | None], lines: Counter[bytes]) -> None:
+    def _place_all(self, minutes: Mapping[bytes, Minute], lines: Counter[bytes]) -> None:
         """Places lines by their minutes as they are written, in their order."""
         if self.first is None or len(self.minutes) + len(lines) >= MOST_MINUTES:
             for written, count in lines.items():
                 self._place(minutes[written], count)
             return
-        placed = self.minutes.get
-        for written, count in lines.items():
-            if minute := minutes[written]:
+        total = lines.total()
+        if total == len(lines):
+            self.minutes.update([minutes[written] for written in lines])
+        else:
+            placed = self.minutes.get
+            for written, count in lines.items():
+                minute = minutes[written]
                 self.minutes[minute] = placed(minute, 0) + count
-        self.lines += lines.total()
+        self.lines += total
 
     def _place(self, minute: Minute | None, lines: int) -> None:
         self.lines += lines

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bot.logs import times
+from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
 _DIGIT: Final = compile_pattern(rb"\d")
@@ -59,3 +61,36 @@ def seconds_like(written: bytes, form: str) -> bytes:
 def any_digits_of(written: bytes) -> bytes:
     """A pattern for the same bytes with any digits in place of these."""
     return _DIGIT.sub(rb"\\d", re.escape(written))
+
+
+# So many minutes are remembered, by all the ways in which they were written.
+_MOST_KNOWN: Final = 50_000
+
+
+class KnownMinutes:
+    """The minutes of the lines of one shape by how they are written: a log may have one of its own
+    in each line.
+    """
+
+    def __init__(self) -> None:
+        self._shape: tuple[str, bytes] = ("", b"")
+        self._known: dict[bytes, Minute] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return KnownMinutes, ()
+
+    def of(
+        self, form: str, behind: bytes, written: Collection[bytes]
+    ) -> Mapping[bytes, Minute] | None:
+        """What these mean, and others that were seen before; None where one is no minute."""
+        if self._shape != (form, behind):
+            self._shape, self._known = (form, behind), {}
+        new = [each for each in written if each not in self._known]
+        if len(self._known) + len(new) > _MOST_KNOWN:
+            self._known, new = {}, [*written]
+        found = times.minutes_of(form, new, behind) if new else {}
+        for each, minute in found.items():
+            if minute is None:
+                return None
+            self._known[each] = minute
+        return self._known

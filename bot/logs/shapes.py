@@ -41,7 +41,6 @@ from bot.logs.readings import (
     minute_at,
     spans_at,
 )
-from bot.logs.times import Minute
 from providers.patterns import compile_pattern, lazy_pattern
 
 # What comes before a time, and between a time and a level, where it is the same in each line.
@@ -124,9 +123,6 @@ class Shape:
         """The same with the level first that is the commonest in a text of such lines."""
         by_count = sorted(self.level_of, key=sample.count, reverse=True)
         return replace(self, level_of={head: self.level_of[head] for head in by_count})
-
-    def minute(self, written: bytes) -> Minute | None:
-        return times.minute_of(self.form, written, self.behind)
 
 
 def shape_of(line: bytes) -> Shape | None:

@@ -8,10 +8,11 @@ depends on the window that was asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import repeat
 from typing import Final
 
 from msgspec import Struct
@@ -210,7 +211,7 @@ FORMS: Final = (
              b"20261121100000.123", (b"2026-11-21T10:00", b"")),
     TimeForm("dashed_clock", _Y + rb"[-_.]" + _M + rb"[-_.]" + _D + rb"[ _T](?P<H>[01]\d|2[0-3])[.:-](?P<M>[0-5]\d)", rb"[.:-]\d\d(?:[.,]\d{1,9}+)?+(?!\d)", OFFSET,
              b"2026-11-21_10-00-00", (b"2026-11-21T10:00", b"")),
-    TimeForm("loose_iso", _Y + rb"-(?P<m>\d{1,2})-(?P<d>\d{1,2})[ T](?P<H>\d{1,2}):(?P<M>[0-5]\d)", _SECONDS, _HALF_OR_OFFSET,
+    TimeForm("loose_iso", _Y + rb"-(?P<m>0?[1-9]|1[0-2])-(?P<d>0?[1-9]|[12]\d|3[01])[ T](?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)", _SECONDS, _HALF_OR_OFFSET,
              b"2026-11-1 9:00:00", (b"2026-11-01T09:00", b"")),
     TimeForm("mikrotik", rb"(?P<mon>" + _MONTHS.lower() + rb")/" + _D + rb"(?:/" + _Y + rb")? " + _HM, _SECONDS, rb"(?!)",
              b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
@@ -302,6 +303,19 @@ _HALF_OF_DAY: Final = compile_pattern(_HALF.removeprefix(b" ?"))
 _YEAR_BEHIND: Final = compile_pattern(rb"(?:19|20)\d\d$")
 
 
+_WHOLE_ISO_LINES: Final = compile_pattern(rb"(?:" + _WHOLE_ISO.pattern + rb"\n)*+")
+
+
+def minutes_of(name: str, written: Collection[bytes], behind: bytes) -> dict[bytes, Minute | None]:
+    """The same of many minutes that have the same behind them."""
+    if name == "iso" and behind[:1] in b"Z+-":
+        joined = b"\n".join([*written, b""])
+        if _WHOLE_ISO_LINES.fullmatch(joined):
+            clocks = joined.replace(b" ", b"T").split(b"\n")
+            return dict(zip(written, zip(clocks, repeat(_offset_of(behind))), strict=False))
+    return {each: minute_of(name, each, behind) for each in written}
+
+
 @lru_cache(maxsize=8192)
 def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
     """The minute that is written so; None where there is no such minute (a month of 13)."""
@@ -330,21 +344,20 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
         if late is None:
             return None
         year, behind = late[0], behind[: late.start()].strip()
-    clock = b"T%02d:%02d" % (hour, int(found.get("M") or found.get("M1") or b"0"))
-    return _date_of(found, year, minute) + clock, _offset_of(behind)
+    of_hour = int(found.get("M") or found.get("M1") or b"0")
+    date_ = _date_of(found, year, minute)
+    if date_ is None or hour > _LAST_HOUR or of_hour > _LAST_MINUTE:
+        return None
+    return date_ + b"T%02d:%02d" % (hour, of_hour), _offset_of(behind)
 
 
-def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes:
+_LAST_HOUR, _LAST_MINUTE, _LAST_MONTH, _LAST_DAY = 24, 59, 12, 31
+
+
+def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes | None:
+    """The date of a time; None where there is no such date, and nothing where it has none."""
     if "one" in found:
-        one, two = int(found["one"]), int(found["two"])
-        # Only days come before a dot.
-        if one > 12 or (b"." in minute[:3] and two <= 12):
-            one, two = two, one
-            return b"%s-%02d-%02d" % (year, one, two)
-        if two <= 12 and one != two:
-            # Both may be the month.
-            return b"%s-%02d/%02d" % (year, one, two)
-        return b"%s-%02d-%02d" % (year, one, two)
+        return _date_of_numbers(int(found["one"]), int(found["two"]), year, minute)
     if "yday" in found:
         return _ordinal_date(int(year), int(found["yday"]))
     if "mon" in found:
@@ -354,6 +367,19 @@ def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes:
     else:
         return b""
     return b"%s-%02d-%02d" % (year or b"-", month, int(found["d"]))
+
+
+def _date_of_numbers(one: int, two: int, year: bytes, minute: bytes) -> bytes | None:
+    """The date of a day and a month in either order."""
+    # Only days come before a dot.
+    if one > _LAST_MONTH or (b"." in minute[:3] and two <= _LAST_MONTH):
+        one, two = two, one
+    elif two <= _LAST_MONTH and one != two:
+        # Both may be the month.
+        return b"%s-%02d/%02d" % (year, one, two)
+    if not (1 <= one <= _LAST_MONTH and 1 <= two <= _LAST_DAY):
+        return None
+    return b"%s-%02d-%02d" % (year, one, two)
 
 
 def _ordinal_date(year: int, day: int) -> bytes:

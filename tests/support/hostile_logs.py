@@ -41,6 +41,10 @@ HOSTILE_LINES: Final[Mapping[str, LineMaker]] = {
     "a time of its own in each line": lambda rng: (
         b"2026-11-%02dT%02d:%02d:%02dZ INFO %s" % (rng.randint(1, 28), *_clock(rng), _word(rng))
     ),
+    "impossible dates": lambda rng: (
+        b"2026-%02d-%02dT%02d:%02d:%02dZ INFO %s"
+        % (rng.randint(13, 99), rng.randint(32, 99), *_clock(rng), _word(rng))
+    ),
     "random pairs": lambda rng: _word(rng) + b"=" + _word(rng),
     "random JSON": lambda rng: b'{"%s":"%s"}' % (_word(rng), _word(rng)),
     "broken JSON": lambda rng: b'{"%s":' % _word(rng),
