@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks.overview import TITLE
 from bot.questions.registry import COMMANDS
-from handlers.listeners.spoken import SpokenQuestions, is_from_person
+from handlers.listeners.message_questions import MessageQuestions, is_from_person
 from handlers.requests import RequestHandler
 
 STATUS = "is looking it up…"
@@ -31,7 +31,7 @@ class DirectMessage(Struct, frozen=True):
         channel, thread = str(event.get("channel", "")), str(event.get("thread_ts") or "")
         text = str(event.get("text", ""))
         async with self.requests.delivery.agent_threads.status(channel, thread, STATUS):
-            questions = SpokenQuestions(self.requests)
+            questions = MessageQuestions(self.requests)
             await questions.ask(text, event, body, context, via="message")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
-from handlers.listeners.spoken import SpokenQuestions, is_from_person
+from handlers.listeners.message_questions import MessageQuestions, is_from_person
 from handlers.requests import RequestHandler
 
 # `<@U012AB>`, or `<@U012AB|name>` in older clients, with the colon that people put behind it.
@@ -18,7 +18,7 @@ _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 class Mention(Struct, frozen=True):
     """Answers mentions in the thread, where Slack allows no slash commands."""
 
-    questions: SpokenQuestions
+    questions: MessageQuestions
 
     async def __call__(
         self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
@@ -29,4 +29,4 @@ class Mention(Struct, frozen=True):
 
 
 def register(app: AsyncApp, requests: RequestHandler) -> None:
-    app.event("app_mention")(Mention(SpokenQuestions(requests)).__call__)
+    app.event("app_mention")(Mention(MessageQuestions(requests)).__call__)

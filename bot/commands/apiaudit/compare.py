@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -23,7 +24,7 @@ from bot.commands.apiaudit.comparison import (
 from bot.commands.apiaudit.comparison_blocks import comparison_blocks, comparison_text
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
-from bot.questions.comparison_words import split_comparison
+from bot.commands.comparison_buttons import comparison_buttons
 from bot.questions.windows import ParsedWindow, reading_of
 from bot.questions.windows.alignment import Comparison
 from bot.reports.file_names import file_stem
@@ -35,6 +36,14 @@ from providers.models import ApiCall, CallPage
 Pages = Sequence[CallPage | ProviderError]
 # Fetches the calls of every account in the window of a question.
 FetchPages = Callable[[AuditQuestion], Awaitable[Pages]]
+# What the first window is compared with next, by the label of a button.
+OTHER_WINDOWS = MappingProxyType(
+    {
+        "vs. previous": "previous",
+        "vs. a day earlier": "a day ago",
+        "vs. a week earlier": "a week ago",
+    }
+)
 
 
 class _Account(Struct, frozen=True):
@@ -113,34 +122,44 @@ async def _fetched(question: AuditQuestion, fetch: FetchPages, zone: tzinfo) -> 
         for name, now, then in zip(question.accounts, current, previous, strict=True)
     ]
     compared = [each for each in accounts if not each.missing]
-    if not compared:
-        errors = [page for page in (*current, *previous) if isinstance(page, ProviderError)]
-        if errors:
-            raise combined(errors)
-    comparison = _until_data_ends(comparison, compared, zone)
+    errors = [page for page in (*current, *previous) if isinstance(page, ProviderError)]
+    if errors and not compared:
+        raise combined(errors)
     pages = [page for each in compared for page in each.pages]
-    is_cut = comparison != question.comparison
     return _Found(
-        ComparedCalls(
-            comparison,
-            tuple(each.name for each in compared) or question.accounts,
-            _calls([each.current for each in compared], comparison.current, is_cut=is_cut),
-            _calls([each.previous for each in compared], comparison.previous, is_cut=is_cut),
-            tuple(dict.fromkeys(_shortcomings(compared))),
-            tuple(each.name for each in accounts if each.missing),
-            question.display,
-            bool(question.filters),
-        )
-        if compared
-        else ComparedCalls(
-            replace(comparison, obstacle="There is no data yet."),
-            question.accounts,
-            [],
-            [],
-            missing=question.accounts,
-        ),
+        _compared_calls(question, accounts, zone) if compared else _no_data(question, comparison),
         tuple(each.missing for each in accounts if each.missing),
         tuple(dict.fromkeys(remark for page in pages for remark in page.remarks)),
+    )
+
+
+def _compared_calls(
+    question: AuditQuestion, accounts: Sequence[_Account], zone: tzinfo
+) -> ComparedCalls:
+    assert question.comparison is not None
+    compared = [each for each in accounts if not each.missing]
+    comparison = _until_data_ends(question.comparison, compared, zone)
+    is_cut = comparison != question.comparison
+    return ComparedCalls(
+        comparison,
+        tuple(each.name for each in compared),
+        _calls([each.current for each in compared], comparison.current, is_cut=is_cut),
+        _calls([each.previous for each in compared], comparison.previous, is_cut=is_cut),
+        tuple(dict.fromkeys(_shortcomings(compared))),
+        tuple(each.name for each in accounts if each.missing),
+        question.display,
+        bool(question.filters),
+    )
+
+
+def _no_data(question: AuditQuestion, comparison: Comparison) -> ComparedCalls:
+    """Where all accounts have answered, and the data of none reaches into both windows yet."""
+    return ComparedCalls(
+        replace(comparison, obstacle="There is no data yet."),
+        question.accounts,
+        [],
+        [],
+        missing=question.accounts,
     )
 
 
@@ -202,20 +221,7 @@ def _shortcomings(accounts: Sequence[_Account]) -> list[str]:
 
 def _next_questions(question: AuditQuestion) -> list[tuple[str, str]]:
     """Follow-up questions for the reader."""
-    words = split_comparison(question.parts.window)
-    buttons = []
-    if words and words.first:
-        ways = [
-            ("vs. previous", "previous"),
-            ("vs. a day earlier", "a day ago"),
-            ("vs. a week earlier", "a week ago"),
-        ]
-        buttons = [
-            (label, question.over(f"{words.first} vs {second}"))
-            for label, second in ways
-            if second != words.second.lower()
-        ]
-        buttons.append(("Without comparison", question.over(words.first)))
+    buttons = comparison_buttons(question, OTHER_WINDOWS)
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))
     if "ip" not in question.display.by:

@@ -232,9 +232,8 @@ class NewValue(Struct, frozen=True):
 
 class Novelty(Struct, frozen=True):
     """What is new, by kind; a kind of which that is not known is missing. `seen` is how many different
-    values the calls have. `compared` is how many of
-    the `days` before are known of every account that is compared; `unknown` are the accounts of
-    which too few are known, each with how many.
+    values the calls have. `compared` is how many of the `days` before are known of every account
+    that is compared; `unknown` are the accounts of which too few are known, each with how many.
     """
 
     days: int

@@ -24,7 +24,7 @@ from bot.commands.apiaudit.novelty import (
     Novelty,
     novelty,
 )
-from bot.commands.apiaudit.novelty_words import coverage_notes, novelty_findings
+from bot.commands.apiaudit.novelty_words import coverage_notes, novelty_findings, plain_name
 from bot.commands.apiaudit.timeline import Bucket, timeline_of
 from providers.models import ApiCall, Outcome, Window
 
@@ -206,7 +206,7 @@ class AuditReport(Struct, frozen=True):
             and len(self.actors) > 1
         ):
             found.append(
-                f"{_without_marks(worst.name) or 'An unnamed actor'} made "
+                f"{plain_name(worst.name) or 'An unnamed actor'} made "
                 f"{formatting.percent(100 * worst.failures / self.failures)} of the failed calls."
             )
         host = max(self.hosts, key=lambda tally: tally.failures, default=None)
@@ -217,7 +217,7 @@ class AuditReport(Struct, frozen=True):
             and len(self.hosts) > 1
         ):
             found.append(
-                f"{_without_marks(host.name)} processed "
+                f"{plain_name(host.name)} processed "
                 f"{formatting.percent(100 * host.failures / self.failures)} of the failed calls."
             )
         found += novelty_findings(self.novelty, self.new)
@@ -229,11 +229,6 @@ class AuditReport(Struct, frozen=True):
                 f"{'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
             )
         return found
-
-
-def _without_marks(name: str) -> str:
-    """A name without backticks, which are for the code in our own sentences."""
-    return name.replace("`", "ˋ")
 
 
 def audit_report(facts: AuditFacts) -> AuditReport:

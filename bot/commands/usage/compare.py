@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from bot.answer import Answer
 from bot.commands.answering import AnswerContext, or_error
+from bot.commands.comparison_buttons import comparison_buttons
 from bot.commands.usage.comparison import ComparedUsage, UsageComparison, compared_usage
 from bot.commands.usage.comparison_blocks import (
     comparison_blocks,
@@ -18,7 +20,6 @@ from bot.commands.usage.comparison_blocks import (
 from bot.commands.usage.fetch import UsageFetcher, log_names, nothing, split_errors
 from bot.commands.usage.question import UsageQuestion
 from bot.commands.usage.sheet import comparison_sheet
-from bot.questions.comparison_words import split_comparison
 from bot.questions.windows.alignment import Comparison
 from providers.errors import ProviderError
 from providers.models import LogUsage
@@ -26,6 +27,14 @@ from providers.models import LogUsage
 # Of the logs 7 or 30 days come in one request; this many days of both windows are a quarter and the
 # one before, of which 27 requests are spent without being asked for.
 MOST_DAYS_BY_LOG = 184
+# What the first window is compared with next, by the label of a button.
+OTHER_WINDOWS = MappingProxyType(
+    {
+        "vs. previous": "previous",
+        "vs. a week earlier": "a week ago",
+        "vs. a year earlier": "a year ago",
+    }
+)
 
 
 class Compared(Struct, frozen=True):
@@ -140,20 +149,7 @@ async def _account(
 
 def _next_questions(question: UsageQuestion) -> list[tuple[str, str]]:
     """Follow-up questions for the reader."""
-    words = split_comparison(question.parts.window)
-    buttons = []
-    if words and words.first:
-        ways = [
-            ("vs. previous", "previous"),
-            ("vs. a week earlier", "a week ago"),
-            ("vs. a year earlier", "a year ago"),
-        ]
-        buttons = [
-            (label, question.over(f"{words.first} vs {second}"))
-            for label, second in ways
-            if second != words.second.lower()
-        ]
-        buttons.append(("Without comparison", question.over(words.first)))
+    buttons = comparison_buttons(question, OTHER_WINDOWS)
     if not question.csv:
         buttons.append(("CSV", question.also("csv")))
     return buttons

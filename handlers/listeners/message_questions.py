@@ -23,8 +23,8 @@ from bot.slack.text import unescape_input
 from handlers.requests import RequestHandler, split_command
 
 
-class SpokenQuestions(Struct, frozen=True):
-    """Asks what plain messages say, and answers in their thread."""
+class MessageQuestions(Struct, frozen=True):
+    """Answers the questions of plain messages, in their thread."""
 
     requests: RequestHandler
 
@@ -69,34 +69,27 @@ class SpokenQuestions(Struct, frozen=True):
         own_ids: Collection[str],
     ) -> str:
         """The question of the message; empty where there are no words. Raises BadQuestion."""
-        name = text.partition(" ")[0].removeprefix("/").lower()
+        first, _, rest = text.partition(" ")
+        name = first.removeprefix("/").lower()
         if name in COMMANDS:
-            return f"/{name} {text.partition(' ')[2]}".strip()
-        asked = await self._question_of_thread(event, target, own_ids)
-        if not asked:
-            # Outside a thread the command may be left out: `what failed on edge today?`.
-            if not text:
-                return ""
-            if line := _question_by_topic(text):
-                return line
-            raise BadQuestion(
-                (
-                    "In the thread of an answer, say what to change; elsewhere begin with "
-                    f"{join_words([*COMMANDS], conjunction='or')}."
-                ),
-                COMMANDS.help_line,
-            )
+            return f"/{name} {rest}".strip()
+        if answered := await self._question_of_thread(event, target, own_ids):
+            return await self._follow_up(answered, text, target)
+        # Outside a thread the command may be left out: `what failed on edge today?`.
+        return _question_by_topic(text)
+
+    async def _follow_up(self, answered: str, text: str, target: ReplyTarget) -> str:
+        """The question of an answer with the change that the text asks for, or as it was."""
         requests = self.requests
-        now = self.requests.clock()
         # Before the words are read: a refusal of theirs names accounts.
-        await requests.require(split_command(asked)[0], target.user, target.channel)
+        await requests.require(split_command(answered)[0], target.user, target.channel)
         zone = await requests.people.zone(target.user)
-        question = read_question_line(asked, requests.answering.directory, now=now, zone=zone)
-        return (
-            apply_follow_up(question, text, requests.answering.directory, now=now, zone=zone).line
-            if text
-            else question.line
-        )
+        directory = requests.answering.directory
+        now = requests.clock()
+        question = read_question_line(answered, directory, now=now, zone=zone)
+        if not text:
+            return question.line
+        return apply_follow_up(question, text, directory, now=now, zone=zone).line
 
     async def _question_of_thread(
         self, event: Mapping[str, Any], target: ReplyTarget, own_ids: Collection[str]
@@ -148,19 +141,26 @@ def _checked(text: str) -> str:
 
 
 def _question_by_topic(text: str) -> str:
-    """The question of words without a command, by the topic words of a command; empty if there are
-    none.
+    """The question of words without a command, by the topic words of a command; empty without
+    words. Raises BadQuestion where no command has such a topic.
     """
     words = text.split()
-    spoken = [word.lower().strip(".,;:?!") for word in words]
+    plain = [word.lower().strip(".,;:?!") for word in words]
     for command in COMMANDS.values():
-        topics = command.topics.words
-        kept = command.topics.options
-        if not topics.isdisjoint(spoken):
-            others = [
-                word
-                for word, plain in zip(words, spoken, strict=True)
-                if plain in kept or plain not in topics
-            ]
-            return f"/{command.name} {' '.join(others)}".strip()
-    return ""
+        topics = command.topics
+        if topics.words.isdisjoint(plain):
+            continue
+        # A topic such as `failures` is an option, too, and stays.
+        left = [
+            word
+            for word, spelling in zip(words, plain, strict=True)
+            if spelling in topics.options or spelling not in topics.words
+        ]
+        return f"/{command.name} {' '.join(left)}".strip()
+    if not words:
+        return ""
+    raise BadQuestion(
+        "In the thread of an answer, say what to change; elsewhere begin with "
+        f"{join_words([*COMMANDS], conjunction='or')}.",
+        COMMANDS.help_line,
+    )
