@@ -47,6 +47,13 @@ def test_actors_are_sorted_by_failures() -> None:
     assert "By actor: bob 2 (1 failed), eve 1 (1 failed) and ada 9." in text
 
 
+def test_failures_replace_table_of_actions() -> None:
+    _, blocks = said(audit(failed(1), *(call(n, action=f"a{n}") for n in range(2, 6))))
+    assert list(tables(blocks)) == ["By actor"]
+    _, without_failures = said(audit(*(call(n) for n in range(5))))
+    assert list(tables(without_failures)) == ["By actor", "By action"]
+
+
 def test_latency_names_accounts_that_have_it() -> None:
     timed, untimed = call(1, account="iot"), call(2, account="edge", duration_ms=None)
     assert "p95 latency (iot only): 1.0 ms" in said(audit(timed, untimed))[0]

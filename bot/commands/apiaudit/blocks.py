@@ -20,6 +20,7 @@ TOP = 10
 ROWS_AT_ONCE = 3
 # What is listed in a line or two beside the tables.
 SHORT = 3
+BY_ACTION = "By action"
 
 
 def audit_text(
@@ -75,13 +76,15 @@ def audit_blocks(
                 "\n".join(f"• {kit.with_code(formatting.sanitise(f, 300))}" for f in findings)
             )
         )
+    # One bar alone says no more than the headline.
     if sum(1 for bucket in report.timeline if bucket.calls) > 1 and not report.listed:
         blocks.append(_chart(report, zone, window.now))
     blocks += new_blocks(report, zone, window.now)
     blocks += [
         _tally_table(caption, COLUMNS.get(caption, caption), tallies[:most], report)
         for caption, tallies, most in _tables(report)
-        if caption != "What" or not _is_short(report)
+        # Their names are among the facts already, and the failures need the room.
+        if caption != BY_ACTION or not _is_short(report)
     ]
     if report.listed:
         blocks.append(list_table(report.listed, zone, window.now))
@@ -115,7 +118,7 @@ def _tables(report: AuditReport) -> Tables:
     else:
         tables = [
             ("By actor", _ranked(report.actors), TOP),
-            ("By action", _ranked(report.actions), TOP),
+            (BY_ACTION, _ranked(report.actions), TOP),
         ]
     return [(caption, tallies, most) for caption, tallies, most in tables if tallies]
 
@@ -130,7 +133,7 @@ GROUP_CAPTIONS = MappingProxyType(
         "host": "By host",
         "code": "By code",
         "who": "By actor",
-        "action": "By action",
+        "action": BY_ACTION,
         "account": "By account",
     }
 )
@@ -142,7 +145,7 @@ COLUMNS = MappingProxyType(
         "By host": "Host",
         "By code": "Code",
         "By actor": "Actor",
-        "By action": "Action",
+        BY_ACTION: "Action",
         "By account": "Account",
     }
 )
@@ -180,6 +183,7 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
 
 def _latency_label(report: AuditReport) -> str:
     """Names the accounts whose calls have a duration, where not all of them have."""
+    # Vendors without durations would seem fast.
     names = [name for name in report.accounts if name in report.accounts_with_durations]
     if len(names) == len(report.accounts):
         return "p95 latency"
@@ -285,12 +289,14 @@ def _group_notes(report: AuditReport) -> list[str]:
 
 def _chart(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
     short = report.step < timedelta(days=1)
+    # In a longer window the same time of day comes twice, so that the bars need their day, too.
     by_clock = short and report.window.length <= timedelta(hours=20)
     starts = [bucket.start.astimezone(zone) for bucket in report.timeline]
     labels = [_label(start, zone, now, by_clock=by_clock, by_day=not short) for start in starts]
     labels = kit.mark_parts(labels, starts, report.step, report.drawn.start, report.drawn.end)
     calls = [bucket.calls for bucket in report.timeline]
     failed = [bucket.failures for bucket in report.timeline]
+    # Two equal series would hide that every call failed.
     series = [("failed", failed)] if report.all_failed else [("calls", calls), ("failed", failed)]
     what = "Failed calls" if report.all_failed else "Calls"
     title = f"{what} per {step_label(report.step)} ({zone_name(zone)})"

@@ -14,6 +14,7 @@ from bot.commands.apiaudit.report import (
 from providers.errors import ProviderError
 from providers.models import ApiCall, CallPage, Window, iso_utc
 
+# An actor that needs no quotes, so that the line of a button is one question.
 PLAIN_ACTOR = re.compile(r"[\w.@+-]{1,60}")
 # Slack takes 25 buttons in a row of them; the answer has others, too.
 MOST_OPENED = 8
@@ -22,6 +23,7 @@ MOST_OPENED = 8
 def nearest_actors(
     question: AuditQuestion, pages: Sequence[CallPage | ProviderError]
 ) -> list[tuple[str, str]]:
+    """Buttons for the actor that was probably meant, where no call matches."""
     names = dict.fromkeys(page.nearest_actor for page in pages if isinstance(page, CallPage))
     return [
         (formatting.truncate(f"Who: {name}", 40), question.also(f"who:{name}"))
@@ -31,6 +33,7 @@ def nearest_actors(
 
 
 def next_questions(question: AuditQuestion, report: AuditReport) -> list[tuple[str, str]]:
+    """Follow-up questions for the reader."""
     buttons = [
         (label, question.over(window))
         for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))
@@ -53,6 +56,7 @@ def next_questions(question: AuditQuestion, report: AuditReport) -> list[tuple[s
 def questions_of_calls(question: AuditQuestion, report: AuditReport) -> list[tuple[str, str]]:
     """Buttons that open each of the first calls listed."""
     calls = dict.fromkeys((call.account, call.id) for call in report.listed[:MOST_OPENED])
+    # Calls with the same values have the same id; its button opens the newest.
     by_id = {(call.account, call.id): call for call in reversed(report.listed[:MOST_OPENED])}
     return [
         (

@@ -45,7 +45,6 @@ def call_blocks(
     warnings: Sequence[str],
 ) -> list[Block]:
     """The answer as blocks: what is missing, headline, our columns, the vendor's record."""
-    missing = "\n".join(f":warning: {kit.with_code(line)}" for line in warnings[:9])
     short = [(name, value) for name, value in call.columns if _is_line(value)]
     long = [(name, value) for name, value in call.columns if not _is_line(value)]
     listed = "\n".join(f"{kit.code(name)} {kit.code(value)}" for name, value in short)
@@ -53,7 +52,7 @@ def call_blocks(
     if call_is_cut(call):
         remarks.append("The file has the full text of what is cut here.")
     return [
-        *([kit.section(missing)] if missing else []),
+        *kit.warnings(warnings),
         kit.header(_title(call)),
         kit.context(f"{kit.code(call.account)} · {kit.code(call.id)}"),
         *_fields(_facts(call, zone)),
@@ -76,6 +75,7 @@ def call_file(call: ApiCall, folder: Callable[[], Path]) -> AnswerFile | None:
         return None
     name = f"apiaudit-call-{call.id}.json"
     path = folder() / name
+    # Not ASCII alone: people search the file for names as they are written.
     path.write_text(json.dumps(dict(call.columns), indent=2, ensure_ascii=False) + "\n", "utf-8")
     return AnswerFile(name, path, f"Call {call.id}", kind="json")
 
@@ -109,6 +109,7 @@ def _facts(call: ApiCall, zone: tzinfo) -> list[tuple[str, str]]:
 def _when(call: ApiCall, zone: tzinfo) -> str:
     if not call.at:
         return call.at_text[:40]
+    # In both zones, since the vendor's own pages and logs show UTC.
     local = call.at.astimezone(zone)
     text = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d} {zone_name(zone)}"
     utc = call.at.astimezone(UTC)

@@ -117,6 +117,7 @@ async def _fetched(question: AuditQuestion, fetch: FetchPages, zone: tzinfo) -> 
         fetch(replace(question, window=comparison.current)),
         fetch(replace(question, window=comparison.previous)),
     )
+    # An account without one of the windows would make the whole change its own.
     accounts = [
         _account(name, now, then, comparison)
         for name, now, then in zip(question.accounts, current, previous, strict=True)
@@ -189,6 +190,7 @@ def _until_data_ends(
     ends: list[tuple[datetime, str]] = [
         (page.data_until, each.name) for each in accounts for page in each.pages if page.data_until
     ]
+    # The earliest end first: what is beyond it is unknown of one account at least.
     for end, name in sorted(ends):
         why = (
             f"The data of {name} ends at "

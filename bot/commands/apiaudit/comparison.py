@@ -129,6 +129,7 @@ def compared_values(
     values |= {"before_calls": previous.calls, "before_failures": previous.failures}
     if not is_comparable:
         return values
+    # A difference of averages is no number of calls.
     if not comparison.unit:
         values["change_calls"] = current.calls - previous.calls
         values["change_failures"] = current.failures - previous.failures
@@ -176,6 +177,7 @@ def _groups(facts: ComparedCalls) -> Iterable[tuple[str, tuple[CallChange, ...]]
     """
     names = facts.display.by or ("account", "who", "action")
     for name in names:
+        # Of one account it would repeat the totals.
         if name == "account" and len(facts.accounts) < 2:
             continue
         found = _changes(facts, lambda call, column=GROUPS[name]: str(getattr(call, column)))  # type: ignore[misc]
@@ -211,6 +213,7 @@ def _counts(
 def _bars(facts: ComparedCalls, step: timedelta) -> list[tuple[int, int]]:
     """The calls of both windows in equal steps from their starts on."""
     comparison = facts.comparison
+    # Windows of different lengths have no bars that belong together.
     if comparison.unit or comparison.obstacle:
         return []
     length = max(comparison.current.window.length, comparison.previous.window.length)

@@ -44,6 +44,7 @@ def bursts(
     for kind, counts in denied_by_hour(denied).items():
         worst: dict[str, tuple[int, int]] = {}
         for (hour, name), count in counts.items():
+            # Calls without a name are those of many.
             if name and count >= LEAST_DENIED:
                 worst[name] = max(worst.get(name, (0, 0)), (count, hour))
         for name, (count, hour) in worst.items():

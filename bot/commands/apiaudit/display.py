@@ -124,6 +124,7 @@ def _split_new(words: list[str]) -> tuple[tuple[str, ...], int, list[str]]:
     days = USUAL_DAYS
     left: list[str] = []
     at = 0
+    # By places and not by a pattern, since what follows `new` decides how far it reaches.
     while at < len(words):
         if words[at].lower() != "new":
             left.append(words[at])
@@ -143,6 +144,7 @@ def _kinds(words: Sequence[str], at: int) -> tuple[list[str], int]:
     while at < len(words):
         plain = strip_punctuation(words[at].lower())
         kind = plain if plain in KINDS else _OTHER_KINDS.get(plain, "")
+        # `new ip and actor`: the word between two kinds belongs to them.
         is_between = bool(found) and plain in ("and", "or") and at + 1 < len(words)
         if not kind and not is_between:
             break
@@ -156,6 +158,7 @@ def _days_before(words: Sequence[str], at: int) -> tuple[int, int] | None:
     """The days of `in 14d`, and where the words after them begin."""
     if at >= len(words) or words[at].lower() not in _BEFORE:
         return None
+    # `14d`, and `14 days`.
     for end in (at + 2, at + 3):
         if found := _DAYS.fullmatch("".join(words[at + 1 : end]).lower()):
             return int(found[1]) * (7 if found[2].startswith("w") else 1), end
@@ -196,6 +199,7 @@ def _split_calls(words: list[str]) -> tuple[int | None, list[str]]:
     first = plain.index("calls")
     last = first + 1
     number = USUAL_CALLS
+    # Behind it first: in `last 2h calls 50` the number before is the window's.
     if _is_number(plain, last):
         number = int(plain[last])
         last += 1

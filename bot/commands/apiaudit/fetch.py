@@ -96,6 +96,7 @@ async def _with_progress(
 def _refuse_unsupported_filters(sources: Sequence[CallSource], question: AuditQuestion) -> None:
     reasons = {source.account: source.unsupported_filter(question.filters) for source in sources}
     refused = [reason for reason in reasons.values() if reason]
+    # The hint asks the accounts that can answer, since filters differ by vendor.
     if refused:
         able = [account for account, reason in reasons.items() if not reason]
         others = replace(question.parts, subject=" ".join(able))
@@ -134,6 +135,7 @@ def _too_old(
 
 
 def _first_whole_day(since: datetime, zone: tzinfo) -> date:
+    # Records that begin within a day do not have all of it.
     local = since.astimezone(zone)
     return local.date() + timedelta(days=local.time() != time())
 

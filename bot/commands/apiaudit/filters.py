@@ -49,6 +49,7 @@ def filter_examples() -> dict[str, str]:
 
 
 def split_filters(words: list[str], context: Context) -> TypedFilters:
+    """The filters among the words. Raises BadQuestion for an unknown name or an empty value."""
     words, failures = without_any(words, "failures", "failed", "errors")
     values: dict[str, list[str]] = {}
     others = []
@@ -58,7 +59,9 @@ def split_filters(words: list[str], context: Context) -> TypedFilters:
         if word.lower() in registry().switches:
             typed.append(word)
             values.setdefault(word.lower(), []).append("yes")
+        # `from:2026-11-01` is a window, in which a time such as `12:30` has a colon, too.
         elif match and match[1].lower() not in _WINDOW_KEYS:
+            # In quotes, so that a button that asks it again reads one value.
             typed.append(f'{match[1]}:"{match[2]}"' if " " in match[2] else word)
             name = _filter_name(match[1], context)
             values.setdefault(name, []).append(_filter_value(match, context))
@@ -68,6 +71,7 @@ def split_filters(words: list[str], context: Context) -> TypedFilters:
 
 
 def call_filters(filters: TypedFilters, context: Context) -> CallFilters:
+    """The filters as sources take them. Raises BadQuestion for a value that cannot be read."""
     values = dict(filters.values)
     own = values.pop("own", ())
     if any(value.lower() not in ("no", "yes") for value in own):
@@ -89,9 +93,11 @@ def call_filters(filters: TypedFilters, context: Context) -> CallFilters:
         **of_rows,
         ip=networks,
         slower_than_ms=min(slower, default=None),
+        # A call has one id; the last one typed is the one that is meant.
         call=calls[-1] if calls else "",
         failures=filters.failures,
         leave_out_own="no" in [value.lower() for value in own],
+        # What is left is a vendor's own.
         native={name: tuple(given) for name, given in values.items()},
     )
 
@@ -128,6 +134,7 @@ def _filter_name(typed: str, context: Context) -> str:
     if name in _all_filters():
         return name
     other = _OTHER_FILTERS.get(name)
+    # Cut, as the comparison takes a time that grows with the length.
     near = [other] if other else difflib.get_close_matches(name[:40], _all_filters(), n=1)
     meant = f"; did you mean {near[0]}:?" if near else f"; the filters are {_KNOWN_FILTERS}."
     right = near[0] if near else "url"

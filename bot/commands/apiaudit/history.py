@@ -34,6 +34,7 @@ class CallHistory:
         since: datetime | None = None,
         days: int = USUAL_DAYS,
     ) -> None:
+        # By time, so that a window is a slice that two searches find.
         timed = sorted(((call.at, call) for call in calls if call.at), key=lambda item: item[0])
         self._times = [at for at, _ in timed]
         self._calls = [call for _, call in timed]
@@ -100,6 +101,7 @@ class CallHistory:
         least = min(LEAST_DAYS, self._days) * DAY - TOLERANCE
         if self._since is None or window.start - self._since < least:
             return {}
+        # Computed once for the whole backtest, of which each instant asks.
         if kind.name not in self._uses:
             self._uses[kind.name] = EarlierUses(self._earlier, kind)
         before = Window(window.start - self._days * DAY, window.start)
@@ -119,6 +121,7 @@ def _count_new(
     """How many of the new values these calls have, the bot's own aside; unknown where none of the
     calls has a value.
     """
+    # The vendor records no such column: zero new values would be a claim.
     if calls and not _values(calls, kind):
         return {}
     others = _values([call for call in calls if not call.own], kind)

@@ -46,7 +46,7 @@ def list_notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
 
 
 def common_host(calls: Sequence[ApiCall]) -> str:
-    """What stands before the first `/` of every target; empty where they differ or one has no path."""
+    """What comes before the first `/` of every target; empty where they differ or one has no path."""
     hosts = {call.target.partition("/")[0] if "/" in call.target else "" for call in calls}
     return hosts.pop()[:80] if len(hosts) == 1 else ""
 
@@ -73,6 +73,7 @@ def _columns(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> list[Colu
         ("Action", lambda call: call.action[:60]),
         ("Target", lambda call: call.target[len(host) :][:80]),
         ("Status", lambda call: call.status[:20]),
+        # Some vendors have one name for both, which would fill two columns.
         ("Client", lambda call: "" if call.client == call.organisation else call.client[:40]),
         ("IP", lambda call: call.ip[:45]),
         ("Organisation", lambda call: call.organisation[:40]),

@@ -71,6 +71,7 @@ def _table(
 ) -> Block:
     one = KINDS[name].one
     has_accounts = len(report.accounts) > 1
+    # Of an actor it is the address that tells something, of an address the actor.
     by = "First from" if name == "actor" else "First by"
     head = [one[0].upper() + one[1:], *(["Account"] if has_accounts else [])]
     rows = [

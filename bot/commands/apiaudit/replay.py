@@ -38,10 +38,12 @@ async def replay_calls(
     since = _compared_since(sources, start, question, now) if is_compared else start
     pages = await _pages(sources, Window(since, span.end), question.filters)
     earlier = pages
+    # A value is new where no call had it, whatever the question filters.
     if is_compared and question.filters:
         earlier = await _pages(sources, Window(since, span.end), CallFilters())
     calls = _calls(pages)
     kept = max((limit for each in sources if (limit := each.kept_since(now))), default=None)
+    # A month of evaluations every minute would hold the event loop up for seconds.
     points = await asyncio.to_thread(_points, span, calls, _calls(earlier), since, kept)
     notes = dict.fromkeys(note for page in (*pages, *earlier) for note in page.notes)
     if not all(page.complete for page in (*pages, *earlier)):

@@ -349,6 +349,7 @@ def calls_by(
 def _named_values(
     numbers: Mapping[str, float], *, complete: bool, nothing_known: bool
 ) -> dict[str, Any]:
+    # No numbers rather than zeros, which an alert would take for a recovery.
     if nothing_known:
         return {"complete": False}
     return {**numbers, "complete": complete}
@@ -381,6 +382,7 @@ def _slowest(
     """The slowest calls, the slowest first; `durations` are all there are, in ascending order."""
     if not durations:
         return ()
+    # One pass with a bound, instead of sorting all calls.
     least = durations[-most:][0]
     slow = [call for call in calls if call.duration_ms is not None and call.duration_ms >= least]
     return tuple(sorted(slow, key=lambda call: call.duration_ms or 0.0, reverse=True)[:most])

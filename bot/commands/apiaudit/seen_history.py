@@ -106,6 +106,7 @@ class SeenHistory:
             try:
                 page = await source.calls(window, CallFilters())
             except ProviderError:
+                # The answer itself is there; it says how many days it was compared with.
                 return
             [seen] = await compute(seen_days, page.calls, window)
             part = page.complete_part(window)

@@ -63,6 +63,7 @@ class UsageAnswerer(Struct, frozen=True):
         account fails, without which a total would look like a fall. Where each account is measured
         by itself, the others are.
         """
+        # A value that only one window has is measured as without the comparison.
         if question.comparison and context.value in COMPARED_VALUES:
             with_logs = context.each == "log"
             compared = await fetch_comparison(question, self._fetcher, with_logs=with_logs)

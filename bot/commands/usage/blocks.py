@@ -123,52 +123,47 @@ def _headline(report: UsageReport) -> str:
 
 
 def _facts(report: UsageReport) -> list[tuple[str, str]]:
+    """The numbers of the answer by their labels; what is unknown is left out."""
     facts = []
+    # Of one day, average and peak are the headline.
     if report.mean_bytes_per_day is not None and len(report.days) > 1:
         facts.append(("Daily average", formatting.format_bytes(report.mean_bytes_per_day)))
     if report.peak_day and report.peak_bytes is not None and len(report.days) > 1:
-        facts.append(
-            (
-                "Peak",
-                (
-                    f"{formatting.format_bytes(report.peak_bytes)} on "
-                    f"{formatting.format_day(report.peak_day, report.today)}"
-                ),
-            )
-        )
+        day = formatting.format_day(report.peak_day, report.today)
+        facts.append(("Peak", f"{formatting.format_bytes(report.peak_bytes)} on {day}"))
     if report.like_with_like:
         facts.append(_change(report, report.like_with_like))
     if report.month_to_date_bytes is not None:
-        quota = (
-            (
-                f" ({formatting.percent(report.quota_percent)} of "
-                f"{formatting.format_bytes(report.monthly_quota or 0)})"
-            )
-            if report.quota_percent
-            else ""
-        )
-        facts.append(
-            ("Month to date", f"{formatting.format_bytes(report.month_to_date_bytes)}{quota}")
-        )
+        facts.append(("Month to date", _month_to_date(report, report.month_to_date_bytes)))
     if report.forecast_month_bytes is not None:
         facts.append(("Month-end forecast", _forecast(report)))
+    # The vendor's total covers the days it was asked for, which may be more than it lists.
     if report.reported_bytes is not None and report.reported_bytes != report.bytes:
-        span = ""
-        if report.reported_period:
-            first, last = report.reported_period
-            span = f" ({_label(first, last, '', report.today)})"
-        facts.append(
-            (
-                f"Total reported by {report.vendor}",
-                f"{formatting.format_bytes(report.reported_bytes)}{span}",
-            )
-        )
+        reported = _reported(report, report.reported_bytes)
+        facts.append((f"Total reported by {report.vendor}", reported))
     return facts
+
+
+def _month_to_date(report: UsageReport, usage: int) -> str:
+    shown = formatting.format_bytes(usage)
+    if not report.quota_percent:
+        return shown
+    quota = formatting.format_bytes(report.monthly_quota or 0)
+    return f"{shown} ({formatting.percent(report.quota_percent)} of {quota})"
+
+
+def _reported(report: UsageReport, usage: int) -> str:
+    shown = formatting.format_bytes(usage)
+    if not report.reported_period:
+        return shown
+    first, last = report.reported_period
+    return f"{shown} ({_days(first, last, report.today)})"
 
 
 def _change(report: UsageReport, found: Comparison) -> tuple[str, str]:
     """What is compared with what, and the difference."""
     without = ", without today" if report.partial_today else ""
+    # Whole weeks hold the same weekdays as those before, which needs no words.
     if len(report.days) % 7 == 0:
         return f"vs. previous {len(report.days)} days", formatting.change(found.percent) + (
             f" ({without[2:]})" if without else ""

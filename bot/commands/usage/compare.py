@@ -122,6 +122,7 @@ async def _account(
     source = fetcher.sources[account]
     days = comparison.current.window.days
     before = comparison.previous.window.days
+    # All at once: a comparison takes as long as one of its four requests.
     current, previous, logs, logs_before = await asyncio.gather(
         source.usage(days),
         source.usage(before),
@@ -136,6 +137,7 @@ async def _account(
     return (
         ComparedUsage(
             account,
+            # A vendor may list more days than it was asked for.
             {day: usage for day, usage in current.by_day.items() if day in days},
             {day: usage for day, usage in previous.by_day.items() if day in before},
             by_log[0],

@@ -114,6 +114,7 @@ def compared_usage(
     total_before = _listed(previous)
     change: float | None = None
     percent: float | None = None
+    # A missing day is not zero: any difference would be that of the gap.
     if not (gaps or comparison.obstacle) and total is not None and total_before is not None:
         change = _change(total, total_before, comparison)
         base = total_before / _units(comparison, before)
@@ -221,6 +222,7 @@ def _by_log(
     """The logs of all accounts that list them for both windows."""
     totals: dict[str, tuple[int, int]] = {}
     for each in accounts:
+        # With the logs of one window alone, each would seem to have begun or ended.
         if each.current_logs is None or each.previous_logs is None:
             continue
         after = _total_by_log(each.current_logs, comparison.current.window.days)
@@ -229,6 +231,7 @@ def _by_log(
             name = each.log_names.get(key, key)
             if len(accounts) > 1:
                 name = f"{name} ({each.account})"
+            # Two logs of one account may have the same name.
             if name in totals:
                 name = f"{name} {key}"
             totals[name] = (after.get(key, 0), before.get(key, 0))

@@ -125,15 +125,20 @@ def _facts(report: UsageComparison) -> list[tuple[str, str]]:
         (comparison.previous_label, _total(report.previous, report.before_bytes)),
     ]
     if len(report.current) != len(report.previous) and report.mean is not None:
-        before = report.before_mean
-        averages = formatting.format_bytes(report.mean)
-        if before is not None:
-            averages += f" vs. {formatting.format_bytes(before)}"
-            if before and report.is_comparable:
-                percent = 100 * (report.mean - before) / before
-                averages += f" ({formatting.change(percent)})"
-        facts.append(("Daily average", averages))
+        facts.append(("Daily average", _averages(report, report.mean)))
     return facts
+
+
+def _averages(report: UsageComparison, mean: float) -> str:
+    before = report.before_mean
+    shown = formatting.format_bytes(mean)
+    if before is None:
+        return shown
+    shown = f"{shown} vs. {formatting.format_bytes(before)}"
+    # Days without data make an average of the others, not one that can be compared.
+    if not before or not report.is_comparable:
+        return shown
+    return f"{shown} ({formatting.change(100 * (mean - before) / before)})"
 
 
 def _total(by_day: Mapping[date, int | None], total: int | None) -> str:
@@ -171,6 +176,7 @@ def _explained(report: UsageComparison) -> str:
         if each.change
     ]
     rest = report.change - sum(each.change for each in found[:MOST_NAMED])
+    # Less than a hundredth of the change explains nothing.
     is_little = abs(rest) < max(1, abs(report.change) / 100)
     others = "" if is_little else f"; all others {signed_bytes(rest)}"
     per = f" a {report.unit}" if report.unit else ""

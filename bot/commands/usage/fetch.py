@@ -62,6 +62,7 @@ class UsageFetcher(Struct, frozen=True):
         """The facts of one account. Data around the window (before, month, names) may be
         unavailable, and is then reported as missing.
         """
+        # An alert may read a value of the first window alone.
         first = question.comparison.first if question.comparison else question.window
         days = first.window.days
         source, today = self.sources[account], self.today
@@ -70,8 +71,10 @@ class UsageFetcher(Struct, frozen=True):
             # Around the answer: where one of these fails, the answer is still worth having.
             or_error(source.usage(days.before())) if value in NEED_BEFORE else nothing(),
             or_error(source.usage(_month(today, value))) if value in NEED_MONTH else nothing(),
+            # Asked for by name, so that without it there is no answer.
             source.usage_by_log(days) if question.per_log or each == "log" else nothing(),
         )
+        # Only then: a list of logs is a request of its own, and counts against the limit.
         names, unnamed = await log_names(source) if by_log else ({}, "")
         missing = [("The previous period", before), ("The month to date", month)]
         warnings = [

@@ -56,6 +56,7 @@ def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | Non
     total = round(parts.others + max(by_day.get(today, 0), parts.today))
     if len(parts.errors) < LEAST_EVALUATED:
         return Forecast(total)
+    # The nearest rank, as few errors have no percentile between two of them.
     spread = sorted(parts.errors)[math.ceil(len(parts.errors) * BAND_PERCENT / 100) - 1]
     return Forecast(
         total, round(total * spread), 100 * statistics.median(parts.errors), len(parts.errors)
@@ -81,6 +82,7 @@ def _month_parts(whole: tuple[tuple[date, int], ...], today: date) -> _MonthPart
     expected = _expected(by_day, first, today)
     if expected is None:
         return None
+    # Without today, which grows: that part is added for each answer.
     usual = expected[today.weekday()]
     total = _total(by_day, [first + timedelta(days=n) for n in range(length)], today, expected)
     return _MonthParts(
@@ -113,6 +115,7 @@ def _expected(by_day: Mapping[date, int], first: date, today: date) -> list[floa
     if sum(map(len, weekdays)) < ENOUGH_DAYS or min(map(len, weekdays)) < ENOUGH_OF_A_WEEKDAY:
         mean = _mean(by_day, first, today)
         return None if mean is None else [mean] * 7
+    # The median, so that one outage or one flood does not move its weekday.
     shape = [statistics.median(found) for found in weekdays]
     # The level is that of the last four weeks, against what their weekdays are usually like.
     usual = sum(shape[day.weekday()] for day in recent)
@@ -123,6 +126,7 @@ def _expected(by_day: Mapping[date, int], first: date, today: date) -> list[floa
 def _mean(by_day: Mapping[date, int], first: date, today: date) -> float | None:
     whole = [usage for day, usage in by_day.items() if first <= day < today]
     earlier = [usage for day, usage in by_day.items() if first - timedelta(days=31) <= day < first]
+    # On the first of a month nothing of it is whole yet.
     basis = whole or earlier
     return sum(basis) / len(basis) if basis else None
 
@@ -138,6 +142,7 @@ def _earlier_errors(
         then = today - timedelta(days=length - passed + back)
         first = then - timedelta(days=passed)
         days = [first + timedelta(days=n) for n in range(length)]
+        # What was known on that day alone; anything later would flatter the forecast.
         known = {day: usage for day, usage in by_day.items() if day < then}
         listed = [day for day in days if day in by_day]
         actual = sum(by_day[day] for day in listed)

@@ -70,6 +70,7 @@ def read_usage_form(values: FormValues, context: Context) -> UsageQuestion:
     window, words, comparison = read_form_windows(values, context)
     table = values.get(TABLE, "")
     csv = bool(values.get(CSV))
+    # Only what the form offers; anything else came from an old message and means the usual table.
     unit = next((unit for unit in UNITS if table == f"by {unit}"), None)
     per_log = table == PER_LOG
     parts = _parts(chosen, words, unit=unit, per_log=per_log, csv=csv)

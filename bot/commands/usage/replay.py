@@ -67,6 +67,7 @@ async def replay_usage(span: ReplayRequest[UsageQuestion], fetcher: UsageFetcher
             found.append(point_at(span, day, values, timedelta(days=1), alone=alone))
         return found
 
+    # Months of days are computed beside the event loop.
     found = await asyncio.to_thread(points)
     begins_below = span.rule.below is not None and any(point.alone for point in found)
     return Replay(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
@@ -95,6 +96,7 @@ def _first_day(
     for question in questions.values():
         if question.comparison:
             first = min(first, question.comparison.previous.window.days.first)
+    # The forecast of the first day looks back as far as one of today.
     if span.rule.value == "forecast_month_bytes":
         first = min(first, next(iter(questions)).date() - HISTORY - timedelta(days=31))
     return first
@@ -126,6 +128,7 @@ def _values_on(
     days = _days(question)
     facts = []
     for history in histories:
+        # Later days were not known then.
         so_far = _until(history.usage, day)
         shown = _within(history.usage, days)
         facts.append(

@@ -127,6 +127,7 @@ class UsageReport(Struct, frozen=True):
         whole = [
             usage for day, usage in self.by_day.items() if usage is not None and day != self.today
         ]
+        # Of three days each is far from the median of the others.
         if len(whole) < 4 or self.peak_day is None or self.peak_bytes is None:
             return None
         median = statistics.median(whole)
@@ -134,6 +135,7 @@ class UsageReport(Struct, frozen=True):
         if len(self.usual_peak) >= ENOUGH_WEEKDAYS:
             median = statistics.median(self.usual_peak)
             day = f"{self.peak_day:%A}"
+        # Days that differ by less are ordinary.
         if median <= 0 or self.peak_bytes < 1.5 * median:
             return None
         return (
@@ -261,6 +263,7 @@ def _like_with_like(facts: UsageFacts, known: Mapping[date, int]) -> Comparison 
     whole = _whole_days(facts)
     if facts.before is None or whole is None:
         return None
+    # Whole weeks back, rounded up, so that the windows do not overlap.
     before = _earlier(whole, -(-len(facts.days) // 7) * 7)
     percent = _percent(facts.period.by_day, whole, known, before)
     return None if percent is None else Comparison(percent, whole, before)
@@ -275,6 +278,7 @@ def _percent(
 ) -> float | None:
     later = [now.get(day) for day in days.each()]
     earlier = [then.get(day) for day in before.each()]
+    # One unlisted day would look like a fall.
     if None in later or None in earlier:
         return None
     base = sum(usage for usage in earlier if usage)

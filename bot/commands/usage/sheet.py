@@ -72,6 +72,7 @@ def comparison_sheet(
 def _file(
     accounts: Sequence[str], days: str, head: Sequence[str], rows: Sequence[Row], folder: Path
 ) -> AnswerFile:
+    # File systems take names of 255 bytes at most.
     stem = "+".join(safe_name(account) for account in accounts)[:120]
     name = f"usage-{stem}-{days}.csv"
     path = folder / name
@@ -93,6 +94,7 @@ def _day_rows(days: DayRange, by_day: Mapping[date, int]) -> Iterator[Row]:
 def _log_rows(days: DayRange, usage: LogUsage | None, names: Mapping[str, str]) -> Iterator[Row]:
     for day in days.each():
         logs = usage.by_day.get(day) if usage else None
+        # A day without data has a row, since a table without it would hide the gap.
         if not logs:
             yield (day.isoformat(), None, None)
         else:

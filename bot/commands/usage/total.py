@@ -93,6 +93,7 @@ def _merged_if_known(periods: Sequence[UsagePeriod | None]) -> UsagePeriod | Non
 
 
 def _merged_period(periods: Sequence[UsagePeriod]) -> UsagePeriod:
+    # A day that one account does not list would be too low in the sum.
     listed = set.intersection(*(set(period.by_day) for period in periods))
     reported = {(period.reported_from, period.reported_to) for period in periods}
     total = _sum_if_known([period.reported_bytes for period in periods])
