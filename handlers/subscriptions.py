@@ -269,7 +269,7 @@ class SubscriptionManager(Struct, frozen=True):
             await self.guard.announcer.done_by(requester.user, ended.channel, what)
         may_read = self.access.may_ask(whose.command, **requester.rights)
         question = f": `{ended.line}` {ended.said}" if may_read else ""
-        canvas = " Its canvas stays, and is not updated any more." if ended.as_canvas else ""
+        canvas = " Its canvas stays, and is no longer updated." if ended.as_canvas else ""
         return messages.note(f"Subscription {ended.number} ended{question}.{canvas}")
 
     async def _required(

@@ -243,7 +243,7 @@ async def test_subscription_keeps_a_canvas(sandbox: Sandbox, clock: Clock) -> No
             lambda: "as canvas" in json.dumps(sandbox.slack.homes.get("U0ADA"))
         )
         told = await sandbox.slack.answer_to("/usage unsubscribe 1", channel="C0KITCHEN")
-        assert "Its canvas stays, and is not updated any more." in told.text
+        assert "Its canvas stays, and is no longer updated." in told.text
     assert posted(sandbox, "C0KITCHEN") == []
     assert sandbox.slack.refused == []
 
