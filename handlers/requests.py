@@ -136,15 +136,22 @@ class RequestHandler(Struct, frozen=True):
             log.info("A repeated delivery is ignored: /%s", command)
             return
         outcome = "internal"
+        is_cut_off = False
         try:
             outcome = await self._ask(command, words, target, form)
         except BaseException as error:
             outcome = error_message(error).kind
+            is_cut_off = isinstance(error, asyncio.CancelledError) and self.running.stopping
             raise
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
+            if is_cut_off:
+                # Such as an answer that waited for the pace of its channel. Without an end, the
+                # next process reports it to its asker.
+                outcome = Stopping.kind
+            else:
+                await self.outcomes.record(target.delivery, outcome=outcome, took_ms=took_ms)
             self.on_finished(command, outcome, took_ms / 1000)
-            await self.outcomes.record(target.delivery, outcome=outcome, took_ms=took_ms)
             log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
 
     async def _ask(

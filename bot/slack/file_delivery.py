@@ -51,6 +51,9 @@ class FileDelivery:
             why = _why(error)
             log.error("A file could not be sent: %s", why)
             return why
+        except asyncio.CancelledError:
+            # Its asker reads of it, since the answer says that a file follows.
+            return "the bot is restarting"
         return ""
 
     async def _send_file(

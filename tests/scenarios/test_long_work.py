@@ -191,6 +191,54 @@ async def test_interrupted_answer_is_reported(sandbox: Sandbox, bot: Bot) -> Non
     assert "The bot is restarting" in late.text
 
 
+@pytest.fixture
+def short_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process waits shortly for questions in progress before it ends."""
+    monkeypatch.setattr("bot.app.FINISH_WITHIN_S", 0.1)
+    monkeypatch.setattr("handlers.running_tasks.END_WITHIN_S", 1.0)
+
+
+@pytest.mark.usefixtures("short_end")
+async def test_answer_that_was_not_posted_is_reported(sandbox: Sandbox) -> None:
+    """The process ends while Slack has not taken the answer yet."""
+    async with connected_bot(sandbox) as ending:
+        sandbox.slack.be_slow(600, path="chat.postMessage", times=9)
+        await sandbox.slack.command("/usage last 7 days")
+        await sandbox.slack.until(lambda: _asked(sandbox, "chat.postMessage"))
+        await ending.requests.running.finish(within_s=0.1)
+        [asked] = await ending.store.questions.latest()
+        assert asked.outcome == "asked"
+    sandbox.slack.faults.clear()
+    async with connected_bot(sandbox):
+        await sandbox.slack.until(
+            lambda: any(
+                "interrupted while it worked on /usage last 7 days" in m.text
+                for m in sandbox.slack.seen()
+            )
+        )
+
+
+async def test_upload_that_was_cut_off_is_reported(
+    sandbox: Sandbox, bot: Bot, short_end: None
+) -> None:
+    sandbox.slack.be_slow(600, path="/upload/", times=9)
+    await sandbox.slack.command("/logs kitchen 20m", channel="C0OPS")
+    await sandbox.slack.until(lambda: _asked(sandbox, "/upload/"))
+    await bot.requests.running.finish(within_s=0.1)
+    await sandbox.slack.until(
+        lambda: any(
+            "The file could not be sent (the bot is restarting)" in m.text
+            for m in sandbox.slack.seen()
+        )
+    )
+    [asked] = await bot.store.questions.latest()
+    assert asked.outcome == "answered"
+
+
+def _asked(sandbox: Sandbox, path: str) -> bool:
+    return any(path in entry.path for entry in sandbox.slack.requests)
+
+
 @pytest.mark.shows_work
 async def test_simultaneous_equal_questions_share_one_request(sandbox: Sandbox, bot: Bot) -> None:
     sandbox.rapid7.be_slow(600, times=99)
