@@ -233,6 +233,24 @@ class CallPage(Struct, frozen=True):
         return Window(window.start, self.data_until or window.end)
 
 
+class FilterValues(Struct, frozen=True):
+    """A filter of `/apiaudit`, and the values that it takes."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+class CallsDescription(Struct, frozen=True):
+    """What a source says of its recorded calls: the filters that take listed values, the most rows of
+    one request, how long calls are kept, and the role that reading them needs. Missing is unknown.
+    """
+
+    filters: tuple[FilterValues, ...] = ()
+    most_rows: int | None = None
+    retention: timedelta | None = None
+    required_role: str = ""
+
+
 class CallFilters(Struct, frozen=True):
     """What to keep of the recorded calls. Values of one name mean any of them; names must all hold.
 

@@ -13,6 +13,7 @@ from providers.models import (
     AccountStatus,
     CallFilters,
     CallPage,
+    CallsDescription,
     Check,
     DayRange,
     LogEntries,
@@ -63,6 +64,15 @@ class CallSource(Protocol):
     ) -> CallPage:
         """The calls of the window. `read` is called with the number of calls read so far."""
         ...
+
+
+@runtime_checkable
+class DescribesCalls(Protocol):
+    """A source of calls that lists the values of its filters, for forms."""
+
+    account: str
+
+    async def calls_description(self) -> CallsDescription: ...
 
 
 @runtime_checkable

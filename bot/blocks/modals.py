@@ -33,6 +33,9 @@ SAVE_SUBSCRIPTION = "save.repeat"
 SAVE_SILENCE = "save.silence"
 ASK = "ask.question"
 LOG_NAMES = LOG
+# The input of a form with the filters that accounts list.
+FILTER_CHOICES = "filters"
+MOST_FILTERS = 10
 CHOOSE = "modal.choose"
 TRY_ALERT = "try.alert"
 PREVIEW = "preview"
@@ -201,7 +204,8 @@ def question_modal(state: ModalState, fields: Sequence[FormField], preview: str)
 
 
 def _input(field: FormField) -> Block:
-    return kit.input_(field.name, field.label, _element(field), optional=field.is_optional)
+    made = kit.input_(field.name, field.label, _element(field), optional=field.is_optional)
+    return made | ({"hint": kit.plain(field.hint, 150)} if field.hint else {})
 
 
 def _element(field: FormField) -> Block:
@@ -211,6 +215,13 @@ def _element(field: FormField) -> Block:
         return kit.select(_labels(field), field.value, field.placeholder)
     if field.kind == "text":
         return kit.text_entry(field.value, field.placeholder, most=field.longest)
+    if field.kind == "filters":
+        return {
+            "type": "multi_external_select",
+            "min_query_length": 0,
+            "max_selected_items": MOST_FILTERS,
+            "placeholder": kit.plain(field.placeholder, 150),
+        }
     # The choices are searched while people type.
     # A longer value is no choice of Slack's; it stays in the words.
     fits = field.value and len(field.value) <= LONGEST_CHOICE
@@ -268,8 +279,9 @@ def form_values(view: Mapping[str, Any]) -> dict[str, str]:
         for entry in entries.values():
             # Each kind of element puts its value elsewhere (view payload, `state.values`).
             value = entry.get("value") or entry.get("selected_time") or entry.get("selected_date")
-            option = entry.get("selected_option") or {}
-            found[block] = str(value or option.get("value") or "").strip()
+            options = entry.get("selected_options") or [entry.get("selected_option") or {}]
+            chosen = " ".join(str(option.get("value") or "") for option in options)
+            found[block] = str(value or chosen).strip()
     return found
 
 

@@ -298,7 +298,9 @@ def register_listeners(
     problems = ErrorListener(base.delivery, core.permissions.channels, store, base.redactor, clock)
     commands.register(app, requests)
     actions.register(app, requests, store)
-    forms.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
+    forms.register(
+        app, requests, subscriptions, rules, backtesting, accounts.logs, accounts.calls, problems
+    )
     mentions.register(app, requests)
     direct_messages.register(app, requests)
     step = WorkflowStep(

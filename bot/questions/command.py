@@ -5,6 +5,7 @@ examples that work.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -76,6 +77,10 @@ class Command(CommandDescription, ABC, Generic[Q]):
     def usual_alert_example(self, directory: AccountDirectory) -> str:
         """An alert whose threshold follows what is usual."""
         return f"/{self.name} alert {self.example_words(directory)} above 2x usual"
+
+    def filter_words(self) -> Sequence[str]:
+        """Filters that any account takes, which its form offers first."""
+        return ()
 
     def help_facts(self) -> list[str]:
         """What its help says besides examples and accounts, a sentence each."""

@@ -39,17 +39,21 @@ class InvalidForm(BadQuestion):
 
 
 class FormField(Struct, frozen=True):
-    """One input. `value` is what it holds when the form opens, `label` what people read above it."""
+    """One input. `value` is what it holds when the form opens, `label` what people read above it. The
+    choices of `log` and `filters` are searched while people type; `filters` takes several.
+    """
 
     name: str
     label: str
-    kind: Literal["choice", "text", "day", "log"]
+    kind: Literal["choice", "text", "day", "log", "filters"]
     value: str = ""
     # Values, or labels by value.
     choices: Sequence[str] | Mapping[str, str] = ()
     placeholder: str = ""
     is_optional: bool = True
     longest: int = 200
+    # A sentence below it.
+    hint: str = ""
 
 
 def account_field(

@@ -264,6 +264,13 @@ class ExternalSelect(_Entry):
     min_query_length: int | None = None
 
 
+class MultiExternalSelect(_Entry):
+    type: Literal["multi_external_select"]
+    initial_options: Annotated[list[Option], Field(min_length=1, max_length=100)] | None = None
+    min_query_length: int | None = None
+    max_selected_items: Annotated[int, Field(ge=1)] | None = None
+
+
 class TimePicker(_Entry):
     type: Literal["timepicker"]
     initial_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
@@ -278,7 +285,8 @@ class Input(_Block):
     type: Literal["input"]
     label: PlainText
     element: Annotated[
-        TextEntry | Select | ExternalSelect | TimePicker | DatePicker, Field(discriminator="type")
+        TextEntry | Select | ExternalSelect | MultiExternalSelect | TimePicker | DatePicker,
+        Field(discriminator="type"),
     ]
     optional: bool = False
     hint: PlainText | None = None

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
+from providers.akamai import description, parse
 from providers.akamai import filters as wording
-from providers.akamai import parse
 from providers.akamai.edgerc import EdgeGridCredentials
 from providers.akamai.failures import BoundsRefused
 from providers.akamai.limits import V2_LIMITS
@@ -36,7 +36,16 @@ from providers.limits.rate_limiter import (
     RateLimiter,
     RateLimitStore,
 )
-from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Window
+from providers.models import (
+    AccountStatus,
+    ApiCall,
+    CallFilters,
+    CallPage,
+    CallsDescription,
+    Check,
+    FilterValues,
+    Window,
+)
 from providers.redaction import Redactor
 
 # The default `limit` of the report; no page says how v1 takes another one.
@@ -74,6 +83,7 @@ class Akamai:
         self._whole_steps_only = False
         # The documented values, until the report has described its own: they have changed before.
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
+        self._described = CallsDescription()
         limits = V2_LIMITS if settings.report == "v2" else {}
         rate_limiter = RateLimiter(
             account,
@@ -152,7 +162,7 @@ class Akamai:
         """The oldest instant that can be asked about. A minute is left for the clocks to differ and
         the request to arrive.
         """
-        return now.replace(second=0, microsecond=0) - RETENTION + timedelta(minutes=1)
+        return now.replace(second=0, microsecond=0) - self._retention + timedelta(minutes=1)
 
     def _remarks(self, asked: Window, filters: CallFilters) -> list[str]:
         """What a reader should know although nothing is missing."""
@@ -234,8 +244,29 @@ class Akamai:
         it is deprecated.
         """
         report = await self._transport.describe()
-        self._enumerations = {**wording.ENUMERATIONS, **parse.enumerations(report)}
+        self._enumerations = {**wording.ENUMERATIONS, **description.enumerations(report)}
+        self._described = description.v1_description(report)
+        if role := self._described.required_role:
+            self._transport.required_role = role
         return report
+
+    async def calls_description(self) -> CallsDescription:
+        """The filters with listed values, as the report describes itself, and the account ids that
+        are configured.
+        """
+        if self._settings.report == "v1":
+            await self.describe()
+        else:
+            self._described = description.v2_description(await self._transport.v2_options())
+        known = {each.name: each.values for each in self._described.filters}
+        # What a report does not describe has the values of its page.
+        filters = {**wording.ENUMERATIONS, **known, "id": self._settings.account_ids}
+        return CallsDescription(
+            tuple(FilterValues(name, tuple(values)) for name, values in filters.items()),
+            most_rows=self._row_cap,
+            retention=self._retention,
+            required_role=self._transport.required_role,
+        )
 
     async def _describe(self) -> str:
         report = await self.describe()
@@ -244,7 +275,8 @@ class Akamai:
             raise self._transport.retired()
         return (
             f"Akamai offers {report.get('name', 'the report')} with "
-            f"{len(report.get('metrics') or [])} metrics."
+            f"{len(report.get('metrics') or [])} metrics: up to {self._row_cap:,} rows a request, kept "
+            f"for {self._retention.days} days, for the role “{self._transport.required_role}”."
         )
 
     async def _try_v2(self) -> str:
@@ -262,7 +294,7 @@ class Akamai:
         if window.end <= oldest:
             raise ProtocolError(
                 (
-                    f"{self.account} keeps API calls for {RETENTION.days} days, and the window is "
+                    f"{self.account} keeps API calls for {self._retention.days} days, and the window is "
                     "older."
                 ),
                 account=self.account,
@@ -271,7 +303,7 @@ class Akamai:
         if window.start >= oldest:
             return window, []
         note = (
-            f"{self.account} keeps API calls for {RETENTION.days} days; those before "
+            f"{self.account} keeps API calls for {self._retention.days} days; those before "
             f"{oldest:%Y-%m-%d %H:%M} UTC are not in this answer."
         )
         return Window(oldest, window.end), [note]
@@ -317,8 +349,17 @@ class Akamai:
         """Whether rows were left out, for which the report has no flag: the cap is reached, or
         there are fewer rows than it counts.
         """
-        cap = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
-        return len(report.rows) >= cap or (report.row_count or 0) > len(report.rows)
+        return len(report.rows) >= self._row_cap or (report.row_count or 0) > len(report.rows)
+
+    @property
+    def _row_cap(self) -> int:
+        """The most rows of one answer: as the report has described itself, or as documented."""
+        documented = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
+        return self._described.most_rows or documented
+
+    @property
+    def _retention(self) -> timedelta:
+        return self._described.retention or RETENTION
 
     async def _ask(self, window: Window, query: ReportQuery) -> parse.Report:
         """The report of the window. If the vendor accepts only whole five minutes, a wider window

@@ -343,23 +343,3 @@ def _cut_short(account: str) -> Incomplete:
         account=account,
         hint="Ask again, or for a shorter window.",
     )
-
-
-def enumerations(report: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The values of each filter that accepts only some, as the report describes itself. What has
-    another shape than documented is skipped.
-    """
-    filters = report.get("filters")
-    found = {}
-    for each in filters if isinstance(filters, list) else []:
-        values = (
-            each.get("values") if isinstance(each, dict) and each.get("type") == "enum" else None
-        )
-        listed = (
-            [v.get("value") for v in values if isinstance(v, dict)]
-            if isinstance(values, list)
-            else []
-        )
-        if listed and isinstance(each.get("name"), str):
-            found[each["name"]] = tuple(value.lower() for value in listed if isinstance(value, str))
-    return found

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
 V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
+# What the report of v2 can be asked for ("Get report options").
+V2_OPTIONS = V2.removesuffix("/data")
 # The columns of v2 that have another name than in v1.
 V2_METRICS = {
     "clientToken": "authorizationClientToken",

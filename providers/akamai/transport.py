@@ -15,7 +15,15 @@ from providers.akamai.auth import EdgeGridAuth
 from providers.akamai.edgerc import EdgeGridCredentials
 from providers.akamai.failures import BoundsRefused, ClockSkew, next_request_s, server_time
 from providers.akamai.paging import MOST_BYTES
-from providers.akamai.reports import V1, V2, V2_METRICS, ReportQuery, ReportSettings, v2_filter
+from providers.akamai.reports import (
+    V1,
+    V2,
+    V2_METRICS,
+    V2_OPTIONS,
+    ReportQuery,
+    ReportSettings,
+    v2_filter,
+)
 from providers.clock import Clock
 from providers.errors import (
     AuthFailed,
@@ -60,6 +68,8 @@ class ReportTransport:
         self._settings = settings
         self._redactor = redactor
         self._clock = clock
+        # The documented one, until the report has named its own.
+        self.required_role = REQUIRED_ROLES[settings.report]
         self._auth = EdgeGridAuth(credentials, now=clock)
         self._client = open_client(
             credentials.base_url,
@@ -82,6 +92,15 @@ class ReportTransport:
         reply = await self._send(
             lambda: self._client.build_request(
                 "GET", V1, params=self._params(), headers=_ACCEPT_JSON
+            )
+        )
+        return await off_loop(problems.problem, reply.body)
+
+    async def v2_options(self) -> Mapping[str, Any]:
+        """What the v2 report can be asked for."""
+        reply = await self._send(
+            lambda: self._client.build_request(
+                "GET", V2_OPTIONS, params=self._params(), headers=_ACCEPT_JSON
             )
         )
         return await off_loop(problems.problem, reply.body)
@@ -248,6 +267,16 @@ class ReportTransport:
             raise too_many_requests(
                 reply, account=self.account, wait_s=next_request_s(problem, self._clock())
             )
+        if reply.status == 403:
+            raise AuthFailed(
+                f"{self.account} does not let our API client read the report (HTTP 403). It said: "
+                f"{message.rstrip('.') or 'nothing'}.",
+                account=self.account,
+                hint=(
+                    f"Its user needs the role “{self.required_role}”, and access to the accounts in "
+                    "`account_ids`; then run `python -m bot check`."
+                ),
+            )
         refuse_status(reply, account=self.account, message=message)
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
@@ -281,6 +310,11 @@ class ReportTransport:
         )
 
 
+# Pages: "Get report details" of v1 (`requiredRoles`) and "common/apis/usage-details" of v2.
+REQUIRED_ROLES = {
+    "v1": "IDM: API Clients - Admin Access",
+    "v2": "admin of Akamai Control Center",
+}
 _ACCEPT_JSON = {"Accept": "application/json"}
 
 

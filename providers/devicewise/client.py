@@ -19,6 +19,7 @@ from providers.clock import Clock, utc_now
 from providers.devicewise import filters as wording
 from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
+from providers.devicewise.commands import COMMANDS, SERVICES
 from providers.devicewise.limits import REQUESTS_PER_S
 from providers.devicewise.paging import CallCollector
 from providers.devicewise.record import columns
@@ -37,7 +38,9 @@ from providers.models import (
     ApiCall,
     CallFilters,
     CallPage,
+    CallsDescription,
     Check,
+    FilterValues,
     Window,
     iso_utc,
 )
@@ -94,6 +97,18 @@ class DeviceWise:
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+    async def calls_description(self) -> CallsDescription:
+        """The commands of TR50 and the services they belong to, without a request."""
+        return CallsDescription(
+            (
+                FilterValues("action", COMMANDS),
+                FilterValues("service", SERVICES),
+                FilterValues("status", ("success", "error")),
+                FilterValues("show_all", ("yes", "no")),
+            ),
+            most_rows=PAGE_ROWS,
+        )
 
     def unsupported_filter(self, filters: CallFilters) -> str | None:
         """Why the account cannot apply the filters; None where it can."""

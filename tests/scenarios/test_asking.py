@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ async def answered(sandbox: Sandbox, says: str, *, channel: str = "C0OPS") -> Me
     return found
 
 
-def entered(view: View) -> dict[str, str | None]:
+def entered(view: View) -> dict[str, Any]:
     """What stands in a form when it opens."""
     values = {}
     for block, entries in view.state({})["values"].items():
@@ -72,13 +73,14 @@ async def test_usage_form_has_a_date_range(sandbox: Sandbox) -> None:
 
 async def test_audit_form_is_prefilled(sandbox: Sandbox) -> None:
     view = await form(sandbox, "/apiaudit edge lsat 2h status:5xx")
-    meant = {
+    meant: dict[str, Any] = {
         "account": "edge",
         "window": "last 2h",
         "from": None,
         "to": None,
         "compare": None,
         "show": None,
+        "filters": [],
         "rest": "status:5xx",
         "csv": None,
     }
@@ -86,7 +88,7 @@ async def test_audit_form_is_prefilled(sandbox: Sandbox) -> None:
     assert "Read as `/apiaudit edge last 2h status:5xx`" in view.words()
     sandbox.slack.close(view)
     view = await form(sandbox, "/apiaudit edge whenever status:5xx")
-    assert entered(view) == dict.fromkeys(meant)
+    assert entered(view) == {**dict.fromkeys(meant), "filters": []}
     assert "“whenever” is not a window I can read" in view.words()
     sandbox.slack.close(view)
     answer = await sandbox.slack.answer_to("/apiaudit edge 2h status:5xx")
@@ -99,6 +101,7 @@ async def test_audit_form_is_prefilled(sandbox: Sandbox) -> None:
         "to": None,
         "compare": None,
         "show": None,
+        "filters": [],
         "rest": "status:5xx",
         "csv": None,
     }
@@ -148,6 +151,48 @@ async def test_slow_account_hides_no_configured_log(
     monkeypatch.setattr("handlers.listeners.forms.question.NAMES_WITHIN_S", 60)
     assert await sandbox.slack.options(view, "log", "PAN") == ["Pantry Door"]
     assert len([path for path in sandbox.rapid7.paths() if "/management/logs" in path]) == 1
+
+
+async def test_filters_are_searched_as_accounts_describe_them(sandbox: Sandbox) -> None:
+    view = await form(sandbox, "/apiaudit help")
+    assert "More filters, as text" in view.words()
+    sandbox.akamai.enums["response_class"] = {"4xx", "5xx", "7xx"}
+    assert await sandbox.slack.options(view, "filters", "7x") == ["response_class:7xx"]
+    assert "action:thing.list" in await sandbox.slack.options(view, "filters", "thing.l")
+    assert (await sandbox.slack.options(view, "filters", ""))[0] == "failures"
+    # Described once, however many letters are typed.
+    assert len([path for path in sandbox.akamai.paths() if path.endswith("versions/1")]) == 1
+    await sandbox.slack.submit(view, filters="response_class:4xx http_method:get", rest="7d")
+    assert list(view.errors) == ["rest"]
+    await sandbox.slack.submit(view, account="edge", filters="response_class:4xx http_method:get")
+    answer = await answered(sandbox, "edge: ")
+    assert "/apiaudit edge response_class:4xx http_method:get" in str(answer.blocks)
+
+
+async def test_filters_of_the_chosen_account_are_offered(sandbox: Sandbox) -> None:
+    answer = await sandbox.slack.answer_to("/apiaudit iot 2h")
+    await sandbox.slack.shortcut("ask_again", message=answer)
+    view = await opened(sandbox)
+    found = await sandbox.slack.options(view, "filters", "5xx")
+    assert found == ["status:5xx"]
+    assert sandbox.akamai.paths() == []
+
+
+async def test_account_that_does_not_describe_itself_hides_nothing(sandbox: Sandbox) -> None:
+    view = await form(sandbox, "/apiaudit help")
+    sandbox.akamai.answer_with(500, times=99)
+    assert await sandbox.slack.options(view, "filters", "4xx") == ["status:4xx"]
+    assert "service:thing" in await sandbox.slack.options(view, "filters", "service:th")
+    sandbox.akamai.faults.clear()
+    await sandbox.slack.submit(view, account="edge", rest="response_class:4xx")
+    await answered(sandbox, "edge: ")
+
+
+async def test_filters_are_hidden_without_access(sandbox: Sandbox) -> None:
+    view = await form(sandbox, "/apiaudit help")
+    view.user = "U0LINUS"
+    assert await sandbox.slack.options(view, "filters", "") == []
+    assert sandbox.akamai.paths() == []
 
 
 async def log_form_whose_access_ended(sandbox: Sandbox) -> View:

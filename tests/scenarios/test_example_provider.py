@@ -83,3 +83,11 @@ def test_run_logs_a_broken_plugin(tmp_path: Path) -> None:
     ran = opswatch({**without_tokens, "BOT_CONFIG": ""}, tmp_path, "run")
     assert "“acme” of the package opswatch-acme is skipped" in ran.stderr
     assert str(ROOT) not in ran.stderr
+
+
+async def test_filters_of_added_vendor_are_offered(sandbox: Sandbox) -> None:
+    async with open_bot(sandbox.settings(), sandbox.tokens()) as bot, bot.connected():
+        answer = await sandbox.slack.answer_to("/apiaudit help")
+        await sandbox.slack.press(answer, "modal.question")
+        view = await sandbox.slack.until(sandbox.slack.modal)
+        assert await sandbox.slack.options(view, "filters", "wile") == ["who:wile"]

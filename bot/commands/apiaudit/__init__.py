@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.commands.answering import AnsweredCommand, Services
@@ -56,6 +57,9 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         """The words as they are: they ask all accounts there are."""
         del directory
         return words
+
+    def filter_words(self) -> Sequence[str]:
+        return ("failures", "status:error", "status:4xx", "status:5xx", "status:success", "own:no")
 
     def help_facts(self) -> list[str]:
         """Every filter with a value that shows what it takes, and what can be shown."""

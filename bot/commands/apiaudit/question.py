@@ -37,6 +37,7 @@ from bot.questions.windows import ParsedWindow
 from bot.questions.windows.alignment import Comparison
 from providers.models import CallFilters
 
+CHOSEN = "filters"
 FILTERS = "rest"
 SHOW = "show"
 
@@ -81,7 +82,10 @@ def read_apiaudit_form(values: FormValues, context: Context) -> AuditQuestion:
     csv = bool(values.get(CSV))
     accounts = read_accounts(values, context)
     with refused_at(FILTERS):
-        words = [word.rstrip(",") for word in tokens(values.get(FILTERS, ""), context)]
+        chosen_filters = values.get(CHOSEN, "")
+        typed_filters = values.get(FILTERS, "")
+        found = tokens(f"{chosen_filters} {typed_filters}", context)
+        words = [word.rstrip(",") for word in found]
         words, is_csv_typed = without(words, CSV)
         filters = split_filters([word for word in words if word], context)
         typed, others = _split_display(filters.others, context)
@@ -117,11 +121,13 @@ def audit_fields(question: AuditQuestion | None) -> list[FormField]:
     return [
         comparison_field(),
         FormField(SHOW, "Show", "choice", shown, tuple(choices), placeholder="Summary"),
-        FormField(FILTERS, "Filters", "text", typed, placeholder=example),
+        FormField(CHOSEN, "Filters", "filters", placeholder="Search, such as 5xx or get"),
+        FormField(FILTERS, "More filters, as text", "text", typed, placeholder=example, hint=HINT),
         csv_field(chosen=bool(question and question.csv)),
     ]
 
 
+HINT = "Any filter by its name, also where the list above has none; /apiaudit help names them all."
 # What the form offers beside the usual answer.
 SHOW_CHOICES = (
     "calls",

@@ -78,12 +78,14 @@ export const INPUTS = {
     return out;
   },
   external_select: searched,
+  multi_external_select: searched,
   timepicker: (element, id) => make("input", { id, type: "time", value: element.initial_time ?? "" }),
   datepicker: (element, id) => make("input", { id, type: "date", value: element.initial_date ?? "" }),
 };
 
 // A select whose options the bot finds as somebody types.
 function searched(element, id) {
+  const several = element.type === "multi_external_select";
   const list = make("datalist", { id: `${id}-options` });
   const input = make("input", {
     id,
@@ -94,10 +96,12 @@ function searched(element, id) {
   });
   const search = async () => {
     const typed = input.value;
-    const answer = await post("/do/options", { view: state.view.id, action_id: element.action_id, typed });
+    // Of several choices the last one is searched.
+    const [, before, last] = several ? /^(.*\s)?(\S*)$/s.exec(typed) : ["", "", typed];
+    const answer = await post("/do/options", { view: state.view.id, action_id: element.action_id, typed: last });
     const found = await answer.json();
     // A late answer to something that was typed before is dropped.
-    if (typed === input.value) list.replaceChildren(...found.map((name) => make("option", { value: name })));
+    if (typed === input.value) list.replaceChildren(...found.map((name) => make("option", { value: (before ?? "") + name })));
   };
   input.addEventListener("input", search);
   input.addEventListener("focus", search, { once: true });

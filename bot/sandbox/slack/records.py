@@ -145,6 +145,11 @@ class View:
 def _entered(element: dict[str, Any], given: str | None) -> dict[str, Any]:
     """The value of an input, as Slack sends it."""
     kind = element["type"]
+    if kind == "multi_external_select":
+        # Its options come from the bot, as those of an external select.
+        words = (given or "").split()[: element.get("max_selected_items", 100)]
+        options = [{"text": {"type": "plain_text", "text": each}, "value": each} for each in words]
+        return {"type": kind, "selected_options": options}
     if kind in ("static_select", "external_select"):
         options = [
             *element.get("options", []),

@@ -15,12 +15,13 @@ from handlers.backtesting import Backtesting
 from handlers.listeners.errors import ErrorListener
 from handlers.listeners.forms.alert import EditAlert, OpenAlert, SaveAlert, TryAlert
 from handlers.listeners.forms.chooser import AskAgain, AskOpswatch, ChooseQuestion
+from handlers.listeners.forms.filters import FilterChoices
 from handlers.listeners.forms.question import AskQuestion, LogNames, OpenQuestion
 from handlers.listeners.forms.silence import OpenSilence, SaveSilence
 from handlers.listeners.forms.subscription import OpenSubscription, SaveSubscription
 from handlers.requests import RequestHandler
 from handlers.subscriptions import SubscriptionManager
-from providers.sources import LogSource
+from providers.sources import CallSource, LogSource
 
 
 def register(
@@ -30,6 +31,7 @@ def register(
     rules: RuleManager,
     backtesting: Backtesting,
     logs: Mapping[str, LogSource],
+    calls: Mapping[str, CallSource],
     problems: ErrorListener,
 ) -> None:
     app.shortcut(ASK_AGAIN)(AskAgain(requests).__call__)
@@ -37,6 +39,7 @@ def register(
     app.action(re.compile(rf"^{re.escape(modals.CHOOSE)}\.\w+$"))(ChooseQuestion(requests).__call__)
     app.action(messages.OPEN_QUESTION)(OpenQuestion(requests).__call__)
     app.options(modals.LOG_NAMES)(LogNames(requests, logs).__call__)
+    app.options(modals.FILTER_CHOICES)(FilterChoices(requests, calls).__call__)
     app.view(modals.ASK)(AskQuestion(requests, problems).__call__)
     app.action(messages.OPEN_REPEAT)(OpenSubscription(requests).__call__)
     app.view(modals.SAVE_SUBSCRIPTION)(SaveSubscription(requests, subscriptions).__call__)

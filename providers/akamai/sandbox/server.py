@@ -94,6 +94,7 @@ class AkamaiSandbox(StandIn):
             web.post(V1 + "/report-data", self._guarded(self._post)),
             web.get(V1 + "/report-data", self._guarded(self._get)),
             web.post(V2, self._guarded(self._v2)),
+            web.get(V2.removesuffix("/data"), self._guarded(self._v2_options)),
             web.get("/reporting-api/v2/results/{id}", self._guarded(self._result)),
         ]
 
@@ -152,6 +153,8 @@ class AkamaiSandbox(StandIn):
                 "deprecated": self.deprecated,
                 "supportsPagination": False,
                 "outputType": "FLAT",
+                "requiredProducts": ["EDGECONTROL"],
+                "requiredRoles": ["IDM: API Clients - Admin Access"],
                 "metrics": [{"name": name, "unit": "STRING"} for name in METRICS],
                 "filters": enums + texts,
                 "dataRetentionDays": RETENTION.days,
@@ -159,6 +162,22 @@ class AkamaiSandbox(StandIn):
                 "maxLimit": 25000,
             }
         )
+
+    async def _v2_options(self, request: web.Request) -> web.Response:
+        del request
+        listed = {
+            "requestMethod": [method.upper() for method in sorted(self.enums["http_method"])],
+            "responseClass": sorted(self.enums["response_class"]),
+            "responseStatus": sorted(self.enums["response_status"]),
+        }
+        texts = ("clientOwner", "clientIp", "clientId", "requestUri", "endpoint", "responseCode")
+        enums = [
+            {**_dimension(name), "filterType": "ENUM", "filterEnumValues": values}
+            for name, values in listed.items()
+        ]
+        dimensions = [{**_dimension("timestamp"), "filterable": False}]
+        dimensions += [*map(_dimension, texts), *enums]
+        return web.json_response({"dimensions": dimensions, "metrics": []})
 
     async def _post(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
@@ -324,3 +343,9 @@ async def _json(report: dict[str, Any], rows: Iterable[object]) -> web.Response:
     ]
     members.append(f'"data": {await json_array(rows)}')
     return web.Response(text="{" + ", ".join(members) + "}", content_type="application/json")
+
+
+def _dimension(name: str) -> dict[str, Any]:
+    """A dimension of v2 as its page lists it."""
+    facts = {"filterable": True, "mandatory": False, "filterType": "TEXT", "authorizable": False}
+    return {"name": name, "type": "STRING", **facts}

@@ -16,8 +16,10 @@ from providers.models import (
     ApiCall,
     CallFilters,
     CallPage,
+    CallsDescription,
     Check,
     DayRange,
+    FilterValues,
     LogUsage,
     NamedLog,
     Outcome,
@@ -98,6 +100,9 @@ class Acme:
             ip="",
             duration_ms=None,
         )
+
+    async def calls_description(self) -> CallsDescription:
+        return CallsDescription((FilterValues("who", ("wile",)),))
 
     async def status(self) -> AccountStatus:
         return AccountStatus(self.account, "", None)
