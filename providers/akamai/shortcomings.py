@@ -25,7 +25,10 @@ def shortcomings(account: str, report: parse.Report, window: Window) -> list[str
         notes.append(f"{account} says that its data is not final yet{_again(report)}.")
     if report.next_link:
         notes.append(f"{account} has more pages than could be read; ask for a shorter window.")
-    if report.row_count is not None and report.row_count > len(report.rows):
+    if report.unreadable:
+        rows = "1 row" if report.unreadable == 1 else f"{report.unreadable:,} rows"
+        notes.append(f"{rows} of {account} cannot be read.")
+    if report.row_count is not None and report.row_count > len(report.rows) + report.unreadable:
         notes.append(f"{account} counts {report.row_count:,} rows and sent {len(report.rows):,}.")
     return notes
 

@@ -221,7 +221,8 @@ class ReportTransport:
 
     def _read(self, reply: Reply) -> parse.Report:
         """The report, parsed by its content type."""
-        if reply.content_type == "text/csv":
+        is_text = reply.content_type in ("", "text/plain", "application/csv")
+        if reply.content_type == "text/csv" or (is_text and parse.is_csv(reply.body)):
             return parse.csv_report(reply.body, account=self.account)
         if reply.content_type in ("text/html", "application/xhtml+xml"):
             raise ProtocolError(

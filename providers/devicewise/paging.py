@@ -40,6 +40,7 @@ class CallCollector:
         self._pages = self._bytes = 0
         self._counts: set[int] = set()
         self._counted = 0
+        self._unreadable = 0
         self._last_page: set[int] = set()
         self._this_list: set[int] = set()
         self._other_lists: set[int] = set()
@@ -58,6 +59,9 @@ class CallCollector:
         self._bytes += page.bytes
         if page.count:
             self._counts.add(page.count)
+        if page.unreadable:
+            self._unreadable += page.unreadable
+            self.offset += page.unreadable
         prints = [row.fingerprint() for row in page.rows]
         if not page.rows:
             self.wants_more = False
@@ -88,7 +92,7 @@ class CallCollector:
         self._last_page = set(prints)
         self._this_list.update(prints)
         # The count is a hint; an empty page is the certain end.
-        is_last = page.count == self.offset and len(page.rows) < limit
+        is_last = page.count == self.offset and len(page.rows) + page.unreadable < limit
         self.wants_more = not is_last and not self._is_full()
 
     def end(self) -> None:
@@ -105,6 +109,9 @@ class CallCollector:
 
     def page(self) -> CallPage:
         """All of it. Raises Incomplete where calls were counted and none came."""
+        if self._unreadable:
+            rows = "1 row" if self._unreadable == 1 else f"{self._unreadable:,} rows"
+            self._note(f"{rows} of {self._account} cannot be read.")
         if self._counted and not self.rows:
             raise Incomplete(
                 f"{self._account} counts {self._counted:,} calls and sent none of them.",

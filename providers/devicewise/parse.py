@@ -87,6 +87,8 @@ class Page:
     rows: list[Row]
     count: int | None
     bytes: int = field(default=0, compare=False)
+    # Entries of the list that are no rows.
+    unreadable: int = 0
 
 
 class _Params(msgspec.Struct):
@@ -141,7 +143,7 @@ def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any
     if not isinstance(answer, dict):
         raise unreadable(account, "an answer that is not a JSON object")
     # The global failure first: it carries no ids, and explains why the reply is missing.
-    if answer.get("success") is False or not _FAILURE_WORDS.isdisjoint(answer):
+    if _reports_failure(answer, command_id):
         return _failure(answer)
     reply = answer.get(command_id)
     if not isinstance(reply, dict):
@@ -152,6 +154,17 @@ def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any
     return params if isinstance(params, dict) else {}
 
 
+def _reports_failure(answer: Mapping[str, Any], command_id: str) -> bool:
+    """Whether an answer is a failure of all commands. Empty lists of errors beside a reply report
+    none.
+    """
+    success = answer.get("success")
+    if success is not None or command_id in answer:
+        has_errors = any(answer.get(word) for word in _FAILURE_WORDS)
+        return success is False or (success is not True and has_errors)
+    return not _FAILURE_WORDS.isdisjoint(answer)
+
+
 def page(params: Mapping[str, Any], *, account: str) -> Page:
     """A page of rows; `result` may be null, or absent where there is a count."""
     count = _count(params.get("count"))
@@ -160,7 +173,8 @@ def page(params: Mapping[str, Any], *, account: str) -> Page:
     rows = params["result"]
     if rows is not None and not isinstance(rows, list):
         raise unreadable(account, "rows of an unknown shape")
-    return Page([row_of(row) for row in rows or () if isinstance(row, dict)], count)
+    found = [row_of(row) for row in rows or () if isinstance(row, dict)]
+    return Page(found, count, unreadable=len(rows or ()) - len(found))
 
 
 def _page_without_result(count: int | None, *, account: str) -> Page:
@@ -170,13 +184,20 @@ def _page_without_result(count: int | None, *, account: str) -> Page:
 
 
 def row_of(columns: Mapping[str, Any]) -> Row:
-    """A row of the columns that are known and of the kind they should be."""
-    texts = {name: value for name in _TEXTS if isinstance(value := columns.get(name), str)}
+    """A row of the columns that are known and of the kind they should be; a number stands for its
+    digits.
+    """
+    texts = {name: text for name in _TEXTS if (text := _plain_text(columns.get(name))) is not None}
     nested = {name: _json_text(columns.get(name)) for name in ("request", "response")}
     return Row(execTime=_whole(columns.get("execTime")), **texts, **nested)
 
 
 _TEXTS = ("ts", "processedBy", "orgId", "orgKey", "whoami")
+
+
+def _plain_text(value: Any) -> str | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value if isinstance(value, str) else None
 
 
 def _json_text(value: Any) -> str | None:
@@ -355,14 +376,25 @@ def _nested(text: str | None) -> Any:
 
 def _failure(reply: Mapping[str, Any]) -> Failure:
     """Codes and messages of a failure. Either list may be missing, and old gateways send a single
-    message.
+    one of each.
     """
-    codes = reply.get("errorCodes")
-    messages = reply.get("errorMessages") or [reply.get("errorMessage")]
+    codes = reply.get("errorCodes") or reply.get("errorCode")
+    messages = reply.get("errorMessages") or reply.get("errorMessage")
+    found = (_code(each) for each in (codes if isinstance(codes, list) else [codes]))
     return Failure(
-        tuple(c for c in codes if type(c) is int) if isinstance(codes, list) else (),
-        tuple(m for m in messages if isinstance(m, str)) if isinstance(messages, list) else (),
+        tuple(code for code in found if code is not None),
+        tuple(
+            message
+            for message in (messages if isinstance(messages, list) else [messages])
+            if isinstance(message, str)
+        ),
     )
+
+
+def _code(value: Any) -> int | None:
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value):
+        return int(value)
+    return value if type(value) is int else None
 
 
 def _instant(text: str) -> datetime | None:

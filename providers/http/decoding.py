@@ -38,12 +38,15 @@ def decode_json(body: bytes | str) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         pass
-    try:
-        return json.loads(
-            body.decode("utf-8", "surrogatepass") if isinstance(body, bytes) else body
-        )
-    except (ValueError, RecursionError):
-        return None
+    # One byte that is no UTF-8, as in a URL of one row, must not cost all rows.
+    for errors in ("surrogatepass", "replace"):
+        try:
+            return json.loads(body.decode("utf-8", errors) if isinstance(body, bytes) else body)
+        except UnicodeDecodeError:
+            continue
+        except (ValueError, RecursionError):
+            return None
+    return None
 
 
 def refuse_excess(body: bytes, *, account: str, depth_matters: bool = True) -> None:

@@ -43,7 +43,8 @@ async def read_all(response: httpx.Response, *, account: str) -> Reply:
                 break
     except httpx.HTTPError as error:
         raise unreachable(error, account=account) from None
-    return Reply(response.status_code, response.headers, bytes(body))
+    # A byte order mark is no part of JSON.
+    return Reply(response.status_code, response.headers, bytes(body.removeprefix(b"\xef\xbb\xbf")))
 
 
 async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:

@@ -68,8 +68,11 @@ def log_usage(body: bytes, *, account: str) -> LogUsage:
         logs = by_day.setdefault(day, {})
         for log in _list(_get(entry, "log_usage"), account=account):
             key, usage = _text(_get(log, "id")), _bytes(_get(log, "usage"))
-            if key is None or usage is None:
+            if key is None or (usage is None and _get(log, "usage") is not None):
                 raise unreadable(account, "the usage of a log")
+            # null is unknown, and not zero.
+            if usage is None:
+                continue
             if logs.setdefault(key, usage) != usage:
                 raise unreadable(account, f"two figures for a log on {day}")
     return LogUsage(dict(sorted(by_day.items())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -138,9 +139,13 @@ def _path(href: str, account: str) -> str:
 
 
 def _entry(event: Any, account: str) -> LogEntry:
-    if not isinstance(event, dict) or not isinstance(event.get("message"), str):
+    message = event.get("message") if isinstance(event, dict) else None
+    # A message that is JSON may come as what it holds.
+    if isinstance(message, dict | list):
+        message = json.dumps(message, ensure_ascii=False)
+    if not isinstance(message, str):
         raise unreadable(account, "an entry of a log without a message")
-    return LogEntry(_instant(event.get("timestamp")), event["message"])
+    return LogEntry(_instant(event.get("timestamp")), message)
 
 
 def _instant(milliseconds: Any) -> datetime | None:

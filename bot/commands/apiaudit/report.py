@@ -82,8 +82,10 @@ class CallNumbers:
         return 100 * self.failures / known if known else None
 
     @cached_property
-    def actors(self) -> int:
-        return len({call.actor for call in self.listed()})
+    def actors(self) -> int | None:
+        """How many different actors are named; None where calls name none."""
+        named = len({call.actor for call in self.listed()} - {""})
+        return named or (None if self.calls else 0)
 
     @cached_property
     def durations(self) -> Sequence[float]:
