@@ -108,7 +108,7 @@ def memory_below(most: int) -> Iterator[None]:
 
 @pytest.fixture
 def clock() -> MovableClock:
-    """The time of day of the sandbox and its bot; a module that wants it to stand elsewhere has a
+    """The time of day of the sandbox and its bot; a module that needs another time has a
     fixture of this name.
     """
     return MovableClock()
@@ -145,8 +145,8 @@ async def targets(sandbox: Sandbox) -> AsyncIterator[TargetSandbox]:
 
 @asynccontextmanager
 async def connected_bot(sandbox: Sandbox, **changes: Any) -> AsyncIterator[Bot]:
-    """The real bot, connected to the sandbox's Slack over Socket Mode; of several the last one is
-    told what people do.
+    """The real bot, connected to the sandbox's Slack over Socket Mode; of several the last one
+    receives the events.
     """
     others = len(sandbox.slack.sockets)
     async with (

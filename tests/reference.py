@@ -53,7 +53,7 @@ def pages() -> dict[Path, list[str]]:
 
 
 def filled(text: str, parts: Iterable[str]) -> str:
-    """The page with what stands between its marks replaced."""
+    """The page with the text between its marks replaced."""
     rest = iter(parts)
     between = re.compile(re.escape(MARK) + r".*?" + re.escape(END), re.DOTALL)
     return between.sub(lambda _: f"{MARK}\n\n{next(rest)}\n\n{END}", text)
@@ -138,7 +138,7 @@ def _settings_section(title: str, model: type[Table]) -> str:
 
 
 def docstrings(model: type[Table]) -> Mapping[str, str]:
-    """The docstring of each field: the string that stands behind it in the class."""
+    """The docstring of each field: the string behind it in the class."""
     [body] = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(body, ast.ClassDef)
     return {

@@ -55,12 +55,12 @@ def _akamai(results: Results) -> None:
         lambda: report(body, True),
         lambda: report(small),
     )
-    said = f"json.loads {statistics.median(reference):.0f} ms"
+    shown = f"json.loads {statistics.median(reference):.0f} ms"
     for what, taken, target in (("report out", ours, 2.0), ("report and CSV out", with_csv, 5.0)):
         results.add(
             f"25,000 Akamai rows: bytes in, {what}",
             f"{statistics.median(taken):.0f} ms",
-            said,
+            shown,
             pair_ratios(taken, reference),
             target,
         )

@@ -139,12 +139,12 @@ class Group:
         server_before, started = self._server.processor_time_s(), time.perf_counter()
         for process in self._processes:
             _write(process, tick)
-        told = [_read(process).split() for process in self._processes]
+        reports = [_read(process).split() for process in self._processes]
         taken = time.perf_counter() - started
         server_s = self._server.processor_time_s() - server_before
-        judged = sum(int(count) for count, _ in told)
+        judged = sum(int(count) for count, _ in reports)
         assert judged == RULES, f"{judged} of {RULES}"
-        processes_s = sum(float(seconds) for _, seconds in told)
+        processes_s = sum(float(seconds) for _, seconds in reports)
         return Judged(RULES / taken, processes_s / RULES * 1e6, server_s / RULES * 1e6)
 
     def kill(self) -> None:

@@ -22,13 +22,13 @@ ADA, NOBODY = {"ada": 11.0}, dict[str, float]()
 EACH = {"each": "actor", "value": "failure_percent"}
 
 VANISHING: dict[str, tuple[dict[str, Any], list[Any], list[str]]] = {
-    "gone after two looks": ({}, [ADA, NOBODY, NOBODY], ["firing first", "firing", "inactive resolved"]),
+    "gone after two evaluations": ({}, [ADA, NOBODY, NOBODY], ["firing first", "firing", "inactive resolved"]),
     "back after one": ({}, [ADA, NOBODY, ADA, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
     "OK after one": ({}, [ADA, NOBODY, {"ada": 5.0}], ["firing first", "firing", "inactive resolved"]),
-    "an error is no look without it": ({}, [ADA, NOBODY, OUT, OUT, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
-    "no data is no look without it": ({}, [ADA, NOBODY, {"ada": X}, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
+    "an error is no evaluation without it": ({}, [ADA, NOBODY, OUT, OUT, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
+    "no data is no evaluation without it": ({}, [ADA, NOBODY, {"ada": X}, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
     "also where no data alerts": ({"no_data": "alert"}, [ADA, NOBODY, NOBODY], ["firing first", "firing", "inactive resolved"]),
-    "keep firing for counts from the first look without it": ({"keep_firing_for": 15 * MINUTE}, [ADA, NOBODY, NOBODY, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
+    "keep firing for counts from the first evaluation without it": ({"keep_firing_for": 15 * MINUTE}, [ADA, NOBODY, NOBODY, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
     "for starts anew after it has gone": ({"for_": 10 * MINUTE}, [ADA, ADA, NOBODY, NOBODY, ADA, ADA, ADA], ["pending", "pending", "pending", "inactive", "pending", "pending", "firing first"]),
     "one of two": ({}, [{"ada": 11.0, "bob": 11.0}, {"bob": 11.0}, {"bob": 11.0}, {"bob": 5.0}], ["firing first", "firing", "firing changed", "inactive resolved"]),
     "the answer as a whole gives way to its subjects": ({"no_data": "alert"}, [{WHOLE: X}, {"ada": 5.0}], ["no_data no data", "inactive resolved"]),
@@ -61,7 +61,7 @@ def test_only_complete_answers_leave_a_series_out(
 
 
 DOWNTIME = {
-    "a look missed is no downtime": (
+    "a missed evaluation is no downtime": (
         {"for_": 10 * MINUTE},
         {1: 10},
         ["pending", "firing first", "firing"],
@@ -94,28 +94,28 @@ def test_no_data_as_ok_respects_keep_firing_for() -> None:
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=4000)])
 def test_state_of_wrong_clock_delays_nothing(ahead: timedelta) -> None:
-    """The clock was ahead at the second look, and is right again at the third."""
+    """The clock was ahead at the second evaluation, and is right again at the third."""
     rule = Rule(**RULE, for_=10 * MINUTE, repeat=10 * MINUTE)
     watch, _ = evaluate(rule, AlertState(), {WHOLE: 11.0}, now=NOON)
     watch, _ = evaluate(rule, watch, {WHOLE: 11.0}, now=NOON + ahead)
-    told = []
+    notified = []
     for n in range(1, 7):
         watch, reason = evaluate(rule, watch, {WHOLE: 11.0}, now=NOON + n * 5 * MINUTE)
-        told.append(f"{watch.state.value} {reason.value}" if reason else watch.state.value)
-    assert told == ["pending", "pending", "firing first", "firing", "firing repeat", "firing"]
+        notified.append(f"{watch.state.value} {reason.value}" if reason else watch.state.value)
+    assert notified == ["pending", "pending", "firing first", "firing", "firing repeat", "firing"]
 
 
 def test_message_thread_and_list_show_one_start() -> None:
     rule, before = Rule(**RULE, for_=10 * MINUTE, repeat=10 * MINUTE), AlertState()
-    watch, told = before, []
+    watch, notified = before, []
     for n in range(6):
-        # The bot was away for two hours before the last look.
+        # The bot was away for two hours before the last evaluation.
         now = NOON + n * 5 * MINUTE + (2 * 60 * MINUTE if n == 5 else 0 * MINUTE)
         before = watch
         watch, reason = evaluate(rule, before, {WHOLE: 11.0}, now=now)
         if reason:
-            told.append(NotificationContext(rule, before, watch, reason, now, UTC))
-    first, again, last = told
+            notified.append(NotificationContext(rule, before, watch, reason, now, UTC))
+    first, again, last = notified
     assert "Since: 25 Nov 12:00 (10 min)" in incident_message(first)[0]
     assert "Since: 25 Nov 12:00 (20 min)" in incident_message(again)[0]
     assert thread_reply(again)[0].startswith("Firing for 20 min")

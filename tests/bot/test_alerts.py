@@ -54,12 +54,12 @@ def steps(
     """`state` or `state reason` of each evaluation, five minutes apart but for the gaps (in minutes
     before a step).
     """
-    watch, now, told = AlertState(), NOON, []
+    watch, now, notified = AlertState(), NOON, []
     for number, reading in enumerate(found):
         now += timedelta(minutes=(gaps or {}).get(number, 5))
         watch, reason = evaluate(rule, watch, whole(reading), now=now, silenced=number in quiet)
-        told.append(f"{watch.state.value} {reason.value}" if reason else watch.state.value)
-    return told
+        notified.append(f"{watch.state.value} {reason.value}" if reason else watch.state.value)
+    return notified
 
 
 def whole(reading: Any) -> Readings | EvaluationError:
@@ -85,7 +85,7 @@ TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | EvaluationError
     "no data never ends a firing one": ({"no_data": "alert"}, [11, X, 11], ["firing first", "firing", "firing"]),
     "no data is well": ({"no_data": "ok"}, [11, X, X], ["firing first", "inactive resolved", "inactive"]),
     "an error is never a recovery": ({}, [11, OUT, OUT, 11, 9], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
-    "three errors in a row are told once, and that they are over": ({}, [5, OUT, OUT, OUT, OUT, 5, OUT], ["inactive", "inactive", "inactive", "inactive error", "inactive", "inactive error over", "inactive"]),
+    "three errors in a row are posted once, and their end": ({}, [5, OUT, OUT, OUT, OUT, 5, OUT], ["inactive", "inactive", "inactive", "inactive error", "inactive", "inactive error over", "inactive"]),
     "two errors are nothing to speak of": ({}, [5, OUT, OUT, 5], ["inactive"] * 4),
     "one more subject is a change": ({"each": "log"}, [{"a": 5.0, "b": 11.0}, {"a": 12.0, "b": 12.0}, {"a": 12.0, "b": 13.0}], ["firing first", "firing changed", "firing"]),
     "one fewer is a change, none is the end": ({"each": "log"}, [{"a": 11.0, "b": 11.0}, {"a": 5.0, "b": 11.0}, {"a": 5.0, "b": 5.0}], ["firing first", "firing changed", "inactive resolved"]),
@@ -108,24 +108,24 @@ def test_rule_passes_through_its_states(
 
 
 def test_silenced_alert_notifies_after_silence() -> None:
-    told = steps(Rule(**RULE, repeat=5 * MINUTE), [11, 11, 11, 11], quiet=frozenset({0, 1}))
-    assert told == ["firing", "firing", "firing first", "firing repeat"]
+    notified = steps(Rule(**RULE, repeat=5 * MINUTE), [11, 11, 11, 11], quiet=frozenset({0, 1}))
+    assert notified == ["firing", "firing", "firing first", "firing repeat"]
 
 
 def test_alert_notified_before_silence_repeats_after_it() -> None:
-    told = steps(Rule(**RULE), [11, 11, 11, 11, 11], quiet=frozenset({1, 2}))
-    assert told == ["firing first", "firing", "firing", "firing quiet over", "firing"]
+    notified = steps(Rule(**RULE), [11, 11, 11, 11, 11], quiet=frozenset({1, 2}))
+    assert notified == ["firing first", "firing", "firing", "firing quiet over", "firing"]
 
 
 def test_acknowledged_alert_repeats_only_after_new_firing() -> None:
     rule = Rule(**RULE, repeat=5 * MINUTE)
     watch, _ = evaluate(rule, AlertState(), whole(11.0), now=NOON)
     watch = replace(watch, acknowledged_by="U0ADA")
-    told = []
+    notified = []
     for n, value in enumerate((11.0, 11.0, 5.0, 11.0, 11.0), 1):
         watch, reason = evaluate(rule, watch, whole(value), now=NOON + n * 5 * MINUTE)
-        told.append(reason and reason.value)
-    assert told == [None, None, "resolved", "first", "repeat"]
+        notified.append(reason and reason.value)
+    assert notified == [None, None, "resolved", "first", "repeat"]
 
 
 def test_flapping_label_delays_nothing() -> None:
@@ -206,8 +206,8 @@ def test_notified_alert_resolves_during_silence() -> None:
 def test_time_away_is_not_time_in_breach() -> None:
     """Three hours of downtime after one breach do not make half an hour of it."""
     rule = Rule(**RULE, for_=30 * MINUTE)
-    told = steps(rule, [11, 11, 11, 11, 11, 11, 11, 11], gaps={1: 180})
-    assert told == ["pending"] * 6 + ["firing first", "firing"]
+    notified = steps(rule, [11, 11, 11, 11, 11, 11, 11, 11], gaps={1: 180})
+    assert notified == ["pending"] * 6 + ["firing first", "firing"]
 
 
 def test_clock_put_back_changes_no_state() -> None:
@@ -227,8 +227,8 @@ def test_clock_put_back_changes_no_state() -> None:
 
 def test_downtime_is_neither_breach_nor_recovery() -> None:
     rule = Rule(**RULE, for_=10 * MINUTE, keep_firing_for=10 * MINUTE, repeat=4 * 60 * MINUTE)
-    told = steps(rule, [11, 11, 11, 11, 9, 9, 9], gaps={1: 3 * 1440, 5: 3 * 1440})
-    assert told == [
+    notified = steps(rule, [11, 11, 11, 11, 9, 9, 9], gaps={1: 3 * 1440, 5: 3 * 1440})
+    assert notified == [
         "pending",
         "pending",
         "firing first",
@@ -271,7 +271,7 @@ RULES = st.builds(
 def test_notification_needs_change_or_elapsed_repeat(
     rule: Rule, found: list[Any], quiet: set[int]
 ) -> None:
-    """And what was told to fire is told to be over exactly once."""
+    """Each incident that was posted is resolved exactly once."""
     watch, now, open_, notified_at = AlertState(), NOON, False, NOON
     for number, reading in enumerate(found):
         now += 5 * MINUTE
@@ -305,11 +305,11 @@ SUBJECTS = st.lists(
 def test_every_firing_subject_is_resolved(rule: Rule, found: list[Any]) -> None:
     """By a change or by the end, and by nothing else."""
     watch, now = AlertState(), NOON
-    told: dict[str, State] = {}
+    notified: dict[str, State] = {}
     for reading in found:
         now += 5 * MINUTE
         watch, reason = evaluate(replace(rule, each="log"), watch, reading, now=now)
-        if watch.notified != told:
+        if watch.notified != notified:
             assert reason in (Reason.FIRED, Reason.NO_DATA, Reason.CHANGED, Reason.RESOLVED)
         else:
             assert reason in (
@@ -318,8 +318,8 @@ def test_every_firing_subject_is_resolved(rule: Rule, found: list[Any]) -> None:
                 Reason.EVALUATION_FAILED,
                 Reason.EVALUATION_RECOVERED,
             )
-        told = watch.notified
-        assert told == {
+        notified = watch.notified
+        assert notified == {
             name: s.state
             for name, s in watch.subjects.items()
             if s.state in (State.FIRING, State.NO_DATA)
@@ -331,7 +331,7 @@ def test_order_of_evaluation_does_not_matter(
     watched: list[tuple[Rule, list[Any]]], spread: Any
 ) -> None:
     def outcomes(order: list[int]) -> dict[int, list[Any]]:
-        told: dict[int, list[Any]] = {n: [] for n in order}
+        notified: dict[int, list[Any]] = {n: [] for n in order}
         watches = dict.fromkeys(order, AlertState())
         for step in range(max(len(found) for _, found in watched)):
             for n in order:
@@ -340,8 +340,8 @@ def test_order_of_evaluation_does_not_matter(
                     watches[n], reason = evaluate(
                         rule, watches[n], whole(found[step]), now=NOON + step * 5 * MINUTE
                     )
-                    told[n].append(reason)
-        return told
+                    notified[n].append(reason)
+        return notified
 
     mixed = list(range(len(watched)))
     spread.shuffle(mixed)
@@ -427,28 +427,28 @@ SIZED = Rule(**{**RULE, "above": 5e9, "recover": 4.5e9, "for_": 30 * MINUTE})
 
 
 def test_notice_explains_itself() -> None:
-    told = context(
+    notified = context(
         SIZED,
         OUT,
         *[5.72e9] * 7,
         window="25 Nov 2026",
         shortcomings=["1 day of the window not listed"],
     )
-    text, blocks = incident_message(told)
+    text, blocks = incident_message(notified)
     assert text.startswith("🔴 spike: bytes at 5.72 GB, above 5.00 GB")
-    for said in (
+    for words in (
         "Resolve threshold: 4.50 GB", "Since: 25 Nov 12:05 (30 min)", "Window: 25 Nov 2026",
         "Missing: no data in 1 of the last 8 checks; 1 day of the window not listed",
     ):  # fmt: skip
-        assert said in text
+        assert words in text
     assert "resolved" not in text + str(blocks)
-    for said in (
+    for words in (
         "`/usage today`",
         "Started firing after 30 min in breach",
         "alert from bot.toml",
         "next check <!date^",
     ):
-        assert said in str(blocks)
+        assert words in str(blocks)
     assert [e["action_id"] for e in blocks[-1]["elements"]] == ["alert.acknowledge", "ask.0", "alert.silence.1h", "alert.silence.4h", "alert.silence.tomorrow", "alert.edit"]  # fmt: skip
 
 
@@ -527,15 +527,15 @@ def test_subjects_are_named_the_worst_first_and_shortened() -> None:
 
 
 def test_message_names_acknowledger_and_silencer() -> None:
-    told = context(
+    notified = context(
         Rule(**RULE),
         11.0,
         silence=ActiveSilence("silenced until 25 Nov 16:00 (load test)", "U0ADA"),
         reason=Reason.SILENCED,
     )
-    _, blocks = incident_message(told)
+    _, blocks = incident_message(notified)
     assert "Silenced until 25 Nov 16:00 (load test), by <@U0ADA>." in str(blocks)
-    assert thread_reply(told)[0].startswith(
+    assert thread_reply(notified)[0].startswith(
         "Silenced until 25 Nov 16:00 (load test). The end is still posted"
     )
     assert "alert.silence" not in str(blocks)

@@ -20,8 +20,8 @@ from tests.bot.test_honest_answers import (
     call,
     chart_of,
     history,
+    rendered,
     report_of,
-    said,
     text_of,
     usage_chart,
 )
@@ -42,35 +42,35 @@ def failed(minute: int = 0, **changes: Any) -> Any:
 def test_actors_are_sorted_by_failures() -> None:
     calls = [call(n, actor="ada") for n in range(9)]
     calls += [call(1, actor="bob"), failed(2, actor="bob"), failed(3, actor="eve")]
-    text, blocks = said(audit(*calls))
+    text, blocks = rendered(audit(*calls))
     assert [row[0] for row in tables(blocks)["By actor"]] == ["Actor", "bob", "eve", "ada"]
     assert "By actor: bob 2 (1 failed), eve 1 (1 failed) and ada 9." in text
 
 
 def test_failures_replace_table_of_actions() -> None:
-    _, blocks = said(audit(failed(1), *(call(n, action=f"a{n}") for n in range(2, 6))))
+    _, blocks = rendered(audit(failed(1), *(call(n, action=f"a{n}") for n in range(2, 6))))
     assert list(tables(blocks)) == ["By actor"]
-    _, without_failures = said(audit(*(call(n) for n in range(5))))
+    _, without_failures = rendered(audit(*(call(n) for n in range(5))))
     assert list(tables(without_failures)) == ["By actor", "By action"]
 
 
 def test_latency_names_accounts_that_have_it() -> None:
     timed, untimed = call(1, account="iot"), call(2, account="edge", duration_ms=None)
-    assert "p95 latency (iot only): 1.0 ms" in said(audit(timed, untimed))[0]
-    assert "p95 latency: " in said(audit(timed, call(2, account="edge")))[0]
+    assert "p95 latency (iot only): 1.0 ms" in rendered(audit(timed, untimed))[0]
+    assert "p95 latency: " in rendered(audit(timed, call(2, account="edge")))[0]
 
 
 def test_own_no_is_code_in_finding() -> None:
-    _, blocks = said(audit(call(1, own=True), call(2)))
+    _, blocks = rendered(audit(call(1, own=True), call(2)))
     assert "`own:no`" in str(blocks) and "ˋown:noˋ" not in str(blocks)
     evil = [failed(n, actor="`x` <!here> `") for n in range(5)]
-    _, blocks = said(audit(*evil, call(1, own=True)))
+    _, blocks = rendered(audit(*evil, call(1, own=True)))
     finding = next(b["text"]["text"] for b in blocks if "of the failed calls" in str(b.get("text")))
     assert finding.count("`") == 2 and "<!here>" not in finding
 
 
 def test_chart_of_one_bar_is_left_out() -> None:
-    types = [block["type"] for block in said(audit(call(1), call(1)))[1]]
+    types = [block["type"] for block in rendered(audit(call(1), call(1)))[1]]
     assert "data_visualization" not in types
     with pytest.raises(StopIteration):
         usage_chart(report_of(history(), TODAY, TODAY))
@@ -92,13 +92,13 @@ def test_bar_of_part_of_its_time_is_marked(by: str, first: date, labels: list[st
 def test_first_and_last_bar_of_audit_are_marked() -> None:
     calls = [call(n) for n in range(0, 60, 5)]
     window = type(HOUR)(HOUR.start + timedelta(minutes=2), HOUR.end - timedelta(minutes=2))
-    labels = chart_of(said(audit(*calls, window=window))[1])["labels"]
+    labels = chart_of(rendered(audit(*calls, window=window))[1])["labels"]
     assert [label.endswith("(part)") for label in labels] == [
         True,
         *[False] * (len(labels) - 2),
         True,
     ]
-    whole = chart_of(said(audit(*calls))[1])["labels"]
+    whole = chart_of(rendered(audit(*calls))[1])["labels"]
     assert not any(label.endswith("(part)") for label in whole)
 
 

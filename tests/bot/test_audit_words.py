@@ -212,9 +212,9 @@ def test_akamai_takes_its_columns(filters: CallFilters) -> None:
 
 
 def test_help_lists_every_filter_with_an_example() -> None:
-    told = help_answer("apiaudit", HOUSE).text
+    help_text = help_answer("apiaudit", HOUSE).text
     for name, value in filter_examples().items():
-        assert f"{name}:{value}" in told
+        assert f"{name}:{value}" in help_text
     for provider in (akamai, devicewise):
         assert set(provider.NATIVE_FILTERS) <= set(provider.EXAMPLES)
 

@@ -152,13 +152,13 @@ def test_no_text_leaves_its_code_span(text: str) -> None:
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_makes_valid_blocks(text: str, other: str) -> None:
-    for said, blocks in (
+    for shown, blocks in (
         usage(3, text),
         audit(3, text),
         logs(3, text),
         (text or "x", messages.error_blocks(text or "x", other)),
     ):
-        assert message_problems(to_fallback_text(said), blocks) == []
+        assert message_problems(to_fallback_text(shown), blocks) == []
         assert block_kit_schema.complaints(blocks, most=50) == []
 
 

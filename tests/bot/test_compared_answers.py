@@ -200,7 +200,7 @@ def test_gap_of_one_account_names_it() -> None:
     assert "No data (not zero) for Tue 24 Nov of us." in text
 
 
-def test_account_that_fails_is_said_first() -> None:
+def test_account_that_fails_comes_first() -> None:
     report = usage_of(account(), missing=["us"])
     text, blocks = shown(report, missing=["us is missing from this comparison: it is down."])
     assert text.startswith("us is missing from this comparison")

@@ -1,4 +1,4 @@
-"""The configuration: the example works, and every problem is told at once, by key, without a
+"""The configuration: the example works, and every problem is reported at once, by key, without a
 secret.
 """
 
@@ -131,9 +131,9 @@ def test_host_may_be_address_or_name(given: str, host: str) -> None:
     ],
 )
 def test_invalid_host_is_refused(given: object) -> None:
-    told = problems({**GOOD, "slack": {"host": given}, "health": {"port": 1, "host": given}})
-    assert [line.split(" ")[0] for line in told] == ["slack.host", "health.host"]
-    assert all('"0.0.0.0" (every network)' in line for line in told)
+    reported = problems({**GOOD, "slack": {"host": given}, "health": {"port": 1, "host": given}})
+    assert [line.split(" ")[0] for line in reported] == ["slack.host", "health.host"]
+    assert all('"0.0.0.0" (every network)' in line for line in reported)
 
 
 def test_all_problems_are_reported_together() -> None:
@@ -168,11 +168,11 @@ def test_all_problems_are_reported_together() -> None:
             }
         ],
     }
-    told = problems(table)
+    reported = problems(table)
     for key in ("timezone", "colour", "slack.mode", "limits.upload_plain", "providers.r.region", "providers.r.api_key", "providers.r.montly_quota", "providers.i.base_url", "providers.i.username", "providers.i.password", "providers.z", "alert.spike.for"):  # fmt: skip
-        assert any(line.startswith(key) for line in told), key
-    assert "did you mean monthly_quota?" in " ".join(told)
-    assert "a-written-out-secret" not in " ".join(told)
+        assert any(line.startswith(key) for line in reported), key
+    assert "did you mean monthly_quota?" in " ".join(reported)
+    assert "a-written-out-secret" not in " ".join(reported)
 
 
 CASES = [
@@ -279,7 +279,7 @@ def test_wrong_table_hides_no_other_problem() -> None:
             }
         ],
     }
-    told = [line.split(" ")[0].rstrip(":") for line in problems(table)]
+    reported = [line.split(" ")[0].rstrip(":") for line in problems(table)]
     keys = [
         "slack.mode",
         "providers.r.region",
@@ -287,7 +287,7 @@ def test_wrong_table_hides_no_other_problem() -> None:
         "digest.two.at",
         "alert.b.for",
     ]
-    assert told == [*keys, "digest.one.ask", "alert.a.value", "mute.m.alerts"]
+    assert reported == [*keys, "digest.one.ask", "alert.a.value", "mute.m.alerts"]
 
 
 def test_account_of_unknown_kind_causes_no_other_problem() -> None:
@@ -298,7 +298,7 @@ def test_account_of_unknown_kind_causes_no_other_problem() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "reported"),
     [
         ({"access": {"usage": ["everyone"], "logs": ["ada"]}}, ["access.usage.0 = 'everyone': Slack ids", "access.logs.0 = 'ada': Slack ids"]),
         ({"access": {"usage": ["*", ""]}}, ["access.usage.1 = '': Slack ids"]),
@@ -310,10 +310,12 @@ def test_account_of_unknown_kind_causes_no_other_problem() -> None:
         ({"providers": {"i": {"kind": "devicewise", "base_url": "https://x.example", "username": "env:NO", "password": "env:NO"}}}, ["providers.i.username: the environment", "providers.i.password: the environment"]),
     ],
 )  # fmt: skip
-def test_problem_has_its_key_and_value_in_our_words(table: dict[str, Any], told: list[str]) -> None:
+def test_problem_has_its_key_and_value_in_our_words(
+    table: dict[str, Any], reported: list[str]
+) -> None:
     found = problems({**GOOD, **table})
-    assert len(found) == len(told), found
-    for line, beginning in zip(found, told, strict=True):
+    assert len(found) == len(reported), found
+    for line, beginning in zip(found, reported, strict=True):
         assert line.startswith(beginning)
         assert "String should" not in line
 
@@ -541,13 +543,13 @@ def test_text_setting_may_be_a_reference(
 @pytest.mark.parametrize("setting", ["thing_key", "org", "username"])
 def test_reference_to_nothing_names_its_setting(setting: str) -> None:
     account = {"kind": "devicewise", "base_url": URL, "password": REFERENCE, setting: "env:GONE"}
-    told = problems({"providers": {"a": {"username": "ada", **account}}})
-    assert [line.split(": ")[0] for line in told] == [f"providers.a.{setting}"]
+    reported = problems({"providers": {"a": {"username": "ada", **account}}})
+    assert [line.split(": ")[0] for line in reported] == [f"providers.a.{setting}"]
 
 
 def test_unknown_access_key_is_a_problem() -> None:
-    [told] = problems({**GOOD, "access": {"usge": ["*"]}})
-    assert told == "access.usge: an unknown key; did you mean usage?"
+    [reported] = problems({**GOOD, "access": {"usge": ["*"]}})
+    assert reported == "access.usge: an unknown key; did you mean usage?"
 
 
 def test_wrong_choice_shows_choices_and_value() -> None:

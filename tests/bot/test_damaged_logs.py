@@ -19,7 +19,7 @@ LINES_OF = {
     **{f"format {known.name}": [known.line] for known in FORMATS},
 }
 NAMES = list(LINES_OF)
-# What may stand in a line by chance, and would tell something in another place.
+# What may be in a line by chance, and would mean something in another place.
 PIECES = (
     *(b"INFO", b"error", b"WARN", b"[error]", b"ERROR:", b"fatal:", b"note:", b"Info ", b"error]"),
     *(b"level=warn", b"severity=3", b"s=W", b"Level=ERROR", b"ts=1795259200", b"tz=+0100", b"="),

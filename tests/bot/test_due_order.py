@@ -30,12 +30,12 @@ def due(timetable: Timetable, now: datetime) -> list[Due]:
     st.lists(st.integers(1, 20), max_size=8),
     st.lists(st.integers(0, 50), max_size=10).map(sorted),
 )
-def test_timetable_agrees_with_looking_at_all(every: list[int], looks: list[int]) -> None:
+def test_timetable_agrees_with_a_full_scan(every: list[int], scans: list[int]) -> None:
     timetable = Timetable()
     entries = [entry(f"rule-{n}", minutes) for n, minutes in enumerate(every)]
     for each in entries:
         timetable.add(ScheduleEntry(each.name, each.trigger, each.last_handled_at))
-    for minutes in looks:
+    for minutes in scans:
         now = NOON + minutes * MINUTE
         found = sorted(due(timetable, now), key=lambda each: each.name)
         assert found == sorted(due_now(entries, now), key=lambda each: each.name)

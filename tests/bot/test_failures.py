@@ -136,7 +136,7 @@ async def run_step() -> None:
     step = WorkflowStep(**parts, permissions=permissions, secrets=secrets)  # type: ignore[arg-type]
 
     async def ignore(**_: Any) -> None:
-        """Slack is told of the failure."""
+        """What Slack is sent does not matter here."""
 
     event = {"inputs": {"channel": "C0OPS", "question": "/usage 7d"}}
     await step(event, ignore, ignore)  # type: ignore[arg-type]

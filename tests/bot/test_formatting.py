@@ -1,4 +1,4 @@
-"""How numbers and outside text are said."""
+"""How numbers and outside text are formatted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.questions.amounts import read_duration, read_size
 
 
 @pytest.mark.parametrize(
-    ("count", "said"),
+    ("count", "expected"),
     [
         (0, "0 B"),
         (999, "999 B"),
@@ -25,8 +25,8 @@ from bot.questions.amounts import read_duration, read_size
         (-5e9, "-5.00 GB"),
     ],
 )
-def test_sizes_are_decimal_with_three_digits(count: float, said: str) -> None:
-    assert formatting.format_bytes(count) == said
+def test_sizes_are_decimal_with_three_digits(count: float, expected: str) -> None:
+    assert formatting.format_bytes(count) == expected
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_lists_shorten_with_a_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "expected"),
     [(40, "40 s"), (720, "12 min"), (7800, "2 h 10 min"), (7200, "2 h"), (260_000, "3 days")],
 )
-def test_how_long_something_lasts(seconds: int, said: str) -> None:
-    assert formatting.format_duration(timedelta(seconds=seconds)) == said
+def test_how_long_something_lasts(seconds: int, expected: str) -> None:
+    assert formatting.format_duration(timedelta(seconds=seconds)) == expected
 
 
 @pytest.mark.parametrize(

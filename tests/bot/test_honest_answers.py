@@ -1,4 +1,4 @@
-"""No answer misleads: what is missing is said first, like is compared with like, unknown is no
+"""No answer misleads: what is missing comes first, like is compared with like, unknown is no
 zero, and old days have their year.
 """
 
@@ -75,17 +75,17 @@ COMPARISONS: dict[str, tuple[date, date, Any, str]] = {
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "value", "said"), COMPARISONS.values(), ids=COMPARISONS.keys()
+    ("first", "last", "value", "rendered"), COMPARISONS.values(), ids=COMPARISONS.keys()
 )
-def test_like_is_compared_with_like(first: date, last: date, value: Any, said: str) -> None:
+def test_like_is_compared_with_like(first: date, last: date, value: Any, rendered: str) -> None:
     """Every week is like the last one, so that weekends and a day half over are all that could
     mislead.
     """
     by_day = {**history(usage=weekly), TODAY: 3}
     report = report_of(by_day, first, last)
     assert report.values().get("change_percent") == value
-    assert said in text_of(report)
-    assert ("vs." in text_of(report)) == bool(said)
+    assert rendered in text_of(report)
+    assert ("vs." in text_of(report)) == bool(rendered)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def audit(
     )
 
 
-def said(report: AuditReport, *warnings: str) -> tuple[str, list[Block]]:
+def rendered(report: AuditReport, *warnings: str) -> tuple[str, list[Block]]:
     return (
         audit_text(report, read(report.window), zone=UTC, warnings=warnings),
         audit_blocks(report, read(report.window), zone=UTC, buttons=[], warnings=warnings),
@@ -197,13 +197,13 @@ def said(report: AuditReport, *warnings: str) -> tuple[str, list[Block]]:
 
 
 def test_failures_are_headed_failed() -> None:
-    _, blocks = said(audit(call(), call(outcome=Outcome.FAILURE)))
+    _, blocks = rendered(audit(call(), call(outcome=Outcome.FAILURE)))
     assert "Failed" in str(blocks)
     assert "EvaluationError" not in str(blocks)
 
 
 def test_missing_account_is_mentioned_first() -> None:
-    text, blocks = said(
+    text, blocks = rendered(
         audit(call(), complete=False), "edge is missing from this answer: it is away."
     )
     assert text.split("\n")[:3] == [
@@ -217,14 +217,14 @@ def test_missing_account_is_mentioned_first() -> None:
 
 def test_missing_data_comes_first_and_remarks_last() -> None:
     notes = ("iot counts 42 calls and sent 1.", "Akamai records no 401.")
-    text, _ = said(audit(call(), complete=False, notes=notes, shortcomings=notes[:1]))
+    text, _ = rendered(audit(call(), complete=False, notes=notes, shortcomings=notes[:1]))
     assert text.split("\n")[1] == "iot counts 42 calls and sent 1."
     assert text.split("\n")[-1] == "Akamai records no 401."
     assert text.count("42") == 1
 
 
 def test_complete_answer_begins_with_its_number() -> None:
-    text, blocks = said(audit(call()))
+    text, blocks = rendered(audit(call()))
     assert text.startswith("edge, iot: 1 call")
     assert blocks[0]["type"] == "header"
 
@@ -232,7 +232,7 @@ def test_complete_answer_begins_with_its_number() -> None:
 @pytest.mark.parametrize(("filtered", "headline"), [(True, "No call matches"), (False, "No calls")])
 def test_no_match_differs_from_no_data(filtered: bool, headline: str) -> None:
     report = audit(filtered=filtered)
-    text, blocks = said(report)
+    text, blocks = rendered(report)
     assert text.startswith(f"edge, iot: {headline} – ")
     assert blocks[0]["text"]["text"] == headline
     assert report.values() == {"calls": 0, "failures": 0, "actors": 0, "complete": True}
@@ -241,7 +241,7 @@ def test_no_match_differs_from_no_data(filtered: bool, headline: str) -> None:
 def test_unknown_usage_has_no_numbers() -> None:
     report = audit(accounts=("edge",), unknown=("edge",), complete=False)
     assert report.values() == {"complete": False}
-    assert "edge: No data yet" in said(report)[0]
+    assert "edge: No data yet" in rendered(report)[0]
 
 
 def test_account_without_data_has_no_values() -> None:
@@ -254,7 +254,7 @@ def test_audit_chart_ends_where_the_data_ends() -> None:
     report = audit(
         *(call(n) for n in range(0, 59, 3)), data_until=HOUR.start + timedelta(minutes=40)
     )
-    text, blocks = said(report)
+    text, blocks = rendered(report)
     assert chart_of(blocks)["labels"][-1] == "11:35"
     assert sum(chart_of(blocks)["calls"]) == 14
     assert "The chart ends at 20 Nov 11:40, where the data ends." in text
@@ -273,12 +273,12 @@ def test_old_calls_show_their_year(days: int) -> None:
     end = datetime(2025, 12, 31, 12, tzinfo=UTC)
     window = Window(end - timedelta(days=days), end)
     failed = call(at=end - timedelta(hours=2), outcome=Outcome.FAILURE)
-    text, blocks = said(audit(failed, call(at=end - timedelta(hours=7 * days)), window=window))
+    text, blocks = rendered(audit(failed, call(at=end - timedelta(hours=7 * days)), window=window))
     assert "31 Dec 2025 10:00" in text
     labels = chart_of(blocks)["labels"]
     assert labels
     assert all("2025" in str(label) for label in labels)
-    assert "2026" not in "".join(map(str, chart_of(said(audit(call(), call(9)))[1])["labels"]))
+    assert "2026" not in "".join(map(str, chart_of(rendered(audit(call(), call(9)))[1])["labels"]))
 
 
 AUDIT_VALUES: dict[str, tuple[list[ApiCall], dict[str, Any]]] = {

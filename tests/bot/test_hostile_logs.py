@@ -1,4 +1,4 @@
-"""Logs that are made to be slow to count: most of their lines get no look of their own."""
+"""Logs that are made to be slow to count: most of their lines are not read one by one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_hostile_log_needs_bounded_work(line: LineMaker) -> None:
     counter = LogCounter()
     feed(counter, hostile_block(line, 2 * BLOCK, seed=1))
     log = hostile_block(line, 4 * BLOCK, seed=2)
-    # A look at each of its lines would be twenty lines of Python each.
+    # Reading each of its lines would be twenty lines of Python each.
     assert lines_run(lambda: feed(counter, log)) < 2000 + 15 * log.count(b"\n")
 
 

@@ -97,7 +97,7 @@ def test_words_of_a_calculation(words: str, statistic: Statistic, leql: str) -> 
 
 
 @pytest.mark.parametrize("words", [words for words, *_ in STATISTICS])
-def test_words_may_stand_before_the_window(words: str) -> None:
+def test_words_may_come_before_the_window(words: str) -> None:
     words = words.replace(", please", "")
     assert ask(f"/logs web {words} last 2 hours") == replace(
         ask(f"/logs web last 2 hours {words}"), text=f"web {words} last 2 hours"
@@ -306,7 +306,7 @@ def test_alert_on_a_calculation(text: str, query: str, value: str, threshold: fl
     assert ask(f"/logs {alert.query}").logs
 
 
-def test_window_behind_the_threshold_is_said_once() -> None:
+def test_window_behind_the_threshold_is_named_once() -> None:
     alert = parse_alert("logs", "web count above 100 in last 1h every 5m as many", HOUSE)
     again = parse_alert("logs", f"{alert.query} {alert.condition}", HOUSE)
     assert (again.query, again.every, again.name) == (alert.query, alert.every, "many")

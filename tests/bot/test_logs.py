@@ -68,7 +68,7 @@ def counted(*blocks: bytes) -> LogCounter:
 
 
 def as_read(read: Sequence[bytes]) -> tuple[Counter[str], Counter[Minute], int]:
-    """The levels, minutes and lines without a time, with a look at each line alone."""
+    """The levels, minutes and lines without a time, with each line read by itself."""
     levels: Counter[str] = Counter()
     minutes: Counter[Minute] = Counter()
     minute, untimed = None, 0

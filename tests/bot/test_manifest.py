@@ -1,4 +1,4 @@
-"""The manifest: what stands in the repository is what the commands say, within Slack's limits, and
+"""The manifest: the file in the repository is what the commands describe, within Slack's limits, and
 the Slack CLI finds it.
 """
 

@@ -215,7 +215,7 @@ def test_unread_hour_before_the_window_says_nothing() -> None:
     assert history([], before(), read).known_days == 0
 
 
-def test_missing_days_are_said() -> None:
+def test_missing_days_are_named() -> None:
     read = Window(LAST_HOUR.start - 21 * DAY, LAST_HOUR.start)
     result = novelty([made(timedelta(minutes=1))], {"edge": history([], before(), read)})
     assert novelty_findings(result, ())[0] == (
@@ -382,22 +382,24 @@ def opened(source: Source) -> SeenHistory:
     return SeenHistory({"edge": source}, RecentDays(MemorySeenStore()), lambda: NOW)
 
 
-async def look(seen: SeenHistory, days: int = 30, start: datetime = NOW - DAY) -> AccountHistory:
+async def read_history(
+    seen: SeenHistory, days: int = 30, start: datetime = NOW - DAY
+) -> AccountHistory:
     return (await seen.before(["edge"], start, days, progress=Progress()))["edge"]
 
 
 async def test_each_day_is_fetched_once() -> None:
     source = Source([made(10 * DAY, ip="a")])
     seen = opened(source)
-    first, again = await asyncio.gather(look(seen), look(seen))
+    first, again = await asyncio.gather(read_history(seen), read_history(seen))
     assert (first.known_days, again.known_days) == (30, 30)
     assert len(source.asked) == 31
     assert max(window.length for window in source.asked) == DAY
-    assert (await look(seen)).unseen("ip", ["a", "b"]) == {"b"}
+    assert (await read_history(seen)).unseen("ip", ["a", "b"]) == {"b"}
     assert len(source.asked) == 31
 
 
-async def test_look_without_progress_fetches_nothing() -> None:
+async def test_history_without_progress_fetches_nothing() -> None:
     source = Source()
     found = await opened(source).before(["edge"], NOW - DAY, 30, progress=None)
     assert found["edge"].known_days == 0
@@ -408,7 +410,7 @@ async def test_answers_spare_the_days_they_read() -> None:
     source = Source()
     seen = opened(source)
     await seen.learn({"edge": CallPage([], complete=True)}, Window(NOW - 40 * DAY, NOW))
-    assert (await look(seen)).known_days == 30
+    assert (await read_history(seen)).known_days == 30
     assert source.asked == []
 
 
@@ -431,15 +433,15 @@ async def test_latest_calls_are_read_again() -> None:
     """Vendors record a call some time after it was made."""
     source = Source()
     seen = opened(source)
-    await look(seen, start=NOW - timedelta(minutes=5))
+    await read_history(seen, start=NOW - timedelta(minutes=5))
     asked = len(source.asked)
-    await look(seen, start=NOW - timedelta(minutes=5))
+    await read_history(seen, start=NOW - timedelta(minutes=5))
     assert [window.length < timedelta(minutes=11) for window in source.asked[asked:]] == [True]
 
 
 async def test_days_that_are_not_stored_are_not_requested() -> None:
     source = Source(kept=10 * DAY)
-    found = await look(opened(source))
+    found = await read_history(opened(source))
     assert found.known_days == 9
     assert min(window.start for window in source.asked) >= NOW - 10 * DAY - timedelta(seconds=1)
 
@@ -448,9 +450,9 @@ async def test_failure_of_vendor_leaves_days_for_later() -> None:
     source = Source()
     source.fails_after = 12
     seen = opened(source)
-    assert (await look(seen)).known_days == 11
+    assert (await read_history(seen)).known_days == 11
     source.fails_after = 1000
-    assert (await look(seen)).known_days == 30
+    assert (await read_history(seen)).known_days == 30
     assert len(source.asked) == 31
 
 
@@ -461,7 +463,7 @@ async def test_slow_vendor_is_not_waited_for() -> None:
     seen = SeenHistory({"edge": source}, store, lambda: NOW, lambda: 3.0 * len(source.asked))
     counts: list[int] = []
     while not counts or counts[-1] < 30:
-        counts.append((await look(seen)).known_days)
+        counts.append((await read_history(seen)).known_days)
     assert counts == [6, 13, 20, 27, 30]
 
 
@@ -472,11 +474,11 @@ async def test_late_data_is_learned_until_it_ends() -> None:
     page = await source.calls(Window(NOW - 40 * DAY, NOW), CallFilters())
     await seen.learn({"edge": page}, Window(NOW - 40 * DAY, NOW))
     source.asked.clear()
-    assert (await look(seen, start=NOW - 3 * HOUR)).known_days == 30
+    assert (await read_history(seen, start=NOW - 3 * HOUR)).known_days == 30
     assert source.asked == []
     # What is not there yet is not known.
-    assert (await look(seen, start=NOW - HOUR)).known_days == 0
-    assert (await look(seen, start=NOW - 3 * HOUR)).unseen("ip", ["a", "b"]) == {"b"}
+    assert (await read_history(seen, start=NOW - HOUR)).known_days == 0
+    assert (await read_history(seen, start=NOW - 3 * HOUR)).unseen("ip", ["a", "b"]) == {"b"}
 
 
 async def test_second_shortcoming_leaves_all_unknown() -> None:
@@ -486,13 +488,13 @@ async def test_second_shortcoming_leaves_all_unknown() -> None:
     assert await seen.store.days("edge", before().days) == {}
 
 
-async def test_incomplete_day_is_not_requested_at_each_look() -> None:
+async def test_incomplete_day_is_not_requested_each_time() -> None:
     source = Source([made(3 * DAY, ip="a")])
     source.complete = False
     seen = opened(source)
-    assert (await look(seen)).known_days == 0
+    assert (await read_history(seen)).known_days == 0
     asked = len(source.asked)
-    assert (await look(seen)).unseen("ip", ["a"]) == set()
+    assert (await read_history(seen)).unseen("ip", ["a"]) == set()
     assert len(source.asked) == asked
 
 

@@ -18,7 +18,7 @@ from tests.support.work import growth
 
 
 @pytest.mark.parametrize(
-    ("text", "words", "cron", "said"),
+    ("text", "words", "cron", "description"),
     [
         (
             "subscribe last 7 days at 09:00 on weekdays",
@@ -56,13 +56,13 @@ from tests.support.work import growth
         ("subscribe at 08:00", "", "0 8 * * *", "at 08:00 every day"),
     ],
 )
-def test_schedule_is_parsed(text: str, words: str, cron: str, said: str) -> None:
-    assert parse_subscription("usage", text, HOUSE) == Subscribe(words, cron, said)
+def test_schedule_is_parsed(text: str, words: str, cron: str, description: str) -> None:
+    assert parse_subscription("usage", text, HOUSE) == Subscribe(words, cron, description)
     assert read_cron(cron, UTC) is not None
 
 
 @pytest.mark.parametrize(
-    ("text", "words", "cron", "said"),
+    ("text", "words", "cron", "description"),
     [
         ("last 7 days at 9am", "last 7 days", "0 9 * * *", "at 09:00 every day"),
         ("last 7 days at 9 pm on fridays", "last 7 days", "0 21 * * fri", "at 21:00 on Fridays"),
@@ -123,8 +123,12 @@ def test_schedule_is_parsed(text: str, words: str, cron: str, said: str) -> None
         ),
     ],
 )
-def test_times_are_read_as_people_type_them(text: str, words: str, cron: str, said: str) -> None:
-    assert parse_subscription("usage", f"subscribe {text}", HOUSE) == Subscribe(words, cron, said)
+def test_times_are_read_as_people_type_them(
+    text: str, words: str, cron: str, description: str
+) -> None:
+    assert parse_subscription("usage", f"subscribe {text}", HOUSE) == Subscribe(
+        words, cron, description
+    )
     assert read_cron(cron, UTC) is not None
 
 

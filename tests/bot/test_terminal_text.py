@@ -1,4 +1,4 @@
-"""What stands in a terminal does nothing to it."""
+"""Text that is shown in a terminal cannot control it."""
 
 from __future__ import annotations
 

@@ -321,13 +321,15 @@ def test_form_of_typed_alert_has_its_threshold() -> None:
 def test_configured_threshold_problems_name_valid_values() -> None:
     account = {"kind": "rapid7", "region": "eu", "api_key": "env:RAPID7_API_KEY"}
 
-    def told(**changes: Any) -> list[str]:
+    def notifications(**changes: Any) -> list[str]:
         alert = {"name": "a", "ask": "/usage", "value": "bytes", "channel": "#ops", **changes}
         return problems({"providers": {"r": account}, "alert": [alert]})
 
-    assert '"2x usual"' in str(told(above="much"))
-    assert "outside" in str(told(above="2x usual", outside="usual"))
-    assert '"usual"' in str(told(outside="5 GB"))
-    assert "recover must be an amount, or a multiple" in str(told(above="2x usual", recover="4 GB"))
-    assert "at or below" in str(told(above="2x usual", recover="3x usual"))
-    assert "at or above" in str(told(below="0.5x usual", recover="0.2x usual"))
+    assert '"2x usual"' in str(notifications(above="much"))
+    assert "outside" in str(notifications(above="2x usual", outside="usual"))
+    assert '"usual"' in str(notifications(outside="5 GB"))
+    assert "recover must be an amount, or a multiple" in str(
+        notifications(above="2x usual", recover="4 GB")
+    )
+    assert "at or below" in str(notifications(above="2x usual", recover="3x usual"))
+    assert "at or above" in str(notifications(below="0.5x usual", recover="0.2x usual"))

@@ -149,8 +149,8 @@ def test_usage_refuses_hours_in_every_form(words: str) -> None:
 def test_help_shows_every_window_form(command: str) -> None:
     request = read_line(f"/{command} help windows", HOUSE, now=SATURDAY, zone=UTC)
     assert request == HelpRequest(command, "windows")
-    told = windows_help(command).text
-    assert all(example in told for example in (BY_DAY if command == "usage" else EXAMPLES))
+    help_text = windows_help(command).text
+    assert all(example in help_text for example in (BY_DAY if command == "usage" else EXAMPLES))
 
 
 @pytest.mark.parametrize("words", [*EXAMPLES, "6 months", "2pm-3pm"])

@@ -227,7 +227,7 @@ def test_hours_are_refused_for_daily_data(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "label"),
     [
         ("last week", "9 to 15 Nov 2026 (Europe/Dublin)"),
         ("today", "21 Nov 2026 (Europe/Dublin, so far)"),
@@ -237,8 +237,8 @@ def test_hours_are_refused_for_daily_data(words: str) -> None:
         ("7d", "14 Nov 14:05 to 21 Nov 2026 14:05 (Europe/Dublin)"),
     ],
 )
-def test_answer_shows_the_window_it_read(words: str, said: str) -> None:
-    assert read(words).label == said
+def test_answer_shows_the_window_it_read(words: str, label: str) -> None:
+    assert read(words).label == label
 
 
 SPOKEN = st.lists(

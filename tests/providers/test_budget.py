@@ -179,7 +179,7 @@ async def test_budget_survives_restart(tmp_path: Path, clock: Clock) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=40))
 def test_no_window_exceeds_its_limit(asked: list[tuple[int, int]]) -> None:
-    """Whoever waits until he was told may ask then, and no quarter of an hour sees more than its
+    """Whoever waits for the announced time may ask then, and no quarter of an hour sees more than its
     limit.
     """
     limit, spends, now = Limit("downloads", 5, bytes=100), list[Reservation](), NOON

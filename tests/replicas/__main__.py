@@ -67,7 +67,7 @@ def _row(name: str, plan: Plan, outcome: Outcome) -> str:
         f"{outcome.evaluations} evaluations, {outcome.digests} digests, {outcome.questions} questions; "
         f"twice {len(outcome.twice)}, lost {len(outcome.lost)}, "
         f"out of order {len(outcome.out_of_order)}, passed over {len(outcome.passed_over)}; "
-        f"cut-off asker told after {reported and round(reported, 1)} s"
+        f"cut-off asker notified after {reported and round(reported, 1)} s"
     )
     return "\n".join([head, *(f"    {fault}" for fault in outcome.faults[:20])])
 

@@ -5,25 +5,22 @@ from __future__ import annotations
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
-from tests.scenarios.test_alerts import (
+from tests.support.alerts import (
     SPIKE,
     Meter,
+    evaluate,
     evaluated,
     evaluations,
-    kept,
-    look,
     messages,
+    posted_texts,
     running,
+    stored_rows,
     thread,
-    told,
 )
 from tests.support.clock import MovableClock as Clock
+from tests.support.messages import answer_text
 
 pytestmark = pytest.mark.usefixtures("before_noon")
-
-
-async def said(sandbox: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> str:
-    return (await sandbox.slack.answer_to(line, user=user, channel=channel)).text
 
 
 async def test_chat_alert_is_created_evaluated_and_deleted(sandbox: Sandbox, clock: Clock) -> None:
@@ -42,22 +39,22 @@ async def test_chat_alert_is_created_evaluated_and_deleted(sandbox: Sandbox, clo
         )
         assert "Delete it with `/usage unalert usage-1`" in answer.text
         await evaluations(bot, 2)
-        listed = await said(sandbox, "/usage alerts", channel="C0KITCHEN")
+        listed = await answer_text(sandbox, "/usage alerts", channel="C0KITCHEN")
         assert "`usage-1` pending since" in listed
         assert "`ingest-spike` OK (6.00 GB): bytes of" in listed
         assert "from bot.toml, posts in #ops" in listed
-        assert "usage-1" not in await said(sandbox, "/usage alerts")
-        assert "belongs to another channel" in await said(sandbox, "/usage unalert usage-1")
-        assert "Alert `usage-1` deleted" in await said(
+        assert "usage-1" not in await answer_text(sandbox, "/usage alerts")
+        assert "belongs to another channel" in await answer_text(sandbox, "/usage unalert usage-1")
+        assert "Alert `usage-1` deleted" in await answer_text(
             sandbox, "/usage unalert USAGE-1", channel="C0KITCHEN"
         )
-        assert "There is no alert “usage-1”" in await said(
+        assert "There is no alert “usage-1”" in await answer_text(
             sandbox, "/usage unalert usage-1", channel="C0KITCHEN"
         )
-        assert "created: " in await said(
+        assert "created: " in await answer_text(
             sandbox, "/usage alert rapid7-eu today above 7 GB", channel="C0KITCHEN"
         )
-    rules = await kept(sandbox, 'SELECT name, "user", ended_by FROM rules')
+    rules = await stored_rows(sandbox, 'SELECT name, "user", ended_by FROM rules')
     assert [(r["name"], r["user"], r["ended_by"]) for r in rules] == [
         ("usage-1", "U0ADA", "U0ADA"),
         ("usage-2", "U0ADA", None),
@@ -67,14 +64,14 @@ async def test_chat_alert_is_created_evaluated_and_deleted(sandbox: Sandbox, clo
 async def test_chat_alert_survives_restart(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
-        await said(
+        await answer_text(
             sandbox, "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN"
         )
         await evaluations(bot, 1)
     meter(6)
     clock.strike(15)
     async with running(sandbox, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
-        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox, "C0KITCHEN"))
     [root] = messages(sandbox, "C0KITCHEN")
     assert root.text.startswith("🔴 pantry: bytes at 6.00 GB, above 5.00 GB")
     assert "alert from this channel, created" in str(root.blocks)
@@ -84,28 +81,32 @@ async def test_chat_alert_survives_restart(sandbox: Sandbox, clock: Clock) -> No
 async def test_silence_is_listed_and_ended_early(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox) as bot:
-        await look(bot, clock, meter, 6)
-        await sandbox.slack.until(lambda: told(sandbox))
-        answer = await said(sandbox, "/usage silence ingest-spike 2h “planned load test”")
+        await evaluate(bot, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
+        answer = await answer_text(sandbox, "/usage silence ingest-spike 2h “planned load test”")
         assert "silenced until" in answer and "(planned load test)" in answer
         await sandbox.slack.until(lambda: thread(sandbox))
-        assert "silenced until" in await said(sandbox, "/usage alerts")
+        assert "silenced until" in await answer_text(sandbox, "/usage alerts")
         listed = [m for m in sandbox.slack.messages if m.text.startswith("Alerts (")][-1]
         assert "(planned load test), by <@U0ADA>" in str(listed.blocks)
-        assert "is no longer silenced" in await said(sandbox, "/usage unsilence ingest-spike")
+        assert "is no longer silenced" in await answer_text(
+            sandbox, "/usage unsilence ingest-spike"
+        )
         await sandbox.slack.until(lambda: len(thread(sandbox)) == 2)
-        assert "is not silenced" in await said(sandbox, "/usage unsilence ingest-spike")
+        assert "is not silenced" in await answer_text(sandbox, "/usage unsilence ingest-spike")
     assert thread(sandbox)[1].startswith("The silence is over.")
-    [silence] = await kept(sandbox, "SELECT * FROM silences")
+    [silence] = await stored_rows(sandbox, "SELECT * FROM silences")
     assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
 
 
 async def test_commands_accept_alert_names_with_spaces(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, {**SPIKE, "name": "ingest spike"}):
-        answer = await said(sandbox, '/usage silence "ingest spike" 2h')
+        answer = await answer_text(sandbox, '/usage silence "ingest spike" 2h')
         assert '`/usage unsilence "ingest spike"`' in answer
-        assert "is no longer silenced" in await said(sandbox, '/usage unsilence "ingest spike"')
-        assert '/usage silence "ingest spike" 4h' in await said(
+        assert "is no longer silenced" in await answer_text(
+            sandbox, '/usage unsilence "ingest spike"'
+        )
+        assert '/usage silence "ingest spike" 4h' in await answer_text(
             sandbox, '/usage unalert "ingest spike"'
         )
 
@@ -130,7 +131,7 @@ async def test_refused_command_lists_alternatives(
     sandbox: Sandbox, clock: Clock, line: str, says: str
 ) -> None:
     async with running(sandbox):
-        assert says in await said(sandbox, line)
+        assert says in await answer_text(sandbox, line)
 
 
 @pytest.mark.parametrize("how", ["unalert", "edit"])
@@ -142,15 +143,15 @@ async def test_deleted_rule_leaves_no_firing_message(
         made = await sandbox.slack.answer_to(
             "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN"
         )
-        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox, "C0KITCHEN"))
         if how == "unalert":
-            await said(sandbox, "/usage unalert pantry", channel="C0KITCHEN")
+            await answer_text(sandbox, "/usage unalert pantry", channel="C0KITCHEN")
         else:
             await sandbox.slack.press(made, "alert.edit")
             view = await sandbox.slack.until(sandbox.slack.modal)
             await sandbox.slack.submit(view, threshold="9 GB")
         await sandbox.slack.until(
-            lambda: told(sandbox, "C0KITCHEN")[0].startswith("⚫ pantry: alert ")
+            lambda: posted_texts(sandbox, "C0KITCHEN")[0].startswith("⚫ pantry: alert ")
         )
     [root] = messages(sandbox, "C0KITCHEN")
     assert "resolved" not in root.text + str(root.blocks)
@@ -160,27 +161,27 @@ async def test_removed_rule_leaves_no_firing_message(sandbox: Sandbox, clock: Cl
     Meter(sandbox)(6)
     async with running(sandbox):
         clock.strike(15)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
     async with running(sandbox, {**SPIKE, "name": "another", "above": "50 GB", "recover": "40 GB"}):
         await sandbox.slack.until(
-            lambda: told(sandbox)[0].startswith("⚫ ingest-spike: alert deleted")
+            lambda: posted_texts(sandbox)[0].startswith("⚫ ingest-spike: alert deleted")
         )
     clock.strike(15)
     async with running(sandbox) as bot:
-        await sandbox.slack.until(lambda: len(told(sandbox)) == 2)
+        await sandbox.slack.until(lambda: len(posted_texts(sandbox)) == 2)
         await evaluations(bot, 2)
 
 
 async def test_alert_that_widens_access_is_mentioned(sandbox: Sandbox, clock: Clock) -> None:
     warning = "Everybody in this channel will see it, including people without access to /apiaudit."
     async with running(sandbox):
-        assert warning in await said(
+        assert warning in await answer_text(
             sandbox, "/apiaudit alert edge 1h failures above 500", channel="C0KITCHEN"
         )
-        assert warning in await said(
+        assert warning in await answer_text(
             sandbox, "/apiaudit subscribe edge 24h at 09:00", channel="C0KITCHEN"
         )
-        assert "will see it" not in await said(
+        assert "will see it" not in await answer_text(
             sandbox, "/usage alert today above 500 GB", channel="C0KITCHEN"
         )
 
@@ -190,10 +191,10 @@ async def test_managing_needs_permission(sandbox: Sandbox, clock: Clock) -> None
         sandbox, access={"usage": ["*"], "apiaudit": ["U0ADA"], "manage": ["U0ADA"]}
     ):
         for line in ("alert today above 5 GB", "silence ingest-spike 2h"):
-            assert "You don't have access to manage" in await said(
+            assert "You don't have access to manage" in await answer_text(
                 sandbox, f"/usage {line}", user="U0LINUS"
             )
-        assert "ingest-spike" in await said(sandbox, "/usage alerts", user="U0LINUS")
-        assert "You don't have access to" in await said(
+        assert "ingest-spike" in await answer_text(sandbox, "/usage alerts", user="U0LINUS")
+        assert "You don't have access to" in await answer_text(
             sandbox, "/apiaudit alert edge 1h failures above 5", user="U0LINUS"
         )

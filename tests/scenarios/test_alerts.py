@@ -1,102 +1,41 @@
-"""Alerts: looked at on time, told once, explained, and over only when they are over."""
+"""Alerts: evaluated on time, posted once, explained, and resolved only when they are over."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 
-from bot.app import Bot, open_bot
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import BOT, Message
-from bot.store import Store
-from tests.scenarios.test_digests import HURRIED
+from bot.sandbox.slack import BOT
+from tests.support.alerts import (
+    SPIKE,
+    Meter,
+    evaluate,
+    evaluated,
+    evaluations,
+    messages,
+    posted_texts,
+    running,
+    stored_rows,
+    thread,
+)
 from tests.support.clock import MovableClock as Clock
 
-SPIKE = {"name": "ingest-spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB", "recover": "4.5 GB", "every": "15m", "channel": "#ops"}  # fmt: skip
-
-
 pytestmark = pytest.mark.usefixtures("before_noon")
-
-
-class Meter:
-    """What the account has sent today."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.bytes: int | None = 3_000_000_000
-        sandbox.rapid7.usage = lambda day, now: self.bytes
-
-    def __call__(self, gigabytes: float | None) -> None:
-        self.bytes = None if gigabytes is None else int(gigabytes * 1e9)
-
-
-@asynccontextmanager
-async def running(sandbox: Sandbox, *alerts: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
-    settings = sandbox.settings(alert=list(alerts or (SPIKE,)), **changes)
-    async with (
-        open_bot(settings, sandbox.tokens(), pace=HURRIED, clock=sandbox.clock) as bot,
-        bot.connected(),
-    ):
-        yield bot
-
-
-def told(sandbox: Sandbox, channel: str = "C0OPS") -> list[str]:
-    """The messages of the channel, as they stand now; what is in threads is not among them."""
-    return [m.text for m in messages(sandbox, channel)]
-
-
-def messages(sandbox: Sandbox, channel: str = "C0OPS") -> list[Message]:
-    return [
-        m
-        for m in sandbox.slack.messages
-        if m.user == BOT and m.channel == channel and not m.seen_by and not m.thread_ts
-    ]
-
-
-def thread(sandbox: Sandbox) -> list[str]:
-    """What stands in the thread of the one message there is."""
-    [root] = messages(sandbox)
-    return [m.text for m in sandbox.slack.messages if m.thread_ts == root.ts]
-
-
-async def evaluations(bot: Bot, count: int) -> list[str]:
-    """How the evaluations ended, once there are so many."""
-    async with asyncio.timeout(60):
-        while True:
-            rows = await bot.store.read("SELECT state FROM samples ORDER BY at", ())
-            if len(rows) >= count:
-                return [row["state"] for row in rows]
-            await asyncio.sleep(0.02)
-
-
-async def look(bot: Bot, clock: Clock, meter: Meter, *gigabytes: float | None) -> None:
-    """One look after the other, a quarter of an hour apart, each finding so much."""
-    for each in gigabytes:
-        meter(each)
-        await evaluated(bot, clock)
-
-
-async def evaluated(bot: Bot, clock: Clock) -> str:
-    """How the next evaluation ends."""
-    done = len(await evaluations(bot, 0))
-    clock.strike(15)
-    return (await evaluations(bot, done + 1))[-1]
 
 
 async def test_incident_is_one_updated_message(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox) as bot:
-        await look(bot, clock, meter, 3, 5.72)
-        [fired] = await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(bot, clock, meter, 3, 5.72)
+        [fired] = await sandbox.slack.until(lambda: posted_texts(sandbox))
         assert fired.startswith("🔴 ingest-spike: bytes at 5.72 GB, above 5.00 GB")
         assert "Resolve threshold: 4.50 GB" in fired
         assert "alert from bot.toml" in str(messages(sandbox)[0].blocks)
-        await look(bot, clock, meter, 6.1, 4.8, 4.2)
-        await sandbox.slack.until(lambda: told(sandbox)[0].startswith("✅"))
+        await evaluate(bot, clock, meter, 6.1, 4.8, 4.2)
+        await sandbox.slack.until(lambda: posted_texts(sandbox)[0].startswith("✅"))
         await sandbox.slack.until(lambda: thread(sandbox))
         assert (await evaluations(bot, 5))[:5] == [
             "inactive",
@@ -105,7 +44,7 @@ async def test_incident_is_one_updated_message(sandbox: Sandbox, clock: Clock) -
             "firing",
             "inactive",
         ]
-    [resolved] = told(sandbox)
+    [resolved] = posted_texts(sandbox)
     assert resolved.startswith("✅ ingest-spike resolved after 45 min, peak 6.10 GB")
     assert thread(sandbox) == ["✅ ingest-spike resolved after 45 min, peak 6.10 GB."]
     assert sandbox.slack.refused == []
@@ -120,27 +59,27 @@ async def test_incident_is_one_updated_message(sandbox: Sandbox, clock: Clock) -
 async def test_repeat_shows_duration_in_channel(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, {**SPIKE, "repeat": "30m"}) as bot:
-        await look(bot, clock, meter, 6, 6, 6.5)
+        await evaluate(bot, clock, meter, 6, 6, 6.5)
         await sandbox.slack.until(lambda: thread(sandbox))
     assert thread(sandbox) == [
         "Firing for 30 min: bytes still at 6.50 GB, above 5.00 GB; peak 6.50 GB."
     ]
     assert [m.broadcast for m in sandbox.slack.messages if m.thread_ts] == [True]
-    assert "bytes: 6.50 GB" in told(sandbox)[0]
+    assert "bytes: 6.50 GB" in posted_texts(sandbox)[0]
 
 
 async def test_duration_ignores_provider_latency(sandbox: Sandbox, clock: Clock) -> None:
-    """Each look is answered sooner than the one before, so that less than a quarter of an hour lies
+    """Each evaluation is answered sooner than the one before, so that less than a quarter of an hour lies
     between the answers.
     """
     meter = Meter(sandbox)
     sandbox.rapid7.be_slow(0.8)
     sandbox.rapid7.be_slow(0.4)
     async with running(sandbox, {**SPIKE, "for": "15m", "repeat": "15m"}) as bot:
-        await look(bot, clock, meter, 6, 6)
+        await evaluate(bot, clock, meter, 6, 6)
         assert await evaluations(bot, 2) == ["pending", "firing"]
-        await sandbox.slack.until(lambda: told(sandbox))
-        await look(bot, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
+        await evaluate(bot, clock, meter, 6)
         await sandbox.slack.until(lambda: thread(sandbox))
     assert thread(sandbox)[0].startswith("Firing for 30 min: bytes still at 6.00 GB")
 
@@ -148,7 +87,7 @@ async def test_duration_ignores_provider_latency(sandbox: Sandbox, clock: Clock)
 async def test_each_notice_is_stored_with_its_message(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, {**SPIKE, "repeat": "30m"}) as bot:
-        await look(bot, clock, meter, 6, 6, 6.5, 1)
+        await evaluate(bot, clock, meter, 6, 6, 6.5, 1)
         await sandbox.slack.until(lambda: len(thread(sandbox)) == 2)
         async with asyncio.timeout(60):
             notices = [{"ts": None}]
@@ -156,8 +95,8 @@ async def test_each_notice_is_stored_with_its_message(sandbox: Sandbox, clock: C
                 await asyncio.sleep(0.02)
                 notices = await bot.store.read("SELECT * FROM notices ORDER BY at", ())
     assert [n["reason"] for n in notices] == ["first", "repeat", "resolved"]
-    stand = [m.ts for m in sandbox.slack.messages if m.user == BOT]
-    assert [n["ts"] for n in notices] == stand
+    posted = [m.ts for m in sandbox.slack.messages if m.user == BOT]
+    assert [n["ts"] for n in notices] == posted
 
 
 async def pressed(sandbox: Sandbox, action: str, *, user: str = "U0ADA") -> None:
@@ -167,15 +106,15 @@ async def pressed(sandbox: Sandbox, action: str, *, user: str = "U0ADA") -> None
 async def test_acknowledged_incident_ends_without_repeats(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, {**SPIKE, "repeat": "15m"}) as bot:
-        await look(bot, clock, meter, 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(bot, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         await pressed(sandbox, "alert.acknowledge")
         await sandbox.slack.until(
             lambda: "Acknowledged by <@U0ADA>" in str(messages(sandbox)[0].blocks)
         )
         await sandbox.slack.until(lambda: thread(sandbox))
-        await look(bot, clock, meter, 6, 6, 2)
-        await sandbox.slack.until(lambda: told(sandbox)[0].startswith("✅"))
+        await evaluate(bot, clock, meter, 6, 6, 2)
+        await sandbox.slack.until(lambda: posted_texts(sandbox)[0].startswith("✅"))
         await sandbox.slack.until(lambda: len(thread(sandbox)) == 2)
     assert thread(sandbox)[0].startswith("Acknowledged by ")
     assert thread(sandbox)[1].startswith("✅")
@@ -185,8 +124,8 @@ async def test_acknowledged_incident_ends_without_repeats(sandbox: Sandbox, cloc
 async def test_silenced_alert_posts_only_its_end(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, {**SPIKE, "repeat": "15m"}) as bot:
-        await look(bot, clock, meter, 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(bot, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         await pressed(sandbox, "alert.silence.1h")
         await sandbox.slack.until(lambda: thread(sandbox))
         await sandbox.slack.until(
@@ -195,32 +134,23 @@ async def test_silenced_alert_posts_only_its_end(sandbox: Sandbox, clock: Clock)
                 for m in sandbox.slack.messages
             )
         )
-        await look(bot, clock, meter, 6, 6, 6)
+        await evaluate(bot, clock, meter, 6, 6, 6)
         assert len(thread(sandbox)) == 1
         # The silence ends a moment after the hour; it is looked at at once.
         clock.strike(15)
         await sandbox.slack.until(lambda: len(thread(sandbox)) == 2)
     assert thread(sandbox)[0].startswith("Silenced until")
     assert thread(sandbox)[1].startswith("The silence is over. Firing for 1 h")
-    [silence] = await kept(sandbox, "SELECT * FROM silences")
+    [silence] = await stored_rows(sandbox, "SELECT * FROM silences")
     assert (silence["alert"], silence["user"]) == ("ingest-spike", "U0ADA")
-
-
-async def kept(sandbox: Sandbox, sql: str) -> list[dict[str, Any]]:
-    """What stands in the database."""
-    store = await Store.open(sandbox.location, now=datetime.now(UTC))
-    try:
-        return await store.read(sql, ())
-    finally:
-        await store.close()
 
 
 async def test_unpermitted_person_changes_nothing(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     access = {"usage": ["*"], "manage": ["U0ADA"]}
     async with running(sandbox, access=access) as bot:
-        await look(bot, clock, meter, 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(bot, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         for action in ("alert.acknowledge", "alert.silence.4h"):
             await pressed(sandbox, action, user="U0LINUS")
             await sandbox.slack.until(
@@ -246,13 +176,13 @@ async def test_simultaneous_changes_share_one_message(sandbox: Sandbox, clock: C
     }
     async with running(sandbox, rule) as bot:
         await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         edge_failures.update(ada=0, linus=5)
         clock.strike(15)
         await sandbox.slack.until(lambda: thread(sandbox))
         edge_failures.update(grace=0, linus=0)
         clock.strike(15)
-        await sandbox.slack.until(lambda: told(sandbox)[0].startswith("✅"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox)[0].startswith("✅"))
         await sandbox.slack.until(lambda: len(thread(sandbox)) == 2)
     assert (
         thread(sandbox)[0]
@@ -282,7 +212,7 @@ async def test_restart_and_outage_change_no_state(sandbox: Sandbox, clock: Clock
     meter(6)
     async with running(sandbox):
         clock.strike(15)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
     sandbox.rapid7.answer_with(401, times=999)
     clock.strike(15)
     async with running(sandbox) as bot:
@@ -292,7 +222,7 @@ async def test_restart_and_outage_change_no_state(sandbox: Sandbox, clock: Clock
     async with running(sandbox) as bot:
         assert (await evaluations(bot, 3))[-1] == "firing"
         await asyncio.sleep(0.2)
-    assert len(told(sandbox)) == 1
+    assert len(posted_texts(sandbox)) == 1
 
 
 async def test_three_failed_evaluations_notify_ops(sandbox: Sandbox, clock: Clock) -> None:
@@ -302,10 +232,10 @@ async def test_three_failed_evaluations_notify_ops(sandbox: Sandbox, clock: Cloc
     ) as bot:
         for _ in range(4):
             await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: told(sandbox))
-    assert told(sandbox, "C0KITCHEN") == []
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
+    assert posted_texts(sandbox, "C0KITCHEN") == []
     # The clock runs ahead of the outbox, whose backlog may be reported, too.
-    [text] = [each for each in told(sandbox) if "Alert" in each]
+    [text] = [each for each in posted_texts(sandbox) if "Alert" in each]
     assert "could not be evaluated 3 times in a row: rapid7-eu did not accept our key" in text
 
 
@@ -322,13 +252,13 @@ async def test_recovered_evaluation_notifies_ops(sandbox: Sandbox, clock: Clock)
             lambda: (
                 any(
                     "can be evaluated again after 3 failures: firing" in each
-                    for each in told(sandbox)
+                    for each in posted_texts(sandbox)
                 )
-                and told(sandbox, "C0KITCHEN")
+                and posted_texts(sandbox, "C0KITCHEN")
             )
         )
-    assert "could not be evaluated 3 times in a row" in told(sandbox)[0]
-    assert told(sandbox, "C0KITCHEN")[0].startswith("🔴 ingest-spike")
+    assert "could not be evaluated 3 times in a row" in posted_texts(sandbox)[0]
+    assert posted_texts(sandbox, "C0KITCHEN")[0].startswith("🔴 ingest-spike")
 
 
 async def test_actor_that_vanishes_from_complete_answers_resolves(
@@ -339,12 +269,12 @@ async def test_actor_that_vanishes_from_complete_answers_resolves(
     rule = {"name": "clients", "ask": "/apiaudit edge last 1h", "value": "failure_percent", "above": 50, "each": "actor", "channel": "#ops"}  # fmt: skip
     async with running(sandbox, rule) as bot:
         await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         del failures["ada"]
         await evaluated(bot, clock)
         assert (await bot.store.read("SELECT state FROM alerts", ())) == [{"state": "firing"}]
         clock.strike(15)
-        await sandbox.slack.until(lambda: told(sandbox)[0].startswith("✅"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox)[0].startswith("✅"))
 
 
 async def test_muted_alert_posts_after_mute(sandbox: Sandbox, clock: Clock) -> None:
@@ -354,9 +284,9 @@ async def test_muted_alert_posts_after_mute(sandbox: Sandbox, clock: Clock) -> N
     async with running(sandbox, mute=[mute], timezone="UTC") as bot:
         for _ in range(2):
             assert await evaluated(bot, clock) == "firing"
-            assert told(sandbox) == []
+            assert posted_texts(sandbox) == []
         clock.strike(15)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
 
 
 async def test_late_data_is_no_recovery(sandbox: Sandbox, clock: Clock) -> None:
@@ -375,7 +305,9 @@ async def test_late_data_is_no_recovery(sandbox: Sandbox, clock: Clock) -> None:
     sandbox.akamai.rows = lambda a, b: [r for r in burst(broke_at, 30) if a <= broke_at < b]
     async with running(sandbox, rule) as bot:
         states = [await evaluated(bot, clock) for _ in range(7)]
-        await sandbox.slack.until(lambda: told(sandbox) and told(sandbox)[0].startswith("✅"))
+        await sandbox.slack.until(
+            lambda: posted_texts(sandbox) and posted_texts(sandbox)[0].startswith("✅")
+        )
     # Known a quarter of an hour late, and gone from the window half an hour after that.
     assert states == [
         "inactive",
@@ -407,7 +339,7 @@ async def test_days_that_nobody_lists_are_no_zero(sandbox: Sandbox, clock: Clock
     async with running(sandbox, {k: v for k, v in quiet.items() if v is not None}) as bot:
         assert await evaluated(bot, clock) == "unknown"
         await asyncio.sleep(0.2)
-    assert told(sandbox) == []
+    assert posted_texts(sandbox) == []
 
 
 async def test_alert_fetches_only_needed_data(sandbox: Sandbox, clock: Clock) -> None:

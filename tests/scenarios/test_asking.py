@@ -13,7 +13,7 @@ from bot.app import Bot
 from bot.blocks import limits
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message, View
-from tests.scenarios.test_slack import buttons
+from tests.support.messages import buttons
 
 pytestmark = pytest.mark.usefixtures("bot")
 TODAY = datetime.now(UTC).date()
@@ -47,7 +47,7 @@ async def answered(sandbox: Sandbox, says: str, *, channel: str = "C0OPS") -> Me
 
 
 def entered(view: View) -> dict[str, Any]:
-    """What stands in a form when it opens."""
+    """The initial values of a form."""
     values = {}
     for block, entries in view.state({})["values"].items():
         [entry] = entries.values()
@@ -260,8 +260,8 @@ async def test_global_shortcut_answers_by_direct_message(
 async def test_message_shortcut_without_answer_offers_commands(
     sandbox: Sandbox,
 ) -> None:
-    said = await sandbox.slack.say("hello")
-    await sandbox.slack.shortcut("ask_again", message=said)
+    typed = await sandbox.slack.say("hello")
+    await sandbox.slack.shortcut("ask_again", message=typed)
     assert "/apiaudit" in (await opened(sandbox)).words()
 
 
@@ -279,7 +279,7 @@ async def test_mention_in_thread_repeats_changed_question(sandbox: Sandbox) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "says"),
+    ("typed", "says"),
     [
         (
             "@Opswatch how much data last week?",
@@ -292,8 +292,8 @@ async def test_mention_in_thread_repeats_changed_question(sandbox: Sandbox) -> N
         ("@Opswatch logs", "Which log?"),
     ],
 )
-async def test_mention_needs_no_command(sandbox: Sandbox, said: str, says: str) -> None:
-    mention = await sandbox.slack.say(said)
+async def test_mention_needs_no_command(sandbox: Sandbox, typed: str, says: str) -> None:
+    mention = await sandbox.slack.say(typed)
     answer = await sandbox.slack.until(
         lambda: next(
             (m for m in sandbox.slack.messages if m.user == BOT and re.search(says, m.text)), None
@@ -302,15 +302,15 @@ async def test_mention_needs_no_command(sandbox: Sandbox, said: str, says: str) 
     assert answer.thread_ts == mention.ts
 
 
-@pytest.mark.parametrize("said", ["@Opswatch usage last 3 days", "@Opswatch: /usage last 3 days"])
-async def test_mention_is_answered_in_its_thread(sandbox: Sandbox, said: str) -> None:
-    mention = await sandbox.slack.say(said, channel="C0KITCHEN")
+@pytest.mark.parametrize("typed", ["@Opswatch usage last 3 days", "@Opswatch: /usage last 3 days"])
+async def test_mention_is_answered_in_its_thread(sandbox: Sandbox, typed: str) -> None:
+    mention = await sandbox.slack.say(typed, channel="C0KITCHEN")
     answer = await answered(sandbox, "in 3 days", channel="C0KITCHEN")
     assert answer.thread_ts == mention.ts
 
 
 @pytest.mark.parametrize(
-    ("said", "says"),
+    ("typed", "says"),
     [
         ("@Opswatch hello", "In the thread of an answer, say what to change"),
         ("@Opswatch usage lsat week", "did you mean “last week”?"),
@@ -318,16 +318,16 @@ async def test_mention_is_answered_in_its_thread(sandbox: Sandbox, said: str) ->
     ],
 )
 async def test_unreadable_mention_is_refused_privately(
-    sandbox: Sandbox, said: str, says: str
+    sandbox: Sandbox, typed: str, says: str
 ) -> None:
-    mention = await sandbox.slack.say(said)
+    mention = await sandbox.slack.say(typed)
     refusal = await answered(sandbox, says)
     assert (refusal.seen_by, refusal.thread_ts) == ("U0ADA", mention.ts)
 
 
-@pytest.mark.parametrize("said", ["@Opswatch", "@Opswatch help", "@Opswatch: Help"])
-async def test_mention_alone_gives_an_overview(sandbox: Sandbox, said: str) -> None:
-    mention = await sandbox.slack.say(said)
+@pytest.mark.parametrize("typed", ["@Opswatch", "@Opswatch help", "@Opswatch: Help"])
+async def test_mention_alone_gives_an_overview(sandbox: Sandbox, typed: str) -> None:
+    mention = await sandbox.slack.say(typed)
     overview = await answered(sandbox, "Ask about usage, API calls or logs")
     assert (overview.seen_by, overview.thread_ts) == ("U0ADA", mention.ts)
     await sandbox.slack.press(overview, "ask.0")

@@ -13,7 +13,7 @@ import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from bot.store import EvaluationRecord, Store
-from tests.scenarios.test_alerts import SPIKE
+from tests.support.alerts import SPIKE
 from tests.support.clock import MovableClock
 
 TODAY = datetime.now(UTC).date()

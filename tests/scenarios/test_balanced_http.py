@@ -11,9 +11,9 @@ import pytest
 from bot.app import Bot, open_bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT
-from tests.scenarios.test_http_mode import free_port
-from tests.scenarios.test_slack import buttons
 from tests.support.balancer import Balancer, open_balancer
+from tests.support.messages import buttons
+from tests.support.ports import free_port
 
 
 @dataclass

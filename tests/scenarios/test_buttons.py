@@ -14,7 +14,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, INTERIM, Message
 from bot.slack.outbox import OutboxTimings
 from bot.slack.private_reasons import NOT_SHAREABLE
-from tests.scenarios.test_slack import buttons, text_of, types
+from tests.support.messages import buttons, text_of, types
 
 pytestmark = pytest.mark.usefixtures("late_progress", "bot")
 # These tests ask many questions in one channel.
@@ -208,13 +208,13 @@ async def test_refusal_is_replaced_by_corrected_answer(sandbox: Sandbox) -> None
 @pytest.mark.shows_work
 @pytest.mark.parametrize("slow_s", [0, 2.6], ids=["at once", "after a while"])
 async def test_help_is_not_replaced(sandbox: Sandbox, slow_s: float) -> None:
-    told = await sandbox.slack.answer_to("/apiaudit help")
-    kept = told.text
+    help_answer = await sandbox.slack.answer_to("/apiaudit help")
+    kept = help_answer.text
     sandbox.akamai.be_slow(slow_s)
-    await sandbox.slack.press(told, "ask.0")
+    await sandbox.slack.press(help_answer, "ask.0")
     await sandbox.slack.until(lambda: any(" calls, " in m.text for m in sandbox.slack.seen()))
-    assert (told.text, told.edited) == (kept, 0)
-    assert told in sandbox.slack.messages
+    assert (help_answer.text, help_answer.edited) == (kept, 0)
+    assert help_answer in sandbox.slack.messages
 
 
 @pytest.mark.shows_work
@@ -246,8 +246,8 @@ async def test_mentioned_private_work_leaves_no_progress(
     sandbox.devicewise.be_slow(1.5, times=1)
     await sandbox.slack.say("@Opswatch apiaudit iot 24h", channel="C0KITCHEN")
     await sandbox.slack.until(lambda: any("iot: " in m.text for m in sandbox.slack.seen()))
-    told = [m.text.partition(" takes")[0] for m in sandbox.slack.seen() if m.seen_by]
-    assert told[0] == "The answer to `/apiaudit iot 24h`"
+    help_answer = [m.text.partition(" takes")[0] for m in sandbox.slack.seen() if m.seen_by]
+    assert help_answer[0] == "The answer to `/apiaudit iot 24h`"
     assert not [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
 
 

@@ -174,18 +174,22 @@ async def ask(front_door: Run, line: str, **changes: Any) -> Any:
 
 
 async def test_filters_are_applied_to_rows(front_door: Run, tmp_path: Path) -> None:
-    told = await ask(front_door, "/apiaudit edge 24h csv ip:203.0.113.0/24 code:200")
-    rows = list(csv.DictReader(io.StringIO(Path(tmp_path / told["files"][0]["path"]).read_text())))
-    assert len(rows) == told["values"]["calls"] > 0
+    answer = await ask(front_door, "/apiaudit edge 24h csv ip:203.0.113.0/24 code:200")
+    rows = list(
+        csv.DictReader(io.StringIO(Path(tmp_path / answer["files"][0]["path"]).read_text()))
+    )
+    assert len(rows) == answer["values"]["calls"] > 0
     assert {row["ip"] for row in rows} == {"203.0.113.7", "203.0.113.9"}
     assert {row["status"] for row in rows} == {"200"}
     assert {row["client_token"] for row in rows} == {"akab-ada", "akab-grace"}
     assert {row["org"] + row["host"] for row in rows} == {""}
-    told = await ask(
+    answer = await ask(
         front_door, "/apiaudit iot 24h csv org:kitchen host:ip-10-200-40-2 slower:10ms own:no"
     )
-    rows = list(csv.DictReader(io.StringIO(Path(tmp_path / told["files"][0]["path"]).read_text())))
-    assert len(rows) == told["values"]["calls"] > 0
+    rows = list(
+        csv.DictReader(io.StringIO(Path(tmp_path / answer["files"][0]["path"]).read_text()))
+    )
+    assert len(rows) == answer["values"]["calls"] > 0
     assert {(row["org"], row["host"]) for row in rows} == {("KITCHEN", "ip-10-200-40-2")}
     assert all(float(row["duration_ms"]) > 10 for row in rows)
 
@@ -204,13 +208,13 @@ async def test_columns_of_v2_have_its_names(sandbox: Sandbox, front_door: Run) -
     table = sandbox.table()
     table["providers"]["edge"]["report"] = "v2"
     line = "/apiaudit edge 24h metrics:uri,method,responseCode id:1-1TGTG calls 5"
-    told = await ask(front_door, line, table=table)
+    answer = await ask(front_door, line, table=table)
     asked = json.loads(sandbox.akamai.requests[-1].body)
     assert asked["objectIds"] == ["1-1TGTG"]
     assert set(asked["dimensions"]) == {"timestamp", "requestUri", "requestMethod", "responseCode"}
-    assert told["values"]["calls"] > 5
-    assert "was asked for method, responseCode, timestamp, uri only" in told["text"]
-    call_id = re.findall(r"\b[0-9a-f]{8}\b", told["text"])[-1]
+    assert answer["values"]["calls"] > 5
+    assert "was asked for method, responseCode, timestamp, uri only" in answer["text"]
+    call_id = re.findall(r"\b[0-9a-f]{8}\b", answer["text"])[-1]
     line = f"/apiaudit edge 24h metrics:uri,method,responseCode id:1-1TGTG call:{call_id}"
     whole = await ask(front_door, line, table=table)
     assert "requestMethod: " in whole["text"]
@@ -238,8 +242,8 @@ async def test_filter_without_its_column_is_refused(
 
 
 async def test_show_all_without_its_role_names_it(sandbox: Sandbox, front_door: Run) -> None:
-    told = await ask(front_door, "/apiaudit iot 1h show_all")
-    assert told["values"]["calls"]
+    answer = await ask(front_door, "/apiaudit iot 1h show_all")
+    assert answer["values"]["calls"]
     sandbox.devicewise.super_ops = False
     ran = await front_door("ask", "/apiaudit iot 1h show_all", "--json")
     assert ran.code == 3
@@ -261,13 +265,13 @@ async def test_own_client_token_is_not_shown(
         "uri": "x/reporting-api/v1",
     }
     sandbox.akamai.rows = lambda start, end: [own]
-    told = await ask(front_door, "/apiaudit edge 2h calls csv")
-    content = Path(tmp_path / told["files"][0]["path"]).read_text()
+    answer = await ask(front_door, "/apiaudit edge 2h calls csv")
+    content = Path(tmp_path / answer["files"][0]["path"]).read_text()
     assert content.rstrip().endswith(",[redacted]")
-    call_id = re.findall(r"[0-9a-f]{8}", told["text"])[-1]
+    call_id = re.findall(r"[0-9a-f]{8}", answer["text"])[-1]
     whole = await ask(front_door, f"/apiaudit edge 2h call:{call_id}")
     assert "clientToken: [redacted]" in whole["text"]
-    assert sandbox.akamai.client_token not in json.dumps([told, whole]) + content
+    assert sandbox.akamai.client_token not in json.dumps([answer, whole]) + content
 
 
 @pytest.mark.usefixtures("bot")

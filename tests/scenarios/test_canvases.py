@@ -180,9 +180,9 @@ async def test_message_is_posted_without_canvases(
         assert "Posted as a message, since" in text
         assert reason in text.replace("`", "")
         await settled(bot.store.outbox)
-        told = await sandbox.slack.answer_to("/usage subscribe last 5 days at 23:00 as canvas")
-        assert "Posts messages here, since" in told.text
-        assert reason in told.text.replace("`", "")
+        answer = await sandbox.slack.answer_to("/usage subscribe last 5 days at 23:00 as canvas")
+        assert "Posts messages here, since" in answer.text
+        assert reason in answer.text.replace("`", "")
     assert len(canvases(sandbox)) == 1
 
 
@@ -208,8 +208,8 @@ async def test_refused_content_is_set_aside_and_reported_once(
         sandbox, {**KEPT, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}
     ) as bot:
         clock.strike()
-        [told] = await sandbox.slack.until(lambda: posted(sandbox))
-        assert "A canvas for #kitchen could not be sent (canvas_creation_failed)" in told
+        [answer] = await sandbox.slack.until(lambda: posted(sandbox))
+        assert "A canvas for #kitchen could not be sent (canvas_creation_failed)" in answer
         await next_run(sandbox, clock, bot.store.outbox)
         await sandbox.slack.answer_to("/usage last 2 days", channel="C0KITCHEN")
         # The later run has taken the place of the one that was set aside.
@@ -226,10 +226,10 @@ async def test_refused_content_is_set_aside_and_reported_once(
 async def test_subscription_keeps_a_canvas(sandbox: Sandbox, clock: Clock) -> None:
     soon = clock() + timedelta(minutes=1)
     async with running(sandbox):
-        told = await sandbox.slack.answer_to(
+        answer = await sandbox.slack.answer_to(
             f"/usage subscribe last 5 days as canvas at {at(soon)}", channel="C0KITCHEN"
         )
-        assert "Keeps a canvas up to date, in the tabs of this channel." in told.text
+        assert "Keeps a canvas up to date, in the tabs of this channel." in answer.text
         [canvas] = canvases(sandbox, "C0KITCHEN")
         assert canvas.title == "/usage last 5 days"
         assert "First on" in canvas.markdown
@@ -242,8 +242,8 @@ async def test_subscription_keeps_a_canvas(sandbox: Sandbox, clock: Clock) -> No
         await sandbox.slack.until(
             lambda: "as canvas" in json.dumps(sandbox.slack.homes.get("U0ADA"))
         )
-        told = await sandbox.slack.answer_to("/usage unsubscribe 1", channel="C0KITCHEN")
-        assert "Its canvas stays, and is no longer updated." in told.text
+        answer = await sandbox.slack.answer_to("/usage unsubscribe 1", channel="C0KITCHEN")
+        assert "Its canvas stays, and is no longer updated." in answer.text
     assert posted(sandbox, "C0KITCHEN") == []
     assert sandbox.slack.refused == []
 
@@ -252,10 +252,10 @@ async def test_direct_messages_have_no_canvas(sandbox: Sandbox, clock: Clock) ->
     async with running(sandbox):
         await sandbox.slack.open_home("U0ADA")
         opened = sandbox.slack._api_conversations_open({"users": "U0ADA"})
-        told = await sandbox.slack.answer_to(
+        answer = await sandbox.slack.answer_to(
             "/usage subscribe last 5 days at 09:00 as canvas", channel=opened["channel"]["id"]
         )
-    assert "Direct messages have no canvas" in told.text
+    assert "Direct messages have no canvas" in answer.text
 
 
 async def test_files_are_named_and_not_attached(sandbox: Sandbox, clock: Clock) -> None:

@@ -144,7 +144,7 @@ async def test_clock_that_is_wrong_fails(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead_s", "said"),
+    ("ahead_s", "expected"),
     [
         (0, ""),
         (29, ""),
@@ -154,9 +154,9 @@ async def test_clock_that_is_wrong_fails(sandbox: Sandbox) -> None:
         (86_400, "86,400 s ahead of"),
     ],
 )
-def test_clock_is_compared_with_slack(ahead_s: int, said: str) -> None:
+def test_clock_is_compared_with_slack(ahead_s: int, expected: str) -> None:
     found = check_clock(format_datetime(NOW, usegmt=True), NOW + timedelta(seconds=ahead_s))
-    assert (found.detail if found else "").count(said) == 1 if said else found is None
+    assert (found.detail if found else "").count(expected) == 1 if expected else found is None
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import connected_bot
-from tests.scenarios.test_alerts import SPIKE
-from tests.scenarios.test_slack import buttons
+from tests.support.alerts import SPIKE
 from tests.support.clock import MovableClock
+from tests.support.messages import buttons
 
 FrontDoor = Callable[..., Any]
 GIGABYTE = 10**9
@@ -78,7 +78,7 @@ async def test_long_comparison_asks_for_logs_on_request(
     assert "Add `per log` to see which logs explain" in ran.json["text"]
 
 
-async def test_total_of_two_accounts_is_said_with_each(
+async def test_total_of_two_accounts_lists_each(
     front_door: FrontDoor, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.rapid7.usage = lambda day, now: GIGABYTE
@@ -100,7 +100,7 @@ async def test_total_of_two_accounts_is_said_with_each(
         ("/usage all this week vs last week", "rapid7-us is missing from this comparison: "),
     ],
 )
-async def test_account_that_fails_is_said_first(
+async def test_account_that_fails_comes_first(
     front_door: FrontDoor, sandbox: Sandbox, line: str, missing: str
 ) -> None:
     ran = await front_door("ask", line, "--json", table=two_accounts(sandbox, is_down=True))

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
-from tests.scenarios.test_alerts import evaluated, running, told
 from tests.scenarios.test_digests import ON_THE_HOUR, posted
 from tests.scenarios.test_digests import running as running_digests
-from tests.scenarios.test_slack import text_of
+from tests.support.alerts import evaluated, posted_texts, running
 from tests.support.clock import MovableClock as Clock
+from tests.support.messages import text_of
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("before_noon")]
 
@@ -45,7 +45,7 @@ async def test_secret_of_digest_is_not_stored(sandbox: Sandbox, clock: Clock) ->
 async def test_secret_of_alert_is_not_stored(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, ALERT) as bot:
         await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         await sandbox.slack.answer_to("/apiaudit alerts")
         rows = await bot.store.read("SELECT definition FROM series")
         assert [("password=[redacted]" in row["definition"]) for row in rows] == [True]
@@ -58,5 +58,5 @@ async def test_alert_with_secret_keeps_its_state(sandbox: Sandbox, clock: Clock)
     for _ in range(2):
         async with running(sandbox, ALERT) as bot:
             await evaluated(bot, clock)
-            await sandbox.slack.until(lambda: told(sandbox))
-    assert len(told(sandbox)) == 1
+            await sandbox.slack.until(lambda: posted_texts(sandbox))
+    assert len(posted_texts(sandbox)) == 1

@@ -1,5 +1,5 @@
-"""The bot is killed at every step between a look and its message, and at random moments: each
-transition and each digest stands in the channel once and in order, and each incident is opened and
+"""The bot is killed at every step between an evaluation and its message, and at random moments: each
+transition and each digest is in the channel once and in order, and each incident is opened and
 resolved once in each target, against servers that cut, fail and slow down in between.
 """
 
@@ -76,8 +76,8 @@ async def test_killed_bot_posts_each_transition_once(
     for server in (sandbox.slack, *targets.servers):
         server.faults.clear()
     await settle(sandbox, table, now)
-    await every_transition_stands_once(sandbox)
-    await every_digest_stands_once(sandbox)
+    await every_transition_is_posted_once(sandbox)
+    await every_digest_is_posted_once(sandbox)
     await every_incident_is_known_once(sandbox, targets)
     assert len(orders) >= 100
 
@@ -149,7 +149,7 @@ async def settle(sandbox: Sandbox, table: dict[str, Any], now: Any) -> None:
                 await asyncio.sleep(0.02)
 
 
-async def every_transition_stands_once(sandbox: Sandbox) -> None:
+async def every_transition_is_posted_once(sandbox: Sandbox) -> None:
     """The state of the alert and its notices are written together, so a notice that was lost or
     doubled shows in their order. An evaluation that a killed process has left may be made after a
     later one, so samples say nothing of it.
@@ -164,12 +164,12 @@ async def every_transition_stands_once(sandbox: Sandbox) -> None:
     # As many as a slow machine manages on a server.
     assert firings >= 3
     assert {sample["state"] for sample in samples} == {"firing", "inactive"}
-    stand = [m for m in sandbox.slack.messages if m.user == BOT and m.channel == "C0OPS"]
-    assert [m.metadata["event_payload"]["key"] for m in stand] == [n["key"] for n in notices]
-    assert [m.ts for m in stand] == [n["ts"] for n in notices]
-    roots = [m for m in stand if not m.thread_ts]
+    posted = [m for m in sandbox.slack.messages if m.user == BOT and m.channel == "C0OPS"]
+    assert [m.metadata["event_payload"]["key"] for m in posted] == [n["key"] for n in notices]
+    assert [m.ts for m in posted] == [n["ts"] for n in notices]
+    roots = [m for m in posted if not m.thread_ts]
     assert all(m.text.startswith("✅ spike resolved") for m in roots)
-    replies = [m for m in stand if m.thread_ts]
+    replies = [m for m in posted if m.thread_ts]
     assert [m.thread_ts for m in replies] == [m.ts for m in roots]
 
 
@@ -192,13 +192,13 @@ async def every_incident_is_known_once(sandbox: Sandbox, targets: TargetSandbox)
     assert verbs == ["[FIRING", "[RESOLVED"] * len(keys)
 
 
-async def every_digest_stands_once(sandbox: Sandbox) -> None:
+async def every_digest_is_posted_once(sandbox: Sandbox) -> None:
     store = await Store.open(sandbox.location, now=datetime.now().astimezone())
     runs = await store.read(
         "SELECT due, outcome FROM runs WHERE schedule = 'minutely' ORDER BY due", ()
     )
     await store.close()
-    stand = [
+    posted = [
         m.metadata["event_payload"]["key"]
         for m in sandbox.slack.messages
         if m.user == BOT and m.channel == "C0KITCHEN"
@@ -208,6 +208,6 @@ async def every_digest_stands_once(sandbox: Sandbox) -> None:
         for r in runs
         if r["outcome"] == "sent"
     ]
-    assert sorted(stand) == sent
-    assert len(stand) == len(set(stand)) >= 5
-    assert all(earlier < later for earlier, later in itertools.pairwise(stand))
+    assert sorted(posted) == sent
+    assert len(posted) == len(set(posted)) >= 5
+    assert all(earlier < later for earlier, later in itertools.pairwise(posted))

@@ -20,10 +20,10 @@ from bot.health import serve_health
 from bot.lifecycle.service import Service
 from bot.sandbox.sandbox import Sandbox
 from bot.store import Store
-from tests.scenarios.test_alerts import SPIKE, Meter, kept, running, told
 from tests.scenarios.test_full_disk import fill
-from tests.scenarios.test_modals import opened
+from tests.support.alerts import SPIKE, Meter, posted_texts, running, stored_rows
 from tests.support.clock import MovableClock
+from tests.support.modals import opened
 from tests.support.raw_sqlite import execute
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("before_noon")]
@@ -110,7 +110,8 @@ async def test_broken_database_is_reported(
         assert says in str(found["trouble"])
         await sandbox.slack.until(
             lambda: any(
-                "My database cannot be used" in text and says in text for text in told(sandbox)
+                "My database cannot be used" in text and says in text
+                for text in posted_texts(sandbox)
             )
         )
 
@@ -156,7 +157,7 @@ async def test_form_mentions_that_nothing_was_saved(
         await execute(bot.store, "PRAGMA query_only = 0")
         if fault is delete:
             (sandbox.folder / "elsewhere").rename(sandbox.folder / "bot.sqlite")
-    assert await kept(sandbox, "SELECT name FROM rules") == []
+    assert await stored_rows(sandbox, "SELECT name FROM rules") == []
 
 
 async def test_late_saved_form_is_confirmed(
@@ -182,7 +183,7 @@ async def test_late_saved_form_is_confirmed(
         )
         other.execute("ROLLBACK")
         other.close()
-    assert await kept(sandbox, "SELECT name FROM rules") == []
+    assert await stored_rows(sandbox, "SELECT name FROM rules") == []
 
 
 def modes(folder: Path) -> set[int]:

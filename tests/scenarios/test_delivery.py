@@ -60,7 +60,7 @@ async def test_cut_progress_in_the_channel_is_shown_once(
 async def test_kill_before_recording_leaves_no_progress(
     sandbox: Sandbox,
 ) -> None:
-    """The message stands, and nothing but Slack knows of it."""
+    """The message is posted, and nothing but Slack knows of it."""
     now = sandbox.clock()
     store = await Store.open(sandbox.settings().database, now=now)
     asked = QuestionRecord(
@@ -245,10 +245,10 @@ FILE_FAULTS: dict[str, Callable[[Sandbox], None]] = {
 async def test_failed_file_leaves_the_answer(sandbox: Sandbox, bot: Bot, says: str) -> None:
     FILE_FAULTS[says](sandbox)
     await sandbox.slack.command("/usage last 7 days csv")
-    told = await sandbox.slack.until(
+    note = await sandbox.slack.until(
         lambda: next((m for m in sandbox.slack.seen() if "file could not be sent" in m.text), None)
     )
-    assert says in told.text or "file_uploads_disabled" in told.text
+    assert says in note.text or "file_uploads_disabled" in note.text
     assert any("in 7 days" in text for text in texts(sandbox))
 
 

@@ -26,7 +26,7 @@ async def test_demo_plays_questions_and_ends(front_door: Run) -> None:
 
 
 def heads_and_files(out: str) -> list[tuple[str, list[str]]]:
-    """Each question of a conversation with the files that stand under it."""
+    """Each question of a conversation with the files below it."""
     parts = out.split("Ada in #ops: ")[1:]
     return [(part.partition("\n")[0], re.findall(r"\[file\] ([a-z]+)-", part)) for part in parts]
 
@@ -96,8 +96,8 @@ async def test_demo_serves_its_page_until_interrupted(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     assert process.stdout is not None
-    told = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
-    addresses = re.findall(r"http://\S+", told)
+    line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    addresses = re.findall(r"http://\S+", line)
     assert len(addresses) == 1
     async with aiohttp.ClientSession() as session, session.get(addresses[0]) as response:
         assert "Opswatch sandbox" in await response.text()

@@ -19,7 +19,7 @@ from providers.devicewise.sandbox import example_rows as devicewise_rows
 from providers.sandbox.pieces import PIECE_ROWS, json_array
 from providers.sandbox.seed import log_lines
 from tests.conftest import connected_bot
-from tests.scenarios.test_slack import buttons
+from tests.support.messages import buttons
 
 T = TypeVar("T")
 EVERYONE = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}

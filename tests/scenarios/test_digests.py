@@ -1,5 +1,5 @@
 """Digests: at their minute, once, whatever is restarted when; late ones say so, and what could not
-be sent is told.
+be sent is reported.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import pytest
 from bot.app import Bot, open_bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT
-from bot.slack.outbox import OutboxTimings
 from bot.store import Post, Store
+from tests.support.alerts import HURRIED
 from tests.support.clock import MovableClock as Clock
 from tests.support.outbox import settled
 
-HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 LINE = "/usage rapid7-eu last 7 days"
 DUBLIN = ZoneInfo("Europe/Dublin")
 ON_THE_HOUR = {"name": "hourly-usage", "ask": LINE, "at": "0 * * * *", "channel": "#ops"}
@@ -219,13 +218,13 @@ def at(moment: datetime) -> str:
 async def test_subscription_survives_restart(sandbox: Sandbox, clock: Clock) -> None:
     soon = clock() + timedelta(minutes=1)
     async with running(sandbox):
-        told = await sandbox.slack.answer_to(
+        answer = await sandbox.slack.answer_to(
             f"/usage subscribe last 5 days at {at(soon)}", user="U0LINUS", channel="C0KITCHEN"
         )
-        assert told.seen_by == "U0LINUS"
+        assert answer.seen_by == "U0LINUS"
         assert (
             f"Subscription 1 created: /usage last 5 days at {at(soon)} every day (Europe/Dublin)"
-            in told.text.replace("`", "")
+            in answer.text.replace("`", "")
         )
         listed = await sandbox.slack.answer_to(
             "/usage subscriptions", user="U0ADA", channel="C0KITCHEN"
@@ -239,10 +238,10 @@ async def test_subscription_survives_restart(sandbox: Sandbox, clock: Clock) -> 
     clock.ahead += timedelta(days=1)
     async with running(sandbox):
         await sandbox.slack.until(lambda: len(posted(sandbox, "C0KITCHEN")) == 2)
-        told = await sandbox.slack.answer_to(
+        answer = await sandbox.slack.answer_to(
             "/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN"
         )
-        assert "Subscription 1 ended" in told.text
+        assert "Subscription 1 ended" in answer.text
         clock.ahead += timedelta(days=1)
         again = await sandbox.slack.answer_to(
             "/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN"
@@ -288,9 +287,9 @@ async def test_refused_subscription_is_answered_privately(
 ) -> None:
     access = {**sandbox.table()["access"], "manage": ["U0ADA"]}
     async with running(sandbox, access=access):
-        told = await sandbox.slack.answer_to(line, user=user, channel="C0KITCHEN")
-    assert says in told.text
-    assert told.seen_by == user
+        answer = await sandbox.slack.answer_to(line, user=user, channel="C0KITCHEN")
+    assert says in answer.text
+    assert answer.seen_by == user
 
 
 async def test_subscription_belongs_to_its_channel(sandbox: Sandbox, clock: Clock) -> None:
@@ -298,8 +297,8 @@ async def test_subscription_belongs_to_its_channel(sandbox: Sandbox, clock: Cloc
         await sandbox.slack.answer_to(
             "/usage subscribe last 5 days at 09:00 on mondays", channel="C0KITCHEN"
         )
-        told = await sandbox.slack.answer_to("/usage unsubscribe 1", channel="C0OPS")
-        assert "There is no subscription 1 in this channel" in told.text
+        answer = await sandbox.slack.answer_to("/usage unsubscribe 1", channel="C0OPS")
+        assert "There is no subscription 1 in this channel" in answer.text
         assert (
             "1."
             not in (await sandbox.slack.answer_to("/usage subscriptions", channel="C0OPS")).text

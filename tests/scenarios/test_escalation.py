@@ -16,12 +16,20 @@ from bot.app import Bot, open_bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.targets import TargetSandbox
-from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, look, messages, running, told
 from tests.scenarios.test_crashes import SPEED, dying
-from tests.scenarios.test_digests import HURRIED
-from tests.scenarios.test_modals import confirmed, opened
+from tests.support.alerts import (
+    HURRIED,
+    SPIKE,
+    Meter,
+    evaluate,
+    evaluations,
+    messages,
+    posted_texts,
+    running,
+)
 from tests.support.clock import MovableClock as Clock
 from tests.support.killable_bot import fast_clock
+from tests.support.modals import confirmed, opened
 
 ESCALATING = {
     **SPIKE,
@@ -70,7 +78,7 @@ async def test_unacknowledged_incident_escalates_once(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, ESCALATING) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         assert not targets.pagerduty.incidents
         assert len(mentioning(sandbox, ONCALL)) == 1
@@ -84,7 +92,7 @@ async def test_unacknowledged_incident_escalates_once(
         assert ONCALL not in str(copy.blocks)
         clock.ahead += timedelta(minutes=30)
         await evaluations(bot, 3)
-        await look(bot, clock, meter, 3)
+        await evaluate(bot, clock, meter, 3)
         await settled(bot)
     [incident] = targets.pagerduty.incidents
     assert (incident.events, incident.woken) == (["trigger", "resolve"], 1)
@@ -98,15 +106,15 @@ async def test_acknowledged_incident_does_not_escalate(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, ESCALATING) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         await sandbox.slack.press(messages(sandbox)[0], "alert.acknowledge")
         await sandbox.slack.until(lambda: "Acknowledged" in str(posted(sandbox)))
         clock.ahead += timedelta(minutes=40)
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
     assert not targets.pagerduty.incidents
-    assert told(sandbox, "C0KITCHEN") == []
+    assert posted_texts(sandbox, "C0KITCHEN") == []
 
 
 async def test_silenced_incident_escalates_afterwards(
@@ -114,11 +122,11 @@ async def test_silenced_incident_escalates_afterwards(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, ESCALATING) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         await sandbox.slack.answer_to("/usage silence ingest-spike 1h")
         clock.ahead += timedelta(minutes=30)
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         assert not targets.pagerduty.incidents
         await sandbox.slack.answer_to("/usage unsilence ingest-spike")
         await escalated(sandbox)
@@ -131,7 +139,7 @@ async def test_escalation_needs_no_vendor(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, ESCALATING) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         sandbox.rapid7.answer_with(503, times=1000)
         clock.ahead += timedelta(minutes=21)
@@ -145,7 +153,7 @@ async def test_escalation_survives_restart(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, ESCALATING) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
     clock.ahead += timedelta(minutes=21)
     async with running(sandbox, ESCALATING) as bot:
@@ -159,7 +167,7 @@ async def test_repeats_mention_nobody_before_escalation(sandbox: Sandbox, clock:
     meter = Meter(sandbox)
     rule = {**SPIKE, "notify": ["U0ADA"], "repeat": "15m"}
     async with running(sandbox, rule) as bot:
-        await look(bot, clock, meter, 6, 6, 4)
+        await evaluate(bot, clock, meter, 6, 6, 4)
         await settled(bot)
     [root] = messages(sandbox)
     replies = [m for m in posted(sandbox) if m.thread_ts == root.ts]
@@ -172,10 +180,10 @@ async def test_repeats_after_escalation_mention_again(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, {**ESCALATING, "repeat": "15m"}) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         clock.ahead += timedelta(minutes=21)
         await escalated(sandbox)
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
     repeats = [m for m in posted(sandbox) if "\nFiring for" in m.text]
     assert GRACE in str(repeats[-1].blocks)
@@ -204,9 +212,9 @@ async def test_channel_chooses_style_of_updates(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, SPIKE, channels={channel: style}) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
-        await look(bot, clock, meter, 4)
+        await evaluate(bot, clock, meter, 4)
         await settled(bot)
     [root] = messages(sandbox)
     assert root.text[:1] == resolved
@@ -223,11 +231,11 @@ async def test_style_of_name_holds_for_chat_alert(sandbox: Sandbox, clock: Clock
             lambda: "GET /api/conversations.list" in str(sandbox.slack.paths())
         )
         await sandbox.slack.answer_to("/usage alert rapid7-eu today above 5 GB every 15m as spike")
-        await sandbox.slack.until(lambda: told(sandbox))
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         await settled(bot)
         meter(3)
         clock.strike(15)
-        await sandbox.slack.until(lambda: told(sandbox)[0].startswith("✅"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox)[0].startswith("✅"))
         await settled(bot)
     assert not [m for m in posted(sandbox) if m.thread_ts]
 
@@ -238,14 +246,14 @@ async def test_missing_data_calls_before_firing(
     meter = Meter(sandbox)
     rule = {**SPIKE, "no_data": "alert", "notify": ["U0ADA", "pagerduty"]}
     async with running(sandbox, rule) as bot:
-        await look(bot, clock, meter, None)
+        await evaluate(bot, clock, meter, None)
         await settled(bot)
         assert not mentioning(sandbox, "<@U0ADA>")
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         [reply] = [m for m in mentioning(sandbox, "<@U0ADA>") if m.thread_ts]
         assert reply.text.startswith("🔴 ingest-spike: bytes at 6.00 GB")
-        await look(bot, clock, meter, 3)
+        await evaluate(bot, clock, meter, 3)
         await settled(bot)
     [incident] = targets.pagerduty.incidents
     assert (incident.events, incident.woken) == (["trigger", "trigger", "resolve"], 1)
@@ -262,13 +270,13 @@ async def test_person_on_call_is_called(sandbox: Sandbox, clock: Clock) -> None:
     on_call = {"primary": {"file": "primary.csv"}}
     rule = {**SPIKE, "notify": ["primary"]}
     async with running(sandbox, rule, on_call=on_call) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         assert mentioning(sandbox, "<@U0GRACE>")
-        await look(bot, clock, meter, 3)
+        await evaluate(bot, clock, meter, 3)
         await settled(bot)
         clock.ahead += timedelta(days=3)
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         gaps = [m.text for m in posted(sandbox) if "nobody is on call" in m.text]
     assert gaps == [
@@ -283,7 +291,7 @@ async def test_own_buttons_link_and_ask(sandbox: Sandbox, clock: Clock) -> None:
         {"text": "By log", "ask": "/usage rapid7-eu yesterday per log", "alerts": ["ingest-spike"]},
     ]
     async with running(sandbox, SPIKE, button=buttons) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         [root] = messages(sandbox)
         elements = {e["text"]["text"]: e for e in root.blocks[-1]["elements"]}
@@ -342,12 +350,12 @@ async def test_two_processes_escalate_once(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, ESCALATING) as first, running(sandbox, ESCALATING):
-        await look(first, clock, meter, 6)
+        await evaluate(first, clock, meter, 6)
         await settled(first)
         clock.ahead += timedelta(minutes=21)
         await escalated(sandbox)
         clock.ahead += timedelta(seconds=30)
-        await look(first, clock, meter, 6)
+        await evaluate(first, clock, meter, 6)
         await settled(first)
     assert len([m for m in posted(sandbox) if "Escalated:" in m.text]) == 1
     assert [incident.woken for incident in targets.pagerduty.incidents] == [1]
@@ -359,7 +367,7 @@ async def test_escalation_has_acknowledge_button(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, ESCALATING) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         clock.ahead += timedelta(minutes=21)
         reply = await escalated(sandbox)
         await settled(bot)
@@ -380,7 +388,7 @@ async def test_paused_alert_does_not_escalate(
     async with running(sandbox) as bot:
         meter(6)
         await sandbox.slack.answer_to(line)
-        await sandbox.slack.until(lambda: any("spike" in text for text in told(sandbox)))
+        await sandbox.slack.until(lambda: any("spike" in text for text in posted_texts(sandbox)))
         sandbox.slack.users["U0ADA"].deleted = True
         clock.strike(15)
         await sandbox.slack.until(lambda: any("is paused" in m.text for m in posted(sandbox)))
@@ -402,7 +410,7 @@ async def test_escalation_skips_channel_that_creator_left(
     )
     async with running(sandbox, slack={"ops_channel": "C0KITCHEN"}) as bot:
         assert "created" in (await sandbox.slack.answer_to(line)).text
-        await sandbox.slack.until(lambda: any("spike" in text for text in told(sandbox)))
+        await sandbox.slack.until(lambda: any("spike" in text for text in posted_texts(sandbox)))
         secret.members = ("U0GRACE",)
         clock.ahead += timedelta(minutes=21)
         await escalated(sandbox)
@@ -423,7 +431,7 @@ async def test_escalation_is_posted_while_slack_is_unsure(
     line = "/usage alert rapid7-eu today above 5 GB as spike escalate after 20m to C0SECRET"
     async with running(sandbox) as bot:
         assert "created" in (await sandbox.slack.answer_to(line)).text
-        await sandbox.slack.until(lambda: any("spike" in text for text in told(sandbox)))
+        await sandbox.slack.until(lambda: any("spike" in text for text in posted_texts(sandbox)))
         sandbox.slack.answer_with(503, path="conversations.members", times=1000)
         clock.ahead += timedelta(minutes=21)
         await escalated(sandbox)
@@ -468,10 +476,10 @@ async def test_alert_calls_nobody_without_access(
         clock.ahead += timedelta(minutes=2)
         meter(6)
         clock.strike(15)
-        await sandbox.slack.until(lambda: any("spike" in text for text in told(sandbox)))
+        await sandbox.slack.until(lambda: any("spike" in text for text in posted_texts(sandbox)))
         clock.ahead += timedelta(minutes=20)
         await settled(bot)
-    assert told(sandbox)[0].startswith("🔵 Info · spike")
+    assert posted_texts(sandbox)[0].startswith("🔵 Info · spike")
     assert not targets.pagerduty.incidents
     assert not targets.mail.mails
 

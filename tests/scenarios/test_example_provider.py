@@ -13,8 +13,7 @@ from bot.sandbox.sandbox import Sandbox, open_sandbox
 from providers.registry import registry
 from tests.conftest import ROOT
 from tests.providers.test_registry import install, opswatch
-from tests.scenarios.test_alerts import evaluations, told
-from tests.scenarios.test_digests import HURRIED
+from tests.support.alerts import HURRIED, evaluations, posted_texts
 from tests.support.clock import MovableClock
 
 ORDERS = {
@@ -71,7 +70,7 @@ async def test_alert_about_added_vendor_fires(sandbox: Sandbox, clock: MovableCl
     ):
         clock.set(clock().replace(hour=12, minute=0))
         assert await evaluations(bot, 1)
-        [notice] = await sandbox.slack.until(lambda: told(sandbox))
+        [notice] = await sandbox.slack.until(lambda: posted_texts(sandbox))
     assert "anvils" in notice
     assert "1.00 kB" in notice
 

@@ -32,18 +32,18 @@ async def test_json_answer_has_every_member(front_door: Run, tmp_path: Path) -> 
         "ask", f"/usage {first}..{last} csv", "--json", "--out", str(tmp_path / "out")
     )
     assert (ran.code, ran.err) == (0, "")
-    told = ran.json
-    assert set(told) == {"text", "blocks", "values", "files", "warnings", "window", "preview"}
-    page, _, blocks = told["preview"].partition("#")
+    answer = ran.json
+    assert set(answer) == {"text", "blocks", "values", "files", "warnings", "window", "preview"}
+    page, _, blocks = answer["preview"].partition("#")
     assert page == "https://app.slack.com/block-kit-builder/"
-    assert json.loads(unquote(blocks)) == {"blocks": told["blocks"]}
-    assert (told["window"]["start"], told["window"]["end"]) == (
+    assert json.loads(unquote(blocks)) == {"blocks": answer["blocks"]}
+    assert (answer["window"]["start"], answer["window"]["end"]) == (
         f"{first}T00:00:00Z",
         f"{today}T00:00:00Z",
     )
-    assert told["window"]["said"].endswith(f"{last:%b %Y} (UTC)")
-    assert {"bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "peak_day", "change_percent", "month_to_date_bytes", "forecast_month_bytes", "quota_percent", "forecast_spread_bytes", "forecast_error_percent"} == set(told["values"])  # fmt: skip
-    file = told["files"][0]
+    assert answer["window"]["said"].endswith(f"{last:%b %Y} (UTC)")
+    assert {"bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "peak_day", "change_percent", "month_to_date_bytes", "forecast_month_bytes", "quota_percent", "forecast_spread_bytes", "forecast_error_percent"} == set(answer["values"])  # fmt: skip
+    file = answer["files"][0]
     content = Path(file["path"]).read_bytes()
     assert (file["name"], file["bytes"]) == (
         f"usage-rapid7-eu-{first:%Y%m%d}-{last:%Y%m%d}.csv",
@@ -51,7 +51,7 @@ async def test_json_answer_has_every_member(front_door: Run, tmp_path: Path) -> 
     )
     assert file["sha256"] == hashlib.sha256(content).hexdigest()
     assert content.split(b"\r\n")[0] == b"day,bytes"
-    assert told["values"]["bytes"] == sum(
+    assert answer["values"]["bytes"] == sum(
         int(line.split(b",")[1]) for line in content.split(b"\r\n")[1:8]
     )
 
@@ -280,11 +280,11 @@ async def test_unusable_temporary_folder_is_named(
 ) -> None:
     (tmp_path / "file").touch()
     ran = await front_door(*words, TMPDIR=str(tmp_path / folder))
-    said = ran.out + ran.err
+    output = ran.out + ran.err
     assert ran.code == 2
-    assert f"No temporary file can be written in {tmp_path / folder} (" in said
-    assert "Set TMPDIR" in said
-    assert "Traceback" not in said
+    assert f"No temporary file can be written in {tmp_path / folder} (" in output
+    assert "Set TMPDIR" in output
+    assert "Traceback" not in output
 
 
 README_QUESTIONS = re.findall(r"^\| `(/[^`]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)

@@ -1,5 +1,5 @@
 """A database that is full, locked, newer or broken: nothing is lost, nothing is overwritten, and
-the ops channel is told.
+the ops channel is notified.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, messages, running, told
+from tests.support.alerts import SPIKE, Meter, evaluations, messages, posted_texts, running
 from tests.support.clock import MovableClock as Clock
 from tests.support.raw_sqlite import execute, on_connection
 
@@ -57,19 +57,21 @@ async def test_full_disk_loses_nothing_and_notifies_ops(
         await fill(bot)
         clock.strike(15)
         await sandbox.slack.until(
-            lambda: any("My database cannot be used" in text for text in told(sandbox))
+            lambda: any("My database cannot be used" in text for text in posted_texts(sandbox))
         )
         # What still fits into pages that are there may be posted meanwhile, but only once.
         await empty(bot)
         # A run that was claimed and could not be ended is done again once its lease is over.
         clock.ahead += timedelta(minutes=3)
-        await sandbox.slack.until(lambda: len(told(sandbox, "C0KITCHEN")) == 2)
-    kitchen = told(sandbox, "C0KITCHEN")
+        await sandbox.slack.until(lambda: len(posted_texts(sandbox, "C0KITCHEN")) == 2)
+    kitchen = posted_texts(sandbox, "C0KITCHEN")
     assert sorted(text.split(" ")[1].rstrip(":") for text in kitchen) == [
         "ingest-spike",
         "quarterly",
     ]
-    assert len([text for text in told(sandbox) if "My database cannot be used" in text]) == 1
+    assert (
+        len([text for text in posted_texts(sandbox) if "My database cannot be used" in text]) == 1
+    )
 
 
 async def test_question_without_database_is_explained(sandbox: Sandbox, bot: Bot) -> None:
@@ -91,11 +93,11 @@ async def test_locked_database_loses_nothing(
         other.execute("BEGIN IMMEDIATE")
         clock.strike(15)
         await sandbox.slack.until(
-            lambda: any("database is locked" in text for text in told(sandbox))
+            lambda: any("database is locked" in text for text in posted_texts(sandbox))
         )
         other.execute("ROLLBACK")
         other.close()
-        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox, "C0KITCHEN"))
     assert len(messages(sandbox, "C0KITCHEN")) == 1
 
 
@@ -104,15 +106,15 @@ async def test_unsaved_alert_is_posted_once(sandbox: Sandbox, clock: Clock) -> N
     meter(6)
     async with running(sandbox, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot:
         clock.strike(15)
-        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox, "C0KITCHEN"))
         meter(1)
         await fill(bot)
         clock.strike(15)
         await sandbox.slack.until(
-            lambda: any("My database cannot be used" in text for text in told(sandbox))
+            lambda: any("My database cannot be used" in text for text in posted_texts(sandbox))
         )
         await empty(bot)
-        await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN")[0].startswith("✅"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox, "C0KITCHEN")[0].startswith("✅"))
         assert (await evaluations(bot, 2))[:2] == ["firing", "inactive"]
     assert len(messages(sandbox, "C0KITCHEN")) == 1
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
-from tests.scenarios.test_alerts import running
+from tests.support.alerts import running
 from tests.support.clock import MovableClock as Clock
 
 pytestmark = pytest.mark.usefixtures("before_noon")

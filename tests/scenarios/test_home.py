@@ -16,8 +16,8 @@ from bot.sandbox import block_kit_schema
 from bot.sandbox.sandbox import Sandbox
 from providers.models import AccountStatus, QuotaLeft
 from tests.bot.test_question import HOUSE, NOW
-from tests.scenarios.test_alerts import SPIKE, Meter, look, messages, running, thread, told
 from tests.scenarios.test_targets import settled
+from tests.support.alerts import SPIKE, Meter, evaluate, messages, posted_texts, running, thread
 from tests.support.clock import MovableClock as Clock
 
 pytestmark = pytest.mark.usefixtures("before_noon")
@@ -43,7 +43,7 @@ async def test_home_lists_alerts_accounts_digests_and_questions(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, SPIKE, FINE, digest=[DAILY]) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await sandbox.slack.answer_to("/usage subscribe last 5 days at 08:30", channel="C0KITCHEN")
         await sandbox.slack.answer_to("/usage last 3 days")
         sandbox.devicewise.answer_with(503, times=9)
@@ -51,12 +51,12 @@ async def test_home_lists_alerts_accounts_digests_and_questions(
         await sandbox.slack.answer_to("/usage silence ingest-spike 2h planned")
         await asyncio.sleep(0.1)
         home = await home_of(sandbox)
-    for said in (
+    for words in (
         "`ingest-spike` firing since", "silenced until", "(planned), by <@U0ADA>", "🟢 1 alert OK", "`rapid7-eu` Rapid7 · 🟢 answered <!date^",
         "questions about usage left", "`iot` deviceWISE · 🔴 failed 1 time in a row", "`edge` Akamai · ⚪ no requests since the bot started",
         "Next digests", "`/usage last 5 days` in <#C0KITCHEN>", "`/usage rapid7-eu last 7 days` in `#ops`", "`/usage last 3 days`",
     ):  # fmt: skip
-        assert said in home, said
+        assert words in home, words
 
 
 async def test_home_shows_only_what_i_may_ask(sandbox: Sandbox, clock: Clock) -> None:
@@ -69,7 +69,7 @@ async def test_home_shows_only_what_i_may_ask(sandbox: Sandbox, clock: Clock) ->
         "recover": 0,
     }
     async with running(sandbox, audit) as bot:
-        await look(bot, clock, Meter(sandbox), 1)
+        await evaluate(bot, clock, Meter(sandbox), 1)
         assert "failing" in await home_of(sandbox)
         linus = await home_of(sandbox, "U0LINUS")
     assert "failing" not in linus
@@ -120,9 +120,9 @@ async def test_home_checks_only_permitted_accounts(sandbox: Sandbox, clock: Cloc
     assert sandbox.akamai.requests == []
 
 
-def _home_with(sandbox: Sandbox, said: str, user: str = "U0ADA") -> str:
+def _home_with(sandbox: Sandbox, words: str, user: str = "U0ADA") -> str:
     home = json.dumps(sandbox.slack.homes[user], ensure_ascii=False)
-    return home if said in home else ""
+    return home if words in home else ""
 
 
 async def test_question_from_home_is_answered_by_dm(sandbox: Sandbox, clock: Clock) -> None:
@@ -201,7 +201,7 @@ async def pressed_at_home(sandbox: Sandbox, action: str) -> list[dict[str, Any]]
 
 async def test_home_acknowledges_silences_and_unsilences(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, SPIKE) as bot:
-        await look(bot, clock, Meter(sandbox), 6)
+        await evaluate(bot, clock, Meter(sandbox), 6)
         await settled(bot)
         await home_of(sandbox)
         assert labels_of(sandbox.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES, "Open message"]
@@ -223,7 +223,7 @@ async def test_home_acknowledges_silences_and_unsilences(sandbox: Sandbox, clock
 
 async def test_home_links_to_message_of_alert(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, SPIKE) as bot:
-        await look(bot, clock, Meter(sandbox), 6)
+        await evaluate(bot, clock, Meter(sandbox), 6)
         await settled(bot)
         await home_of(sandbox)
         [row] = [block for block in sandbox.slack.homes["U0ADA"] if block["type"] == "actions"]
@@ -233,8 +233,8 @@ async def test_home_links_to_message_of_alert(sandbox: Sandbox, clock: Clock) ->
 
 async def test_home_without_permalink_shows_alert(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, SPIKE) as bot:
-        await look(bot, clock, Meter(sandbox), 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(bot, clock, Meter(sandbox), 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         sandbox.slack.refuse("chat.getPermalink", "message_not_found")
         assert "`ingest-spike` firing since" in await home_of(sandbox)
         assert labels_of(sandbox.slack.homes["U0ADA"]) == ["Acknowledge", *SILENCES]
@@ -242,7 +242,7 @@ async def test_home_without_permalink_shows_alert(sandbox: Sandbox, clock: Clock
 
 async def test_home_of_reader_has_no_alert_buttons(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, SPIKE, access={"usage": ["*"], "manage": ["U0ADA"]}) as bot:
-        await look(bot, clock, Meter(sandbox), 6)
+        await evaluate(bot, clock, Meter(sandbox), 6)
         await settled(bot)
         assert "`ingest-spike` firing since" in await home_of(sandbox, "U0LINUS")
         assert labels_of(sandbox.slack.homes["U0LINUS"]) == ["Open message"]
@@ -260,13 +260,15 @@ async def test_alert_looks_the_same_everywhere(
     sandbox: Sandbox, clock: Clock, line: str, dot: str
 ) -> None:
     async with running(sandbox, SPIKE) as bot:
-        await look(bot, clock, Meter(sandbox), 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(bot, clock, Meter(sandbox), 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         if line:
             await sandbox.slack.answer_to(line)
         listed = await sandbox.slack.answer_to("/usage alerts")
         home = await home_of(sandbox)
-        await sandbox.slack.until(lambda: told(sandbox)[0].startswith(f"{dot} ingest-spike: "))
+        await sandbox.slack.until(
+            lambda: posted_texts(sandbox)[0].startswith(f"{dot} ingest-spike: ")
+        )
     assert f"{dot} `ingest-spike` firing since" in listed.text
     assert f"{dot} `ingest-spike` firing since" in home
 

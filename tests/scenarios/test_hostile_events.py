@@ -119,8 +119,8 @@ def nested(depth: int) -> dict[str, Any]:
 async def test_shortcut_at_a_strange_message_opens_the_chooser(
     sandbox: Sandbox, bot: Bot, blocks: Any
 ) -> None:
-    said = Message(sandbox.slack._ts(), "C0OPS", BOT, "strange", blocks)
-    await sandbox.slack.shortcut("ask_again", message=said)
+    message = Message(sandbox.slack._ts(), "C0OPS", BOT, "strange", blocks)
+    await sandbox.slack.shortcut("ask_again", message=message)
     assert await sandbox.slack.until(sandbox.slack.modal)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
-from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, running
+from tests.support.alerts import SPIKE, Meter, evaluations, running
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import HOSTILE, complaints, wrong
 

@@ -19,12 +19,7 @@ import pytest
 from bot.app import open_bot
 from bot.health import ConnectionStatus, serve_health
 from bot.sandbox.sandbox import Sandbox
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+from tests.support.ports import free_port
 
 
 def own_address() -> str:
@@ -286,11 +281,11 @@ async def test_modal_can_be_submitted(sandbox: Sandbox, listening: str) -> None:
 
 
 async def test_mention_is_answered_in_its_thread(sandbox: Sandbox, listening: str) -> None:
-    said = await sandbox.slack.say("@Opswatch usage last 7 days")
+    mention = await sandbox.slack.say("@Opswatch usage last 7 days")
     answer = await sandbox.slack.until(
         lambda: next((m for m in sandbox.slack.seen() if "in 7 days" in m.text), None)
     )
-    assert answer.thread_ts == said.ts
+    assert answer.thread_ts == mention.ts
 
 
 async def test_last_event_is_recorded(sandbox: Sandbox) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
-from tests.scenarios.test_alerts import SPIKE, kept, running
-from tests.scenarios.test_slack import text_of
+from tests.support.alerts import SPIKE, running, stored_rows
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import shown_texts
+from tests.support.messages import text_of
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
@@ -127,7 +127,7 @@ async def test_question_with_secret_is_not_stored(
     async with running(sandbox, QUIET):
         refusal = await sandbox.slack.answer_to(line, channel="C0KITCHEN")
         assert "looks like a password or a token, and is not stored" in refusal.text
-    assert await kept(sandbox, "SELECT 1 FROM rules UNION SELECT 1 FROM subscriptions") == []
+    assert await stored_rows(sandbox, "SELECT 1 FROM rules UNION SELECT 1 FROM subscriptions") == []
 
 
 async def test_typed_secret_is_not_shown_to_others(sandbox: Sandbox, clock: Clock) -> None:

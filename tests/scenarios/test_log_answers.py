@@ -14,8 +14,8 @@ from aiohttp import web
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from providers.sandbox import seed
-from tests.scenarios.test_slack import files_after, text_of
 from tests.support.clock import MovableClock
+from tests.support.messages import files_after, text_of
 
 pytestmark = pytest.mark.usefixtures("late_progress", "bot")
 
@@ -116,8 +116,8 @@ async def test_log_is_found_by_unique_prefix(sandbox: Sandbox, bot: Bot) -> None
         "“kitch” may be kitchen and kitchenette; say which"
         in (await sandbox.slack.answer_to("/logs kitch 20m")).text
     )
-    told = await sandbox.slack.answer_to("/logs cellar,kitchn since 09:00 where(/a b/) limit 5")
-    assert "Try /logs cellar,kitchen since 09:00 where(/a b/) limit 5" in told.text
+    refusal = await sandbox.slack.answer_to("/logs cellar,kitchn since 09:00 where(/a b/) limit 5")
+    assert "Try /logs cellar,kitchen since 09:00 where(/a b/) limit 5" in refusal.text
     assert (
         "kitchenette"
         not in (await sandbox.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]

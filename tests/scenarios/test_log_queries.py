@@ -20,8 +20,8 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
 from providers.rapid7 import query
 from tests.conftest import Run, connected_bot
-from tests.scenarios.test_alerts import evaluated, evaluations, messages, running, told
 from tests.scenarios.test_calls import lines_of, table
+from tests.support.alerts import evaluated, evaluations, messages, posted_texts, running
 from tests.support.clock import MovableClock
 from tests.support.inert import HOSTILE, complaints
 
@@ -414,8 +414,8 @@ async def test_alert_counts_without_a_download(sandbox: Sandbox, clock: MovableC
         assert f"count of {question} above 5" in html.unescape(answer.text)
         await evaluations(bot, 1)
         await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: any("busy" in text for text in told(sandbox)))
-        assert not any("failing" in text for text in told(sandbox))
+        await sandbox.slack.until(lambda: any("busy" in text for text in posted_texts(sandbox)))
+        assert not any("failing" in text for text in posted_texts(sandbox))
     assert downloads(sandbox) == []
     assert any("6" in m.text for m in messages(sandbox))
 
@@ -430,8 +430,8 @@ async def test_alert_on_each_group(sandbox: Sandbox, clock: MovableClock) -> Non
     }
     async with running(sandbox, rule) as bot:
         await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: any("200" in text for text in told(sandbox)))
-        assert not any("500" in text for text in told(sandbox))
+        await sandbox.slack.until(lambda: any("200" in text for text in posted_texts(sandbox)))
+        assert not any("500" in text for text in posted_texts(sandbox))
 
 
 async def test_backtest_counts_slices_of_history(sandbox: Sandbox, front_door: Run) -> None:
@@ -457,7 +457,9 @@ async def test_digest_posts_a_count(sandbox: Sandbox, clock: MovableClock) -> No
     async with running(sandbox, LOGS_ALERT, digest=[digest]):
         clock.strike(15)
         async with asyncio.timeout(60):
-            await sandbox.slack.until(lambda: any("60 lines" in text for text in told(sandbox)))
+            await sandbox.slack.until(
+                lambda: any("60 lines" in text for text in posted_texts(sandbox))
+            )
     assert downloads(sandbox) == []
 
 

@@ -14,7 +14,7 @@ from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
 from tests.conftest import connected_bot
-from tests.scenarios.test_slack import buttons
+from tests.support.messages import buttons
 
 pytestmark = pytest.mark.usefixtures("late_progress", "bot")
 
@@ -49,7 +49,7 @@ async def test_slow_provider_delays_nobody_else(sandbox: Sandbox) -> None:
 
 async def test_many_questions_at_once_are_all_answered(sandbox: Sandbox) -> None:
     """As fast as Slack takes messages, which is one a second in each channel; who waits long is
-    told so.
+    notified.
     """
     sandbox.slack.limit()
     places = ["C0OPS", "C0KITCHEN"] * 15
@@ -109,14 +109,14 @@ async def test_long_work_shows_progress_of_each_account(sandbox: Sandbox) -> Non
         working = await sandbox.slack.until(
             lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
         )
-        plan, said, _ = working.blocks
+        plan, detail, _ = working.blocks
         assert (plan["type"], plan["title"]) == ("plan", "/apiaudit 24h")
         assert [(task["title"], task["status"]) for task in plan["tasks"]] == [
             ("edge", "error"),
             ("iot", "in_progress"),
         ]
         assert "edge did not accept our credentials" in str(plan["tasks"][0]["details"])
-        assert re.search(r"\b\d+ s so far", said["elements"][0]["text"])
+        assert re.search(r"\b\d+ s so far", detail["elements"][0]["text"])
         sandbox.devicewise.answer_at_once()
         await sandbox.slack.until(lambda: "edge is missing from this answer" in working.text)
     assert [m.ts for m in sandbox.slack.seen()] == [working.ts]
@@ -136,11 +136,11 @@ async def test_calls_are_counted_as_they_are_read(
     sandbox.devicewise.rows = slowly
     async with connected_bot(sandbox, access={"apiaudit": ["*"]}):
         await sandbox.slack.command("/apiaudit iot 7d")
-        told = await sandbox.slack.until(
+        progress = await sandbox.slack.until(
             lambda: next((m for m in sandbox.slack.seen() if "calls so far" in str(m.blocks)), None)
         )
-        assert re.search(r"\b(2|4|6),000 calls so far", str(told.blocks))
-        await sandbox.slack.until(lambda: told.text.startswith("iot: "), timeout_s=30)
+        assert re.search(r"\b(2|4|6),000 calls so far", str(progress.blocks))
+        await sandbox.slack.until(lambda: progress.text.startswith("iot: "), timeout_s=30)
 
 
 @pytest.mark.shows_work

@@ -270,8 +270,8 @@ async def test_concurrent_questions_are_all_answered(transport: str, sandbox: Sa
             session.call_tool("logs", {"logs": ["kitchen"], "window": "5m"}),
         )
     assert [answer.isError for answer in answers] == [False] * 8
-    said = [structured(answer)["window"]["said"] for answer in answers[: len(windows)]]
-    assert len(set(said)) == len(windows)
+    labels = [structured(answer)["window"]["said"] for answer in answers[: len(windows)]]
+    assert len(set(labels)) == len(windows)
 
 
 @TRANSPORTS
@@ -450,7 +450,7 @@ async def test_client_with_token_is_answered(guarded: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "labels"),
     [
         (["--http", "--host", "0.0.0.0"], "needs a token"),
         (["--http", "--host", "::"], "needs a token"),
@@ -461,10 +461,10 @@ async def test_client_with_token_is_answered(guarded: str) -> None:
     ],
     ids=" ".join,
 )
-async def test_unsafe_server_is_refused(front_door: Run, words: list[str], said: str) -> None:
+async def test_unsafe_server_is_refused(front_door: Run, words: list[str], labels: str) -> None:
     ran = await front_door("mcp", *words, SHORT_TOKEN="short")
     assert ran.code == 2
-    assert said in ran.err
+    assert labels in ran.err
     assert TOKEN not in ran.err
     assert ran.out == ""
 

@@ -25,8 +25,8 @@ from bot.observability.metrics import Metrics
 from bot.sandbox.sandbox import Sandbox
 from providers.http.observer import RequestOutcome
 from tests.conftest import ROOT, toml_of
-from tests.scenarios.test_http_mode import free_port
 from tests.support.clock import process_environ
+from tests.support.ports import free_port
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 ALERTS = [

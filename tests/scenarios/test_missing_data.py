@@ -38,33 +38,35 @@ async def test_window_beyond_retention_is_refused(
 
 async def test_window_partly_beyond_retention_is_mentioned_first(front_door: Any) -> None:
     since = datetime.now(UTC).date() - timedelta(days=100)
-    told = (await ask(front_door, f"/apiaudit edge since {since}")).json
-    assert told["values"]["complete"] is False
-    assert "edge keeps API calls for 92 days; those before" in told["warnings"][0]
-    assert told["text"].split("\n")[0] == "This answer is incomplete."
-    assert told["text"].split("\n")[1] == told["warnings"][0]
-    assert "edge keeps API calls for 92 days" in told["blocks"][0]["text"]["text"]
+    answer = (await ask(front_door, f"/apiaudit edge since {since}")).json
+    assert answer["values"]["complete"] is False
+    assert "edge keeps API calls for 92 days; those before" in answer["warnings"][0]
+    assert answer["text"].split("\n")[0] == "This answer is incomplete."
+    assert answer["text"].split("\n")[1] == answer["warnings"][0]
+    assert "edge keeps API calls for 92 days" in answer["blocks"][0]["text"]["text"]
 
 
 async def test_account_without_the_window_is_named_first(front_door: Any, sandbox: Sandbox) -> None:
     today = datetime.now(UTC).date()
-    told = (await ask(front_door, f"/apiaudit {today - timedelta(days=200)}")).json
-    assert told["values"]["complete"] is False
-    assert told["text"].startswith("edge is missing from this answer: edge keeps API calls since ")
+    answer = (await ask(front_door, f"/apiaudit {today - timedelta(days=200)}")).json
+    assert answer["values"]["complete"] is False
+    assert answer["text"].startswith(
+        "edge is missing from this answer: edge keeps API calls since "
+    )
     assert sandbox.akamai.requests == []
 
 
 async def test_account_that_is_away_is_named_first(front_door: Any, sandbox: Sandbox) -> None:
     sandbox.akamai.answer_with(503, times=99)
-    told = (await ask(front_door, "/apiaudit 24h")).json
-    assert told["text"].startswith(
+    answer = (await ask(front_door, "/apiaudit 24h")).json
+    assert answer["text"].startswith(
         "edge is missing from this answer: edge is unavailable (HTTP 503).\nThis answer is "
         "incomplete.\n"
     )
-    assert told["blocks"][0]["text"]["text"].startswith(
+    assert answer["blocks"][0]["text"]["text"].startswith(
         ":warning: edge is missing from this answer"
     )
-    assert told["warnings"][0].startswith("edge is missing")
+    assert answer["warnings"][0].startswith("edge is missing")
 
 
 async def test_counted_but_missing_calls_are_mentioned_first(
@@ -83,10 +85,10 @@ async def test_counted_but_missing_calls_are_mentioned_first(
         if result:
             sandbox.devicewise.answer_with(200, json.dumps(body))
         sandbox.devicewise.answer_with(200, json.dumps(body))
-    told = (await ask(front_door, "/apiaudit iot 24h")).json
-    assert (told["values"]["calls"], told["values"]["complete"]) == (1, False)
-    assert told["warnings"] == ["iot counts 42 calls and sent 1."]
-    assert told["text"].split("\n")[1] == "iot counts 42 calls and sent 1."
+    answer = (await ask(front_door, "/apiaudit iot 24h")).json
+    assert (answer["values"]["calls"], answer["values"]["complete"]) == (1, False)
+    assert answer["warnings"] == ["iot counts 42 calls and sent 1."]
+    assert answer["text"].split("\n")[1] == "iot counts 42 calls and sent 1."
 
 
 async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, sandbox: Sandbox) -> None:
@@ -97,8 +99,8 @@ async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, sandbox
     sandbox.devicewise.answer_with(200, json.dumps(body), times=9)
     ran = await ask(front_door, "/apiaudit iot 24h")
     assert (ran.code, ran.json["error"]["kind"]) == (3, "incomplete")
-    told = (await ask(front_door, "/apiaudit 24h")).json
-    assert told["text"].startswith(
+    answer = (await ask(front_door, "/apiaudit 24h")).json
+    assert answer["text"].startswith(
         "iot is missing from this answer: iot counts 42 calls and sent none of them."
     )
 
@@ -106,24 +108,24 @@ async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, sandbox
 async def test_data_that_has_not_come_yet_is_no_zero(front_door: Any, sandbox: Sandbox) -> None:
     sandbox.akamai.data_until = lambda: datetime.now(UTC) - timedelta(minutes=15)
     sandbox.akamai.rows = lambda start, end: []
-    told = (await ask(front_door, "/apiaudit edge last 10m")).json
-    assert told["values"] == {"complete": False}
-    assert "edge: No data yet" in told["text"]
+    answer = (await ask(front_door, "/apiaudit edge last 10m")).json
+    assert answer["values"] == {"complete": False}
+    assert "edge: No data yet" in answer["text"]
 
 
 async def test_filter_without_matches_is_mentioned_first(front_door: Any) -> None:
-    told = (await ask(front_door, "/apiaudit iot 24h who:nobody@example.com")).json
-    assert told["text"].startswith("iot: No call matches – ")
-    assert (told["values"]["calls"], told["values"]["failures"]) == (0, 0)
+    answer = (await ask(front_door, "/apiaudit iot 24h who:nobody@example.com")).json
+    assert answer["text"].startswith("iot: No call matches – ")
+    assert (answer["values"]["calls"], answer["values"]["failures"]) == (0, 0)
 
 
 async def test_account_without_a_match_is_named(front_door: Any, sandbox: Sandbox) -> None:
     actor = _akamai_actor(sandbox)
-    told = (await ask(front_door, f"/apiaudit 24h who:{actor.upper()}")).json
-    assert told["values"]["calls"] > 0
-    assert "iot: no call matches." in told["text"]
-    assert "iot compares `who:` by itself" in told["text"]
-    assert told["values"]["complete"] is True
+    answer = (await ask(front_door, f"/apiaudit 24h who:{actor.upper()}")).json
+    assert answer["values"]["calls"] > 0
+    assert "iot: no call matches." in answer["text"]
+    assert "iot compares `who:` by itself" in answer["text"]
+    assert answer["values"]["complete"] is True
 
 
 async def test_nearest_actor_is_offered_where_nobody_matches(
@@ -131,13 +133,13 @@ async def test_nearest_actor_is_offered_where_nobody_matches(
 ) -> None:
     actor = _akamai_actor(sandbox)
     asked = len(sandbox.akamai.requests)
-    told = (await ask(front_door, f"/apiaudit edge 24h who:{actor}x")).json
-    assert told["values"]["calls"] == 0
-    assert f"edge: no call matches; the nearest actor seen there is {actor}." in told["text"]
+    answer = (await ask(front_door, f"/apiaudit edge 24h who:{actor}x")).json
+    assert answer["values"]["calls"] == 0
+    assert f"edge: no call matches; the nearest actor seen there is {actor}." in answer["text"]
     assert len(sandbox.akamai.requests) == asked + 1
     offered = [
         button["value"]
-        for block in told["blocks"]
+        for block in answer["blocks"]
         for button in block.get("elements", [])
         if "value" in button
     ]
@@ -171,9 +173,9 @@ async def test_every_account_that_is_away_is_named(front_door: Any, sandbox: San
 
 
 async def test_today_is_not_compared_with_a_whole_day(front_door: Any) -> None:
-    told = (await ask(front_door, "/usage today")).json
-    assert "change_percent" not in told["values"]
-    assert "Against" not in told["text"]
+    answer = (await ask(front_door, "/usage today")).json
+    assert "change_percent" not in answer["values"]
+    assert "Against" not in answer["text"]
 
 
 async def test_unreadable_characters_survive_the_whole_way(

@@ -12,29 +12,23 @@ import aiohttp
 import pytest
 
 from bot.app import open_bot
-from bot.blocks import limits, modals
+from bot.blocks import modals
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import Message, View
-from tests.scenarios.test_alerts import SPIKE, Meter, kept, look, messages, running, told
-from tests.scenarios.test_digests import HURRIED
+from tests.support.alerts import (
+    HURRIED,
+    SPIKE,
+    Meter,
+    evaluate,
+    messages,
+    posted_texts,
+    running,
+    stored_rows,
+)
 from tests.support.clock import MovableClock as Clock
+from tests.support.modals import confirmed, opened
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
-
-
-async def opened(sandbox: Sandbox, message: Message, action: str, *, user: str = "U0ADA") -> View:
-    await sandbox.slack.press(message, action, user=user)
-    view: View = await sandbox.slack.until(lambda: sandbox.slack.modal(user))
-    assert limits.view_problems(view.view) == []
-    return view
-
-
-async def confirmed(sandbox: Sandbox, says: str) -> Message:
-    found: Message = await sandbox.slack.until(
-        lambda: next((m for m in sandbox.slack.messages if says in m.text and m.seen_by), None)
-    )
-    return found
 
 
 async def test_question_is_repeated_from_its_answer(sandbox: Sandbox, clock: Clock) -> None:
@@ -89,7 +83,7 @@ async def test_alert_form_tests_and_saves(sandbox: Sandbox, clock: Clock) -> Non
         )
         past = await confirmed(sandbox, "pantry would have fired 91 times in 90 days")
         assert any(block["type"] == "data_visualization" for block in past.blocks)
-    [rule] = await kept(sandbox, "SELECT name, channel FROM rules")
+    [rule] = await stored_rows(sandbox, "SELECT name, channel FROM rules")
     assert rule == {"name": "pantry", "channel": "C0KITCHEN"}
     assert sandbox.slack.refused == []
 
@@ -157,8 +151,8 @@ async def test_alert_with_spaces_can_be_deleted(sandbox: Sandbox, clock: Clock) 
 async def test_only_chat_rules_can_be_edited(sandbox: Sandbox, clock: Clock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox) as bot:
-        await look(bot, clock, meter, 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(bot, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         await sandbox.slack.press(messages(sandbox)[0], "alert.edit")
         await confirmed(sandbox, "Alert `ingest-spike` comes from bot.toml and is edited there")
         made = await sandbox.slack.answer_to(
@@ -178,9 +172,9 @@ async def test_only_chat_rules_can_be_edited(sandbox: Sandbox, clock: Clock) -> 
             ),
         )
         await sandbox.slack.until(
-            lambda: any(text.startswith("🔴 pantry") for text in told(sandbox))
+            lambda: any(text.startswith("🔴 pantry") for text in posted_texts(sandbox))
         )
-    [rule] = await kept(sandbox, "SELECT rule FROM rules")
+    [rule] = await stored_rows(sandbox, "SELECT rule FROM rules")
     assert json.loads(rule["rule"])["above"] == 5.5e9
 
 
@@ -212,7 +206,7 @@ async def test_silence_form_is_filled_in(sandbox: Sandbox, clock: Clock) -> None
         )
         await sandbox.slack.submit(view, length="4h", comment='a "load" test')
         await confirmed(sandbox, "Alert `ingest-spike` is silenced until")
-    [silence] = await kept(sandbox, "SELECT comment FROM silences")
+    [silence] = await stored_rows(sandbox, "SELECT comment FROM silences")
     assert silence["comment"] == 'a "load" test'
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import Run
-from tests.scenarios.test_alert_words import said
-from tests.scenarios.test_alerts import evaluations, messages, running, thread, told
 from tests.scenarios.test_calls import cells
 from tests.scenarios.test_unusual import IN_CHAT
+from tests.support.alerts import evaluations, messages, posted_texts, running, thread
 from tests.support.clock import MovableClock as Clock
+from tests.support.messages import answer_text
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
@@ -44,7 +44,7 @@ async def test_alert_on_new_actor_fires_once(sandbox: Sandbox, clock: Clock) -> 
     record(sandbox, now, row(now + 70 * MINUTE, "mallory"), row(now + 100 * MINUTE, "mallory"))
     async with running(sandbox, IN_CHAT) as bot:
         line = "/apiaudit alert edge last 1h new actor in 8d above 0 every 1h as stranger"
-        assert "new_actors of" in await said(sandbox, line)
+        assert "new_actors of" in await answer_text(sandbox, line)
         ends = []
         for hours in range(5):
             clock.set(now + hours * HOUR)
@@ -59,7 +59,7 @@ async def test_alert_on_new_actor_fires_once(sandbox: Sandbox, clock: Clock) -> 
         assert (await evaluations(bot, 6))[-1] == "inactive"
         assert len(messages(sandbox)) == 1
     assert len(sandbox.akamai.requests) - requests <= 3
-    assert told(sandbox)[0].startswith("✅ stranger resolved")
+    assert posted_texts(sandbox)[0].startswith("✅ stranger resolved")
     assert sandbox.slack.refused == []
 
 
@@ -68,13 +68,13 @@ async def test_alert_waits_for_data_that_comes_late(sandbox: Sandbox, clock: Clo
     sandbox.akamai.data_until = lambda: clock() - 2 * HOUR
     record(sandbox, now, row(now - 70 * MINUTE, "mallory"))
     async with running(sandbox, IN_CHAT) as bot:
-        await said(
+        await answer_text(
             sandbox, "/apiaudit alert edge last 1h new actor in 7d above 0 every 1h as stranger"
         )
         assert (await evaluations(bot, 1))[-1] == "inactive"
         clock.set(now + HOUR)
         assert (await evaluations(bot, 2))[-1] == "firing"
-        fired = (await sandbox.slack.until(lambda: told(sandbox)))[0]
+        fired = (await sandbox.slack.until(lambda: posted_texts(sandbox)))[0]
         assert fired.startswith("🔴 stranger: new_actors at 1")
         clock.set(now + 3 * HOUR)
         assert (await evaluations(bot, 3))[-1] == "inactive"

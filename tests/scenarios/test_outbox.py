@@ -112,8 +112,8 @@ async def test_messages_wait_for_unavailable_channel(sandbox: Sandbox, code: str
     sandbox.slack.channels["C0QUIET"].bot_is_in = code != "not_in_channel"
     async with posting(sandbox, ops_channel="#ops") as posts:
         await enqueue(posts, *(post(n, "#quiet") for n in range(3)))
-        told = await sandbox.slack.until(lambda: channel_texts(sandbox))
-        assert told == [f"I cannot post in #quiet ({code}). Messages are kept, and posted once this is fixed." + (" Invite me with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
+        notices = await sandbox.slack.until(lambda: channel_texts(sandbox))
+        assert notices == [f"I cannot post in #quiet ({code}). Messages are kept, and posted once this is fixed." + (" Invite me with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
         await enqueue(posts, post(9))
         await sandbox.slack.until(lambda: "Message 9" in channel_texts(sandbox))
         sandbox.slack.channels["C0QUIET"].bot_is_in = True

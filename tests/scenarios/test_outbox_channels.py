@@ -132,7 +132,7 @@ async def test_name_is_posted_to_without_listing_channels(sandbox: Sandbox) -> N
 
 
 async def test_listing_goes_on_at_its_cursor_after_429(sandbox: Sandbox) -> None:
-    """A message to a name may stand already, and its channel is on the 60th page."""
+    """A message to a name may be posted already, and its channel is on the 60th page."""
     sandbox.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
     store = await Store.open(sandbox.location, now=utc_now())
     await enqueue(store.outbox, post(0, "#channel-59"))
@@ -158,10 +158,10 @@ async def test_backlog_is_worded_plainly(sandbox: Sandbox, monkeypatch: pytest.M
     )
     async with outbox_of(sandbox) as (store, outbox):
         await enqueue(store.outbox, post(0, "#kitchen"), post(1, "#kitchen"))
-        told = await sandbox.slack.until(
+        notices = await sandbox.slack.until(
             lambda: [text for text in channel_texts(sandbox) if "have been waiting" in text]
         )
-        assert "2 messages for #kitchen (is_archived)" in told[0]
+        assert "2 messages for #kitchen (is_archived)" in notices[0]
         assert outbox.problem() == ""
 
 

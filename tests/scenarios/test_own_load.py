@@ -11,7 +11,7 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from tests.scenarios.test_alerts import running
+from tests.support.alerts import running
 from tests.support.clock import MovableClock
 
 pytestmark = pytest.mark.usefixtures("before_noon")
@@ -56,7 +56,7 @@ async def test_person_is_answered_before_hundreds_of_schedules(
 
 
 async def test_slow_evaluation_is_not_begun_twice(sandbox: Sandbox, clock: MovableClock) -> None:
-    """Three quarters of an hour strike while the first look is still being answered: the last of
+    """Three quarters of an hour strike while the first evaluation is still being answered: the last of
     them is looked at afterwards.
     """
     release = asyncio.Event()

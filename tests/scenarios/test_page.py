@@ -115,8 +115,8 @@ async def test_home_updates_as_accounts_answer(page: Page) -> None:
     await page.click("#open-home")
     await expect(page.locator("#home")).to_contain_text("no requests since the bot started")
     await page.get_by_role("button", name="Check now").click()
-    for said in ("Rapid7 answers for Ada's Kitchen.", "Akamai offers", "deviceWISE answers as"):
-        await expect(page.locator("#home")).to_contain_text(said)
+    for words in ("Rapid7 answers for Ada's Kitchen.", "Akamai offers", "deviceWISE answers as"):
+        await expect(page.locator("#home")).to_contain_text(words)
 
 
 async def test_behind_the_scenes_shows_requests_and_raw_blocks(page: Page) -> None:

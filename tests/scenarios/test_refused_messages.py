@@ -52,8 +52,8 @@ async def test_messages_do_not_wait_for_a_refused_file(
         await sandbox.slack.until(
             lambda: channel_texts(sandbox, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"]
         )
-        [told] = await sandbox.slack.until(lambda: channel_texts(sandbox))
-        assert code in told and "#kitchen" in told
+        [notice] = await sandbox.slack.until(lambda: channel_texts(sandbox))
+        assert code in notice and "#kitchen" in notice
         sandbox.slack.refusals.remove(refusal)
         await all_sent(store)
     assert files(sandbox) == ["usage-0.csv"]
@@ -109,8 +109,8 @@ async def test_refused_message_is_set_aside_and_reported(sandbox: Sandbox, code:
         await sandbox.slack.until(
             lambda: channel_texts(sandbox, "C0KITCHEN") == ["Message 0", "Message 2", "Message 3"]
         )
-        [told] = await sandbox.slack.until(lambda: channel_texts(sandbox))
-        assert told.startswith(f"A message for #kitchen could not be sent ({code}).")
+        [notice] = await sandbox.slack.until(lambda: channel_texts(sandbox))
+        assert notice.startswith(f"A message for #kitchen could not be sent ({code}).")
         sandbox.slack.refusals.remove(refusal)
         await all_sent(store)
     assert channel_texts(sandbox, "C0KITCHEN") == [
@@ -206,7 +206,7 @@ async def test_queue_goes_on_after_an_unexpected_error(
 
 
 async def test_unreadable_history_sets_one_message_aside(sandbox: Sandbox) -> None:
-    """The message may stand already, and history may not be read: it is not posted twice, and
+    """The message may be posted already, and history may not be read: it is not posted twice, and
     others are posted.
     """
     store = await Store.open(sandbox.location, now=utc_now())
@@ -217,8 +217,8 @@ async def test_unreadable_history_sets_one_message_aside(sandbox: Sandbox) -> No
     async with outbox_of(sandbox) as (store, outbox):
         await enqueue(store.outbox, post(1, "C0KITCHEN"))
         await sandbox.slack.until(lambda: channel_texts(sandbox, "C0KITCHEN") == ["Message 1"])
-        [told] = await sandbox.slack.until(lambda: channel_texts(sandbox))
-        assert "missing_scope" in told
+        [notice] = await sandbox.slack.until(lambda: channel_texts(sandbox))
+        assert "missing_scope" in notice
         assert outbox.problem() == ""
         sandbox.slack.refusals.remove(refusal)
         await all_sent(store)

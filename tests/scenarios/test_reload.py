@@ -23,8 +23,8 @@ from bot.sandbox.sandbox import Sandbox, open_targets_of
 from bot.sandbox.targets.pagerduty import Incident
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
-from tests.scenarios.test_http_mode import free_port
 from tests.support.clock import process_environ
+from tests.support.ports import free_port
 
 HANGS_UP = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this platform has no SIGHUP")
 pytestmark = HANGS_UP
@@ -103,10 +103,10 @@ async def test_bad_configuration_changes_nothing(sandbox: Sandbox, tmp_path: Pat
         await sandbox.slack.until(
             lambda: any("was not reloaded" in m.text for m in sandbox.slack.messages), timeout_s=60
         )
-        told = next(m for m in sandbox.slack.messages if "was not reloaded" in m.text)
-        assert "timezone" in told.text
-        assert "colour" in told.text
-        assert "line 2: people must be" in told.text
+        notice = next(m for m in sandbox.slack.messages if "was not reloaded" in m.text)
+        assert "timezone" in notice.text
+        assert "colour" in notice.text
+        assert "line 2: people must be" in notice.text
         answer = await sandbox.slack.answer_to("/usage yesterday", timeout_s=60)
         assert "rapid7-eu" in answer.text
 
@@ -340,12 +340,12 @@ async def test_reload_preserves_channel_pace(sandbox: Sandbox) -> None:
         for reloads in range(2):
             for days in range(3, 6):
                 await sandbox.slack.command(f"/usage last {days} days")
-            await said(sandbox, 3 * (reloads + 1))
+            await until_answered(sandbox, 3 * (reloads + 1))
             await service.reload(lambda: (sandbox.settings(), sandbox.tokens()))
         assert not [refused for refused in sandbox.slack.refused if "ratelimited" in refused]
 
 
-async def said(sandbox: Sandbox, count: int) -> None:
+async def until_answered(sandbox: Sandbox, count: int) -> None:
     await sandbox.slack.until(
         lambda: len(sandbox.slack.seen(channel="C0OPS")) == count, timeout_s=60
     )

@@ -16,7 +16,7 @@ from bot.store import Store
 from providers.clock import utc_now
 from tests.conftest import connected_bot
 from tests.scenarios.test_reload import HANGS_UP, running
-from tests.scenarios.test_slack import buttons, text_of
+from tests.support.messages import buttons, text_of
 
 Act = Callable[[Sandbox], Awaitable[None]]
 

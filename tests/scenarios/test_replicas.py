@@ -14,10 +14,10 @@ from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from providers.redaction import Secret
 from tests.conftest import connected_bot
-from tests.scenarios.test_alerts import SPIKE, Meter, look, running, told
-from tests.scenarios.test_alerts import messages as messages_of
-from tests.scenarios.test_slack import buttons
+from tests.support.alerts import SPIKE, Meter, evaluate, posted_texts, running
+from tests.support.alerts import messages as messages_of
 from tests.support.clock import MovableClock
+from tests.support.messages import buttons
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
@@ -119,14 +119,16 @@ async def test_incident_of_another_process_is_acknowledged(
     """The process that receives the press has never evaluated the alert."""
     meter = Meter(sandbox)
     async with running(sandbox, database=database) as first:
-        await look(first, clock, meter, 3)
+        await evaluate(first, clock, meter, 3)
         async with running(sandbox, database=database) as second:
             rule = second.rules.registry.find(SPIKE["name"])
             assert rule
             await second.rules.job.state(rule)
             await second.scheduler.stop(within_s=1)
-            await look(first, clock, meter, 6)
-            [message] = await sandbox.slack.until(lambda: told(sandbox) and messages_of(sandbox))
+            await evaluate(first, clock, meter, 6)
+            [message] = await sandbox.slack.until(
+                lambda: posted_texts(sandbox) and messages_of(sandbox)
+            )
             await sandbox.slack.press(message, buttons(message)["Acknowledge"])
             await sandbox.slack.until(lambda: "cknowledged" in str(message.blocks))
             listed = await sandbox.slack.answer_to("/usage alerts", channel="C0KITCHEN")

@@ -51,8 +51,10 @@ async def test_unreachable_response_url_falls_back_to_dm(
 ) -> None:
     break_response_urls(sandbox, monkeypatch, UNREACHABLE["refused"])
     await sandbox.slack.command(PRIVATE, channel="C0QUIET")
-    told = await sandbox.slack.until(lambda: [m for m in sandbox.slack.seen() if "iot:" in m.text])
-    assert [sandbox.slack.channels[m.channel].direct_with for m in told] == ["U0ADA"]
+    messages = await sandbox.slack.until(
+        lambda: [m for m in sandbox.slack.seen() if "iot:" in m.text]
+    )
+    assert [sandbox.slack.channels[m.channel].direct_with for m in messages] == ["U0ADA"]
 
 
 async def test_former_member_is_answered_by_dm(
@@ -61,10 +63,10 @@ async def test_former_member_is_answered_by_dm(
     break_response_urls(sandbox, monkeypatch, UNREACHABLE["refused"])
     refuse(sandbox, "chat.postEphemeral", "user_not_in_channel")
     await sandbox.slack.command(PRIVATE)
-    [told] = await sandbox.slack.until(
+    [messages] = await sandbox.slack.until(
         lambda: [m for m in sandbox.slack.seen() if "iot:" in m.text]
     )
-    assert sandbox.slack.channels[told.channel].direct_with == "U0ADA"
+    assert sandbox.slack.channels[messages.channel].direct_with == "U0ADA"
 
 
 @pytest.mark.shows_work
@@ -88,10 +90,10 @@ async def test_cut_response_is_reported_not_repeated(
 ) -> None:
     cut(sandbox, "/response/", after=sandbox.slack._response if was_taken else None)
     await sandbox.slack.command(PRIVATE)
-    told = await sandbox.slack.until(
+    messages = await sandbox.slack.until(
         lambda: next((m for m in sandbox.slack.seen() if "did not confirm" in m.text), None)
     )
-    assert told.seen_by == "U0ADA"
+    assert messages.seen_by == "U0ADA"
     assert sum("iot:" in text for text in texts(sandbox)) == was_taken
     assert len([path for path in sandbox.slack.paths() if "/response/" in path]) == 1
 

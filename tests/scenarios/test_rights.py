@@ -15,8 +15,16 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Channel, Message
-from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, kept, look, running, told
 from tests.scenarios.test_digests import posted
+from tests.support.alerts import (
+    SPIKE,
+    Meter,
+    evaluate,
+    evaluations,
+    posted_texts,
+    running,
+    stored_rows,
+)
 from tests.support.clock import MovableClock as Clock
 
 pytestmark = pytest.mark.usefixtures("before_noon")
@@ -26,7 +34,7 @@ EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
 WITHOUT_LINUS = {"usage": ["*"], "apiaudit": ["U0ADA"], "logs": ["U0ADA", "C0OPS"]}
 
 
-async def said(
+async def answer_text(
     sandbox: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0KITCHEN"
 ) -> str:
     return (await sandbox.slack.answer_to(line, user=user, channel=channel)).text
@@ -45,7 +53,7 @@ def everything_seen(sandbox: Sandbox, user: str) -> str:
     )
 
 
-async def until_said(sandbox: Sandbox, words: str, channel: str) -> Message:
+async def until_posted(sandbox: Sandbox, words: str, channel: str) -> Message:
     found: Message = await sandbox.slack.until(
         lambda: next(
             (
@@ -66,38 +74,40 @@ async def test_alert_of_other_command_is_not_there(
     sandbox: Sandbox, clock: Clock, line: str
 ) -> None:
     async with running(sandbox, QUIET):
-        await said(sandbox, LOGS_ALERT)
-        await said(sandbox, "/logs silence pantry 2h")
-        refusal = await said(sandbox, f"/usage {line}", user="U0LINUS")
+        await answer_text(sandbox, LOGS_ALERT)
+        await answer_text(sandbox, "/logs silence pantry 2h")
+        refusal = await answer_text(sandbox, f"/usage {line}", user="U0LINUS")
         assert "There is no alert" in refusal and "did you mean" not in refusal
         assert refusal == (
-            await said(sandbox, f"/usage {line.replace('pantr', 'nothin')}", user="U0LINUS")
+            await answer_text(sandbox, f"/usage {line.replace('pantr', 'nothin')}", user="U0LINUS")
         ).replace("nothin", "pantr")
-        assert "pantry" not in await said(sandbox, "/usage alerts", user="U0LINUS")
-    [rule] = await kept(sandbox, "SELECT ended_by FROM rules")
-    [silence] = await kept(sandbox, 'SELECT ended_by, "user" FROM silences')
+        assert "pantry" not in await answer_text(sandbox, "/usage alerts", user="U0LINUS")
+    [rule] = await stored_rows(sandbox, "SELECT ended_by FROM rules")
+    [silence] = await stored_rows(sandbox, 'SELECT ended_by, "user" FROM silences')
     assert (rule["ended_by"], silence["ended_by"], silence["user"]) == (None, None, "U0ADA")
 
 
 async def test_channel_right_does_not_reach_other_channels(sandbox: Sandbox, clock: Clock) -> None:
     """Whoever is in the operations channel may ask for logs there, which says nothing about alerts
-    that stand elsewhere.
+    in other places.
     """
     async with running(sandbox, QUIET):
-        await said(sandbox, LOGS_ALERT)
+        await answer_text(sandbox, LOGS_ALERT)
         for line in ("/logs unalert pantry", "/logs silence pantry 2h"):
-            assert "There is no alert" in await said(sandbox, line, user="U0LINUS", channel="C0OPS")
+            assert "There is no alert" in await answer_text(
+                sandbox, line, user="U0LINUS", channel="C0OPS"
+            )
 
 
 async def test_alert_of_private_channel_is_not_there(sandbox: Sandbox, clock: Clock) -> None:
     sandbox.slack.channels["C0SECRET"] = Channel("C0SECRET", "secret", "", members=("U0ADA",))
     async with running(sandbox, QUIET):
-        await said(sandbox, "/usage alert today above 500 GB as merger", channel="C0SECRET")
-        await said(sandbox, "/usage subscribe last 5 days csv at 08:30", channel="C0SECRET")
-        assert "There is no alert" in await said(
+        await answer_text(sandbox, "/usage alert today above 500 GB as merger", channel="C0SECRET")
+        await answer_text(sandbox, "/usage subscribe last 5 days csv at 08:30", channel="C0SECRET")
+        assert "There is no alert" in await answer_text(
             sandbox, "/usage silence merger 2h", user="U0LINUS"
         )
-        assert "is silenced until" in await said(sandbox, "/usage silence merger 2h")
+        assert "is silenced until" in await answer_text(sandbox, "/usage silence merger 2h")
         for user in ("U0LINUS", "U0ADA"):
             await sandbox.slack.open_home(user)
             await sandbox.slack.until(partial(sandbox.slack.homes.get, user))
@@ -109,19 +119,21 @@ async def test_alert_of_private_channel_is_not_there(sandbox: Sandbox, clock: Cl
 
 async def test_subscriptions_list_what_may_be_asked(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, QUIET):
-        await said(sandbox, "/apiaudit subscribe edge 24h at 09:00")
-        await said(sandbox, "/usage subscribe last 5 days at 09:00")
-        listed = await said(sandbox, "/usage subscriptions", user="U0LINUS")
+        await answer_text(sandbox, "/apiaudit subscribe edge 24h at 09:00")
+        await answer_text(sandbox, "/usage subscribe last 5 days at 09:00")
+        listed = await answer_text(sandbox, "/usage subscriptions", user="U0LINUS")
         assert "edge" not in listed and "2. `/usage last 5 days`" in listed
-        assert "There is no subscription 1" in await said(
+        assert "There is no subscription 1" in await answer_text(
             sandbox, "/usage unsubscribe 1", user="U0LINUS"
         )
-        assert "Subscription 2 ended" in await said(sandbox, "/usage unsubscribe 2", user="U0LINUS")
-        announced = await until_said(sandbox, "Subscription 2", "C0KITCHEN")
-        announced = await until_said(sandbox, "was ended by Linus", "C0KITCHEN")
+        assert "Subscription 2 ended" in await answer_text(
+            sandbox, "/usage unsubscribe 2", user="U0LINUS"
+        )
+        announced = await until_posted(sandbox, "Subscription 2", "C0KITCHEN")
+        announced = await until_posted(sandbox, "was ended by Linus", "C0KITCHEN")
     assert "<@U0LINUS>" in str(announced.blocks)
     assert [
-        row["ended_by"] for row in await kept(sandbox, "SELECT ended_by FROM subscriptions")
+        row["ended_by"] for row in await stored_rows(sandbox, "SELECT ended_by FROM subscriptions")
     ] == [
         None,
         "U0LINUS",
@@ -131,36 +143,40 @@ async def test_subscriptions_list_what_may_be_asked(sandbox: Sandbox, clock: Clo
 async def test_maker_without_right_may_still_end(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, QUIET, access=EVERYBODY):
         for name in ("one", "two"):
-            await said(
+            await answer_text(
                 sandbox,
                 f"/apiaudit alert edge last 1h failures above 900 as {name}",
                 user="U0LINUS",
             )
-        await said(sandbox, "/apiaudit subscribe edge 24h at 09:00", user="U0LINUS")
-        await said(sandbox, "/apiaudit silence one 2h", user="U0LINUS")
+        await answer_text(sandbox, "/apiaudit subscribe edge 24h at 09:00", user="U0LINUS")
+        await answer_text(sandbox, "/apiaudit silence one 2h", user="U0LINUS")
     async with running(sandbox, QUIET, access={**WITHOUT_LINUS, "manage": ["U0GRACE"]}):
-        listed = await said(sandbox, "/usage alerts", user="U0LINUS")
+        listed = await answer_text(sandbox, "/usage alerts", user="U0LINUS")
         assert "`one` paused" in listed and "edge" not in listed
-        assert "is no longer silenced" in await said(
+        assert "is no longer silenced" in await answer_text(
             sandbox, "/apiaudit unsilence one", user="U0LINUS"
         )
-        assert "Alert `one` deleted" in await said(sandbox, "/apiaudit unalert one", user="U0LINUS")
-        assert "Subscription 1 ended." in await said(
+        assert "Alert `one` deleted" in await answer_text(
+            sandbox, "/apiaudit unalert one", user="U0LINUS"
+        )
+        assert "Subscription 1 ended." in await answer_text(
             sandbox, "/usage unsubscribe 1", user="U0LINUS"
         )
-        assert "You don't have access to manage" in await said(sandbox, "/usage unalert two")
-        assert "Alert `two` deleted." in await said(sandbox, "/usage unalert two", user="U0GRACE")
+        assert "You don't have access to manage" in await answer_text(sandbox, "/usage unalert two")
+        assert "Alert `two` deleted." in await answer_text(
+            sandbox, "/usage unalert two", user="U0GRACE"
+        )
 
 
 async def test_maker_ends_from_direct_messages(sandbox: Sandbox, clock: Clock) -> None:
     sandbox.slack._api_conversations_open({"users": "U0ADA"})
     async with running(sandbox, QUIET):
-        await said(sandbox, "/usage alert today above 500 GB as pantry")
-        await said(sandbox, "/usage subscribe last 5 days at 09:00")
-        assert "Alert `pantry` deleted" in await said(
+        await answer_text(sandbox, "/usage alert today above 500 GB as pantry")
+        await answer_text(sandbox, "/usage subscribe last 5 days at 09:00")
+        assert "Alert `pantry` deleted" in await answer_text(
             sandbox, "/usage unalert pantry", channel="D0ADA"
         )
-        assert "Subscription 1 ended" in await said(
+        assert "Subscription 1 ended" in await answer_text(
             sandbox, "/usage unsubscribe 1", channel="D0ADA"
         )
 
@@ -169,48 +185,50 @@ async def test_digest_pauses_without_right_and_resumes(sandbox: Sandbox, clock: 
     due = clock() + timedelta(minutes=5)
     same: dict[str, Any] = {"slack": {"mode": "socket", "ops_channel": "#ops"}, "timezone": "UTC"}
     async with running(sandbox, QUIET, access=EVERYBODY, **same):
-        await said(sandbox, f"/apiaudit subscribe edge 24h at {due:%H:%M}", user="U0LINUS")
+        await answer_text(sandbox, f"/apiaudit subscribe edge 24h at {due:%H:%M}", user="U0LINUS")
     for day in range(2):
         clock.set(due + timedelta(days=day, minutes=-5))
         async with running(sandbox, QUIET, access=WITHOUT_LINUS, **same) as bot:
             clock.strike(60)
             await _paused_runs(bot, day + 1)
-            await until_said(sandbox, "Subscription 1 is paused", "C0KITCHEN")
-            listed = await said(sandbox, "/apiaudit subscriptions")
+            await until_posted(sandbox, "Subscription 1 is paused", "C0KITCHEN")
+            listed = await answer_text(sandbox, "/apiaudit subscriptions")
             assert (
                 "paused because its creator no longer has access to the question: `/apiaudit edge 24h`"
                 in listed
             )
     for channel in ("C0KITCHEN", "C0OPS", "D0LINUS"):
-        await until_said(sandbox, "Subscription 1 is paused", channel)
+        await until_posted(sandbox, "Subscription 1 is paused", channel)
         assert len([text for text in posted(sandbox, channel) if "is paused" in text]) == 1
     assert "edge" not in "".join(posted(sandbox, "C0KITCHEN"))
     clock.set(due + timedelta(days=2, minutes=-5))
     async with running(sandbox, QUIET, access=EVERYBODY, **same):
         clock.strike(60)
         for channel in ("C0KITCHEN", "C0OPS", "D0LINUS"):
-            await until_said(sandbox, "Subscription 1 continues", channel)
-        await until_said(sandbox, "Digest subscription 1", "C0KITCHEN")
+            await until_posted(sandbox, "Subscription 1 continues", channel)
+        await until_posted(sandbox, "Digest subscription 1", "C0KITCHEN")
     assert sandbox.slack.refused == []
 
 
 async def test_alert_of_deactivated_maker_is_paused(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, QUIET) as bot:
-        await said(sandbox, "/usage alert rapid7-eu today above 5 GB as pantry", user="U0LINUS")
+        await answer_text(
+            sandbox, "/usage alert rapid7-eu today above 5 GB as pantry", user="U0LINUS"
+        )
         await evaluations(bot, 1)
         sandbox.slack.users["U0LINUS"].deleted = True
         Meter(sandbox)(6)
         clock.strike(15)
-        await until_said(sandbox, "Alert `pantry` is paused", "C0KITCHEN")
+        await until_posted(sandbox, "Alert `pantry` is paused", "C0KITCHEN")
         clock.strike(15)
-        assert "`pantry` paused because its creator" in await said(sandbox, "/usage alerts")
+        assert "`pantry` paused because its creator" in await answer_text(sandbox, "/usage alerts")
         sandbox.slack.users["U0LINUS"].deleted = False
         clock.strike(15)
-        await until_said(sandbox, "Alert `pantry` continues", "C0KITCHEN")
+        await until_posted(sandbox, "Alert `pantry` continues", "C0KITCHEN")
         await sandbox.slack.until(
-            lambda: any(text.startswith("🔴 pantry") for text in told(sandbox, "C0KITCHEN"))
+            lambda: any(text.startswith("🔴 pantry") for text in posted_texts(sandbox, "C0KITCHEN"))
         )
-    assert len([text for text in told(sandbox, "C0KITCHEN") if "is paused" in text]) == 1
+    assert len([text for text in posted_texts(sandbox, "C0KITCHEN") if "is paused" in text]) == 1
 
 
 @pytest.mark.parametrize("members", [["U0GRACE"], None], ids=["left", "group deleted"])
@@ -220,30 +238,36 @@ async def test_alert_of_maker_who_left_group_is_paused(
     access = {"usage": ["S0ONCALL"]}
     sandbox.slack.groups["S0ONCALL"] = ["U0GRACE", "U0LINUS"]
     async with running(sandbox, QUIET, access=access) as bot:
-        await said(sandbox, "/usage alert rapid7-eu today above 5 GB as pantry", user="U0LINUS")
+        await answer_text(
+            sandbox, "/usage alert rapid7-eu today above 5 GB as pantry", user="U0LINUS"
+        )
         await evaluations(bot, 1)
         if members is None:
             del sandbox.slack.groups["S0ONCALL"]
         else:
             sandbox.slack.groups["S0ONCALL"] = members
         clock.strike(15)
-        await until_said(sandbox, "Alert `pantry` is paused", "C0KITCHEN")
+        await until_posted(sandbox, "Alert `pantry` is paused", "C0KITCHEN")
 
 
 async def test_unreadable_group_notifies_ops(sandbox: Sandbox, clock: Clock) -> None:
     sandbox.slack.groups["S0ONCALL"] = ["U0LINUS"]
     ops = {"slack": {"mode": "socket", "ops_channel": "#ops"}}
     async with running(sandbox, QUIET, access={"usage": ["S0ONCALL"]}, **ops) as bot:
-        await said(sandbox, "/usage alert rapid7-eu today above 500 GB as pantry", user="U0LINUS")
+        await answer_text(
+            sandbox, "/usage alert rapid7-eu today above 500 GB as pantry", user="U0LINUS"
+        )
         await evaluations(bot, 1)
         refusal = '{"ok":false,"error":"internal_error"}'
         sandbox.slack.answer_with(
             200, refusal, path="usergroups.users.list", times=99, Content_Type="application/json"
         )
         clock.ahead += timedelta(minutes=70)
-        await until_said(sandbox, "Slack has not returned the members of a user group", "C0OPS")
-        assert "You don't have access to" in await said(sandbox, "/usage today", user="U0LINUS")
-    assert not [text for text in told(sandbox, "C0KITCHEN") if "is paused" in text]
+        await until_posted(sandbox, "Slack has not returned the members of a user group", "C0OPS")
+        assert "You don't have access to" in await answer_text(
+            sandbox, "/usage today", user="U0LINUS"
+        )
+    assert not [text for text in posted_texts(sandbox, "C0KITCHEN") if "is paused" in text]
 
 
 @pytest.mark.parametrize(
@@ -257,9 +281,9 @@ async def test_change_of_other_peoples_alert_is_announced(
     sandbox: Sandbox, clock: Clock, line: str, says: str
 ) -> None:
     async with running(sandbox, QUIET):
-        await said(sandbox, "/usage alert today above 500 GB as pantry")
-        await said(sandbox, line, user="U0LINUS")
-        announced = await until_said(sandbox, says, "C0KITCHEN")
+        await answer_text(sandbox, "/usage alert today above 500 GB as pantry")
+        await answer_text(sandbox, line, user="U0LINUS")
+        announced = await until_posted(sandbox, says, "C0KITCHEN")
         await sandbox.slack.until(lambda: announced.blocks)
     assert (
         announced.seen_by == ""
@@ -270,9 +294,9 @@ async def test_change_of_other_peoples_alert_is_announced(
 
 async def test_end_of_other_peoples_silence_is_announced(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, QUIET):
-        await said(sandbox, "/usage silence ingest-spike 2h")
-        await said(sandbox, "/usage unsilence ingest-spike", user="U0LINUS")
-        await until_said(sandbox, "Alert `ingest-spike` was unsilenced by Linus.", "C0OPS")
+        await answer_text(sandbox, "/usage silence ingest-spike 2h")
+        await answer_text(sandbox, "/usage unsilence ingest-spike", user="U0LINUS")
+        await until_posted(sandbox, "Alert `ingest-spike` was unsilenced by Linus.", "C0OPS")
 
 
 async def test_edit_of_other_peoples_alert_is_announced(sandbox: Sandbox, clock: Clock) -> None:
@@ -283,17 +307,17 @@ async def test_edit_of_other_peoples_alert_is_announced(sandbox: Sandbox, clock:
         await sandbox.slack.press(made, "alert.edit", user="U0LINUS")
         view = await sandbox.slack.until(lambda: sandbox.slack.modal("U0LINUS"))
         await sandbox.slack.submit(view, threshold="600 GB")
-        announced = await until_said(sandbox, "Alert `pantry` was changed from", "C0KITCHEN")
+        announced = await until_posted(sandbox, "Alert `pantry` was changed from", "C0KITCHEN")
     assert announced.text.endswith("above 600 GB by Linus.")
 
 
 async def test_open_incident_names_its_silencer(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox) as bot:
-        await look(bot, clock, Meter(sandbox), 6)
+        await evaluate(bot, clock, Meter(sandbox), 6)
         [root] = await sandbox.slack.until(
             lambda: [m for m in sandbox.slack.messages if m.text.startswith("🔴")]
         )
-        await said(sandbox, "/usage silence ingest-spike 2h", user="U0LINUS")
+        await answer_text(sandbox, "/usage silence ingest-spike 2h", user="U0LINUS")
         [reply] = await sandbox.slack.until(
             lambda: [m for m in sandbox.slack.messages if m.thread_ts == root.ts]
         )
@@ -306,7 +330,7 @@ async def test_edit_button_needs_the_right(sandbox: Sandbox, clock: Clock) -> No
             "/apiaudit alert edge last 1h failures above 900 as pantry", channel="C0KITCHEN"
         )
         await sandbox.slack.press(made, "alert.edit", user="U0LINUS")
-        await until_said(sandbox, "There is no alert “pantry”", "C0KITCHEN")
+        await until_posted(sandbox, "There is no alert “pantry”", "C0KITCHEN")
         assert sandbox.slack.modal("U0LINUS") is None
     assert "edge" not in everything_seen(sandbox, "U0LINUS")
 
@@ -366,7 +390,7 @@ async def _button(sandbox: Sandbox, action: str) -> None:
 
 
 async def _typed(sandbox: Sandbox, line: str) -> None:
-    refusal = await said(sandbox, line, user="U0LINUS")
+    refusal = await answer_text(sandbox, line, user="U0LINUS")
     assert "You don't have access to" in refusal or "Akamai" not in refusal
 
 
@@ -409,10 +433,10 @@ async def test_names_stay_hidden_without_right(sandbox: Sandbox, clock: Clock, w
 async def test_person_of_other_workspace_needs_to_be_named(sandbox: Sandbox, clock: Clock) -> None:
     sandbox.slack.users["U0LINUS"].team = "T0ELSEWHERE"
     async with running(sandbox, QUIET):
-        assert "You don't have access to /usage here" in await said(
+        assert "You don't have access to /usage here" in await answer_text(
             sandbox, "/usage last 3 days", user="U0LINUS"
         )
-        assert "ingest-spike" not in await said(sandbox, "/usage alerts", user="U0LINUS")
+        assert "ingest-spike" not in await answer_text(sandbox, "/usage alerts", user="U0LINUS")
         answer = await sandbox.slack.answer_to("/usage last 3 days", channel="C0KITCHEN")
         await sandbox.slack.press(answer, "ask.0", user="U0LINUS")
         await sandbox.slack.until(
@@ -426,7 +450,7 @@ async def test_person_of_other_workspace_needs_to_be_named(sandbox: Sandbox, clo
             )
         )
     async with running(sandbox, QUIET, access={"usage": ["*", "U0LINUS"]}):
-        assert "in 3 days" in await said(sandbox, "/usage last 3 days", user="U0LINUS")
+        assert "in 3 days" in await answer_text(sandbox, "/usage last 3 days", user="U0LINUS")
 
 
 async def test_shortcut_ignores_buttons_of_other_apps(sandbox: Sandbox, clock: Clock) -> None:
@@ -448,13 +472,15 @@ async def test_shortcut_ignores_buttons_of_other_apps(sandbox: Sandbox, clock: C
 @pytest.mark.parametrize("line", ["subscribe last 5 days at 09:00", "alert today above 500 GB"])
 async def test_invitation_is_asked_for_at_once(sandbox: Sandbox, clock: Clock, line: str) -> None:
     async with running(sandbox, QUIET):
-        assert "`/invite @Opswatch`" in await said(sandbox, f"/usage {line}", channel="C0QUIET")
-        assert "/invite" not in await said(sandbox, f"/usage {line}", channel="C0KITCHEN")
+        assert "`/invite @Opswatch`" in await answer_text(
+            sandbox, f"/usage {line}", channel="C0QUIET"
+        )
+        assert "/invite" not in await answer_text(sandbox, f"/usage {line}", channel="C0KITCHEN")
 
 
 async def test_tampered_form_is_refused(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, QUIET):
-        await said(sandbox, "/apiaudit alert edge last 1h failures above 900 as pantry")
+        await answer_text(sandbox, "/apiaudit alert edge last 1h failures above 900 as pantry")
         answer = await sandbox.slack.answer_to("/usage today", user="U0LINUS", channel="C0KITCHEN")
         await sandbox.slack.press(answer, "modal.alert", user="U0LINUS")
         view = await sandbox.slack.until(lambda: sandbox.slack.modal("U0LINUS"))
@@ -463,7 +489,7 @@ async def test_tampered_form_is_refused(sandbox: Sandbox, clock: Clock) -> None:
         )
         await sandbox.slack.submit(view, threshold="5 GB")
         assert "There is no alert “pantry”" in view.errors["question"]
-    [rule] = await kept(sandbox, 'SELECT rule, "user" FROM rules')
+    [rule] = await stored_rows(sandbox, 'SELECT rule, "user" FROM rules')
     assert "apiaudit" in rule["rule"] and rule["user"] == "U0ADA"
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, toml_of
-from tests.scenarios.test_http_mode import free_port
 from tests.support.clock import process_environ
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this platform has no SIGHUP")
 RELOADED = "The configuration was reloaded."

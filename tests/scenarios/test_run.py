@@ -74,7 +74,7 @@ async def test_stop_finishes_or_reports_work(
     sandbox: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
     """One answer comes in time and is given; one does not, and a log is in the middle of its
-    download: their askers are told.
+    download: their askers are notified.
     """
     process = await started(sandbox, tmp_path)
     sandbox.devicewise.be_slow(2.0)

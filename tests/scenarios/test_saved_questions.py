@@ -130,12 +130,12 @@ async def test_replacing_the_question_of_somebody_is_announced(sandbox: Sandbox)
 
 async def test_two_people_cannot_save_one_name(sandbox: Sandbox) -> None:
     async with connected_bot(sandbox, access={"usage": ["*"], "manage": ["U0GRACE"]}):
-        said = await asyncio.gather(
+        texts = await asyncio.gather(
             say(sandbox, "/usage save yesterday as morning", user="U0ADA"),
             say(sandbox, "/usage save today as morning", user="U0LINUS"),
         )
-    assert sorted("Saved for this channel" in text for text in said) == [False, True]
-    assert any("You don't have access" in text for text in said)
+    assert sorted("Saved for this channel" in text for text in texts) == [False, True]
+    assert any("You don't have access" in text for text in texts)
 
 
 async def test_manage_decides_who_replaces(sandbox: Sandbox) -> None:

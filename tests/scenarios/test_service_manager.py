@@ -1,4 +1,4 @@
-"""What systemd is told: started, reloading, stopping, and alive as long as the bot is."""
+"""What systemd is notified of: started, reloading, stopping, and alive as long as the bot is."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
 from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL, SHARED_CHANNEL
 from tests.conftest import connected_bot
-from tests.scenarios.test_slack import buttons, text_of
+from tests.support.messages import buttons, text_of
 
 LINE = "/usage last 7 days"
 

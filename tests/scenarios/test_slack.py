@@ -15,43 +15,14 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import Message
 from tests.conftest import connected_bot
 from tests.support.clock import MovableClock
+from tests.support.messages import buttons, files_after, text_of, types
 
 pytestmark = pytest.mark.usefixtures("late_progress", "bot")
 
 # Examples name days of November 2026.
 AFTER_THE_EXAMPLES = datetime(2026, 11, 27, 12, tzinfo=UTC)
-
-
-def types(message: Message) -> list[str]:
-    return [block["type"] for block in message.blocks]
-
-
-def text_of(message: Message) -> str:
-    return message.text + json.dumps(message.blocks, ensure_ascii=False)
-
-
-def buttons(message: Message) -> dict[str, str]:
-    return {
-        e["text"]["text"]: e["action_id"]
-        for block in message.blocks
-        if block["type"] == "actions"
-        for e in block["elements"]
-    }
-
-
-async def files_after(
-    sandbox: Sandbox, line: str, user: str = "U0ADA", channel: str = "C0OPS"
-) -> tuple[Message, Message]:
-    """The answer to a line, and the message that brings its file."""
-    before = len(sandbox.slack.messages)
-    answer = await sandbox.slack.answer_to(line, user=user, channel=channel)
-    brought = await sandbox.slack.until(
-        lambda: next((m for m in sandbox.slack.messages[before:] if m.files), None)
-    )
-    return answer, brought
 
 
 async def test_usage_has_chart_table_and_buttons(
@@ -62,7 +33,7 @@ async def test_usage_has_chart_table_and_buttons(
     assert types(answer)[0] == "header"
     assert {"data_visualization", "data_table", "actions"} <= set(types(answer))
     assert "in 7 days" in answer.text
-    for said in (
+    for words in (
         "Daily average",
         "Peak",
         "vs. previous 7 days",
@@ -71,7 +42,7 @@ async def test_usage_has_chart_table_and_buttons(
         "Month-end forecast",
         "Ada's Kitchen",
     ):
-        assert said in text_of(answer), said
+        assert words in text_of(answer), words
     assert sandbox.slack.refused == []
 
 
@@ -205,13 +176,13 @@ async def test_management_buttons_need_permission(sandbox: Sandbox) -> None:
         sandbox,
         access={"usage": ["*"], "apiaudit": ["U0LINUS"], "logs": ["*"], "manage": ["U0ADA"]},
     ):
-        told = await sandbox.slack.answer_to("/apiaudit help", user="U0LINUS")
-        assert "subscribe" not in text_of(told)
-        assert "alert" not in text_of(told)
+        help_answer = await sandbox.slack.answer_to("/apiaudit help", user="U0LINUS")
+        assert "subscribe" not in text_of(help_answer)
+        assert "alert" not in text_of(help_answer)
         private = await sandbox.slack.answer_to("/apiaudit iot 24h", user="U0LINUS")
         assert not {"Repeat…", "Alert me…"} & set(buttons(private))
-        told = await sandbox.slack.answer_to("/usage help", user="U0ADA")
-        assert "/usage subscribe" in told.text
+        help_answer = await sandbox.slack.answer_to("/usage help", user="U0ADA")
+        assert "/usage subscribe" in help_answer.text
 
 
 async def test_user_group_may_ask(sandbox: Sandbox) -> None:
@@ -323,8 +294,8 @@ async def test_home_tab_shows_permitted_and_recent_questions(sandbox: Sandbox) -
     await asyncio.sleep(0.05)
     await sandbox.slack.open_home("U0ADA")
     home = json.dumps(await sandbox.slack.until(lambda: sandbox.slack.homes.get("U0ADA")))
-    for said in ("/usage", "/apiaudit", "/logs", "rapid7-eu", "last 7 days"):
-        assert said in home
+    for words in ("/usage", "/apiaudit", "/logs", "rapid7-eu", "last 7 days"):
+        assert words in home
 
 
 async def test_no_secret_shows_anywhere(

@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import connected_bot
-from tests.scenarios.test_slack import buttons, files_after, text_of, types
+from tests.support.messages import buttons, files_after, text_of, types
 
 pytestmark = pytest.mark.usefixtures("late_progress", "bot")
 
@@ -137,14 +137,14 @@ async def test_slack_refusal_has_a_hint(sandbox: Sandbox, code: str) -> None:
 async def test_uncertain_post_is_not_repeated(
     sandbox: Sandbox, failure: str, processed: bool
 ) -> None:
-    """Whatever Slack did with it, the answer stands at most once, and the asker is told to look."""
+    """Whatever Slack did with it, the answer is there at most once, and the asker is asked to look."""
     sandbox.slack.fail(how=failure, processed=processed)
     await sandbox.slack.command("/usage last 7 days")
-    told = await sandbox.slack.until(
+    messages = await sandbox.slack.until(
         lambda: [m for m in sandbox.slack.seen() if "did not confirm the message" in m.text]
     )
-    assert told[0].seen_by == "U0ADA"
-    assert "Try again" in buttons(told[0])
+    assert messages[0].seen_by == "U0ADA"
+    assert "Try again" in buttons(messages[0])
     assert sandbox.slack.paths().count("POST /api/chat.postMessage") == 1
     assert sum("in 7 days" in m.text for m in sandbox.slack.messages) == processed
 
@@ -211,8 +211,10 @@ async def test_used_up_response_url_falls_back_to_dm(
     for url in sandbox.slack.response_urls.values():
         url.uses = 5
     sandbox.devicewise.answer_at_once()
-    told = await sandbox.slack.until(lambda: [m for m in sandbox.slack.seen() if "iot:" in m.text])
-    assert sandbox.slack.channels[told[0].channel].direct_with == "U0ADA"
+    messages = await sandbox.slack.until(
+        lambda: [m for m in sandbox.slack.seen() if "iot:" in m.text]
+    )
+    assert sandbox.slack.channels[messages[0].channel].direct_with == "U0ADA"
 
 
 @pytest.mark.shows_work

@@ -272,10 +272,10 @@ async def test_repeated_delivery_has_one_effect(sandbox: Sandbox) -> None:
         await sandbox.slack.submit(view)
         await sandbox.slack.until(lambda: any("in 10 days" in m.text for m in sandbox.slack.seen()))
         await sandbox.slack.answer_to("/usage last 3 days")
-        said = [m.text for m in sandbox.slack.seen()]
-        assert sum("in 7 days" in text for text in said) == 1
-        assert sum("say what to change" in text for text in said) == 1
-        assert sum("in 10 days" in text for text in said) == 1
+        texts = [m.text for m in sandbox.slack.seen()]
+        assert sum("in 7 days" in text for text in texts) == 1
+        assert sum("say what to change" in text for text in texts) == 1
+        assert sum("in 10 days" in text for text in texts) == 1
         assert sandbox.slack.paths().count("POST /api/views.open") == 1
 
 
@@ -298,8 +298,8 @@ async def test_readyz_names_what_is_wrong(sandbox: Sandbox) -> None:
             ) as bot,
             bot.connected(),
         ):
-            status, told = await ready(session)
-            assert (status, told["ready"], told["trouble"], told["last_event"]) == (
+            status, health = await ready(session)
+            assert (status, health["ready"], health["trouble"], health["last_event"]) == (
                 200,
                 True,
                 [],
@@ -374,24 +374,24 @@ async def test_crash_is_reported_once_to_the_asker(sandbox: Sandbox) -> None:
     for _ in range(2):
         async with hurried_bot(sandbox) as bot:
             await connected(sandbox, bot)
-            told = await sandbox.slack.until(
+            health = await sandbox.slack.until(
                 lambda: [
                     m for m in sandbox.slack.messages if "The bot was interrupted while" in m.text
                 ][1:]
             )
             await asyncio.sleep(0.5)
-    told = [
+    health = [
         m
         for m in sandbox.slack.messages
         if "The bot was interrupted while it worked on /usage last 7 days" in m.text
     ]
-    assert sorted(m.seen_by or sandbox.slack.channels[m.channel].direct_with for m in told) == [
+    assert sorted(m.seen_by or sandbox.slack.channels[m.channel].direct_with for m in health) == [
         "U0ADA",
         "U0LINUS",
     ]
     async with hurried_bot(sandbox) as bot:
         await connected(sandbox, bot)
-        await sandbox.slack.press(next(m for m in told if m.seen_by == "U0ADA"), "ask.0")
+        await sandbox.slack.press(next(m for m in health if m.seen_by == "U0ADA"), "ask.0")
         assert await sandbox.slack.until(
             lambda: any("in 7 days" in m.text for m in sandbox.slack.seen())
         )

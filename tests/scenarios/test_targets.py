@@ -20,18 +20,18 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
 from bot.sandbox.targets import TargetSandbox
 from tests.conftest import toml_of
-from tests.scenarios.test_alerts import (
+from tests.support.alerts import (
+    HURRIED,
     SPIKE,
     Meter,
+    evaluate,
     evaluated,
-    look,
     messages,
+    posted_texts,
     running,
-    told,
 )
-from tests.scenarios.test_digests import HURRIED
-from tests.scenarios.test_http_mode import free_port
 from tests.support.clock import MovableClock as Clock
+from tests.support.ports import free_port
 
 ALL = ["pagerduty", "opsgenie", "hook", "mail"]
 CALLING = {
@@ -76,11 +76,11 @@ async def test_incident_runs_through_every_target(
 ) -> None:
     meter = Meter(sandbox)
     async with running(sandbox, CALLING) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         await sandbox.slack.press(messages(sandbox)[0], "alert.acknowledge")
         await sandbox.slack.until(lambda: "acknowledge" in targets.webhook.actions("ingest-spike"))
-        await look(bot, clock, meter, 4)
+        await evaluate(bot, clock, meter, 4)
         await settled(bot)
     [incident] = targets.pagerduty.incidents
     assert incident.events == ["trigger", "acknowledge", "resolve"]
@@ -102,8 +102,8 @@ async def test_message_shows_severity_and_runbook(sandbox: Sandbox, clock: Clock
     meter = Meter(sandbox)
     rule = {**SPIKE, "severity": "warning", "runbook": "https://wiki.example.com/spike"}
     async with running(sandbox, rule) as bot:
-        await look(bot, clock, meter, 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(bot, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         [message] = messages(sandbox)
         assert message.text.startswith("🟡 Warning · ingest-spike: bytes at 6.00 GB")
         assert button(message, "Runbook")["url"] == "https://wiki.example.com/spike"
@@ -122,7 +122,7 @@ async def test_unreachable_target_gets_event_later(
         server.answer_with(int(failure), times=3, Retry_After="0")
     meter = Meter(sandbox)
     async with running(sandbox, CALLING) as bot:
-        await look(bot, clock, meter, 6, 4)
+        await evaluate(bot, clock, meter, 6, 4)
         await settled(bot)
     [incident] = server.incidents
     assert (incident.events, incident.woken) == (["trigger", "resolve"], 1)
@@ -142,17 +142,20 @@ async def test_refused_event_is_reported_once(
     meter = Meter(sandbox)
     async with running(sandbox, {**SPIKE, "notify": ["pagerduty", "hook"]}, **settings) as bot:
         targets.pagerduty.routing_key = "f" * 32
-        await look(bot, clock, meter, 6)
-        [said] = await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
-        assert "A notification to the target pagerduty could not be sent (HTTP 400: " in said
-        assert "Invalid routing key" in said
-        assert right not in said
-        await look(bot, clock, meter, 4)
+        await evaluate(bot, clock, meter, 6)
+        [notice] = await sandbox.slack.until(lambda: posted_texts(sandbox, "C0KITCHEN"))
+        assert "A notification to the target pagerduty could not be sent (HTTP 400: " in notice
+        assert "Invalid routing key" in notice
+        assert right not in notice
+        await evaluate(bot, clock, meter, 4)
         await until(bot, lambda rows: len(rows) == 2, "channel = 'target:pagerduty'")
         await sandbox.slack.until(lambda: len(targets.webhook.events) == 2)
         targets.pagerduty.routing_key = right
         await settled(bot)
-    assert len([text for text in told(sandbox, "C0KITCHEN") if "A notification to" in text]) == 1
+    assert (
+        len([text for text in posted_texts(sandbox, "C0KITCHEN") if "A notification to" in text])
+        == 1
+    )
     [incident] = targets.pagerduty.incidents
     assert incident.events == ["trigger", "resolve"]
 
@@ -164,7 +167,7 @@ async def test_mail_survives_lost_answer(
     targets.mail.faults = ["451 4.3.0 Try again"]
     meter = Meter(sandbox)
     async with running(sandbox, {**SPIKE, "notify": ["mail"]}) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
     assert len(targets.mail.mails) == 2
     assert len(targets.mail.inbox()) == 1
@@ -176,13 +179,13 @@ async def test_removed_target_is_reported(
     meter = Meter(sandbox)
     targets.pagerduty.answer_with(503, times=100)
     async with running(sandbox, {**SPIKE, "notify": ["pagerduty"]}) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await until(bot, lambda rows: bool(rows and rows[0]["trouble"]), "how = 'event'")
     table = targets.table()
     del table["pagerduty"]
     async with running(sandbox, SPIKE, targets=table, slack={"ops_channel": "#kitchen"}):
-        [said] = await sandbox.slack.until(lambda: told(sandbox, "C0KITCHEN"))
-    assert "to the target pagerduty could not be sent (there is no such target)" in said
+        [notice] = await sandbox.slack.until(lambda: posted_texts(sandbox, "C0KITCHEN"))
+    assert "to the target pagerduty could not be sent (there is no such target)" in notice
 
 
 async def test_hostile_names_stay_text(
@@ -251,11 +254,11 @@ async def test_secrets_of_targets_never_show(
     targets.mail.faults = [f"554 5.0.0 {echo}"] * 100
     meter = Meter(sandbox)
     async with running(sandbox, CALLING, slack={"ops_channel": "#kitchen"}) as bot:
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await until(bot, lambda rows: len(rows) == 4, "how = 'event' AND trouble IS NOT NULL")
-        await sandbox.slack.until(lambda: len(told(sandbox, "C0KITCHEN")) >= 4)
+        await sandbox.slack.until(lambda: len(posted_texts(sandbox, "C0KITCHEN")) >= 4)
         stored = await bot.store.read("SELECT * FROM outbox", ())
-    shown = f"{caplog.text} {stored} {told(sandbox, 'C0KITCHEN')}"
+    shown = f"{caplog.text} {stored} {posted_texts(sandbox, 'C0KITCHEN')}"
     for secret in secrets:
         assert secret[:12] not in shown
     assert "hook-token" not in shown
@@ -282,7 +285,7 @@ async def test_acknowledgement_there_counts_here(
 ) -> None:
     meter = Meter(sandbox)
     async with in_http_mode(sandbox, {**CALLING, "repeat": "15m"}) as (bot, url):
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         [incident] = targets.pagerduty.incidents
         assert await targets.pagerduty.report(url, incident) == 202
@@ -290,9 +293,9 @@ async def test_acknowledgement_there_counts_here(
         await sandbox.slack.until(
             lambda: "Acknowledged by Earline" in str(messages(sandbox)[0].blocks)
         )
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
-    assert told(sandbox)[0].startswith("🟠")
+    assert posted_texts(sandbox)[0].startswith("🟠")
     assert incident.events == ["trigger"]
     assert targets.webhook.actions("ingest-spike") == ["trigger", "acknowledge"]
     assert [mail.subject.partition("]")[0] for mail in targets.mail.mails][-1].startswith("[ACK")
@@ -318,14 +321,14 @@ async def test_other_reports_change_nothing(
 ) -> None:
     meter = Meter(sandbox)
     async with in_http_mode(sandbox, {**SPIKE, "notify": ["pagerduty"]}) as (bot, url):
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
         [incident] = targets.pagerduty.incidents
         sent = replace(incident, key=key or incident.key)
         found = await targets.pagerduty.report(url, sent, event_type, secret=secret)
         assert found == status
         await settled(bot)
-    assert told(sandbox)[0].startswith("🔴")
+    assert posted_texts(sandbox)[0].startswith("🔴")
 
 
 async def test_socket_mode_opens_no_port(sandbox: Sandbox, targets: TargetSandbox) -> None:
@@ -348,7 +351,7 @@ async def test_metrics_count_events(sandbox: Sandbox, clock: Clock, targets: Tar
         ) as bot,
         bot.connected(),
     ):
-        await look(bot, clock, meter, 6)
+        await evaluate(bot, clock, meter, 6)
         await settled(bot)
     page = metrics.page("")[0].decode()
     assert 'opswatch_target_events_total{outcome="ok",target="hook"} 1.0' in page

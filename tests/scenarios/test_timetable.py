@@ -12,14 +12,14 @@ from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.schedules.due import ScheduleEntry
 from bot.store import StoreUnavailable
-from tests.scenarios.test_alerts import SPIKE, Meter, evaluated, running
 from tests.scenarios.test_database_health import readiness
+from tests.support.alerts import SPIKE, Meter, evaluated, running
 from tests.support.clock import MovableClock
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
 
-async def until_trouble(bot: Bot, says: str) -> None:
+async def until_problem(bot: Bot, says: str) -> None:
     async with asyncio.timeout(20):
         while says not in bot.scheduler.problem:
             await asyncio.sleep(0.02)
@@ -46,7 +46,7 @@ async def test_ready_reports_stuck_scheduler(
     monkeypatch.setattr("handlers.jobs.scheduler.STUCK_AFTER_S", 0.2)
     async with running(sandbox, SPIKE) as bot, readiness(bot, free_tcp_port) as ready:
         bot.scheduler.clock = broken
-        await until_trouble(bot, says)
+        await until_problem(bot, says)
         status, found = await ready()
         assert (status, found["database"], found["slack"]) == (503, True, True)
         assert "The scheduler has not run for" in str(found["trouble"])
@@ -80,5 +80,5 @@ async def test_run_that_never_ends_is_named(
     sandbox.rapid7.be_slow(600, times=9)
     async with running(sandbox, SPIKE) as bot:
         clock.strike(15)
-        await until_trouble(bot, "alert ingest-spike has been running for")
+        await until_problem(bot, "alert ingest-spike has been running for")
         sandbox.rapid7.answer_at_once()

@@ -21,7 +21,7 @@ from bot.slack.reply_target import ReplyTarget
 from bot.store import QuestionRecord, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT, connected_bot
-from tests.scenarios.test_alerts import Meter, evaluated, look, running, thread, told
+from tests.support.alerts import Meter, evaluate, evaluated, posted_texts, running, thread
 from tests.support.clock import MovableClock, process_environ
 from tests.support.outbox import channel_texts, enqueue, post
 from tests.support.outbox_process import location_word
@@ -69,7 +69,7 @@ def each_once(sandbox: Sandbox, count: int = COUNT) -> None:
         assert channel_texts(sandbox, channel) == [f"Message {n}" for n in range(count)]
 
 
-async def all_said(sandbox: Sandbox, count: int = COUNT) -> None:
+async def until_all_posted(sandbox: Sandbox, count: int = COUNT) -> None:
     await sandbox.slack.until(
         lambda: all(len(channel_texts(sandbox, channel)) >= count for channel in CHANNELS.values()),
         timeout_s=60,
@@ -80,7 +80,7 @@ async def test_two_processes_post_each_message_once(sandbox: Sandbox) -> None:
     sandbox.slack.be_slow(0.05, path="chat.postMessage", times=2 * COUNT)
     await fill(sandbox)
     async with outbox_process(sandbox), outbox_process(sandbox):
-        await all_said(sandbox)
+        await until_all_posted(sandbox)
     each_once(sandbox)
 
 
@@ -94,7 +94,7 @@ async def test_killed_process_is_replaced_by_the_other(sandbox: Sandbox) -> None
             async with outbox_process(sandbox) as victim:
                 await asyncio.sleep(spread.uniform(0.1, 0.5))
                 victim.send_signal(signal.SIGKILL)
-        await all_said(sandbox)
+        await until_all_posted(sandbox)
     each_once(sandbox)
 
 
@@ -105,26 +105,26 @@ async def test_paused_process_does_not_repeat_what_another_has_sent(sandbox: San
         await sandbox.slack.until(lambda: len(channel_texts(sandbox)) >= 5, timeout_s=30)
         paused.send_signal(signal.SIGSTOP)
         async with outbox_process(sandbox):
-            await all_said(sandbox)
+            await until_all_posted(sandbox)
             paused.send_signal(signal.SIGCONT)
             store = await Store.open(sandbox.location, now=utc_now())
             await enqueue(store.outbox, *(post(COUNT, channel) for channel in CHANNELS))
             await store.close()
-            await all_said(sandbox, COUNT + 1)
+            await until_all_posted(sandbox, COUNT + 1)
     each_once(sandbox, COUNT + 1)
 
 
 async def test_alert_is_evaluated_and_posted_once(sandbox: Sandbox, clock: MovableClock) -> None:
     meter = Meter(sandbox)
     async with running(sandbox) as first, running(sandbox):
-        await look(first, clock, meter, 3)
+        await evaluate(first, clock, meter, 3)
         before = len(sandbox.rapid7.requests)
-        await look(first, clock, meter, 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(first, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         assert len(sandbox.rapid7.requests) - before == 1
-        await look(first, clock, meter, 6, 7, 3)
+        await evaluate(first, clock, meter, 6, 7, 3)
         await sandbox.slack.until(lambda: len(thread(sandbox)) == 1)
-    assert len(told(sandbox)) == 1
+    assert len(posted_texts(sandbox)) == 1
 
 
 async def test_acknowledgement_of_other_process_applies(
@@ -134,8 +134,8 @@ async def test_acknowledgement_of_other_process_applies(
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(running(sandbox))
         second = await stack.enter_async_context(running(sandbox))
-        await look(first, clock, meter, 6)
-        await sandbox.slack.until(lambda: told(sandbox))
+        await evaluate(first, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
         rule = second.rules.registry.find("ingest-spike")
         assert rule
         for bot in (first, second):

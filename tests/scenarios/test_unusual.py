@@ -12,16 +12,9 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.store import EvaluationRecord, Store
-from tests.scenarios.test_alert_words import said
-from tests.scenarios.test_alerts import (
-    SPIKE,
-    evaluations,
-    messages,
-    running,
-    thread,
-    told,
-)
+from tests.support.alerts import SPIKE, evaluations, messages, posted_texts, running, thread
 from tests.support.clock import MovableClock as Clock
+from tests.support.messages import answer_text
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
@@ -63,20 +56,20 @@ async def test_alert_learns_fires_and_resolves(sandbox: Sandbox, clock: Clock) -
     days.gigabytes = {today + n * DAY: 3 + n % 3 / 10 for n in range(9)}
     days.gigabytes[today + 9 * DAY] = 9.1
     async with running(sandbox, IN_CHAT) as bot:
-        created = await said(
+        created = await answer_text(
             sandbox, "/usage alert rapid7-eu yesterday above 2x usual every 1d as odd"
         )
         assert "above 2x usual" in created
         assert "No baseline yet, so it does not fire: it takes 7 days of history" in created
         await evaluations(bot, 1)
         assert [await next_day(bot, clock) for _ in range(7)] == ["no_baseline"] * 7
-        listed = await said(sandbox, "/usage alerts")
+        listed = await answer_text(sandbox, "/usage alerts")
         assert "⚪ `odd` no baseline yet" in listed
         assert "yesterday` above 2x usual" in listed
         assert [await next_day(bot, clock) for _ in range(2)] == ["inactive"] * 2
-        assert told(sandbox) == []
+        assert posted_texts(sandbox) == []
         assert await next_day(bot, clock) == "firing"
-        [fired] = await sandbox.slack.until(lambda: told(sandbox))
+        [fired] = await sandbox.slack.until(lambda: posted_texts(sandbox))
         assert fired.startswith("🔴 odd: bytes at 9.10 GB, above 2x usual (usual ")
         assert " GB at this hour)" in fired.splitlines()[0]
         assert "Threshold: above 2x usual, now 6.20 GB." in fired
@@ -89,7 +82,7 @@ async def test_alert_learns_fires_and_resolves(sandbox: Sandbox, clock: Clock) -
     # Another process goes on with what this one has learned.
     async with running(sandbox, IN_CHAT) as bot:
         assert await next_day(bot, clock) == "inactive"
-        await sandbox.slack.until(lambda: told(sandbox)[0].startswith("✅ odd resolved"))
+        await sandbox.slack.until(lambda: posted_texts(sandbox)[0].startswith("✅ odd resolved"))
         await sandbox.slack.until(lambda: thread(sandbox))
     assert sandbox.slack.refused == []
 
@@ -111,14 +104,14 @@ async def test_vendor_history_is_used_at_once(sandbox: Sandbox, clock: Clock) ->
 
     sandbox.akamai.rows = calls
     async with running(sandbox, IN_CHAT) as bot:
-        created = await said(
+        created = await answer_text(
             sandbox, "/apiaudit alert edge last 1h failures outside usual every 1h as odd"
         )
         assert "Now usual 3–5 at this hour." in created
         await evaluations(bot, 1)
         clock.set(now + timedelta(minutes=5))
-        await sandbox.slack.until(lambda: told(sandbox))
-    [fired] = told(sandbox)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
+    [fired] = posted_texts(sandbox)
     assert fired.startswith("🔴 odd: failures at 34, outside usual (usual 3–5 at this hour)")
 
 

@@ -1,5 +1,5 @@
 """A clock that jumps ahead for seconds, or is set back: digests and alerts go on, before and after
-a restart, and the operator is told once.
+a restart, and the operator is notified once.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from tests.scenarios.test_alert_words import said
-from tests.scenarios.test_alerts import SPIKE, Meter, evaluated, kept, running, told
+from tests.support.alerts import SPIKE, Meter, evaluated, posted_texts, running, stored_rows
 from tests.support.clock import MovableClock
+from tests.support.messages import answer_text
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 OPS = {"slack": {"ops_channel": "#ops"}}
@@ -28,12 +28,12 @@ DIGEST = {
 JUMPS = [timedelta(days=1), timedelta(hours=1), timedelta(days=400), timedelta(minutes=20)]
 
 
-def told_of_clock(sandbox: Sandbox) -> list[str]:
-    return [text for text in told(sandbox) if "The clock of this machine" in text]
+def clock_notices(sandbox: Sandbox) -> list[str]:
+    return [text for text in posted_texts(sandbox) if "The clock of this machine" in text]
 
 
 def digests_of(sandbox: Sandbox) -> list[str]:
-    return [text for text in told(sandbox) if text.startswith("Digest hourly")]
+    return [text for text in posted_texts(sandbox) if text.startswith("Digest hourly")]
 
 
 async def alert_due(bot: Bot) -> str:
@@ -65,17 +65,19 @@ async def test_clock_that_was_ahead_for_seconds_silences_nothing(
         clock.ahead -= jump
         async with running(sandbox, RULE, digest=[DIGEST], **OPS) as bot:
             await goes_on(sandbox, bot, clock, meter)
-    assert len(told_of_clock(sandbox)) == 1
+    assert len(clock_notices(sandbox)) == 1
 
 
 async def goes_on(sandbox: Sandbox, bot: Bot, clock: MovableClock, meter: Meter) -> None:
-    """The next look finds what there is, and the next hour brings its digest."""
-    await sandbox.slack.until(lambda: told_of_clock(sandbox))
+    """The next evaluation measures what there is, and the next hour brings its digest."""
+    await sandbox.slack.until(lambda: clock_notices(sandbox))
     digests = len(digests_of(sandbox))
     meter(6)
     clock.strike(15)
     await sandbox.slack.until(
-        lambda: any(text.startswith("🔴 ingest-spike") for text in told(sandbox, "C0KITCHEN")),
+        lambda: any(
+            text.startswith("🔴 ingest-spike") for text in posted_texts(sandbox, "C0KITCHEN")
+        ),
         timeout_s=20,
     )
     clock.strike(60)
@@ -83,7 +85,9 @@ async def goes_on(sandbox: Sandbox, bot: Bot, clock: MovableClock, meter: Meter)
     meter(1)
     clock.strike(15)
     await sandbox.slack.until(
-        lambda: any(text.startswith("✅ ingest-spike") for text in told(sandbox, "C0KITCHEN")),
+        lambda: any(
+            text.startswith("✅ ingest-spike") for text in posted_texts(sandbox, "C0KITCHEN")
+        ),
         timeout_s=20,
     )
 
@@ -99,13 +103,15 @@ async def test_clock_set_back_by_an_hour_silences_no_alert(
         for gigabytes in (6, 1, 1, 1):
             meter(gigabytes)
             await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: len(told(sandbox, "C0KITCHEN")) == 1)
+        await sandbox.slack.until(lambda: len(posted_texts(sandbox, "C0KITCHEN")) == 1)
         clock.ahead -= timedelta(hours=1)
-        await sandbox.slack.until(lambda: told_of_clock(sandbox))
+        await sandbox.slack.until(lambda: clock_notices(sandbox))
         meter(6)
         clock.strike(15)
-        await sandbox.slack.until(lambda: len(told(sandbox, "C0KITCHEN")) == 2, timeout_s=20)
-    assert told(sandbox, "C0KITCHEN")[1].startswith("🔴 ingest-spike")
+        await sandbox.slack.until(
+            lambda: len(posted_texts(sandbox, "C0KITCHEN")) == 2, timeout_s=20
+        )
+    assert posted_texts(sandbox, "C0KITCHEN")[1].startswith("🔴 ingest-spike")
 
 
 async def test_silence_of_wrong_clock_has_intended_length(
@@ -116,11 +122,11 @@ async def test_silence_of_wrong_clock_has_intended_length(
         before = await alert_due(bot)
         clock.ahead += timedelta(days=1)
         await until_due(bot, lambda due: due > before)
-        await said(sandbox, "/usage silence ingest-spike 2h")
+        await answer_text(sandbox, "/usage silence ingest-spike 2h")
         clock.ahead -= timedelta(days=1)
-        await sandbox.slack.until(lambda: told_of_clock(sandbox))
+        await sandbox.slack.until(lambda: clock_notices(sandbox))
         now = clock()
-    [silence] = await kept(sandbox, 'SELECT start, "end" FROM silences')
+    [silence] = await stored_rows(sandbox, 'SELECT start, "end" FROM silences')
     assert silence["start"] <= (now + timedelta(seconds=30)).isoformat()
     assert silence["end"] <= (now + timedelta(hours=2, seconds=30)).isoformat()
 

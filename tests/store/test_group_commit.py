@@ -75,10 +75,10 @@ async def test_full_disk_fails_all_of_a_transaction(
     )
     found = await notes(database)
     assert isinstance(written[3], StoreUnavailable)
-    said = ["note 0", "note 1", "note 2", "x" * 50_000, "after"]
+    texts = ["note 0", "note 1", "note 2", "x" * 50_000, "after"]
     assert found == [
         "before",
-        *(text for text, each in zip(said, written, strict=True) if each == 1),
+        *(text for text, each in zip(texts, written, strict=True) if each == 1),
     ]
     await database.close()
 

@@ -18,7 +18,7 @@ _UNSEEN = re.compile(
 )
 # The markup of the strings below; ours are other words.
 _MARKUP = re.compile(r"\*bold\*|_slanted_|~struck~|(?m:^)injected")
-# What a person typed stands in an input as it was, and what a button asks is not shown.
+# What a person typed is in an input as it was, and what a button asks is not shown.
 _NOT_SHOWN = frozenset(
     {
         "value",
@@ -51,7 +51,7 @@ HOSTILE = {
 
 
 def complaints(slack: SlackSandbox) -> list[str]:
-    """What acts, of all that the bot has ever shown and still stands."""
+    """What acts, of all that the bot has shown and that is still there."""
     found = []
     for message in slack.messages:
         if message.user == BOT:

@@ -103,13 +103,13 @@ ODD_ROWS = {
 }
 
 
-@pytest.mark.parametrize(("row", "told"), ODD_ROWS.values(), ids=ODD_ROWS.keys())
+@pytest.mark.parametrize(("row", "expected"), ODD_ROWS.values(), ids=ODD_ROWS.keys())
 def test_odd_row_becomes_incomplete_call(
-    row: dict[str, Any], told: tuple[str, str, Outcome]
+    row: dict[str, Any], expected: tuple[str, str, Outcome]
 ) -> None:
     report = parse.json_report(json.dumps({"data": [row]}).encode(), account="edge")
     call = parse.api_call(report.rows[0], account="edge", own_token="")
-    assert (call.action, call.status, call.outcome) == told
+    assert (call.action, call.status, call.outcome) == expected
     if row.get("timestamp") != SAMPLE_DATA[0]["timestamp"]:
         assert call.at is None
 

@@ -53,7 +53,7 @@ def test_organisation_without_key_is_shown_by_id() -> None:
 
 
 async def test_secrets_of_the_rows_do_not_leave(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
-    """They stand in names, parameters and replies, at every depth, and in words of failure."""
+    """They are in names, parameters and replies, at every depth, and in words of failure."""
     inner = json.dumps({"password": "geheim-1", "nested": json.dumps({"sessionId": "geheim-2"})})
     request = {
         "1": {

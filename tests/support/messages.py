@@ -1,0 +1,43 @@
+"""What tests read of messages: their text, buttons, kinds of blocks and files."""
+
+from __future__ import annotations
+
+import json
+
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import Message
+
+
+def types(message: Message) -> list[str]:
+    return [block["type"] for block in message.blocks]
+
+
+def text_of(message: Message) -> str:
+    return message.text + json.dumps(message.blocks, ensure_ascii=False)
+
+
+def buttons(message: Message) -> dict[str, str]:
+    return {
+        e["text"]["text"]: e["action_id"]
+        for block in message.blocks
+        if block["type"] == "actions"
+        for e in block["elements"]
+    }
+
+
+async def files_after(
+    sandbox: Sandbox, line: str, user: str = "U0ADA", channel: str = "C0OPS"
+) -> tuple[Message, Message]:
+    """The answer to a line, and the message that brings its file."""
+    before = len(sandbox.slack.messages)
+    answer = await sandbox.slack.answer_to(line, user=user, channel=channel)
+    brought = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.messages[before:] if m.files), None)
+    )
+    return answer, brought
+
+
+async def answer_text(
+    sandbox: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0OPS"
+) -> str:
+    return (await sandbox.slack.answer_to(line, user=user, channel=channel)).text
