@@ -54,6 +54,11 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
     implementation=Implementation.DFA,
 )
 _LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
+# One object behind the other in a line; a line that begins with blanks.
+_TWO_OBJECTS: Final = (
+    *(b"}{", b"} {", b"}\t", b"}\r{", b"}\r ", b"}  ", b"} \t", b"} \r"),
+    *(b"\n ", b"\n\t", b"\n\r"),
+)
 _LEVEL_ENDS: Final = BytesAhoCorasick(
     [end + b'"' for end in fields.LEVEL_ENDS], implementation=Implementation.DFA
 )
@@ -90,7 +95,7 @@ class JsonShape:
         ]
         self._times = _times_like(bytes(found[self._time_name]))
         used = {names[key] for key in self._used() if key in names}
-        self._never = _scan_of(self._counting_instead(), used)
+        self._never = _scan_of(self._counting_instead(), used, _TWO_OBJECTS)
         self._other_levels = _scan_of((*_LEVEL_KEYS, *_INNER), used)
         # How often a line has a name that ends as those of levels do.
         self._own_ends = (
@@ -105,11 +110,12 @@ class JsonShape:
         """Of a text with a line end before each line; None where some line is
         different, or is damaged.
         """
-        lines = text.count(b"\n")
-        if not _are_objects(text) or self._never.find_matches_as_indexes(text):
+        if not _may_be_objects(text) or self._never.find_matches_as_indexes(text):
             return None
         rows = self._rows_of(text)
-        if len(rows) != lines:
+        # The decoder takes line ends for blanks. Where no line has two objects, as many objects as
+        # lines means that each line is one.
+        if len(rows) != text.count(b"\n"):
             return None
         minutes = self._times.minutes_in([row.time for row in rows])
         found = self._levels_of(rows, text)
@@ -358,10 +364,10 @@ def _times_like(written: bytes) -> _Times:
     return _Times(form, behind, digits_alike, pattern, run)
 
 
-def _scan_of(keys: Iterable[str], used: set[str]) -> BytesAhoCorasick:
+def _scan_of(keys: Iterable[str], used: set[str], others: Iterable[bytes] = ()) -> BytesAhoCorasick:
     spelt = dict.fromkeys(name for key in keys for name in fields.spellings_of(key))
     return BytesAhoCorasick(
-        [b'"%s"' % name.encode() for name in spelt if name not in used],
+        [*(b'"%s"' % name.encode() for name in spelt if name not in used), *others],
         implementation=Implementation.DFA,
     )
 
@@ -375,18 +381,8 @@ def _with_levels(counted: Counter[bytes]) -> Counter[bytes]:
     return Counter({v: counted[v] for v, at in zip(values, ends, strict=False) if at in starts})
 
 
-def _are_objects(text: bytes) -> bool:
-    """Whether each line begins and ends as an object does. The decoder takes line ends for blanks,
-    so it alone would take two halves for a whole.
-    """
-    if not text.startswith(b"\n{") or not (text.isascii() or _is_utf8(text)):
-        return False
-    lines = text[1:].split(b"\n")
-    # Searching the whole text for two characters at once would take three times as long.
-    if {line[:1] for line in lines} != {b"{"}:
-        return False
-    ends = {line[-1:] for line in lines}
-    return ends == {b"}"} or all(line.endswith((b"}", b"}\r")) for line in lines)
+def _may_be_objects(text: bytes) -> bool:
+    return text.startswith(b"\n{") and (text.isascii() or _is_utf8(text))
 
 
 def _is_utf8(text: bytes) -> bool:
