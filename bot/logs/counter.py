@@ -12,9 +12,8 @@ from typing import Final
 
 from bot.logs.bare_levels import DECIDING_LINES, bare_level, begin_with_levels
 from bot.logs.candidates import candidates, may_have_times_or_fields
-from bot.logs.field_shapes import FieldShape, field_shape_of
+from bot.logs.field_shapes import BlockShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
-from bot.logs.json_shapes import JsonShape
 from bot.logs.levels import LEVELS
 from bot.logs.lines import (
     levels_alone,
@@ -79,7 +78,7 @@ class LogCounter:
     _open: bytes = b""
     _shape: Shape | None = field(default=None, compare=False)
     _without_shape: int = field(default=0, compare=False)
-    _fields: FieldShape | JsonShape | None = field(default=None, compare=False)
+    _fields: BlockShape | None = field(default=None, compare=False)
     _without_fields: int = field(default=0, compare=False)
     # Blocks in a row that had a line of another kind.
     _odd_blocks: int = field(default=0, compare=False)
@@ -296,7 +295,7 @@ class LogCounter:
         if self._odd_blocks >= _MOST_ODD_BLOCKS:
             self._fields, self._without_fields, self._odd_blocks = None, _BLOCKS_WITHOUT, 0
 
-    def _learned_fields(self, text: bytes) -> FieldShape | JsonShape | None:
+    def _learned_fields(self, text: bytes) -> BlockShape | None:
         is_json = text.startswith(b"\n{")
         if self._shape and not is_json:
             return None

@@ -13,7 +13,8 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import fields, times
-from bot.logs.grammar import COMPOSED_JSON, FAR_ENOUGH, TIME_FIRST
+from bot.logs.cm_traces import CM_TRACE, CmTraceShape
+from bot.logs.grammar import COMPOSED_JSON, FAR_ENOUGH, JSON_BEHIND_NAME, TIME_FIRST
 from bot.logs.json_shapes import JsonShape, json_shape_of
 from bot.logs.lines import (
     read_line,
@@ -99,17 +100,41 @@ class FieldShape:
         return True
 
 
-def field_shape_of(line: bytes) -> FieldShape | JsonShape | None:
+@dataclass(frozen=True, slots=True)
+class NamedJsonShape:
+    """JSON with its own time behind the names of who wrote it, which may differ from line to line."""
+
+    json: JsonShape
+
+    def count(self, text: bytes) -> CountedBlock | None:
+        """Of a text with a line end before each line; None where some line is different."""
+        objects, found = _NAMES.subn(b"\n", text)
+        return self.json.count(objects) if found == text.count(b"\n") else None
+
+    def minute(self, written: bytes) -> Minute | None:
+        return self.json.minute(written)
+
+
+_NAMES: Final = compile_pattern(rb"\n(?:" + JSON_BEHIND_NAME.pattern + rb")")
+BlockShape = FieldShape | JsonShape | NamedJsonShape | CmTraceShape
+
+
+def field_shape_of(line: bytes) -> BlockShape | None:
     """The shape of a line whose fields give its time, or that has its time before them."""
     if len(line) > LONGEST_LEARNED:
         return None
     head = line[:FAR_ENOUGH]
     if line.startswith(b"{"):
         return json_shape_of(line)
+    if line.startswith(CM_TRACE):
+        return CmTraceShape()
     if composed := COMPOSED_JSON.match(head):
         return _of_composed_json(line, composed.end())
     if fields.looks_like_pairs(head):
         return _of_pairs(line)
+    if named := JSON_BEHIND_NAME.match(head):
+        shape = json_shape_of(line[named.end() :])
+        return NamedJsonShape(shape) if shape else None
     return _of_json_behind_time(line)
 
 

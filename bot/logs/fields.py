@@ -83,7 +83,8 @@ TIME_KEYS: Final = (
     "datetime_utc", "utc_timestamp", "utctimestamp", "date_utc", "iso_time", "isotime", "log.time", "event.created", "log_datetime",
     "logdatetime", "logtimestamp", "log_created_at", "insertedat", "inserted_at", "ingested_at", "actiontime", "action_time",
     "operationtime", "operation_time", "createtime", "create_time", "published_time", "happenedat",
-    "happened_at", "raised_at", "fired_at", "reporttime", "report_time",
+    "creationdate", "created_date", "detectedat", "detected_at", "servertimestamp", "clicktime", "lasttimestamp", "detectedtime",
+    "timereceived", "receiveddatetime", "detection_time", "detection_timestamp", "eventreceivedtime", "happened_at", "raised_at", "fired_at", "reporttime", "report_time",
 )  # fmt: skip
 # Where a line has none of these, any other field that is named like a time and holds a date.
 _LIKE_A_TIME: Final = compile_pattern(
@@ -195,6 +196,8 @@ _CAMEL_CASE: Final = {
             "startTime",
             "logTimestamp",
         ),
+        *("creationDate", "detectedAt", "serverTimestamp", "clickTime", "lastTimestamp"),
+        *("timeReceived", "receivedDateTime", "eventReceivedTime", "detectedTime"),
         *("utcTime", "TimeCreated", "EventID", "operationName", "reqId", "EventTime"),
     )
 }

@@ -144,14 +144,18 @@ LEVEL_BEHIND_SYSLOG: Final = lazy_pattern(
 )
 # web-1  | {…
 COMPOSED_JSON: Final = compile_pattern(rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\{)")
+# error: hot {…
+_WORD_OF_MESSAGE: Final = (
+    rb"(?:error|warn|warning|info|http|verbose|debug|silly|notice|crit|alert|emerg): "
+)
+JSON_BEHIND_MESSAGE: Final = compile_pattern(
+    _WORD_OF_MESSAGE.replace(b"(?:", b"(", 1) + rb"[^{\n]{1,400}(?=\{\")"
+)
 # [pod/web-1/app] {…, web-1 app: {…
 JSON_BEHIND_NAME: Final = compile_pattern(
+    rb"(?!" + _WORD_OF_MESSAGE + rb")"
     rb"(?:\[[A-Za-z][^\[\]\n]{0,100}\]|(?=[\w.@/-]{0,63}[-./@:_\d])[A-Za-z@][\w./@-]{0,63}:?)"
     rb"(?: [a-z][\w-]{0,40}:?)?[ \t]{1,4}(?=\{\")"
-)
-# error: hot {…
-JSON_BEHIND_MESSAGE: Final = compile_pattern(
-    rb"(error|warn|warning|info|http|verbose|debug|silly|notice|crit|alert|emerg): [^{\n]{1,400}(?=\{\")"
 )
 REDIS_SIGN: Final = compile_pattern(rb" ([.*#-]) ")
 # `key=value` pairs or JSON behind the time, a host and a program.

@@ -10,6 +10,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import fields, levels, times
+from bot.logs.cm_traces import CM_TRACE
 from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, TIME_SIGN
 from bot.logs.lines import (
     at_start,
@@ -26,7 +27,6 @@ from bot.logs.readings import (
     spans_at,
 )
 from bot.logs.times import Minute
-from bot.logs.xml_lines import CM_TRACE
 from providers.patterns import compile_pattern
 
 LevelOf = Callable[[bytes], str | None]

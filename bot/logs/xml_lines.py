@@ -1,13 +1,12 @@
-"""Lines of XML: events of Windows, traces of Configuration Manager, and elements that hold a time or
-a level.
-"""
+"""Lines of XML: events of Windows, and elements that hold a time or a level."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from bot.logs import fields, levels
-from bot.logs.readings import NOTHING, Reading, minute_of_text, read_fields
+from bot.logs import levels
+from bot.logs.cm_traces import CM_TRACE, read_cm_trace
+from bot.logs.readings import NOTHING, Reading, minute_of_text
 from providers.patterns import compile_pattern
 
 WINDOWS_EVENT: Final = (
@@ -15,9 +14,6 @@ WINDOWS_EVENT: Final = (
     b'<Event xmlns="http://schemas.microsoft.com',
 )
 MOST_XML: Final = 4096
-CM_TRACE: Final = b"<![LOG["
-_CM_TRACE_END: Final = b"]LOG]!>"
-_CM_TRACE_LEVELS: Final = {b"1": "info", b"2": "warn", b"3": "error"}
 _EVENT_TIME: Final = compile_pattern(rb"SystemTime=['\"]([^'\"\n]{10,40})")
 _EVENT_LEVEL: Final = compile_pattern(rb"<Level>(\d)</Level>")
 # Elements with text in them, as Java's XMLFormatter writes them, one a line.
@@ -42,7 +38,7 @@ def read_xml(line: bytes) -> Reading:
     if line.startswith(WINDOWS_EVENT):
         return _read_windows_event(line)
     if line.startswith(CM_TRACE):
-        return _read_cm_trace(line)
+        return read_cm_trace(line)
     time, level = (pattern.search(line, 0, MOST_XML) for pattern in (_ELEMENT_TIME, _ELEMENT_LEVEL))
     if not time and not level:
         return NOTHING
@@ -58,10 +54,3 @@ def _read_windows_event(line: bytes) -> Reading:
         minute_of_text(time[1]) if time else None,
         levels.level_of_windows(level[1]) if level else None,
     )
-
-
-def _read_cm_trace(line: bytes) -> Reading:
-    """A line of Microsoft's Configuration Manager, whose fields follow the message."""
-    found = fields.pairs(line, max(0, line.find(_CM_TRACE_END, 0, MOST_XML)))
-    level = _CM_TRACE_LEVELS.get(found.get("type", b""))
-    return Reading(read_fields(found).minute, level)

@@ -95,3 +95,49 @@ def test_mixed_objects_are_counted_as_read(row: dict[str, Any]) -> None:
     counter = counted(*rows)
     read = as_read([json.dumps(each).encode() for each in rows])
     assert (+counter.levels, counter.minutes, counter.untimed) == read
+
+
+def as_lines(*lines: bytes) -> LogCounter:
+    counter = LogCounter()
+    counter.feed(b"".join(line + b"\n" for line in lines))
+    counter.close()
+    return counter
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            b'[pod/web-%d/app] {"time":"2026-11-21T10:00:00Z","level":"warn"}' % pod
+            for pod in range(9)
+        ],
+        [
+            b'web-1 app {"ts":1795255200,"level":"error"}',
+            b'web-1 app {"ts":1795255200,"level":"error',
+        ],
+        [b'web-1: {"time":"2026-11-21T10:00:00Z","level":"info"}', b"web-1: on"],
+        [b'{"time":"2026-11-21T10:00:00Z","level":"info"}', b'{"time":"2026-11-21T10:00:00Z",'],
+        [b'{"time":"x","level":"info"}{"time":"x","level":"info"}', b'{"level":', b'"info"}'],
+        [b'  {"time":"2026-11-21T10:00:00Z","level":"info"}', b'{"time":1,"level":"info"} '],
+    ],
+    ids=["pods", "cut off", "text", "broken", "two in a line", "blanks"],
+)
+def test_wrapped_and_broken_json_is_counted_as_read(lines: list[bytes]) -> None:
+    lines = lines[:1] * 40 + lines * 40
+    counter = as_lines(*lines)
+    assert (+counter.levels, counter.minutes, counter.untimed) == as_read(lines)
+
+
+CM_TRACE = (
+    b'<![LOG[%s]LOG]!><time="10:00:00.123-060" date="11-21-2026" component="Oven" context="" '
+    b'type="%d" thread="12" file="oven.cpp:12">'
+)
+
+
+@pytest.mark.parametrize(
+    "message", [b"on", b"]LOG]!>", b'type="3"', b"x" * 5000, b""], ids=lambda m: m[:8].decode()
+)
+def test_traces_of_configuration_manager_are_counted_as_read(message: bytes) -> None:
+    lines = [CM_TRACE % (b"on", kind) for kind in (1, 2, 3, 4)] + [CM_TRACE % (message, 2)]
+    counter = as_lines(*lines * 40)
+    assert (+counter.levels, counter.minutes, counter.untimed) == as_read(lines * 40)
