@@ -476,6 +476,40 @@ async def test_tour_makes_an_alert_fire(page: Page) -> None:
     )
 
 
+async def test_tour_is_followed_by_keyboard(page: Page) -> None:
+    await page.locator("#start-tour").press("Enter")
+    tour = page.locator("#tour")
+    await expect(tour.get_by_role("button", name="/usage last 7 days")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("article .header").last).to_contain_text("in 7 days")
+    await expect(tour.get_by_role("button", name="Next")).to_be_focused()
+    for number in range(2, 9):
+        await page.keyboard.press("Enter")
+        await expect(tour).to_contain_text(f"Step {number} of 8")
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Escape")
+    await expect(tour).not_to_be_visible()
+    await expect(page.locator("#text")).to_be_focused()
+
+
+async def test_form_begins_at_its_first_input(page: Page) -> None:
+    await say(page, "/usage today")
+    alert = page.get_by_role("button", name="Alert me…")
+    await alert.press("Enter")
+    await expect(page.locator("#modal [data-block]").first).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(alert).to_be_focused()
+
+
+async def test_drawer_keeps_the_focus(phone: Page) -> None:
+    toggle = phone.get_by_role("button", name="Channels and people")
+    await toggle.press("Enter")
+    await expect(phone.get_by_role("button", name="# ops")).to_be_focused()
+    await phone.keyboard.press("Escape")
+    await expect(toggle).to_be_focused()
+    await expect(phone.get_by_role("button", name="# ops")).not_to_be_visible()
+
+
 async def test_dark_page_is_readable(page: Page) -> None:
     await page.emulate_media(color_scheme="dark")
     await say(page, "/apiaudit 24h")

@@ -76,6 +76,9 @@ function openSide(open) {
   document.body.classList.toggle("side-open", open);
   $("shade").hidden = !open;
   $("toggle-side").setAttribute("aria-expanded", String(open));
+  // What is behind the open drawer can neither be seen nor be reached.
+  document.querySelector("main").inert = open;
+  if (open) $("channels").querySelector("button")?.focus();
 }
 
 async function load() {
@@ -204,8 +207,10 @@ $("fault-server").addEventListener("change", showFaults);
 $("do-fault").addEventListener("click", () => post("/do/fault", { server: $("fault-server").value, fault: $("fault").value }));
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || $("modal").open) return;
+  const opened = document.body.classList.contains("side-open") ? "toggle-side" : $("wire").hidden ? "" : "toggle-wire";
   openSide(false);
   showWire(false);
+  if (opened) $(opened).focus();
 });
 listenToComposer();
 listenToModal();

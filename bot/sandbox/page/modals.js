@@ -22,7 +22,10 @@ export function showView(kept = {}) {
   for (const input of document.querySelectorAll("#modal [data-block]")) {
     if (input.dataset.block in kept) input.value = kept[input.dataset.block];
   }
-  if (!modal.open) modal.showModal();
+  if (modal.open) return;
+  modal.showModal();
+  // Not the body of a long form, which browsers focus because it scrolls.
+  modal.querySelector("[data-block], .blocks button")?.focus();
 }
 
 function entry(block, errors) {

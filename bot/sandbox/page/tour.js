@@ -45,7 +45,7 @@ const STEPS = [
   },
   {
     title: "Let a vendor fail",
-    text: "The vendor now refuses the key three times. The answer says what is wrong and who can mend it.",
+    text: "The vendor now refuses the key three times. The answer says what is wrong and what to do.",
     label: "Refuse the key, then ask",
     run: async ({ say }) => {
       await post("/do/fault", { server: Object.keys(state.faults)[1], fault: "401" });
@@ -76,12 +76,15 @@ function show() {
   const close = make("button", { type: "button", class: "close", "aria-label": "End the tour", onclick: end }, "✕");
   const go = make("button", { type: "button", class: "primary", onclick: () => run(step) }, step.label);
   const skip = make("button", { type: "button", onclick: next }, at + 1 < STEPS.length ? "Next" : "Finish");
+  box.onkeydown = ({ key }) => { if (key === "Escape") end(); };
   box.replaceChildren(
     make("header", {}, make("small", {}, `Step ${at + 1} of ${STEPS.length}`), close),
     make("h2", {}, step.title),
     make("p", {}, step.text),
     make("div", { class: "actions" }, go, skip),
   );
+  // The buttons of the step before are gone, and the focus with them.
+  go.focus();
 }
 
 async function run(step) {
@@ -92,9 +95,11 @@ async function run(step) {
 function next() {
   at += 1;
   show();
+  if (at >= STEPS.length && !state.showHome) $("text").focus();
 }
 
 function end() {
   at = STEPS.length;
   show();
+  $("text").focus();
 }
