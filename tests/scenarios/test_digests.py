@@ -235,7 +235,8 @@ async def test_subscription_survives_restart(sandbox: Sandbox, clock: Clock) -> 
         clock.ahead += timedelta(minutes=1)
         await sandbox.slack.until(lambda: posted(sandbox, "C0KITCHEN"))
     assert "in 5 days" in posted(sandbox, "C0KITCHEN")[0]
-    clock.ahead += timedelta(days=1)
+    # The day on which clocks go back has an hour more.
+    clock.ahead += timedelta(days=1, hours=1)
     async with running(sandbox):
         await sandbox.slack.until(lambda: len(posted(sandbox, "C0KITCHEN")) == 2)
         answer = await sandbox.slack.answer_to(
