@@ -27,6 +27,7 @@ from bot.slack.web import web_client
 from bot.store import Store, StoreError
 from bot.system.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 from bot.targets.sender import Targets
+from handlers.subscriptions import schedule_name
 from providers.clock import utc_now
 from providers.http.connections import describe_failure, open_session
 from providers.models import Check
@@ -121,15 +122,16 @@ def _folders(settings: Settings) -> list[Check]:
 
 async def _database(settings: Settings) -> tuple[list[Check], CanvasUse]:
     """The checks of the database, and how it is used for canvases."""
-    in_file = any(digest.as_ == "canvas" for digest in settings.digest)
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError as error:
         hint = "Check `database` in bot.toml and the rights of its folder."
-        return [Check("database", ok=False, detail=str(error), hint=hint)], CanvasUse(in_file)
+        return [Check("database", ok=False, detail=str(error), hint=hint)], CanvasUse(
+            any(digest.as_ == "canvas" for digest in settings.digest)
+        )
     # Opened as the bot does, which also applies migrations.
     try:
-        canvases = await _canvas_use(store, in_file=in_file)
+        canvases = await _canvas_use(store, settings)
     finally:
         await store.close()
     if isinstance(settings.database, Secret):
@@ -141,10 +143,12 @@ async def _database(settings: Settings) -> tuple[list[Check], CanvasUse]:
     return [space], canvases
 
 
-async def _canvas_use(store: Store, *, in_file: bool) -> CanvasUse:
+async def _canvas_use(store: Store, settings: Settings) -> CanvasUse:
+    wanted = {digest.name for digest in settings.digest if digest.as_ == "canvas"}
     made = await store.subscriptions.subscriptions()
-    refused = await store.canvases.refused()
-    return CanvasUse(in_file or any(each.as_canvas for each in made), refused)
+    wanted |= {schedule_name(each) for each in made if each.as_canvas}
+    refused = [each for each in await store.canvases.refused() if each.digest in wanted]
+    return CanvasUse(bool(wanted), refused)
 
 
 async def _slack(

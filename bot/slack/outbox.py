@@ -308,7 +308,11 @@ class Outbox:
     async def _canvas(self, queued: QueuedPost, channel: str) -> str:
         """Brings a canvas up to date; the `ts` of a message where Slack has none for the bot."""
         message = await self._canvases.update(queued, channel)
-        return await self._post(message, channel) if message else ""
+        if message:
+            return await self._post(message, channel)
+        # As after a post: a channel that gets this name later is another one.
+        await self._channels.learn(queued.post.channel, channel)
+        return ""
 
     async def _edit(self, queued: QueuedPost, channel: str) -> str:
         """Edits the earlier message if it was posted."""
