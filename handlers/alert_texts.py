@@ -42,7 +42,9 @@ async def baseline_text(rule: Rule, job: AlertJob) -> str:
 
 
 def line_with_comparison(question: Question) -> str:
-    """The line of the question with a second window."""
+    """The line of the question with a second window, or with two that can be compared."""
+    if question.comparison and question.comparison.instead:
+        return question.over(question.comparison.instead)
     window = f"{question.parts.window} vs previous".strip()
     return f"/{question.command} {replace(question.parts, window=window)}"
 

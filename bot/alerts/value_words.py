@@ -38,8 +38,13 @@ def compares_nothing(question: Question | HelpRequest, value: str) -> str:
     can.
     """
     of_comparisons = COMMANDS[question.command].values.of_comparisons
-    is_comparison = isinstance(question, Question) and question.comparison is not None
-    if is_comparison or value not in of_comparisons:
+    comparison = question.comparison if isinstance(question, Question) else None
+    if comparison and comparison.is_never_known and value.startswith("change_"):
+        return (
+            f"{value} of today is never known, because data usage is known by whole days; ask for "
+            f"“{comparison.instead}”"
+        )
+    if comparison or value not in of_comparisons:
         return ""
     return f"{value} compares two windows; ask for both, such as today vs yesterday"
 

@@ -77,6 +77,13 @@ def read_windows(parts: QuestionParts, context: Context) -> tuple[ParsedWindow, 
     words = _split(parts, context)
     if words is None:
         return context.window(parts), None
+    comparison = _compared(parts, words, context)
+    if comparison.obstacle and context.command.whole_days:
+        comparison = replace(comparison, instead=_whole_days_instead(parts, words, context))
+    return comparison.window, comparison
+
+
+def _compared(parts: QuestionParts, words: ComparedWords, context: Context) -> Comparison:
     first_words = words.first or _FIRST.get(words.second.lower(), "")
     first = _first_window(parts, first_words, words, context)
     reading = reading_of(
@@ -84,8 +91,19 @@ def read_windows(parts: QuestionParts, context: Context) -> tuple[ParsedWindow, 
     )
     with working_hint(_usual_line(parts, context, first_words)):
         second = _second_window(parts, first_words, first, words, context, reading)
-        comparison = aligned(first, second, reading)
-    return comparison.window, comparison
+        return aligned(first, second, reading)
+
+
+def _whole_days_instead(parts: QuestionParts, words: ComparedWords, context: Context) -> str:
+    """The words of windows that are over: for `today vs yesterday` those of yesterday and the day
+    before it, for `this week vs last week` on a Monday those of the two weeks before.
+    """
+    for window in (f"{words.second} vs previous", f"yesterday vs {words.second}"):
+        both = split_comparison(window)
+        with contextlib.suppress(BadQuestion):
+            if both and not _compared(replace(parts, window=window), both, context).obstacle:
+                return window
+    return ""
 
 
 def _split(parts: QuestionParts, context: Context) -> ComparedWords | None:

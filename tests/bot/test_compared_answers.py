@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.alerts.value_words import compares_nothing
 from bot.answer import Block
 from bot.blocks.limits import message_problems
 from bot.commands.apiaudit.comparison import (
@@ -31,6 +32,7 @@ from bot.commands.usage.comparison import (
     compared_values,
 )
 from bot.commands.usage.comparison_blocks import comparison_blocks, comparison_text
+from bot.commands.usage.question import UsageQuestion
 from bot.commands.usage.report import UsageFacts
 from bot.commands.usage.total import UsageTotal, total_of
 from bot.questions.question import AccountDirectory
@@ -145,6 +147,49 @@ def test_day_that_is_not_over_is_not_comparable() -> None:
     comparison = comparison_of("/usage eu today vs yesterday")
     text, _ = shown(usage_of(account(comparison=comparison), comparison=comparison))
     assert "Today is not over" in text
+    assert "Ask for “yesterday vs previous” to compare what is over." in text
+
+
+@pytest.mark.parametrize(
+    ("words", "now", "instead"),
+    [
+        ("today vs yesterday", None, "yesterday vs previous"),
+        ("today vs a week ago", None, "yesterday vs a week ago"),
+        ("today vs last friday", None, "last friday vs previous"),
+        ("this week vs last week", "2026-11-23", "last week vs previous"),
+        ("this month vs last month", "2026-12-01", "last month vs previous"),
+        ("this week vs last week", None, ""),
+        ("yesterday vs previous", None, ""),
+    ],
+)
+def test_whole_days_are_offered_in_place_of_today(
+    words: str, now: str | None, instead: str
+) -> None:
+    moment = datetime.fromisoformat(f"{now}T12:00:00+00:00") if now else NOW
+    question = read_question_line(f"/usage eu {words}", HOUSE, now=moment, zone=UTC)
+    assert isinstance(question, UsageQuestion)
+    assert question.comparison is not None
+    assert question.comparison.instead == instead
+    if instead:
+        again = read_question_line(question.over(instead), HOUSE, now=moment, zone=UTC)
+        assert isinstance(again, UsageQuestion)
+        assert again.comparison is not None
+        assert not again.comparison.obstacle
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "says"),
+    [
+        ("today vs yesterday", "change_percent", "ask for “yesterday vs previous”"),
+        ("today vs yesterday", "change_bytes", "ask for “yesterday vs previous”"),
+        ("today vs yesterday", "bytes", ""),
+        ("yesterday vs previous", "change_percent", ""),
+    ],
+)
+def test_alert_on_what_is_never_known_is_refused(words: str, value: str, says: str) -> None:
+    question = read_question_line(f"/usage eu {words}", HOUSE, now=NOW, zone=UTC)
+    why = compares_nothing(question, value)
+    assert (says in why) if says else not why
 
 
 def test_windows_of_different_lengths_compare_averages() -> None:

@@ -151,7 +151,12 @@ async def _account(
 
 def _next_questions(question: UsageQuestion) -> list[tuple[str, str]]:
     """Follow-up questions for the reader."""
-    buttons = comparison_buttons(question, OTHER_WINDOWS)
+    instead = question.comparison.instead if question.comparison else ""
+    if instead:
+        # The first window cannot be compared with any other.
+        buttons = [(f"{instead[:1].upper()}{instead[1:]}", question.over(instead))]
+    else:
+        buttons = comparison_buttons(question, OTHER_WINDOWS)
     if not question.csv:
         buttons.append(("CSV", question.also("csv")))
     return buttons

@@ -154,7 +154,8 @@ def _sentences(report: UsageComparison) -> list[str]:
     """What is compared, or why nothing is."""
     comparison = report.comparison
     if comparison.obstacle:
-        return [comparison.obstacle]
+        instead = f"Ask for “{comparison.instead}” to compare what is over."
+        return [comparison.obstacle, instead] if comparison.instead else [comparison.obstacle]
     if report.gaps:
         several = len(report.accounts) > 1
         days = [

@@ -30,7 +30,8 @@ class Comparison(Struct, frozen=True):
     first window as it was named, and `basis` says in words what of both is compared.
 
     `unit` is empty where totals are compared, else the averages of a `day` or an `hour` are.
-    `obstacle` says why nothing can be compared.
+    `obstacle` says why nothing can be compared, and `instead` has the words of two windows that
+    can be.
     """
 
     first: ParsedWindow
@@ -39,6 +40,14 @@ class Comparison(Struct, frozen=True):
     basis: str
     unit: str = ""
     obstacle: str = ""
+    instead: str = ""
+
+    @property
+    def is_never_known(self) -> bool:
+        """Whether today, of which only whole days are known, is one of the windows: asked again
+        tomorrow, the same words cannot be compared either.
+        """
+        return bool(self.instead) and self.first.named.length <= DAY + CLOCK_CHANGE
 
     @property
     def window(self) -> ParsedWindow:
