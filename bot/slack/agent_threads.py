@@ -1,4 +1,4 @@
-"""Threads of Slack's agent surface: suggested prompts and the status under a thread
+"""Threads of Slack's agent surface: suggested prompts, the title, and the status under a thread
 (“assistant.threads.*”).
 """
 
@@ -12,12 +12,15 @@ from typing import Any
 from msgspec import Struct
 
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
+from bot.formatting import sanitise, truncate
 from bot.slack.client import SlackClient
 from bot.slack.pace import NoRoom, Priority
 
 log = logging.getLogger("opswatch")
 # As many as Slack shows (“assistant.threads.setSuggestedPrompts”).
 MOST_PROMPTS = 4
+# Slack shows about so many characters; its page names no limit.
+MOST_TITLE = 100
 
 
 class AgentThreads(Struct, frozen=True):
@@ -31,6 +34,11 @@ class AgentThreads(Struct, frozen=True):
         """Offers questions in a new thread, each with a label and the message it sends."""
         shown = [{"title": label, "message": text} for label, text in prompts[:MOST_PROMPTS]]
         await self._call("setSuggestedPrompts", channel, thread_ts, title=title, prompts=shown)
+
+    async def set_title(self, channel: str, thread_ts: str, title: str) -> None:
+        """Names a thread in the person's list of threads."""
+        shown = truncate(sanitise(title), MOST_TITLE)
+        await self._call("setTitle", channel, thread_ts, title=shown)
 
     @asynccontextmanager
     async def status(self, channel: str, thread_ts: str, text: str) -> AsyncIterator[None]:

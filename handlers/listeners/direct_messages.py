@@ -1,5 +1,6 @@
 """Plain messages to the bot, where the app has Slack's agent surface (“Developing agents”): threads
-that begin with suggested prompts, and a status while a question is being answered.
+that begin with suggested prompts, are named by their question, and show a status while it is being
+answered.
 """
 
 from __future__ import annotations
@@ -30,9 +31,14 @@ class DirectMessage(Struct, frozen=True):
             return
         channel, thread = str(event.get("channel", "")), str(event.get("thread_ts") or "")
         text = str(event.get("text", ""))
-        async with self.requests.delivery.agent_threads.status(channel, thread, STATUS):
+        threads = self.requests.delivery.agent_threads
+        async with threads.status(channel, thread, STATUS):
             questions = MessageQuestions(self.requests)
             await questions.ask(text, event, body, context, via="message")
+        # Set again with each question, since another one may change what the thread is about.
+        if line := context["target"].line:
+            title = self.requests.redactor.text(line.removeprefix("/"))
+            await threads.set_title(channel, thread, title)
 
 
 class AgentThreadStarted(Struct, frozen=True):

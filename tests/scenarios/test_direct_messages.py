@@ -81,7 +81,20 @@ async def test_words_in_the_thread_change_the_question(sandbox: Sandbox, direct:
         await reply(sandbox, "in 5 days", thread)
 
 
-@pytest.mark.parametrize("method", ["setStatus", "setSuggestedPrompts"])
+async def test_thread_is_named_by_its_question(sandbox: Sandbox, direct: str) -> None:
+    titles = sandbox.slack.agent_titles
+    async with connected_bot(sandbox):
+        thread = await sandbox.slack.start_agent_thread()
+        await sandbox.slack.say("good morning", channel=direct, thread_ts=thread)
+        await reply(sandbox, "elsewhere begin with usage", thread)
+        assert titles == {}
+        await sandbox.slack.say("usage last 3 days", channel=direct, thread_ts=thread)
+        await sandbox.slack.until(lambda: titles == {thread: "usage last 3 days"})
+        await sandbox.slack.say("last 5 days", channel=direct, thread_ts=thread)
+        await sandbox.slack.until(lambda: titles == {thread: "usage last 5 days"})
+
+
+@pytest.mark.parametrize("method", ["setStatus", "setSuggestedPrompts", "setTitle"])
 async def test_answer_does_not_depend_on_the_surface(
     sandbox: Sandbox, direct: str, method: str
 ) -> None:

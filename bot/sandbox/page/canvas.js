@@ -14,7 +14,7 @@ export function showTabs(onOpen) {
     make("button", { type: "button", role: "tab", "aria-selected": String((openCanvas()?.id ?? "") === id), onclick: () => onOpen(id) }, label);
   const canvases = canvasesHere();
   $("tabs").hidden = state.showHome || !canvases.length;
-  $("tabs").replaceChildren(tab("Messages", ""), ...canvases.map((canvas) => tab(`📄 ${canvas.title}`, canvas.id)));
+  $("tabs").replaceChildren(tab("Messages", ""), ...canvases.map((canvas) => tab(canvas.title, canvas.id)));
 }
 
 export function showCanvas() {

@@ -31,6 +31,14 @@ class AgentApi(SlackState):
         self.agent_threads[args["thread_ts"]] = [prompt["message"] for prompt in prompts]
         return {"ok": True}
 
+    def _api_assistant_threads_setTitle(self, args: dict[str, Any]) -> dict[str, Any]:
+        if error := self._thread_error(args, "assistant:write"):
+            return error
+        if not args.get("title"):
+            return {"ok": False, "error": "invalid_arguments"}
+        self.agent_titles[args["thread_ts"]] = args["title"]
+        return {"ok": True}
+
     def _thread_error(self, args: dict[str, Any], scope: str) -> dict[str, Any] | None:
         if scope not in self.scopes.split(","):
             return {"ok": False, "error": "missing_scope", "needed": scope}
