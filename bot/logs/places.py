@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from bot.logs import levels, spellings
@@ -391,6 +392,7 @@ def any_place(*where: Where) -> bytes:
     )
 
 
+@lru_cache(maxsize=64)
 def after_level(place: Place) -> bytes:
     """A pattern for what must follow the level in its place, at the end of a line, too."""
     depth, at = 1, place.pattern.index(b"(?P<LEVEL>") + 1

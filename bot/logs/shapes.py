@@ -121,7 +121,14 @@ class Shape:
 
     def fitted_to(self, sample: bytes) -> Shape:
         """The same with the level first that is the commonest in a text of such lines."""
-        by_count = sorted(self.level_of, key=sample.count, reverse=True)
+        heads = [*self.level_of]
+        if not heads:
+            return self
+        matches = _scan_of(*heads).find_matches_as_indexes(sample)
+        found = Counter([head for head, _, _ in matches])
+        by_count = [
+            heads[at] for at in sorted(range(len(heads)), key=found.__getitem__, reverse=True)
+        ]
         return replace(self, level_of={head: self.level_of[head] for head in by_count})
 
 
@@ -135,49 +142,70 @@ def shape_of(line: bytes) -> Shape | None:
 
 def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     before, between = line[: spans.minute[0]], line[spans.behind[1] : spans.level[0]]
-    word, after = line[slice(*spans.level)], line[spans.level[1] : spans.level[1] + 1]
-    is_fields = b"=" in before
-    words = _words_like(word, is_fields=is_fields)
+    after = line[spans.level[1] : spans.level[1] + 1]
     if (
-        word not in words
-        or not after
+        not after
         or after.isalnum()
         or len(before) > MOST_BEFORE
-        or len(between) > MOST_BETWEEN
-        or not between
+        or not 0 < len(between) <= MOST_BETWEEN
     ):
         return None
-    behind = line[slice(*spans.behind)]
+    return _shape_of_parts(
+        spans.form,
+        before,
+        # As many digits as here; most logs write always as many.
+        *minute_like(line[slice(*spans.minute)], spans.form),
+        seconds_like(line[spans.minute[1] : spans.behind[0]], spans.form),
+        line[slice(*spans.behind)],
+        between,
+        line[slice(*spans.level)],
+        after,
+        spans.after,
+        spans.behind[0] + 1,
+    )
+
+
+# The same program writes the logs of many questions.
+@lru_cache(maxsize=64)
+def _shape_of_parts(
+    form: str,
+    before: bytes,
+    minute: bytes,
+    is_wide: bool,
+    seconds: bytes,
+    behind: bytes,
+    between: bytes,
+    word: bytes,
+    after: bytes,
+    after_pattern: bytes,
+    offset: int,
+) -> Shape | None:
+    """The shape of lines of these parts: what comes before the minute, patterns of the minute and of
+    the seconds, what comes before the level, the level, and what follows it.
+    """
+    is_fields = b"=" in before
+    words = _words_like(word, is_fields=is_fields)
+    if word not in words:
+        return None
     once, never = _conditions(before, between)
     if not once and is_fields:
         return None
     heads = {behind + between + each + after: level for each, level in words.items()}
     likeliest = behind + between + word + after
     heads = {likeliest: heads[likeliest], **heads}
-    # As many digits of a second as here; most logs write always as many.
-    seconds = line[spans.minute[1] : spans.behind[0]]
     tail = (
-        seconds_like(seconds, spans.form)
+        seconds
         + re.escape(behind + between)
         + rb"(?:"
         + _any_of([word, *_COMMON, *words], words)
         + rb")"
-        + (rb"(?=" + spans.after + rb")" if spans.after else b"")
+        + (rb"(?=" + after_pattern + rb")" if after_pattern else b"")
         + _NO_SECOND_COLUMN
         + re.escape(after)
         + rb"[^\n]*+"
     )
-    minute, is_wide = minute_like(line[slice(*spans.minute)], spans.form)
-    offset = None if is_wide else spans.behind[0] + 1
-    return Shape(
-        spans.form,
-        behind,
-        *_patterns_of(re.escape(before), minute, tail),
-        heads,
-        offset,
-        once,
-        never,
-    )
+    patterns = _patterns_of(re.escape(before), minute, tail)
+    return Shape(form, behind, *patterns, heads, None if is_wide else offset, once, never)
 
 
 def _shape_without_level(line: bytes) -> Shape | None:

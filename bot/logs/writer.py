@@ -92,8 +92,8 @@ class LogWriter:
             self._most_bytes - self.transfer.received,
         )
         # A piece holds no more lines than bytes, so they need not be counted while there is room.
-        if len(piece) >= lines_left and piece.count(b"\n") >= lines_left:
-            end = nth_line_end(piece, lines_left)
+        if len(piece) >= lines_left and (lines := piece.count(b"\n")) >= lines_left:
+            end = piece.rfind(b"\n") + 1 if lines == lines_left else nth_line_end(piece, lines_left)
             self.transfer.truncated = len(piece) > end
             piece = piece[:end]
         if len(piece) > bytes_left:
