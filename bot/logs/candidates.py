@@ -10,7 +10,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-from bot.logs import fields, levels, times
+from bot.logs import calendar_names, field_names, fields, levels
 from bot.logs.places import BIND_CATEGORIES
 from providers.patterns import compile_pattern
 
@@ -61,7 +61,7 @@ _LONG_TIME: Final = compile_pattern(
     rb"1\d{9}(?:\d{3}){0,3}+(?!\d)|1\.\d{8}|(?:19|20)\d{6}(?:\D|\d{6})"
 )
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
-_KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date")]
+_KEYS: Final = [key.encode() for key in (*field_names.LEVEL_KEYS, "@t", "log", "date")]
 
 # As Python, Ruby, Go and Java write fields.
 _LOOSE_KEYS: Final = [
@@ -122,7 +122,7 @@ def _starts() -> BytesAhoCorasick:
     """How lines begin that have a level and no time, or fields by labels; names of months."""
     starts = [b"\n" + start for start in (*_LEVEL_STARTS, *_OTHER_STARTS)]
     return BytesAhoCorasick(
-        [*starts, *times.SPELT_MONTHS, *_ANYWHERE], implementation=Implementation.DFA
+        [*starts, *calendar_names.SPELT_MONTHS, *_ANYWHERE], implementation=Implementation.DFA
     )
 
 
@@ -132,7 +132,7 @@ def _field_names() -> BytesAhoCorasick:
     with escapes, too.
     """
     quoted = (b'"%s"' % key for key in _KEYS)
-    ends = (end + sign for end in fields.LEVEL_ENDS for sign in (b'"', b"="))
+    ends = (end + sign for end in field_names.LEVEL_ENDS for sign in (b'"', b"="))
     return _scan_of([*(key + b"=" for key in _KEYS), *quoted, *ends, b"\\u", *_LOOSE_KEYS])
 
 

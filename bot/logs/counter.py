@@ -5,7 +5,7 @@ constant memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -20,20 +20,19 @@ from bot.logs.lines import (
     read_line,
     without_colours,
 )
-from bot.logs.minutes import KnownMinutes
+from bot.logs.minutes import KnownMinutes, minutes_of_lines, minutes_of_runs
 from bot.logs.newest import TAIL_LINES, NewestLines
+from bot.logs.placed_lines import PlacedLines
 from bot.logs.reader import LineReader
 from bot.logs.readings import (
     DIGITS_ALIKE,
     NOTHING,
 )
 from bot.logs.shapes import Shape, shape_of
-from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
 TAIL_BYTES: Final = 400
 LAST_BYTES: Final = TAIL_LINES * TAIL_BYTES * 4
-MOST_MINUTES: Final = 50_000
 # A line is counted by its beginning once it is longer than that.
 LONGEST_LINE: Final = 65536
 LONG_LINE_KEPT: Final = 4096
@@ -58,20 +57,13 @@ _BYTES_OF_ODD_LINE: Final = 400
 
 
 @dataclass(slots=True)
-class LogCounter:
+class LogCounter(PlacedLines):
     """Counts redacted blocks as they pass. Blocks are cut anywhere; a line counts where it ends.
 
-    `levels` counts the lines that have a level. `minutes` counts all lines but those in `untimed`:
-    a line without a time has the time of the line above it, and `untimed` are those above the first
-    time.
+    `levels` counts the lines that have a level.
     """
 
-    lines: int = 0
     levels: Counter[str] = field(default_factory=Counter)
-    minutes: Counter[Minute] = field(default_factory=Counter)
-    untimed: int = 0
-    first: Minute | None = None
-    last: Minute | None = None
     # Where several logs come one behind the other, the last lines are not the newest.
     newest: NewestLines | None = None
     _last: bytes = b""
@@ -82,9 +74,8 @@ class LogCounter:
     _without_fields: int = field(default=0, compare=False)
     # Blocks in a row that had a line of another kind.
     _odd_blocks: int = field(default=0, compare=False)
-    # Whether few lines in a row share a minute, and how the last minute was written.
+    # Whether few lines in a row share a minute.
     _has_short_runs: bool = field(default=False, compare=False)
-    _last_written: bytes = field(default=b"", compare=False)
     _known_minutes: KnownMinutes = field(default_factory=KnownMinutes, compare=False)
     # Whether most lines of the block before were unlike any other, and blocks that are read line by
     # line all the same.
@@ -173,7 +164,7 @@ class LogCounter:
         """Most of them are too short to have a time or a level, and belong to the line above."""
         longer = b"".join(_LONG_ENOUGH.findall(text))
         if not any(candidates(longer)):
-            self._place(self.last, text.count(b"\n"))
+            self.place(self.last, text.count(b"\n"))
         elif not self._count_candidates(text):
             self._count_each(text)
 
@@ -214,7 +205,7 @@ class LogCounter:
                     self.levels[level] += count
         else:
             self.levels.update(filter(None, levels_alone(text)))
-        self._place(None, text.count(b"\n"))
+        self.place(None, text.count(b"\n"))
         return True
 
     def _count_probe(self, text: bytes) -> bytes:
@@ -238,11 +229,11 @@ class LogCounter:
             return False
         at = 0
         for start, end in found:
-            self._place(self.last, text.count(b"\n", at, start))
+            self.place(self.last, text.count(b"\n", at, start))
             self._count_each(text[start:end])
             at = end
         self._reader.end_block(len(found))
-        self._place(self.last, text.count(b"\n", at))
+        self.place(self.last, text.count(b"\n", at))
         return True
 
     def _count_by_shape(self, text: bytes) -> int:
@@ -283,7 +274,7 @@ class LogCounter:
         self._odd_blocks = 0
         self.levels.update(counted.levels)
         for written, count in counted.minutes.items():
-            self._place(minutes[written], count)
+            self.place(minutes[written], count)
         self.last = minutes[counted.last]
         if counted.texts:
             self._count_levels_of(counted.texts.encode("utf-8", "surrogatepass"))
@@ -324,11 +315,10 @@ class LogCounter:
     def _count_run(self, shape: Shape, text: bytes, at: int) -> int:
         """Counts lines of the shape for as long as they follow each other; gives where they end."""
         start = at
-        found = self._minutes_of_lines(shape, text) if self._has_short_runs and not at else None
-        if found:
-            at = len(text)
-        else:
-            found, at = self._minutes_of_runs(shape, text, at)
+        counted = minutes_of_lines(shape.line, text) if self._has_short_runs and not at else None
+        counted = counted or minutes_of_runs(shape.run, text, at)
+        self._has_short_runs = counted.has_short_runs
+        found, at = counted.minutes, counted.end
         lines = found.total()
         if not lines:
             return start
@@ -349,34 +339,9 @@ class LogCounter:
         if read * 2 > lines >= _FEW_LINES:
             # Where most lines need a look of their own, the shape is of no use.
             self._shape, self._without_shape = None, _BLOCKS_WITHOUT
-        self._place_all(minutes, found)
-        self.last = minutes[self._last_written]
+        self.place_all(minutes, found)
+        self.last = minutes[counted.last]
         return at
-
-    def _minutes_of_runs(self, shape: Shape, text: bytes, at: int) -> tuple[Counter[bytes], int]:
-        """The minutes of the lines of the shape that follow each other, and where they end."""
-        found: Counter[bytes] = Counter()
-        runs, match = 0, shape.run.match(text, at)
-        while match:
-            runs += 1
-            self._last_written = match[1]
-            found[match[1]] += text.count(b"\n", at, match.end())
-            at = match.end()
-            match = shape.run.match(text, at)
-        self._has_short_runs = runs >= _FEW_LINES and runs * 3 > found.total()
-        return found, at
-
-    def _minutes_of_lines(self, shape: Shape, text: bytes) -> Counter[bytes] | None:
-        """The minutes of all lines, which is quicker where few lines in a row share one; None where
-        some lines have another shape.
-        """
-        written = shape.line.findall(text)
-        if len(written) != text.count(b"\n"):
-            return None
-        self._last_written = written[-1]
-        found = Counter(written)
-        self._has_short_runs = len(found) * 3 > len(written)
-        return found
 
     def _count_each(self, text: bytes) -> None:
         """Line by line, of a text with a line end before each line."""
@@ -393,13 +358,13 @@ class LogCounter:
                 levels[level] += 1
             if found and found != minute:
                 if count:
-                    self._place(minute, count)
+                    self.place(minute, count)
                     count = 0
                 minute = found
             count += 1
             if newest:
                 newest.offer(line, minute, has_time=found is not None)
-        self._place(minute, count)
+        self.place(minute, count)
         self.last = minute
         levels.update(self._reader.json.take_more_levels())
         if texts := self._reader.json.take_texts():
@@ -412,38 +377,6 @@ class LogCounter:
         self._texts.feed(texts)
         self.levels.update(self._texts.levels)
         self._texts.levels.clear()
-
-    def _place_all(self, minutes: Mapping[bytes, Minute], lines: Counter[bytes]) -> None:
-        """Places lines by their minutes as they are written, in their order."""
-        if self.first is None or len(self.minutes) + len(lines) >= MOST_MINUTES:
-            for written, count in lines.items():
-                self._place(minutes[written], count)
-            return
-        total = lines.total()
-        if total == len(lines):
-            self.minutes.update([minutes[written] for written in lines])
-        else:
-            placed = self.minutes.get
-            for written, count in lines.items():
-                minute = minutes[written]
-                self.minutes[minute] = placed(minute, 0) + count
-        self.lines += total
-
-    def _place(self, minute: Minute | None, lines: int) -> None:
-        self.lines += lines
-        if minute is None:
-            self.untimed += lines
-        if minute is None or not lines:
-            return
-        if self.first is None:
-            self.first = minute
-        if len(self.minutes) >= MOST_MINUTES and minute not in self.minutes:
-            # A log of so many minutes is drawn in steps of days.
-            minute = (minute[0][:-2] + b"00", minute[1])
-            if len(self.minutes) >= 2 * MOST_MINUTES and minute not in self.minutes:
-                self.untimed += lines
-                return
-        self.minutes[minute] += lines
 
 
 def _shown(line: bytes) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from bot.logs import fields, times
+from bot.logs import field_names, fields, times
 from bot.logs.cm_traces import CM_TRACE, CmTraceShape
 from bot.logs.grammar import COMPOSED_JSON, FAR_ENOUGH, JSON_BEHIND_NAME, TIME_FIRST
 from bot.logs.json_shapes import JsonShape, json_shape_of
@@ -68,7 +68,7 @@ class FieldShape:
             return None
         levels: Counter[str] = Counter({self.constant: lines} if self.constant else {})
         for word, count in Counter(words).items():
-            level = fields.LEVEL_KEYS[self.level_field](word)
+            level = field_names.LEVEL_KEYS[self.level_field](word)
             if level is None:
                 return None
             levels[level] += count
@@ -141,11 +141,11 @@ def field_shape_of(line: bytes) -> BlockShape | None:
 def _of_composed_json(line: bytes, at: int) -> FieldShape | None:
     body, reading = line[at:].rstrip(b"\r"), read_line(line)
     found = fields.json_fields(body)
-    if not found or not reading.minute or fields.has_own_numbers(found):
+    if not found or not reading.minute or field_names.has_own_numbers(found):
         return None
     if not body.endswith(b"}"):
         return None
-    time_field = next((key for key in fields.TIME_KEYS if key in found), "")
+    time_field = next((key for key in field_names.TIME_KEYS if key in found), "")
     written = _json_key(body, time_field, found)
     time = TIME_FIRST.match(body, written.end()) if written else None
     if written is None or time is None or minute_at(time) != reading.minute:
@@ -155,7 +155,7 @@ def _of_composed_json(line: bytes, at: int) -> FieldShape | None:
     behind = body[behind_at]
     end = times.FORM_OF[form].rest + re.escape(behind) + rb"(?=[\",}])"
     pattern = compile_pattern(re.escape(written[0]) + rb"(" + minute + rb")" + end)
-    earlier = [*fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)], "date"]
+    earlier = [*field_names.TIME_KEYS[: field_names.TIME_KEYS.index(time_field)], "date"]
     opening = line[:at] + body[:2]
     return _with_level(
         body,
@@ -175,7 +175,7 @@ def _of_json_behind_time(line: bytes) -> FieldShape | None:
         return None
     body, level = line[brace:].rstrip(b"\r"), read_line(line).level
     found = fields.json_fields(body)
-    if not found or not level or not body.endswith(b"}") or fields.has_own_numbers(found):
+    if not found or not level or not body.endswith(b"}") or field_names.has_own_numbers(found):
         return None
     header = (
         with_any_digits(line[beginning.end : brace + 2])
@@ -200,7 +200,7 @@ def _with_level(
 ) -> FieldShape | None:
     """The shape of JSON whose time is at a known place."""
     opening, form, behind, time = beginning
-    level_fields = [key for key in fields.LEVEL_KEYS if key in found]
+    level_fields = [key for key in field_names.LEVEL_KEYS if key in found]
     keys, never = [time_key] if time_key else [], list(earlier_times)
     pattern, field, constant = None, "", ""
     if level_fields:
@@ -211,21 +211,21 @@ def _with_level(
             if written
             else None
         )
-        if written is None or value is None or fields.LEVEL_KEYS[field](value[0]) != level:
+        if written is None or value is None or field_names.LEVEL_KEYS[field](value[0]) != level:
             return None
         pattern = compile_pattern(re.escape(written[0]) + rb"([\w.-]{1,16})(?=[\",}])")
         keys.append(written[0])
-        never += list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(field)]
+        never += list(field_names.LEVEL_KEYS)[: list(field_names.LEVEL_KEYS).index(field)]
     else:
         if level and not ("@t" in found and "@mt" in found):
             return None
         constant = level or ""
         keys += [b'"@mt":'] if level else []
-        never += [*fields.LEVEL_KEYS, *fields.NESTED_LEVELS, *([] if level else ["@t"])]
+        never += [*field_names.LEVEL_KEYS, *field_names.NESTED_LEVELS, *([] if level else ["@t"])]
     spelt = [
         b'"' + each.encode() + b'"'
-        for key in dict.fromkeys([*never, field, *fields.names_with_own_numbers()])
-        for each in fields.spellings_of(key)
+        for key in dict.fromkeys([*never, field, *field_names.names_with_own_numbers()])
+        for each in field_names.spellings_of(key)
         if key
     ]
     used = [key.partition(b":")[0].rstrip() for key in keys]
@@ -256,14 +256,14 @@ def _of_pairs(line: bytes) -> FieldShape | None:
     reading, found = read_line(line), fields.pairs(line)
     if not reading.minute or not reading.level or found.get("msg", b"").startswith(b"audit("):
         return None
-    time_field = next((key for key in fields.TIME_KEYS if key in found), "")
-    field = next((key for key in fields.LEVEL_KEYS if key in found), "")
+    time_field = next((key for key in field_names.TIME_KEYS if key in found), "")
+    field = next((key for key in field_names.LEVEL_KEYS if key in found), "")
     text = b"\n" + line
     written, level = _pair_key(text, time_field), _pair_key(text, field)
     time = TIME_FIRST.match(text, written.end()) if written else None
     if written is None or level is None or time is None or minute_at(time) != reading.minute:
         return None
-    if fields.LEVEL_KEYS[field](found[field][: fields.LONGEST_LEVEL]) != reading.level:
+    if field_names.LEVEL_KEYS[field](found[field][: field_names.LONGEST_LEVEL]) != reading.level:
         return None
     form, minute_at_, behind_at = spans_at(time)
     minute, _ = minute_like(text[minute_at_], form)
@@ -280,8 +280,8 @@ def _of_pairs(line: bytes) -> FieldShape | None:
     )
     level_pattern = compile_pattern(re.escape(level[0]) + rb"([\w.-]{1,16})" + end)
     never = [
-        *fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)],
-        *list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(field)],
+        *field_names.TIME_KEYS[: field_names.TIME_KEYS.index(time_field)],
+        *list(field_names.LEVEL_KEYS)[: list(field_names.LEVEL_KEYS).index(field)],
         "date",
     ]
     keys = tuple(key[0].lstrip(b"\n") for key in (written, level))

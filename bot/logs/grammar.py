@@ -11,7 +11,8 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from bot.logs import levels, times
 from bot.logs.levels import CAPITALS, SOME_CASE
-from bot.logs.places import HINTS, Where, any_place
+from bot.logs.place_hints import HINTS
+from bot.logs.places import Where, any_place
 from providers.patterns import compile_pattern, lazy_pattern
 
 # No time or level is looked for further into a line of text.

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from bot.logs import fields, times
+from bot.logs import field_names, fields, times
 from bot.logs.envelopes import ENVELOPES, Record, records_of, windows_event
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import (
@@ -32,7 +32,7 @@ from bot.logs.times import Minute
 _MOST_REMEMBERED: Final = 512
 # Records of a line whose levels are counted.
 MOST_RECORDS: Final = 1000
-_INNER: Final = frozenset((*fields.MESSAGES, *ENVELOPES, "log", "event"))
+_INNER: Final = frozenset((*field_names.MESSAGES, *ENVELOPES, "log", "event"))
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 _Fields = Mapping[str, msgspec.Raw]
@@ -48,7 +48,7 @@ class _Plan:
     # The likeliest time and level, where each is the value of one field.
     time: str
     level: str
-    read_level: fields.LevelReader
+    read_level: field_names.LevelReader
     # Whether no other field may give the level.
     is_sole_level: bool
     has_time: bool
@@ -121,7 +121,9 @@ class JsonReader:
     def _plan_for(self, names: tuple[str, ...]) -> _Plan:
         """Lines may have any number of fields that mean nothing, so plans are shared."""
         self.unknown_lines += 1
-        counting = tuple(name for name in names if fields.may_count(name) or name.lower() in _INNER)
+        counting = tuple(
+            name for name in names if field_names.may_count(name) or name.lower() in _INNER
+        )
         plan = self._plans.get(counting)
         if plan is None:
             plan = _plan_of(counting)
@@ -230,8 +232,8 @@ class JsonReader:
 
 
 def _plan_of(names: tuple[str, ...]) -> _Plan:
-    order = fields.field_order(names)
-    level, read = order.levels[0] if order.levels else ("", fields.NO_LEVEL)
+    order = field_names.field_order(names)
+    level, read = order.levels[0] if order.levels else ("", field_names.NO_LEVEL)
     spelt = {name.lower(): name for name in names}
     return _Plan(
         order.times[0] if order.times and not order.date_and_time else "",
@@ -244,7 +246,7 @@ def _plan_of(names: tuple[str, ...]) -> _Plan:
         order.nested_levels,
         () if order.times or order.date_and_time else order.nested_times,
         spelt.get("log", ""),
-        tuple(spelt[name] for name in fields.MESSAGES if name in spelt),
+        tuple(spelt[name] for name in field_names.MESSAGES if name in spelt),
         spelt.get("event", ""),
         not spelt.keys().isdisjoint(ENVELOPES),
     )

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-from bot.logs import fields, levels, times
+from bot.logs import field_names, fields, levels, times
 from bot.logs.envelopes import ENVELOPES
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import (
@@ -33,7 +33,7 @@ from providers.patterns import compile_pattern
 
 _END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
 # Fields that hold a line of text or records of their own.
-_INNER: Final = (*fields.NESTED_LEVELS, *fields.MESSAGES, *ENVELOPES)
+_INNER: Final = (*field_names.NESTED_LEVELS, *field_names.MESSAGES, *ENVELOPES)
 # Decoded to one string each, which is counted without another look at its letters.
 _COMMON_WORDS: Final[Any] = Literal[
     tuple(
@@ -53,14 +53,14 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
     + [b"\n" + quote + b"%d" % digit for quote in (b"", b'"') for digit in range(10)],
     implementation=Implementation.DFA,
 )
-_LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
+_LEVEL_KEYS: Final = tuple(field_names.LEVEL_KEYS)
 # One object behind the other in a line; a line that begins with blanks.
 _TWO_OBJECTS: Final = (
     *(b"}{", b"} {", b"}\t", b"}\r{", b"}\r ", b"}  ", b"} \t", b"} \r"),
     *(b"\n ", b"\n\t", b"\n\r"),
 )
 _LEVEL_ENDS: Final = BytesAhoCorasick(
-    [end + b'"' for end in fields.LEVEL_ENDS], implementation=Implementation.DFA
+    [end + b'"' for end in field_names.LEVEL_ENDS], implementation=Implementation.DFA
 )
 _LOG: Final = "log"
 
@@ -183,14 +183,14 @@ class JsonShape:
 
     def _level_of(self, value: bytes) -> str | None:
         assert self._level_name
-        if self._parent in fields.NUMBERS_ARE_NO_LEVELS and value[:1] in b"0123456789":
+        if self._parent in field_names.NUMBERS_ARE_NO_LEVELS and value[:1] in b"0123456789":
             return None
-        return fields.level_of_value(value, fields.LEVEL_KEYS[self._level_name])
+        return fields.level_of_value(value, field_names.LEVEL_KEYS[self._level_name])
 
     def _inner_instead(self) -> Iterable[str]:
         """The fields that would hold a line or other fields before the one that does."""
-        if self._text_name in fields.MESSAGES:
-            later = fields.MESSAGES[fields.MESSAGES.index(self._text_name) + 1 :]
+        if self._text_name in field_names.MESSAGES:
+            later = field_names.MESSAGES[field_names.MESSAGES.index(self._text_name) + 1 :]
             return [name for name in _INNER if name not in later]
         return _INNER
 
@@ -228,13 +228,13 @@ class JsonShape:
 
     def _counting_instead(self) -> Iterable[str]:
         """The fields that would give the time or the level if a line had them."""
-        yield from fields.TIME_KEYS[: fields.TIME_KEYS.index(self._time_name)]
-        yield from (self._time_name, "date", *ENVELOPES, *fields.names_with_own_numbers())
+        yield from field_names.TIME_KEYS[: field_names.TIME_KEYS.index(self._time_name)]
+        yield from (self._time_name, "date", *ENVELOPES, *field_names.names_with_own_numbers())
         if self._level_name is None:
             yield from (*_LEVEL_KEYS, *self._inner_instead(), "@t")
         elif self._parent:
             yield from _LEVEL_KEYS
-            yield from fields.NESTED_LEVELS[: fields.NESTED_LEVELS.index(self._parent)]
+            yield from field_names.NESTED_LEVELS[: field_names.NESTED_LEVELS.index(self._parent)]
         else:
             yield from _LEVEL_KEYS[: _LEVEL_KEYS.index(self._level_name) + 1]
 
@@ -244,7 +244,7 @@ def json_shape_of(line: bytes) -> JsonShape | None:
     to be looked at.
     """
     reading, found = read_line(line), fields.json_fields(line)
-    if not found or not reading.minute or fields.has_own_numbers(found):
+    if not found or not reading.minute or field_names.has_own_numbers(found):
         return None
     time = _time_key(found)
     if not time or not line.rstrip(b"\r").endswith(b"}") or not found.keys().isdisjoint(ENVELOPES):
@@ -264,7 +264,7 @@ def json_shape_of(line: bytes) -> JsonShape | None:
 
 
 def _time_key(found: Mapping[str, fields.Value]) -> str:
-    return next((key for key in fields.TIME_KEYS if key in found), "")
+    return next((key for key in field_names.TIME_KEYS if key in found), "")
 
 
 def _text_key(found: Mapping[str, fields.Value]) -> str | None:
@@ -272,7 +272,7 @@ def _text_key(found: Mapping[str, fields.Value]) -> str | None:
     if _LOG in found:
         return _LOG if bytes(found[_LOG]).startswith(b'"') else None
     return next(
-        (key for key in fields.MESSAGES if bytes(found.get(key, b"")).startswith(b'"')), None
+        (key for key in field_names.MESSAGES if bytes(found.get(key, b"")).startswith(b'"')), None
     )
 
 
@@ -280,7 +280,7 @@ def _level_field(found: Mapping[str, fields.Value]) -> _LevelField | None:
     outermost = next((key for key in _LEVEL_KEYS if key in found), None)
     if outermost:
         return _LevelField(outermost)
-    for parent in fields.NESTED_LEVELS:
+    for parent in field_names.NESTED_LEVELS:
         nested = fields.json_fields(bytes(found[parent])) if parent in found else None
         if nested and (name := next((key for key in _LEVEL_KEYS if key in nested), None)):
             return _LevelField(name, parent)
@@ -290,7 +290,7 @@ def _level_field(found: Mapping[str, fields.Value]) -> _LevelField | None:
 def _spelt_as_in(line: bytes) -> dict[str, str]:
     """The names of fields as the line writes them, by the same in lower case."""
     names: dict[str, str] = {}
-    for parent in ("", *fields.NESTED_LEVELS):
+    for parent in ("", *field_names.NESTED_LEVELS):
         body = line
         if parent:
             found = fields.json_fields(line) or {}
@@ -365,7 +365,7 @@ def _times_like(written: bytes) -> _Times:
 
 
 def _scan_of(keys: Iterable[str], used: set[str], others: Iterable[bytes] = ()) -> BytesAhoCorasick:
-    spelt = dict.fromkeys(name for key in keys for name in fields.spellings_of(key))
+    spelt = dict.fromkeys(name for key in keys for name in field_names.spellings_of(key))
     return BytesAhoCorasick(
         [*(b'"%s"' % name.encode() for name in spelt if name not in used), *others],
         implementation=Implementation.DFA,

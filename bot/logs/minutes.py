@@ -63,6 +63,44 @@ def any_digits_of(written: bytes) -> bytes:
     return _DIGIT.sub(rb"\\d", re.escape(written))
 
 
+@dataclass(frozen=True, slots=True)
+class CountedMinutes:
+    """The minutes of some lines as they are written, the last of these, and where the lines end."""
+
+    minutes: Counter[bytes]
+    last: bytes
+    end: int
+    # Whether few lines in a row share a minute.
+    has_short_runs: bool
+
+
+# Fewer runs than that show little.
+_FEW_RUNS: Final = 16
+
+
+def minutes_of_runs(run: re.Pattern[bytes], text: bytes, at: int) -> CountedMinutes:
+    """Those of the lines of a shape that follow each other from there."""
+    found: Counter[bytes] = Counter()
+    runs, last, match = 0, b"", run.match(text, at)
+    while match:
+        runs, last = runs + 1, match[1]
+        found[last] += text.count(b"\n", at, match.end())
+        at = match.end()
+        match = run.match(text, at)
+    return CountedMinutes(found, last, at, runs >= _FEW_RUNS and runs * 3 > found.total())
+
+
+def minutes_of_lines(line: re.Pattern[bytes], text: bytes) -> CountedMinutes | None:
+    """Those of all lines, which is quicker where few lines in a row share one; None where some lines
+    have another shape.
+    """
+    written = line.findall(text)
+    if len(written) != text.count(b"\n"):
+        return None
+    found = Counter(written)
+    return CountedMinutes(found, written[-1], len(text), len(found) * 3 > len(written))
+
+
 # So many minutes are remembered, by all the ways in which they were written.
 _MOST_KNOWN: Final = 50_000
 

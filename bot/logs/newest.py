@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.logs.lines import seconds_at
-from bot.logs.times import Minute, moment_of
+from bot.logs.moments import moment_of
+from bot.logs.times import Minute
 
 TAIL_LINES: Final = 12
 _KEPT_BYTES: Final = 512

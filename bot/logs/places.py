@@ -81,7 +81,7 @@ NO_NAME_OF_SETTING: Final = (
 
 
 # As syslog(3) names its levels.
-_LOG_LEVELS: Final = (
+LOG_LEVELS: Final = (
     *(b"EMERG", b"ALERT", b"CRIT", b"ERR", b"WARN", b"WARNING", b"NOTICE", b"INFO", b"DEBUG"),
 )
 # What BIND writes in front of a level, where it writes no time.
@@ -189,7 +189,7 @@ PLACES: Final = (
     ),
     *_places(Where.BEHIND,
         ("components", rb"[A-Z][A-Z-]{1,20} \| " + _level(CAPITALS) + rb"(?= \|)", _word, b"2026-11-21 10:00:00 UTC | TRACE | ERROR | (oven.go:12) | hot", "error"),
-        ("log_name", rb"(?:[\w-]{1,32}\|){1,3}LOG_(?P<LEVEL>" + b"|".join(_LOG_LEVELS) + rb")(?=\|)", _word, b"2026-11-21T10:00:00.123456+00:00 sw1 intfd[12]: Event|404|LOG_WARN|AMM|-|down", "warn"),
+        ("log_name", rb"(?:[\w-]{1,32}\|){1,3}LOG_(?P<LEVEL>" + b"|".join(LOG_LEVELS) + rb")(?=\|)", _word, b"2026-11-21T10:00:00.123456+00:00 sw1 intfd[12]: Event|404|LOG_WARN|AMM|-|down", "warn"),
         ("topics_of_host", rb"[\w.-]{1,64} (?:[a-z0-9-]{1,20},){1,3}?(?P<LEVEL>info|warning|error|critical|debug)(?=[, ])", _word, b"2026-11-21T10:00:00.123+01:00 gw system,error,critical login failure", "error"),
         ("unclosed_thread", rb"\[[\w.-]{1,60} \[\] " + _level(CAPITALS) + rb"(?= )", _word, b"2026-11-21T10:00:00.123Z [tomcat-exec-25 [] INFO org.example.Oven opId=] on", "info"),
         ("signale", rb"(?:\[[\w.-]{1,40}\] )?\xe2\x80\xba [^\n\w]{1,12}(?P<LEVEL>debug|error|fatal|info|note|warn)(?= )", _word, "[10:00:00] [kitchen] › ✖  error     hot".encode(), "error"),
@@ -310,77 +310,6 @@ PLACES: Final = (
     ),
 )  # fmt: skip
 PLACE_OF: Final = {place.name: place for place in PLACES}
-# What is remembered of a line must not depend on a digit, nor on text far after it.
-NOT_REMEMBERED: Final = {
-    "cisco",
-    "websphere",
-    "program",
-    "host_level",
-    "logcat_studio",
-    "tensorflow_letter",
-    "unified_compact",
-    "go_klog",
-    "go_letter",
-    "postgres_csv",
-    "dotnet",
-    "huawei",
-    "hana_letter",
-    "questdb_letter",
-    "slashed",
-    "slashed_lower",
-    "fabric",
-    "sssd",
-    "vmware_letter",
-    "tarantool",
-    "netbackup",
-    "checkmk",
-    "box_first_part",
-    "named_server",
-    "opengauss",
-    "after_colon",
-    "letter_and_file",
-    "stunnel",
-    "named_colon",
-    "box_level_first",
-}
-# Text in every line whose level is not a word.
-HINTS: Final = (
-    b"LOG",
-    b"PHP",
-    b"%",
-    *(level + b"(" for level in spellings.VMKERNEL),
-    *spellings.SLOG_RS,
-    b"fail: ",
-    b"trce: ",
-    b"(0x",
-    b"DETAIL:",
-    *(b"]." + level + sign for level in spellings.ZONEMINDER for sign in (b"-", b" [")),
-    b"SUCCESS",
-    *(b"/%d/" % severity for severity in range(8)),
-    *(b"<" + level + sign for level in spellings.EXTREME for sign in (b":", b".")),
-    *(b"<%s>" % level for level in spellings.ARUBA),
-    *(b"-> " + level for level in spellings.FABRIC),
-    *(b"\xe2\x96\xb6 " + level for level in spellings.FABRIC),
-    b".go:",
-    b".cc:",
-    b".cpp:",
-    *(b"][%c]:" % letter for letter in b"IWEFCDTNVA"),
-    b"STATUS:",
-    *(b"LOG_%s|" % level for level in _LOG_LEVELS),
-)
-# Places whose word follows the time at once or after tokens that the lines of a log may share.
-AS_WORDS: Final = {
-    "box",
-    "module_box",
-    "channel",
-    "capitals",
-    "careful_capitals",
-    "key",
-    "punctuated",
-    "column",
-    "named",
-    "named_box",
-}
 
 
 def any_place(*where: Where) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from bot.logs import fields, times
+from bot.logs import field_names, fields, times
 from bot.logs.bare_levels import bare_level
 from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, is_behind_lead
 from bot.logs.json_reader import JsonReader
@@ -26,7 +26,8 @@ from bot.logs.lines import (
     redis_level,
     time_further_on,
 )
-from bot.logs.places import AS_WORDS, NOT_REMEMBERED, PLACE_OF, after_level
+from bot.logs.place_hints import AS_WORDS, NOT_REMEMBERED
+from bot.logs.places import PLACE_OF, after_level
 from bot.logs.readings import (
     DIGITS_ALIKE,
     NOTHING,
@@ -289,12 +290,12 @@ def _spans_of_pairs(line: bytes) -> Spans | None:
     if (
         not time
         or minute_at(time) != reading.minute
-        or start[1].decode().lower() not in fields.TIME_KEYS
+        or start[1].decode().lower() not in field_names.TIME_KEYS
     ):
         return None
     at = time.lastindex or 0
     level = _PAIR_LEVEL.match(line, time.end())
-    read = fields.LEVEL_KEYS.get(level[1].decode().lower()) if level else None
+    read = field_names.LEVEL_KEYS.get(level[1].decode().lower()) if level else None
     if not level or read is not level_of_field or read(level[2]) != reading.level:
         return None
     behind = time.span(at + 2) if time[at + 2] is not None else (time.end(), time.end())

@@ -16,7 +16,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from bot.logs import fields, levels, signs, times
+from bot.logs import field_names, fields, levels, signs, times
 from bot.logs.grammar import (
     AT_ONCE_LETTER,
     CONTINUES,
@@ -341,14 +341,14 @@ def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple
     if b"{" in before + between or not time_keys or not level_keys:
         return (), ()
     time_key, level_key = time_keys[-1].decode().lower(), level_keys[-1].decode().lower()
-    if time_key not in fields.TIME_KEYS or level_key not in fields.LEVEL_KEYS:
+    if time_key not in field_names.TIME_KEYS or level_key not in field_names.LEVEL_KEYS:
         return (), ()
-    level_names = list(fields.LEVEL_KEYS)
+    level_names = list(field_names.LEVEL_KEYS)
     never = (
-        *fields.TIME_KEYS[: fields.TIME_KEYS.index(time_key)],
+        *field_names.TIME_KEYS[: field_names.TIME_KEYS.index(time_key)],
         *level_names[: level_names.index(level_key)],
         "date",
-        *fields.names_with_own_numbers(),
+        *field_names.names_with_own_numbers(),
     )
     return (b" " + level_keys[-1] + b"=",), tuple(name.encode() + b"=" for name in never)
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
-from bot.logs import fields, levels
+from bot.logs import field_names, levels
 from bot.logs.envelopes import ENVELOPES
-from bot.logs.places import HINTS
+from bot.logs.place_hints import HINTS
 from providers.patterns import compile_pattern
 
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
@@ -25,14 +25,14 @@ def spellings(words: Iterable[bytes]) -> list[bytes]:
     ]
 
 
-_KEYS: Final = [key.encode() for key in fields.LEVEL_KEYS]
+_KEYS: Final = [key.encode() for key in field_names.LEVEL_KEYS]
 _SPELT_KEYS: Final = [
-    name.encode() for key in fields.LEVEL_KEYS for name in fields.spellings_of(key)
+    name.encode() for key in field_names.LEVEL_KEYS for name in field_names.spellings_of(key)
 ]
 # In JSON, names are looked for in any case.
 _QUOTED_KEYS: Final = BytesAhoCorasick(
     [b'"' + key + b'"' for key in (*_KEYS, b"@t", b"log", *(key.encode() for key in ENVELOPES))]
-    + [end + b'"' for end in fields.LEVEL_ENDS]
+    + [end + b'"' for end in field_names.LEVEL_ENDS]
 )
 # With what each must be followed by: words by the end of the word, keys by their sign.
 _WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), *(hint for hint in HINTS if hint.isalpha())]

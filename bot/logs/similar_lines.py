@@ -9,7 +9,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from bot.logs import fields, levels, times
+from bot.logs import field_names, fields, levels, times
 from bot.logs.cm_traces import CM_TRACE
 from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, TIME_SIGN
 from bot.logs.lines import (
@@ -123,7 +123,7 @@ _SHORT_NAME: Final = 4
 _DIGITS_MATTER: Final = BytesAhoCorasick(
     [
         before + key.encode() + sign + b"0"
-        for key in fields.LEVEL_KEYS
+        for key in field_names.LEVEL_KEYS
         for before in ((b" ", b"\n", b'"', b",", b"{", b"\t") if len(key) < _SHORT_NAME else (b"",))
         for sign in (b"=", b'="', b"='", b":", b": ", b'":', b'": ', b'":"', b'": "')
     ]
@@ -224,7 +224,7 @@ def _digits_of_level(line: bytes) -> tuple[slice, LevelOf] | None:
         return slice(*priority.span(1)), levels.level_of_severity
     if not is_text(line):
         found = _fields_of(line)
-        for name, read in fields.field_order(tuple(found)).levels[:1]:
+        for name, read in field_names.field_order(tuple(found)).levels[:1]:
             if (at := _span_of(line, name, found)) and line[at].isdigit():
                 return at, read
         return None
@@ -250,7 +250,7 @@ def _with_time(
     if is_text(line):
         return _of_text(line, minute, level, at, level_of)
     found, is_json = _fields_of(line), line.startswith(b"{")
-    order = fields.field_order(tuple(found))
+    order = field_names.field_order(tuple(found))
     inner = None
     if is_json and _holds_inner(found) and not fields.level_of_fields(found):
         inner = _inner_line(line, found, level)
@@ -307,7 +307,7 @@ def may_have_time(line: bytes) -> bool:
 
 
 _AUDIT: Final = b" msg=audit("
-_INNER: Final = frozenset(("log", "event", *fields.NESTED_LEVELS, *fields.MESSAGES))
+_INNER: Final = frozenset(("log", "event", *field_names.NESTED_LEVELS, *field_names.MESSAGES))
 
 
 def _holds_inner(found: Mapping[str, fields.Value]) -> bool:
@@ -316,7 +316,7 @@ def _holds_inner(found: Mapping[str, fields.Value]) -> bool:
     return any(
         name in ("log", "event")
         or bytes(found[name])[:2] in (b'"{', b'{"')
-        or (name.lower() in fields.MESSAGES and bytes(found[name]).startswith(b'"'))
+        or (name.lower() in field_names.MESSAGES and bytes(found[name]).startswith(b'"'))
         for name in names
     )
 

@@ -8,8 +8,7 @@ depends on the window that was asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import repeat
@@ -17,89 +16,23 @@ from typing import Final
 
 from msgspec import Struct
 
+from bot.logs.calendar_names import (
+    MONTH_NUMBER,
+    MONTHS,
+    SHARED_ZONES,
+    SPELT_MONTHS,
+    ZONES,
+)
 from providers.patterns import compile_pattern
 
 # The minute, as `2026-11-21T10:00`, and its offset, as `+01:00`, `Z`, a zone that several countries
 # use, or nothing.
 Minute = tuple[bytes, bytes]
 
-_ZONES: Final = {
-    b"UTC": b"Z", b"GMT": b"Z", b"WET": b"Z", b"Z": b"Z", b"UCT": b"Z",
-    b"CET": b"+01:00", b"CEST": b"+02:00", b"MET": b"+01:00", b"MEST": b"+02:00", b"EET": b"+02:00", b"EEST": b"+03:00",
-    b"WEST": b"+01:00", b"MSK": b"+03:00", b"EST": b"-05:00", b"EDT": b"-04:00", b"CDT": b"-05:00", b"MST": b"-07:00",
-    b"MDT": b"-06:00", b"PST": b"-08:00", b"PDT": b"-07:00", b"AKST": b"-09:00", b"AKDT": b"-08:00", b"HST": b"-10:00",
-    b"BRT": b"-03:00", b"JST": b"+09:00", b"KST": b"+09:00", b"SGT": b"+08:00", b"HKT": b"+08:00", b"SAST": b"+02:00",
-    b"AEST": b"+10:00", b"AEDT": b"+11:00", b"ACST": b"+09:30", b"AWST": b"+08:00", b"NZST": b"+12:00", b"NZDT": b"+13:00",
-}  # fmt: skip
-# One name, several countries: India, Israel, Ireland; the middle of America, China; Britain,
-# Bangladesh.
-_SHARED_ZONES: Final = {
-    b"IST": (b"+05:30", b"+02:00", b"+01:00"),
-    b"CST": (b"-06:00", b"+08:00"),
-    b"BST": (b"+01:00", b"+06:00"),
-}
-MONTH_NAMES: Final = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_MONTHS: Final = b"|".join(MONTH_NAMES)
-# As programs write them in German, French, Spanish, Portuguese, Italian and Dutch, where that differs.
-_MONTHS_ABROAD: Final[Mapping[str, int]] = {
-    "janv": 1,
-    "jan": 1,
-    "ene": 1,
-    "gen": 1,
-    "Jän": 1,
-    "févr": 2,
-    "feb": 2,
-    "fev": 2,
-    "Mär": 3,
-    "Mrz": 3,
-    "mars": 3,
-    "mar": 3,
-    "mrt": 3,
-    "avr": 4,
-    "apr": 4,
-    "abr": 4,
-    "Mai": 5,
-    "mai": 5,
-    "may": 5,
-    "mei": 5,
-    "mag": 5,
-    "juin": 6,
-    "jun": 6,
-    "giu": 6,
-    "juil": 7,
-    "jul": 7,
-    "lug": 7,
-    "août": 8,
-    "aug": 8,
-    "ago": 8,
-    "Okt": 10,
-    "okt": 10,
-    "sept": 9,
-    "sep": 9,
-    "set": 9,
-    "oct": 10,
-    "out": 10,
-    "ott": 10,
-    "nov": 11,
-    "Dez": 12,
-    "déc": 12,
-    "dec": 12,
-    "dez": 12,
-    "dic": 12,
-}
-_MONTH_NUMBER: Final = {
-    **{name.encode().lower(): number for name, number in _MONTHS_ABROAD.items()},
-    **{name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)},
-}
-# The ways in which the name of a month is written.
-SPELT_MONTHS: Final = (
-    *(spelt for name in MONTH_NAMES for spelt in (name, name.upper())),
-    *(name.encode() for name in _MONTHS_ABROAD),
-)
 _DAYS: Final = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _NAMED_ZONE: Final = (
     rb"(?:"
-    + b"|".join(sorted([*_ZONES, *_SHARED_ZONES], key=lambda name: -len(bytes(name))))
+    + b"|".join(sorted([*ZONES, *SHARED_ZONES], key=lambda name: -len(bytes(name))))
     + rb")\b"
 )
 _REGION: Final = rb"[A-Z][a-z]{1,12}/[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
@@ -213,7 +146,7 @@ FORMS: Final = (
              b"2026-11-21_10-00-00", (b"2026-11-21T10:00", b"")),
     TimeForm("loose_iso", _Y + rb"-(?P<m>0?[1-9]|1[0-2])-(?P<d>0?[1-9]|[12]\d|3[01])[ T](?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)", _SECONDS, _HALF_OR_OFFSET,
              b"2026-11-1 9:00:00", (b"2026-11-01T09:00", b"")),
-    TimeForm("mikrotik", rb"(?P<mon>" + _MONTHS.lower() + rb")/" + _D + rb"(?:/" + _Y + rb")? " + _HM, _SECONDS, rb"(?!)",
+    TimeForm("mikrotik", rb"(?P<mon>" + MONTHS.lower() + rb")/" + _D + rb"(?:/" + _Y + rb")? " + _HM, _SECONDS, rb"(?!)",
              b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
     TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
              b"1121/100000.123456", (b"--11-21T10:00", b"")),
@@ -361,7 +294,7 @@ def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes | Non
     if "yday" in found:
         return _ordinal_date(int(year), int(found["yday"]))
     if "mon" in found:
-        month = _MONTH_NUMBER[found["mon"].lower()]
+        month = MONTH_NUMBER[found["mon"].lower()]
     elif "m" in found:
         month = int(found["m"])
     else:
@@ -406,61 +339,7 @@ def _offset_of(behind: bytes) -> bytes:
     name = behind.upper()
     if b"/" in name:
         return behind
-    return _ZONES.get(name, name if name in _SHARED_ZONES else b"")
-
-
-# A report asks for each minute of a day twice.
-@lru_cache(maxsize=4096)
-def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None:
-    """The instant of a minute of a log that was asked for from `start` to `end`; None where it
-    is unknown.
-
-    What the log leaves out is chosen so that the instant is not after the end: the year, and the
-    day. Where two readings are left, it is the one in the window. Times without a zone are UTC.
-    """
-    readings = [*_readings(minute, start, end)]
-    inside = [moment for moment in readings if start - timedelta(minutes=1) < moment < end]
-    if inside:
-        return inside[0]
-    return readings[0] if readings and not minute[0].startswith(b"T") else None
-
-
-def _readings(minute: Minute, start: datetime, end: datetime) -> Iterator[datetime]:
-    clock, zone = minute
-    for offset in _SHARED_ZONES.get(zone, (zone,)):
-        for day_and_clock in _dated(clock.decode(), start, end):
-            # A region that is not known is a KeyError.
-            with suppress(ValueError, OverflowError, KeyError):
-                yield _instant(day_and_clock, offset.decode())
-
-
-def _instant(day_and_clock: str, zone: str) -> datetime:
-    if "/" in zone:
-        # Few logs name a region, and the import takes memory.
-        from zoneinfo import ZoneInfo
-
-        return datetime.fromisoformat(day_and_clock).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    moment = datetime.fromisoformat(day_and_clock + zone)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _dated(clock: str, start: datetime, end: datetime) -> Iterator[str]:
-    """The dates and times that a time may mean."""
-    if clock.startswith("--"):
-        # A day's leeway: clocks and zones differ.
-        latest = (end + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-        years = (f"{year:04}-{clock[2:]}" for year in (end.year + 1, end.year, end.year - 1))
-        yield from (dated for dated in years if dated <= latest)
-    elif clock.startswith("T"):
-        day: date = (end + timedelta(hours=14)).date()
-        if end - start <= timedelta(days=1):
-            yield from (f"{day - timedelta(days=back)}{clock}" for back in range(4))
-    elif "/" in clock:
-        year_text, rest = clock[:4], clock[5:]
-        yield f"{year_text}-{rest[:2]}-{rest[3:]}"
-        yield f"{year_text}-{rest[3:5]}-{rest[:2]}{rest[5:]}"
-    else:
-        yield clock
+    return ZONES.get(name, name if name in SHARED_ZONES else b"")
 
 
 _SECONDS_BEHIND: Final = compile_pattern(rb"[:.]?(\d{2})(?:[.,:](\d{1,9}))?")

@@ -42,6 +42,7 @@ from bot.logs.lines import (
     read_line,
     without_colours,
 )
+from bot.logs.moments import moment_of
 from bot.logs.newest import NewestLines
 from bot.logs.places import PLACES, Place, Where
 from bot.logs.reader import LineReader
@@ -49,7 +50,7 @@ from bot.logs.readings import (
     NOTHING,
 )
 from bot.logs.shapes import shape_of
-from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
+from bot.logs.times import FORMS, Minute, TimeForm, minute_of
 from bot.logs.writer import GzipOverflowFile, TransferState
 from providers.models import Window
 from providers.patterns import LazyPattern, compile_pattern

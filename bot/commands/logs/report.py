@@ -10,7 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 from bot.logs.levels import LEVELS
-from bot.logs.times import Minute, moment_of
+from bot.logs.moments import moment_of
+from bot.logs.times import Minute
 from bot.reports.timeline import MOST_POINTS, step_start, time_step
 from providers.models import Window
 

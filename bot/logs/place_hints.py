@@ -1,0 +1,81 @@
+"""What is known of places for levels besides their patterns: which of them may be remembered, and
+which text each line has whose level is no word.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.logs import places, spellings
+
+# What is remembered of a line must not depend on a digit, nor on text far after it.
+NOT_REMEMBERED: Final = {
+    "cisco",
+    "websphere",
+    "program",
+    "host_level",
+    "logcat_studio",
+    "tensorflow_letter",
+    "unified_compact",
+    "go_klog",
+    "go_letter",
+    "postgres_csv",
+    "dotnet",
+    "huawei",
+    "hana_letter",
+    "questdb_letter",
+    "slashed",
+    "slashed_lower",
+    "fabric",
+    "sssd",
+    "vmware_letter",
+    "tarantool",
+    "netbackup",
+    "checkmk",
+    "box_first_part",
+    "named_server",
+    "opengauss",
+    "after_colon",
+    "letter_and_file",
+    "stunnel",
+    "named_colon",
+    "box_level_first",
+}
+# Text in every line whose level is not a word.
+HINTS: Final = (
+    b"LOG",
+    b"PHP",
+    b"%",
+    *(level + b"(" for level in spellings.VMKERNEL),
+    *spellings.SLOG_RS,
+    b"fail: ",
+    b"trce: ",
+    b"(0x",
+    b"DETAIL:",
+    *(b"]." + level + sign for level in spellings.ZONEMINDER for sign in (b"-", b" [")),
+    b"SUCCESS",
+    *(b"/%d/" % severity for severity in range(8)),
+    *(b"<" + level + sign for level in spellings.EXTREME for sign in (b":", b".")),
+    *(b"<%s>" % level for level in spellings.ARUBA),
+    *(b"-> " + level for level in spellings.FABRIC),
+    *(b"\xe2\x96\xb6 " + level for level in spellings.FABRIC),
+    b".go:",
+    b".cc:",
+    b".cpp:",
+    *(b"][%c]:" % letter for letter in b"IWEFCDTNVA"),
+    b"STATUS:",
+    *(b"LOG_%s|" % level for level in places.LOG_LEVELS),
+)
+# Places whose word follows the time at once or after tokens that the lines of a log may share.
+AS_WORDS: Final = {
+    "box",
+    "module_box",
+    "channel",
+    "capitals",
+    "careful_capitals",
+    "key",
+    "punctuated",
+    "column",
+    "named",
+    "named_box",
+}
