@@ -11,15 +11,14 @@ from bot.composition.accounts import build_answerer
 from bot.composition.foundation import Foundation
 from bot.composition.from_settings import (
     build_access_policy,
+    digests_from_settings,
     mutes_from_settings,
     presentation_from_settings,
-    redacted_line,
     rules_from_settings,
 )
 from bot.config import Settings
 from bot.notifications.pagerduty import PagerDutySettings
 from bot.observability.observers import Observers
-from bot.schedules.cron import read_cron
 from bot.slack.canvases import Canvases
 from bot.slack.channels import SlackChannels
 from bot.slack.handles import SlackHandles
@@ -39,7 +38,7 @@ from handlers.chat_commands import QuestionReader
 from handlers.jobs import digests as digest_jobs
 from handlers.jobs.alerts import AlertJob
 from handlers.jobs.baselines import BaselineReader
-from handlers.jobs.digests import Digest, DigestJob
+from handlers.jobs.digests import DigestJob
 from handlers.jobs.escalations import EscalationJob
 from handlers.jobs.scheduler import Scheduler
 from handlers.jobs.silences import SilenceIndex
@@ -64,7 +63,6 @@ from handlers.requests import RequestHandler
 from handlers.saved_questions import SavedQuestionManager
 from handlers.subscriptions import SubscriptionManager
 from handlers.typed_secrets import SecretCheck
-from providers.redaction import Redactor
 
 
 class Core(Struct, frozen=True):
@@ -189,7 +187,7 @@ class Managers(Struct, frozen=True):
 
 async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
     """The managers, with everything that is stored or configured given to the scheduler."""
-    digests = _digests(base.settings, base.redactor)
+    digests = digests_from_settings(base.settings, base.redactor)
     zone = base.settings.timezone
     clock = base.clock
     questions = QuestionReader(core.answering, core.permissions, core.secrets, zone, clock)
@@ -331,25 +329,3 @@ def build_webhooks(settings: Settings, jobs: Jobs, managers: Managers) -> dict[s
     registry = managers.rules.registry
     webhook = PagerDutyWebhook(jobs.alerts, registry.rules, [*secrets.values()], [*secrets])
     return {pagerduty.PATH: webhook}
-
-
-def _digests(settings: Settings, redactor: Redactor) -> list[Digest]:
-    """The digests of the configuration, with their times in its zone."""
-    found = []
-    for digest in settings.digest:
-        trigger = read_cron(digest.at, settings.timezone)
-        assert trigger is not None, "the configuration was checked"
-        # A secret in a question of the configuration is used, and neither stored nor shown.
-        redacted = redacted_line(redactor, digest.ask)
-        found.append(
-            Digest(
-                digest.name,
-                digest.ask,
-                digest.at,
-                trigger,
-                digest.channel,
-                redacted,
-                as_canvas=digest.as_ == "canvas",
-            )
-        )
-    return found

@@ -1,4 +1,4 @@
-"""The access rules, the alerts and how these are shown, as values from the configuration.
+"""The access rules, alerts, mutes and digests of the configuration, as values.
 
 It imports what it builds where it is built, so that a question in a terminal starts without alerts.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.alerts.channels import Presentation
     from bot.alerts.mutes import Mute
     from bot.alerts.rule import Rule
+    from handlers.jobs.digests import Digest
 
 
 def build_access_policy(settings: AccessSettings) -> AccessPolicy:
@@ -63,6 +64,31 @@ def rules_from_settings(settings: Settings) -> list[Rule]:
         )
         for alert in settings.alert
     ]
+
+
+def digests_from_settings(settings: Settings, redactor: Redactor) -> list[Digest]:
+    """The digests of the configuration, with their times in its zone."""
+    from bot.schedules.cron import read_cron
+    from handlers.jobs.digests import Digest
+
+    found = []
+    for digest in settings.digest:
+        trigger = read_cron(digest.at, settings.timezone)
+        assert trigger is not None, "the configuration was checked"
+        # A secret in a question of the configuration is used, and neither stored nor shown.
+        redacted = redacted_line(redactor, digest.ask)
+        found.append(
+            Digest(
+                digest.name,
+                digest.ask,
+                digest.at,
+                trigger,
+                digest.channel,
+                redacted,
+                as_canvas=digest.as_ == "canvas",
+            )
+        )
+    return found
 
 
 def mutes_from_settings(settings: Settings) -> list[Mute]:
