@@ -34,6 +34,17 @@ async def test_bot_answers_and_posts_from_postgres(
     assert not (sandbox.folder / "bot.sqlite").exists()
 
 
+def test_dead_connection_is_noticed() -> None:
+    """A machine that has gone closes no connection. What the URL says goes first."""
+    connection = pytest.importorskip("bot.store.postgres.connection")
+    database = connection.PostgresDatabase("postgresql://db/x?keepalives_idle=60")
+    settings = database._pool.kwargs
+    assert "keepalives_idle" not in settings
+    assert settings["keepalives_interval"] * settings["keepalives_count"] < 15
+    assert settings["tcp_user_timeout"] <= 15_000
+    assert settings["connect_timeout"] == 5
+
+
 def test_database_url_is_a_secret(tmp_path: Path) -> None:
     url = "postgresql://bot:hunter2@db/opswatch"
     settings = parse_settings(

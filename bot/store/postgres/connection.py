@@ -8,13 +8,15 @@ which are many, share the lock: they run beside each other, and never beside ano
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, LiteralString, TypeVar
 
 import msgspec
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -27,6 +29,17 @@ T = TypeVar("T")
 # A few reads may run beside the one write.
 CONNECTIONS = 4
 CONNECT_WITHIN_S = 5
+# A machine that has gone, or a network that drops packets, closes no connection. Without these the
+# system waits a quarter of an hour for it; so long nothing could be read.
+TIMEOUTS: Mapping[str, int] = MappingProxyType(
+    {
+        "connect_timeout": CONNECT_WITHIN_S,
+        "keepalives_idle": 5,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+    }
+)
 # NUL as JSON writes it.
 _JSON_NUL = "\\u0000"
 # Any number that no other program takes in the same database: "opswatch" in hexadecimal.
@@ -94,9 +107,9 @@ class PostgresDatabase:
             configure=_configure,
             kwargs={
                 "autocommit": True,
-                "connect_timeout": CONNECT_WITHIN_S,
                 # A server without an encoding of its own would give bytes.
                 "client_encoding": "utf8",
+                **_not_in(url, TIMEOUTS),
             },
         )
 
@@ -169,6 +182,16 @@ class PostgresDatabase:
         except RuntimeError:
             # The threads are gone.
             raise StoreUnavailable("the database is closed") from None
+
+
+def _not_in(url: str, settings: Mapping[str, int]) -> dict[str, int]:
+    """The settings that the URL leaves open."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:
+        # The attempt to connect says what is wrong.
+        given = {}
+    return {name: value for name, value in settings.items() if name not in given}
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
