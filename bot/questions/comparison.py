@@ -59,6 +59,14 @@ _SAME_BY_UNIT = MappingProxyType(
         **{f"{word} year": Length(months=12) for word in ("last", "previous")},
     }
 )
+_WEEKLY = ("weekend", *WEEKDAYS)
+# `the night before`, `the monday before`.
+_NAMED_BEFORE = MappingProxyType(
+    {
+        **dict.fromkeys(("night", "morning", "afternoon", "evening"), _DAY),
+        **dict.fromkeys(_WEEKLY, _WEEK),
+    }
+)
 # What is compared where only the second window is named.
 _FIRST = MappingProxyType(
     {"yesterday": "today"}
@@ -164,6 +172,12 @@ def _relative_window(
     second = words.second.lower()
     # `last hour` alone is the last 60 minutes.
     is_hour_before = (words.first.lower(), second) == ("this hour", "last hour")
+    if second in _PREVIOUS and _are_weekdays(words.first, first, reading):
+        return moved_back(first, _WEEK, reading)
+    # `last monday vs previous monday`.
+    head, _, day = second.removeprefix("the ").partition(" ")
+    if head in _BEFORE and day in _WEEKLY and day in words.first.lower():
+        return moved_back(first, _WEEK, reading)
     if second in _PREVIOUS or is_hour_before:
         return window_before(first, reading)
     if length := _earlier(words.second, reading):
@@ -179,7 +193,26 @@ def _read_second(
     words: str, first_words: str, parts: QuestionParts, context: Context
 ) -> ParsedWindow:
     subject = f"{parts.subject} {first_words} vs".strip()
-    return context.window(QuestionParts(subject, _weekday(words), parts.rest))
+    second = QuestionParts(subject, _weekday(words), parts.rest)
+    try:
+        return context.window(second)
+    except BadQuestion as error:
+        # The usual window is seldom one to compare with; without a hint there is a better one.
+        if error.hint == context.usual(second):
+            error.hint = ""
+        raise
+
+
+def _are_weekdays(words: str, window: ParsedWindow, reading: Reading) -> bool:
+    """Whether the words name several days by their weekdays, such as a weekend: those before them are
+    the same ones of the week before.
+    """
+    named = any(name in words.lower() for name in ("weekend", *_WEEKDAY_NAMES))
+    is_date = any(char.isdigit() for char in words)
+    return named and not is_date and 2 <= _own_days(window, reading) <= 6
+
+
+_WEEKDAY_NAMES = tuple(name[:3] for name in WEEKDAYS)
 
 
 def _own_days(window: ParsedWindow, reading: Reading) -> int:
@@ -200,6 +233,8 @@ def _earlier(words: str, reading: Reading) -> Length | None:
     body, _, last = typed.rpartition(" ")
     if last.lower() not in _EARLIER or not body:
         return None
+    if last.lower() != "ago" and (length := _NAMED_BEFORE.get(body.lower())):
+        return length
     for text in (body, f"1 {body}"):
         with contextlib.suppress(UnknownText, TwoReadings):
             if length := read_length(tokens_of(text), reading):

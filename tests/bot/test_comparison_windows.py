@@ -66,6 +66,16 @@ USAGE: list[tuple[str, str]] = [
     ("last 7 days vs previous", "21 to 26 Nov 2026 vs. 14 to 19 Nov 2026 (UTC)"),
     ("last 7 days vs previous 7 days", "21 to 26 Nov 2026 vs. 14 to 19 Nov 2026 (UTC)"),
     ("last 7 days vs two weeks ago", "21 to 26 Nov 2026 vs. 7 to 12 Nov 2026 (UTC)"),
+    ("last weekend vs previous", "21 to 22 Nov 2026 vs. 14 to 15 Nov 2026 (UTC)"),
+    ("last weekend vs the weekend before", "21 to 22 Nov 2026 vs. 14 to 15 Nov 2026 (UTC)"),
+    ("monday to wednesday vs previous", "23 to 25 Nov 2026 vs. 16 to 18 Nov 2026 (UTC)"),
+    ("last monday vs previous monday", "23 Nov 2026 vs. 16 Nov 2026 (UTC)"),
+    ("last monday vs the monday before", "23 Nov 2026 vs. 16 Nov 2026 (UTC)"),
+    ("last monday vs previous", "23 Nov 2026 vs. 22 Nov 2026 (UTC)"),
+    ("2026-11-21..2026-11-22 vs previous", "21 to 22 Nov 2026 vs. 19 to 20 Nov 2026 (UTC)"),
+    ("2024-02-29 vs a month ago", "29 Feb 2024 vs. 29 Jan 2024 (UTC)"),
+    ("2024-02-29 vs a year ago", "29 Feb 2024 vs. 28 Feb 2023 (UTC)"),
+    ("2024-02 vs a year ago", "1 to 29 Feb 2024 vs. 1 to 28 Feb 2023 (UTC)"),
     ("since monday vs last week", "23 to 26 Nov 2026 vs. 16 to 19 Nov 2026 (UTC)"),
     ("difference between this month and last month", MONTHS),
     ("comparing this month to last month", MONTHS),
@@ -141,6 +151,35 @@ def test_basis_says_what_is_compared(line: str, basis: str, unit: str) -> None:
     assert (comparison.basis, comparison.unit, comparison.obstacle) == (basis, unit, "")
 
 
+@pytest.mark.parametrize(
+    ("words", "now", "remark"),
+    [
+        ("today vs yesterday", "2026-03-29T12:00", "28 Mar 2026 00:00 to 13:00 is 1 h longer"),
+        ("today vs yesterday", "2026-10-25T01:30", "25 Oct 2026 00:00 to 01:30 is 1 h longer"),
+        ("yesterday vs previous", "2026-03-30T12:00", "28 Mar 2026 is 1 h longer"),
+        ("last week vs previous", "2026-04-01T12:00", "16 to 22 Mar 2026 is 1 h longer"),
+        ("last week vs previous", "2026-11-25T12:00", ""),
+        ("last 24 hours vs previous", "2026-03-29T12:00", ""),
+        ("last month vs previous", "2026-03-10T12:00", ""),
+    ],
+)
+def test_window_that_a_clock_change_makes_longer_is_said(words: str, now: str, remark: str) -> None:
+    found = compared(f"/apiaudit edge {words}", now=datetime.fromisoformat(f"{now}+00:00"))
+    assert (remark in found.basis) if remark else ("longer" not in found.basis)
+
+
+def test_night_before_is_a_day_earlier() -> None:
+    found = compared("/apiaudit edge last night vs the night before")
+    assert found.label == (
+        "26 Nov 18:00 to 27 Nov 2026 06:00 vs. 25 Nov 18:00 to 26 Nov 2026 06:00 (Europe/Dublin)"
+    )
+
+
+def test_day_that_has_just_ended_is_over() -> None:
+    found = ask("/usage eu yesterday", now=datetime(2026, 11, 27, tzinfo=UTC))
+    assert found.window.label == "26 Nov 2026 (UTC)"
+
+
 def test_today_of_whole_days_is_not_comparable() -> None:
     obstacle = "Today is not over, and data usage is known by whole days."
     assert compared("/usage eu today vs yesterday").obstacle == obstacle
@@ -167,10 +206,10 @@ REFUSED: list[tuple[str, str, str]] = [
     ("/usage eu q3 vs q2 vs q1", "at a time", "/usage eu q3 vs q2"),
     ("/usage eu compare q3 csv", "takes two windows", "/usage eu q3 vs previous csv"),
     ("/usage eu q3 vs q3", "the same", "/usage eu q3 vs previous"),
-    ("/usage eu q3 vs whenever per log", "“whenever”", "/usage eu q3 vs last 7 days per log"),
+    ("/usage eu q3 vs whenever per log", "“whenever”", "/usage eu q3 vs previous per log"),
     ("/usage eu whenever vs q3 per log", "“whenever”", "/usage eu last 7 days vs q3 per log"),
     ("/usage eu q3 vs 2h ago", "known by day", "/usage eu q3 vs previous"),
-    ("/usage eu q3 vs tomorrow", "still to come", "/usage eu q3 vs last 7 days"),
+    ("/usage eu q3 vs tomorrow", "still to come", "/usage eu q3 vs previous"),
     ("/apiaudit today vs same hours", "which day", "/apiaudit today vs previous"),
     ("/apiaudit 2h vs q3 same hours", "not one day", "/apiaudit 2h vs previous"),
     ("/apiaudit edge 2h vs yesterday calls 9 own:no", "one window", "/apiaudit edge 2h vs yesterday own:no"),

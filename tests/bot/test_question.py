@@ -198,7 +198,7 @@ def test_wrong_question_gets_a_valid_example(line: str, says: str) -> None:
         ("/usage us eu last month vs", "/usage us eu last month vs previous"),
         (
             "/usage all last month vs sometime per log",
-            "/usage all last month vs last 7 days per log",
+            "/usage all last month vs previous per log",
         ),
         ("/usage us sometime vs last month csv", "/usage us last 7 days vs last month csv"),
         ("/usage us q3 vs q2 vs q1 by week", "/usage us q3 vs q2 by week"),

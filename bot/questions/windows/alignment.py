@@ -112,10 +112,27 @@ def aligned(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> Comp
     if found is None and _is_like(first, second, reading):
         found = _same_length(first, second, limit, reading)
     found = found or _averages(first, second, limit, reading)
+    found = replace(found, basis=f"{found.basis}{_clock_change(found)}")
     one, two = found.current.window, found.previous.window
     if one.start < two.end and two.start < one.end:
         return replace(found, basis=f"{found.basis} The windows overlap.")
     return found
+
+
+def _clock_change(found: Comparison) -> str:
+    """A remark where one window is longer than the other because the clocks change in it."""
+    if found.unit:
+        return ""
+    longer, shorter = found.current, found.previous
+    if longer.window.length < shorter.window.length:
+        longer, shorter = shorter, longer
+    difference = longer.window.length - shorter.window.length
+    if not timedelta(minutes=1) < difference <= CLOCK_CHANGE:
+        return ""
+    label = longer.label.partition(" (")[0]
+    return (
+        f" {label} is {formatting.format_duration(difference)} longer, because the clocks change."
+    )
 
 
 def window_before(window: ParsedWindow, reading: Reading) -> ParsedWindow:
@@ -124,8 +141,14 @@ def window_before(window: ParsedWindow, reading: Reading) -> ParsedWindow:
 
 
 def moved_back(window: ParsedWindow, length: Length, reading: Reading) -> ParsedWindow:
-    """The same window so much earlier, at the same time of day."""
+    """The same window so much earlier, at the same time of day. Whole months stay whole months; other
+    days stay as many, also where a month is shorter.
+    """
     start, end = (_back(each, length, reading) for each in (window.named.start, window.named.end))
+    days = _own_length(window, reading).days
+    if window.by_day and length.months and days is not None:
+        last = start.astimezone(reading.zone).date() + timedelta(days=days)
+        end = midnight(last, reading.zone)
     return window_between(start, max(end, start + timedelta(milliseconds=1)), reading)
 
 

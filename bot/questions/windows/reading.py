@@ -222,6 +222,7 @@ def _begins_a_day(moment: datetime, reading: Reading) -> bool:
 def _window_label(window: Window, reading: Reading, *, by_day: bool) -> str:
     """How the words were read, with dates and the zone."""
     start = window.start.astimezone(reading.zone)
+    now = reading.now.astimezone(UTC)
     # The end is not included, so that midnight belongs to the day before.
     last = (window.end - timedelta(microseconds=1)).astimezone(reading.zone)
     if by_day:
@@ -244,7 +245,9 @@ def _window_label(window: Window, reading: Reading, *, by_day: bool) -> str:
             if end.date() == start.date()
             else f"{same_year} {start:{form}} to {_day(end)} {end:{form}}"
         )
-    so_far = ", so far" if window.end == reading.now.astimezone(UTC) and by_day else ""
+    # At midnight, the day before is over.
+    is_open = window.end > now or (window.end == now and not _begins_a_day(now, reading))
+    so_far = ", so far" if is_open and by_day else ""
     return f"{span} ({zone_name(reading.zone)}{so_far})"
 
 
