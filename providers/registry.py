@@ -127,7 +127,7 @@ def _checked(value: object) -> Provider:
         raise UnusablePlugin(f"its value is of type {kind.__name__}, not Provider")
     check_version(value.api_version)
     if not isinstance(value.kind, str) or not _KIND.fullmatch(value.kind):
-        raise UnusablePlugin("its kind is not a word of small letters, digits and dashes")
+        raise UnusablePlugin("its kind is not a word of lower-case letters, digits and dashes")
     if not isinstance(value.title, str) or not value.title.strip():
         raise UnusablePlugin("it has no title")
     if not (isinstance(value.settings, type) and issubclass(value.settings, AccountSettings)):
@@ -135,7 +135,7 @@ def _checked(value: object) -> Provider:
     if not value.capabilities or not set(value.capabilities) <= set(Capability):
         raise UnusablePlugin(f"its capabilities are not some of {', '.join(Capability)}")
     if bad := [name for name in value.filters if not _FILTER.fullmatch(name)]:
-        raise UnusablePlugin(f"its filter “{bad[0]}” is not a word of small letters")
+        raise UnusablePlugin(f"its filter “{bad[0]}” is not a word of lower-case letters")
     return value
 
 

@@ -59,7 +59,7 @@ RULES = (
     Rule("one after the other", r"one after the other", "one at a time, in turn", "One after the other", "One at a time"),
     Rule("all the same", r"all the same", "anyway, still", "It is sent all the same.", "It is sent anyway."),
     Rule("wordy", r"in order to|due to the fact|make use of|prior to|subsequent to|is able to|are able to|utili[sz]e|leverage", "to, because, use, before, after, can", "In order to stop it", "To stop it"),
-    Rule("repeated", r"(?-i:([a-z]{2,}) \1)", "the word once", "Stop the the bot.", "Stop the bot."),
+    Rule("repeated", r"(?<!\.)(?-i:([a-z]{2,}) \1(?![.-]))", "the word once", "Stop the the bot.", "Stop the bot."),
     Rule("here", r"click here|\[here\]", "what the link leads to", "[here](a.md)", "[Get started](a.md)"),
     Rule("unit", r"\d(?:[kMGT]B|ms|min)", "a space before the unit", "5GB a day", "5 GB a day"),
     Rule("names", r"(?-i:Github|Postgres|Postgresql|Sqlite|Pagerduty|Devicewise|DeviceWise|Javascript|Systemd|MacOS)", "as their owners write them", "A Postgres server", "A PostgreSQL server"),

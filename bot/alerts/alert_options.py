@@ -88,7 +88,7 @@ def _outside_what(typed: TypedAlert, side: re.Match[str]) -> BadQuestion:
     assert word is not None
     amount = THRESHOLD.match(typed.text, side.end())
     span = amount.span(1) if amount else word.span(1)
-    return typed.refused("outside is followed by usual.", span, "usual")
+    return typed.refused("outside takes usual.", span, "usual")
 
 
 def _wrong_unit(
@@ -100,7 +100,7 @@ def _wrong_unit(
     text, at = typed.text, side.end()
     if has_value(typed.command, "quota_percent") and (part := OF_QUOTA.match(text, at)):
         return typed.refused(
-            "The part of the quota is the value quota_percent.",
+            "For a share of the quota, use the value quota_percent.",
             (start_of_value(typed, side), part.end()),
             f"quota_percent {side[1]} {part['number']}",
         )

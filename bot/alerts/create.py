@@ -107,7 +107,7 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
     """The refusal of words without `above` and `below`: its example has one in the place of a word
     that is nearly one, or at the end.
     """
-    message = "At which value does it fire? Say above or below, and how much, or outside usual."
+    message = "When does it fire? Say above or below with a value, or outside usual."
     if change := _CHANGE.search(typed.text):
         # Against the window before, where the question names no other.
         before = "" if re.search(r"(?i)\svs\.?\s", typed.text) else "vs previous "
@@ -174,7 +174,7 @@ class _Reader(Struct, frozen=True):
         side = self.side[1].lower()
         factor = self._factor(self.threshold)
         if side == "outside" and factor is not None:
-            raise self._refused("outside is followed by usual.", self.threshold, "usual")
+            raise self._refused("outside takes usual.", self.threshold, "usual")
         recover = self.options.get("recover")
         if recover is None:
             return Usual(side, factor)
@@ -260,7 +260,7 @@ class _Reader(Struct, frozen=True):
         # The example replaces the option with its name.
         start = words.start
         if not subjects:
-            message, right = f"/{self.typed.command} has nothing to take each of.", ""
+            message, right = f"/{self.typed.command} cannot be split by each.", ""
         else:
             message, right = f"each takes {' or '.join(subjects)}.", f"each {subjects[0]}"
         raise self.typed.refused(message, (start, words.span[1]), right)
@@ -325,7 +325,7 @@ class _Reader(Struct, frozen=True):
             return ""
         name = " ".join(words.text.strip('"').split())
         if name and not NAME.fullmatch(name):
-            message = "A name is letters, digits, dots and dashes; one with spaces is in quotes."
+            message = "A name has letters, digits, dots and dashes; put one with spaces in quotes."
             raise self._refused(message, words, "ingest-spike")
         return name
 

@@ -225,7 +225,7 @@ class _AlertForm(Struct, frozen=True):
     def subject(self) -> str:
         each = self.values.get(EACH, "")
         if each and each not in COMMANDS[self.command].values.subjects:
-            raise BadQuestion("Choose one of the list.")
+            raise BadQuestion("Choose one from the list.")
         return each
 
     def name(self) -> str:

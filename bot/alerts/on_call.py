@@ -103,9 +103,7 @@ def schedule_from_table(table: Mapping[str, Any]) -> OnCallSchedule:
     """
     unknown = sorted(table.keys() - {"rotation", "shift", "override"})
     if unknown:
-        raise ValueError(
-            f"{unknown[0]!r} is not known; write [[rotation]], [[shift]], [[override]]"
-        )
+        raise ValueError(f"{unknown[0]!r} is not known; use [[rotation]], [[shift]], [[override]]")
     schedule = OnCallSchedule(
         tuple(_rotation(place, entry) for place, entry in _entries(table, "rotation")),
         tuple(_shift(place, entry) for place, entry in _entries(table, "shift")),
@@ -131,7 +129,7 @@ def schedule_from_csv(text: str) -> OnCallSchedule:
             shifts.append(_shift(f"line {reader.line_num}", _shift_fields(row)))
             _require_few(len(shifts))
     except csv.Error:
-        raise ValueError(f"line {reader.line_num} is no CSV") from None
+        raise ValueError(f"line {reader.line_num} is not CSV") from None
     if not shifts:
         raise ValueError("there is no shift")
     return OnCallSchedule(shifts=tuple(shifts))

@@ -136,7 +136,7 @@ async def _database(settings: Settings) -> tuple[list[Check], CanvasUse]:
         await store.close()
     if isinstance(settings.database, Secret):
         return [Check("database", ok=True, detail="PostgreSQL can be used.", hint="")], canvases
-    hint = "Make room, or have `database` in bot.toml on another disk."
+    hint = "Make room, or move `database` in bot.toml to another disk."
     space = free_space(
         "database", settings.database.parent, f"{settings.database.name} can be written", hint
     )
@@ -263,8 +263,12 @@ async def _account(name: str, account: Checked) -> Sequence[Check]:
     except Exception as error:
         # A plug-in may raise anything.
         log.exception("the check of %s failed", name)
-        detail = f"Its provider failed with a fault of its own ({type(error).__name__})."
-        return [Check(name, ok=False, detail=detail, hint="Tell whoever maintains the provider.")]
+        detail = f"Its provider failed unexpectedly ({type(error).__name__})."
+        return [
+            Check(
+                name, ok=False, detail=detail, hint="Report it to the maintainer of the provider."
+            )
+        ]
 
 
 def _plugins() -> list[Check]:

@@ -179,7 +179,7 @@ def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
     _print(f'Now set database = "{target}" in bot.toml and start the bot.')
     _print(
         f"{database} was not changed. To go back, set database to it again; what is stored after "
-        "the move is on the server alone."
+        "the move is only on the server."
     )
 
 

@@ -30,7 +30,7 @@ def _known_vendors(
     known = [kind for kind, each in registry().providers.items() if each.example]
     for vendor in named:
         if vendor.lower() not in known:
-            message = f"{vendor!r} is none of {', '.join(known)}."
+            message = f"{vendor!r} is not one of {', '.join(known)}."
             raise click.BadParameter(message, ctx=ctx, param=param)
     return tuple(vendor.lower() for vendor in named)
 
@@ -56,7 +56,7 @@ def init(config_path: Path | None, vendors: tuple[str, ...], file: Path | None) 
     \b
     Examples:
       python -m bot init
-      python -m bot init --vendor rapid7
+      python -m bot init --vendor VENDOR
       python -m bot init /etc/opswatch/bot.toml
     """
     target = file or config_file(config_path)

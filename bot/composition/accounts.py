@@ -84,7 +84,7 @@ def _open(name: str, settings: AccountSettings, context: AccountContext) -> Chec
             raise
         raise _unusable(name, f"its code failed ({type(error).__name__})") from error
     if not isinstance(account, Checked):
-        raise _unusable(name, "what it opens is no account")
+        raise _unusable(name, "what it opens is not an account")
     return account
 
 

@@ -84,8 +84,8 @@ _EXPECTED: Mapping[str, str] = MappingProxyType(
         "string_type": "a text in quotes",
         "string_too_short": "a text that is not empty",
         "string_too_long": "a text of at most {max_length} characters",
-        "greater_than_equal": "a number from {ge} on",
-        "less_than_equal": "a number up to {le}",
+        "greater_than_equal": "a number of at least {ge}",
+        "less_than_equal": "a number of at most {le}",
         "dict_": "a table of its own",
         "model_": "a table of its own",
     }

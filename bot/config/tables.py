@@ -69,8 +69,8 @@ class AccessSettings(Table):
     __pydantic_extra__: dict[str, tuple[Asker, ...]] = Field(init=False)
 
     manage: tuple[Asker, ...] | None = None
-    """Who may create and end alerts, subscriptions and silences; without it, whoever has access to
-    their question.
+    """Who may create and end alerts, subscriptions and silences; without it, everybody with access
+    to their question.
     """
     notify: tuple[Asker, ...] | None = None
     """Whose alerts may notify people, user groups and targets; without it, everybody's."""
@@ -316,7 +316,7 @@ class ButtonSettings(Table):
     url: Link | None = None
     """The page that it opens."""
     ask: Text | None = None
-    """The question that it asks, as whoever presses it."""
+    """The question that it asks, in the name of the person who presses it."""
     alerts: tuple[Text, ...] = ()
     """The alerts that have it; without names, each of them."""
 

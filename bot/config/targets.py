@@ -12,7 +12,7 @@ from bot.config.accounts import Detail, kind_of
 from bot.notifications.kinds import KINDS
 from bot.notifications.settings import TargetSettings
 
-WRONG_NAME = "a name of small letters, digits and dashes that begins with a letter"
+WRONG_NAME = "a name of lower-case letters, digits and dashes that begins with a letter"
 
 
 def read_targets(

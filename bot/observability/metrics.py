@@ -222,13 +222,13 @@ def _database(now: Measurements) -> Iterator[Metric]:
 def _reloads(now: Measurements) -> Iterator[Metric]:
     yield _gauge(
         "opswatch_config_last_reload_successful",
-        "1 where the configuration that was read last is in force.",
+        "1 where the configuration that was read last is in effect.",
         now.reload_successful,
     )
     if now.configured_at is not None:
         yield _gauge(
             "opswatch_config_last_reload_success_timestamp_seconds",
-            "When the configuration in force was read.",
+            "When the configuration in effect was read.",
             now.configured_at.timestamp(),
         )
 

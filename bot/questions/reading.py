@@ -58,7 +58,8 @@ def split_line(line: str) -> tuple[CommandName, str]:
         asked = f"“{sanitise(name, 40)}” is not a command" if name else "There is no question"
         known = join_words([f"/{known}" for known in COMMANDS])
         raise BadQuestion(
-            f"{asked}; I know {known}.", f"/{near[0]} help" if near else COMMANDS.help_line
+            f"{asked}; the commands are {known}.",
+            f"/{near[0]} help" if near else COMMANDS.help_line,
         )
     return command, words
 

@@ -98,7 +98,7 @@ def _checked(value: object) -> Command[Any]:
     # Before anything else of it is used.
     check_version(value.api_version)
     if not isinstance(value.name, str) or not _NAME.fullmatch(value.name):
-        raise UnusablePlugin("its name is not a word of small letters, digits and underscores")
+        raise UnusablePlugin("its name is not a word of lower-case letters, digits and underscores")
     if value.name in _TAKEN:
         raise UnusablePlugin(f"the name “{value.name}” is a key of [access] already")
     return value

@@ -48,7 +48,7 @@ def parse_saved(command: CommandName, text: str, directory: AccountDirectory) ->
     if match is None:
         words = rest or COMMANDS[command].example_words(directory)
         raise BadQuestion(
-            "Save it as what? Put “as” and a name behind the question.",
+            "Save it as what? Put “as” and a name after the question.",
             f"/{command} save {words} as morning",
         )
     name = match["name"].lower()

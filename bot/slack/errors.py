@@ -124,7 +124,7 @@ _HELP = MappingProxyType(
         "invalid_auth": "Renew SLACK_BOT_TOKEN.",
         "is_archived": "Unarchive the channel, or name another one.",
         "missing_scope": "Update the app from manifest.yml and reinstall it.",
-        "not_allowed_token_type": "SLACK_BOT_TOKEN has to be a bot token (xoxb-…).",
+        "not_allowed_token_type": "SLACK_BOT_TOKEN must be a bot token (xoxb-…).",
         "not_in_channel": "Invite me with /invite @Opswatch.",
         "restricted_action": "A setting of the workspace keeps me from posting there; ask an admin.",
         "storage_limit_reached": "The workspace's storage for files is full.",

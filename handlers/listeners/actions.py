@@ -96,7 +96,7 @@ class CancelAction(Struct, frozen=True):
         target = reply_target_from_action(body, "")
         context["target"] = target
         if not await self.requests.cancel(str(action.get("value", "")), target.user):
-            text = "Nothing of yours is left to cancel here."
+            text = "You have nothing left to cancel here."
             await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
 
 

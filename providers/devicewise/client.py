@@ -257,7 +257,7 @@ class DeviceWise:
             )
             if isinstance(switched, parse.Failure):
                 raise AuthFailed(
-                    f"{self.account} may not switch to the organisation {self._org}.",
+                    f"{self.account} is not allowed to switch to the organisation {self._org}.",
                     account=self.account,
                     hint=f"Check `org` of `{self.account}`; applications cannot switch.",
                 )
@@ -267,7 +267,7 @@ class DeviceWise:
         # The password was right; the platform wants a six-digit code in its place.
         if MFA_REQUIRED in failure.codes:
             return AuthFailed(
-                f"{self.account} wants a second factor, which a bot cannot give.",
+                f"{self.account} requires a second factor, which a bot cannot give.",
                 account=self.account,
                 hint=(
                     "Use an application (`app_token`, `app_id`, `thing_key`) or a user without a "

@@ -302,7 +302,7 @@ def test_account_of_unknown_kind_causes_no_other_problem() -> None:
     [
         ({"access": {"usage": ["everyone"], "logs": ["ada"]}}, ["access.usage.0 = 'everyone': Slack ids", "access.logs.0 = 'ada': Slack ids"]),
         ({"access": {"usage": ["*", ""]}}, ["access.usage.1 = '': Slack ids"]),
-        ({"health": {"port": 99999}, "slack": {"port": -1}}, ["slack.port = -1: a number from 0 on", "health.port = 99999: a number up to 65535"]),
+        ({"health": {"port": 99999}, "slack": {"port": -1}}, ["slack.port = -1: a number of at least 0", "health.port = 99999: a number of at most 65535"]),
         ({"digest": [{"name": "", "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}]}, ["digest.0.name = '': a text that is not empty"]),
         ({"digest": [{"name": "d" * 501, "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}]}, ["digest.ddd"]),
         ({"alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "every": "1s", "channel": "#ops"}]}, ["alert.a.every = '1s': every is at least 5s"]),

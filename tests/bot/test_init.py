@@ -107,7 +107,7 @@ def test_init_sets_up_named_vendors_alone(
 def test_init_names_the_vendors(tmp_path: Path, opswatch: Opswatch) -> None:
     ran = opswatch("init", "--vendor", "rapid", cwd=tmp_path)
     assert ran.returncode == 2
-    assert "none of rapid7, akamai, devicewise" in ran.stderr
+    assert "not one of rapid7, akamai, devicewise" in ran.stderr
     assert list(tmp_path.iterdir()) == []
 
 

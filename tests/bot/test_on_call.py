@@ -147,7 +147,7 @@ WRONG_CSV = {
     "no time": ("start,end,person\nmonday,2026-01-02,U0ADA\n", "line 2: start must be"),
     "few cells": ("start,end,person\n2026-01-01\n", "line 2: end must be"),
     "many cells": ("start,end,person\n2026-01-01,2026-01-02,U0ADA,x\n", "line 2: end must be"),
-    "open quote": ('start,end,person\n"2026-01-01,2026-01-02,U0ADA\n', "is no CSV"),
+    "open quote": ('start,end,person\n"2026-01-01,2026-01-02,U0ADA\n', "is not CSV"),
     "a NUL": ("start,end,person\n2026-01-01,2026-01-02,U0A\0DA\n", "line 2"),
 }
 

@@ -74,7 +74,7 @@ def test_each_kind_of_target_is_read() -> None:
     [
         ({"pd": {"kind": "pager"}}, "targets.pd.kind = 'pager': kind is \"pagerduty\""),
         ({"pd": 5}, "targets.pd = 5: a table of its own"),
-        ({"PD": PAGERDUTY}, "targets.PD: a name of small letters"),
+        ({"PD": PAGERDUTY}, "targets.PD: a name of lower-case letters"),
         ({"pd": {"kind": "pagerduty"}}, "targets.pd.routing_key: is missing"),
         ({"pd": {**PAGERDUTY, "routing_key": "abc"}}, "targets.pd.routing_key: a reference"),
         ({"pd": {**PAGERDUTY, "routing": "x"}}, "did you mean routing_key?"),

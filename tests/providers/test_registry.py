@@ -81,11 +81,11 @@ def test_plugin_that_fails_on_import_is_skipped(
             {"api_version": 2},
             "it was written for version 2 of the plug-in interface, and this bot has version 1",
         ),
-        ({"kind": "Not A Kind"}, "its kind is not a word of small letters, digits and dashes"),
+        ({"kind": "Not A Kind"}, "its kind is not a word of lower-case letters, digits and dashes"),
         ({"title": " "}, "it has no title"),
         ({"settings": dict}, "its settings are not a subclass of AccountSettings"),
         ({"capabilities": frozenset()}, "its capabilities are not some of usage, calls, logs"),
-        ({"filters": ("Bad!",)}, "its filter “Bad!” is not a word of small letters"),
+        ({"filters": ("Bad!",)}, "its filter “Bad!” is not a word of lower-case letters"),
     ],
     ids=["version", "kind", "title", "settings", "capabilities", "filter"],
 )

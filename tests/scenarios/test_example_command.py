@@ -25,7 +25,7 @@ async def test_added_command_answers_in_terminal(front_door: Run) -> None:
     assert ran.json["values"] == {"jars": 1}
     unknown = await front_door("ask", "/pantri today", PYTHONPATH=PATHS)
     assert unknown.code == 2
-    assert "I know /usage, /apiaudit, /logs and /pantry." in unknown.err + unknown.out
+    assert "the commands are /usage, /apiaudit, /logs and /pantry." in unknown.err + unknown.out
 
 
 async def test_added_command_is_in_manifest(front_door: Run) -> None:
@@ -79,7 +79,10 @@ def test_unusable_command_is_skipped(value: str, reason: str) -> None:
             {"api_version": 2},
             "it was written for version 2 of the plug-in interface, and this bot has version 1",
         ),
-        ({"name": "Not A Name"}, "its name is not a word of small letters, digits and underscores"),
+        (
+            {"name": "Not A Name"},
+            "its name is not a word of lower-case letters, digits and underscores",
+        ),
         ({"name": "manage"}, "the name “manage” is a key of [access] already"),
     ],
     ids=["version", "name", "reserved"],

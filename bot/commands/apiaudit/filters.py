@@ -148,7 +148,7 @@ def _filter_value(match: re.Match[str], context: Context) -> str:
     value = match[2].strip()
     if not value:
         raise BadQuestion(
-            f"“{match[1]}:” needs a value right behind it.",
+            f"“{match[1]}:” needs a value right after it.",
             context.instead(
                 match[0], f"{match[1]}:{filter_examples().get(match[1].lower(), 'ada')}"
             ),
@@ -162,7 +162,7 @@ def _split_values(name: str, values: Sequence[str], context: Context) -> tuple[s
     parts = tuple(part for value in values for part in value.split(",") if part)
     if not parts:
         raise BadQuestion(
-            f"“{name}:” needs a value right behind it.",
+            f"“{name}:” needs a value right after it.",
             context.instead(f"{name}:{values[0]}", f"{name}:{_EXAMPLES[name]}"),
         )
     return parts

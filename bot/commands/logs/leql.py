@@ -36,7 +36,7 @@ def split_where_clause(text: str, context: Context) -> tuple[str, str]:
         )
     if inside := _CLAUSE_INSIDE.search(bare):
         raise BadQuestion(
-            f"{inside[1].lower()}(…) belongs behind the where(…), not in it.",
+            f"{inside[1].lower()}(…) belongs after the where(…), not in it.",
             context.working(f"{text[:start]}where(/error/i) {text[end:]}"),
         )
     return f"{text[:start]} {text[end:]}", clause

@@ -91,7 +91,7 @@ def read_display(
     ]
     if len(shown) > 1:
         raise BadQuestion(
-            f"{join_words(shown)[0].upper()}{join_words(shown)[1:]} cannot be asked at once.",
+            f"{join_words(shown)[0].upper()}{join_words(shown)[1:]} cannot be combined.",
             context.example,
         )
     display = _statistic(found, clauses, limit, context) if is_statistic else None
@@ -138,7 +138,7 @@ def _apply_clauses(found: _Found, clauses: Clauses, context: Context) -> None:
         found.ascending = direction == "asc"
     if clauses.having and not HAVING.fullmatch(clauses.having):
         raise BadQuestion(
-            f"“having({sanitise(clauses.having, 40)})” is not read; it takes a comparison such as "
+            f"“having({sanitise(clauses.having, 40)})” cannot be read; having takes a comparison such as "
             "having(count>10).",
             context.instead(clauses.having, "count>10"),
         )

@@ -83,7 +83,7 @@ async def test_organisation_is_selected(server: DeviceWiseSandbox) -> None:
 
 async def test_foreign_organisation_is_reported(server: DeviceWiseSandbox) -> None:
     client = client_of(server, org="ELSEWHERE")
-    with pytest.raises(AuthFailed, match="may not switch to the organisation ELSEWHERE"):
+    with pytest.raises(AuthFailed, match="is not allowed to switch to the organisation ELSEWHERE"):
         await client.calls(WINDOW, CallFilters())
     await client.aclose()
 
