@@ -42,6 +42,7 @@ from handlers.outcomes import Outcomes
 from handlers.permissions import Permissions, Requester
 from handlers.running_tasks import RunningTasks
 from handlers.saved_questions import SavedQuestionManager
+from handlers.shared_answers import SharedAnswers
 from handlers.shown_work import ShownWork
 from handlers.typed_secrets import SecretCheck
 from providers.redaction import MARK, Redactor
@@ -66,6 +67,7 @@ class RequestHandler(Struct, frozen=True):
     zone: tzinfo
     on_finished: QuestionObserver = ignore_question
     running: RunningTasks = field(default_factory=RunningTasks)
+    shared_answers: SharedAnswers = field(default_factory=SharedAnswers)
 
     @property
     def access(self) -> AccessPolicy:
@@ -343,7 +345,8 @@ class RequestHandler(Struct, frozen=True):
             self.clock,
             partial(self._require_still, question.command, target),
         )
-        return await work.run(self.answering.answer(question, context), self.running)
+        answering = self.shared_answers.answer(question, context, self.answering.answer)
+        return await work.run(answering, self.running)
 
     async def may_still_ask(self, command: CommandName, user: str, channel: str) -> bool:
         """Whether the asker of a question in progress has access now, by the rules that a reload

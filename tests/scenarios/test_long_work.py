@@ -79,6 +79,22 @@ async def test_many_questions_at_once_are_all_answered(sandbox: Sandbox) -> None
     assert sandbox.slack.refused == []
 
 
+async def test_same_question_at_once_asks_vendor_once(
+    sandbox: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.shared_answers.SHARED_WITHIN_S", 600.0)
+    sandbox.rapid7.be_slow(600, times=9)
+    for user in ("U0LINUS", "U0GRACE"):
+        await sandbox.slack.command("/usage last 7 days", user=user)
+    await sandbox.slack.until(lambda: len(bot.requests.running.cancellable) == 2)
+    sandbox.rapid7.answer_at_once()
+    await sandbox.slack.until(
+        lambda: sum("in 7 days" in m.text for m in sandbox.slack.seen("U0LINUS")) == 2
+    )
+    # The days, the days before and the month.
+    assert len(sandbox.rapid7.requests) == 3
+
+
 @pytest.mark.shows_work
 async def test_long_work_shows_itself_and_becomes_the_answer(sandbox: Sandbox) -> None:
     sandbox.rapid7.be_slow(600, times=3)

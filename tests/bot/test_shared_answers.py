@@ -1,0 +1,166 @@
+"""People who ask the same question at the same moment get one answer."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.answer import Answer, AnswerFile
+from bot.commands.answering import AnswerContext
+from bot.questions.question import AccountDirectory, Question
+from bot.questions.reading import read_request
+from handlers import shared_answers
+from handlers.shared_answers import SharedAnswers
+from providers.errors import Unavailable
+
+DIRECTORY = AccountDirectory({"kitchen": "rapid7", "edge": "akamai"}, {})
+NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
+TABLE = AnswerFile("usage.csv", Path("usage.csv"), "The table")
+
+
+def question(line: str, now: datetime = NOW) -> Question:
+    command, _, words = line.removeprefix("/").partition(" ")
+    found = read_request(command, words, DIRECTORY, now=now, zone=UTC)
+    assert isinstance(found, Question)
+    return found
+
+
+class Vendor:
+    """Answers once it may, and counts how often it was asked."""
+
+    def __init__(self, outcome: Answer | Exception | None = None) -> None:
+        self.outcome = outcome or Answer("37 GB", [])
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+
+    async def answer(self, _question: Question, _context: AnswerContext) -> Answer:
+        self.asked += 1
+        await self.may_answer.wait()
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class People:
+    """Ask one after the other, each while the answers before are in progress."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+        self.answers = SharedAnswers()
+
+    async def ask(
+        self, line: str, *, zone: str = "UTC", now: datetime = NOW
+    ) -> asyncio.Task[Answer]:
+        context = AnswerContext(Path, ZoneInfo(zone))
+        asking = asyncio.create_task(
+            self.answers.answer(question(line, now), context, self.vendor.answer)
+        )
+        await asyncio.sleep(0)
+        return asking
+
+
+@pytest.fixture
+def vendor() -> Vendor:
+    return Vendor()
+
+
+@pytest.fixture
+def people(vendor: Vendor) -> People:
+    return People(vendor)
+
+
+async def test_same_question_is_answered_once(people: People, vendor: Vendor) -> None:
+    asking = [await people.ask("/usage last 7 days") for _ in range(5)]
+    vendor.may_answer.set()
+    assert [answer.text for answer in await asyncio.gather(*asking)] == ["37 GB"] * 5
+    assert vendor.asked == 1
+
+
+async def test_window_up_to_now_is_shared(people: People, vendor: Vendor) -> None:
+    await people.ask("/apiaudit edge 24h")
+    await people.ask("/apiaudit edge 24h", now=NOW.replace(microsecond=5))
+    assert vendor.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "zone"),
+    [
+        pytest.param("/usage last 8 days", "UTC", id="other-window"),
+        pytest.param("/usage last 7 days per log", "UTC", id="other-options"),
+        pytest.param("/usage last 7 days", "Europe/Dublin", id="other-zone"),
+        pytest.param("/apiaudit edge last 7 days", "UTC", id="other-command"),
+    ],
+)
+async def test_other_question_is_answered_by_itself(
+    people: People, vendor: Vendor, line: str, zone: str
+) -> None:
+    await people.ask("/usage last 7 days")
+    await people.ask(line, zone=zone)
+    assert vendor.asked == 2
+
+
+async def test_finished_answer_is_not_kept(people: People, vendor: Vendor) -> None:
+    vendor.may_answer.set()
+    await (await people.ask("/usage last 7 days"))
+    await (await people.ask("/usage last 7 days"))
+    assert vendor.asked == 2
+
+
+async def test_older_work_is_not_joined(
+    people: People, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_answers, "SHARED_WITHIN_S", -1.0)
+    asking = [await people.ask("/usage last 7 days") for _ in range(2)]
+    vendor.may_answer.set()
+    await asyncio.gather(*asking)
+    assert vendor.asked == 2
+
+
+async def test_files_are_made_for_each(people: People, vendor: Vendor) -> None:
+    vendor.outcome = Answer("37 GB", [], files=[TABLE])
+    asking = [await people.ask("/usage last 7 days") for _ in range(3)]
+    vendor.may_answer.set()
+    await asyncio.gather(*asking)
+    assert vendor.asked == 3
+
+
+async def test_csv_waits_for_nobody(people: People, vendor: Vendor) -> None:
+    for _ in range(2):
+        await people.ask("/usage last 7 days csv")
+    assert vendor.asked == 2
+
+
+async def test_failure_of_vendor_is_shared(people: People, vendor: Vendor) -> None:
+    vendor.outcome = Unavailable(
+        "Rapid7 does not answer.", hint="Ask again later.", account="kitchen"
+    )
+    asking = [await people.ask("/usage last 7 days") for _ in range(3)]
+    vendor.may_answer.set()
+    results = await asyncio.gather(*asking, return_exceptions=True)
+    assert results == [vendor.outcome] * 3
+    assert vendor.asked == 1
+
+
+async def test_cancelled_work_is_taken_over(people: People, vendor: Vendor) -> None:
+    first, second, third = [await people.ask("/usage last 7 days") for _ in range(3)]
+    first.cancel()
+    async with asyncio.timeout(60):
+        while vendor.asked < 2:
+            await asyncio.sleep(0)
+    vendor.may_answer.set()
+    answers = await asyncio.gather(second, third)
+    assert [answer.text for answer in answers] == ["37 GB"] * 2
+    assert first.cancelled()
+    assert vendor.asked == 2
+
+
+async def test_who_gives_up_disturbs_nobody(people: People, vendor: Vendor) -> None:
+    first, second = [await people.ask("/usage last 7 days") for _ in range(2)]
+    second.cancel()
+    vendor.may_answer.set()
+    assert (await first).text == "37 GB"
+    assert second.cancelled()
