@@ -145,7 +145,9 @@ class LogCounter(PlacedLines):
         # At most so many lines are split off, for all of them may be blank.
         left = _MOST_BLANK_LINES - self.lines
         for line in text[1:].split(b"\n", max(left, 0))[: max(left, 0)]:
-            if line.strip() and len(self._beginning) < DECIDING_LINES:
+            if len(self._beginning) >= DECIDING_LINES:
+                break
+            if line.strip():
                 self._beginning.append(line[:LONG_LINE_KEPT])
         if len(self._beginning) >= DECIDING_LINES or text.count(b"\n", 0, LONGEST_LINE) >= left:
             self._decide_on_bare_levels(self._beginning[:counted])
@@ -295,7 +297,11 @@ class LogCounter(PlacedLines):
             return None
         end = text.find(b"\n", 1, LONG_LINE_KEPT)
         line = text[1 : end if end > 0 else len(text)]
-        self._fields = field_shape_of(line) if is_json or not shape_of(line) else None
+        shape = None if is_json else shape_of(line)
+        if shape and end > 0 and not self._without_shape:
+            # Otherwise the same shape would be found once more.
+            self._shape = shape.fitted_to(text[:FITTING_BYTES])
+        self._fields = None if shape else field_shape_of(line)
         if self._fields is None:
             self._without_fields = _BLOCKS_WITHOUT
         return self._fields
