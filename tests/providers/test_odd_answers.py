@@ -20,8 +20,8 @@ from providers.http.decoding import decode_json
 from providers.models import ApiCall, Outcome
 from providers.rapid7 import parse as rapid7
 from providers.rapid7 import query_results
-from tests.providers.test_hostile_answers import WINDOW as HOUR
-from tests.providers.test_hostile_answers import Vendor, akamai_vendor, rapid7_vendor
+from tests.support.vendors import WINDOW as HOUR
+from tests.support.vendors import Vendor, akamai_vendor, rapid7_vendor
 
 TR50_ROW = {
     "ts": "2014-02-11T14:15:34.882-05:00",
