@@ -53,12 +53,25 @@ class _Walk(CronSim):
     """
 
     def advance_hour(self) -> bool:
-        """A day whose midnight is skipped begins at its first existing time."""
+        """A day whose midnight is skipped begins at its first existing time. The search never goes
+        back to the start of an hour, since it may be in the middle of one that comes twice.
+        """
+        if self.dt.tzinfo is None:
+            return super().advance_hour()
         day = self.dt.date()
-        if self.dt.tzinfo is not None:
-            # The round trip moves a time that does not exist to the first that does.
-            self.dt = self.dt.astimezone(UTC).astimezone(self.dt.tzinfo)
-        return self.dt.date() != day or super().advance_hour()
+        # The round trip moves a time that does not exist to the first that does.
+        self.dt = self.dt.astimezone(UTC).astimezone(self.dt.tzinfo)
+        if self.dt.date() != day:
+            return True
+        if self.dt.hour in self.hours:
+            return False
+        self.dt = self.dt.replace(second=0)
+        while self.dt.hour not in self.hours:
+            self.tick(3600)
+            # Midnight begins another day, which need not be due.
+            if self.dt.hour == 0:
+                break
+        return True
 
     def tick(self, seconds: int = 1) -> None:
         """An hour's step ends where the next hour begins or the clocks change; a shorter step over a

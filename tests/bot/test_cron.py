@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -73,7 +73,7 @@ def test_due_times_equal_a_minute_by_minute_search(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["*/10 2 * * *", "* 2 * * sun", "*/7 1-3 * * *", "45 */1 * * *"]
+    "expression", ["*/10 2 * * *", "* 3 * * *", "* 2 * * sun", "*/7 1-3 * * *", "45 */1 * * *"]
 )
 def test_part_of_an_hour_that_comes_twice_is_due_twice(expression: str) -> None:
     """On Chatham Island the clocks go back from 3:45 to 2:45."""
@@ -81,6 +81,31 @@ def test_part_of_an_hour_that_comes_twice_is_due_twice(expression: str) -> None:
     start = datetime(2026, 4, 4, 11, tzinfo=UTC)
     expected = list(due_times(expression, zone, start, start + timedelta(hours=6)))
     assert times(expression, zone, start, len(expected)) == expected
+
+
+def clock_changes() -> dict[tuple[tuple[str, str], ...], str]:
+    """The instants and offsets of the clock changes of 2026, each with a zone that has them."""
+    noons = [datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=n) for n in range(365)]
+    found = dict[tuple[tuple[str, str], ...], str]()
+    for name in sorted(each for each in available_timezones() if "/" in each):
+        offsets = [noon.astimezone(ZoneInfo(name)).utcoffset() for noon in noons]
+        pairs = zip(noons, offsets, offsets[1:], strict=False)
+        changes = tuple((noon.isoformat(), f"{a} {b}") for noon, a, b in pairs if a != b)
+        if changes:
+            found.setdefault(changes, name)
+    return found
+
+
+@pytest.mark.parametrize("expression", ["* 3 * * *", "30 2 * * *", "*/30 0-3 * * *"])
+def test_every_clock_change_of_a_year_is_walked_through(expression: str) -> None:
+    changes = clock_changes()
+    assert len(changes) > 15
+    for dates, name in changes.items():
+        zone = ZoneInfo(name)
+        for noon, _ in dates[:2]:
+            start = datetime.fromisoformat(noon) - timedelta(hours=24)
+            expected = list(due_times(expression, zone, start, start + timedelta(days=2)))
+            assert times(expression, zone, start, len(expected)) == expected, name
 
 
 @given(st.sampled_from(EXPRESSIONS), st.sampled_from(ZONES), st.integers(0, 3 * 366 * 24 * 3600))
