@@ -91,6 +91,10 @@ class ShownWork(Struct, frozen=True):
             detail = " · ".join(filter(None, parts))
             # Copies, because the work changes its progress while Slack is called.
             await self._show(Progress(detail, dict(self.progress.steps), self.progress.lines))
+            if self.target.state.is_stopped:
+                # The asker has stopped the stream, which is the same as Cancel.
+                task.cancel()
+                await asyncio.wait({task})
             await self._wait_or_cancel(task)
 
     async def _offer_cancel(self) -> None:

@@ -17,7 +17,10 @@ MESSAGES = "chat.postMessage"
 TIER_OF: Mapping[str, int] = {
     "apps.connections.open": 1,
     "canvases.create": 2,
+    "chat.appendStream": 4,
     "chat.postEphemeral": 4,
+    "chat.startStream": 2,
+    "chat.stopStream": 2,
     "conversations.canvases.create": 2,
     "conversations.list": 2,
     "files.completeUploadExternal": 4,

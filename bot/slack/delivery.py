@@ -27,6 +27,7 @@ from bot.slack.file_delivery import FileDelivery
 from bot.slack.messages import WORKING, SlackMessages, work_key
 from bot.slack.pace import Priority
 from bot.slack.private_reasons import NOT_HERE, NOT_SHAREABLE, UNREACHABLE
+from bot.slack.progress_streams import ProgressStreams
 from bot.slack.reply_target import ReplaceMode as ReplaceMode
 from bot.slack.reply_target import ReplyTarget as ReplyTarget
 
@@ -55,6 +56,7 @@ class Delivery:
         self._client = client
         self.messages = SlackMessages(client)
         self.agent_threads = AgentThreads(client)
+        self._streams = ProgressStreams(client)
         self._files = FileDelivery(client, self.messages)
         self._retry_after_s = retry_after_s
         self._delete_after_s = delete_after_s
@@ -79,7 +81,8 @@ class Delivery:
         text = f"{WORKING} {target.title}"
         if target.public and not target.state.private_reason:
             try:
-                await self._show_in_channel(target, text, blocks)
+                if not await self._streams.show(target, ticket, progress):
+                    await self._show_in_channel(target, text, blocks)
                 return
             except SlackUnreachable:
                 return
@@ -145,6 +148,7 @@ class Delivery:
 
     async def _delete_progress(self, target: ReplyTarget) -> None:
         """Deletes the progress message."""
+        await self._streams.stop(target)
         if target.state.progress_ts:
             with contextlib.suppress(*FAILURES):
                 await self._client.call(
@@ -181,6 +185,7 @@ class Delivery:
         """The `ts` of the answer, which replaces the asker's previous answer or the progress
         message. Where that is gone, or too old to be edited, the answer is posted anew.
         """
+        await self._streams.stop(target)
         for ts in filter(None, (target.replaces_ts, target.state.progress_ts)):
             if await self.messages.edit(target, ts, answer.text, answer.blocks):
                 # It is the answer now, which is not to be deleted.
@@ -271,6 +276,9 @@ class Delivery:
         """
         with contextlib.suppress(*FAILURES):
             ts = target.state.progress_ts or await self.messages.find_work(target)
+            if ts and target.thread and target.channel.startswith("D"):
+                # It may be a stream, and is not known to be one in this process.
+                await self._streams.stop_message(target, ts)
             if ts and await self.messages.edit(target, ts, text, blocks):
                 return
         await self.send_ephemeral(target, text, blocks)

@@ -22,7 +22,7 @@ SCOPES = {
         "conversations.info, conversations.members)"
     ),
     "commands": "the slash commands",
-    "chat:write": "answers in channels (chat.postMessage, chat.update, chat.delete, chat.postEphemeral)",
+    "chat:write": "answers in channels (chat.postMessage, chat.update, chat.delete, chat.postEphemeral, chat.*Stream)",
     "files:write": "tables and logs as files (files.getUploadURLExternal, files.completeUploadExternal)",
     "groups:history": "the same in private channels",
     "groups:read": "the same for private channels",

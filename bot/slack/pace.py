@@ -38,7 +38,10 @@ TIER_4 = 100
 TIERS: Mapping[str, int] = MappingProxyType(
     {
         "canvases.create": TIER_2,
+        "chat.appendStream": TIER_4,
         "chat.postEphemeral": TIER_4,
+        "chat.startStream": TIER_2,
+        "chat.stopStream": TIER_2,
         "conversations.list": TIER_2,
         "files.completeUploadExternal": TIER_4,
         "files.getUploadURLExternal": TIER_4,

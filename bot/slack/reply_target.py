@@ -23,7 +23,8 @@ class ReplyState(Struct):
     progress message in the channel; `progress_hidden` is set once somebody has deleted it, and it
     is not shown again. `replace_original` if the next message by response URL replaces what that
     URL shows. `noted` once a note has announced the work. `private_reason` says why an answer for
-    the channel is private.
+    the channel is private. `is_streaming` while the progress message is a stream, and `is_stopped`
+    once the asker has stopped that.
     """
 
     question: str = ""
@@ -33,6 +34,9 @@ class ReplyState(Struct):
     noted: bool = False
     private_reason: str = ""
     url_spent: bool = False
+    is_streaming: bool = False
+    is_stream_refused: bool = False
+    is_stopped: bool = False
     thread_gone: bool = False
 
 
@@ -43,7 +47,8 @@ class ReplyTarget(Struct, frozen=True):
     asker's own answer in the channel whose button was pressed, and `replaces_ticket` the beginning
     of the ticket of their own private answer: the next answer replaces it. `response_url` is empty
     where there is none. `direct` where everything goes to direct messages, which nobody else sees.
-    `public` where everybody in the channel may see the answer. Copies share their `state`.
+    `public` where everybody in the channel may see the answer. `streams` in threads with the app as an agent. Copies
+    share their `state`.
     """
 
     user: str
@@ -54,6 +59,7 @@ class ReplyTarget(Struct, frozen=True):
     thread_ts: str = ""
     direct: bool = False
     public: bool = False
+    streams: bool = False
     display_line: str = ""
     replaces: ReplaceMode = ReplaceMode.NOTHING
     replaces_ts: str = ""

@@ -119,6 +119,7 @@ def is_from_person(event: Mapping[str, Any]) -> bool:
 def reply_target(event: Mapping[str, Any], body: Mapping[str, Any]) -> ReplyTarget:
     """The thread of the message, or the one that begins with it."""
     ts = str(event.get("ts", ""))
+    is_direct = event.get("channel_type") == "im"
     return ReplyTarget(
         user=str(event.get("user", "")),
         channel=str(event.get("channel", "")),
@@ -127,6 +128,10 @@ def reply_target(event: Mapping[str, Any], body: Mapping[str, Any]) -> ReplyTarg
         thread_ts=str(event.get("thread_ts") or ts),
         # Slack delivers an event again with the same event_id ("Events API", retries).
         delivery=str(body.get("event_id") or ts),
+        # Nobody else sees direct messages, so that nothing in them is private beyond that.
+        direct=is_direct,
+        # A thread of Slack's agent surface begins before anybody writes in it.
+        streams=is_direct and bool(event.get("thread_ts")),
     )
 
 

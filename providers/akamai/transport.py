@@ -268,17 +268,15 @@ class ReportTransport:
             raise too_many_requests(
                 reply, account=self.account, wait_s=next_request_s(problem, self._clock())
             )
-        if reply.status == 403:
-            raise AuthFailed(
-                f"{self.account} does not let our API client read the report (HTTP 403). It said: "
-                f"{message.rstrip('.') or 'nothing'}.",
-                account=self.account,
-                hint=(
-                    f"Its user needs the role “{self.required_role}”, and access to the accounts in "
-                    "`account_ids`; then run `python -m bot check`."
-                ),
-            )
-        refuse_status(reply, account=self.account, message=message)
+        try:
+            refuse_status(reply, account=self.account, message=message)
+        except AuthFailed as error:
+            if reply.status == 403:
+                error.hint = (
+                    f"The user of its API client needs the role “{self.required_role}”, and access "
+                    "to the accounts in `account_ids`; then run `python -m bot check`."
+                )
+            raise
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
         theirs = server_time(reply, problem, self._clock())

@@ -14,6 +14,7 @@ from bot.sandbox.slack.demo_page import DemoPage
 from bot.sandbox.slack.directory_api import DirectoryApi
 from bot.sandbox.slack.people import INTERIM
 from bot.sandbox.slack.records import BOT, Ack, Channel, File, Message, NotConnected, User, View
+from bot.sandbox.slack.stream_api import StreamApi
 from bot.sandbox.slack.surfaces_api import SurfacesApi
 from bot.sandbox.slack.web_api import WebApi
 
@@ -32,7 +33,9 @@ __all__ = [
 ]
 
 
-class SlackSandbox(WebApi, ChatApi, DirectoryApi, SurfacesApi, CanvasApi, AgentApi, DemoPage):
+class SlackSandbox(
+    WebApi, ChatApi, DirectoryApi, SurfacesApi, CanvasApi, AgentApi, StreamApi, DemoPage
+):
     """One server that people, tests and the bot use."""
 
     __slots__ = ()

@@ -68,6 +68,8 @@ class ChatApi(SlackState):
         # Ephemeral messages cannot be changed by their timestamp.
         if message is None or message.seen_by:
             return {"ok": False, "error": "message_not_found"}
+        if message.streaming == "streaming":
+            return {"ok": False, "error": "streaming_state_conflict"}
         if error := _message_error(args) or self._unknown_blocks(args["blocks"]):
             return error
         message.text = args.get("text", "")

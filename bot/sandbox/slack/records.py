@@ -77,6 +77,8 @@ class Message:
     command: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
     broadcast: bool = False
+    # `streaming`, `closed`, or `stopped_by_user`; empty for one that was never streamed.
+    streaming: str = ""
 
     def shown(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,167 @@
+"""Progress in threads with the app as an agent, which is streamed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from msgspec.structs import replace
+
+from bot.answer import Progress
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import BOT, Channel, Message
+from bot.slack.client import slack_client
+from bot.slack.delivery import Delivery
+from bot.slack.manifest import AGENT_SCOPES, SCOPES
+from bot.slack.reply_target import ReplyState, ReplyTarget
+from tests.conftest import connected_bot
+
+DIRECT = "D0ADA"
+
+
+@pytest.fixture
+async def thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """A thread in which Ada has asked something that takes long."""
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.05)
+    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    async with connected_bot(sandbox):
+        begun = await sandbox.slack.start_agent_thread()
+        sandbox.rapid7.be_slow(600, times=9)
+        yield begun
+        sandbox.rapid7.answer_at_once()
+
+
+async def asked(sandbox: Sandbox, thread: str, words: str = "usage last 3 days") -> Message:
+    """The first message of the bot after a question."""
+    await sandbox.slack.say(words, channel=DIRECT, thread_ts=thread)
+    await sandbox.slack.until(lambda: of_bot(sandbox, thread))
+    return of_bot(sandbox, thread)[0]
+
+
+def of_bot(sandbox: Sandbox, thread: str) -> list[Message]:
+    return [m for m in sandbox.slack.messages if m.user == BOT and m.thread_ts == thread]
+
+
+def calls(sandbox: Sandbox, method: str) -> int:
+    return sum(entry.path == f"/api/{method}" for entry in sandbox.slack.requests)
+
+
+def is_cancelled(sandbox: Sandbox, thread: str) -> bool:
+    return any("cancelled" in m.text.lower() for m in of_bot(sandbox, thread))
+
+
+async def test_answer_takes_the_place_of_the_stream(sandbox: Sandbox, thread: str) -> None:
+    message = await asked(sandbox, thread)
+    assert message.streaming == "streaming"
+    task = message.blocks[0]
+    assert task["title"].startswith("/usage last 3 days · ")
+    await sandbox.slack.until(lambda: message.blocks[0]["title"].endswith("so far"))
+    await sandbox.slack.until(lambda: calls(sandbox, "chat.appendStream") >= 2)
+    assert [block["type"] for block in message.blocks] == ["task_card", "actions"]
+    assert "details" not in message.blocks[0]
+    sandbox.rapid7.answer_at_once()
+    await sandbox.slack.until(lambda: "in 3 days" in message.text)
+    assert message.streaming == "closed"
+    assert "Cancel" not in str(message.blocks)
+    assert of_bot(sandbox, thread) == [message]
+    assert sandbox.slack.refused == []
+
+
+async def test_several_parts_are_tasks(sandbox: Sandbox, thread: str) -> None:
+    sandbox.akamai.be_slow(600)
+    sandbox.devicewise.be_slow(600)
+    message = await asked(sandbox, thread, "apiaudit 24h")
+    await sandbox.slack.until(lambda: len(message.blocks) == 4)
+    titles = [block.get("title") for block in message.blocks if block["type"] == "task_card"]
+    assert [str(title).partition(" · ")[0] for title in titles] == ["/apiaudit 24h", "edge", "iot"]
+    sandbox.akamai.answer_at_once()
+    sandbox.devicewise.answer_at_once()
+    await sandbox.slack.until(lambda: "edge" in message.text)
+
+
+async def test_cancel_in_a_stream_ends_the_work(sandbox: Sandbox, thread: str) -> None:
+    message = await asked(sandbox, thread)
+    await sandbox.slack.press(message, "cancel")
+    await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+    assert message not in sandbox.slack.messages
+
+
+async def test_stopped_stream_cancels_the_work(sandbox: Sandbox, thread: str) -> None:
+    message = await asked(sandbox, thread)
+    sandbox.slack.stop_by_hand(message)
+    await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+    assert not any("in 3 days" in m.text for m in of_bot(sandbox, thread))
+
+
+async def test_expired_stream_is_edited(sandbox: Sandbox, thread: str) -> None:
+    message = await asked(sandbox, thread)
+    sandbox.slack.expire(message)
+    await sandbox.slack.until(lambda: message.edited)
+    assert message.text.startswith("Working on")
+    sandbox.rapid7.answer_at_once()
+    await sandbox.slack.until(lambda: "in 3 days" in message.text)
+    assert of_bot(sandbox, thread) == [message]
+
+
+@pytest.mark.parametrize("error", ["channel_type_not_supported", "unknown_method"])
+async def test_progress_is_a_message_without_streams(
+    sandbox: Sandbox, thread: str, error: str
+) -> None:
+    sandbox.slack.refuse("chat.startStream", error)
+    message = await asked(sandbox, thread)
+    assert message.text.startswith("Working on")
+    await sandbox.slack.until(lambda: message.edited)
+    assert calls(sandbox, "chat.startStream") == 1
+    sandbox.rapid7.answer_at_once()
+    await sandbox.slack.until(lambda: "in 3 days" in message.text)
+
+
+@asynccontextmanager
+async def delivery_of(sandbox: Sandbox) -> AsyncIterator[Delivery]:
+    async with aiohttp.ClientSession() as session:
+        slack = sandbox.slack
+        client = slack_client(slack.bot_token, f"{slack.url}/api/", session)
+        yield Delivery(client)
+
+
+def target_in(thread: str) -> ReplyTarget:
+    return ReplyTarget(
+        user="U0ADA",
+        channel=DIRECT,
+        response_url="",
+        line="/logs kitchen follow",
+        thread_ts=thread,
+        direct=True,
+        public=True,
+        streams=True,
+    )
+
+
+async def test_lines_of_a_log_end_the_stream(sandbox: Sandbox, thread: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = target_in(thread)
+        await delivery.show_progress(target, "ticket", Progress("0 lines"))
+        [message] = of_bot(sandbox, thread)
+        assert message.streaming == "streaming"
+        for line in ("first", "second"):
+            await delivery.show_progress(target, "ticket", Progress(lines=[line]))
+            assert line in str(message.blocks)
+    assert (message.streaming, message.edited) == ("closed", 2)
+    assert sandbox.slack.refused == []
+
+
+async def test_stream_of_a_killed_process_is_reported_in_its_message(
+    sandbox: Sandbox, thread: str
+) -> None:
+    async with delivery_of(sandbox) as delivery:
+        await delivery.show_progress(target_in(thread), "ticket", Progress("0 lines"))
+        [message] = of_bot(sandbox, thread)
+        # What the next process knows of it.
+        target = replace(target_in(thread), state=ReplyState(progress_ts=message.ts))
+        await delivery.report_interrupted(target, "I was restarted.", [])
+    assert message.text == "I was restarted."
+    assert of_bot(sandbox, thread) == [message]
