@@ -1,13 +1,16 @@
-"""What an alert does where series vanish, answers are partial, nobody looked, or the clock was
+"""What an alert does where series vanish, answers are partial, evaluations are missed, or the clock was
 wrong. As Prometheus and Grafana have it.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule, extract_readings
@@ -17,6 +20,7 @@ from bot.blocks.alert_lines import state_line
 from bot.blocks.alert_replies import thread_reply
 from bot.blocks.alerts import incident_message
 from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, X, steps
+from tests.support.alert_model import AlertModel, Policy
 
 ADA, NOBODY = {"ada": 11.0}, dict[str, float]()
 EACH = {"each": "actor", "value": "failure_percent"}
@@ -31,7 +35,7 @@ VANISHING: dict[str, tuple[dict[str, Any], list[Any], list[str]]] = {
     "keep firing for counts from the first evaluation without it": ({"keep_firing_for": 15 * MINUTE}, [ADA, NOBODY, NOBODY, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
     "for starts anew after it has gone": ({"for_": 10 * MINUTE}, [ADA, ADA, NOBODY, NOBODY, ADA, ADA, ADA], ["pending", "pending", "pending", "inactive", "pending", "pending", "firing first"]),
     "one of two": ({}, [{"ada": 11.0, "bob": 11.0}, {"bob": 11.0}, {"bob": 11.0}, {"bob": 5.0}], ["firing first", "firing", "firing changed", "inactive resolved"]),
-    "the answer as a whole gives way to its subjects": ({"no_data": "alert"}, [{WHOLE: X}, {"ada": 5.0}], ["no_data no data", "inactive resolved"]),
+    "the answer as a whole is replaced by its subjects": ({"no_data": "alert"}, [{WHOLE: X}, {"ada": 5.0}], ["no_data no data", "inactive resolved"]),
 }  # fmt: skip
 
 
@@ -58,6 +62,54 @@ def test_only_complete_answers_leave_a_series_out(
     values: dict[str, Any], found: dict[str, float | None]
 ) -> None:
     assert extract_readings(Rule(**{**RULE, **EACH}), values, {"ada": 1}) == found  # type: ignore[dict-item]
+
+
+VALUES = st.sampled_from([11.0, 11.0, 10.0, 9.0, 5.0, None])
+EVALUATIONS = st.lists(
+    st.tuples(
+        # How many intervals after the one before, the series, and whether the answer is an error.
+        st.sampled_from([1, 1, 1, 1, 2, 3, 20]),
+        st.dictionaries(st.sampled_from(["ada", "bob", "cy"]), VALUES),
+        st.sampled_from(["whole", "whole", "whole", "partial", "error"]),
+        st.sampled_from([False, False, False, True]),
+    ),
+    max_size=14,
+)
+MINUTES = st.sampled_from([0, 10, 30]).map(lambda minutes: minutes * MINUTE)
+
+
+@given(
+    EVALUATIONS,
+    st.builds(
+        Policy,
+        every=st.sampled_from([5 * MINUTE, 15 * MINUTE]),
+        recover=st.sampled_from([None, 8.0]),
+        for_=MINUTES,
+        keep_firing_for=MINUTES,
+        repeat=st.sampled_from([None, 15 * MINUTE]),
+        no_data=st.sampled_from(["hold", "alert", "ok"]),
+    ),
+)
+def test_states_and_reasons_equal_a_plain_model(
+    evaluations: list[tuple[int, dict[str, float | None], str, bool]], policy: Policy
+) -> None:
+    rule = Rule(**{**RULE, **EACH, **asdict(policy)})
+    model, watch, now = AlertModel(policy), AlertState(), NOON
+    for intervals, values, kind, silenced in evaluations:
+        now += intervals * policy.every
+        partial = kind == "partial"
+        if partial:
+            # What is missing may only not have arrived; a breach is certain.
+            values = {name: value if value == 11 else None for name, value in values.items()}
+        readings = OUT if kind == "error" else values
+        watch, reason = evaluate(rule, watch, readings, now=now, silenced=silenced, partial=partial)
+        expected = model.evaluate(
+            None if kind == "error" else values, now, silenced=silenced, partial=partial
+        )
+        assert (reason.value if reason else "") == expected
+        states = {name: s.state.value for name, s in watch.subjects.items()}
+        active = {n: s for n, s in states.items() if s not in ("inactive", "unknown")}
+        assert active == model.states()
 
 
 DOWNTIME = {
