@@ -73,8 +73,16 @@ MONTH_NUMBER: Final = {
     **{name.encode().lower(): number for name, number in _MONTHS_ABROAD.items()},
     **{name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)},
 }
+# How a month abroad is told from a part of a word: by the number that follows it.
+MONTHS_ABROAD_AND_DIGIT: Final = tuple(
+    b"%s%s%d" % (name.encode(), sign, digit)
+    for name in _MONTHS_ABROAD
+    for sign in (b" ", b". ", b".-", b"-", b"/")
+    for digit in range(10)
+)
+ENGLISH_MONTHS: Final = tuple(spelt for name in MONTH_NAMES for spelt in (name, name.upper()))
 # The ways in which the name of a month is written.
 SPELT_MONTHS: Final = (
-    *(spelt for name in MONTH_NAMES for spelt in (name, name.upper())),
+    *ENGLISH_MONTHS,
     *(name.encode() for name in _MONTHS_ABROAD),
 )

@@ -16,7 +16,6 @@ from providers.patterns import compile_pattern
 
 # Patterns that never occur, with many first bytes: without them the library would jump from one
 # possible first byte to the next, which is slow where a text is full of them.
-_FIVE: Final = ord("5")
 _NEVER: Final = [bytes([byte]) * 4 for byte in (*range(1, 9), *b"BCDFGHJKMQVXYZ")]
 
 
@@ -84,6 +83,7 @@ _OTHER_STARTS: Final = (
     *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun", b"\xef"),
     *(b"time:", b"ts:", b"timestamp:", b"host:", b"remote_addr:", b"remotehost:", b"level:"),
 )
+_MONTHS: Final = (*calendar_names.ENGLISH_MONTHS, *calendar_names.MONTHS_ABROAD_AND_DIGIT)
 # Elements of XML, the lines of VMware's hostd.
 _ANYWHERE: Final = (
     *(b"<" + name + b">" for word in (b"level", b"severity") for name in (word, word.capitalize())),
@@ -121,9 +121,7 @@ def _times() -> BytesAhoCorasick:
 def _starts() -> BytesAhoCorasick:
     """How lines begin that have a level and no time, or fields by labels; names of months."""
     starts = [b"\n" + start for start in (*_LEVEL_STARTS, *_OTHER_STARTS)]
-    return BytesAhoCorasick(
-        [*starts, *calendar_names.SPELT_MONTHS, *_ANYWHERE], implementation=Implementation.DFA
-    )
+    return BytesAhoCorasick([*starts, *_MONTHS, *_ANYWHERE], implementation=Implementation.DFA)
 
 
 @cache
@@ -182,10 +180,15 @@ def _times_in(text: bytes) -> Iterator[int]:
     long_numbers, clocks = len(_DIGITS_AT), len(_DIGITS_AT) + len(_CLOCKS)
     for pattern, start, end in _times().find_matches_as_indexes(text.translate(_CLASSES)):
         if pattern < long_numbers:
-            if _LONG_TIME.match(text, start + _DIGITS_AT[pattern]):
+            at = start + _DIGITS_AT[pattern]
+            # Most numbers are known by their first digit.
+            if _ONE <= text[at] <= _TWO and _LONG_TIME.match(text, at):
                 yield start
         elif pattern >= clocks or _is_possible(text, end - 2):
             yield start
+
+
+_ONE, _TWO, _FIVE = b"125"
 
 
 def _is_possible(text: bytes, colon: int) -> bool:

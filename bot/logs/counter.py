@@ -232,7 +232,7 @@ class LogCounter(PlacedLines):
         at = 0
         for start, end in found:
             self.place(self.last, text.count(b"\n", at, start))
-            self._count_each(text[start:end])
+            self._count_line(text[start + 1 : end])
             at = end
         self._reader.end_block(len(found))
         self.place(self.last, text.count(b"\n", at))
@@ -348,6 +348,18 @@ class LogCounter(PlacedLines):
         self.place_all(minutes, found)
         self.last = minutes[counted.last]
         return at
+
+    def _count_line(self, line: bytes) -> None:
+        """One line, where it is not worth looking at many at once."""
+        if line.startswith((b"{", b"[{")):
+            self._count_each(b"\n" + line)
+            return
+        minute, level = self._reader.read(line)
+        if level:
+            self.levels[level] += 1
+        if minute:
+            self.last = minute
+        self.place(self.last, 1)
 
     def _count_each(self, text: bytes) -> None:
         """Line by line, of a text with a line end before each line."""

@@ -228,23 +228,35 @@ def may_count(name: str) -> bool:
     return name in _KEY_OF or is_like_a_time(name) or is_like_a_level(name)
 
 
-@lru_cache(maxsize=2048)
+# Most names end otherwise, which is seen sooner.
+_ENDS: Final = (
+    *("time", "stamp", "date", "at", "on", "utc", "derived", "received", "start"),
+    *("level", "severity", "lvl", "name", "str", "string", "text", "label"),
+)
+
+
+def _may_be_like(name: str) -> bool:
+    lowered = name.lower()
+    return (
+        len(name) <= _LONGEST_NAME
+        and (lowered.endswith(_ENDS) or "timestamp" in lowered)
+        and name not in _KEY_OF
+    )
+
+
 def is_like_a_time(name: str) -> bool:
     """Whether a field that is not known is named as if it held the time of its line."""
     return (
-        name not in _KEY_OF
-        and len(name) <= _LONGEST_NAME
+        _may_be_like(name)
         and _LIKE_A_TIME.search(name) is not None
         and _NO_TIME_OF_LINE.search(name) is None
     )
 
 
-@lru_cache(maxsize=2048)
 def is_like_a_level(name: str) -> bool:
     """Whether a field that is not known is named as if it held the level of its line."""
     return (
-        name not in _KEY_OF
-        and len(name) <= _LONGEST_NAME
+        _may_be_like(name)
         and _LIKE_A_LEVEL.search(name) is not None
         and _NO_LEVEL_OF_LINE.search(name) is None
     )
@@ -267,10 +279,15 @@ class FieldOrder:
     implied_level: str | None
 
 
+_NO_FIELDS: Final = FieldOrder((), (), (), (), (), None, None)
+
+
 @lru_cache(maxsize=512)
 def field_order(names: tuple[str, ...]) -> FieldOrder:
     """The order for a line with fields of these names; most lines of a log have the same."""
     name_of = {_KEY_OF[name]: name for name in names if name in _KEY_OF}
+    if not name_of and not any(map(_may_be_like, names)):
+        return _NO_FIELDS
     own = next((read for key, read in _OWN_NUMBERS.items() if key in name_of), None)
     is_serilog = "@t" in name_of and "@l" not in name_of and not name_of.keys().isdisjoint(_SERILOG)
     has_date_and_time = "date" in name_of and "time" in name_of

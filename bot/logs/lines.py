@@ -44,6 +44,8 @@ from providers.patterns import compile_pattern
 
 # JSON in a line of text, text in JSON.
 MOST_NESTED: Final = 2
+# Different sequences of colours in a text.
+_MOST_COLOURS: Final = 12
 # Digits that look like a time are looked at so often.
 MOST_HINTS: Final = 4
 # Syslog passes on what may be prose.
@@ -57,7 +59,16 @@ _BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.wher
 
 def without_colours(text: bytes) -> bytes:
     """Without the sequences that colour a terminal."""
-    return ANSI.sub(b"", text) if b"\x1b" in text else text
+    if b"\x1b" not in text:
+        return text
+    # Most logs have few different ones, each of which is removed quickly by itself.
+    left = text
+    for _ in range(_MOST_COLOURS):
+        if not (found := ANSI.search(left)):
+            break
+        left = left.replace(found[0], b"")
+    # What is left over may have become a sequence only now.
+    return ANSI.sub(b"", text) if left is not text and b"\x1b" in left else left
 
 
 def read_line(line: bytes, depth: int = 0) -> Reading:
