@@ -88,6 +88,7 @@ _MONTHS: Final = (*calendar_names.ENGLISH_MONTHS, *calendar_names.MONTHS_ABROAD_
 _ANYWHERE: Final = (
     *(b"<" + name + b">" for word in (b"level", b"severity") for name in (word, word.capitalize())),
     b"[Originator@",
+    *(b": %s  " % word for word in _WORDS),
 )
 
 

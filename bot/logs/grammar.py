@@ -27,7 +27,7 @@ _LEAD: Final = (
     rb"(?:\[rank\d{1,5}\]: ?)?+(?:(?:\d{1,5} )?<(?P<priority>\d{1,3})>(?:\d{1,2} )?)?+[ \t]{0,16}+"
     rb"(?:(?:" + any_place(Where.BEFORE) + rb")[:,;|]?[ \t]{0,16}+"
     rb"(?:(?>\[[^\[\]\n]{0,120}(?:\[[^\]\n]{0,60}\][^\[\]\n]{0,80})?\]|\([^()\n]{0,80}\)|jvm \d{1,4}|[|-])[ \t]{0,8}){0,3}?"
-    rb"|(?:[\w.-]{1,64} {1,20}\| {0,4})?(?P<redis>\d{1,7}:[MSCX]) |\[\d{1,7}\] (?=\d\d [A-Z])"
+    rb"|(?:[\w.-]{1,64} {1,20}\| {0,4})?(?P<redis>\d{1,7}:(?:\d{1,7}:)?[MSCX]) |\[\d{1,7}\] (?=\d\d [A-Z])"
     rb"|[\w.-]{1,64} {1,20}\| {0,4}"
     # The processes of Zabbix, of Sybase, of strace; what Windows Installer does.
     rb"|\d{1,8}:(?:\d{4,5}:){0,4}(?=\d{4}/\d\d/|\d{8}:\d{6}\.)|\d{1,8} {1,4}(?=\d\d:\d\d:\d\d\.\d)"
@@ -45,7 +45,7 @@ _LEAD: Final = (
     rb"|[A-Z]{2}/\d{1,3}/[A-Z\d]{1,8}/CPU\d:"
     rb")?"
 )
-_OPENING: Final = rb"[\[(\"'*]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
+_OPENING: Final = rb"[\[(\"'*:.]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
 # With nothing before it, which is quicker, and with what may be there. Compiling the large patterns
 # takes a tenth of a second, and most logs need few of them.
 TIME_FIRST: Final = lazy_pattern(_OPENING + times.any_time(at_start=True))
@@ -98,7 +98,7 @@ _TOKEN_ALONE: Final = (
     rb"|(?:[a-z_]{1,20} )?pid \d{1,10}:"
     # name - , name | , name > , name => , name(12)
     rb"|[\w-]{1,32} =?>(?= )|[\w.-]{1,64}\(\d{1,10}\)(?= )"
-    rb"|[\w.:$-]{1,64} -(?= )|[\w.:$-]{1,64} :(?= (?:"
+    rb"|[\w.:$-]{1,64} -(?= )|[\w.:$-]{1,64} {1,24}:(?= (?:"
     + CAPITALS
     + rb") )|[\w.:$/()-]{1,64} {0,16}\|"
     rb"|\w{1,64}(?=\t)"

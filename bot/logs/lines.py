@@ -61,14 +61,18 @@ def without_colours(text: bytes) -> bytes:
     """Without the sequences that colour a terminal."""
     if b"\x1b" not in text:
         return text
-    # Most logs have few different ones, each of which is removed quickly by itself.
+    if b"\0" in text or b"\x1b]" in text:
+        return ANSI.sub(b"", text)
+    # Most logs have few different ones, each of which is removed quickly by itself. A NUL in its
+    # place keeps what is around it from becoming a new one.
     left = text
     for _ in range(_MOST_COLOURS):
         if not (found := ANSI.search(left)):
             break
-        left = left.replace(found[0], b"")
-    # What is left over may have become a sequence only now.
-    return ANSI.sub(b"", text) if left is not text and b"\x1b" in left else left
+        left = left.replace(found[0], b"\0")
+    else:
+        left = ANSI.sub(b"", left)
+    return left if left is text else left.replace(b"\0", b"")
 
 
 def read_line(line: bytes, depth: int = 0) -> Reading:
@@ -106,7 +110,7 @@ def _read_text(line: bytes, head: bytes, depth: int) -> Reading:
         return _read_timed(line, head, match, depth)
     if CONTINUES.match(head):
         return NOTHING
-    if has_time and (reading := _read_named_json(line, head, depth)):
+    if reading := _read_named_json(line, head, depth):
         return reading
     match = time_further_on(head) if has_time else None
     if match:

@@ -287,6 +287,7 @@ PLACES: Final = (
         ("numbered_process", rb" ?\d{1,4}\(\d{1,10}\) " + _level(CAPITALS) + rb"(?=: )", _word, b"12(34) ERROR: core: hot", "error"),
         ("alone_box_of_parts", rb"\[" + _level(CAPITALS) + rb"[|:][\w.:|/-]{1,60}\]", _word, b"[INFO|trainer.py:12] on", "info"),
         ("alone_named_box", rb"\[[\w.-]{1,60} : " + _level(CAPITALS) + rb"\]", _word, b"[main : ERROR] hot", "error"),
+        ("alone_padded_name", rb"[\w.]{1,64} {0,24}: " + _level(CAPITALS) + rb"(?= {2,8}\S)", _word, b"root        : INFO     on", "info"),
         ("alone_category", rb"(?:" + b"|".join(BIND_CATEGORIES) + rb"): " + _level(_LOWER_CASE) + rb"(?=: )", _word, b"xfer-in: error: transfer of 'oven' failed", "error"),
         ("alone_program", _level(_LOWER_CASE) + rb"(?= [\w-]{1,32}\[\d{1,10}\] \[Originator@)", _word, b"warning hostd[12] [Originator@6876 sub=Oven] hot", "warn"),
         ("relative", rb"\d{1,10} {1,6}\[[^\]\n]{1,80}\] " + _level(CAPITALS) + rb"(?= )", _word, b"1234 [main] ERROR org.example.Oven  - hot", "error"),

@@ -52,7 +52,7 @@ _HM: Final = rb"(?P<H>[01]\d|2[0-4]):(?P<M>[0-5]\d)"
 _LOOSE_HM: Final = rb"(?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)"
 _SECONDS: Final = rb"(?::\d\d(?:[.,:]\d{1,9}+)?+)?+"
 # A date and a clock may be columns of their own.
-_COLUMN: Final = rb"(?:[,;\t]|\"[,;\t ]\")"
+_COLUMN: Final = rb"(?:[,;\t]|\"[,;\t ]\"| \| )"
 _ISO_BETWEEN: Final = rb"(?:[Tt_|-]|[ \t]{1,8}|, |\] ?\[|" + _COLUMN + rb")"
 _EPOCH: Final = rb"(?P<epoch>1\d{8})"
 _BLANKS: Final = rb" {1,2}"

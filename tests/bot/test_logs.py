@@ -667,7 +667,10 @@ def test_line_with_many_level_words_is_yielded_once() -> None:
     ("text", "left"),
     [
         (b"\x1b[31mhot\x1b[0m", b"hot"),
-        (b"".join(b"\x1b[%dm%d" % (n, n) for n in range(40)), b"".join(b"%d" % n for n in range(40))),
+        (
+            b"".join(b"\x1b[%dm%d" % (n, n) for n in range(40)),
+            b"".join(b"%d" % n for n in range(40)),
+        ),
         # What is left over makes no new sequence.
         (b"\x1b[\x1b[0m31mhot", b"\x1b[31mhot"),
         (b"\x1b[31mhot\x1b[", b"hot\x1b["),
