@@ -8,11 +8,12 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.credentials import cookie_members, cookies, credentials, is_cookie
+from providers.redaction.extents import whole_value
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end, value_at
 from providers.redaction.pairs import is_pair_value, list_items, paired_value
 from providers.redaction.secret import MARK, MARK_BEGINS
-from providers.redaction.values import TEST_NAME, is_secret, looks_secret
+from providers.redaction.values import TEST_NAME, is_secret, looks_random, looks_secret
 
 # {SSHA} of a password hash in a directory.
 _SCHEME_OF_HASH: Final = lazy_pattern(rb"\{[A-Z0-9-]{3,12}\}")
@@ -24,6 +25,10 @@ _CREDENTIALS_BELOW: Final = lazy_pattern(rb"\\?\r?\n[ \t]{1,40}+(?:-[ ])?(?=[\w.
 # A value that is alone on the line below its name.
 _NEXT_LINE: Final = lazy_pattern(
     rb"""(?:\\?\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
+)
+# The same below a line that is nothing but the name, as a prompt shows it.
+_ALONE_BELOW: Final = lazy_pattern(
+    rb"""\r?\n(?P<bare>[^\s:=#\[{(<>"']{8,256}+)(?=[ \t\r]*+(?:\n|$))"""
 )
 # The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
 _NEW_VALUE: Final = lazy_pattern(
@@ -71,12 +76,20 @@ def assigned_secrets(
         if scheme := _SCHEME_OF_HASH.match(block, start):
             start = scheme.end()
         if block[start : start + 1] in (b"\n", b"\r", b"\\") and kind in _ON_NEXT_LINE:
-            return _on_next_line(block, start, kind, name)
-    return _unmarked_value(block, start, after, kind, prose=prose)
+            first = after.end("rest") - len(name)
+            begins_line = first == 0 or block[first - 1 : first] == b"\n"
+            return _on_next_line(block, start, kind, name, begins_line=begins_line)
+    return _unmarked_value(block, start, after, kind, name, prose=prose)
 
 
 def _unmarked_value(
-    block: bytes, start: int, after: re.Match[bytes], kind: NameKind, *, prose: bool
+    block: bytes,
+    start: int,
+    after: re.Match[bytes],
+    kind: NameKind,
+    name: bytes,
+    *,
+    prose: bool,
 ) -> list[Span]:
     """A word, a number, or credentials without quotes."""
     if after["sign"] == b":" and after["close"] and _KUBERNETES_OBJECT.match(block, start):
@@ -92,7 +105,8 @@ def _unmarked_value(
         return credentials(block, start)
     if kind is NameKind.COOKIE:
         return cookies(block, start)
-    return _bare(block, start, kind, prose=prose)
+    found = _bare(block, start, kind, prose=prose)
+    return [whole_value(block, value, after, name) for value in found]
 
 
 def _begins_plainly(block: bytes, start: int) -> bool:
@@ -131,7 +145,7 @@ def _marked_value(
 
 def _braced(block: bytes, start: int, kind: NameKind) -> list[Span]:
     braced = _BRACED.match(block, start)
-    if braced is None or kind is not NameKind.SECRET or not is_secret(kind, braced[1], prose=False):
+    if braced is None or not is_secret(kind, braced[1], prose=False):
         return []
     return [Span(*braced.span(1))]
 
@@ -163,7 +177,9 @@ def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span
     return spans
 
 
-def _on_next_line(block: bytes, start: int, kind: NameKind, name: bytes) -> list[Span]:
+def _on_next_line(
+    block: bytes, start: int, kind: NameKind, name: bytes, *, begins_line: bool
+) -> list[Span]:
     """A value that is alone on the line below: in YAML, PHP's var_dump, properties files."""
     match = _NEXT_LINE.match(block, start)
     if kind in (NameKind.COOKIE, NameKind.AUTHORIZATION) and not (match and match["quoted"]):
@@ -171,7 +187,9 @@ def _on_next_line(block: bytes, start: int, kind: NameKind, name: bytes) -> list
         find = cookies if kind is NameKind.COOKIE else credentials
         return find(block, below.end()) if below else []
     if match is None:
-        return []
+        below = _ALONE_BELOW.match(block, start) if begins_line else None
+        is_value = below and _IS_PASSWORD.search(name) and looks_random(below["bare"])
+        return [Span(*below.span("bare"))] if below and is_value else []
     if match["quoted"]:
         opening = notation.OPENING.match(block, match.start("quoted"))
         end = quoted_end(block, opening.end(), opening["quote"]) if opening else start

@@ -45,10 +45,35 @@ COMMAND_HINTS: Final = (
     "insert into",
     "insert ignore into",
     "replace into",
+    "--password-stdin",
+    "curl ",
+    "openssl enc",
+    "unseal ",
+    "vault login ",
+    "--from-literal=",
+    "rabbitmqctl ",
+    "ssh-keygen",
+    "lftp ",
+    "useradd ",
+    "usermod ",
+    "nsupdate ",
+    "freerdp",
+    "crypt(",
+    "::add-mask::",
+    "::set-output name=",
+    '"-u"',
+    '"--user"',
+    '"-p',
+    '\\"-u\\"',
+    '\\"--user\\"',
+    '\\"-p',
+    "-asplaintext ",
+    " -a ",
+    " --auth ",
 )
 
 _USER: Final = lazy_pattern(
-    rb"""(?:^|[^\S\n]|["',\[])(?:-u|--user|--proxy-user|-U)(?:[^\S\n]{1,3}|=|["'],[^\S\n]?)?(\\{0,4}["'])?(\{[^\s:"'\\{}]{1,128}\}(?:\\{0,4}["'])?|[^\s:"'\\<]{0,128}):"""
+    rb"""(?:^|[^\S\n]|["',\[])(?:-u|--user|--proxy-user|-U|-a|--auth)(?:[^\S\n]{1,3}|=|["'],[^\S\n]?)?(\\{0,4}["'])?(\{[^\s:"'\\{}]{1,128}\}(?:\\{0,4}["'])?|[^\s:"'\\<]{0,128}):"""
 )
 _EMPTY_PASSWORD: Final = lazy_pattern(rb"\s|$")
 _CLOSED: Final = lazy_pattern(rb"\\{0,4}[\"'](?:\s|$)")
@@ -62,9 +87,27 @@ _COMMANDS: Final = lazy_pattern(
       | ldap\w{1,10} [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -w [^\S\n]{1,3}
       | (?:smb|rpc)client [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -U [^\S\n]? [^\s%]{1,64} %
       | (?i:securestring) [^\S\n]{1,3} (?:-asplaintext[^\S\n]{1,3}|-force[^\S\n]{1,3}){0,2} (?i:-string[^\S\n]{1,3})? (?=[^\s$-])
-      | (?i:(?:ps|network)credential) (?:\]::new)? [^\S\n]? \( [^\S\n]? ["'$] [^"',\n]{1,64} ["']? [^\S\n]? , [^\S\n]? (?=["'])
+      | (?i:(?:ps|network)credential) (?:\]::new)? [^\S\n]? \( [^\S\n]? (?:\\{0,4}["']|\$) [^"',\n]{1,64} ["']? [^\S\n]? , [^\S\n]? (?=\\{0,4}["'])
       | (?i:net1?[ ]{1,3}user) [^\S\n]{1,3} (?:"[^"\n]{1,64}"|[^\s"/]{1,64}) [^\S\n]{1,3} (?=[^\s/*])
       | (?i:net[ ]{1,3}use) [^\S\n]{1,3} (?:[a-zA-Z*]:?[^\S\n]{1,3})? \\\\[^\s]{1,200} [^\S\n]{1,3} (?=[^\s/*])
+      | -(?i:asplaintext) [^\S\n]{1,3} (?:-(?i:force)[^\S\n]{1,3}) (?=\\{0,4}["'])
+      | curl [^\S\n] (?:[^\n|;]{0,400}?[^\S\n])?? (?:-b|--cookie) [^\S\n]{0,3} (?=\\{0,4}["'][^"'=\n]{1,100}=)
+      | curl [^\S\n] (?:[^\n|;]{0,400}?[^\S\n])?? --(?:oauth2-bearer|pass|proxy-pass|tlspassword) [^\S\n]{1,3}
+      | openssl [^\S\n] enc [^\S\n] [^\n|;]{0,200}? (?<=[^\S\n])-[kK] [^\S\n]{1,3} (?=[^\s-])
+      | unseal [^\S\n]{1,3} (?=[A-Za-z0-9+/]{20})
+      | vault [^\S\n] login [^\S\n]{1,3} (?:-\S{1,40}[^\S\n]{1,3}){0,4} (?:token=)? (?=[^\s=-]{8}[^\s=]{0,200}(?:\s|$|["'\\]))
+      | --from-literal= \\{0,4}["']? [\w.-]{1,100} = (?=[^\s])
+      | rabbitmqctl [^\S\n] (?:[^\n|;]{0,60}?[^\S\n])?? (?:add_user|change_password|authenticate_user) [^\S\n]{1,3} \S{1,64} [^\S\n]{1,3}
+      | ssh-keygen [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -[NP] [^\S\n]{1,3} (?=[^\s-])
+      | lftp [^\S\n] (?:[^\n|;]{0,100}?[^\S\n])?? (?:-u|--user) [^\S\n]{1,3} [^\s,"']{1,64} ,
+      | user(?:add|mod) [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? (?:-p|--password) [^\S\n]{1,3} (?=[^\s-])
+      | nsupdate [^\S\n] (?:[^\n|;]{0,100}?[^\S\n])?? -y [^\S\n]{1,3} (?:[\w-]{1,20}:)? [\w.-]{1,100} :
+      | freerdp [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? /p:
+      | crypt\( (?:[^\n();]{1,200},[ ]?)? (?='[^'\n]{4,128}'[ ]?(?:,[ ]?gen_salt|\)))
+      | ::add-mask::
+      | ::set-output [^\S\n] name= [\w-]{0,40}(?i:token|secret|password|key|credential)[\w-]{0,20} ::
+      | \\{0,4}" (?:-u|--user) \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" [^"\\:\n]{1,64} :
+      | \\{0,4}" (?:-u|--user|-U) \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" [^"\\\n]{1,64} \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" -(?:p|P|w|pw) \\{0,4}" [^\S\n]?,[^\S\n]? (?=\\{0,4}")
       | htpasswd [^\S\n]{1,3} (?:-\w{1,4}[^\S\n]{1,3}){0,3} -\w{0,3}b\w{0,3} [^\S\n]{1,3} [^\s-][^\s]{0,200} [^\S\n]{1,3} \S{1,64} [^\S\n]{1,3}
       | sqlplus [^\S\n]{1,3} (?:-\w[^\S\n]{1,3}){0,3} [\w.$\#]{1,64}/
       | sqlcmd [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -P [^\S\n]{0,3}
@@ -72,26 +115,29 @@ _COMMANDS: Final = lazy_pattern(
       | [ ]-pass(?:in|out) [^\S\n]{1,3} pass:
       | -hp (?=[^\s-])
       | snmp\w{2,10} [^\S\n] (?:[^\n|;]{0,120}?[^\S\n])?? -[AXc] [^\S\n]{1,3}
-      | (?i:identified[^\S\n]{1,3}(?:with[^\S\n]{1,3}\S{1,40}[^\S\n]{1,3})?(?:by|as)) [^\S\n]{1,3} (?:(?i:password)[^\S\n]{1,3})? (?=\\{0,4}["'])
+      | (?i:identified[^\S\n]{1,3}(?:with[^\S\n]{1,3}\S{1,40}[^\S\n]{1,3})?(?:by|as)) [^\S\n]{1,3} (?:(?i:password)[^\S\n]{1,3})? (?=\\{0,4}["'] | [^\s;]{6,64};)
     )
     """
 )  # fmt: skip
 # `-p x`, `-P x`, `-pw x`, `-px` after a command, and what separates the option from the password.
 _OPTION: Final = lazy_pattern(rb"[ ]-(?:pw?|P)(?P<gap>[^\S\n]{1,3}|=)?(?=[^\s-])")
 _SPACED_OPTION: Final = lazy_pattern(
-    rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|netexec|nxc|hydra|xfreerdp)(?:\.exe)?[^\S\n]"""
+    rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp\w{0,4}|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|racadm|rabbitmqadmin|netexec|nxc|hydra|xfreerdp)(?:\.exe)?[^\S\n]"""
 )
 # One of these is part of each of the commands above. A search for them is a cheap first check.
 _COMMAND_WORDS: Final = tuple(
     b"login mongo psexec plink pscp putty psftp rdesktop ipmitool sqlcmd bcp zip wbadmin winrs ncftp "
     b"mosquitto_ sshpass clickhouse influx cqlsh isql impacket evil-winrm crackmapexec netexec nxc "
-    b"hydra xfreerdp 7z rar mysql".split()
+    b"hydra xfreerdp racadm rabbitmqadmin 7z rar mysql".split()
 )
 _JOINED_OPTION: Final = lazy_pattern(rb"\b(?:7z[ar]?|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]")
+# ["mysql", "-px"]
+_JOINED_ITEM: Final = lazy_pattern(rb'\\{0,4}"-p(?=[^\s"\\-]{4})')
+_JOINS_PASSWORD: Final = lazy_pattern(rb"mysql|mariadb|sshpass")
 _PIPED: Final = lazy_pattern(
-    rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:["']?[\w.-]{1,64}:)?["']?(?P<value>[^\s"'|]{4,200})["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?$"""
+    rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:(?:\\{0,4}["'])?[\w.-]{1,64}:)?(?:\\{0,4}["'])?(?P<value>[^\s"'|\\]{4,200})\\{0,4}["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?(?:[^\n|;]{0,120}login[^\n|;]{0,100}[^\S\n])?$"""
 )
-_ARGUMENT: Final = lazy_pattern(rb"[^\s\"']{1,512}")
+_ARGUMENT: Final = lazy_pattern(rb"(?:[^\s\"'\\]|\\(?!\\{0,8}[\"'])){1,512}")
 _LONGEST_CHECKED: Final = 256
 
 _COLUMNS: Final = lazy_pattern(
@@ -114,7 +160,10 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
         return _password_option(block, at)
     if block[at : at + 1].isspace() and not block.startswith(b"-pass", at + 1):
         return _user_argument(block, at)
-    if block[at : at + 6].lower() in (b"chpass", b"passwd", b"sudo -"):
+    if joined := _JOINED_ITEM.match(block, at):
+        is_command = _JOINS_PASSWORD.search(block, max(0, at - 200), at)
+        return _item(block, joined.end()) if is_command else []
+    if block[at : at + 6].lower() in (b"chpass", b"passwd", b"sudo -", b"--pass"):
         return _piped(block, at)
     match = _COMMANDS.match(block, at)
     if match is None:
@@ -124,12 +173,19 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
     )
 
 
+def _item(block: bytes, start: int) -> list[Span]:
+    """The rest of an item of a list of arguments."""
+    end = quoted_end(block, start, b'"', start + _LONGEST_CHECKED)
+    end = start + len(block[start:end].rstrip(b"\\"))
+    return [Span(start, end)] if is_secret(NameKind.SECRET, block[start:end], prose=False) else []
+
+
 def _password_option(block: bytes, at: int) -> list[Span]:
     """`docker login -p x`, `7z -px`: what `-p` means depends on the command."""
     option = _OPTION.match(block, at)
     if option is None:
         return []
-    preceding = block[max(0, at - 256) : at].rpartition(b"\n")[2]
+    preceding = block[max(0, at - 256) : at].rpartition(b"\n")[2] + b" "
     if not _names_command(preceding.lower()):
         return []
     commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION

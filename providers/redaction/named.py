@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -24,7 +25,7 @@ from providers.redaction.values import is_secret
 # Parts of the names of secrets, in lower case. Where one is found, the whole name is read and
 # decides.
 _HINTS: Final = (
-    "pass pwd pw= pw: pw\" pw' _pw bindpw rootpw secret token _key -key .key ?key= &key= apikey "
+    "pass pwd pw= pw: pw\" pw' bindpw rootpw secret token _key -key .key ?key= &key= apikey "
     "accesskey authkey privatekey accountkey"
     " sharedkey signingkey encryptionkey masterkey storagekey sshkey appkey clientkey licensekey "
     "vendorkey servicekey credential creds"
@@ -32,13 +33,19 @@ _HINTS: Final = (
     "session sess= sess: sess_ sessid sid= sid:"
     ' sid" sid\' _sid signature sig= sig" sig: authorization auth= auth: auth" auth\' _auth '
     "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
-    " auth\\ auth% auth> sid\\ sid% sid> pin\\ pin% pin> pw\\ pw% pw> sig\\ mfa_ unseal codeverifier auth_code authcode verification_code verificationcode pin_code pincode"
+    " auth\\ auth% auth> sid\\ sid% sid> pin\\ pin% pin> pw\\ pw% pw> sig\\ mfa_ unseal codeverifier"
+    " auth_code auth-code authcode verification_code verification-code verificationcode pin_code "
+    "pincode recovery_code recovery-code recoverycode backup_code backup-code backupcode user_code "
+    "code-verifier -pw _pw mnemonic seed_phrase seedphrase recovery_phrase recoveryphrase magic= "
+    "magic_link .dockerc"
     " ?code= &code= code_verifier device_code requirepass masterauth"
 )
 NAME_HINTS: Final = tuple(_HINTS.split())
 # `deployKey`, but not `monkey`: matched with the capital K only.
 EXACT_NAME_HINTS: Final = tuple(f"Key{sign}" for sign in "\"'=: \\<>%&[](),;|*\t")
-FOREIGN_HINTS: Final = FOREIGN_NAMES
+# The same as JSON escapes them: `contrase\\u00f1a`.
+_JSON_NAMES: Final = tuple(json.dumps(name)[1:-1] for name in FOREIGN_NAMES if not name.isascii())
+FOREIGN_HINTS: Final = (*FOREIGN_NAMES, *_JSON_NAMES)
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _LONGEST_NAME: Final = 64
 _ESCAPE_REST: Final = lazy_pattern(
@@ -51,7 +58,7 @@ _ABOUT_NAME: Final = (b"checksum/", b"nexpected ")
 # `arn:aws:secretsmanager:eu-west-1:123456789012:secret:kitchen`.
 _RESOURCE: Final = lazy_pattern(rb"\d{12}:$")
 _FOREIGN_NAME: Final = lazy_pattern(
-    b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_NAMES) + b")"
+    b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_HINTS) + b")"
 )
 # A name and a value that are known to be harmless wherever they occur.
 _ORDINARY_MEMBER: Final = lazy_pattern(
@@ -94,7 +101,7 @@ def named_secrets(block: bytes, at: int) -> list[Span]:
     if kind is NameKind.PLAIN or (following["ordinary"] and kind is NameKind.DOUBTFUL):
         return []
     after = notation.after_name(block, at)
-    if after and (after["sign"] or after["named"]):
+    if after and (after["sign"] or after["named"] or after["attribute"] or after["block"]):
         return assigned_secrets(block, after, kind, name)
     if after and after["blank"] and is_prose(block, start, at, after.end(), name):
         return secret_in_sentence(block, after.end("rest"), name)
@@ -115,7 +122,9 @@ def _without_sign(
             block, after.end("rest"), name
         )
     if after["loose"]:
-        return loosely_joined_secret(block, after, kind, name)
+        return loosely_joined_secret(block, after, kind, name) or secret_in_sentence(
+            block, after.end("rest"), name
+        )
     if after["body"]:
         return _form_field(block, start, after.end(), kind)
     return assigned_secrets(block, after, kind, name)

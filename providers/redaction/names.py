@@ -45,6 +45,7 @@ FOREIGN_NAMES: Final = (
     "clave_secreta",
     "senha",
     "mot_de_passe",
+    "mot de passe",
     "motdepasse",
     "kennwort",
     "wachtwoord",
@@ -82,6 +83,7 @@ _SECRET: Final = words(
     "refreshtoken bearer requirepass masterauth"
     " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass "
     "dbpassword passord sastoken codeverifier cvv cvc basicauth httpauth redisauth unsealkeys"
+    " mnemonic seedphrase recoveryphrase magiclink dockerconfigjson dockercfg idtokenhint"
 )
 # The same for words with one of these endings, such as `dbpassword`.
 _SECRET_ENDINGS: Final = (
@@ -99,10 +101,12 @@ _PASS_ENDINGS: Final = (b"pass", b"pwd", b"pw")
 _DOUBTFUL: Final = words(
     "auth oauth session sess sid sig signature hmac csrf xsrf csrftoken nonce ticket tokens "
     "passwords secrets passwds apikeys keys"
-    " phpsessid jsessionid sessionid"
+    " phpsessid jsessionid sessionid secretid magic"
 )
-_CODES: Final = words("otp totp mfa pin authcode pincode")
-_CODE_OF: Final = words("auth otp mfa totp verification device recovery pin security login sms")
+_CODES: Final = words("otp totp mfa pin authcode pincode recoverycode backupcode usercode")
+_CODE_OF: Final = words(
+    "auth otp mfa totp verification device recovery backup user pin security login sms scratch"
+)
 _HEADERS: Final = {
     b"cookie": NameKind.COOKIE,
     b"cookies": NameKind.COOKIE,
@@ -250,7 +254,7 @@ def _kind_of_last(parts: list[bytes]) -> NameKind | None:
 
 def _kind_of_word(last: bytes, before: bytes) -> NameKind | None:
     joined = before + last
-    if last in _CODES or (last == b"code" and before in _CODE_OF):
+    if last in _CODES or (last in (b"code", b"codes") and before in _CODE_OF):
         return NameKind.CODE
     if last in _SECRET or joined in _SECRET:
         return NameKind.SECRET
@@ -275,6 +279,9 @@ def _kind_of_key(parts: list[bytes]) -> NameKind | None:
     if parts[-2] in _KEY_NOT_OF:
         return NameKind.PLAIN
     if parts[-2] in _KEY_OF or any(word in (b"secret", b"private", b"api") for word in parts):
+        return NameKind.SECRET
+    # The key of Supabase that may do anything.
+    if parts[-3:-1] == [b"service", b"role"]:
         return NameKind.SECRET
     return NameKind.DOUBTFUL
 

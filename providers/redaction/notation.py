@@ -34,7 +34,7 @@ _LESS: Final = rb"(?:<|&lt;|\\{1,4}u003[cC]|%3[Cc])"
 _MORE: Final = rb"(?:>|&gt;|\\{1,4}u003[eE]|%3[Ee])"
 _VALUE_KEY: Final = (
     rb"(?:(?:string|parameter|new|old)?[_-]?value|val|v|s|\#text|_text|content|data|plain(?:text)?"
-    rb"|raw)"
+    rb"|raw|string|text|bytes|default)"
 )
 # {"stringValue":"x"} and {"arrayValue":{"values":[{"stringValue":"x"}]}} of OpenTelemetry.
 _WRAPPED: Final = rb"""(?:\[?\{"(?:string|array|bytes)Value"[ ]?:[ ]?|\{"values"[ ]?:[ ]?)"""
@@ -51,13 +51,17 @@ AFTER_NAME: Final = lazy_pattern(
             BLANK{0,60}
             (?P<sign>SIGN) (?: \*{1,2}(?=[^\S\n]) )? BLANK{0,60}
             # {"S": "x"}: a value wrapped in an object
-            (?P<wrapped> \{ BLANK{0,8} QUOTE VALUE_KEY QUOTE BLANK{0,8} : BLANK{0,8} )?
+            (?P<wrapped> \{ \s{0,40} (?: \\{0,8}"\w{1,30}\\{0,8}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|\\{0,8}"[^"\\\n]{0,40}\\{0,8}") \s{0,8} , \s{0,40} ){0,3} BLANK{0,8} QUOTE VALUE_KEY QUOTE BLANK{0,8} : BLANK{0,8} )?
           # "name":"x-api-key","value":"x", <add key="password" value="x">
           | (?P<named> (?: BLANK{0,8} , BLANK{0,8} "\w{1,30}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|"[^"\\\n]{0,40}") ){0,3}?
               (?: ; s:\d{1,7}: (?=\\{0,16}") | BLANK{0,8} [,;]? (?:BLANK{0,8}|\r?\n[^\S\n]{0,40}) QUOTE? VALUE_KEY QUOTE? BLANK{0,8} SIGN BLANK{0,8} WRAPPED{0,4}
                 # "field":"password","old":"x","new":"x"; PHP's s:8:"password";s:1:"x"; argv[1]="--password" argv[2]="x"
                 | BLANK{0,8} , BLANK{0,8} "(?:text|new|old|from|to|before|after)" BLANK{0,8} : BLANK{0,8} (?=")
                 | [^\S\n] \w{1,20}\[\d{1,4}\]= (?=\\{0,16}["']) ) )
+          # <input name="password" type="hidden" value="x">
+          | (?P<attribute> (?<=["']) (?: [^\S\n]{1,3} [\w-]{1,20}=\\{0,8}["'][^"'<>\\\n]{0,60}\\{0,8}["'] ){1,4}? [^\S\n]{1,3} value= (?=\\{0,8}["']) )
+          # variable "password" { default = "x" } of Terraform
+          | (?P<block> (?<=["']) [ ] \{ \s{1,40} (?: [a-z_]{1,20} [ ]{0,20} = [^\n{}]{0,200} \n\s{0,40} ){0,4}? default [ ]{0,20} = [ ]{0,20} (?=["']) )
           # ("password", "x")
           | (?P<paired> BLANK{0,4} (?:[,;]|>>,|[^\S\n]\.) BLANK{0,4} (?:<<)? | \t | (?<=["']) [ ] ) (?=b?\\{0,16}["'`])
           # password is x; | password | x |; setPassword("x"); password,x
@@ -81,14 +85,15 @@ _PLAIN_AFTER_NAME: Final = lazy_pattern(
     (?: (?P<blank>[ ]) (?!(?:is|was|str\w{0,3})[ \n]) (?=[A-Za-z0-9][\w.+/~-]{0,255}+(?:\n|[ ][\w("'\[]|$))
       | (?![:=]["'][^\S\n]?:) (?P<close>["'])? (?P<sign>[=:]) (?=[A-Za-z0-9"']) (?!str)
       | (?P<loose>,) (?=\w{1,256}+(?:[,;\n]|[ ]\w|$)) )
-    (?P<wrapped>(?!))? (?P<named>(?!))? (?P<paired>(?!))? (?P<body>(?!))? (?P<plist>(?!))?
+    (?P<wrapped>(?!))? (?P<named>(?!))? (?P<attribute>(?!))? (?P<block>(?!))? (?P<paired>(?!))? (?P<body>(?!))? (?P<plist>(?!))?
     """
 )  # fmt: skip
 
 # What separates a name from its value in a sentence.
 PHRASE: Final = lazy_pattern(
     rb"""(?xi)
-    (?: [^\S\n]{1,3} (?:value|entered|provided|received|generated|supplied|given|used|changed|set|reset|updated|mismatch) )?
+    (?: [^\S\n]{1,3} (?: (?:is|was|has[ ]been) [ ] (?=(?:generated|created|issued|assigned)[ ]for[ ]) )?
+      (?:value|entered|provided|received|generated|created|issued|assigned|supplied|given|used|changed|set|reset|updated|mismatch) )?
     (?: [^\S\n]{1,3} (?:for|of) (?:[^\S\n]{1,3}(?:user|account|login))? [^\S\n]{1,3} ["'(]? [\w.@\\-]{1,40}+ ["')]?
       | [^\S\n] \( [\w.@-]{1,40}+ \) )?
     (?: [^\S\n]{0,3} [:=] [^\S\n]{1,3} | [^\S\n]{1,3} (?:is|was|to) :? [^\S\n]{1,3}

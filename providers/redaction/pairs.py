@@ -78,9 +78,11 @@ def paired_value(
 
 def is_pair_value(value: bytes) -> bool:
     """Whether a half of a pair is a value rather than a name."""
-    if is_ordinary(value) or name_kind(value) is not NameKind.PLAIN or len(value) < 6:
+    if len(value) < 6:
         return False
-    return len(value) >= _LONG or bool(_HAS_DIGIT_OR_SIGN.search(value) and not value.isdigit())
+    if len(value) < _LONG and (value.isdigit() or not _HAS_DIGIT_OR_SIGN.search(value)):
+        return False
+    return name_kind(value) is NameKind.PLAIN and not is_ordinary(value)
 
 
 def list_items(block: bytes, start: int, kind: NameKind, close: bytes | None) -> list[Span]:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from providers.redaction.addresses import ADDRESS_HINTS, address_secrets
 from providers.redaction.commands import COMMAND_HINTS, command_secrets
 from providers.redaction.common_shapes import COMMON_SHAPES
+from providers.redaction.devices import DEVICE_HINTS, device_secrets
 from providers.redaction.kubernetes import KUBERNETES_HINTS, kubernetes_secrets
 from providers.redaction.logins import EXACT_LOGIN_HINTS, LOGIN_HINTS, login_secrets
 from providers.redaction.multiline import MULTILINE_HINTS
@@ -20,6 +21,7 @@ from providers.redaction.named import (
     foreign_named_secrets,
     named_secrets,
 )
+from providers.redaction.phrases import PHRASE_HINTS, phrase_secrets
 from providers.redaction.scan import TextScan, text_scan
 from providers.redaction.schemes import SCHEME_HINTS, scheme_secrets
 from providers.redaction.token_rules import Rule, token_rules
@@ -37,6 +39,8 @@ _PHRASES: Final = (
     (SCHEME_HINTS, scheme_secrets),
     (COMMAND_HINTS, command_secrets),
     (LOGIN_HINTS, login_secrets),
+    (DEVICE_HINTS, device_secrets),
+    (PHRASE_HINTS, phrase_secrets),
     (VENDOR_HINTS, vendor_secrets),
     (KUBERNETES_HINTS, kubernetes_secrets),
 )

@@ -15,7 +15,7 @@ from providers.redaction.values import is_ordinary
 # The names of secrets in a header, as they are found next to a separator.
 _NAMES: Final = (
     *("password", "passwd", "secret", "token", "api_key", "apikey", "pass"),
-    *("PASSWORD", "Password", "Secret", "Token", "API"),
+    *("PASSWORD", "Password", "PASSWD", "SECRET", "Secret", "TOKEN", "Token", "API"),
 )
 TABLE_HINTS: Final = (
     tuple(
@@ -35,7 +35,7 @@ _LONGEST_HEAD: Final = 1024
 _LONGEST_ROW: Final = 16 * 1024
 _SEPARATORS: Final = (b"|", b"\t", b";", b",")
 _COLUMN: Final = lazy_pattern(
-    rb'[ ]*+("?)[A-Za-z_]{1,30}\d{0,2}(?:[ .-][A-Za-z_]{1,20}){0,2}\1[ \r]*+$'
+    rb'[ ]*+("?)[A-Za-z_]{1,30}\d{0,2}(?:[ .-][A-Za-z_]{1,20}){0,4}\1[ \r]*+$'
 )
 _RULE: Final = lazy_pattern(rb"(?=[+|: ]*+-)[+|: -]++\r?$")
 # A cell of a row, quoted or not.

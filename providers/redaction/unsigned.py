@@ -23,11 +23,23 @@ from providers.redaction.values import (
     looks_secret,
 )
 
+_FOLLOWING: Final = (b"following ", b"following\t")
+_ANNOUNCED: Final = lazy_pattern(
+    rb"""(?:[ ][a-z]{1,20}+){1,12}:[ ]{1,3}(?P<value>[^\s"'\\]{6,256}+)"""
+)
+_TO: Final = lazy_pattern(rb"[ ]to:?[ ]{1,3}$")
+_SET_BEFORE: Final = lazy_pattern(
+    rb"(?i)\b(?:set|setting|change|changed|changing|reset|update|updated)[ ](?:(?:the|your|its)[ ])?$"
+)
+_SET_AFTER: Final = lazy_pattern(rb"[ ]{1,3}(?:set|changed|reset|updated)[ ]")
+_HAS_DIGIT: Final = lazy_pattern(rb"\d")
+_HAS_BLANK: Final = lazy_pattern(rb"\s")
 _WORD: Final = lazy_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 # Settings of Redis, whose values follow without a sign.
 _SETTINGS: Final = words("requirepass masterauth")
 _SQL_FUNCTIONS: Final = words("PASSWORD OLD_PASSWORD")
 _IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
+_JOINS_CELLS: Final = (b"|", b"->", b"=>")
 # After these, a name and a blank are followed by its value: in Clojure, shells, C and Dockerfiles.
 _ASSIGNMENT: Final = lazy_pattern(
     rb"(?:(?:^|[\s({\[,]):|(?:\bsetx|\bsetenv|\bset[ ]-[a-zU]{1,3}|#define|\b(?:ENV|ARG))[ \t]{1,3})$"
@@ -37,7 +49,13 @@ _SETS_HEADER: Final = lazy_pattern(
     rb"(?i:(?:set|add)[_-]header|header[ \t]{1,3}(?:set|add|append|merge)|\(:|[{,]:)[ \t]{0,3}$"
 )
 # The next field, the next attribute, or the protocol after a path is not a value.
-_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
+_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w:.-]{0,40}=(?=[^=\s])|[a-z_]{1,30}=$|HTTP/\d")
+# `git config app.password x`, `aws configure set aws_secret_access_key x`
+_CONFIGURES: Final = lazy_pattern(
+    rb"""(?x) \b (?:git|npm|yarn|pnpm|pip|aws|gcloud|az|rclone|heroku|firebase|conda|composer|poetry|bundle
+    |gh|glab|helm|kubectl|oc|doctl|stripe|pulumi|snap|s3cmd|mc|dotnet|vault|consul|ngrok|wg)
+    [ ] (?:[\w-]{1,20}[ ])? (?:config(?:ure)?|set)(?::\w{1,12})? [ ] [^\n|;]{0,100}? (?<=[ :./_-]) $"""
+)
 _ASSIGNING: Final = (b"set", b"#define", b"ENV", b"ARG")
 _CELL: Final = lazy_pattern(rb"""[^\s,;|"'()]{8,256}+""")
 _NETRC: Final = lazy_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
@@ -69,13 +87,20 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
         return []
     phrase = notation.PHRASE.match(block, end)
     if phrase is None:
-        return []
+        return _in_following_line(block, end, name)
     is_password = bool(_IS_PASSWORD.search(name))
     # `password of ada = x`
     has_sign = phrase[0].rstrip(b" \t")[-1:] in (b":", b"=")
 
+    start = end - len(name)
+    is_set = bool(_TO.search(phrase[0])) and bool(
+        _SET_BEFORE.search(block[max(0, start - 20) : start]) or _SET_AFTER.match(phrase[0])
+    )
+
     def is_secret_value(value: bytes, quote: bytes) -> bool:
         value = value[:256]
+        if is_set and quote and not _HAS_BLANK.search(value) and not is_ordinary(value):
+            return True
         return looks_random(value) or (
             is_password
             and (
@@ -84,7 +109,18 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
             )
         )
 
-    return secret_value_at(block, phrase.end(), is_secret_value)
+    found = secret_value_at(block, phrase.end(), is_secret_value)
+    return found or _in_following_line(block, end, name)
+
+
+def _in_following_line(block: bytes, end: int, name: bytes) -> list[Span]:
+    """`Please use the following password to log in: x`"""
+    start = end - len(name)
+    if not block[max(0, start - 10) : start].endswith(_FOLLOWING):
+        return []
+    match = _ANNOUNCED.match(block, end)
+    is_value = match and (looks_random(match["value"]) or looks_like_password(match["value"]))
+    return [Span(*match.span("value"))] if match and is_value else []
 
 
 def loosely_joined_secret(
@@ -108,9 +144,9 @@ def loosely_joined_secret(
 
     is_call = after["loose"] == b"(" and kind in (NameKind.SECRET, NameKind.PASS)
     is_function = is_call and name in _SQL_FUNCTIONS
-    is_statement = (
-        kind is NameKind.SECRET and _IS_PASSWORD.search(name) and after["loose"][:1].isspace()
-    )
+    is_statement = kind is NameKind.SECRET and after["loose"][:1].isspace()
+    states_word = is_statement and _IS_PASSWORD.search(name)
+    is_cell = kind is NameKind.SECRET and after["loose"].strip() in _JOINS_CELLS
 
     def is_secret_value(value: bytes, quote: bytes) -> bool:
         value = value[: notation.LONGEST_ORDINARY]
@@ -122,7 +158,11 @@ def loosely_joined_secret(
                 or bool(is_password_call and is_pair_value(value))
                 or looks_like_password(value)
             )
-        return bool(is_statement) and _states_password(block, after.end(), value, quote)
+        if is_cell and _HAS_DIGIT.search(value) and is_pair_value(value):
+            return True
+        if states_word:
+            return _states_password(block, after.end(), value, quote)
+        return is_statement and looks_like_password(value.rstrip(b".!"))
 
     return secret_value_at(block, after.end(), is_secret_value)
 
@@ -160,7 +200,9 @@ def secret_behind_blank(
     is_option = name.startswith(b"-")
     if _sets_header(block, after.end("rest") - len(name)):
         return _header_value(block, start, kind)
-    if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE, NameKind.DIRECTORY):
+    if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE) or (
+        kind is NameKind.DIRECTORY and not is_option
+    ):
         return []
     if is_option and block[start : start + 1] == b"-":
         return []
@@ -231,7 +273,10 @@ def _is_assigned(block: bytes, first: int) -> bool:
     front = block[max(0, first - 12) : first]
     # This check is cheaper than the search, which few lines need.
     is_likely = front[-1:] == b":" or any(word in front for word in _ASSIGNING)
-    return is_likely and bool(_ASSIGNMENT.search(front))
+    if is_likely and _ASSIGNMENT.search(front):
+        return True
+    line = block[max(0, first - 128) : first].rpartition(b"\n")[2]
+    return (b"config" in line or b" set " in line) and bool(_CONFIGURES.search(line))
 
 
 def _is_netrc_line(block: bytes, first: int, start: int) -> bool:

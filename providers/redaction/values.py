@@ -52,9 +52,9 @@ _PLACEHOLDER: Final = lazy_pattern(
       | mot[ ]de[ ]passe$
       | \d{1,2}(?:\.\d{1,3}){2}$
       | (?-i:[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6}/[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6})$   # a thing of Kubernetes in its namespace
-      | env:\w{1,64}$ | file:[/~.\w-]{1,200}$ | //
+      | env:\w{1,64}$ | file:[/~.\w-]{1,200}$ | //(?![\w+/]{12,100}={0,2}$)
       | /(?:etc|run|var|home|usr|opt|tmp|mnt|root|srv|dev|proc|app|secrets)/[\w./-]{1,200}$
-      | (?:[a-z][a-z0-9_]{0,40}\.){1,8}[A-Za-z][\w-]{0,60}[@{\[(:/]      # a class of Java and its object, a type of Kubernetes
+      | (?:[a-z][a-z0-9_]{0,40}\.){1,8}[A-Za-z][\w-]{0,60}(?:[{\[(:/]|@[0-9a-f]{3,16}$)      # a class of Java and its object, a type of Kubernetes
       | [A-Za-z]{1,40}(?:\[|\{|@[0-9a-f]{3,16}$)                       # Token{, Token@1a2b
     )
     """
@@ -87,7 +87,8 @@ _NO_SECRET_SHAPE: Final = lazy_pattern(
       | [a-z][a-z_]{1,30}=[\d.]{1,12}                              # a count: prompt=512
       | [A-Z]{2,10}/\d(?:\.\d)?                                    # a protocol
       | [a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,10}(?::\d{1,5})?   # a host or a file
-      | (?![Pp]@[s5$]{2})[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}?(?:\.[A-Za-z]{2,24})?     # a mail address
+      | (?![Pp]@[s5$]{2})[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}?\.[A-Za-z]{2,24}     # a mail address
+      | (?![Pp]@[s5$]{2})[a-z][a-z0-9._-]{0,63}@[a-z][a-z0-9.-]{0,63}               # a user of a host
       | [A-Za-z]{1,30}(?:\d{1,2}|[_.-]\d{1,4})                    # a name with a number
       | [a-z]{1,40}(?:[_-](?:[a-z]{1,20}|\d{1,4}|[a-z0-9]{5}|[a-f0-9]{8,10})){1,8}   # words with hyphens, as Kubernetes names things
     )$
@@ -114,7 +115,7 @@ _DESCRIPTIONS: Final = words(
 _PLAIN_WORD: Final = lazy_pattern(rb"[a-z]{6,24}$")
 # The name of a test after `PASS:`.
 TEST_NAME: Final = lazy_pattern(rb"(?:Test|test|Bench|Example|Fuzz)|[\w.-]{1,80}(?:/|::)")
-_CODE: Final = lazy_pattern(rb"[A-Za-z0-9-]{4,}")
+_CODE: Final = lazy_pattern(rb"[A-Za-z0-9._~/!$*+%-]{4,}")
 _SMALL_NUMBER: Final = lazy_pattern(rb"\d{1,5}(?=[\s,;.)]|$)")
 # After `pass:`, which may also be the result of a test: not a word with a short number.
 _PASS_VALUE: Final = lazy_pattern(rb"(?=[A-Za-z]{0,30}\d)[A-Za-z0-9]{6,64}$")

@@ -1,0 +1,27 @@
+"""One word or one quoted string that is a secret."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from providers.patterns import lazy_pattern
+from providers.redaction.names import NameKind
+from providers.redaction.notation import Span
+from providers.redaction.values import is_secret
+
+_WORD: Final = lazy_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
+_QUOTED: Final = lazy_pattern(
+    rb"""(?P<quote>\\{0,8}["'])(?P<value>[^"'\\\n]{1,256}+)(?=(?P=quote))"""
+)
+
+
+def argument(block: bytes, start: int) -> list[Span]:
+    """The word or the quoted string at `start`, unless it is an ordinary word or a reference."""
+    quoted = _QUOTED.match(block, start)
+    match = quoted or _WORD.match(block, start)
+    if match is None:
+        return []
+    group = "value" if quoted else 0
+    if not is_secret(NameKind.SECRET, match[group], prose=False):
+        return []
+    return [Span(*match.span(group))]

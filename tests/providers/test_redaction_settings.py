@@ -1,0 +1,160 @@
+"""Secrets in settings of devices and servers, in arguments of commands, and in links and markup."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from providers.redaction import Redactor
+from providers.redaction.tokens import letters
+
+REDACTOR = Redactor()
+VALUES = (letters(14), "tomato42")
+DEVICES = """
+snmp-server community {} RO
+rocommunity {} 10.0.0.0/8
+enable secret 9 $9${}
+username ada password 7 {}
+tacacs-server host 10.0.0.1 key 7 {}
+radius-server host 10.0.0.1 auth-port 1812 key {}
+ip ospf message-digest-key 1 md5 {}
+standby 1 authentication md5 key-string {}
+pre-shared-key ascii-text "$9${}"; ## SECRET-DATA
+set psksecret ENC {}
+set password ENC {}
+snmp-server user ada g v3 auth sha {} priv aes 128 {}
+createUser ada SHA "{}" AES "{}"
+ada : EAP "{}"
+"ada" * "{}" *
+[smtp.example]:587 ada:{}
+WIFI:T:WPA;S:kitchen;P:{};;
+wpa_passphrase kitchen {}
+""".strip().splitlines()
+COMMANDS = """
+git config --global kitchen.apiKey {}
+aws configure set aws_secret_access_key {}
+npm config set //registry.example/:_authToken {}
+vault login {}
+kubectl create secret generic oven --from-literal=pot={}
+rabbitmqctl add_user ada {}
+ssh-keygen -N '{}' -f key
+unzip -P {} menu.zip
+openssl enc -aes-256-cbc -K {} -iv 00
+echo {} | docker login -u ada --password-stdin
+lftp -u ada,{} kitchen.example
+useradd -p {} ada
+xfreerdp /u:ada /p:{} /v:kitchen
+http -a ada:{} GET kitchen.example
+app --pwd {} --port 80
+app --code-verifier {}
+ENV API_TOKEN {}
+["-u", "ada", "-p", "{}"]
+["--user", "ada:{}"]
+execve("/usr/bin/mysql", ["mysql", "-uada", "-p{}"], 0x7ffd)
+CREATE USER ada IDENTIFIED BY {};
+SELECT crypt('{}', gen_salt('bf'))
+DRIVER={{PostgreSQL}};Server=kitchen;Uid=ada;Pwd={{{}}};
+new PDO("mysql:host=kitchen", "ada", "{}")
+login("ada", "{}")
+::add-mask::{}
+USER ada PASS {}
+NickServ IDENTIFY {}
+""".strip().splitlines()
+SENTENCES = """
+API key: {}
+Session ID: {}
+Incorrect API key provided: {}
+the access key is {}
+The client_secret is {}
+set auth_token to '{}' for ada
+A temporary password is generated for root@localhost: {}
+Please use the following password to log in: {}
+| DB_PASSWORD | {} |
+mot de passe: {}
+contraseña: {}
+пароль: {}
+recovery codes: {}
+backup_codes=["{}"]
+<input name="authenticity_token" type="hidden" value="{}" />
+<input type="password" name="p" value="{}">
+{{"password": {{"string": "{}"}}}}
+{{"token": {{"sensitive": true, "type": "string", "value": "{}"}}}}
+otpauth-migration://offline?data={}
+""".strip().splitlines()
+HARMLESS = """
+community support for kitchen
+key 7 of 12 pressed
+md5 d41d8cd98f00b204e9800998ecf8427e
+arguments to pass to `node`
+Send both the USER and PASS commands
+api key missing
+session id 4 closed
+license key expired
+login with kitchen failed
+create(cls, token: Token) -> MarkdownElement:
+r'del_user|grant|has_token|has_collection|'
+GET /verify/mail 200
+GET /reset-password/confirm 200
+the secret is stored in the vault
+vault login failed
+set token_type to 'bearer'
+0 9 * * mon-fri /usr/bin/kitchen
+user unknown
+one-time code sent
+""".strip().splitlines()
+
+
+def without_values(line: str, value: str) -> str:
+    return line.replace(value, "[redacted]")
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("form", DEVICES + COMMANDS)
+def test_setting_is_removed(form: str, value: str) -> None:
+    line = form.format(*[value] * form.count("{}"))
+    assert value not in REDACTOR.text(line)
+    assert value not in REDACTOR.text(f"2026-11-21T10:00:07Z kitchen[12]: {line}")
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("form", DEVICES + COMMANDS)
+def test_setting_in_json_is_removed(form: str, value: str) -> None:
+    line = json.dumps({"message": form.format(*[value] * form.count("{}")), "level": "info"})
+    redacted = REDACTOR.text(line)
+    assert value not in redacted
+    assert json.loads(redacted)["level"] == "info"
+
+
+@pytest.mark.parametrize("form", SENTENCES)
+def test_named_secret_is_removed(form: str) -> None:
+    value = letters(14)
+    line = form.format(value)
+    assert REDACTOR.text(line) == without_values(line, value)
+    in_json = json.dumps({"message": line})
+    assert value not in REDACTOR.text(in_json)
+
+
+@pytest.mark.parametrize(
+    ("line", "redacted"),
+    [
+        ("GET /a?secret=V1c%26k9%3Da7&n=1", "GET /a?secret=[redacted]&n=1"),
+        ("GET /r?next=%2Fa%3Fsecret%3DVick9a71%26n%3D1", "GET /r?next=%2Fa%3Fsecret%3D[redacted]%26n%3D1"),
+        ("[db]\nsecret = 3Kh&Oe:rA=kA\nhost = h", "[db]\nsecret = [redacted]\nhost = h"),
+        ("curl -H 'secret: E5,zR=3Q' https://a/", "curl -H 'secret: [redacted]' https://a/"),
+        ('Environment="SECRET=X7w&qy=Oef"', 'Environment="SECRET=[redacted]"'),
+        ("<key>secret</key><string>Aq7;b=c7</string>", "<key>secret</key><string>[redacted]</string>"),
+        ("GET /reset-password/" + letters(32), "GET /reset-password/[redacted]"),
+        ('variable "db_password" {\n  default = "tomato"\n}', 'variable "db_password" {\n  default = "[redacted]"\n}'),
+        ("Password:\n" + letters(14), "Password:\n[redacted]"),
+        ("seed phrase: " + "oven " * 11 + "pot", "seed phrase: [redacted]"),
+    ],
+)  # fmt: skip
+def test_value_with_separators_is_removed_whole(line: str, redacted: str) -> None:
+    assert REDACTOR.text(line) == redacted
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_harmless_setting_stays(line: str) -> None:
+    assert REDACTOR.text(line) == line
+    assert REDACTOR.text(json.dumps({"message": line})) == json.dumps({"message": line})
