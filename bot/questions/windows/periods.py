@@ -91,7 +91,9 @@ def _single_day(text: str, plain: Sequence[str], today: date) -> Period | None:
     is_whole = len(text) < len(" ".join(plain).removeprefix("the "))
     if text in _TODAY or (is_whole and text == "day"):
         return Period(today, today + DAY)
-    if text in ("yesterday", "previous day") or (is_whole and text == "last day"):
+    if text in ("yesterday", "previous day", "prior day", "preceding day") or (
+        is_whole and text == "last day"
+    ):
         return Period(today - DAY, today)
     if text in ("day before yesterday", "2 days before today"):
         return Period(today - 2 * DAY, today - DAY)
@@ -139,7 +141,11 @@ _TO_DATE = MappingProxyType(
         "year so far": "year",
         "ytd": "year",
         "day to date": "day",
-        **{f"this {unit} to date": unit for unit in ("week", "month", "quarter", "year")},
+        **{
+            f"{this} {unit} to date": unit
+            for this in ("this", "current")
+            for unit in ("week", "month", "quarter", "year")
+        },
         "today to date": "day",
         **{f"{unit} till date": unit for unit in ("week", "month", "quarter", "year")},
     }

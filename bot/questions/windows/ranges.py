@@ -120,8 +120,21 @@ def _readings_of_both(
     if words_of(right)[-1] in AGO:
         yield read_point([*left, *right[-2:]], reading), two
         yield read_point([*left, right[-1]], reading), two
+    yield _hours_before_a_day(left, right, reading)
     yield one, _shortened_date(left, right)
     yield _weeks(left, right, reading)
+
+
+def _hours_before_a_day(
+    left: Tokens, right: Tokens, reading: Reading
+) -> tuple[Point | None, Point | None]:
+    """`9-17 monday`: two bare hours of the day that stands behind them."""
+    if len(left) != 1 or left[0].kind != "number" or right[0].kind != "number" or len(right) < 2:
+        return None, None
+    day = right[2:] if word(right[1]) == "on" else right[1:]
+    if not day or word(day[0]) in MONTH_NUMBERS:
+        return None, None
+    return read_point([*day, *left], reading), read_point(right[:1], reading)
 
 
 def _shortened_date(left: Tokens, right: Tokens) -> Period | None:

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from bot.questions.windows.calendar import Reading
+from bot.questions.windows.calendar import DAY, Reading, midnight
 from bot.questions.windows.lengths import UNITS, Length, read_length
+from bot.questions.windows.periods import read_period
 from bot.questions.windows.point_types import Clock, Moment, Point
 from bot.questions.windows.points import read_point
 from bot.questions.windows.spans import Span, known_by_day, start_of
@@ -41,6 +42,8 @@ def _beginning_at(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Spa
         at = plain.index(sign)
         # Splunk's `-1d@d+8h` is an instant.
         length = _length(tokens[at + 1 :], reading) if "@" not in plain else None
+        if length and (day := _date(tokens[:at], reading)) and length.days:
+            return _days_from(day, length.days, reading)
         start = _instant(tokens[:at], reading) if length else None
         if length and start:
             return Span(start, length.after(start, reading.zone))
@@ -57,6 +60,11 @@ def _length_first(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Spa
     rest = tokens[at + 1 :]
     if words_of(rest)[:1] in (["at"], ["from"]):
         rest = rest[1:]
+    # `3 days after Nov 1` may include that day.
+    if length and length.days and plain[at] != "after" and (day := _date(rest, reading)):
+        days = length.days
+        first = day if plain[at] in _AFTER else day - timedelta(days=days)
+        return _days_from(first, days, reading)
     point = _instant(rest, reading) if length else None
     if length is None or point is None:
         return None
@@ -103,6 +111,20 @@ def _length(tokens: Tokens, reading: Reading) -> Length | None:
     if len(tokens) == 1 and len(word(tokens[0])) > 2 and word(tokens[0]) in UNITS:
         tokens = [Token("number", "1", 1.0), *tokens]
     return read_length(tokens, reading)
+
+
+def _date(tokens: Tokens, reading: Reading) -> date | None:
+    """The day of a date, which has a digit. `3 days before yesterday` may be a single day."""
+    if not any(char.isdigit() for token in tokens for char in token.text):
+        return None
+    found = read_period(tokens, reading) if tokens else None
+    is_day = found is not None and found.last - found.first == DAY
+    return found.first if found is not None and is_day else None
+
+
+def _days_from(first: date, days: int, reading: Reading) -> Span:
+    last = first + timedelta(days=days)
+    return Span(midnight(first, reading.zone), midnight(last, reading.zone), by_day=True)
 
 
 def _instant(tokens: Tokens, reading: Reading) -> datetime | None:

@@ -227,6 +227,10 @@ def since(tokens: Tokens, reading: Reading) -> Span | None:
     # `from 9am to 11am` has both ends.
     if any(each in SEPARATORS - {"/", "-"} for each in words_of(body)):
         return between_points(body, reading)
+    # `since 2h` and `since the last 2 hours`.
+    bare = body[1:] if word(body[0]) == "the" and len(body) > 1 else body
+    if word(bare[0]) in BACK and (found := length_back(bare, reading)):
+        return found
     if length := read_length(body, reading):
         return _back(length, reading)
     point = read_point(body, reading)
@@ -250,7 +254,9 @@ def _since_body(tokens: Tokens, plain: Sequence[str]) -> Tokens:
     end = len(tokens) - (plain[-1] in ONWARDS)
     if plain[0] == "starting" and plain[1] in ("from", "at", "on"):
         return tokens[2:end]
-    return tokens[begins:end]
+    body = tokens[begins:end]
+    # `since ~3pm`.
+    return body[1:] if begins and len(body) > 1 and body[0].text == "~" else body
 
 
 def _refuse_midnight_of(point: Clock, reading: Reading) -> None:
