@@ -73,10 +73,10 @@ def test_handover_follows_local_time_across_clock_change() -> None:
     """Clocks go back between the two Mondays, so the second handover is an hour later in UTC."""
     on_call = OnCall({"primary": weekly()}, DUBLIN)
     rule = paged("primary")
-    at = [(8, 30, "U0ADA"), (9, 0, "U0BOB")]
-    for hour, minute, person in at:
-        now = datetime(2026, 10, 26, hour, minute, tzinfo=UTC)
-        assert on_call.called_by(rule, now).paging.notify == (person,)
+    at = [(19, 7, 59, ()), (19, 8, 0, ("U0ADA",)), (26, 8, 59, ("U0ADA",)), (26, 9, 0, ("U0BOB",))]
+    for day, hour, minute, people in at:
+        now = datetime(2026, 10, day, hour, minute, tzinfo=UTC)
+        assert on_call.called_by(rule, now).paging.notify == people
 
 
 def paged(*recipients: str) -> Rule:
@@ -137,6 +137,26 @@ WRONG_TOML = {
         '[[rotation]]\npeople = ["U0ADA"]\nstart = 2026-01-01\nevery = "0d"\n',
         "[[rotation]] 1: every must be a duration",
     ),
+    "a number for a duration": (
+        '[[rotation]]\npeople = ["U0ADA"]\nstart = 2026-01-01\nevery = 7\n',
+        "[[rotation]] 1: every must be a duration",
+    ),
+    "no start of a rotation": (
+        '[[rotation]]\npeople = ["U0ADA"]\nstart = 3\nevery = "7d"\n',
+        "[[rotation]] 1: start must be a local time",
+    ),
+    "missing in a rotation": (
+        '[[rotation]]\npeople = ["U0ADA"]\n',
+        "[[rotation]] 1 must have people, start, every",
+    ),
+    "no time at all": (
+        '[[shift]]\npeople = ["U0ADA"]\nstart = 2026-01-01\nend = 2026-01-01\n',
+        "[[shift]] 1: end must be after start",
+    ),
+    "second override": (
+        WEEKLY + '[[override]]\npeople = "U0ADA"\nstart = 2026-01-01\nend = 2026-01-02\n',
+        "[[override]] 2: people must be Slack ids",
+    ),
     "no TOML": ("[[rotation\nsecret", "a schedule as TOML (.toml) or CSV (.csv)"),
 }
 WRONG_CSV = {
@@ -184,6 +204,7 @@ def test_many_shifts_are_refused() -> None:
     line = "2026-01-01,2026-01-02,U0ADA\n"
     with pytest.raises(ValueError, match="more than 10,000"):
         schedule_from_csv("start,end,person\n" + 10_001 * line)
+    assert len(schedule_from_csv("start,end,person\n" + 10_000 * line).shifts) == 10_000
 
 
 def test_schedule_named_like_a_target_is_a_problem(tmp_path: Path) -> None:
