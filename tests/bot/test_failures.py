@@ -95,7 +95,7 @@ def test_remembered_faults_are_bounded() -> None:
 
 
 async def run_job() -> None:
-    scheduler = object.__new__(Scheduler)
+    scheduler = Scheduler(None, lambda: NOON, [], broken, broken)  # type: ignore[arg-type]
     await scheduler._run_job(Job("oven", None, broken, broken), Due("oven", NOON, 0))  # type: ignore[arg-type]
 
 
@@ -113,6 +113,13 @@ async def run_watch() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await watcher.run()
+
+
+async def run_tick() -> None:
+    def clock() -> datetime:
+        raise ValueError("no time")
+
+    await Scheduler(None, clock, [], broken, broken)._tick()  # type: ignore[arg-type]
 
 
 async def remove_schedule() -> None:
@@ -144,7 +151,7 @@ async def run_step() -> None:
 
 @pytest.mark.parametrize(
     "work",
-    [run_job, run_round, run_watch, remove_schedule, evaluate, list_logs, run_step],
+    [run_job, run_round, run_tick, run_watch, remove_schedule, evaluate, list_logs, run_step],
     ids=lambda work: work.__name__,
 )
 async def test_fault_in_the_background_logs_its_traceback(
