@@ -4,6 +4,7 @@ neither and belong to the line above, so a block of random text needs no look at
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
@@ -62,6 +63,10 @@ _LONG_TIME: Final = compile_pattern(
 _WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
 _KEYS: Final = [key.encode() for key in (*field_names.LEVEL_KEYS, "@t", "log", "date")]
 
+# Of levels, in any case.
+_FIRST_LETTERS: Final = bytes(
+    {letter for word in levels.LEVEL_OF_WORD for letter in word[:1] + word[:1].upper()}
+)
 # As Python, Ruby, Go and Java write fields.
 _LOOSE_KEYS: Final = [
     before + key + sign
@@ -70,7 +75,10 @@ _LOOSE_KEYS: Final = [
 ]
 
 _LEVEL_STARTS: Final = (
-    *(b"[", b"<", b"%", b"##[", b"*", b'"', b"PHP ", b"npm ", *_WORDS),
+    *(b"[%c" % sign for sign in b" 0123456789" + string.ascii_letters.encode()),
+    *(b"<%c" % sign for sign in b" 0123456789" + _FIRST_LETTERS),
+    *(b"%%%c" % letter for letter in string.ascii_uppercase.encode()),
+    *(b"##[", b"*", b'"', b"PHP ", b"npm ", *_WORDS),
     *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
     *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),
     *(b"%c%s" % (letter, sign) for letter in b"EWIDVFAS" for sign in (b"(", b" (", b"/")),
@@ -80,7 +88,7 @@ _LEVEL_STARTS: Final = (
 )
 # Days, a byte order mark, labels.
 _OTHER_STARTS: Final = (
-    *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun", b"\xef"),
+    *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun", b"\xef\xbb\xbf"),
     *(b"time:", b"ts:", b"timestamp:", b"host:", b"remote_addr:", b"remotehost:", b"level:"),
 )
 _MONTHS: Final = (*calendar_names.ENGLISH_MONTHS, *calendar_names.MONTHS_ABROAD_AND_DIGIT)
