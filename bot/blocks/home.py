@@ -216,13 +216,12 @@ def _commands(facts: HomeFacts) -> list[Block]:
         )
     ]
     for command in COMMANDS.values():
+        name = kit.code(f"/{command.name}")
         if command.name not in facts.allowed:
-            name = kit.code(f"/{command.name}")
             blocks.append(kit.context(f"You don't have access to {name} here."))
             continue
         line = command.example(facts.directory)
-        usage = kit.code(f"/{command.name} {command.usage_hint}")
         # The button shows its question, so that people learn the words.
         button = kit.button(formatting.truncate(line, 60), "ask.0", line)
-        blocks.append({**kit.section(f"{usage}\n{command.description}"), "accessory": button})
+        blocks.append({**kit.section(f"{name} {command.description}"), "accessory": button})
     return blocks

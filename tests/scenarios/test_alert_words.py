@@ -114,7 +114,7 @@ async def test_commands_accept_alert_names_with_spaces(sandbox: Sandbox, clock: 
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("/usage alert today abov 5 GB", "At which value does it fire"),
+        ("/usage alert today abov 5 GB", "When does it fire?"),
         ("/usage alert todya above 5 GB", "/usage alert today above 5 GB every 15m"),
         ("/usage alert help above 5 GB", "An alert cannot check"),
         ("/apiaudit alert edge 1h failurs above 5", "Or did you mean the value failures?"),

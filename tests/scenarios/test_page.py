@@ -367,6 +367,7 @@ async def test_everybody_can_use_the_phone_page(phone: Page) -> None:
     assert await problems_of(phone) == []
     await phone.click("#open-home")
     await expect(phone.locator("#home")).to_contain_text("Saved questions")
+    await expect(phone.locator("#home .dot.red").first).to_be_visible()
     assert await problems_of(phone) == []
 
 

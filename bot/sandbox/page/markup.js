@@ -3,9 +3,9 @@ import { BOT, make, nameOf, state, time } from "./state.js";
 
 const EMOJI = { warning: "⚠️", hourglass_flowing_sand: "⏳" };
 // Drawn as shapes, since not every machine has a font with them.
-const DOTS = { "🔴": "red", "🟡": "yellow", "🟢": "green", "⚪": "grey" };
+const DOTS = { "🔴": "red", "🟠": "orange", "🟡": "yellow", "🟢": "green", "🔵": "blue", "⚪": "grey" };
 const MARKUP =
-  /```([\s\S]+?)```|`([^`\n]+)`|\*([^*\n]+)\*|(?<!\w)_([^_\n]+)_(?!\w)|<([^>\n]+)>|:([a-z_]+):|([🔴🟡🟢⚪])|\n/gu;
+  /```([\s\S]+?)```|`([^`\n]+)`|\*([^*\n]+)\*|(?<!\w)_([^_\n]+)_(?!\w)|<([^>\n]+)>|:([a-z_]+):|([🔴🟠🟡🟢🔵⚪])|\n/gu;
 
 const unescape = (text) =>
   text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
@@ -15,7 +15,7 @@ export const textOf = (object) => (object.type === "mrkdwn" ? marked(object.text
 // Plain text: nothing in it is markup but the coloured dots.
 export function plain(text) {
   const out = document.createDocumentFragment();
-  for (const part of text.split(/([🔴🟡🟢⚪])/u)) out.append(part in DOTS ? dot(part) : part);
+  for (const part of text.split(/([🔴🟠🟡🟢🔵⚪])/u)) out.append(part in DOTS ? dot(part) : part);
   return out;
 }
 
