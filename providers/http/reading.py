@@ -44,7 +44,9 @@ async def read_all(response: httpx.Response, *, account: str) -> Reply:
     except httpx.HTTPError as error:
         raise unreachable(error, account=account) from None
     # A byte order mark is no part of JSON.
-    return Reply(response.status_code, response.headers, bytes(body.removeprefix(b"\xef\xbb\xbf")))
+    if body.startswith(b"\xef\xbb\xbf"):
+        del body[:3]
+    return Reply(response.status_code, response.headers, bytes(body))
 
 
 async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:

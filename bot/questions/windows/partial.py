@@ -12,11 +12,14 @@ from bot.questions.windows.tokens import Tokens, words_of
 
 _UNTIL = ("until", "till", "til", "before")
 _FROM = ("after", "since", "from")
+_MARKS = frozenset([*_UNTIL, *_FROM])
 
 
 def part_of_day(tokens: Tokens, reading: Reading) -> Span | None:
     """The part of a day before or after a time of it."""
     plain = words_of(tokens)
+    if _MARKS.isdisjoint(plain):
+        return None
     places = [n for n, each in enumerate(plain) if each in (*_UNTIL, *_FROM)]
     if len(places) != 1 or not 0 < (at := places[0]) < len(plain) - 1:
         return None

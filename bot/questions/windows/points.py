@@ -17,7 +17,7 @@ from bot.questions.windows.numbered import read_numbered
 from bot.questions.windows.periods import read_period
 from bot.questions.windows.point_types import Clock, Hours, Moment, Period, Point, one_day
 from bot.questions.windows.tokens import Tokens, word, words_of
-from bot.questions.windows.zones import AMBIGUOUS_ZONES, zone_of_city
+from bot.questions.windows.zones import AMBIGUOUS_ZONES, may_end_city, zone_of_city
 
 __all__ = ["AGO", "Clock", "Hours", "Moment", "Point", "read_point", "split_zone"]
 
@@ -87,6 +87,8 @@ def _split_zone(tokens: Tokens, reading: Reading) -> tuple[Tokens, tzinfo | None
             return tokens[:-2], reading.zone
         tokens = tokens[:-1]
     last = tokens[-1]
+    if last.kind == "word" and not _may_be_zone(word(last)):
+        return tokens, None
     if last.kind in ("zone", "offset") and isinstance(last.value, tzinfo):
         return tokens[:-1], last.value
     # IST is India's, Israel's and Ireland's time.
@@ -96,11 +98,17 @@ def _split_zone(tokens: Tokens, reading: Reading) -> tuple[Tokens, tzinfo | None
     # No city ends like `last 7 days`, and finding the cities reads the whole time zone database.
     if word(last) in UNITS:
         return tokens, None
+    if last.kind != "word":
+        return tokens, None
     # The longest name first: `Mexico City`.
     for size in (3, 2, 1):
         if len(tokens) > size and (zone := zone_of_city(" ".join(words_of(tokens[-size:])))):
             return tokens[:-size], zone
     return tokens, None
+
+
+def _may_be_zone(text: str) -> bool:
+    return text in AMBIGUOUS_ZONES or may_end_city(text)
 
 
 def _in_zone(found: Point, zone: tzinfo) -> Point | None:

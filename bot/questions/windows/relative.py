@@ -17,12 +17,15 @@ from bot.questions.windows.tokens import Token, Tokens, word, words_of
 
 _AFTER = ("after", "from", "starting")
 _BEFORE = ("before", "until", "till", "til")
+_MARKS = frozenset([*_AFTER, *_BEFORE, "for", "+", "offset"])
 _AROUND = (["+", "-"], ["+", "/", "-"])
 
 
 def around_point(tokens: Tokens, reading: Reading) -> Span | None:
     """The window of a length that begins, ends or is centred at a point."""
     plain = words_of(tokens)
+    if _MARKS.isdisjoint(plain):
+        return None
     if plain[0] in ("from", "starting", "at") and len(tokens) > 1:
         tokens = tokens[1:]
         plain = plain[1:]

@@ -74,6 +74,11 @@ def zone_of_word(word: str) -> tzinfo | None:
     return None
 
 
+def may_end_city(word: str) -> bool:
+    """Whether the name of a city ends in the word."""
+    return word in _city_ends()
+
+
 def zone_of_city(words: str) -> tzinfo | None:
     """The zone of a city by which the time zone database names one: `berlin`, `new york`."""
     name = _cities().get(words)
@@ -119,6 +124,11 @@ def _cities() -> dict[str, str]:
         city = place.rpartition("/")[2].replace("_", " ").lower()
         found[city] = None if city in found else name
     return {city: name for city, name in found.items() if name is not None}
+
+
+@cache
+def _city_ends() -> frozenset[str]:
+    return frozenset(city.rpartition(" ")[2] for city in _cities())
 
 
 # Others, such as `US` and `Etc`, hold no cities.
