@@ -19,7 +19,7 @@ from bot.store.sql.baselines import SqlBaselines
 from bot.store.sql.canvases import SqlCanvases
 from bot.store.sql.changes import SqlChanges
 from bot.store.sql.circuits import SqlCircuits
-from bot.store.sql.claims import Claims
+from bot.store.sql.claims import MOST_CLOCK_SKEW_S, Claims
 from bot.store.sql.database import Database, Row, Transaction
 from bot.store.sql.deliveries import SqlDeliveries
 from bot.store.sql.outbox import SqlOutbox
@@ -37,9 +37,6 @@ from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
 from providers.http.circuit import SharedCircuits
 from providers.redaction import Secret
-
-# Alerts and digests are due by the clock of whichever process sees them first.
-MOST_CLOCK_SKEW_S = 5.0
 
 
 class Store:
@@ -69,7 +66,7 @@ class Store:
         self.silences: protocols.SilenceStore = SqlSilences(database)
         self.pauses: protocols.PauseStore = SqlPauses(database)
         self.rate_limits: protocols.RateLimitStore = SqlRateLimits(database, claims)
-        self.times: protocols.TimeStore = SqlTimes(database)
+        self.times: protocols.TimeStore = SqlTimes(database, claims)
         self.changes: sharing.ChangeStore = SqlChanges(database)
         self.pace: sharing.PaceStore = SqlPace(database, claims)
         self.circuits: SharedCircuits = SqlCircuits(database)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
+import pytest
 from msgspec.structs import replace
 
 from bot.store import Post, PostKind, QuestionRecord, Store
@@ -288,3 +291,21 @@ async def test_login_of_dead_process_is_free(store: Store, other: Store) -> None
     await store.rate_limits.begin_attempt("iot")
     await expire_leases(store)
     assert await other.rate_limits.begin_attempt("iot")
+
+
+# Clocks
+
+
+async def test_machine_that_is_behind_resets_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process, whose clock is right, has written what seems to be ahead."""
+    if not store.database.dialect.time_of_day:
+        pytest.skip("processes that share a file have one clock")
+    await store.schedules.claim_run("daily", NOW, now=NOW)
+    behind = timedelta(minutes=20)
+    clock = SimpleNamespace(time=lambda: time.time() - behind.total_seconds())
+    monkeypatch.setattr("bot.store.sql.claims.time", clock)
+    assert await store.times.reset(NOW - behind) is None
+    monkeypatch.setattr("bot.store.sql.claims.time", time)
+    assert await store.times.reset(NOW - behind) == behind

@@ -22,6 +22,8 @@ from bot.store.sql.database import Database, Transaction
 log = logging.getLogger("opswatch")
 # A process that has ended without saying so is removed after so many leases.
 EXPIRED_KEPT = 10
+# Alerts and digests are due by the clock of whichever process sees them first.
+MOST_CLOCK_SKEW_S = 5.0
 T = TypeVar("T")
 
 
@@ -109,6 +111,11 @@ class Claims:
         self.others = len(living) - 1
         self.position = sum(owner < self.owner for owner in living) / max(1, len(living))
         await self._compare_clocks()
+
+    async def is_clock_behind(self) -> bool:
+        """Whether the clock of this machine is behind the database's now, by more than it may be."""
+        await self._compare_clocks()
+        return self.clock_ahead_s < -MOST_CLOCK_SKEW_S
 
     async def _compare_clocks(self) -> None:
         expression = self._database.dialect.time_of_day
