@@ -49,6 +49,16 @@ CALLING = {
 }
 
 
+# A canvas that visitors find in a tab of the channel.
+KEPT_DIGEST = {
+    "name": "Usage today",
+    "ask": "/usage today",
+    "at": "* * * * *",
+    "channel": "#kitchen",
+    "as": "canvas",
+}
+
+
 def watched_alerts() -> list[dict[str, Any]]:
     """The alerts of the demo, which notify the targets."""
     # Taken from servers that are never started, since the bot's settings are needed before them.
@@ -58,21 +68,27 @@ def watched_alerts() -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def open_demo(
-    folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = (), clock: Clock = utc_now
+    folder: Path, *, port: int = 0, clock: Clock = utc_now, **tables: Sequence[dict[str, Any]]
 ) -> AsyncIterator[Sandbox]:
-    """The sandbox with the bot connected to it over Socket Mode."""
-    async with _open_with_bot(folder, port=port, alert=alert, clock=clock) as (sandbox, _):
+    """The sandbox with the bot connected to it over Socket Mode; `tables` are those of its
+    configuration, such as `alert`.
+    """
+    async with _open_with_bot(folder, port=port, clock=clock, **tables) as (sandbox, _):
         yield sandbox
 
 
 @asynccontextmanager
 async def _open_with_bot(
-    folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = (), clock: Clock = utc_now
+    folder: Path, *, port: int = 0, clock: Clock = utc_now, **tables: Sequence[dict[str, Any]]
 ) -> AsyncIterator[tuple[Sandbox, Bot]]:
     async with (
         open_sandbox(folder, port=port, clock=clock) as sandbox,
         open_targets_of(sandbox),
-        open_bot(sandbox.settings(alert=list(alert)), sandbox.tokens(), clock=clock) as bot,
+        open_bot(
+            sandbox.settings(**{name: list(table) for name, table in tables.items()}),
+            sandbox.tokens(),
+            clock=clock,
+        ) as bot,
         bot.connected(),
     ):
         # Tests are not limited, as they ask more in a second than people do in an hour.
@@ -101,7 +117,9 @@ def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
 async def serve(folder: Path, port: int) -> None:
     """Runs the demo until Ctrl-C."""
     stop = stop_event()
-    async with open_demo(folder, port=port, alert=watched_alerts()) as sandbox:
+    async with open_demo(
+        folder, port=port, alert=watched_alerts(), digest=[KEPT_DIGEST]
+    ) as sandbox:
         click.echo(
             f"Opswatch is connected to its sandbox. Open {sandbox.slack.url} (Ctrl-C ends it)"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack.state import CANVAS_SCOPES
 from tests.scenarios.test_digests import ON_THE_HOUR, posted
 from tests.scenarios.test_digests import running as running_digests
 from tests.support.alerts import evaluated, posted_texts, running
@@ -39,6 +40,17 @@ async def test_secret_of_digest_is_not_stored(sandbox: Sandbox, clock: Clock) ->
         assert SECRET.encode() not in stored(sandbox.folder)
     assert "password=[redacted]" in subscriptions.text
     assert SECRET not in shown(sandbox) + str(sandbox.slack.homes)
+    assert SECRET.encode() not in stored(sandbox.folder)
+
+
+async def test_secret_of_digest_is_not_in_its_canvas(sandbox: Sandbox, clock: Clock) -> None:
+    sandbox.slack.scopes += f",{CANVAS_SCOPES}"
+    digest = {**ON_THE_HOUR, "ask": LINE, "as": "canvas"}
+    async with running_digests(sandbox, digest):
+        clock.strike()
+        [canvas] = await sandbox.slack.until(lambda: sandbox.slack.canvases_in("C0OPS"))
+        assert SECRET.encode() not in stored(sandbox.folder)
+    assert SECRET not in f"{canvas.title} {canvas.markdown}"
     assert SECRET.encode() not in stored(sandbox.folder)
 
 

@@ -95,8 +95,18 @@ async def test_canvas_is_a_tab_of_its_channel(page: Page) -> None:
     await expect(page.locator("#canvas")).to_contain_text("First on")
     await expect(page.locator("#canvas code").last).to_have_text("subscription 1")
     await expect(page.locator("#composer")).to_be_hidden()
+    assert await problems_of(page) == []
     await page.get_by_role("tab", name="Messages").click()
     await expect(page.locator("#composer")).to_be_visible()
+
+
+async def test_filters_are_searched_in_the_form(page: Page) -> None:
+    await page.click("#ask")
+    await page.locator("#modal").get_by_role("button", name="Fill in…").nth(1).click()
+    await page.fill("#in-filters", "failures 5x")
+    offered = page.locator("#in-filters-options option")
+    await expect(offered.first).to_have_attribute("value", "failures status:5xx")
+    await expect(offered.nth(1)).to_have_attribute("value", "failures response_class:5xx")
 
 
 async def test_composer_completes_commands(page: Page) -> None:
@@ -343,7 +353,7 @@ async def test_everybody_can_use_the_page(page: Page, demo: Sandbox) -> None:
 
 async def test_everybody_can_use_the_forms(page: Page) -> None:
     """Those of each command, with comparisons, filters and logs, and the one that schedules."""
-    for number, label in enumerate(("Compared with", "Filters", "Only lines that match")):
+    for number, label in enumerate(("Compared with", "More filters", "Only lines that match")):
         await page.click("#ask")
         await page.locator("#modal").get_by_role("button", name="Fill in…").nth(number).click()
         await expect(page.get_by_label(label)).to_be_visible()
