@@ -88,7 +88,7 @@ _LIKE_A_TIME: Final = compile_pattern(
     r"(?:(?i:time(?:_?stamp)?|date|_at|_ts|_on|time_?utc|derived|received|^start)|At|On|[Tt]imestamp\w{0,8})$"
 )
 _NO_TIME_OF_LINE: Final = compile_pattern(
-    r"(?i:expir|until|birth|due|deadline|valid|before|after|next|max|min_|build|release|install|boot|"
+    r"(?i:expir|until|birth|due|deadline|valid|before|after|next|max|min_|buil[dt]|release|install|boot|"
     r"launch|compil|format|zone|modif|updat|duration|elapsed|run_?time|up_?time|last_?seen)"
 )
 _MOST_OTHER_TIMES: Final = 4

@@ -16,7 +16,7 @@ LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 # Written in any case, each as a word of its own.
 _SPELLINGS: Final = {
     "fatal": "fatal emerg emergency emg panic dpanic ftl fatl",
-    "critical": "critical crit alert crt cri",
+    "critical": "critical crit alert crt",
     "error": "error err eror severe failure erro ediag grave schwerwiegend fehler erreur",
     "warn": "warn warning wrn warnin wdiag avertissement warnung advertencia",
     "info": "info information informational notice note inf inform system ntc nfo infos hinweis",
@@ -41,7 +41,6 @@ _CAREFUL: Final = {
     b"failure",
     b"ntc",
     b"crt",
-    b"cri",
     b"emg",
     b"erro",
     # German, French and Spanish, as Java and PostgreSQL write them.

@@ -120,7 +120,7 @@ PLACES: Final = (
         ("other_box_first", rb"(?:[(<{*] ?(?=[^\n]{1,20}[)>}*][:,;|]? {0,4}[\[(]?\d{4}[-/]))" + _level(CAPITALS) + rb" {0,8}[)>}*]", _word, b"<WARN> 2026-11-21 10:00:00 hot", "warn"),
         ("name_and_word", rb"(?:\[[^\[\]\n]{1,60}\]|[A-Za-z][\w.-]{0,63}):? {1,4}\[?" + _level(CAPITALS) + rb"\]?:? {1,4}(?=\[?\d{4}[-/]\d\d[-/])", _word, b"oven: WARN: 2026-11-21 10:00:00 hot", "warn"),
         ("letter_and_date", rb"(?P<LEVEL>[IWEFDTVCM])(?:/[\w.-]{1,40})? {1,2}(?=\d{4}-\d\d-\d\d[ T]|\d\d/\d\d/\d\d )", _letter, b"E 2026-11-21 10:00:00.123 oven.cpp:12 hot", "error"),
-        ("letter_and_sign", rb"[\[(<]?(?P<LEVEL>[IWEFDTVC])[\])>:,/|-][ ,]{0,2}(?=\[?\d{4}[-/.]\d\d[-/.]\d\d)", _letter, b"E, 2026-11-21 10:00:00, hot", "error"),
+        ("letter_and_sign", rb"[\[(<]?(?P<LEVEL>[IWEFDTVC])[\])>:,/|][ ,]{0,2}(?=\[?\d{4}[-/.]\d\d[-/.]\d\d)", _letter, b"E, 2026-11-21 10:00:00, hot", "error"),
         ("second_box", rb"\[[^\[\]\n]{1,60}\] ?\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[1:ml1] [ERR] [VID] [Nov 21 10:00:00] oven: hot", "error"),
         ("parted_box", rb"\[[\w.-]{1,64}:[\w.-]{1,64}:" + _level(ANY_CASE) + rb"(?::\d{1,6})?\]", _word, b"[kitchen:oven.node:Error:5] [2026-11-21 10:00:00.12 UTC] hot", "error"),
         ("angled_letter", rb"<(?P<LEVEL>[WFCXD])>(?=\d{4}-)", spellings.MUMBLE.get, b"<W>2026-11-21 10:00:00.123 hot", "warn"),
