@@ -1,5 +1,5 @@
-"""Schedules in the order of their due times, so that a look costs what is due, and not what there
-is.
+"""Schedules in the order of their due times, so that the cost of a tick is that of what is due, and
+not of all there are.
 """
 
 from __future__ import annotations

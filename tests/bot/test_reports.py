@@ -72,6 +72,15 @@ def test_missing_day_is_not_part_of_mean() -> None:
     assert "reported_bytes" not in values
 
 
+def test_total_of_another_period_is_named_with_its_dates() -> None:
+    listed = days([10] * 7, WEEK.first)
+    same = UsagePeriod(listed, 500, WEEK.first, WEEK.last, None, None)
+    assert "500 B for the period;" in usage_report(facts(period=same)).findings()[-1]
+    other = UsagePeriod(listed, 500, date(2026, 11, 1), WEEK.last, None, None)
+    found = usage_report(facts(period=other)).findings()[-1]
+    assert "500 B for Sun 1 Nov to Sun 15 Nov;" in found
+
+
 def test_day_of_zero_counts_as_a_day() -> None:
     values = usage_report(facts(period=period(days([0] * 7, WEEK.first)))).values()
     assert (

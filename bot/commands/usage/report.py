@@ -162,9 +162,17 @@ class UsageReport(Struct, frozen=True):
             return None
         return (
             f"{self.vendor} reports a total of {formatting.format_bytes(self.reported_bytes)} for "
-            f"the period; the days it lists add up to "
+            f"{self._reported_days()}; the days it lists add up to "
             f"{formatting.format_bytes(self.bytes)}."
         )
+
+    def _reported_days(self) -> str:
+        """The period of the reported total, with its dates where they are not those of the window."""
+        if self.reported_period in (None, (self.days.first, self.days.last)):
+            return "the period"
+        assert self.reported_period is not None
+        first, last = (formatting.format_day(day, self.today) for day in self.reported_period)
+        return f"{first} to {last}"
 
 
 def usage_report(facts: UsageFacts) -> UsageReport:

@@ -230,8 +230,8 @@ def _resolved(one: Point, two: Point, reading: Reading) -> Span | None:
 
 
 def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
-    """From a time of day to another. What is said of one, am or pm, a day or a zone, holds for the
-    other where it makes sense.
+    """From a time of day to another. am or pm, a day or a zone that stands beside one
+    of them holds for the other where it makes sense.
     """
     if reading.whole_days:
         raise known_by_day(reading)

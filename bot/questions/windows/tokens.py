@@ -259,7 +259,7 @@ def _number(_groups: dict[str, str], text: str) -> Sequence[Token]:
 
 
 def _epoch(number: int, digits: int) -> datetime:
-    """Seconds, milliseconds or microseconds since 1970, told apart by the number of
+    """Seconds, milliseconds or microseconds since 1970, distinguished by the number of
     their digits.
     """
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=number * 10 ** (16 - digits))
