@@ -286,6 +286,16 @@ def test_day_without_a_year_is_the_latest_such_day(now: datetime, month: int, da
         "9" * 9 + " ",
         "utc ",
         "and a half ",
+        "for 1h ",
+        "before 9am ",
+        "1½",
+        "week of ",
+        "@d ",
+        "first 3 days of ",
+        "9-17 ",
+        "morning of ",
+        "tokyo ",
+        "+- ",
     ],
 )
 def test_work_grows_no_faster_than_the_words(words: str) -> None:
