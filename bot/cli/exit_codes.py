@@ -30,8 +30,9 @@ class ExitCodeGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        # Click has its own messages and codes for these.
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        # Click has its own messages and codes for these. A pipe is broken where another program, such
+        # as `head`, has read enough.
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except ConfigError as error:
             show_config_error(error)
@@ -54,6 +55,8 @@ def report_errors(as_json: bool) -> Iterator[None]:
 
     try:
         yield
+    except BrokenPipeError:
+        raise
     except Exception as error:
         shown = error_message(error)
         if shown.kind == "internal":

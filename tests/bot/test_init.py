@@ -140,3 +140,22 @@ def test_demo_names_missing_packages(tmp_path: Path) -> None:
         ran.stderr
         == "The demo needs packages that are not installed: pip install 'opswatch[demo]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    "words", [["manifest"], ["ask", "/usage help"], ["init", "--help"]], ids=lambda words: words[0]
+)
+def test_closed_pipe_is_no_fault(words: list[str], tmp_path: Path) -> None:
+    """As `opswatch manifest | head` does, once it has read enough."""
+    (tmp_path / "bot.toml").write_text("")
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        assert program.stdout
+        assert program.stderr
+        program.stdout.close()
+        assert program.stderr.read() == b""

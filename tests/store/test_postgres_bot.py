@@ -35,7 +35,7 @@ async def test_bot_answers_and_posts_from_postgres(
 
 
 def test_dead_connection_is_noticed() -> None:
-    """A machine that has gone closes no connection. What the URL says goes first."""
+    """A machine that was switched off closes no connection. Settings in the URL take precedence."""
     connection = pytest.importorskip("bot.store.postgres.connection")
     database = connection.PostgresDatabase("postgresql://db/x?keepalives_idle=60")
     settings = database._pool.kwargs
