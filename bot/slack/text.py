@@ -6,6 +6,9 @@ import re
 
 _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " ", "\u2026": "..."}
+    # Thin blanks, and marks without a width that are copied along with a text.
+    | dict.fromkeys("\u2009\u202f", " ")
+    | dict.fromkeys("\u200b\u2060\ufeff\u200e\u200f", "")
 )
 _LINK = re.compile(r"<((?:https?|mailto|tel):[^|<>\s]+)(?:\|([^<>]*))?>")
 _MENTION = re.compile(r"<([#@!])([^|<>]+)(?:\|([^<>]*))?>")
@@ -25,8 +28,8 @@ def unescape_input(text: str) -> str:
 
 
 def plain_punctuation(text: str) -> str:
-    """The text with straight quotes, plain blanks and two hyphens for a long dash, which keyboards
-    and word processors change while people type.
+    """The text with straight quotes, plain blanks and two hyphens for a long dash, and without
+    invisible marks: keyboards, word processors and browsers put them in.
     """
     return text.translate(_QUOTES).replace("—", "--")
 

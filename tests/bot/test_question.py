@@ -288,6 +288,8 @@ def test_help_is_help(word: str) -> None:
 @pytest.mark.parametrize(
     ("slack", "typed"),
     [
+        ("last\u200b week\u2060", "last week"),
+        ("\u200elast\u202fweek\ufeff", "last week"),
         (
             "kitchen where(a &lt; 5 AND b &gt; 3 &amp;&amp; c)",
             "kitchen where(a < 5 AND b > 3 && c)",

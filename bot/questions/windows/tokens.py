@@ -102,7 +102,7 @@ _TOKEN = re.compile(
     | (?P<short_year>'\d{{2}}(?!\d))
     | (?P<halfday>[ap]\.\s?m\.|[ap]\.m(?![a-z])|[ap]m\.?(?![a-z])|(?<=\d)[ap](?![\w.]))
     | (?P<word>[a-z]+(?:'(?!\d)[a-z]*)?)
-    | (?P<sep>\.\.+|--?>?|[–—→~+@/&]|[,;?!()"_\[\]]|\.(?!\w))
+    | (?P<sep>\.\.+|--?>?|[–—→~+@/&]|[,;?!()"'`*_\[\]]|\.(?!\w))
     )""",
     re.VERBOSE,
 )
@@ -298,7 +298,7 @@ def _key(_groups: dict[str, str], text: str) -> Sequence[Token]:
 
 def _sep(_groups: dict[str, str], text: str) -> Sequence[Token]:
     # Punctuation that people add means nothing.
-    return [] if text in ',;?!()[]"&._' else [Token("sep", text, "/" if text == "/" else text)]
+    return [] if text in ",;?!()[]\"'`*&._" else [Token("sep", text, "/" if text == "/" else text)]
 
 
 def _date(text: str) -> date:
