@@ -185,7 +185,7 @@ async def test_work_can_be_cancelled_by_its_asker_alone(sandbox: Sandbox) -> Non
     )
     await sandbox.slack.press(working, buttons(working)["Cancel"], user="U0LINUS")
     await sandbox.slack.until(
-        lambda: any("Nothing of yours" in m.text for m in sandbox.slack.seen("U0LINUS"))
+        lambda: any("nothing left to cancel" in m.text for m in sandbox.slack.seen("U0LINUS"))
     )
     await sandbox.slack.press(working, buttons(working)["Cancel"])
     await sandbox.slack.until(
