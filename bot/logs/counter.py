@@ -211,9 +211,7 @@ class LogCounter(PlacedLines):
         return True
 
     def _count_probe(self, text: bytes) -> bytes:
-        """Counts the first lines and decides by them whether most lines are unlike any other; gives
-        the rest.
-        """
+        """Decides by the first lines whether most are unlike any other; gives the rest."""
         end = text.find(b"\n", _PROBED_BYTES)
         probe = text if end < 0 else text[:end]
         known_before = self._reader.unknown_lines

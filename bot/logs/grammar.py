@@ -45,7 +45,7 @@ _LEAD: Final = (
     rb"|[A-Z]{2}/\d{1,3}/[A-Z\d]{1,8}/CPU\d:"
     rb")?"
 )
-_OPENING: Final = rb"[\[(\"'*:.]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
+_OPENING: Final = rb"[\[(\"'*:.-]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
 # With nothing before it, which is quicker, and with what may be there. Compiling the large patterns
 # takes a tenth of a second, and most logs need few of them.
 TIME_FIRST: Final = lazy_pattern(_OPENING + times.any_time(at_start=True))

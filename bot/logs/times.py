@@ -121,7 +121,7 @@ FORMS: Final = (
              _HALF_OR_OFFSET,
              b"Nov 21, 2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
     TimeForm("ctime", _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, rb"(?=[\d:.]{1,16} (?:[A-Z]{3,4} |[+-]\d{4} )?(?:19|20)\d\d\b)" + _SECONDS,
-             rb" (?:[A-Z]{3,4} |[+-]\d{4} )?(?P<late>(?:19|20)\d\d)",
+             rb" (?:[A-Z]{3,4} |[+-]\d{4} )?(?P<late>(?:19|20)\d\d)(?: [+-]\d\d:?\d\d(?!\d))?",
              b"Nov 21 10:00:00.123456 2026", (b"2026-11-21T10:00", b"")),
     TimeForm("syslog", _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, _SECONDS, rb" " + _NAMED_ZONE,
              b"Nov  1 10:00:00", (b"--11-01T10:00", b"")),
@@ -233,7 +233,7 @@ _WHOLE_ISO: Final = compile_pattern(
     rb"(?:19|20)\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])[T ](?:[01]\d|2[0-4]):[0-5]\d"
 )
 _HALF_OF_DAY: Final = compile_pattern(_HALF.removeprefix(b" ?"))
-_YEAR_BEHIND: Final = compile_pattern(rb"(?:19|20)\d\d$")
+_YEAR_BEHIND: Final = compile_pattern(rb"((?:19|20)\d\d)(?: ([+-]\d\d:?\d\d))?$")
 
 
 _WHOLE_ISO_LINES: Final = compile_pattern(rb"(?:" + _WHOLE_ISO.pattern + rb"\n)*+")
@@ -276,7 +276,7 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
         late = _YEAR_BEHIND.search(behind)
         if late is None:
             return None
-        year, behind = late[0], behind[: late.start()].strip()
+        year, behind = late[1], late[2] or behind[: late.start()].strip()
     of_hour = int(found.get("M") or found.get("M1") or b"0")
     date_ = _date_of(found, year, minute)
     if date_ is None or hour > _LAST_HOUR or of_hour > _LAST_MINUTE:

@@ -16,6 +16,16 @@ WINDOWS_EVENT: Final = (
 MOST_XML: Final = 4096
 _EVENT_TIME: Final = compile_pattern(rb"SystemTime=['\"]([^'\"\n]{10,40})")
 _EVENT_LEVEL: Final = compile_pattern(rb"<Level>(\d)</Level>")
+# FoundationDB.
+_TRACE: Final = b'<Event Severity="'
+_TRACE_EVENT: Final = compile_pattern(rb'<Event Severity="(\d{1,2})" Time="(\d{10}\.\d{1,9})"')
+_TRACE_LEVELS: Final = {
+    b"5": "debug",
+    b"10": "info",
+    b"20": "warn",
+    b"30": "warn",
+    b"40": "error",
+}
 # Elements with text in them, as Java's XMLFormatter writes them, one a line.
 _ELEMENTS: Final = compile_pattern(
     rb"[ \t]{0,16}<(?:\?xml\b|[A-Za-z][\w:.-]{0,40}>(?:[^<\n]{0,64}</|<))"
@@ -28,7 +38,7 @@ _ELEMENT_LEVEL: Final = compile_pattern(rb"<(?i:(?:log)?level|severity)>\s?([A-Z
 
 def is_xml(line: bytes) -> bool:
     """Whether `read_xml` reads a line."""
-    return line.startswith((CM_TRACE, *WINDOWS_EVENT)) or (
+    return line.startswith((CM_TRACE, _TRACE, *WINDOWS_EVENT)) or (
         line.lstrip(b" \t")[:1] == b"<" and _ELEMENTS.match(line) is not None
     )
 
@@ -39,6 +49,8 @@ def read_xml(line: bytes) -> Reading:
         return _read_windows_event(line)
     if line.startswith(CM_TRACE):
         return read_cm_trace(line)
+    if trace := _TRACE_EVENT.match(line):
+        return Reading(minute_of_text(trace[2]), _TRACE_LEVELS.get(trace[1]))
     time, level = (pattern.search(line, 0, MOST_XML) for pattern in (_ELEMENT_TIME, _ELEMENT_LEVEL))
     if not time and not level:
         return NOTHING
