@@ -550,6 +550,7 @@ READ = [
     ("last 5 days of last month", "2026-10-27 00:00", "2026-11-01 00:00"),
     ("today and yesterday", "2026-11-20 00:00", NOW),
     ("week of Nov 2", "2026-11-02 00:00", "2026-11-09 00:00"),
+    ("1.11.-5.11.", "2026-11-01 00:00", "2026-11-06 00:00"),
     ("0915-0945", "2026-11-21 09:15", "2026-11-21 09:45"),
 ]
 # Words with two conventions, and both as they can be typed.
@@ -638,7 +639,6 @@ REFUSED = [
     ("24:00-02:00", "no time 24:00"),
     ("24:30-02:00", "no time 24:30"),
     ("week 54", "no week 54"),
-    ("1.11.-5.11.", "not a window"),
     ("1.5 Nov 2.11", "not a window"),
     ("1795200000", "one moment"),
     ("last 24", "not a window"),

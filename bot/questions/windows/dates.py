@@ -159,6 +159,11 @@ def _latest_of_month(day: int, reading: Reading) -> Period:
 
 def _numeric(text: str, reading: Reading) -> Period | None:
     """`21/11/2026`, where only one of the numbers can be the month; both ways are asked back."""
+    if text.endswith("."):
+        # As it is written in German: the day comes first.
+        day, month = (int(part) for part in text.rstrip(".").split("."))
+        is_date = 1 <= month <= 12 and 1 <= day <= 31
+        return date_in(month, day, None, reading) if is_date else None
     parts = [int(part) for part in text.replace("-", "/").replace(".", "/").split("/")]
     one, two = parts[:2]
     year = parts[2] if len(parts) == 3 else None

@@ -86,6 +86,8 @@ _TOKEN = re.compile(
     | (?P<date>\d{{4}}(?P<s1>[-/.])\d{{1,2}}(?P=s1)\d{{1,2}}(?![\d:]))
     | (?P<named_date>(?P<named_day>\d{{1,2}})(?P<s2>[-/.])(?P<named_month>{_MONTH_NAMES})(?P=s2)(?P<named_year>\d{{4}}|\d{{2}})(?![\w-])):?
     | (?P<year_first>(?P<first_year>\d{{4}})-(?P<second_month>{_MONTH_NAMES})-(?P<third_day>\d{{1,2}})(?![\w-]))
+    | (?P<short_named>(?P<short_day>\d{{1,2}})[-/.](?P<short_month>{_MONTH_NAMES})(?![\w/.-]|\s?\d))
+    | (?P<dotted>\d{{1,2}}\.\d{{1,2}}\.(?![\d.]))
     | (?P<numeric>\d{{1,2}}(?P<s3>[-/.])\d{{1,2}}(?P=s3)\d{{2,4}}(?![\d:]))
     | (?P<short>\d{{1,2}}/\d{{1,2}}(?![\d/:]))
     | (?P<week>\d{{4}}-?w\d{{1,2}}(?!\w|-\d(?!\d)))
@@ -329,6 +331,11 @@ _MAKERS = MappingProxyType(
         "basic": _basic,
         "date": _day,
         "named_date": _named_day,
+        "short_named": lambda groups, _text: [
+            Token("number", groups["short_day"], float(groups["short_day"])),
+            Token("word", groups["short_month"], groups["short_month"]),
+        ],
+        "dotted": lambda _groups, text: [Token("numeric_date", text)],
         "year_first": _year_first,
         "week_day": _week_day,
         "numeric": lambda _groups, text: [Token("numeric_date", text)],
