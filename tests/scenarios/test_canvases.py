@@ -280,6 +280,25 @@ async def test_subscription_keeps_a_canvas(sandbox: Sandbox, clock: Clock) -> No
     assert sandbox.slack.refused == []
 
 
+async def test_canvas_is_not_updated_without_right(sandbox: Sandbox, clock: Clock) -> None:
+    everybody = {"usage": ["*"], "apiaudit": ["*"]}
+    async with running(sandbox, access=everybody):
+        await sandbox.slack.answer_to(
+            "/apiaudit subscribe edge 24h hourly as canvas", user="U0LINUS", channel="C0KITCHEN"
+        )
+    [canvas] = canvases(sandbox, "C0KITCHEN")
+    async with running(sandbox, access={**everybody, "apiaudit": ["U0ADA"]}):
+        clock.strike()
+        await sandbox.slack.until(
+            lambda: any("is paused" in text for text in posted(sandbox, "C0KITCHEN"))
+        )
+    assert canvas.edits == 0
+    async with running(sandbox, access=everybody):
+        clock.strike()
+        await sandbox.slack.until(lambda: canvas.edits)
+    assert "calls" in canvas.sections[0].text
+
+
 async def test_direct_messages_have_no_canvas(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox):
         await sandbox.slack.open_home("U0ADA")
