@@ -255,6 +255,7 @@ PLACES: Final = (
         ("pm2", rb"PM\d (?P<LEVEL>error)(?=: )", _word, b"2026-11-21T10:00:00: PM2 error: hot", "error"),
         ("named_box", rb"[\w-]{1,40} {1,4}\[ ?" + _level(SOME_CASE) + rb" ?\]", _word, b"2026-11-21T10:00:00.123456+0000 mon.a (mon.0) 12 : cluster [WRN] hot", "warn"),
         ("named_parts", rb"[\w-]{1,40} {1,4}\[[\w-]{1,32} " + _level(CAPITALS) + rb"\]", _word, b"2026-11-21T10:00:00.123 GABCD [Herder ERROR] hot", "error"),
+        ("bacula", rb"[\w.-]{1,64} JobId \d{1,10}: (?P<LEVEL>Fatal|Error|Warning)(?: error)?(?=: )", _word, b"11-Nov 13:28 kitchen-dir JobId 11: Fatal error: hot", "fatal"),
         ("puppet", rb"[\w/\[\]:.@-]{1,120} \(" + _level(SOME_CASE) + rb"\): ", _word, b"2026-11-21 10:00:00 +0000 Puppet (notice): on", "info"),
         ("unreal", rb"Log\w{1,64}: (?P<LEVEL>Error|Warning|Fatal|Verbose)(?=: )", _word, b"[2026.11.21-10.00.00:123][  0]LogOven: Error: hot", "error"),
         ("mikrotik_topics", rb"(?:[a-z0-9-]{1,20},){1,4}?(?P<LEVEL>info|warning|error|critical|debug)(?=[, ])", _word, b"nov/21 10:00:00 system,error,critical login failure", "error"),
