@@ -1,5 +1,5 @@
-"""One answer for people who ask the same question at the same moment, such as at the beginning of an
-incident: accounts are asked once, and the report is made once.
+"""Shares one answer among people who ask the same question at the same moment, such as at the
+beginning of an incident: each account is asked once, and the report is made once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHARED_WITHIN_S = 1.0
 
 
 class _Work(Struct):
-    """The work on an answer. `outcome` is None where others have to do it themselves."""
+    """The work on an answer. `outcome` is None if the others cannot use it."""
 
     started_at: float
     progress: Progress
@@ -33,9 +33,7 @@ class _Work(Struct):
 
 
 class SharedAnswers:
-    """The answers in progress. Nothing is kept once an answer is there: whoever asks then gets a new
-    one.
-    """
+    """The answers in progress. A finished answer is not kept: the next question gets a new one."""
 
     def __init__(self) -> None:
         self._in_progress: dict[Hashable, _Work] = {}
@@ -46,13 +44,15 @@ class SharedAnswers:
         context: AnswerContext,
         answer: Callable[[Question, AnswerContext], Awaitable[Answer]],
     ) -> Answer:
-        """What `answer` returns or raises, or has for somebody else who has just asked the same."""
+        """The result of `answer`, or of the same work for somebody else that began within the last
+        second.
+        """
         key = _key(question, context.zone)
         if key is None:
             return await answer(question, context)
         while (work := self._in_progress.get(key)) and work.is_recent:
             context.progress.steps = work.progress.steps
-            # Whoever waits may give up, which is nothing to the others.
+            # Cancelling one question must not cancel the work that others wait for.
             outcome = await asyncio.shield(work.outcome)
             if isinstance(outcome, ProviderError):
                 raise outcome
@@ -63,7 +63,7 @@ class SharedAnswers:
     async def _shared(
         self, key: Hashable, progress: Progress, answering: Awaitable[Answer]
     ) -> Answer:
-        """The answer, which others get, too."""
+        """The answer; people who ask the same meanwhile get it, too."""
         work = _Work(time.monotonic(), progress, asyncio.get_running_loop().create_future())
         self._in_progress[key] = work
         outcome: Answer | ProviderError | None = None
@@ -83,8 +83,8 @@ class SharedAnswers:
 
 
 def _key(question: Question, zone: tzinfo) -> Hashable | None:
-    """What the answer depends on; None where it is not shared. Not the instants of the window: that
-    of the last hour is another one with each question.
+    """What the answer depends on; None if it is not shared. The instants of the window are left out,
+    since those of `last hour` differ from question to question.
     """
     if not isinstance(question, TableQuestion) or question.csv:
         return None

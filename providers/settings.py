@@ -50,7 +50,7 @@ class Table(BaseModel):
 
     @classmethod
     def defaults(cls) -> Self:
-        """The table where it is left out; without a schema, which only checks what was written."""
+        """The table with its defaults, which are valid: no schema is built to check them."""
         return cls.model_construct()
 
 

@@ -158,7 +158,7 @@ async def test_cancelled_work_is_taken_over(people: People, vendor: Vendor) -> N
     assert vendor.asked == 2
 
 
-async def test_who_gives_up_disturbs_nobody(people: People, vendor: Vendor) -> None:
+async def test_cancelled_wait_leaves_the_work_alone(people: People, vendor: Vendor) -> None:
     first, second = [await people.ask("/usage last 7 days") for _ in range(2)]
     second.cancel()
     vendor.may_answer.set()
