@@ -12,7 +12,7 @@ from bot.sandbox.sandbox import open_sandbox
 from tests.bench.__main__ import main
 from tests.bench.processes import subject
 from tests.bench.results import Results, comparison, ratios
-from tests.bench.slack import AUDIT, LINES, USAGE, Asked
+from tests.bench.slack import AUDIT, LINES, UNLIKE, USAGE, Asked
 
 BASELINE = Path(__file__).parent.parent / "bench" / "baseline.json"
 
@@ -25,10 +25,10 @@ async def test_bench_subject_acknowledges(name: str, tmp_path: Path) -> None:
         assert ack.acked_at
 
 
-@pytest.mark.parametrize("asked", [USAGE, AUDIT, LINES], ids=lambda asked: asked.question)
+@pytest.mark.parametrize("asked", [USAGE, UNLIKE, AUDIT, LINES], ids=lambda asked: asked.question)
 async def test_bench_answers_from_memory(asked: Asked, tmp_path: Path) -> None:
     async with open_sandbox(tmp_path) as sandbox, subject("memory", sandbox):
-        answer = await sandbox.slack.answer_to(asked.question, user="U0ADA", timeout_s=30)
+        answer = await sandbox.slack.answer_to(asked.words(5), user="U0ADA", timeout_s=30)
         assert asked.answer in answer.text
 
 
