@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from msgspec import structs
+
 from bot import formatting
 from bot.alerts.state import Reason, State
 from bot.answer import Block
@@ -16,7 +18,6 @@ from bot.blocks.alerts import (
     breach_text,
     duration_text,
     escalation_delay,
-    footer,
     headline,
     mention_text,
     peak_text,
@@ -27,17 +28,25 @@ from bot.blocks.alerts import (
 
 def thread_reply(context: NotificationContext) -> tuple[str, list[Block]]:
     """The reply in the incident's thread about this change."""
-    text = _REPLIES[context.reason](context)
+    reply = _REPLIES[context.reason]
+    text = reply(context)
     # The acknowledgement names its person in words, which does not notify them of their own click.
     is_named = context.reason is Reason.ACKNOWLEDGED or not context.name
-    by = [] if is_named else [kit.context(f"By <@{context.by}>.")]
+    shown = text if is_named else reply(structs.replace(context, name=""))
     called = mention_text(called_in_thread(context))
     return _notification(context, text) if called else text, [
-        kit.section(f"{kit.escaped(text)}{called and ' '}{called}"),
-        *by,
-        kit.context(footer(context)),
+        kit.section(f"{kit.escaped(shown)}{called and ' '}{called}"),
+        *_footer(context, by="" if is_named else context.by),
         *_reply_buttons(context),
     ]
+
+
+def _footer(context: NotificationContext, *, by: str) -> list[Block]:
+    """Whose change it is, and when the next check is. The message above the thread has the rest."""
+    parts = [f"by <@{by}>"] if by else []
+    if not context.is_over:
+        parts.append(f"next check {kit.local_time(context.now + context.rule.every)}")
+    return [kit.context(sentence(" · ".join(parts)))] if parts else []
 
 
 def _notification(context: NotificationContext, text: str) -> str:

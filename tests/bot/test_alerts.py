@@ -512,7 +512,9 @@ FAILURES = Rule(
 def test_thread_reply_text(found: list[Any], says: str) -> None:
     text, blocks = thread_reply(context(FAILURES, *found))
     assert text == says
-    assert "alert from bot.toml" in str(blocks)
+    # The message above the thread says whose alert it is.
+    assert "bot.toml" not in str(blocks)
+    assert ("Next check" in str(blocks)) is ("resolved" not in says)
     assert "<@" not in str(blocks)
 
 
