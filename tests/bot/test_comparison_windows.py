@@ -163,9 +163,54 @@ def test_basis_says_what_is_compared(line: str, basis: str, unit: str) -> None:
         ("last month vs previous", "2026-03-10T12:00", ""),
     ],
 )
-def test_window_that_a_clock_change_makes_longer_is_said(words: str, now: str, remark: str) -> None:
+def test_clock_change_that_makes_longer_is_noted(words: str, now: str, remark: str) -> None:
     found = compared(f"/apiaudit edge {words}", now=datetime.fromisoformat(f"{now}+00:00"))
     assert (remark in found.basis) if remark else ("longer" not in found.basis)
+
+
+# Far from UTC, at an hour that is another day there.
+IN_KOLKATA = ("2026-11-27T20:00+00:00", "Asia/Kolkata")
+IN_NEW_YORK = ("2026-11-27T03:00+00:00", "America/New_York")
+ELSEWHERE = [
+    (
+        *IN_KOLKATA,
+        "today vs yesterday",
+        "28 Nov 2026 00:00 to 01:30 vs. 27 Nov 2026 00:00 to 01:30",
+    ),
+    (*IN_KOLKATA, "yesterday vs previous", "27 Nov 2026 vs. 26 Nov 2026"),
+    (
+        *IN_KOLKATA,
+        "this week vs last week",
+        "23 Nov 00:00 to 28 Nov 2026 01:30 vs. 16 Nov 00:00 to 21 Nov 2026 01:30",
+    ),
+    (*IN_KOLKATA, "last month vs previous", "1 to 31 Oct 2026 vs. 1 to 30 Sep 2026"),
+    (*IN_KOLKATA, "january vs previous", "1 to 31 Jan 2026 vs. 1 to 31 Dec 2025"),
+    (
+        *IN_KOLKATA,
+        "yesterday 10:00 to 12:00 vs today",
+        "27 Nov 2026 10:00 to 12:00 vs. 28 Nov 2026 00:00 to 01:30",
+    ),
+    (*IN_NEW_YORK, "yesterday vs a week ago", "25 Nov 2026 vs. 18 Nov 2026"),
+    (
+        *IN_NEW_YORK,
+        "10:00..11:00 vs yesterday",
+        "26 Nov 2026 10:00 to 11:00 vs. 25 Nov 2026 10:00 to 11:00",
+    ),
+    (
+        *IN_NEW_YORK,
+        "since monday vs last week",
+        "23 Nov 00:00 to 26 Nov 2026 22:00 vs. 16 Nov 00:00 to 19 Nov 2026 22:00",
+    ),
+]
+
+
+@pytest.mark.parametrize(("now", "zone", "words", "label"), ELSEWHERE)
+def test_windows_are_those_of_the_readers_zone(now: str, zone: str, words: str, label: str) -> None:
+    context: dict[str, Any] = {"now": datetime.fromisoformat(now), "zone": ZoneInfo(zone)}
+    found = compared(f"/apiaudit edge {words}", **context)
+    assert found.label == f"{label} ({zone})"
+    first, _, _ = words.partition(" vs ")
+    assert found.first == ask(f"/apiaudit edge {first}", **context).window
 
 
 def test_night_before_is_a_day_earlier() -> None:
