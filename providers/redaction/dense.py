@@ -16,7 +16,7 @@ from providers.redaction.scan import Match
 
 # A block is dense if it has more than DENSE_MATCHES matches, at most DENSE_BYTES apart on average.
 DENSE_MATCHES: Final = 400
-DENSE_BYTES: Final = 24
+DENSE_BYTES: Final = 64
 SLICE_BYTES: Final = 4 * 1024
 # Text is skipped if it occurs at least FEWEST_REPEATS times in the first dense slice; at most
 # MOST_ORDINARY_TEXTS different texts are.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ SAMPLE_BYTES: Final = 1536
 SAMPLE_MATCHES: Final = 40
 SAMPLE_EVERY: Final = 16 * 1024
 # The mean distance of the secrets of a dump, at most. Short lines that hold a few secrets each are
-# left to the rules, since the rest of such a line may be of use.
+# left to the rules if the rest of such a line may be of use.
 LARGEST_GAP: Final = 64
 _LARGEST_GAP_IN_SHORT_LINES: Final = 28
 _FEWEST_SECRETS: Final = 12
@@ -31,6 +32,8 @@ _LONGEST_NAME: Final = 40
 _CHUNK_BYTES: Final = 256
 _FEWEST_CHUNKS: Final = 4
 _LONGEST_HEADER: Final = 512
+# A blank on both sides, so that no rule takes the mark for a part of a name or a value.
+_MARK_APART: Final = b" " + DUMP_MARK + b" "
 _LINE: Final = lazy_pattern(rb"[^\n]+")
 
 
@@ -83,7 +86,8 @@ def recognise_dump(sample: bytes, hits: Sequence[Hit]) -> Dump | None:
     alike = [hit for hit in hits if hit.text == text]
     length = alike[-1].at - alike[0].at
     has_short_lines = sample.count(b"\n", alike[0].at, alike[-1].at) > 2
-    gap = _LARGEST_GAP_IN_SHORT_LINES if has_short_lines else LARGEST_GAP
+    is_of_use = has_short_lines and not _repeats_between(sample, alike)
+    gap = _LARGEST_GAP_IN_SHORT_LINES if is_of_use else LARGEST_GAP
     is_dump = (
         count >= _FEWEST_SECRETS
         and length <= gap * (count - 1)
@@ -94,17 +98,35 @@ def recognise_dump(sample: bytes, hits: Sequence[Hit]) -> Dump | None:
     return Dump(text, max(3, _CHUNK_BYTES * (count - 1) // (2 * length))) if is_dump else None
 
 
+def _repeats_between(sample: bytes, hits: Sequence[Hit]) -> bool:
+    """Whether what is between the secrets is always the same, so that nothing of use is lost with
+    it.
+    """
+    between = Counter(
+        sample[hit.start + len(hit.value) : following.start].replace(b"\n", b"")
+        for hit, following in pairwise(hits)
+    )
+    return bool(between) and 4 * between.most_common(1)[0][1] >= 3 * between.total()
+
+
 def without_dump(block: bytes, dump: Dump) -> bytes:
     """A block with a mark in each line instead of the stretches of a dump."""
     pieces: list[bytes] = []
     done = 0
     for start, end in dump.regions(block):
         region = block[start:end]
-        # A blank on both sides, so that no rule takes the mark for a part of a name or a value.
-        marked = _LINE.sub(DUMP_MARK, region) if b"\n" in region else b" " + DUMP_MARK + b" "
+        marked = _marked_lines(region) if b"\n" in region else _MARK_APART
         pieces += (block[done:start], marked)
         done = end
     return b"".join([*pieces, block[done:]]) if pieces else block
+
+
+def _marked_lines(region: bytes) -> bytes:
+    """A mark for each line of a stretch."""
+    if region.startswith(b"\n") or b"\n\n" in region:
+        return _LINE.sub(DUMP_MARK, region)
+    last = b"" if region.endswith(b"\n") else DUMP_MARK
+    return (DUMP_MARK + b"\n") * region.count(b"\n") + last
 
 
 def _before_keys(block: bytes) -> int:

@@ -65,7 +65,7 @@ _ORDINARY_MEMBER: Final = lazy_pattern(
     rb"""(?x)
     (?P<name>[\w.-]{1,64}+)
     (?:
-        (?P<member> "[ ]?:[ ]? (?: null | true | false | \d{1,4} | "[\w .-]{0,32}" ) [,}\]] | =[\w-]{0,32}[ ] | :[ ][\w-]{1,32}[ ] )
+        (?P<member> "[ ]?:[ ]? (?: null | true | false | \d{1,4} | "[\w .-]{0,32}" ) [,}\]] | =[\w-]{0,32}[ \n] | :[ ][\w-]{1,32}[ \n] )
       | (?P<word> [ ] (?!(?:is|was|to|for|of|string|str|value|entered|provided|received|generated|supplied|given|used|changed|set|reset|updated|mismatch)[ ]) [a-z.]{1,32} [ ] )
     )?
     """
@@ -149,7 +149,7 @@ def mentions_context(line: bytes) -> bool:
     """Whether a line contains words that make the value after a name and a blank a secret, even far
     away.
     """
-    return any(word in line for word in (b"login", b"set", b"#define", b":"))
+    return any(word in line for word in (b"login", b"set", b"#define", b":", b"eader"))
 
 
 def ordinary_text(block: bytes, at: int, *, has_context: bool) -> bytes | None:
@@ -164,17 +164,17 @@ def ordinary_text(block: bytes, at: int, *, has_context: bool) -> bytes | None:
         match is None
         or match.end("name") <= at
         or not preceding
-        or preceding in _NAME_BYTES + b"\\%?&\n["
+        or preceding in _NAME_BYTES + b"\\%?&["
     ):
         return None
     kind = name_kind(match["name"])
     if kind is NameKind.PLAIN:
         following = block[match.end("name") : match.end("name") + 1]
-        return (
-            None if not following or following.isspace() else preceding + match["name"] + following
-        )
+        if not following or following in b"\t\r\n":
+            return None
+        return preceding + match["name"] + following
     may_be_ordinary = match["member"] or (match["word"] and not has_context)
-    is_simple = kind in (NameKind.SECRET, NameKind.DOUBTFUL, NameKind.PASS)
+    is_simple = match["word"] or kind in (NameKind.SECRET, NameKind.DOUBTFUL, NameKind.PASS)
     if may_be_ordinary and is_simple and not named_secrets(block, at):
         return preceding + match[0]
     return None

@@ -23,7 +23,8 @@ from providers.redaction.dumps import (
 )
 from providers.redaction.lines import PART_BYTES, parts
 from providers.redaction.multiline import OpenBlock, continued, multiline_secrets
-from providers.redaction.named import mentions_context, ordinary_text
+from providers.redaction.named import mentions_context, named_secrets, ordinary_text
+from providers.redaction.ordinary import without_ordinary_text
 from providers.redaction.periodic import Cut, has_long_run, restored, shortened
 from providers.redaction.private_keys import open_key_at_end
 from providers.redaction.rules import rule_table
@@ -163,7 +164,7 @@ def _secrets(
     if rule_table().scan.may_have_run(block):
         spans += run_secrets(block)
     search = _Search(block, spans)
-    if may_be_dense and _is_long_line(block):
+    if may_be_dense and len(block) > dense.VERY_LONG_LINE and _is_long_line(block):
         end = _search_long_line(block, search)
     else:
         end = len(block)
@@ -192,7 +193,11 @@ def _read_again(text: bytes) -> list[Found]:
 
 def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
     """The places where a secret may begin. Raises _DenseLinesError if there are too many."""
-    matches = rule_table().scan.found(block)
+    find = rule_table().scan.found
+    if may_be_dense and len(block) >= LONG_LINE:
+        context = (b"@" in block, mentions_context(block))
+        return find(without_ordinary_text(block, find, _ordinary_texts, context))
+    matches = find(block)
     if not may_be_dense and dense.is_dense(matches, len(block)):
         raise _DenseLinesError
     return matches
@@ -227,7 +232,8 @@ def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:
         elif line.startswith(b"://", at):
             text = None if has_userinfo else b"://"
         else:
-            text = ordinary_text(line, at, has_context=has_context)
+            is_name = rule[0] is named_secrets
+            text = ordinary_text(line, at, has_context=has_context) if is_name else None
         if text:
             yield text
 
