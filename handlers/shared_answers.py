@@ -50,7 +50,8 @@ class SharedAnswers:
         key = _key(question, context.zone)
         if key is None:
             return await answer(question, context)
-        while (work := self._in_progress.get(key)) and work.is_recent:
+        # Once only: people whose answers have files would otherwise wait for each other in a row.
+        if (work := self._in_progress.get(key)) and work.is_recent:
             context.progress.steps = work.progress.steps
             # Cancelling one question must not cancel the work that others wait for.
             outcome = await asyncio.shield(work.outcome)
@@ -58,6 +59,7 @@ class SharedAnswers:
                 raise outcome
             if outcome is not None:
                 return outcome
+            context.progress.steps = {}
         return await self._shared(key, context.progress, answer(question, context))
 
     async def _shared(
