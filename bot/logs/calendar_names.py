@@ -73,7 +73,7 @@ MONTH_NUMBER: Final = {
     **{name.encode().lower(): number for name, number in _MONTHS_ABROAD.items()},
     **{name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)},
 }
-# How a month abroad is told from a part of a word: by the number that follows it.
+# A month abroad is distinguished from a part of a word by the number that follows it.
 MONTHS_ABROAD_AND_DIGIT: Final = tuple(
     b"%s%s%d" % (name.encode(), sign, digit)
     for name in _MONTHS_ABROAD

@@ -72,7 +72,7 @@ class FieldShape:
             if level is None:
                 return None
             levels[level] += count
-        if not self._stand_in_each(text, lines):
+        if not self._are_in_each(text, lines):
             return None
         return CountedBlock(levels, Counter(minutes), minutes[-1])
 
@@ -84,7 +84,7 @@ class FieldShape:
             return bool(self.never.find_matches_as_indexes(text))
         return fields.has_pair(self.never, text)
 
-    def _stand_in_each(self, text: bytes, lines: int) -> bool:
+    def _are_in_each(self, text: bytes, lines: int) -> bool:
         """Whether the fields are in each line, and outside any object in it."""
         own_braces = 1 + sum(key.count(b"{") for key in self.keys)
         is_flat = self.ending != b"}" or text.count(b"{") == lines * own_braces

@@ -268,11 +268,11 @@ def level_span(line: bytes) -> Spans | None:
     if not behind or str(behind.lastgroup) not in AS_WORDS:
         return None
     at = match.lastindex or 0
-    stands_behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
+    behind_time = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
     return Spans(
         str(match.lastgroup),
         match.span(at + 1),
-        stands_behind,
+        behind_time,
         behind.span(str(behind.lastgroup)),
         after_level(PLACE_OF[str(behind.lastgroup)]),
     )

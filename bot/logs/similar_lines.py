@@ -32,8 +32,8 @@ from providers.patterns import compile_pattern
 LevelOf = Callable[[bytes], str | None]
 # Places of digits that may mean a level in a line, how far back such a place reaches, and how many
 # levels of them are remembered.
-_MOST_TELLING: Final = 4
-_LONGEST_TELLING: Final = 8
+_MOST_DECISIVE: Final = 4
+_LONGEST_DECISIVE: Final = 8
 _MOST_LEVELS: Final = 64
 _NOWHERE: Final = slice(0, 0)
 
@@ -58,12 +58,12 @@ class KnownLine:
     # Whether digits before the time may be a time in another line.
     has_earlier_digits: bool = False
     # Digits that may mean another level, and the levels of those that were seen.
-    telling: tuple[slice, ...] = ()
+    decisive: tuple[slice, ...] = ()
     levels: dict[bytes, str | None] = field(default_factory=dict)
 
     def learn(self, line: bytes, minute: Minute | None, level: str | None) -> None:
         """Remembers the level of another line, where its digits mean one that is not known."""
-        if not self.telling or len(self.levels) >= _MOST_LEVELS:
+        if not self.decisive or len(self.levels) >= _MOST_LEVELS:
             return
         # Without the time that such lines have, this one is of another kind.
         has_time = bool(self.form or self.parts)
@@ -71,7 +71,7 @@ class KnownLine:
             self.levels[self._digits_in(line)] = level
 
     def _digits_in(self, line: bytes) -> bytes:
-        return b" ".join([line[digits] for digits in self.telling])
+        return b" ".join([line[digits] for digits in self.decisive])
 
     def checked(self, line: bytes) -> tuple[Minute | None, str | None] | None:
         """What is read from another line; None where it has to be read by itself."""
@@ -82,7 +82,7 @@ class KnownLine:
             return None
         if line.startswith(b"{") and _holds_leading_zero(line):
             return None
-        if self.telling:
+        if self.decisive:
             digits = self._digits_in(line)
             return (minute, self.levels[digits]) if digits in self.levels else None
         if self.level_of and self.level_digits:
@@ -164,31 +164,31 @@ def known_from(
         masked = _masked(line, digits_alike, digits[0])
         if _priority_of(line) or not _level_may_depend_on_digits(*masked):
             return _with_time(line, minute, level, digits)
-    return _with_telling_digits(line, digits_alike, minute, level)
+    return _with_decisive_digits(line, digits_alike, minute, level)
 
 
-def _with_telling_digits(
+def _with_decisive_digits(
     line: bytes, digits_alike: bytes, minute: Minute | None, level: str | None
 ) -> KnownLine | None:
     """What is known of lines that have the same digits where these may mean a level."""
-    telling = _telling_digits(line, digits_alike)
-    known = _with_time(line, minute, level, None) if telling else None
+    decisive = _decisive_digits(line, digits_alike)
+    known = _with_time(line, minute, level, None) if decisive else None
     if known is None or known.inner:
         return None
-    known = replace(known, telling=telling, needs_checks=True, levels={})
+    known = replace(known, decisive=decisive, needs_checks=True, levels={})
     known.learn(line, minute, level)
     return known if known.checked(line) == (minute, level) else None
 
 
-def _telling_digits(line: bytes, digits_alike: bytes) -> tuple[slice, ...]:
+def _decisive_digits(line: bytes, digits_alike: bytes) -> tuple[slice, ...]:
     """Where digits may mean a level; nothing where that is not certain."""
     lowered = b"\n" + digits_alike.lower()
     ends = [end - 1 for _, _, end in _DIGITS_MATTER.find_matches_as_indexes(lowered)]
     if any(not line[end - 1 : end].isdigit() and line[end - 1 : end] != b")" for end in ends):
         return ()
-    spans = [(max(0, end - _LONGEST_TELLING), _end_of_digits(line, end)) for end in ends]
+    spans = [(max(0, end - _LONGEST_DECISIVE), _end_of_digits(line, end)) for end in ends]
     spans += [found.span() for found in _DIGITS_MATTER_TOO.finditer(line, 0, FAR_ENOUGH)]
-    return tuple(slice(*span) for span in spans) if len(spans) <= _MOST_TELLING else ()
+    return tuple(slice(*span) for span in spans) if len(spans) <= _MOST_DECISIVE else ()
 
 
 def _end_of_digits(line: bytes, at: int) -> int:
