@@ -90,17 +90,22 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
 
 def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
     """What is read from the named fields of a line; None where it has none."""
-    if is_xml(line):
-        return read_xml(line)
+    if is_xml(line) and (reading := read_xml(line)) != NOTHING:
+        return reading
     if fields.looks_labelled(head):
         return read_fields(fields.labelled(line))
-    if fields.looks_like_value(head):
-        return read_fields(fields.broken_json_fields(line))
+    if fields.looks_like_value(head) and (reading := _read_value(line)) != NOTHING:
+        return reading
     if container := COMPOSED_JSON.match(head):
         return read_json(line[container.end() :], depth)
     if fields.looks_like_pairs(head) and (reading := _read_pairs(line)) != NOTHING:
         return reading
     return None
+
+
+def _read_value(line: bytes) -> Reading:
+    """What is read from an object as Go or Java writes it."""
+    return read_fields(fields.broken_json_fields(line))
 
 
 def _read_text(line: bytes, head: bytes, depth: int) -> Reading:
