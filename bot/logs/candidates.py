@@ -161,9 +161,11 @@ def may_have_times_or_fields(text: bytes) -> bool:
         return True
     if (b"=" in text or b"{" in text) and not _is_empty(_fields_in(text.lower())):
         return True
-    return not _is_empty(_times_in(text)) or any(
-        pattern >= len(_LEVEL_STARTS) for pattern, _, _ in _starts().find_matches_as_indexes(text)
-    )
+    if not _is_empty(_times_in(text)):
+        return True
+    # The name of a month may begin within what else is found.
+    starts = _starts().find_matches_as_indexes(text, overlapping=True)
+    return any(pattern >= len(_LEVEL_STARTS) for pattern, _, _ in starts)
 
 
 def _is_empty(places: Iterator[int]) -> bool:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from bot.logs.candidates import candidates
+from bot.logs.candidates import candidates, may_have_times_or_fields
 from bot.logs.counter import LogCounter
 from bot.logs.formats import FORMATS
 from bot.logs.lines import read_line, without_colours
@@ -69,3 +69,9 @@ def test_informative_line_is_a_candidate(line: bytes) -> None:
     if reading.minute or reading.level:
         text = b"\nnoise\n" + line + b"\nnoise"
         assert [*candidates(text)] == [(6, 7 + len(line))]
+
+
+def test_timed_line_is_not_counted_without_times() -> None:
+    timed = [line for line in map(without_colours, TELLING) if read_line(line).minute]
+    missed = [line for line in timed if not may_have_times_or_fields(b"\n" + line)]
+    assert missed == []
