@@ -7,6 +7,7 @@ created without confirming it is found by the reference in its last line. Pages:
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import secrets
@@ -14,11 +15,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from bot.blocks.canvas import CanvasPage
 from bot.errors import SlackRefused
+from bot.slack.errors import Cause, cause_of
 from bot.store import CanvasStore, StoredCanvas
 
 if TYPE_CHECKING:
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("opswatch")
 _DELETED = frozenset({"canvas_deleted", "canvas_not_found"})
+# The app may not read a canvas of somebody else, in a tab that it sees.
+_UNREADABLE = _DELETED | {"access_denied", "no_permission", "restricted_action"}
 _ONE_EACH = "a workspace on Slack's free plan has one canvas in each channel"
 # Why Slack takes no canvas from the app, by its error code. Anything else is a problem of this one
 # canvas, or of the channel.
 UNAVAILABLE: Mapping[str, str] = MappingProxyType(
     {
+        "access_denied": "Slack denies the app access to the canvas",
         "canvas_disabled_user_team": "canvases are switched off in this workspace",
         "free_team_canvas_tab_already_exists": _ONE_EACH,
         "free_teams_cannot_create_non_tabbed_canvases": _ONE_EACH,
@@ -50,11 +55,17 @@ class Canvases(Struct, frozen=True):
 
     store: CanvasStore
     client: SlackClient
+    # By digest and channel: a new subscription and its first run must not create two canvases.
+    _locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
 
     async def update(self, page: CanvasPage, channel: str, channel_id: str) -> str:
         """Brings the canvas of a digest up to date, and creates it if it is not there. Returns the
         error code if there can be none, and raises what the client raises for everything else.
         """
+        async with self._locks.setdefault((page.digest, channel), asyncio.Lock()):
+            return await self._update_or_refusal(page, channel, channel_id)
+
+    async def _update_or_refusal(self, page: CanvasPage, channel: str, channel_id: str) -> str:
         stored = await self.store.canvas(page.digest, channel)
         try:
             await self._update(page, stored, channel, channel_id)
@@ -118,9 +129,10 @@ class Canvases(Struct, frozen=True):
                 channel_id=channel_id,
                 document_content=_document(page, canvas),
             )
-        except SlackRefused:
-            # It was certainly not created, so there is nothing to look for next time.
-            await self.store.save(replace(canvas, reference=""))
+        except SlackRefused as error:
+            # Where Slack itself failed, the canvas may be there all the same.
+            if cause_of(error.code) is not Cause.UNSURE:
+                await self.store.save(replace(canvas, reference=""))
             raise
         await self.store.save(replace(canvas, canvas_id=str(answer["canvas_id"]), content=content))
 
@@ -132,8 +144,7 @@ class Canvases(Struct, frozen=True):
                 if await self._sections(file_id, contains_text=canvas.reference):
                     return file_id
             except SlackRefused as error:
-                # One that only others may read is not ours.
-                if error.code not in _DELETED:
+                if error.code not in _UNREADABLE:
                     raise
         return ""
 
