@@ -26,9 +26,12 @@ _TOKENS = re.compile(
     r"```(?P<fence>[^`]+)```|`(?P<code>[^`\n]+)`|<(?P<angle>[^<>\n]{1,3000})>"
     r"|(?<![\w*])\*(?P<bold>[^*\n]+)\*(?![\w*])|(?<!\w)_(?P<italic>[^_\n]+)_(?!\w)"
 )
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+# A name such as `&lt;` would be shown as the character that it stands for.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!]|&(?=#?\w{1,40};))")
 # At the start of a line these begin a list; `+` and `-` mean something nowhere else.
-_LIST = re.compile(r"(?m)^(\s{0,3}|\s{0,3}\d{1,9}(?=[.)]))([-+.)])(?=\s)")
+_LIST = re.compile(r"(?m)^(\s{0,3}|\s{0,3}\d{1,9}(?=[.)]))([-+.)])(?=\s|$)")
+# A line of nothing else is a divider, or makes a heading of the line above.
+_RULE = re.compile(r"(?m)^([ \t]*)([-=])(?=[-= \t]*$)")
 
 
 class CanvasPage(msgspec.Struct, frozen=True):
@@ -69,7 +72,7 @@ def canvas_footer(digest: str, notes: Sequence[str]) -> str:
 
 def literal(text: str) -> str:
     """Text of which no sign is Markdown."""
-    return _LIST.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text))
+    return _RULE.sub(r"\1\\\2", _LIST.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text)))
 
 
 def code_span(text: str) -> str:

@@ -30,6 +30,14 @@ from tests.support.work import growth
         ("- not a list", "\\- not a list"),
         ("# no heading", "\\# no heading"),
         ("4.5 GB", "4.5 GB"),
+        (
+            "&amp;lt;b&amp;gt; &amp;#33; AT&amp;T; a &amp; b;",
+            "\\&lt;b\\&gt; \\&\\#33; AT\\&T; a & b;",
+        ),
+        ("a\n---\nb", "a\n\n\\---\n\nb"),
+        ("a\n===", "a\n\n\\==="),
+        ("1.", "1\\."),
+        ("-", "\\-"),
     ],
 )
 def test_mrkdwn_becomes_markdown(mrkdwn: str, markdown: str) -> None:
@@ -98,7 +106,9 @@ def test_outside_text_is_inert(text: str, more: str) -> None:
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 3 for row in table.split("\n"))
 
 
-@pytest.mark.parametrize("sign", ["*", "_", "`", "```", "<", "• x\n", "a ", "\\", "1. ", "*a _b "])
+@pytest.mark.parametrize(
+    "sign", ["*", "_", "`", "```", "<", "-", "=\n", "&amp;#", "• x\n", "a ", "\\", "1. ", "*a _b "]
+)
 def test_conversion_is_linear(sign: str) -> None:
     factors = growth(lambda size: from_mrkdwn(sign * size), [500, 1000, 2000])
     assert max(factors) < 2.5
