@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from providers.models import CallsDescription
+
+# What a vendor lists may hold anything; what cannot be typed is not offered.
+_NAME = re.compile(r"[A-Za-z][\w-]{0,49}", re.ASCII)
+_QUOTES = frozenset('"“”„«»')
 
 
 class FilterChoice(Struct, frozen=True):
@@ -42,5 +47,12 @@ def _begins(word: str, typed: str) -> bool:
 
 def _words(description: CallsDescription) -> Iterator[str]:
     for each in description.filters:
-        for value in each.values:
+        if not _NAME.fullmatch(each.name):
+            continue
+        for value in filter(_is_typeable, each.values):
             yield f'{each.name}:"{value}"' if " " in value else f"{each.name}:{value}"
+
+
+def _is_typeable(value: str) -> bool:
+    """Whether a value is the same once it was typed in a question."""
+    return value.isprintable() and value.strip() != "" and _QUOTES.isdisjoint(value)

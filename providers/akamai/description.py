@@ -11,15 +11,16 @@ from typing import Any
 from providers.akamai.reports import V2_NAMES
 from providers.models import CallsDescription, FilterValues
 
-# More values than any filter has.
+# More values than any filter has, and more filters than any report.
 MOST_VALUES = 200
+MOST_FILTERS = 100
 
 
 def enumerations(report: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """The values of each filter that accepts only some, as the v1 report describes itself."""
     filters = report.get("filters")
     found = {}
-    for each in filters if isinstance(filters, list) else []:
+    for each in filters[:MOST_FILTERS] if isinstance(filters, list) else []:
         values = (
             each.get("values") if isinstance(each, dict) and each.get("type") == "enum" else None
         )

@@ -43,6 +43,22 @@ def test_choice_names_the_accounts_that_list_it() -> None:
     assert found["response_class:4xx"].accounts == ("edge",)
 
 
+HOSTILE = (
+    "", " ", 'a"b', "“q”", "a\tb", "a\nb", "a\u00a0b", "\u202eevil", "x\x00y", "\ud800", "two words",
+    "a'b", "<!channel>", "@channel", "a\\b", "x|y", "`x`", "csv", "a:b", "&amp;", "x" * 3000,
+)  # fmt: skip
+
+
+def test_every_choice_can_be_read() -> None:
+    named = ("url_start_with", "we ird", "", "url_start_with:x", "\u202eid", "id\n")
+    description = CallsDescription(tuple(FilterValues(name, HOSTILE) for name in named))
+    found = [each.word for each in filter_choices((), {"edge": description}, "")]
+    assert 'url_start_with:"two words"' in found
+    for word in found:
+        question = read_form("apiaudit", {"filters": word}, HOUSE, now=NOW, zone=ZoneInfo("UTC"))
+        assert question.line == f"/apiaudit {word}"
+
+
 def test_every_command_is_a_choice_that_can_be_read() -> None:
     directory = AccountDirectory({"iot": "devicewise"}, {})
     zone = ZoneInfo("UTC")
