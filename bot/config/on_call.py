@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PrivateAttr, model_validator
 
@@ -46,16 +46,27 @@ OnCallName = Annotated[str, BeforeValidator(_on_call_name)]
 def read_schedule(path: Path) -> OnCallSchedule:
     """The schedule in the file. Raises ValueError, which says what would be right."""
     try:
-        if path.stat().st_size > MOST_BYTES:
+        with path.open("rb") as file:
+            # Bounded here, since the file may grow, or be another one, after its size was read.
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
             raise ValueError(f"{_WANTED} below 1 MB")
-        text = path.read_text("utf-8-sig")
-        if path.suffix == ".csv":
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        if path.suffix.lower() == ".csv":
             return schedule_from_csv(text)
-        return schedule_from_table(tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return schedule_from_table(_toml(text))
+    except (OSError, UnicodeDecodeError, RecursionError):
         # The messages of these quote what the file holds.
         raise ValueError(_WANTED) from None
     except ValueError as error:
         raise ValueError(
             f"{_WANTED}: {error}" if _WANTED not in str(error) else str(error)
         ) from None
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except ValueError:
+        # Also a number of thousands of digits.
+        raise ValueError(_WANTED) from None

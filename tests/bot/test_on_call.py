@@ -157,6 +157,8 @@ WRONG_TOML = {
         WEEKLY + '[[override]]\npeople = "U0ADA"\nstart = 2026-01-01\nend = 2026-01-02\n',
         "[[override]] 2: people must be Slack ids",
     ),
+    "a huge number": (f"secret = {'9' * 5000}", "a schedule as TOML (.toml) or CSV (.csv)"),
+    "a huge file": ("# " + "x" * 1_000_000, "below 1 MB"),
     "no TOML": ("[[rotation\nsecret", "a schedule as TOML (.toml) or CSV (.csv)"),
 }
 WRONG_CSV = {
@@ -186,6 +188,7 @@ def test_wrong_file_is_a_problem(tmp_path: Path, suffix: str, text: str, wanted:
     assert str(problem).startswith("on_call.primary")
     assert wanted in str(problem)
     assert "secret" not in str(problem)
+    assert "digits" not in str(problem)
 
 
 def configured(folder: Path, text: str, name: str = "rota.toml") -> Settings:
@@ -194,7 +197,9 @@ def configured(folder: Path, text: str, name: str = "rota.toml") -> Settings:
     return parse_settings(table, folder=folder, environ={})
 
 
-@pytest.mark.parametrize(("name", "text"), [("rota.toml", WEEKLY), ("rota.csv", "\ufeff" + SHIFTS)])
+@pytest.mark.parametrize(
+    ("name", "text"), [("rota.toml", WEEKLY), ("rota.csv", "\ufeff" + SHIFTS), ("ROTA.CSV", SHIFTS)]
+)
 def test_file_is_read_beside_the_configuration(tmp_path: Path, name: str, text: str) -> None:
     schedule = configured(tmp_path, text, name).on_call["primary"].schedule
     assert schedule.at(datetime.fromisoformat("2026-10-19T12:00")) == ("U0ADA",)
