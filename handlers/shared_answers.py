@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from bot.answer import Answer, Progress
 from bot.commands.answering import AnswerContext
 from bot.questions.question import Question, TableQuestion
 from providers.errors import ProviderError
+from providers.models import Window
 
 # An answer that was begun earlier may lack what the person has just seen happen.
 SHARED_WITHIN_S = 1.0
@@ -24,12 +25,22 @@ class _Work(Struct):
     """The work on an answer. `outcome` is None if the others cannot use it."""
 
     started_at: float
+    window: Window | None
     progress: Progress
     outcome: asyncio.Future[Answer | ProviderError | None]
 
     @property
     def is_recent(self) -> bool:
         return time.monotonic() - self.started_at <= SHARED_WITHIN_S
+
+    def is_about(self, window: Window | None) -> bool:
+        """Whether the window is the same, but for the time between the two questions. After
+        midnight the same words are about another day.
+        """
+        if self.window is None or window is None:
+            return self.window is window
+        apart = (abs(self.window.start - window.start), abs(self.window.end - window.end))
+        return max(apart) <= timedelta(seconds=max(SHARED_WITHIN_S, 0.0))
 
 
 class SharedAnswers:
@@ -51,7 +62,9 @@ class SharedAnswers:
         if key is None:
             return await answer(question, context)
         # Once only: people whose answers have files would otherwise wait for each other in a row.
-        if (work := self._in_progress.get(key)) and work.is_recent:
+        window = question.window.window if question.window else None
+        work = self._in_progress.get(key)
+        if work and work.is_recent and work.is_about(window):
             context.progress.steps = work.progress.steps
             # Cancelling one question must not cancel the work that others wait for.
             outcome = await asyncio.shield(work.outcome)
@@ -60,13 +73,13 @@ class SharedAnswers:
             if outcome is not None:
                 return outcome
             context.progress.steps = {}
-        return await self._shared(key, context.progress, answer(question, context))
+        work = _Work(
+            time.monotonic(), window, context.progress, asyncio.get_running_loop().create_future()
+        )
+        return await self._shared(key, work, answer(question, context))
 
-    async def _shared(
-        self, key: Hashable, progress: Progress, answering: Awaitable[Answer]
-    ) -> Answer:
+    async def _shared(self, key: Hashable, work: _Work, answering: Awaitable[Answer]) -> Answer:
         """The answer; people who ask the same meanwhile get it, too."""
-        work = _Work(time.monotonic(), progress, asyncio.get_running_loop().create_future())
         self._in_progress[key] = work
         outcome: Answer | ProviderError | None = None
         try:
@@ -85,8 +98,8 @@ class SharedAnswers:
 
 
 def _key(question: Question, zone: tzinfo) -> Hashable | None:
-    """What the answer depends on; None if it is not shared. The instants of the window are left out,
-    since those of `last hour` differ from question to question.
+    """What the answer depends on beside its window, of which the instants of `last hour` differ from
+    question to question; None if it is not shared.
     """
     if not isinstance(question, TableQuestion) or question.csv:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -101,6 +101,25 @@ async def test_other_question_is_answered_by_itself(
     await people.ask("/usage last 7 days")
     await people.ask(line, zone=zone)
     assert vendor.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "zone", "asked"),
+    [
+        pytest.param("/usage yesterday", "UTC", 2, id="day"),
+        pytest.param("/usage today", "Asia/Tokyo", 2, id="day-so-far-in-other-zone"),
+        # They begin and end a moment later.
+        pytest.param("/apiaudit edge last 7 days", "UTC", 1, id="rolling"),
+    ],
+)
+async def test_midnight_separates_days(
+    people: People, vendor: Vendor, line: str, zone: str, asked: int
+) -> None:
+    midnight = datetime(2026, 11, 28, tzinfo=UTC)
+    moment = timedelta(milliseconds=100)
+    await people.ask(line, zone=zone, now=midnight - moment)
+    await people.ask(line, zone=zone, now=midnight + moment)
+    assert vendor.asked == asked
 
 
 async def test_finished_answer_is_not_kept(people: People, vendor: Vendor) -> None:
