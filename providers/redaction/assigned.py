@@ -106,7 +106,14 @@ def _unmarked_value(
     if kind is NameKind.COOKIE:
         return cookies(block, start)
     found = _bare(block, start, kind, prose=prose)
+    if found and _is_name_itself(block[found[0].start : found[0].end], name):
+        return []
     return [whole_value(block, value, after, name) for value in found]
+
+
+def _is_name_itself(value: bytes, name: bytes) -> bool:
+    """Whether a value is the variable of the same name: `user_token=user_token` in code."""
+    return b"_" in value[1:] and name.lower().endswith(value.lower())
 
 
 def _begins_plainly(block: bytes, start: int) -> bool:

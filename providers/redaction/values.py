@@ -46,9 +46,11 @@ _PLACEHOLDER: Final = lazy_pattern(
     (?:
         (?:[*\#x.?_-]|\xe2\x80\xa2){1,64}$
       | (?:[a-z0-9]{1,12}[_.~-]){1,4}[x*]{8,128}$                       # pnu_XXXXXXXX
-      | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
+      | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \$?\{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
       | \[(?:redacted|filtered|hidden|masked|removed)\]?$ | ![a-z]{2,20}$
       | [A-Za-z_][\w.]{1,60}(?:\(\)?|\(\d{1,5}(?:,[ ]?\d{1,5})?\)?|\[)$             # a call, varchar(64
+      | (?-i:(?=[a-z]{0,30}[._])[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,5}\([\w."'=*-]{0,100})$      # json.loads(text
+      | (?-i:[A-Z][a-z]{1,20}(?:[A-Z][a-z]{1,20}){1,4}\([a-z_.]{0,60})$                     # AccessToken(access_token
       | mot[ ]de[ ]passe$
       | \d{1,2}(?:\.\d{1,3}){2}$
       | (?-i:[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6}/[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6})$   # a thing of Kubernetes in its namespace
@@ -64,6 +66,8 @@ _HAS_SIGN: Final = lazy_pattern(
 )
 # settings.API_KEY, self.password
 _REFERENCE: Final = lazy_pattern(rb"(?:[A-Za-z_]\w{0,40}\.){1,6}[A-Za-z_]\w{0,60}$")
+# ACCESS_TOKEN, YOUR_API_KEY
+_EXAMPLE: Final = lazy_pattern(rb"[A-Z]{2,20}(?:_[A-Z]{2,20}){1,5}$")
 # A value that begins like this is a sentence about a secret.
 _STATEMENT: Final = lazy_pattern(
     rb"(?i)(?:is|was|are|were|has|have|had|must|should|cannot|could|will|would|may|not|no|too|invalid|expired|missing|required|incorrect"
@@ -135,6 +139,8 @@ def is_ordinary(value: bytes) -> bool:
     if not word or word.lower() in _ORDINARY:
         return True
     if b"." in value and _REFERENCE.match(value) and name_kind(value) is not NameKind.PLAIN:
+        return True
+    if b"_" in value and _EXAMPLE.match(value) and name_kind(value) is not NameKind.PLAIN:
         return True
     return bool(_HAS_SIGN.search(value) and (_PLACEHOLDER.match(value) or _STATEMENT.match(value)))
 

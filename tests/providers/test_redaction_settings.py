@@ -102,6 +102,14 @@ set token_type to 'bearer'
 0 9 * * mon-fri /usr/bin/kitchen
 user unknown
 one-time code sent
+password = self._get_password(url, username)
+private_key = load_pem_private_key(key_data, password)
+self.access_token = AccessToken(access_token, access_secret)
+self.user_token = user_token
+connect(ssl_keyfile_password=ssl_keyfile_password)
+GET /create?access_token=ACCESS_TOKEN
+api_key: YOUR_API_KEY
+password: ${{ secrets.DB_PASSWORD }}
 """.strip().splitlines()
 
 
