@@ -58,6 +58,15 @@ def seconds_like(written: bytes, form: str) -> bytes:
     return any_digits_of(written)
 
 
+def rest_like(written: bytes, form: str, *, is_behind_lead: bool) -> bytes:
+    """A pattern for the rest of times of a form. Behind a number, a clock needs the fraction that
+    this one has.
+    """
+    if is_behind_lead and form == "clock":
+        return any_digits_of(written)
+    return times.FORM_OF[form].rest
+
+
 def any_digits_of(written: bytes) -> bytes:
     """A pattern for the same bytes with any digits in place of these."""
     return _DIGIT.sub(rb"\\d", re.escape(written))

@@ -35,7 +35,7 @@ from bot.logs.lines import (
     read_line,
     time_further_on,
 )
-from bot.logs.minutes import minute_like, seconds_like
+from bot.logs.minutes import minute_like, rest_like, seconds_like
 from bot.logs.reader import Spans, level_span
 from bot.logs.readings import (
     minute_at,
@@ -283,6 +283,7 @@ def beginning_of(line: bytes) -> Beginning | None:
     elif client := _CLIENT.fullmatch(before):
         start = client.re.pattern
     minute, _ = minute_like(line[minute_at_], form)
+    rest = rest_like(line[minute_at_.stop : behind_at.start], form, is_behind_lead=by_lead)
     # No other offset, and no half of the day.
     end = re.escape(behind) + (
         rb"(?!" + times.OFFSET + rb")"
@@ -291,9 +292,7 @@ def beginning_of(line: bytes) -> Beginning | None:
     )
     if form == "syslog":
         end += _NO_YEAR
-    return Beginning(
-        form, behind, start, minute, times.FORM_OF[form].rest + end, match.end(), has_priority
-    )
+    return Beginning(form, behind, start, minute, rest + end, match.end(), has_priority)
 
 
 def _audit_shape(head: bytes) -> Shape | None:
