@@ -5,6 +5,7 @@ delivers the answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
@@ -35,7 +36,7 @@ from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.reply_target import ReplyState
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
-from bot.store import QuestionRecord, Store
+from bot.store import QuestionRecord, Store, StoreUnavailable
 from handlers.chat_commands import Manager
 from handlers.error_messages import Lost, Stopping, error_message
 from handlers.outcomes import Outcomes
@@ -245,13 +246,26 @@ class RequestHandler(Struct, frozen=True):
                 await self.store_answer(
                     ticket, question.command, target, answer.text, answer.blocks
                 )
-            await self.delivery.answer(target, answer, ticket=ticket if may_share else "")
+            await self.delivery.answer(
+                target,
+                answer,
+                ticket=ticket if may_share else "",
+                on_shown=lambda: self._forget_progress(target),
+            )
             if target.state.private_reason and not is_private:
                 # Slack has refused the channel just now, so that the answer became private.
                 await self.store_answer(
                     ticket, question.command, target, answer.text, answer.blocks
                 )
         return answer
+
+    async def _forget_progress(self, target: ReplyTarget) -> None:
+        """The answer stands where progress was shown: a process that reports a crash during the
+        upload of its files must not replace it.
+        """
+        with contextlib.suppress(StoreUnavailable):
+            await self.store.questions.note_shown(target.delivery, "")
+            await self.store.questions.take_response_url(target.delivery, now=self.clock())
 
     async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:
         """Why an answer that everybody may see is not posted in the channel. Empty if it is posted."""

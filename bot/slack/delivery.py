@@ -158,9 +158,16 @@ class Delivery:
 
     # Answers
 
-    async def answer(self, target: ReplyTarget, answer: Answer, *, ticket: str) -> None:
+    async def answer(
+        self,
+        target: ReplyTarget,
+        answer: Answer,
+        *,
+        ticket: str,
+        on_shown: Callable[[], Awaitable[None]],
+    ) -> None:
         """The answer, in the channel or privately, followed by its files. A private one can be
-        shared if there is a `ticket`.
+        shared if there is a `ticket`. `on_shown` is called between the answer and its files.
         """
         if target.public and not target.state.private_reason:
             try:
@@ -168,7 +175,9 @@ class Delivery:
             except SlackRefused as error:
                 self._fall_back_to_private(target, error)
             else:
-                await self._send_files_in_thread(target, answer, ts)
+                if answer.files:
+                    await on_shown()
+                    await self._send_files_in_thread(target, answer, ts)
                 return
             await self._delete_progress(target)
         if target.replaces in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL):
@@ -176,6 +185,7 @@ class Delivery:
         await self.send_ephemeral(target, *_private(target, answer, ticket))
         target.state.replace_original = False
         if answer.files:
+            await on_shown()
             comment = kit.code(target.title, 500)
             await self._report_files(
                 target, await self._files.send(target, answer.files, comment=comment)

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -158,11 +160,10 @@ async def test_answer_by_response_url_is_private(sandbox: Sandbox, bot: Bot) -> 
     assert "Slack took no message for this channel" in answer.text
 
 
-@pytest.mark.shows_work
-async def test_kill_during_private_work_leaves_no_progress(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    config = tmp_path / "bot.toml"
+@asynccontextmanager
+async def killed_program(sandbox: Sandbox, folder: Path) -> AsyncIterator[None]:
+    """`run` in a process of its own, which is killed at the end."""
+    config = folder / "bot.toml"
     config.write_text(toml_of(sandbox.table()), "utf-8")
     env = {
         **os.environ,
@@ -182,13 +183,21 @@ async def test_kill_during_private_work_leaves_no_progress(
     )
     try:
         await sandbox.slack.until(lambda: sandbox.slack.sockets, timeout_s=60)
-        sandbox.devicewise.be_slow(60)
-        await sandbox.slack.command(PRIVATE)
-        shown = await working(sandbox)
+        yield
     finally:
         process.send_signal(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
     await sandbox.slack.until(lambda: not sandbox.slack.sockets)
+
+
+@pytest.mark.shows_work
+async def test_kill_during_private_work_leaves_no_progress(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with killed_program(sandbox, tmp_path):
+        sandbox.devicewise.be_slow(60)
+        await sandbox.slack.command(PRIVATE)
+        shown = await working(sandbox)
     async with (
         open_bot(
             sandbox.settings(), sandbox.tokens(), timeouts=HURRIED, clock=sandbox.clock
@@ -205,6 +214,35 @@ async def test_kill_during_private_work_leaves_no_progress(
         assert "Try again" in str(shown.blocks)
         assert sandbox.slack.seen() == [shown]
         assert await bot.store.read("SELECT * FROM response_urls", ()) == []
+
+
+@pytest.mark.shows_work
+@pytest.mark.parametrize("command", ["/logs kitchen 20m", "/apiaudit iot 24h csv"])
+async def test_kill_during_upload_leaves_the_answer(
+    sandbox: Sandbox, tmp_path: Path, command: str
+) -> None:
+    async with killed_program(sandbox, tmp_path):
+        sandbox.rapid7.be_slow(60)
+        sandbox.devicewise.be_slow(60)
+        await sandbox.slack.command(command)
+        shown = await working(sandbox)
+        sandbox.slack.be_slow(600, path="/upload/", times=9)
+        sandbox.rapid7.answer_at_once()
+        sandbox.devicewise.answer_at_once()
+        await sandbox.slack.until(
+            lambda: any("/upload/" in entry.path for entry in sandbox.slack.requests)
+        )
+        answer = shown.text
+        assert "Working on" not in answer
+    async with (
+        open_bot(
+            sandbox.settings(), sandbox.tokens(), timeouts=HURRIED, clock=sandbox.clock
+        ) as bot,
+        bot.connected(),
+    ):
+        await expire_leases(bot.store)
+        await sandbox.slack.until(lambda: "The bot was interrupted" in str(texts(sandbox)))
+    assert shown.text == answer
 
 
 @pytest.mark.shows_work
