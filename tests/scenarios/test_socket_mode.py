@@ -160,7 +160,7 @@ async def test_retry_after_of_a_refused_connection_is_honoured(
     ]
     assert len(asked) == 2
     assert (asked[1] - asked[0]).total_seconds() >= 2.9
-    assert "no connection for 3 s (HTTP 429)" in caplog.text
+    assert "before opening a connection: 3 s (HTTP 429)" in caplog.text
 
 
 async def test_retry_after_at_the_start_is_honoured(sandbox: Sandbox) -> None:
