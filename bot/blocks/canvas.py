@@ -7,7 +7,7 @@ becomes a table of its numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -60,7 +60,25 @@ def canvas_markdown(blocks: Sequence[Block]) -> str:
             continue
         render = _RENDER.get(str(block.get("type")))
         parts += render(block) if render else ()
-    return truncate("\n\n".join(part for part in parts if part.strip()), MOST_MARKDOWN)
+    return _joined(part for part in parts if part.strip())
+
+
+def canvas_text(text: str) -> str:
+    """Words as the Markdown of a canvas, for an answer with no blocks that a canvas can show."""
+    lines = (truncate(line.strip(), MOST_MARKDOWN // 4) for line in text.split("\n"))
+    return _joined(literal(line) for line in lines if line)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """The parts, as many of them as fit. Half of one could be a code block that nothing ends."""
+    shown: list[str] = []
+    left = MOST_MARKDOWN
+    for part in parts:
+        left -= len(part) + 2
+        if left < 0:
+            return "\n\n".join([*shown, "…"])
+        shown.append(part)
+    return "\n\n".join(shown)
 
 
 def canvas_footer(digest: str, notes: Sequence[str]) -> str:

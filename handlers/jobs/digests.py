@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bot import formatting
 from bot.answer import Answer, Block
 from bot.blocks import messages
-from bot.blocks.canvas import CanvasPage, canvas_footer, canvas_markdown, literal
+from bot.blocks.canvas import CanvasPage, canvas_footer, canvas_markdown, canvas_text, literal
 from bot.commands.answering import AnswerContext, Answerer, lazy_temp_dir
 from bot.questions.reading import read_line
 from bot.schedules.due import Due, Trigger
@@ -155,11 +155,12 @@ class DigestJob(Struct, frozen=True):
     ) -> Post:
         """The canvas of a digest, with the message that is posted if there can be none."""
         text, blocks = self._message(digest, answer, notes)
+        words = answer.text if digest.redacted_line is None else self.secrets.redacted(answer.text)
         changed = f"changed {_time_label(due.at, self.zone, self.clock())}"
         page = CanvasPage(
             digest.name,
             digest.title or digest.name,
-            canvas_markdown(self._answer_blocks(digest, answer)),
+            canvas_markdown(self._answer_blocks(digest, answer)) or canvas_text(words),
             canvas_footer(digest.name, [changed, *notes]),
         )
         about = f"canvas:{digest.channel}:{digest.name}"

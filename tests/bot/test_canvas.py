@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from bot.blocks import kit
-from bot.blocks.canvas import MOST_CELLS, canvas_markdown, from_mrkdwn
+from bot.blocks.canvas import (
+    MOST_CELLS,
+    MOST_MARKDOWN,
+    canvas_markdown,
+    canvas_text,
+    from_mrkdwn,
+)
 from bot.sandbox.slack.canvas_api import sections_of
 from tests.support.inert import HOSTILE
 from tests.support.work import growth
@@ -77,6 +83,19 @@ def test_table_has_at_most_300_cells(columns: int) -> None:
 
 def test_buttons_are_left_out() -> None:
     assert canvas_markdown([kit.actions([kit.button("Ask", "ask.0")])]) == ""
+
+
+def test_long_answer_ends_with_whole_block() -> None:
+    blocks = [kit.preview(["x" * 2000]) for _ in range(400)]
+    shown = canvas_markdown(blocks)
+    assert len(shown) <= MOST_MARKDOWN
+    assert shown.endswith("```\n\n…")
+    assert shown.count("```") % 2 == 0
+
+
+def test_words_become_paragraphs() -> None:
+    assert canvas_text("*5 GB*\n\n- 1") == "\\*5 GB\\*\n\n\\- 1"
+    assert len(canvas_text("x" * 200_000)) <= MOST_MARKDOWN
 
 
 # What would act in a canvas: a mention, a link, markup of words, HTML.

@@ -330,6 +330,9 @@ class Source:
         self.asked: list[Window] = []
         self.fails_after = 1000
         self.complete = True
+        self.waiting = False
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.data_until: datetime | None = None
 
     def unsupported_filter(self, filters: CallFilters) -> None:
@@ -344,6 +347,8 @@ class Source:
         if len(self.asked) >= self.fails_after:
             raise Unavailable("edge does not answer.", account="edge", hint="Try again.")
         self.asked.append(window)
+        self.waiting = True
+        await self.may_answer.wait()
         calls = [c for c in self.recorded if c.at and window.start <= c.at < window.end]
         if self.data_until and self.data_until < window.end:
             calls = [c for c in calls if c.at and c.at < self.data_until]
@@ -465,6 +470,23 @@ async def test_slow_vendor_is_not_waited_for() -> None:
     while not counts or counts[-1] < 30:
         counts.append((await read_history(seen)).known_days)
     assert counts == [6, 13, 20, 27, 30]
+
+
+async def test_busy_account_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another question fetches its days, and goes on with that."""
+    source = Source()
+    source.may_answer.clear()
+    seen = opened(source)
+    fetching = asyncio.create_task(read_history(seen))
+    async with asyncio.timeout(60):
+        while not source.waiting:
+            await asyncio.sleep(0)
+    monkeypatch.setattr("bot.commands.apiaudit.seen_history.FILL_WITHIN_S", 0.01)
+    async with asyncio.timeout(60):
+        assert (await read_history(seen)).known_days == 0
+    source.may_answer.set()
+    assert (await fetching).known_days == 30
+    assert (await read_history(seen)).known_days == 30
 
 
 async def test_late_data_is_learned_until_it_ends() -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -82,24 +83,30 @@ class SeenHistory:
             # With today, of which `learn` wants to know what was read.
             days = DayRange(before.days.first, max(before.days.last, self.clock().date()))
             return AccountHistory(before, await self.store.days(account, days))
+        until = self.monotonic() + FILL_WITHIN_S
+        step = progress.steps.get(account)
         # Another question may be fetching the same days.
-        async with self._filling[account]:
+        async with _held(self._filling[account], within_s=FILL_WITHIN_S):
             known = dict(await self.store.days(account, before.days, fresh=True))
-            step = progress.steps.get(account)
-            await self._fill(account, before, known, progress)
+            await self._fill(account, before, known, progress, until=until)
             if step:
                 progress.step(step)
             return AccountHistory(before, known)
 
     async def _fill(
-        self, account: str, before: Window, known: dict[date, SeenDay], progress: Progress
+        self,
+        account: str,
+        before: Window,
+        known: dict[date, SeenDay],
+        progress: Progress,
+        *,
+        until: float,
     ) -> None:
         """Adds the days that are missing. Stops where the vendor fails or time is up."""
         source = self.sources[account]
-        until = self.monotonic() + FILL_WITHIN_S
         missing = self._missing(source, before, known)
         for number, (day, window) in enumerate(missing):
-            if self.monotonic() > until:
+            if self.monotonic() >= until:
                 return
             detail = f"earlier days: {number + 1} of {len(missing)}"
             progress.step(Step(account, "in_progress", detail))
@@ -144,6 +151,20 @@ class SeenHistory:
     def _settled(self, window: Window) -> Window | None:
         end = min(window.end, self.clock() - SETTLED_AFTER)
         return Window(window.start, end) if end > window.start else None
+
+
+@asynccontextmanager
+async def _held(lock: asyncio.Lock, *, within_s: float) -> AsyncIterator[None]:
+    """Holds a lock, or goes on without it where that would take too long."""
+    is_held = False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            is_held = await lock.acquire()
+    try:
+        yield
+    finally:
+        if is_held:
+            lock.release()
 
 
 def _second(day: date, second: int) -> datetime:
