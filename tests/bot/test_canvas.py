@@ -86,7 +86,7 @@ def test_buttons_are_left_out() -> None:
 
 
 def test_long_answer_ends_with_whole_block() -> None:
-    blocks = [kit.preview(["x" * 2000]) for _ in range(400)]
+    blocks = [kit.preview(["x" * 2000]) for _ in range(500)]
     shown = canvas_markdown(blocks)
     assert len(shown) <= MOST_MARKDOWN
     assert shown.endswith("```\n\n…")
