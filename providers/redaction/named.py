@@ -36,7 +36,7 @@ _HINTS: Final = (
     " auth\\ auth% auth> sid\\ sid% sid> pin\\ pin% pin> pw\\ pw% pw> sig\\ mfa_ unseal codeverifier"
     " auth_code auth-code authcode verification_code verification-code verificationcode pin_code "
     "pincode recovery_code recovery-code recoverycode backup_code backup-code backupcode user_code "
-    "code-verifier -pw _pw mnemonic seed_phrase seedphrase recovery_phrase recoveryphrase magic= "
+    "code-verifier code.verifier -pw _pw mnemonic seed_phrase seedphrase recovery_phrase recoveryphrase magic= "
     "magic_link .dockerc"
     " ?code= &code= code_verifier device_code requirepass masterauth"
 )
@@ -122,9 +122,10 @@ def _without_sign(
             block, after.end("rest"), name
         )
     if after["loose"]:
-        return loosely_joined_secret(block, after, kind, name) or secret_in_sentence(
-            block, after.end("rest"), name
-        )
+        found = loosely_joined_secret(block, after, kind, name)
+        if found or after["loose"].strip().lower() not in (b"is", b"was"):
+            return found
+        return secret_in_sentence(block, after.end("rest"), name)
     if after["body"]:
         return _form_field(block, start, after.end(), kind)
     return assigned_secrets(block, after, kind, name)

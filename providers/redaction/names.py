@@ -245,6 +245,8 @@ def _kind_of_last(parts: list[bytes]) -> NameKind | None:
         return _kind_of_key(parts)
     if last == b"token":
         return _kind_of_token(before)
+    if last == b"oldpwd":
+        return NameKind.DIRECTORY
     if last in (b"pass", b"pw", b"pwd"):
         return _kind_of_pass(last, before)
     if last == b"tokens" and before in _TOKEN_NOT_OF:

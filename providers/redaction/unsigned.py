@@ -39,6 +39,7 @@ _WORD: Final = lazy_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 _SETTINGS: Final = words("requirepass masterauth")
 _SQL_FUNCTIONS: Final = words("PASSWORD OLD_PASSWORD")
 _IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
+_LONGEST_CELL: Final = 64
 _JOINS_CELLS: Final = (b"|", b"->", b"=>")
 # After these, a name and a blank are followed by its value: in Clojure, shells, C and Dockerfiles.
 _ASSIGNMENT: Final = lazy_pattern(
@@ -158,13 +159,17 @@ def loosely_joined_secret(
                 or bool(is_password_call and is_pair_value(value))
                 or looks_like_password(value)
             )
-        if is_cell and _HAS_DIGIT.search(value) and is_pair_value(value):
+        if is_cell and len(value) <= _LONGEST_CELL and _is_cell_value(value):
             return True
         if states_word:
             return _states_password(block, after.end(), value, quote)
         return is_statement and looks_like_password(value.rstrip(b".!"))
 
     return secret_value_at(block, after.end(), is_secret_value)
+
+
+def _is_cell_value(value: bytes) -> bool:
+    return bool(_HAS_DIGIT.search(value)) and is_pair_value(value)
 
 
 def _states_password(block: bytes, start: int, value: bytes, quote: bytes) -> bool:
@@ -210,7 +215,7 @@ def secret_behind_blank(
         return []
 
     def is_secret_value(value: bytes, quote: bytes) -> bool:
-        if _ATTRIBUTE.match(value):
+        if not (is_option and quote) and _ATTRIBUTE.match(value):
             return False
         if looks_secret(value) and kind in (NameKind.SECRET, NameKind.DOUBTFUL):
             return True

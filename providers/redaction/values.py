@@ -77,7 +77,10 @@ _WORDS_ONLY: Final = lazy_pattern(rb"[A-Za-z]{1,20}(?:[ _-][A-Za-z]{1,20}){0,8}$
 _SHORT_NUMBER: Final = lazy_pattern(
     rb"[-+]?\d{1,5}(?:[.,:/]\d{1,5}){0,3}(?:ms|s|m|h|d|%|kb|mb|b)?$", re.IGNORECASE
 )
-_DIRECTORY: Final = lazy_pattern(rb"(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])")
+# Base64 may begin with a slash, too.
+_DIRECTORY: Final = lazy_pattern(
+    rb"(?!/(?=[A-Za-z/]{0,12}\d)(?=[a-z0-9/]{0,12}[A-Z])[A-Za-z0-9+/]{16,100}={0,2}$)(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])"
+)
 _NO_SECRET_SHAPE: Final = lazy_pattern(
     rb"""(?x)
     (?: S-1-\d{1,10}(?:-\d{1,10}){0,16}                                         # a Windows security identifier
