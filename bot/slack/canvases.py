@@ -37,6 +37,8 @@ UNAVAILABLE: Mapping[str, str] = MappingProxyType(
     {
         "access_denied": "Slack denies the app access to the canvas",
         "canvas_disabled_user_team": "canvases are switched off in this workspace",
+        # Of a group's direct messages, too, in which messages can be posted.
+        "channel_not_found": "the channel has no tabs for canvases, or the app is not in it",
         "free_team_canvas_tab_already_exists": _ONE_EACH,
         "free_teams_cannot_create_non_tabbed_canvases": _ONE_EACH,
         "free_teams_cannot_edit_standalone_canvases": _ONE_EACH,

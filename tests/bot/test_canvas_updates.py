@@ -104,16 +104,17 @@ async def test_unreadable_tab_blocks_no_canvas(
     assert len(slack.canvases) == 2
 
 
+@pytest.mark.parametrize("refusal", ["access_denied", "channel_not_found"])
 @pytest.mark.parametrize("method", ["canvases.create", "canvases.edit"])
 async def test_denied_canvas_is_no_fault_of_app(
-    canvases: Canvases, slack: Slack, method: str
+    canvases: Canvases, slack: Slack, method: str, refusal: str
 ) -> None:
-    """Otherwise no message would be sent any more, in any channel."""
+    """Otherwise no message would be sent any more, in the channel or in any."""
     if method == "canvases.edit":
         await canvases.update(PAGE, *CHANNEL)
-    slack.refusals[method] = "access_denied"
+    slack.refusals[method] = refusal
     changed = CanvasPage(PAGE.digest, PAGE.title, "## 6 GB", PAGE.footer)
-    assert await canvases.update(changed, *CHANNEL) == "access_denied"
+    assert await canvases.update(changed, *CHANNEL) == refusal
 
 
 async def test_simultaneous_updates_make_one_canvas(canvases: Canvases, slack: Slack) -> None:

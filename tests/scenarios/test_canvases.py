@@ -157,6 +157,10 @@ async def test_killed_bot_has_one_canvas(sandbox: Sandbox) -> None:
 
 
 REFUSALS = {
+    "no tabs": (
+        lambda slack: slack.refuse("canvases.create", "channel_not_found"),
+        "no tabs for canvases",
+    ),
     "no scope": (lambda slack: setattr(slack, "scopes", "chat:write"), "manifest --canvas"),
     "canvases off": (lambda slack: setattr(slack, "has_canvases", False), "switched off"),
     "free plan": (lambda slack: setattr(slack, "is_free", True), "free plan"),
