@@ -64,32 +64,40 @@ class Canvases(Struct, frozen=True):
         """Brings the canvas of a digest up to date, and creates it if it is not there. Returns the
         error code if there can be none, and raises what the client raises for everything else.
         """
-        async with self._locks.setdefault((page.digest, channel), asyncio.Lock()):
+        async with self._locks.setdefault((page.digest, channel_id), asyncio.Lock()):
             return await self._update_or_refusal(page, channel, channel_id)
 
     async def _update_or_refusal(self, page: CanvasPage, channel: str, channel_id: str) -> str:
-        stored = await self.store.canvas(page.digest, channel)
+        stored = await self._stored(page.digest, channel, channel_id)
         try:
-            await self._update(page, stored, channel, channel_id)
+            await self._update(page, stored, channel_id)
         except SlackRefused as error:
             if error.code not in UNAVAILABLE:
                 raise
             log.warning("There is no canvas for the digest %s (%s).", page.digest, error.code)
-            known = await self.store.canvas(page.digest, channel)
-            known = known or StoredCanvas(page.digest, channel, "", "", "")
+            known = await self._stored(page.digest, channel, channel_id)
+            known = known or StoredCanvas(page.digest, channel_id, "", "", "")
             await self.store.save(replace(known, problem=error.code))
             return error.code
         return ""
 
-    async def _update(
-        self, page: CanvasPage, stored: StoredCanvas | None, channel: str, channel_id: str
-    ) -> None:
+    async def _stored(self, digest: str, channel: str, channel_id: str) -> StoredCanvas | None:
+        """What is known of a canvas, by the id of its channel: its name may be replaced by the id in
+        the configuration, and the canvas is the same.
+        """
+        stored = await self.store.canvas(digest, channel_id)
+        if stored is None and channel != channel_id:
+            # While the id was not known.
+            stored = await self.store.canvas(digest, channel)
+        return replace(stored, channel=channel_id) if stored else None
+
+    async def _update(self, page: CanvasPage, stored: StoredCanvas | None, channel_id: str) -> None:
         content = hashlib.sha256(page.markdown.encode()).hexdigest()
         if stored and stored.canvas_id and await self._edit(page, stored, content):
             return
         # Of an attempt to create it that was not confirmed.
         reference = stored.reference if stored and not stored.canvas_id else ""
-        canvas = StoredCanvas(page.digest, channel, "", reference, "")
+        canvas = StoredCanvas(page.digest, channel_id, "", reference, "")
         if reference and (found := await self._find(canvas, channel_id)):
             canvas = replace(canvas, canvas_id=found)
             if await self._edit(page, canvas, content):

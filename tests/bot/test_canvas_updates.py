@@ -14,6 +14,7 @@ from bot.slack.client import SlackClient
 from bot.store import StoredCanvas
 
 PAGE = CanvasPage("morning", "Morning", "## 5 GB", "Digest `morning`")
+CHANGED = CanvasPage("morning", "Morning", "## 6 GB", "Digest `morning`")
 CHANNEL = ("C0OPS", "C0OPS")
 
 
@@ -113,8 +114,17 @@ async def test_denied_canvas_is_no_fault_of_app(
     if method == "canvases.edit":
         await canvases.update(PAGE, *CHANNEL)
     slack.refusals[method] = refusal
-    changed = CanvasPage(PAGE.digest, PAGE.title, "## 6 GB", PAGE.footer)
-    assert await canvases.update(changed, *CHANNEL) == refusal
+    assert await canvases.update(CHANGED, *CHANNEL) == refusal
+
+
+@pytest.mark.parametrize(("before", "after"), [("#ops", "C0OPS"), ("C0OPS", "#ops")])
+async def test_id_in_place_of_name_is_same_channel(
+    canvases: Canvases, slack: Slack, before: str, after: str
+) -> None:
+    await canvases.update(PAGE, before, "C0OPS")
+    await canvases.update(CHANGED, after, "C0OPS")
+    assert len(slack.canvases) == 1
+    assert "6 GB" in slack.canvases["F0"]
 
 
 async def test_simultaneous_updates_make_one_canvas(canvases: Canvases, slack: Slack) -> None:

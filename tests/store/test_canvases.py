@@ -38,6 +38,14 @@ async def test_refused_canvases_are_listed(store: Store) -> None:
     assert await store.canvases.refused() == []
 
 
+async def test_refusal_ends_where_digest_moves(store: Store, other: Store) -> None:
+    await store.canvases.save(replace(CANVAS, problem="missing_scope"))
+    elsewhere = replace(CANVAS, digest="evening", problem="missing_scope")
+    await store.canvases.save(elsewhere)
+    await other.canvases.save(replace(CANVAS, channel="#kitchen", canvas_id="F1"))
+    assert await store.canvases.refused() == [elsewhere]
+
+
 async def test_subscription_says_whether_it_is_a_canvas(store: Store) -> None:
     made = [
         await store.subscriptions.subscribe(**SUBSCRIPTION, as_canvas=as_canvas)

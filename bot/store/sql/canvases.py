@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.store.records import StoredCanvas
-from bot.store.sql.database import Database
+from bot.store.sql.database import Database, Transaction
 
 _COLUMNS = "digest, channel, canvas_id, reference, content, problem"
 
@@ -20,23 +20,32 @@ class SqlCanvases:
         return StoredCanvas(**rows[0]) if rows else None
 
     async def save(self, canvas: StoredCanvas) -> None:
-        await self._database.execute(
-            f"INSERT INTO canvases ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) "  # noqa: S608
-            "ON CONFLICT (digest, channel) DO UPDATE SET canvas_id = excluded.canvas_id, "
-            "reference = excluded.reference, content = excluded.content, "
-            "problem = excluded.problem",
-            (
-                canvas.digest,
-                canvas.channel,
-                canvas.canvas_id,
-                canvas.reference,
-                canvas.content,
-                canvas.problem,
-            ),
-        )
+        await self._database.write(lambda tx: _save(tx, canvas))
 
     async def refused(self) -> list[StoredCanvas]:
         rows = await self._database.read(
             f"SELECT {_COLUMNS} FROM canvases WHERE problem != '' ORDER BY digest, channel"  # noqa: S608
         )
         return [StoredCanvas(**row) for row in rows]
+
+
+def _save(tx: Transaction, canvas: StoredCanvas) -> None:
+    # A digest that has moved to another channel has no problem in the one before.
+    tx.execute(
+        "UPDATE canvases SET problem = '' WHERE digest = ? AND channel != ? AND problem != ''",
+        (canvas.digest, canvas.channel),
+    )
+    tx.execute(
+        f"INSERT INTO canvases ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) "  # noqa: S608
+        "ON CONFLICT (digest, channel) DO UPDATE SET canvas_id = excluded.canvas_id, "
+        "reference = excluded.reference, content = excluded.content, "
+        "problem = excluded.problem",
+        (
+            canvas.digest,
+            canvas.channel,
+            canvas.canvas_id,
+            canvas.reference,
+            canvas.content,
+            canvas.problem,
+        ),
+    )
