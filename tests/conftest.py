@@ -19,10 +19,12 @@ from typing import Any
 import pytest
 import time_machine
 from hypothesis import HealthCheck, settings
+from msgspec.structs import replace
 
 from bot.app import Bot, open_bot
 from bot.sandbox.sandbox import Sandbox, open_sandbox, open_targets_of
 from bot.sandbox.targets import TargetSandbox
+from bot.store.postgres import connection
 from providers.redaction import Secret
 from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
 from tests.support.postgres import create_database, open_server, why_not
@@ -83,6 +85,19 @@ def postgres_socket() -> Iterator[str]:
         pytest.skip(reason)
     with open_server() as server:
         yield server.socket
+
+
+@pytest.fixture(scope="session", autouse=True)
+def server_clock() -> Iterator[None]:
+    """Where the tests have another time, PostgreSQL seems to have it, too: its own clock is the
+    machine's.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if ahead_s := os.environ.get(OFFSET):
+            dialect = replace(connection.DIALECT, time_of_day=f"({connection.SECONDS} + {ahead_s})")
+            patch.setattr(connection.PostgresTransaction, "dialect", dialect)
+            patch.setattr(connection.PostgresDatabase, "dialect", dialect)
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -71,8 +71,7 @@ async def test_terminal_compares_months(
 async def test_long_comparison_asks_for_logs_on_request(
     front_door: FrontDoor, sandbox: Sandbox
 ) -> None:
-    line = "/usage this year vs last year"
-    ran = await front_door("ask", line, "--json")
+    ran = await front_door("ask", "/usage last 200 days vs previous", "--json")
     paths = [request.path for request in sandbox.rapid7.requests]
     assert (ran.code, paths) == (0, ["/usage/organizations"] * 2)
     assert "Add `per log` to see which logs explain" in ran.json["text"]

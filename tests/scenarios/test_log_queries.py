@@ -451,7 +451,7 @@ async def test_digest_posts_a_count(sandbox: Sandbox, clock: MovableClock) -> No
     digest = {
         "name": "errors",
         "ask": "/logs kitchen last 1h count",
-        "at": "0 12 * * *",
+        "at": "0 * * * *",
         "channel": "#ops",
     }
     async with running(sandbox, LOGS_ALERT, digest=[digest]):
