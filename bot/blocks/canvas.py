@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
 
@@ -173,10 +174,26 @@ def _context(block: Block) -> list[str]:
     return [" · ".join(texts)]
 
 
-def _data_table(block: Block) -> list[str]:
-    head, *rows = [[str(cell.get("text", "")) for cell in row] for row in block["rows"]]
+def _any_table(block: Block) -> list[str]:
+    """Plug-ins may build their tables without our kit, as Slack allows them."""
+    if not block["rows"]:
+        return []
+    head, *rows = [[_words(cell) for cell in row] for row in block["rows"]]
     numbers = [cell.get("type") == "raw_number" for cell in block["rows"][-1]]
-    return [f"**{literal(block['caption'])}**", *_table(head, rows, numbers)]
+    caption = literal(block.get("caption", ""))
+    return [f"**{caption}**" if caption else "", *_table(head, rows, numbers)]
+
+
+def _rich_text(block: Block) -> list[str]:
+    return [literal(_words(each)) for each in block["elements"]]
+
+
+def _words(element: Mapping[str, Any]) -> str:
+    """The text of an element or a cell, and of those inside it."""
+    for key in ("text", "value"):
+        if isinstance(element.get(key), str | int | float):
+            return str(element[key])
+    return "".join(map(_words, element.get("elements", ())))
 
 
 def _chart(block: Block) -> list[str]:
@@ -191,7 +208,9 @@ def _chart(block: Block) -> list[str]:
     points = [[f"{point['value']:g}" for point in series["data"]] for series in chart["series"]]
     rows = [
         [str(label), *values]
-        for label, values in zip(axis["categories"], zip(*points, strict=True), strict=True)
+        for label, values in zip(
+            axis["categories"], zip_longest(*points, fillvalue=""), strict=False
+        )
     ]
     unit = str(axis.get("y_label", ""))
     is_unit_known = not unit or any(unit in name for name in names)
@@ -235,15 +254,13 @@ def _line(cells: Any) -> str:
 _RENDER: Mapping[str, Callable[[Block], list[str]]] = MappingProxyType(
     {
         "context": _context,
-        "data_table": _data_table,
+        "data_table": _any_table,
         "data_visualization": _chart,
         "divider": lambda _: ["---"],
         "header": _header,
+        "markdown": lambda block: [literal(block["text"])],
+        "rich_text": _rich_text,
         "section": _section,
-        "table": lambda block: _table(
-            [str(cell["text"]) for cell in block["rows"][0]],
-            [[str(cell["text"]) for cell in row] for row in block["rows"][1:]],
-            [False] * len(block["rows"][0]),
-        ),
+        "table": _any_table,
     }
 )

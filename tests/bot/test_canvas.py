@@ -98,6 +98,41 @@ def test_words_become_paragraphs() -> None:
     assert len(canvas_text("x" * 200_000)) <= MOST_MARKDOWN
 
 
+RICH = {
+    "type": "rich_text",
+    "elements": [
+        {
+            "type": "rich_text_section",
+            "elements": [{"type": "text", "text": each} for each in "a*"],
+        },
+        {"type": "rich_text_section", "elements": [{"type": "text", "text": "b"}]},
+    ],
+}
+RAW = {"type": "raw_text", "text": "c"}
+
+
+@pytest.mark.parametrize(
+    ("block", "markdown"),
+    [
+        ({"type": "table", "rows": [[RAW, RAW], [RICH, RAW]]}, "| c | c |\n| --- | --- |\n| a\\*b | c |"),
+        ({"type": "table", "rows": []}, ""),
+        ({"type": "data_table", "rows": [[RAW], [{"type": "raw_number", "value": 3}]]}, "| c |\n| ---: |\n| 3 |"),
+        (RICH, "a\\*\n\nb"),
+        ({"type": "markdown", "text": "![](@U0ADA)"}, "\\!\\[\\](@U0ADA)"),
+        ({"type": "video"}, ""),
+    ],
+)  # fmt: skip
+def test_blocks_of_plug_ins_are_shown(block: dict[str, Any], markdown: str) -> None:
+    assert canvas_markdown([block]) == markdown
+
+
+def test_chart_with_gaps_is_shown() -> None:
+    gaps = chart("21 Nov", "22 Nov")
+    gaps["chart"]["series"][0]["data"].pop()
+    gaps["chart"]["series"].append({"name": "other", "data": []})
+    assert "| 21 Nov | 0 |   |" in canvas_markdown([gaps])
+
+
 # What would act in a canvas: a mention, a link, markup of words, HTML.
 ACTS = re.compile(r"(?<!\\)!\[|(?<!\\)\]\(|(?<!\\)\*\*|(?<!\\)~~|(?<!\\)<|(?m:^)(?:#|>|[-+] )")
 
