@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, tzinfo
 
@@ -32,6 +33,8 @@ from providers.registry import title_of
 SHORTEST_BEGINNING = 3
 # So many windows are tried to find the one that was meant.
 MOST_GUESSES = 60
+# What follows the window where somebody asks for an alert without saying so.
+_THRESHOLD = re.compile(r"(?i)\b(?:above|below) -?\d[\d.,]{0,20} ?(?P<unit>[kmgtp]i?b|b|%)?$")
 # A hint that is refused itself is mended so many times.
 MOST_REPAIRS = 2
 # The longest window that people type has nine words: `from Nov 1, 1:00 pm to Nov 2, 2:00 pm`.
@@ -156,7 +159,8 @@ class Context(Struct, frozen=True):
         # Each refusal has a suggestion of its own; counting down keeps this from going on for ever.
         for left in reversed(range(self.repairs)):
             command, _, words = hint.partition(" ")
-            if command != f"/{self.command.name}" or words == "help":
+            is_other = words == "help" or words.startswith("alert ")
+            if command != f"/{self.command.name}" or is_other:
                 return hint
             try:
                 self.read(words.strip(), replace(self, text=words.strip(), repairs=left))
@@ -209,6 +213,7 @@ class Context(Struct, frozen=True):
                 # A mistyped account is among the words of the window, as nothing else recognised
                 # it.
                 self._suggest_account(parts)
+                or self._suggest_alert(parts)
                 or (self._suggest_window(parts) if isinstance(error, UnknownWindow) else None)
                 or error
             ) from None
@@ -279,6 +284,24 @@ class Context(Struct, frozen=True):
                 self.instead(word, ""),
             )
         return None
+
+    def _suggest_alert(self, parts: QuestionParts) -> BadQuestion | None:
+        """A threshold among the words of a question is taken for an alert without its word."""
+        found = _THRESHOLD.search(parts.window)
+        # Data has a unit in an alert, too.
+        if not found or (self.command.whole_days and not found["unit"]):
+            return None
+        window, value = parts.window[: found.start()].strip(), ""
+        if window and not self.is_window(window):
+            window, _, value = window.rpartition(" ")
+            if value not in self.command.values or (window and not self.is_window(window)):
+                return None
+        question = f"/{self.command.name} alert {replace(parts, window=window)}".strip()
+        # Not a suggestion that a button asks: it would create the alert.
+        return BadQuestion(
+            "A threshold belongs to an alert.",
+            " ".join(filter(None, (question, value, found[0].strip()))),
+        )
 
     def accounts_and_window(self, words: list[str]) -> tuple[list[str], list[str]]:
         """The accounts that are named, and the words of the window. At the front the beginning of a

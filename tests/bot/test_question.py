@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.errors import BadQuestion
+from bot.alerts.commands import CreateAlert, parse_alert_command
+from bot.errors import BadQuestion, SuggestedQuestion
 from bot.questions.question import AccountDirectory, HelpRequest, Question
 from bot.questions.reading import apply_follow_up, read_line, read_question_line, read_request
 from bot.questions.registry import COMMANDS
@@ -490,6 +491,12 @@ def test_question_with_new_window_drops_its_file(line: str, window: str, same: s
         ("/logs kitchen cellar 30m", "/logs kitchen,cellar 30m"),
         ("/logs kitchen 30m cellar limit 5", "/logs kitchen,cellar 30m limit 5"),
         ("/logs kitchen errors 30m", "/logs kitchen 30m where(/error/i)"),
+        ("/logs errors in kitchen", "/logs kitchen where(/error/i)"),
+        ("/logs timeouts from the cellar last 2h", "/logs cellar last 2h where(/timeout/i)"),
+        ("/logs errors,warnings kitchen 1h", "/logs kitchen 1h where(/error|warn/i)"),
+        ("/logs kitchen errors and warnings 1h", "/logs kitchen 1h where(/error|warn/i)"),
+        ("/logs kitchen errors or timeouts 1h", "/logs kitchen 1h where(/error|timeout/i)"),
+        ("/logs kitchen timeout errors 1h", "/logs kitchen 1h where(/timeout/i AND /error/i)"),
         ("/logs kitchen 30m | grep x", "/logs kitchen 30m where(/x/i)"),
         ("/logs kitchen grep -i a/b 30m", "/logs kitchen 30m where(/a\\/b/i)"),
         ("/logs kitchen /x/i 30m", "/logs kitchen 30m where(/x/i)"),
@@ -519,3 +526,35 @@ def test_hints_contain_logs_and_filters(line: str, hint: str) -> None:
 )
 def test_help_with_a_topic_is_help(line: str) -> None:
     assert isinstance(request(line), HelpRequest)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/usage today above 5 GB", "/usage alert today above 5 GB"),
+        ("/usage above 5GB", "/usage alert above 5GB"),
+        ("/usage this month below 1.5 TB", "/usage alert this month below 1.5 TB"),
+        (
+            "/apiaudit edge last 2h failures above 20",
+            "/apiaudit alert edge last 2h failures above 20",
+        ),
+        ("/logs kitchen 15m above 100", "/logs alert kitchen 15m above 100"),
+        ("/logs kitchen 15m lines above 100", "/logs alert kitchen 15m lines above 100"),
+    ],
+)
+def test_threshold_in_question_suggests_an_alert(line: str, hint: str) -> None:
+    error = refusal(line)
+    assert error.hint == hint
+    # A button that asks a suggestion would create the alert.
+    assert not isinstance(error, SuggestedQuestion)
+    command = hint[1:].partition(" ")[0]
+    words = hint.partition(" ")[2]
+    assert isinstance(parse_alert_command(command, words, HOUSE), CreateAlert)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/usage since the dawn above all", "/usage whenever above 5 GB", "/usage today above 5"],
+)
+def test_other_words_suggest_no_alert(line: str) -> None:
+    assert " alert " not in refusal(line).hint

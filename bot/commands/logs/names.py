@@ -46,7 +46,14 @@ def split_logs_and_patterns(
                 waiting.pop(0)
             patterns.append(pattern_of(waiting.pop(0).strip("\"'")))
         elif lowered in _LEVEL_WORDS:
-            patterns.append(f"/{_LEVEL_WORDS[lowered]}/i")
+            # `errors and warnings` are lines of either, `timeout errors` are both.
+            alternatives = [_LEVEL_WORDS[lowered]]
+            while _names_alternative(word, waiting):
+                if waiting[0].lower() in _ALTERNATIVE:
+                    waiting.pop(0)
+                word = waiting.pop(0)
+                alternatives.append(_LEVEL_WORDS[word.lower().strip(",")])
+            patterns.append(f"/{'|'.join(dict.fromkeys(alternatives))}/i")
         elif re.fullmatch(r"/[^/]+/i?", word):
             patterns.append(word)
         else:
@@ -56,6 +63,14 @@ def split_logs_and_patterns(
         list(dict.fromkeys(patterns)),
         [word for word in left if word.lower() not in _JOINING or not (logs or patterns)],
     )
+
+
+def _names_alternative(word: str, after: Sequence[str]) -> bool:
+    """Whether `and`, `or` or a comma joins the word to a level word behind it."""
+    joins = len(after) > 1 and after[0].lower() in _ALTERNATIVE
+    if not joins and not (word.endswith(",") and after):
+        return False
+    return after[1 if joins else 0].lower().strip(",") in _LEVEL_WORDS
 
 
 _LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
@@ -75,6 +90,7 @@ _LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
         "timeout": "timeout",
     }
 )
+_ALTERNATIVE = frozenset({"and", "or", "&", "+"})
 # Words that joined what was taken out of a window.
 _JOINING = frozenset({"and", "|", "with", "only", "&", "+"})
 

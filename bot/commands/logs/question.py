@@ -170,12 +170,20 @@ def _logs_window(
         # Reading the words as something else takes time, and only people see the suggestion.
         if not context.explains or not (logs or patterns):
             raise
+        if logs:
+            # In `errors in kitchen` the first word stands for lines, not for a log.
+            known, before, unknown = split_logs_and_patterns(
+                [f"{name}," for name in names], context
+            )
+            names = [*known, *(name.rstrip(",") for name in unknown)]
+            patterns = [*before, *patterns]
         where = with_conditions(query.where, patterns)
         meant = parts_of(
             list(dict.fromkeys([*names, *logs])), " ".join(left), replace(query, where=where)
         )
         line = context.working(str(meant))
-        reasons = ["Several logs have commas between them"] if logs else []
+        several = logs and (names or not patterns)
+        reasons = ["Several logs have commas between them"] if several else []
         reasons += ["lines are filtered by where(…)"] if patterns else []
         message = " and ".join(reasons)
         raise SuggestedQuestion(f"{message[0].upper()}{message[1:]}.", line) from None
