@@ -236,7 +236,10 @@ class ConfigError(OpswatchError):
     def __init__(
         self,
         problems: Sequence[ConfigProblem],
-        hint: str = "Compare with bot.example.toml, then run `python -m bot check`.",
+        hint: str = (
+            "Correct it, then run `python -m bot check`; `python -m bot init FILE` writes an "
+            "example to compare with."
+        ),
     ) -> None:
         self.problems = tuple(problems)
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"

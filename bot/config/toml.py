@@ -34,16 +34,8 @@ def read_table(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(
-            [
-                ConfigProblem(
-                    str(path),
-                    "",
-                    (
-                        "there is no such file; start from bot.example.toml, which `python -m bot "
-                        "init` writes"
-                    ),
-                )
-            ]
+            [ConfigProblem(str(path), "", "there is no such file")],
+            "Write one with `python -m bot init`, or name another with --config FILE.",
         ) from None
     except UnicodeDecodeError:
         raise ConfigError(

@@ -240,9 +240,10 @@ def test_invalid_toml_is_reported_without_quoting(tmp_path: Path, text: str, say
     assert "s3cret" not in str(caught.value)
 
 
-def test_missing_file_points_to_the_example(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"bot\.example\.toml"):
+def test_missing_file_points_to_init(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no such file") as caught:
         read_settings(tmp_path / "bot.toml", environ={})
+    assert "python -m bot init" in caught.value.hint
 
 
 @pytest.mark.parametrize(

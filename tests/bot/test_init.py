@@ -120,6 +120,7 @@ def test_missing_configuration_points_to_init(tmp_path: Path, opswatch: Opswatch
     ran = opswatch("check", cwd=tmp_path)
     assert ran.returncode == 2
     assert "python -m bot init" in ran.stdout
+    assert "bot.example.toml" not in ran.stdout
 
 
 def test_demo_names_missing_packages(tmp_path: Path) -> None:
