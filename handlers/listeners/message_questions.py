@@ -44,7 +44,7 @@ class MessageQuestions(Struct, frozen=True):
             own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own
         }
         text = _checked(text)
-        line = "" if text.lower() == "help" else await self._line(text, event, target, own_ids)
+        line = "" if _asks_for_help(text) else await self._line(text, event, target, own_ids)
         if not line:
             await self._send_overview(target)
             return
@@ -143,6 +143,14 @@ def _checked(text: str) -> str:
             COMMANDS.help_line,
         )
     return unescape_input(text).strip()
+
+
+def _asks_for_help(text: str) -> bool:
+    """Whether somebody who does not know the bot asks what it answers."""
+    return " ".join(text.lower().replace("?", " ").split()) in _HELP
+
+
+_HELP = frozenset({"help", "help me", "commands", "what can you do", "hi", "hello"})
 
 
 def _question_by_topic(text: str) -> str:

@@ -312,7 +312,7 @@ async def test_mention_is_answered_in_its_thread(sandbox: Sandbox, typed: str) -
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("@Opswatch hello", "In the thread of an answer, say what to change"),
+        ("@Opswatch thanks", "In the thread of an answer, say what to change"),
         ("@Opswatch usage lsat week", "did you mean “last week”?"),
         ("@Opswatch last week", "In the thread of an answer"),
     ],
@@ -325,7 +325,16 @@ async def test_unreadable_mention_is_refused_privately(
     assert (refusal.seen_by, refusal.thread_ts) == ("U0ADA", mention.ts)
 
 
-@pytest.mark.parametrize("typed", ["@Opswatch", "@Opswatch help", "@Opswatch: Help"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "@Opswatch",
+        "@Opswatch help",
+        "@Opswatch: Help",
+        "@Opswatch help me",
+        "@Opswatch What can you do?",
+    ],
+)
 async def test_mention_alone_gives_an_overview(sandbox: Sandbox, typed: str) -> None:
     mention = await sandbox.slack.say(typed)
     overview = await answered(sandbox, "Ask about usage, API calls or logs")

@@ -11,6 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.app import Bot
@@ -321,3 +322,16 @@ async def test_no_secret_shows_anywhere(
     assert len(secrets) >= 7
     for secret in secrets:
         assert secret not in shown
+
+
+async def test_mistyped_command_is_not_posted(sandbox: Sandbox) -> None:
+    sandbox.slack.commands = [{"name": "/usage"}]
+    typed = {"user": "U0ADA", "channel": "C0OPS", "text": "/usgae today"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{sandbox.slack.url}/do/command", json=typed) as response,
+    ):
+        assert await response.json() == {"ok": False}
+    assert [(m.user, m.seen_by, m.text) for m in sandbox.slack.messages] == [
+        ("USLACKBOT", "U0ADA", "/usgae is not a command here. The commands of Opswatch: /usage")
+    ]

@@ -105,6 +105,15 @@ class DemoPage(People):
     async def _do_command(self, request: web.Request) -> web.Response:
         asked = await request.json()
         line = str(asked["text"]).strip()
+        name = line.split(" ", maxsplit=1)[0]
+        # Slack posts no message that begins like a command.
+        if line.startswith("/") and not self._is_command(line) and not asked.get("thread_ts"):
+            known = ", ".join(command["name"] for command in self.commands)
+            said = f"{name[:40]} is not a command here. The commands of Opswatch: {known}"
+            self._add(
+                Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"])
+            )
+            return web.json_response({"ok": False})
         # Slack has no commands in threads.
         if not self._is_command(line) or asked.get("thread_ts"):
             text = html.escape(line, quote=False)
@@ -121,7 +130,7 @@ class DemoPage(People):
                 await ack.done
         except (NotConnected, TimeoutError):
             # What Slack shows if a command is not acknowledged in time.
-            said = f"{line.split(' ')[0]} failed with the error “dispatch_failed”"
+            said = f"{name} failed with the error “dispatch_failed”"
             self._add(
                 Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"])
             )
