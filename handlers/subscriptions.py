@@ -229,7 +229,7 @@ class SubscriptionManager(Struct, frozen=True):
         """
         page = first_page(digest, first or "The first answer is not due yet.")
         try:
-            code = await self.canvases.update(page, digest.channel, digest.channel)
+            code = await self.canvases.update(page, digest.channel, digest.channel, is_first=True)
         except (SlackRefused, SlackDeliveryUnknown, StoreUnavailable) as error:
             # Its first run tries again, and reports what does not work.
             log.warning("The canvas of %s could not be created: %s", digest.name, error)

@@ -11,7 +11,8 @@ from providers.models import CallsDescription
 
 # What a vendor lists may hold anything; what cannot be typed is not offered.
 _NAME = re.compile(r"[A-Za-z][\w-]{0,49}", re.ASCII)
-_QUOTES = frozenset('"“”„«»')
+# Quotes are of the question, and the others become plain ones where it is read.
+_CHANGED = frozenset('"“”„‘’‚…—')
 
 
 class FilterChoice(Struct, frozen=True):
@@ -55,4 +56,4 @@ def _words(description: CallsDescription) -> Iterator[str]:
 
 def _is_typeable(value: str) -> bool:
     """Whether a value is the same once it was typed in a question."""
-    return value.isprintable() and value.strip() != "" and _QUOTES.isdisjoint(value)
+    return value.isprintable() and value.strip() != "" and _CHANGED.isdisjoint(value)

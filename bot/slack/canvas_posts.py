@@ -20,16 +20,22 @@ log = logging.getLogger("opswatch")
 class CanvasUpdater(Protocol):
     """Brings canvases up to date."""
 
-    async def update(self, page: CanvasPage, channel: str, channel_id: str) -> str:
-        """Returns Slack's error code if it has no canvas for the bot, else an empty text."""
+    async def update(
+        self, page: CanvasPage, channel: str, channel_id: str, *, is_first: bool = False
+    ) -> str:
+        """Returns Slack's error code if it has no canvas for the bot, else an empty text. The first
+        page of a digest takes the place of no answer.
+        """
         ...
 
 
 class NoCanvases:
     """Used where every digest is posted as a message."""
 
-    async def update(self, page: CanvasPage, channel: str, channel_id: str) -> str:
-        del page, channel, channel_id
+    async def update(
+        self, page: CanvasPage, channel: str, channel_id: str, *, is_first: bool = False
+    ) -> str:
+        del page, channel, channel_id, is_first
         return "canvas_disabled_user_team"
 
 

@@ -60,11 +60,16 @@ class Canvases(Struct, frozen=True):
     # By digest and channel: a new subscription and its first run must not create two canvases.
     _locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
 
-    async def update(self, page: CanvasPage, channel: str, channel_id: str) -> str:
-        """Brings the canvas of a digest up to date, and creates it if it is not there. Returns the
-        error code if there can be none, and raises what the client raises for everything else.
+    async def update(
+        self, page: CanvasPage, channel: str, channel_id: str, *, is_first: bool = False
+    ) -> str:
+        """Brings the canvas of a digest up to date, and creates it if it is not there; a first page
+        only creates it. Returns the error code if there can be none, and raises what the client
+        raises for everything else.
         """
         async with self._locks.setdefault((page.digest, channel_id), asyncio.Lock()):
+            if is_first and await self._has_canvas(page.digest, channel, channel_id):
+                return ""
             return await self._update_or_refusal(page, channel, channel_id)
 
     async def _update_or_refusal(self, page: CanvasPage, channel: str, channel_id: str) -> str:
@@ -80,6 +85,10 @@ class Canvases(Struct, frozen=True):
             await self.store.save(replace(known, problem=error.code))
             return error.code
         return ""
+
+    async def _has_canvas(self, digest: str, channel: str, channel_id: str) -> bool:
+        stored = await self._stored(digest, channel, channel_id)
+        return stored is not None and stored.canvas_id != ""
 
     async def _stored(self, digest: str, channel: str, channel_id: str) -> StoredCanvas | None:
         """What is known of a canvas, by the id of its channel: its name may be replaced by the id in

@@ -127,6 +127,14 @@ async def test_id_in_place_of_name_is_same_channel(
     assert "6 GB" in slack.canvases["F0"]
 
 
+async def test_first_page_replaces_no_answer(canvases: Canvases, slack: Slack) -> None:
+    """A digest may run while its subscription is being confirmed."""
+    await asyncio.gather(
+        canvases.update(CHANGED, *CHANNEL), canvases.update(PAGE, *CHANNEL, is_first=True)
+    )
+    assert ["6 GB" in shown for shown in slack.canvases.values()] == [True]
+
+
 async def test_simultaneous_updates_make_one_canvas(canvases: Canvases, slack: Slack) -> None:
     await asyncio.gather(*(canvases.update(PAGE, *CHANNEL) for _ in range(3)))
     assert len(slack.canvases) == 1

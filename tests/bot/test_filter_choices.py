@@ -9,6 +9,7 @@ import pytest
 from bot.questions.filter_choices import FilterChoice, filter_choices
 from bot.questions.question import AccountDirectory
 from bot.questions.reading import read_form
+from bot.slack.text import plain_punctuation
 from providers.devicewise.commands import COMMANDS, SERVICES
 from providers.models import CallsDescription, FilterValues
 from tests.bot.test_question import HOUSE, NOW
@@ -45,7 +46,7 @@ def test_choice_names_the_accounts_that_list_it() -> None:
 
 HOSTILE = (
     "", " ", 'a"b', "“q”", "a\tb", "a\nb", "a\u00a0b", "\u202eevil", "x\x00y", "\ud800", "two words",
-    "a'b", "<!channel>", "@channel", "a\\b", "x|y", "`x`", "csv", "a:b", "&amp;", "x" * 3000,
+    "a'b", "a’b", "a…", "a—b", "<!channel>", "@channel", "a\\b", "x|y", "`x`", "csv", "a:b", "&amp;", "x" * 3000,
 )  # fmt: skip
 
 
@@ -55,6 +56,7 @@ def test_every_choice_can_be_read() -> None:
     found = [each.word for each in filter_choices((), {"edge": description}, "")]
     assert 'url_start_with:"two words"' in found
     for word in found:
+        assert plain_punctuation(word) == word
         question = read_form("apiaudit", {"filters": word}, HOUSE, now=NOW, zone=ZoneInfo("UTC"))
         assert question.line == f"/apiaudit {word}"
 
