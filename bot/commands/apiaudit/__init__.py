@@ -116,7 +116,7 @@ COMMAND = ApiAuditCommand(
         ("24h by code", "counts by status code; also by ip, client, org, host, who, action"),
         (
             "24h new ip",
-            "addresses that the 30 days before did not have; also new actor, client, action",
+            "IP addresses not seen in the 30 days before; also new actor, client, action",
         ),
         ("today vs yesterday same hours", "the change, and who and what explain it"),
         ("7d csv", "every call as a table to download"),

@@ -27,7 +27,7 @@ class AuditArguments(QuestionArguments):
     )
     new: list[Literal["actor", "ip", "client", "action"]] = Field(
         default=[],
-        description="List the values that the 30 days before did not have, of each of these.",
+        description="List the values not seen in the 30 days before, of each of these.",
     )
     failures: bool = Field(default=False, description="Failed calls alone.")
     csv: bool = Field(default=False, description="Add every call as a row of a CSV file.")
