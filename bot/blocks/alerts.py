@@ -32,6 +32,8 @@ MOST_SUBJECTS = 8
 # What a phone shows of a notification, at least.
 PUSH_LENGTH = 60
 LEAST_NAME = 12
+# How much of a subject's name a headline shows.
+MOST_OF_NAME = 40
 
 
 def incident_message(
@@ -99,19 +101,20 @@ def _headline(context: NotificationContext, name: str) -> str:
 
 
 def breach_text(context: NotificationContext, *, still: str = "") -> str:
-    """The value against the threshold, or how many subjects are past it."""
+    """The value against the threshold; with several firing subjects, how many are past it."""
     rule = context.rule
     firing = context.shown.firing()
     threshold = threshold_label(rule)
-    # A rule with subjects has no single value to show.
-    if list(firing) != [WHOLE]:
+    if len(firing) != 1:
         of = f"of {formatting.pluralise(len(context.shown.subjects), rule.each)}"
         return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
-    value = firing[WHOLE].value
+    [(name, subject)] = firing.items()
+    of_subject = "" if name == WHOLE else f" for {_subject_name(name, MOST_OF_NAME)}"
+    value = subject.value
     if value is None:
-        return f"{rule.value} was {threshold}; no data since"
-    shown = f"{rule.value} {still}at {format_value(rule.value, value)}"
-    baseline = firing[WHOLE].baseline
+        return f"{rule.value}{of_subject} was {threshold}; no data since"
+    shown = f"{rule.value} {still}at {format_value(rule.value, value)}{of_subject}"
+    baseline = subject.baseline
     usual = f" ({usual_label(rule.value, baseline)})" if baseline else ""
     # The value of now may be OK while keep_firing_for goes on, and the sentence must not claim a
     # breach.
@@ -123,20 +126,26 @@ def breach_text(context: NotificationContext, *, still: str = "") -> str:
     return f"{shown}, was {threshold}{usual}"
 
 
+def _subject_name(name: str, most: int) -> str:
+    """Subjects are values of logs and may be anything."""
+    return formatting.sanitise(name, most) or "(unnamed)"
+
+
 def subject_lines(context: NotificationContext) -> list[str]:
     """Each firing subject with its value, the worst first."""
     if not context.rule.each or context.is_over:
         return []
     firing = context.shown.firing()
+    if len(firing) == 1 and all(len(name) <= MOST_OF_NAME for name in firing):
+        # The headline names it already.
+        return []
     worst = sorted(
         firing.items(),
         key=lambda item: item[1].value or 0.0,
         reverse=context.rule.side != "below",
     )
-    # Subjects are values of logs and may be anything.
     lines = [
-        f"{formatting.sanitise(name, 80) or '(unnamed)'}: {_value(context.rule, subject)}"
-        for name, subject in worst
+        f"{_subject_name(name, 80)}: {_value(context.rule, subject)}" for name, subject in worst
     ]
     more = [f"… and {len(lines) - MOST_SUBJECTS} more"] if len(lines) > MOST_SUBJECTS else []
     return [*lines[:MOST_SUBJECTS], *more]

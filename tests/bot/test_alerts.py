@@ -504,8 +504,8 @@ FAILURES = Rule(
     ("found", "says"),
     [
         ([{"edge": 3.0, "iot": 22.0}, {"edge": 25.0, "iot": 22.0}], "Also firing: edge. Failures above 20 for 2 of 2 accounts."),
-        ([{"edge": 30.0, "iot": 22.0}, {"edge": 25.0, "iot": 2.0}], "OK again: iot. Failures above 20 for 1 of 2 accounts."),
-        ([{"edge": 30.0}, {"edge": 25.0}, {"edge": 26.0}], "Firing for 10 min: failures still above 20 for 1 of 1 account; peak 30."),
+        ([{"edge": 30.0, "iot": 22.0}, {"edge": 25.0, "iot": 2.0}], "OK again: iot. Failures at 25 for edge, above 20."),
+        ([{"edge": 30.0}, {"edge": 25.0}, {"edge": 26.0}], "Firing for 10 min: failures still at 26 for edge, above 20; peak 30."),
         ([{"edge": 30.0}, {"edge": 2.0}], "✅ spike resolved after 5 min, peak 30."),
     ],
 )  # fmt: skip
