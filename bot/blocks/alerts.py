@@ -42,7 +42,7 @@ def incident_message(
     """The message of the incident as of now. A copy for another channel mentions nobody."""
     head = headline(context)
     push = push_line(context)
-    subjects = subject_lines(context)
+    subjects = [] if _is_named_in_headline(context) else subject_lines(context)
     listed_facts = [f"{name}: {value}." for name, value in facts(context)]
     full_name = [] if push == head else [f"Alert: {context.rule.name}."]
     # Screen readers and notifications take this text and ignore the blocks (chat.postMessage).
@@ -126,6 +126,12 @@ def breach_text(context: NotificationContext, *, still: str = "") -> str:
     return f"{shown}, was {threshold}{usual}"
 
 
+def _is_named_in_headline(context: NotificationContext) -> bool:
+    """Whether the headline has the one firing subject and its value."""
+    firing = context.shown.firing()
+    return len(firing) == 1 and all(len(name) <= MOST_OF_NAME for name in firing)
+
+
 def _subject_name(name: str, most: int) -> str:
     """Subjects are values of logs and may be anything."""
     return formatting.sanitise(name, most) or "(unnamed)"
@@ -136,9 +142,6 @@ def subject_lines(context: NotificationContext) -> list[str]:
     if not context.rule.each or context.is_over:
         return []
     firing = context.shown.firing()
-    if len(firing) == 1 and all(len(name) <= MOST_OF_NAME for name in firing):
-        # The headline names it already.
-        return []
     worst = sorted(
         firing.items(),
         key=lambda item: item[1].value or 0.0,

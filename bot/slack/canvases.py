@@ -39,6 +39,7 @@ UNAVAILABLE: Mapping[str, str] = MappingProxyType(
         "canvas_disabled_user_team": "canvases are switched off in this workspace",
         # Of a group's direct messages, too, in which messages can be posted.
         "channel_not_found": "the channel has no tabs for canvases, or the app is not in it",
+        "ekm_access_denied": "an administrator has suspended the channel's files and messages",
         "free_team_canvas_tab_already_exists": _ONE_EACH,
         "free_teams_cannot_create_non_tabbed_canvases": _ONE_EACH,
         "free_teams_cannot_edit_standalone_canvases": _ONE_EACH,
@@ -46,7 +47,10 @@ UNAVAILABLE: Mapping[str, str] = MappingProxyType(
             "the app lacks canvases:read or canvases:write; update it from the output of "
             "`opswatch manifest --canvas` and reinstall it"
         ),
+        "no_permission": "Slack gives the app no permission for canvases",
+        "not_allowed_token_type": "Slack takes canvases from no app of this kind",
         "restricted_action": "a setting of the workspace keeps the app from creating canvases",
+        "team_access_not_granted": "the app has no access to the workspace of the canvas",
         "team_tier_cannot_create_channel_canvases": "the plan of this workspace has no canvases",
     }
 )

@@ -177,7 +177,7 @@ class Delivery:
             else:
                 if answer.files:
                     await on_shown()
-                    await self._send_files_in_thread(target, answer, ts)
+                await self._send_files_in_thread(target, answer, ts)
                 return
             await self._delete_progress(target)
         if target.replaces in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL):

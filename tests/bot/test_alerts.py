@@ -27,7 +27,7 @@ from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reading, Readin
 from bot.blocks.alert_context import NotificationContext
 from bot.blocks.alert_replies import thread_reply
 from bot.blocks.alert_values import format_value
-from bot.blocks.alerts import incident_message
+from bot.blocks.alerts import incident_message, subject_lines
 from bot.schedules.cron import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -498,6 +498,15 @@ def test_resolved_notice_shows_duration_and_peak() -> None:
 FAILURES = Rule(
     **{**RULE, "value": "failures", "each": "account", "above": 20.0, "repeat": 10 * MINUTE}
 )
+
+
+def test_one_firing_subject_is_named_in_headline() -> None:
+    firing = context(FAILURES, {"edge": 30.0, "iot": 2.0})
+    text, blocks = incident_message(firing)
+    assert text.startswith("🔴 spike: failures at 30 for edge, above 20\nThreshold")
+    assert str(blocks).count("edge") == 1
+    # Other services get it as a value of its own.
+    assert subject_lines(firing) == ["edge: 30"]
 
 
 @pytest.mark.parametrize(

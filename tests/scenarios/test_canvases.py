@@ -168,6 +168,10 @@ REFUSALS = {
         lambda slack: slack.refuse("canvases.create", "restricted_action"),
         "a setting of the workspace",
     ),
+    "permission": (
+        lambda slack: slack.refuse("canvases.create", "no_permission"),
+        "no permission for canvases",
+    ),
 }
 
 
