@@ -504,7 +504,7 @@ def test_one_firing_subject_is_named_in_headline() -> None:
     firing = context(FAILURES, {"edge": 30.0, "iot": 2.0})
     text, blocks = incident_message(firing)
     assert text.startswith("🔴 spike: failures at 30 for edge, above 20\nThreshold")
-    assert str(blocks).count("edge") == 1
+    assert "• edge" not in str(blocks)
     # Other services get it as a value of its own.
     assert subject_lines(firing) == ["edge: 30"]
 
