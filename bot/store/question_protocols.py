@@ -34,7 +34,7 @@ class QuestionStore(Protocol):
 
     async def finish(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         """Records how a question ended: `answered`, `partial`, `help`, `cancelled`, or the kind of
-        its error. One that was reported as interrupted stays `lost`.
+        its error. Changes nothing where another process has taken it as interrupted.
         """
         ...
 

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 
-from bot.store import Post, PostKind, QuestionRecord, Store
+from bot.store import KeptResponseUrl, Post, PostKind, QuestionRecord, Store
+from providers.redaction import Secret
 from tests.store.conftest import NOW, OpenStore
 from tests.support.leases import expire_leases
 
@@ -179,12 +180,26 @@ async def test_own_question_is_never_interrupted(store: Store) -> None:
     assert await store.questions.take_interrupted(since=HOUR_AGO, before=LATER) == []
 
 
-async def test_interrupted_question_stays_lost(store: Store, other: Store) -> None:
+@pytest.mark.parametrize("is_reported", [True, False])
+async def test_former_owner_does_not_finish_question(
+    store: Store, other: Store, open_store: OpenStore, is_reported: bool
+) -> None:
+    """The process that has taken the question may end before it reports it."""
+    third = await open_store()
     await store.questions.claim(ASKED)
+    url = KeptResponseUrl(Secret("https://slack.invalid/1"), replace=True, thread_ts="")
+    await store.questions.keep_response_url(ASKED.delivery, url, until=LATER)
     await expire_leases(store)
     await other.questions.take_interrupted(since=HOUR_AGO, before=NOW)
+    if is_reported:
+        await other.questions.interruption_reported(ASKED.delivery)
     await store.questions.finish(ASKED.delivery, outcome="answered", took_ms=20_000)
-    assert [asked.outcome for asked in await store.questions.latest()] == ["lost"]
+    [asked] = await store.questions.latest()
+    assert (asked.outcome, asked.took_ms) == ("lost" if is_reported else "asked", None)
+    await expire_leases(store)
+    found = await third.questions.take_interrupted(since=HOUR_AGO, before=NOW)
+    assert len(found) == (not is_reported)
+    assert await third.questions.take_response_url(ASKED.delivery, now=NOW) == url
 
 
 async def test_question_of_older_version_is_interrupted_by_time(store: Store) -> None:

@@ -34,14 +34,16 @@ class SqlQuestions:
 
     async def finish(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         def finish(tx: Transaction) -> None:
-            # Where another process is reporting it as interrupted, that is how it ended.
-            tx.execute(
-                "UPDATE questions SET took_ms = ?, outcome = "
-                "CASE WHEN coalesce(owner, ?) = ? THEN ? ELSE 'lost' END "
-                "WHERE delivery = ? AND outcome != 'lost'",
-                (took_ms, self._claims.owner, self._claims.owner, outcome, delivery),
+            # Another process that has taken it as interrupted has still to report it, and may end
+            # before: nothing is changed, so that the next one reports it.
+            owner = self._claims.owner
+            finished = tx.execute(
+                "UPDATE questions SET took_ms = ?, outcome = ? "
+                "WHERE delivery = ? AND outcome != 'lost' AND coalesce(owner, ?) = ?",
+                (took_ms, outcome, delivery, owner, owner),
             )
-            tx.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
+            if finished:
+                tx.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
 
         await self._database.write(finish)
 
