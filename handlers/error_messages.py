@@ -56,6 +56,18 @@ class Lost(OpswatchError):
         super().__init__(f"The bot was interrupted while it worked on {line}.", "Ask again.")
 
 
+class LostCommand(OpswatchError):
+    """An earlier process ended before it said whether a command that changes something succeeded."""
+
+    kind = "cancelled"
+
+    def __init__(self, line: str) -> None:
+        super().__init__(
+            f"The bot was interrupted while it worked on {line}.",
+            "It may have been carried out already; look before you type it again.",
+        )
+
+
 class ErrorMessage(Struct, frozen=True):
     """An error as it is shown: its kind, the account it is about, one sentence and one hint, the
     exit code of a command that ends with it, and the level it is logged at.

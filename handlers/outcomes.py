@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from msgspec import Struct, field
 
@@ -23,20 +25,28 @@ class Outcomes(Struct, frozen=True):
     _retrying: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def record(self, delivery: str, *, outcome: str, took_ms: int) -> None:
+        await self._write(
+            partial(self.questions.finish, delivery, outcome=outcome, took_ms=took_ms)
+        )
+
+    async def interruption_reported(self, delivery: str) -> None:
+        await self._write(partial(self.questions.interruption_reported, delivery))
+
+    async def _write(self, write: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self.questions.finish(delivery, outcome=outcome, took_ms=took_ms)
+            await write()
         except StoreUnavailable as error:
             log.warning("The end of a question could not be recorded: %s", error)
-            task = asyncio.create_task(self._retry(delivery, outcome, took_ms))
+            task = asyncio.create_task(self._retry(write))
             # asyncio holds tasks weakly; one that nobody refers to may be collected before its end.
             self._retrying.add(task)
             task.add_done_callback(self._retrying.discard)
 
-    async def _retry(self, delivery: str, outcome: str, took_ms: int) -> None:
+    async def _retry(self, write: Callable[[], Awaitable[None]]) -> None:
         for _ in range(RETRIES):
             await asyncio.sleep(RETRY_EVERY_S)
             try:
-                await self.questions.finish(delivery, outcome=outcome, took_ms=took_ms)
+                await write()
             except StoreUnavailable:
                 continue
             return

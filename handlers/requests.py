@@ -34,11 +34,12 @@ from bot.questions.reading import read_form, read_request
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.reply_target import ReplyState
+from bot.slack.response_url import LIVES
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
-from bot.store import QuestionRecord, Store, StoreUnavailable
-from handlers.chat_commands import Manager
-from handlers.error_messages import Lost, Stopping, error_message
+from bot.store import KeptResponseUrl, QuestionRecord, Store, StoreUnavailable
+from handlers.chat_commands import Manager, is_managing
+from handlers.error_messages import Lost, LostCommand, Stopping, error_message, log_failure
 from handlers.outcomes import Outcomes
 from handlers.permissions import Permissions, Requester
 from handlers.running_tasks import RunningTasks
@@ -46,7 +47,7 @@ from handlers.saved_questions import SavedQuestionManager
 from handlers.shared_answers import SharedAnswers
 from handlers.shown_work import ShownWork
 from handlers.typed_secrets import SecretCheck
-from providers.redaction import MARK, Redactor
+from providers.redaction import MARK, Redactor, Secret
 
 log = logging.getLogger("opswatch")
 # After this time nobody waits for the answer any more.
@@ -139,20 +140,24 @@ class RequestHandler(Struct, frozen=True):
             log.info("A repeated delivery is ignored: /%s", command)
             return
         outcome = "internal"
-        is_cut_off = False
+        is_unanswered = False
         try:
             outcome = await self._ask(command, words, target, form)
         except BaseException as error:
             outcome = error_message(error).kind
-            is_cut_off = isinstance(error, asyncio.CancelledError) and self.running.stopping
+            if isinstance(error, asyncio.CancelledError) and self.running.stopping:
+                is_answered = target.state.is_answered
+                outcome = "answered" if is_answered else Stopping.kind
+                # What a command has changed must not be offered again.
+                is_unanswered = not is_answered and (
+                    form is not None or not is_managing(unescape_input(words))
+                )
             raise
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
-            if is_cut_off:
-                # Such as an answer that waited for the pace of its channel. Without an end, the
-                # next process reports it to its asker.
-                outcome = Stopping.kind
-            else:
+            # Such as an answer that waited for the pace of its channel. Without an end, the next
+            # process reports it to its asker.
+            if not is_unanswered:
                 await self.outcomes.record(target.delivery, outcome=outcome, took_ms=took_ms)
             self.on_finished(command, outcome, took_ms / 1000)
             log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
@@ -235,6 +240,7 @@ class RequestHandler(Struct, frozen=True):
                 # This process was paused, and another one has reported it to the asker.
                 log.warning("Question %s was reported as interrupted meanwhile.", target.delivery)
                 return answer
+            await self._keep_answer_in_place(target)
             state = target.state
             # Asked again where Slack could not be reached before.
             state.private_reason = state.private_reason or await self._private_reason(
@@ -258,6 +264,18 @@ class RequestHandler(Struct, frozen=True):
                     ticket, question.command, target, answer.text, answer.blocks
                 )
         return answer
+
+    async def _keep_answer_in_place(self, target: ReplyTarget) -> None:
+        """The answer is about to replace private progress: a process that reports an interruption
+        cannot see whether it has, and so must replace nothing.
+        """
+        if not target.state.replace_original:
+            return
+        kept = KeptResponseUrl(Secret(target.response_url), False, target.thread_ts)
+        with contextlib.suppress(StoreUnavailable):
+            await self.store.questions.keep_response_url(
+                target.delivery, kept, until=self.clock() + LIVES
+            )
 
     async def _forget_progress(self, target: ReplyTarget) -> None:
         """The answer stands where progress was shown: a process that reports a crash during the
@@ -285,11 +303,14 @@ class RequestHandler(Struct, frozen=True):
             since=self.clock() - REPORT_INTERRUPTED_FOR, before=started
         )
         # Together, so that none waits while Slack is slow to take the others.
-        await asyncio.gather(*(self._report_interrupted(asked) for asked in interrupted))
+        reports = (self._report_interrupted(asked) for asked in interrupted)
+        for failure in await asyncio.gather(*reports, return_exceptions=True):
+            if isinstance(failure, Exception):
+                log_failure(failure, "An interrupted question could not be reported")
 
     async def _report_interrupted(self, asked: QuestionRecord) -> None:
         line = f"/{asked.command} {asked.text}".strip()
-        message = error_message(Lost(line))
+        message = error_message(LostCommand(line) if is_managing(asked.text) else Lost(line))
         try:
             await self.delivery.report_interrupted(
                 await self._interrupted_target(asked, line),
@@ -304,11 +325,14 @@ class RequestHandler(Struct, frozen=True):
                 exc_info=True,
             )
         # Not where this process is stopped meanwhile: then the next one reports it.
-        await self.store.questions.interruption_reported(asked.delivery)
+        await self.outcomes.interruption_reported(asked.delivery)
 
     async def _interrupted_target(self, asked: QuestionRecord, line: str) -> ReplyTarget:
         """The reply target of a question of an earlier process, as far as it was stored."""
-        kept = await self.store.questions.take_response_url(asked.delivery, now=self.clock())
+        kept = None
+        # Without it, the asker is reached through the channel or a direct message.
+        with contextlib.suppress(StoreUnavailable):
+            kept = await self.store.questions.take_response_url(asked.delivery, now=self.clock())
         return ReplyTarget(
             user=asked.user,
             channel=asked.channel,

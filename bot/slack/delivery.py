@@ -183,6 +183,7 @@ class Delivery:
         if target.replaces in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL):
             target.state.replace_original = True
         await self.send_ephemeral(target, *_private(target, answer, ticket))
+        target.state.is_answered = True
         target.state.replace_original = False
         if answer.files:
             await on_shown()
@@ -198,6 +199,7 @@ class Delivery:
         await self._streams.stop(target)
         for ts in filter(None, (target.replaces_ts, target.state.progress_ts)):
             if await self.messages.edit(target, ts, answer.text, answer.blocks):
+                target.state.is_answered = True
                 # It is the answer now, which is not to be deleted.
                 if ts == target.state.progress_ts:
                     target.state.progress_ts = ""
@@ -208,6 +210,7 @@ class Delivery:
         try:
             await self._note_long_queue(target, ahead)
             ts = await self.messages.post(target, answer.text, answer.blocks)
+            target.state.is_answered = True
         finally:
             self._posting[target.channel] -= 1
         await self._delete_progress(target)
@@ -282,9 +285,12 @@ class Delivery:
         self, target: ReplyTarget, text: str, blocks: Sequence[Block]
     ) -> None:
         """Says that an earlier process was interrupted: in its progress message, else to the asker
-        alone.
+        alone. Nothing is said where the answer has replaced the progress already.
         """
         with contextlib.suppress(*FAILURES):
+            shown_ts = target.state.progress_ts
+            if shown_ts and not await self.messages.may_be_progress(target.channel, shown_ts):
+                return
             ts = target.state.progress_ts or await self.messages.find_work(target)
             if ts and target.thread and target.channel.startswith("D"):
                 # It may be a stream, and is not known to be one in this process.

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bot.answer import Block
+from bot.blocks.messages import WORKING_ACTION
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.client import SlackClient
 from bot.slack.errors import MESSAGE_GONE, THREAD_GONE
@@ -130,6 +131,21 @@ class SlackMessages:
             if is_work and is_unfinished and key == work_key(target.delivery):
                 return str(message["ts"])
         return ""
+
+    async def may_be_progress(self, channel: str, ts: str) -> bool:
+        """Whether a progress message still shows progress; also True where that cannot be read."""
+        try:
+            page = await self._client.read(
+                "conversations.replies", channel=channel, ts=ts, limit=SEARCHED_MESSAGES
+            )
+        except SlackRefused:
+            return True
+        shown = next((m for m in page["messages"] if m.get("ts") == ts), None)
+        # A stream has no text.
+        if shown is None or not shown.get("text") or shown["text"].startswith(WORKING):
+            return True
+        rows = (block.get("elements") or [] for block in shown.get("blocks") or [])
+        return any(button.get("action_id") == WORKING_ACTION for row in rows for button in row)
 
     async def thread(self, channel: str, ts: str, *, own_ids: Collection[str]) -> list[list[Block]]:
         """The blocks of our own messages in a thread, the oldest first."""

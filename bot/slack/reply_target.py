@@ -24,7 +24,7 @@ class ReplyState(Struct):
     is not shown again. `replace_original` if the next message by response URL replaces what that
     URL shows. `noted` once a note has announced the work. `private_reason` says why an answer for
     the channel is private. `is_streaming` while the progress message is a stream, and `is_stopped`
-    once the asker has stopped that.
+    once the asker has stopped that. `is_answered` once the asker can see the answer.
     """
 
     question: str = ""
@@ -38,6 +38,7 @@ class ReplyState(Struct):
     is_stream_refused: bool = False
     is_stopped: bool = False
     thread_gone: bool = False
+    is_answered: bool = False
 
 
 class ReplyTarget(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -55,3 +56,24 @@ def cut(
         return web.Response()
 
     sandbox.slack.misbehave(act, path=path, times=times)
+
+
+def answer_never(
+    sandbox: Sandbox,
+    path: str,
+    *,
+    after: Callable[[web.Request], Any] | None = None,
+) -> asyncio.Event:
+    """The next request is handled, or not, and gets no answer. Set once it is handled."""
+    handled = asyncio.Event()
+
+    async def act(request: web.Request) -> web.StreamResponse:
+        if after:
+            await after(request)
+        handled.set()
+        # Until the client gives up.
+        await asyncio.Event().wait()
+        return web.Response()
+
+    sandbox.slack.misbehave(act, path=path)
+    return handled

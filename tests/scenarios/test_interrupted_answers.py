@@ -1,0 +1,154 @@
+"""The bot is stopped while Slack takes an answer: what its asker can see is neither replaced nor
+reported as interrupted, and what was changed is not offered again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.app import Bot
+from bot.sandbox.sandbox import Sandbox
+from bot.store import QuestionRecord, Store, StoreUnavailable
+from providers.clock import utc_now
+from tests.conftest import connected_bot
+from tests.support.deliveries import PRIVATE, answer_never, refuse, texts, working
+from tests.support.messages import buttons
+
+pytestmark = pytest.mark.usefixtures("late_progress", "short_end")
+PUBLIC = "/usage last 7 days"
+SUBSCRIBE = "/usage subscribe last 7 days at 09:00"
+
+
+@pytest.fixture
+def short_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process waits shortly for questions in progress before it ends."""
+    monkeypatch.setattr("bot.app.FINISH_WITHIN_S", 0.1)
+    monkeypatch.setattr("handlers.running_tasks.END_WITHIN_S", 0.3)
+
+
+async def stopped_outcome(bot: Bot) -> str:
+    """How the only question has ended once the bot is stopped."""
+    await bot.requests.running.finish(within_s=0.05)
+    [asked] = await bot.store.questions.latest()
+    return asked.outcome
+
+
+async def until_lost(bot: Bot, count: int = 1) -> None:
+    """Waits until interrupted questions are reported."""
+    async with asyncio.timeout(30):
+        while [a.outcome for a in await bot.store.questions.latest()] != ["lost"] * count:
+            await asyncio.sleep(0.02)
+
+
+def interruptions(sandbox: Sandbox) -> list[str]:
+    return [text for text in texts(sandbox) if "interrupted" in text]
+
+
+@pytest.mark.shows_work
+@pytest.mark.parametrize("is_applied", [True, False])
+async def test_visible_answer_is_not_replaced(sandbox: Sandbox, is_applied: bool) -> None:
+    async with connected_bot(sandbox) as ending:
+        sandbox.rapid7.be_slow(600, times=3)
+        await sandbox.slack.command(PUBLIC)
+        shown = await working(sandbox)
+        handled = answer_never(
+            sandbox, "chat.update", after=sandbox.slack._method if is_applied else None
+        )
+        sandbox.rapid7.answer_at_once()
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "asked"
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
+    assert sandbox.slack.seen() == [shown]
+    assert len(interruptions(sandbox)) == (not is_applied)
+    assert ("in 7 days" in shown.text) == is_applied
+
+
+@pytest.mark.shows_work
+async def test_stop_while_progress_is_deleted_leaves_the_answer(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as ending:
+        sandbox.rapid7.be_slow(600, times=3)
+        await sandbox.slack.command(PUBLIC)
+        await working(sandbox)
+        refuse(sandbox, "chat.update", "message_not_found")
+        handled = answer_never(sandbox, "chat.delete")
+        sandbox.rapid7.answer_at_once()
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "answered"
+    assert any("in 7 days" in text for text in texts(sandbox))
+
+
+@pytest.mark.shows_work
+async def test_visible_private_answer_is_not_replaced(sandbox: Sandbox) -> None:
+    """Nobody can read whether it is visible, so that the report is a message of its own."""
+    async with connected_bot(sandbox) as ending:
+        sandbox.devicewise.be_slow(600)
+        await sandbox.slack.command(PRIVATE)
+        shown = await working(sandbox)
+        handled = answer_never(sandbox, "/response/", after=sandbox.slack._response)
+        sandbox.devicewise.answer_at_once()
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "asked"
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
+    assert "iot:" in shown.text
+    assert len(interruptions(sandbox)) == 1
+    assert len(sandbox.slack.seen()) == 2
+
+
+async def test_finished_command_is_not_offered_again(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as ending:
+        handled = answer_never(sandbox, "/response/", after=sandbox.slack._response)
+        await sandbox.slack.command(SUBSCRIBE)
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "cancelled"
+        assert len(await ending.store.subscriptions.subscriptions()) == 1
+
+
+@asynccontextmanager
+async def left_by_killed_process(bot: Bot, *commands: str) -> AsyncIterator[None]:
+    dead = await Store.open(bot.settings.database, now=utc_now())
+    for line in commands:
+        command, _, text = line.removeprefix("/").partition(" ")
+        asked = QuestionRecord(line, bot.clock(), "U0ADA", "C0OPS", command, text, "slash")
+        await dead.questions.claim(asked)
+    await dead._claims.end()
+    try:
+        yield
+    finally:
+        await dead.close()
+
+
+@pytest.mark.parametrize(
+    "line", [SUBSCRIBE, "/usage Alert today above 5 GB", "/usage save today as now", PUBLIC]
+)
+async def test_only_questions_are_offered_again(sandbox: Sandbox, bot: Bot, line: str) -> None:
+    async with left_by_killed_process(bot, line):
+        await until_lost(bot)
+    [report] = sandbox.slack.seen()
+    assert f"interrupted while it worked on {line}" in report.text
+    assert ("Try again" in buttons(report)) == (line == PUBLIC)
+
+
+@pytest.mark.parametrize("method", ["interruption_reported", "take_response_url"])
+async def test_outage_of_database_does_not_repeat_reports(
+    sandbox: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr("handlers.outcomes.RETRY_EVERY_S", 0.01)
+    act: Callable[..., Awaitable[object]] = getattr(bot.store.questions, method)
+    failures = iter(range(2))
+
+    async def fail_twice(*args: object, **options: object) -> object:
+        if next(failures, None) is not None:
+            raise StoreUnavailable("the server was stopped")
+        return await act(*args, **options)
+
+    monkeypatch.setattr(bot.store.questions, method, fail_twice)
+    lines = [PUBLIC, "/usage today", "/usage yesterday"]
+    async with left_by_killed_process(bot, *lines):
+        await until_lost(bot, len(lines))
+    assert len(interruptions(sandbox)) == len(lines)
