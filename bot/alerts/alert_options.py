@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -17,6 +18,7 @@ from bot.alerts.thresholds import (
     USUAL,
     USUAL_THRESHOLD,
     in_known_unit,
+    is_size_in_mega,
 )
 from bot.alerts.typed_alert import TypedAlert, Words
 from bot.alerts.value_words import named_value
@@ -55,6 +57,7 @@ TAKES = {
     "notify": ("notify takes people, user groups or targets.", "notify @oncall"),
     "escalate": (ESCALATES_TO, "escalate after 15m to @oncall"),
 }
+MOST_WORDS_BEHIND = 6
 _WORD = re.compile(r"\s*(\S*)")
 
 
@@ -63,7 +66,7 @@ def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[st
     text, at = typed.text, side.end()
     # Before an amount, because `2x usual` begins with a number.
     if usual := USUAL_THRESHOLD.match(text, at):
-        return Words(usual[1], usual.span(1)), _options(typed, usual.end())
+        return Words(usual[1], usual.span(1)), _options(typed, side, usual.end())
     if side[1].lower() == "outside":
         raise _outside_what(typed, side)
     if multiple := MULTIPLE.match(text, at):
@@ -80,7 +83,7 @@ def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[st
         shown = sanitise(word[1], 40)
         message = f"“{shown}” is not a threshold." if shown else "Above or below what?"
         raise typed.refused(message, word.span(1), usual_threshold(typed.command))
-    return Words(amount[1], amount.span(1)), _options(typed, amount.end())
+    return Words(amount[1], amount.span(1)), _options(typed, side, amount.end())
 
 
 def _outside_what(typed: TypedAlert, side: re.Match[str]) -> BadQuestion:
@@ -105,14 +108,18 @@ def _wrong_unit(
             f"quota_percent {side[1]} {part['number']}",
         )
     other = OTHER_UNIT.match(text, at)
-    if not other or (amount and amount.end() == other.end()):
+    if not other:
+        return None
+    value = text[start_of_value(typed, side) : side.start()].strip().lower()
+    is_read = amount and amount.end() == other.end()
+    if is_read and not is_size_in_mega(other[0], value):
         return None
     shown = sanitise(other[0].strip(), 40)
     message = f"“{shown}” is not a threshold; sizes are in B, kB, MB, GB or TB."
     return typed.refused(message, (at, other.end()), in_known_unit(other))
 
 
-def _options(typed: TypedAlert, at: int) -> dict[str, Words]:
+def _options(typed: TypedAlert, side: re.Match[str], at: int) -> dict[str, Words]:
     """The options from a place to the end of the text, by name."""
     text, options = typed.text, dict[str, Words]()
     # From one option to the next, each matched where the last one ended, so that the time is
@@ -120,7 +127,7 @@ def _options(typed: TypedAlert, at: int) -> dict[str, Words]:
     while at < len(text.rstrip(" .\t\n")):
         option = _OPTION.match(text, at)
         if not option:
-            raise _unknown_option(typed, at)
+            raise _unknown_option(typed, side, at)
         # The pattern has one alternative for each kind of option, so one name is set.
         number = next(n for n in _OPTION_GROUPS if option[n])
         name = option[number].lower()
@@ -134,18 +141,42 @@ def _options(typed: TypedAlert, at: int) -> dict[str, Words]:
     return options
 
 
-def _unknown_option(typed: TypedAlert, at: int) -> BadQuestion:
+def _unknown_option(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestion:
     """The refusal of words that are no option."""
     rest = typed.text[at:].strip()
     # The name is right and its value is not.
     if takes := TAKES.get(rest.partition(" ")[0].lower()):
         message, right = takes
         return typed.refused(message, (at, len(typed.text)), right)
+    if error := _value_behind(typed, side, at):
+        return error
     message = (
         f"“{sanitise(rest, 40)}” is not an option; the options are recover, every, for, repeat, keep, "
         "each, nodata, severity, runbook, notify, escalate, in and as."
     )
     return typed.refused(message, (at, len(typed.text)), "")
+
+
+def _value_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestion | None:
+    """The refusal of a value behind the threshold, as in `above 20 failures`; None for other words,
+    and where a value is named before it.
+    """
+    word = _WORD.match(typed.text, at)
+    assert word is not None
+    value = word[1].rstrip(",;.")
+    is_value = has_value(typed.command, value.lower())
+    if not is_value or start_of_value(typed, side) < side.start():
+        return None
+    threshold = typed.text[side.start() : at].strip()
+    message = f"Name the value before {side[1].lower()}: {value} {threshold}."
+    return typed.refused(message, (side.start(), word.end()), f"{value} {threshold}")
+
+
+def words_before_options(text: str, at: int) -> int:
+    """Where the words end that come before the first option."""
+    # A few words; each is tried as the beginning of an option.
+    words = list(itertools.islice(re.compile(r"\S+").finditer(text, at), MOST_WORDS_BEHIND))
+    return next((word.start() for word in words if _OPTION.match(text, word.start())), len(text))
 
 
 def usual_threshold(command: CommandName) -> str:

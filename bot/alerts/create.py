@@ -12,7 +12,13 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.alerts.alert_options import TAKES, read_tail, start_of_value, usual_threshold
+from bot.alerts.alert_options import (
+    TAKES,
+    read_tail,
+    start_of_value,
+    usual_threshold,
+    words_before_options,
+)
 from bot.alerts.baseline import Usual
 from bot.alerts.paging import (
     NO_PAGING,
@@ -38,8 +44,8 @@ from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
 # Between blanks, so that `above` within a where(…) in quotes is not taken apart.
-# `recover below 4 GB` is about the end of an incident.
-_SIDE = re.compile(r"(?i)(?<!\S)(?<!recover )(?<!resolve )(above|below|outside)(?!\S)")
+# `recover below 4 GB` is about the end of an incident, with any blanks between the words.
+_SIDE = re.compile(r"(?i)(?<!\S)(?:(?:recover|resolve)\s+)?(above|below|outside)(?!\S)")
 _SIDES = ("above", "below", "outside")
 # What people write for `above` and `below`, right before an amount.
 _OTHER_SIDE = re.compile(
@@ -52,6 +58,10 @@ _CHANGE = re.compile(
     r"|(?:rises?|rose|increases?|grows?|grew|jumps?|climbs?|up))(?:\s+by)?\s+(?:more\s+than\s+)?"
     rf"(?P<amount>{NUMBER}\s*(?:%|percent))(?=\s|$)"
 )
+_VERSUS = re.compile(r"(?i)(?<=\s)(?:vs\.?|versus|compared)\s")
+_OF = re.compile(r"(?i)^(?:in|of)\s+")
+# What a comparison compares by itself.
+_COMPARED = frozenset({"calls", "bytes", "lines", "usage"})
 USUAL_EVERY = timedelta(minutes=15)
 
 
@@ -86,7 +96,7 @@ def parse_alert(command: CommandName, text: str, directory: AccountDirectory) ->
 
 
 def _parsed(typed: TypedAlert) -> CreateAlert:
-    sides = list(_SIDE.finditer(typed.text))
+    sides = [side for side in _SIDE.finditer(typed.text) if side.start() == side.start(1)]
     if not sides:
         raise _no_side(typed)
     # The last one behind which everything can be read; an earlier one belongs to the question, such
@@ -109,11 +119,7 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
     """
     message = "When does it fire? Say above or below with a value, or outside usual."
     if change := _CHANGE.search(typed.text):
-        # Against the window before, where the question names no other.
-        before = "" if re.search(r"(?i)\svs\.?\s", typed.text) else "vs previous "
-        amount = change["amount"].replace(" ", "")
-        side = f"below -{amount}" if change["down"] else f"above {amount}"
-        return typed.refused(message, change.span(), f"{before}{side}")
+        return typed.refused(message, *_as_comparison(typed, change))
     for other in reversed(list(_OTHER_SIDE.finditer(typed.text))):
         return typed.refused(message, other.span(), str(other.lastgroup))
     if unusual := re.search(r"(?i)(?<!\S)unusual(?!\S)", typed.text):
@@ -125,6 +131,24 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
             return typed.refused(message, word.span(), near[0])
     end = len(typed.text)
     return typed.refused(message, (end, end), f"above {usual_threshold(typed.command)}")
+
+
+def _as_comparison(typed: TypedAlert, change: re.Match[str]) -> tuple[tuple[int, int], str]:
+    """What to replace of an alert on a change in percent, and with what: `24h up 20% failures` is
+    `24h failures vs previous above 20%`.
+    """
+    amount = change["amount"].replace(" ", "")
+    side = f"below -{amount}" if change["down"] else f"above {amount}"
+    end = words_before_options(typed.text, change.end())
+    asked = _OF.sub("", typed.text[change.end() : end].strip(" \t\n,;."))
+    # The percentage is that of the default value.
+    if asked.lower() in _COMPARED:
+        asked, side = "", f"change_percent {side}"
+    versus = _VERSUS.search(typed.text, 0, change.start())
+    # Against the window before, where the question names no other.
+    start = versus.start() if versus else change.start()
+    compared = typed.text[start : change.start()].strip() or "vs previous"
+    return (start, end), " ".join(filter(None, [asked, compared, side]))
 
 
 class _Reader(Struct, frozen=True):

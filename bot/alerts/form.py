@@ -25,6 +25,7 @@ from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
 from bot.alerts.thresholds import (
     OTHER_UNIT,
     USUAL_THRESHOLD,
+    is_size_in_mega,
     read_threshold,
     read_usual,
 )
@@ -236,10 +237,11 @@ class _AlertForm(Struct, frozen=True):
 
     def _amount(self, name: str) -> float:
         typed = self.values.get(name, "")
-        if OTHER_UNIT.fullmatch(typed) and not THRESHOLD_AMOUNT.fullmatch(typed):
+        value = self.values.get(VALUE, "")
+        known = value if has_value(self.command, value) else COMMANDS[self.command].values.default
+        is_read = THRESHOLD_AMOUNT.fullmatch(typed) and not is_size_in_mega(typed, known)
+        if OTHER_UNIT.fullmatch(typed) and not is_read:
             raise BadQuestion(
                 f"“{sanitise(typed, 40)}” is not a threshold; sizes are in B, kB, MB, GB or TB."
             )
-        value = self.values.get(VALUE, "")
-        known = value if has_value(self.command, value) else COMMANDS[self.command].values.default
         return read_threshold(typed, known, self.command)

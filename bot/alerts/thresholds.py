@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from bot.alerts.rule import has_value
@@ -14,6 +15,7 @@ from bot.questions.amounts import (
     SIZE_UNITS,
     AmbiguousAmount,
     read_count,
+    read_duration,
     read_number,
     read_size,
 )
@@ -24,6 +26,8 @@ SIGNED_AMOUNT = rf"(?:[-−+]\s?)?{AMOUNT}"
 # People end an amount with a comma, and a sentence with a full stop.
 END = r"(?=[\s,;]|\.?\s*$)"
 THRESHOLD = re.compile(rf"(?i)\s*({SIGNED_AMOUNT}){END}")
+# `5m` is five minutes of a duration, and five megabytes of a size.
+_MINUTES_OR_MEGA = re.compile(r"(?i)\s*[\d.,_]+\s*m")
 # Units that are not accepted, each with the one that was probably meant.
 OTHER_UNIT = re.compile(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:(?P<prefix>[kmgtp])(?:i?|igs?|egs?|ilo|era)(?:b|bytes?)?|(?P<long>kilo|mega|giga|tera|kibi|mebi|gibi|tebi)bytes?)(?=\s|$)"
@@ -123,12 +127,20 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
 
 
 def _milliseconds(typed: str) -> float | None:
-    """The milliseconds of `500ms` and `2s`; None where the amount has no unit of time."""
-    match = re.fullmatch(r"(?i)(\S*\d)\s*(?:(ms)|s|secs?|seconds?)", typed)
-    number = read_number(match[1]) if match else None
-    if match is None or number is None:
-        return None
-    return number if match[2] else number * 1000
+    """The milliseconds of `500ms`, `2s` and `1m30s`; None where the amount has no unit of time."""
+    if match := re.fullmatch(r"(?i)(\S*\d)\s*ms", typed):
+        return read_number(match[1])
+    try:
+        length = read_duration(typed)
+    except AmbiguousAmount:
+        # A capital is a month elsewhere, which no call lasts.
+        length = read_duration(typed.lower())
+    return None if length is None else length / timedelta(milliseconds=1)
+
+
+def is_size_in_mega(text: str, value: str) -> bool:
+    """Whether `5m` stands for megabytes, since the value is no duration."""
+    return not value.endswith("_ms") and _MINUTES_OR_MEGA.fullmatch(text) is not None
 
 
 def _below_zero(text: str, value: str, command: CommandName) -> float:

@@ -59,10 +59,10 @@ LONGEST_DURATION_S = 999_999 * 86_400
 # A duration of one part or several, such as `90s`, `1h30m` or `2 hours 15 minutes`, for use within
 # other patterns.
 DURATION = rf"(?:{_PHRASE}|{NUMBER}\s*{_UNIT_OF_TIME}(?:\s*{NUMBER}\s*{_UNIT_OF_TIME})*)"
-# A number or size, for use within other patterns.
+# A number, size or duration, for use within other patterns.
 AMOUNT = (
-    rf"{NUMBER}(?:\s*(?:[kmgtp]?b\b|bytes?\b|%|percent\b|k\b|thousand\b|million\b|billion\b"
-    r"|ms\b|s\b|secs?\b|seconds?\b))?"
+    rf"(?:{DURATION}|{NUMBER}(?:\s*(?:[kmgtp]?b\b|bytes?\b|%|percent\b|k\b|thousand\b|million\b|billion\b"
+    r"|ms\b))?)"
 )
 
 

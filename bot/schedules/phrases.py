@@ -37,10 +37,14 @@ _SAME = (
 )
 # How a part of the day says whether an hour is in the morning.
 _PARTS = MappingProxyType({"morning": "am", "afternoon": "pm", "evening": "pm", "night": "pm"})
+# A time on a clock of twelve hours, without am and pm.
+_BARE_TIME = re.compile(r"([1-9]|1[0-2])(?:[:.][0-5]\d)?")
 
 
 def plain_words(words: Sequence[str]) -> list[str]:
-    """The words in lower case, without punctuation, and with one word for what has several."""
+    """The words in lower case, with one word for what has several; of the punctuation only commas
+    are left.
+    """
     text = " ".join(words).lower()
     # Longer text is a question, and no time.
     if len(text) > LONGEST_TEXT:
@@ -48,7 +52,12 @@ def plain_words(words: Sequence[str]) -> list[str]:
     for pattern, replacement in _SAME:
         text = pattern.sub(replacement, text)
     # `mon/wed/fri`, and the full stop of a sentence.
-    return [part for part in re.split(r"[\s,;/]+", text.rstrip(".")) if part]
+    parts = re.findall(r"[^\s,;/]+|[,;/]", text.rstrip(" .,;/"))
+    return ["," if part in ",;/" else part for part in parts]
+
+
+def without_commas(plain: Sequence[str]) -> list[str]:
+    return [part for part in plain if part != ","]
 
 
 def without_period(plain: list[str]) -> list[str]:
@@ -57,6 +66,9 @@ def without_period(plain: list[str]) -> list[str]:
     """
     for phrase in (["weekly"], ["every", "week"], ["monthly"], ["every", "month"]):
         at = _place_of(phrase, plain)
+        # `the 1st of every month`
+        if at > 0 and plain[at - 1] == "of":
+            continue
         rest = plain[:at] + plain[at + len(phrase) :] if at >= 0 else plain
         is_weekly = phrase[-1] in ("weekly", "week")
         if at >= 0 and _names_days(rest, of_week=is_weekly):
@@ -78,26 +90,43 @@ def _names_days(plain: Sequence[str], *, of_week: bool) -> bool:
 
 
 def with_half(plain: list[str]) -> list[str]:
-    """`every evening at 6` as `at 6pm`, and `at 5 in the afternoon` as `at 5pm`."""
-    for phrase in (["every"], ["each"], ["in", "the"]):
+    """`every evening at 6 and 8` as `at 6pm and 8pm`, and `at 9 in the morning and 5 in the
+    afternoon` as `at 9am and 5pm`.
+    """
+    if plain.count("at") != 1:
+        return plain
+    for phrase in (["every"], ["each"]):
         for part in _PARTS:
             at = _place_of([*phrase, part], plain)
-            if at < 0 or plain.count("at") != 1:
-                continue
-            rest = plain[:at] + plain[at + len(phrase) + 1 :]
-            return _with_halves(rest, part)
+            if at >= 0:
+                return _with_halves(plain[:at] + plain[at + 2 :], part)
+    # Each part holds for the times before it; those of an earlier part have their half by then.
+    while (place := _place_of_part(plain)) >= 0:
+        part = plain[place + 2]
+        is_behind = place > plain.index("at")
+        before = _with_halves(plain[:place], part) if is_behind else plain[:place]
+        after = plain[place + 3 :] if is_behind else _with_halves(plain[place + 3 :], part)
+        plain = before + after
     return plain
+
+
+def _place_of_part(plain: Sequence[str]) -> int:
+    """Where the first `in the morning` begins; -1 without one."""
+    places = (_place_of(["in", "the", part], plain) for part in _PARTS)
+    return min((place for place in places if place >= 0), default=-1)
 
 
 def _with_halves(plain: list[str], part: str) -> list[str]:
-    """The bare hour behind `at` with am or pm."""
-    hour = plain.index("at") + 1
-    if hour < len(plain) and re.fullmatch(r"[1-9]|1[0-2]", plain[hour]):
-        behind = plain[hour + 1 : hour + 2]
-        half = _half(part, int(plain[hour]))
-        if half and behind not in (["am"], ["pm"]):
-            return [*plain[:hour], f"{plain[hour]}{half}", *plain[hour + 1 :]]
-    return plain
+    """The times behind `at`, each with am or pm."""
+    found = plain[: plain.index("at") + 1]
+    for place in range(len(found), len(plain)):
+        time, behind = plain[place], plain[place + 1 : place + 2]
+        match = _BARE_TIME.fullmatch(time)
+        if not match and time not in ("and", ",", "am", "pm") and not time[0].isdigit():
+            return found + plain[place:]
+        has_half = not match or behind in (["am"], ["pm"])
+        found.append(time if match is None or has_half else time + _half(part, int(match[1])))
+    return found
 
 
 def _half(part: str, hour: int) -> str:

@@ -15,6 +15,7 @@ from bot.schedules.phrases import (
     WEEKDAYS,
     plain_words,
     with_half,
+    without_commas,
     without_period,
 )
 
@@ -37,6 +38,16 @@ EXAMPLES = (
     "every morning at 9",
     "hourly",
 )
+# Between the times of one day; a blank is enough where neither number can be something else.
+_SEPARATOR = re.compile(
+    r" (?:, )?and | , |(?:(?<=[ap]m)|(?<=[:.]\d\d)) (?=\d{1,2}(?:[:.]\d{2})?(?: ?[ap]m|(?<=[:.]\d\d))(?: |$))"
+)
+# Days of the month, and the words behind one that say nothing more.
+_DAY_OF_MONTH = r"(?:the )?\d{1,2}(?:st|nd|rd|th)?"
+_DAYS_OF_MONTH = re.compile(rf"{_DAY_OF_MONTH}(?: (?:and )?{_DAY_OF_MONTH})*")
+_OF_THE_MONTH = re.compile(r" (?:of )?(?:(?:the|each|every) )?month\b")
+# Words that go on with the recurrence before them, so that they begin no question.
+_GOES_ON = frozenset({"and", "&", "+", "or", "of", "to", "through", "thru", "until", "till"})
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(am|pm)?|([01]\d|2[0-3])([0-5]\d)|(\d{1,2})h")
 _GROUPS = MappingProxyType(
     {
@@ -55,6 +66,7 @@ class AmbiguousHour(ValueError):
     """
 
     def __init__(self, hour: int) -> None:
+        self.hour = hour
         self.readings = f"{hour % 12:02}:00", f"{hour % 12 + 12}:00"
         super().__init__(f"“at {hour}” can be {self.readings[0]} or {self.readings[1]}; say which")
 
@@ -89,21 +101,30 @@ def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurre
             return list(words[:-size]), list(words[-size:]), found
     for size in range(most, 0, -1):
         if found := read_recurrence(words[:size]):
-            return list(words[size:]), list(words[:size]), found
+            rest = words[size:]
+            return None if _goes_on(rest) else (list(rest), list(words[:size]), found)
     return None
+
+
+def _goes_on(words: Sequence[str]) -> bool:
+    """Whether the words go on with a recurrence before them, as `and the 1st` does, or `15` behind
+    `at 9`.
+    """
+    first, second = ([word.lower() for word in words[:2]] + ["", ""])[:2]
+    return first in _GOES_ON or (first.isdigit() and second in ("", "on", "every", "each", "and"))
 
 
 def read_recurrence(words: Sequence[str]) -> Recurrence | None:
     """The meaning of all the words; None if they are something else. Raises AmbiguousHour."""
     plain = plain_words(words)
-    if interval := _interval(plain):
+    if interval := _interval(without_commas(plain)):
         return interval
     plain = with_half(without_period(plain))
     if "at" not in plain:
         return None
     # The last one begins the time.
     at = len(plain) - 1 - plain[::-1].index("at")
-    before = plain[:at]
+    before = without_commas(plain[:at])
     after = plain[at + 1 :]
     for size in range(len(after), 0, -1):
         days = _days([*before, *after[size:]]) if not before or size == len(after) else None
@@ -165,18 +186,14 @@ _NUMBERS = MappingProxyType(
 
 
 def _times(plain: Sequence[str]) -> list[tuple[int, int]] | None:
-    """Times of day joined by `and`, with the same minute."""
+    """Times of day with the same minute, between which is `and` or a comma: `9 15` may be 09:15."""
     found: list[tuple[int, int]] = []
-    at = 0
-    while at < len(plain):
-        if found and plain[at] == "and":
-            at += 1
-        halved = plain[at + 1 : at + 2] in (["am"], ["pm"])
-        time = _time("".join(plain[at : at + 1 + halved])) if at < len(plain) else None
+    for part in _SEPARATOR.split(" ".join(plain)):
+        # `9 am`
+        time = _time(re.sub(r" (?=[ap]m$)", "", part))
         if time is None:
             return None
         found.append(time)
-        at += 1 + halved
     # Cron has one list of minutes for all hours.
     return found if len({minute for _, minute in found}) == 1 else None
 
@@ -210,6 +227,7 @@ def _days(plain: Sequence[str]) -> Days | None:
     """Every day if none is named; else weekdays, or days of the month, after `on` or `every` or in
     the plural.
     """
+    plain = without_commas(plain)
     if not plain or list(plain) in (
         ["daily"],
         ["everyday"],
@@ -229,9 +247,10 @@ def _days(plain: Sequence[str]) -> Days | None:
     numbers: set[int] = set()
     at = 0
     while at < len(words):
-        if numbers and words[at] in ("and", "&"):
-            at += 1
-            continue
+        # Between two days.
+        at += bool(numbers) and words[at] == "and"
+        if at == len(words):
+            return None
         span, used = _weekday_span(words, at, marked=marked)
         if not span:
             return None
@@ -267,17 +286,16 @@ def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Seque
 
 
 def _days_of_month(words: Sequence[str]) -> Days | None:
-    found: list[int] = []
-    for word in words:
-        if word in ("the", "and") or (found and word in ("of", "month", "each", "every")):
-            continue
-        match = re.fullmatch(r"([0-9]{1,2})(?:st|nd|rd|th)", word) or (
-            re.fullmatch(r"([0-9]{1,2})", word) if "the" in words else None
-        )
-        if not match or not 1 <= int(match[1]) <= 31:
-            return None
-        found.append(int(match[1]))
-    return Days(of_month=tuple(sorted(set(found)))) if found else None
+    text = _OF_THE_MONTH.sub("", " ".join(words))
+    if not _DAYS_OF_MONTH.fullmatch(text):
+        return None
+    named = [word for word in text.split() if word not in ("the", "and")]
+    # `on 5` alone may be something else.
+    if "the" not in words and any(word.isdigit() for word in named):
+        return None
+    found = {int(word.rstrip("stndrh")) for word in named}
+    in_month = all(1 <= day <= 31 for day in found)
+    return Days(of_month=tuple(sorted(found))) if in_month else None
 
 
 def _joined(times: Sequence[tuple[int, int]], days: Days) -> Recurrence:

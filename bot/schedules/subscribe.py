@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,13 @@ _CLOCK = re.compile(
 # How a digest is shown, at the end of the words or right before the times.
 _FORM = re.compile(r"(?:^|\s)as\s+(?:an?\s+)?(?P<form>[a-z-]{1,40})\s*$", re.IGNORECASE)
 _FORMS: Mapping[str, bool] = MappingProxyType({"canvas": True, "message": False, "messages": False})
+# An hour without minutes and half, where a time may be: `at 5`, `@5`, `9&5`.
+_TYPED_HOUR = re.compile(
+    r"(?:(?<!\S)(?:at|and)\s+|[@&,;/]\s*)(?P<hour>\d{1,2})(?![\w:%]|\.\d)", re.IGNORECASE
+)
+_BEGINS_TIME = re.compile(r"at|@.*", re.IGNORECASE)
+# Two numbers that are hardly two times.
+_TWO_NUMBERS = re.compile(r"(?P<hour>\d{1,2}) (?P<minute>[0-5]\d)(?P<days>(?: .+)?)")
 # A time behind these belongs to the window.
 _BEFORE_TIMES = frozenset({"since", "from", "to", "until", "till", "between", "and", "-", "at"})
 
@@ -81,24 +89,30 @@ def parse_subscription(
 
 def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> Subscribe:
     usual = COMMANDS[command].example_words(directory)
-    rest, is_canvas = _split_form(command, rest, usual)
+    rest, last = _split_forms(command, rest, usual)
+    is_canvas = True in last
     try:
-        found = _read_times(command, rest, usual)
+        found, first = _read_times(command, rest, usual)
     except BadQuestion as error:
         if is_canvas:
             error.hint += " as canvas"
         raise
-    return replace(found, as_canvas=found.as_canvas or is_canvas)
+    forms = first | last
+    if len(forms) > 1:
+        raise BadQuestion(
+            "A digest is a message, or kept in a canvas, and not both.",
+            f"/{command} subscribe {found.query or usual} {found.when} as canvas",
+        )
+    return replace(found, as_canvas=True in forms)
 
 
-def _read_times(command: CommandName, rest: str, usual: str) -> Subscribe:
+def _read_times(command: CommandName, rest: str, usual: str) -> tuple[Subscribe, frozenset[bool]]:
+    """The question and its times, and the forms named before the times."""
     words = rest.split()
     try:
         found = find_recurrence(words)
     except AmbiguousHour as error:
-        # The last number is the hour; earlier ones belong to the question.
-        hour = next(word for word in reversed(words) if word.rstrip(",;").isdigit())
-        fixed = " ".join(error.readings[0] if word is hour else word for word in words)
+        fixed = _with_readings(" ".join(words), error, usual)
         raise BadQuestion(f"{error}.", f"/{command} subscribe {fixed}") from None
     if found is None:
         raise _not_understood(command, rest, usual)
@@ -108,29 +122,50 @@ def _read_times(command: CommandName, rest: str, usual: str) -> Subscribe:
     # The question keeps its own spaces, such as those of a where(…).
     is_behind = words[: len(before)] == before
     asked = rest.rsplit(maxsplit=len(when))[0] if is_behind and before else " ".join(before)
-    asked, is_canvas = _split_form(command, asked, usual)
-    return Subscribe(
-        asked, recurrence.cron, recurrence.description, " ".join(when), as_canvas=is_canvas
-    )
+    asked, forms = _split_forms(command, asked, usual)
+    return Subscribe(asked, recurrence.cron, recurrence.description, " ".join(when)), forms
 
 
-def _split_form(command: CommandName, text: str, usual: str) -> tuple[str, bool]:
-    """The words before `as canvas` or `as message` at their end, and whether it is a canvas. Raises
-    BadQuestion for another form.
+def _with_readings(text: str, error: AmbiguousHour, usual: str, tries: int = 4) -> str:
+    """The text with the first reading in the place of each hour that may be in the morning or the
+    afternoon, as in `at 5 and 6`. Where that gives no schedule, the time is written anew.
     """
-    match = _FORM.search(text)
-    # Behind an open parenthesis these are words of a where(…).
-    if match is None or text.count("(", 0, match.start()) > text.count(")", 0, match.start()):
-        return text, False
-    rest = text[: match.start()].rstrip()
-    form = match["form"].lower()
-    if form in _FORMS:
-        return rest, _FORMS[form]
-    shown = sanitise(match["form"], 40)
-    raise BadQuestion(
-        f"A digest is a message, or kept in a canvas; “as {shown}” is neither.",
-        f"/{command} subscribe {usual} at 09:00 on weekdays as canvas",
-    )
+    places = [each for each in _TYPED_HOUR.finditer(text) if int(each["hour"]) == error.hour]
+    # An earlier number belongs to the question.
+    for place in places[:-4:-1]:
+        fixed = text[: place.start("hour")] + error.readings[0] + text[place.end("hour") :]
+        try:
+            if find_recurrence(fixed.split()):
+                return fixed.rstrip(".")
+        except AmbiguousHour as another:
+            if tries and another.hour != error.hour:
+                return _with_readings(fixed, another, usual, tries - 1)
+    words = text.split()
+    at = next((n for n in reversed(range(len(words))) if _BEGINS_TIME.fullmatch(words[n])), 0)
+    return f"{' '.join(words[:at]) or usual} at {error.readings[0]}"
+
+
+def _split_forms(command: CommandName, text: str, usual: str) -> tuple[str, frozenset[bool]]:
+    """The words before `as canvas` or `as message` at their end, and for each form whether it is a
+    canvas. Raises BadQuestion for another form.
+    """
+    forms = set[bool]()
+    # A form again would be the same one, or one too many.
+    for _ in range(4):
+        match = _FORM.search(text)
+        # Behind an open parenthesis these are words of a where(…).
+        if match is None or text.count("(", 0, match.start()) > text.count(")", 0, match.start()):
+            break
+        form = match["form"].lower()
+        if form not in _FORMS:
+            shown = sanitise(match["form"], 40)
+            raise BadQuestion(
+                f"A digest is a message, or kept in a canvas; “as {shown}” is neither.",
+                f"/{command} subscribe {usual} at 09:00 on weekdays as canvas",
+            )
+        forms.add(_FORMS[form])
+        text = text[: match.start()].rstrip()
+    return text, frozenset(forms)
 
 
 def _odd_recurrence(words: Sequence[str]) -> list[str]:
@@ -173,7 +208,7 @@ def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
     if hour > 23 or minute > 59:
         kept = (
             f" on {days}"
-            if days and read_recurrence(["at", "09:00", "on", *days.split()])
+            if days and _is_recurrence(["at", "09:00", "on", *days.split()])
             else " on weekdays"
         )
         return BadQuestion(
@@ -203,10 +238,18 @@ def _with_at(words: Sequence[str], usual: str) -> str:
         if clock["half"]:
             hour = hour % 12 + (12 if clock["half"] == "pm" else 0)
         at = ["at", f"{hour:02}:{minute:02}", *words[place + 1 + is_apart :]]
-        found = find_recurrence([*words[:place], *at])
-        if found and "at" in found[1]:
-            return " ".join([*(found[0] or [usual]), *found[1]])
+        # An hour that is not clear is asked back as it was typed.
+        with contextlib.suppress(AmbiguousHour):
+            found = find_recurrence([*words[:place], *at])
+            if found and "at" in found[1]:
+                return " ".join([*(found[0] or [usual]), *found[1]])
     return ""
+
+
+def _is_recurrence(words: Sequence[str]) -> bool:
+    with contextlib.suppress(AmbiguousHour):
+        return read_recurrence(words) is not None
+    return False
 
 
 def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuestion:
@@ -219,15 +262,48 @@ def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuest
         and not any(")" in word for word in words[at:])
     ):
         shown_words = sanitise(" ".join(words[at:]), 40)
+        asked = " ".join(words[:at]) or usual
+        if error := _with_minutes(command, asked, words[at + 1 :]):
+            return error
+        if error := _no_days(command, asked, words[at:]):
+            return error
         return BadQuestion(
             (
                 f"“{shown_words}” is not a time. Use a time such as 9am or 17:30, and the days. Times are "
                 "in the bot's time zone."
             ),
-            f"/{command} subscribe {' '.join(words[:at]) or usual} at 09:00 on weekdays",
+            f"/{command} subscribe {asked} at 09:00 on weekdays",
         )
     asked = " ".join(words) or usual
     return BadQuestion(
         "When? Add a time, and the days if it is not every day.",
         f"/{command} subscribe {asked} at 09:00 on weekdays",
+    )
+
+
+def _with_minutes(command: CommandName, asked: str, time: Sequence[str]) -> BadQuestion | None:
+    """The refusal of `at 9 15`, which may be 09:15; None for other words."""
+    match = _TWO_NUMBERS.fullmatch(" ".join(time))
+    if match is None:
+        return None
+    hour, minute = int(match["hour"]), int(match["minute"])
+    fixed = f"at {hour:02}:{minute:02}{match['days']}"
+    if not _is_recurrence(fixed.split()):
+        return None
+    hours = [f"{each:02}:00" for each in (hour, minute) if each < 24]
+    either = f", or {hours[0]} and {hours[1]}" if len(hours) == 2 else ""
+    return BadQuestion(
+        f"“at {match['hour']} {match['minute']}” can be {hour:02}:{minute:02}{either}; say which.",
+        f"/{command} subscribe {asked} {fixed}",
+    )
+
+
+def _no_days(command: CommandName, asked: str, when: Sequence[str]) -> BadQuestion | None:
+    """The refusal of days that are none behind a time that is one; None for other words."""
+    on = next((n for n, word in enumerate(when) if word.lower() == "on"), 0)
+    if not on or not _is_recurrence(when[:on]):
+        return None
+    return BadQuestion(
+        f"“{sanitise(' '.join(when[on + 1 :]), 40)}” are not days. Use weekdays, mondays or the 1st.",
+        f"/{command} subscribe {asked} {' '.join(when[:on])} on weekdays",
     )

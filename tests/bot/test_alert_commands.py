@@ -91,6 +91,10 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("usage", "last week vs previous above +20 percent", CreateAlert("last week vs previous", "change_percent", "above", 20.0)),
     ("apiaudit", "edge failures above 20 within 1h per actor", CreateAlert("edge 1h", "failures", "above", 20, each="actor")),
     ("apiaudit", "edge 1h duration_p95_ms above 2s recover 500 ms", CreateAlert("edge 1h", "duration_p95_ms", "above", 2000.0, 500.0)),
+    ("apiaudit", "edge 1h duration_p95_ms above 2m recover 90s", CreateAlert("edge 1h", "duration_p95_ms", "above", 120000.0, 90000.0)),
+    ("apiaudit", "edge 1h duration_p95_ms above 1m30s recover 1 minute", CreateAlert("edge 1h", "duration_p95_ms", "above", 90000.0, 60000.0)),
+    ("apiaudit", "edge 1h duration_p95_ms above 2M recover 1 min", CreateAlert("edge 1h", "duration_p95_ms", "above", 120000.0, 60000.0)),
+    ("usage", "us today above 5 GB recover  \t below 4 GB", CreateAlert("us today", "bytes", "above", 5e9, 4e9)),
     ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, for_=HOUR, name="spike")),
 ]  # fmt: skip
 
@@ -215,6 +219,31 @@ def test_unreadable_alert_gets_example(command: CommandName, text: str, says: st
             "/apiaudit alert iot today vs yesterday above 20%",
         ),
         (
+            "apiaudit",
+            "alert edge 24h up 20% failures",
+            "/apiaudit alert edge 24h failures vs previous above 20%",
+        ),
+        (
+            "apiaudit",
+            "alert edge today vs yesterday drops by 20% in failures for 1h",
+            "/apiaudit alert edge today failures vs yesterday below -20% for 1h",
+        ),
+        (
+            "usage",
+            "alert us last week up 20% bytes for 1h",
+            "/usage alert us last week vs previous change_percent above 20% for 1h",
+        ),
+        (
+            "apiaudit",
+            "alert edge 24h above 20 failures for 1h",
+            "/apiaudit alert edge 24h failures above 20 for 1h",
+        ),
+        (
+            "apiaudit",
+            "alert edge 24h more than 20 calls",
+            "/apiaudit alert edge 24h calls above 20",
+        ),
+        (
             "usage",
             "alert us today above 5 GB recover 4",
             "/usage alert us today above 5 GB recover 4 GB",
@@ -326,6 +355,8 @@ def test_threshold_must_be_a_number(text: str) -> None:
         ),
         ("usage", "today above 5 GiB", "“5 GiB” is not a threshold", "today above 5.37 GB"),
         ("usage", "today above 500 megabytes", "is not a threshold", "today above 500 MB"),
+        ("usage", "today above 5m", "is not a threshold", "today above 5 MB"),
+        ("apiaudit", "1h calls above 2m", "is not a threshold", "1h calls above 20"),
         ("usage", "today above 5G", "is not a threshold", "today above 5 GB"),
         ("usage", "today > 5 GB", "Say above or below", "today above 5 GB"),
         ("usage", "today >5GB for 1h", "Say above or below", "today above 5GB for 1h"),

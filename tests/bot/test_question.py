@@ -496,6 +496,15 @@ def test_question_with_new_window_drops_its_file(line: str, window: str, same: s
         ("/logs errors,warnings kitchen 1h", "/logs kitchen 1h where(/error|warn/i)"),
         ("/logs kitchen errors and warnings 1h", "/logs kitchen 1h where(/error|warn/i)"),
         ("/logs kitchen errors or timeouts 1h", "/logs kitchen 1h where(/error|timeout/i)"),
+        ("/logs kitchen errors, warnings", "/logs kitchen where(/error|warn/i)"),
+        (
+            "/logs kitchen 1h errors, warnings or timeouts",
+            "/logs kitchen 1h where(/error|warn|timeout/i)",
+        ),
+        (
+            "/logs kitchen errors , and Warnings; exceptions",
+            "/logs kitchen where(/error|warn|exception/i)",
+        ),
         ("/logs kitchen timeout errors 1h", "/logs kitchen 1h where(/timeout/i AND /error/i)"),
         ("/logs kitchen 30m | grep x", "/logs kitchen 30m where(/x/i)"),
         ("/logs kitchen grep -i a/b 30m", "/logs kitchen 30m where(/a\\/b/i)"),

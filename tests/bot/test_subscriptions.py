@@ -141,6 +141,16 @@ WHEN = [
     ("@9am on Mondays.", "0 9 * * mon"),
     ("every morning at 9", "0 9 * * *"),
     ("every evening at 6", "0 18 * * *"),
+    ("every evening at 6 and 8", "0 18,20 * * *"),
+    ("every evening at 6:30", "30 18 * * *"),
+    ("each night at 11, 12 and 2", "0 0,2,23 * * *"),
+    ("in the evening at 6, 8 and 9", "0 18,20,21 * * *"),
+    ("at 9 in the morning and 5 in the afternoon", "0 9,17 * * *"),
+    ("at 9, 15", "0 9,15 * * *"),
+    ("at 9, 11, and 17, on mon, wed, and fri.", "0 9,11,17 * * mon,wed,fri"),
+    ("at 9am 5pm", "0 9,17 * * *"),
+    ("at 09:00 17:00 on mondays", "0 9,17 * * mon"),
+    ("at 9 on the 1st of every month and the 15th of the month", "0 9 1,15 * *"),
     ("every night at 2", "0 2 * * *"),
     ("every night at 12", "0 0 * * *"),
     ("at 5 in the afternoon", "0 17 * * *"),
@@ -203,6 +213,20 @@ def test_form_of_a_digest_is_read(text: str, query: str, *, as_canvas: bool) -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("last 7 days as canvas at 9 as message", "last 7 days at 9 as canvas"),
+        ("last 7 days as message at 9 as canvas", "last 7 days at 9 as canvas"),
+        ("last 7 days at 9 as canvas as message", "last 7 days at 9 as canvas"),
+    ],
+)
+def test_digest_has_one_form(text: str, hint: str) -> None:
+    with pytest.raises(BadQuestion, match="and not both") as raised:
+        parse_subscription("usage", f"subscribe {text}", HOUSE)
+    assert raised.value.hint == f"/usage subscribe {hint}"
+
+
+@pytest.mark.parametrize(
     ("text", "says", "hint"),
     [
         (
@@ -237,6 +261,42 @@ def test_every_example_of_a_recurrence_is_read(text: str) -> None:
             "today at 12 on mondays",
             "can be 00:00 or 12:00",
             "/usage subscribe today at 00:00 on mondays",
+        ),
+        ("today @5", "can be 05:00", "/usage subscribe today @05:00"),
+        ("today at 5.", "can be 05:00", "/usage subscribe today at 05:00"),
+        ("today at 5/6", "can be 05:00", "/usage subscribe today at 05:00/06:00"),
+        ("last 5 days at 5.", "can be 05:00", "/usage subscribe last 5 days at 05:00"),
+        ("last 7 days at 5.", "can be 05:00", "/usage subscribe last 7 days at 05:00"),
+        ("last 7 days at 9&5", "can be 05:00", "/usage subscribe last 7 days at 9&05:00"),
+        (
+            "last 7 days at 5 on the 1",
+            "can be 05:00",
+            "/usage subscribe last 7 days at 05:00 on the 1",
+        ),
+        ("today at 5 and 5", "can be 05:00", "/usage subscribe today at 05:00"),
+        ("today at 25:00 on @5", "can be 05:00", "/usage subscribe today at 25:00 on @05:00"),
+        ("today at 9 15", "09:15, or 09:00 and 15:00", "/usage subscribe today at 09:15"),
+        ("at 9 15 on mondays", "can be 09:15", "/usage subscribe last 7 days at 09:15 on mondays"),
+        ("today at 5 45", "can be 05:45; say which", "/usage subscribe today at 05:45"),
+        (
+            "today at 9 on mondays and the 1st",
+            "“mondays and the 1st” are not days",
+            "/usage subscribe today at 9 on weekdays",
+        ),
+        (
+            "at 9 on mondays and the 1st",
+            "“mondays and the 1st” are not days",
+            "/usage subscribe last 7 days at 9 on weekdays",
+        ),
+        (
+            "at 9 on the 1st of january",
+            "“the 1st of january” are not days",
+            "/usage subscribe last 7 days at 9 on weekdays",
+        ),
+        (
+            "today at 9 on fridays and",
+            "“fridays and” are not days",
+            "/usage subscribe today at 9 on weekdays",
         ),
         (
             "today every 5 hours",

@@ -85,6 +85,7 @@ def test_uncertain_window_is_refused(words: str, says: str) -> None:
 
 WEDNESDAY = datetime(2027, 2, 10, 16, 20, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
+HALF_DAY = timedelta(hours=12)
 
 
 def read_in_berlin(words: str) -> ParsedWindow:
@@ -109,6 +110,17 @@ def test_more_ambiguous_words_are_asked_back(words: str, one: str, other: str) -
     with pytest.raises(TwoReadings, match="more than one way") as caught:
         read_in_berlin(words)
     assert caught.value.readings == (one, other)
+
+
+@pytest.mark.parametrize(
+    "words", ["9 to 12", "9-12", "10-12", "12 to 3", "12-12", "1-2", "11-10", "9-5"]
+)
+def test_both_readings_of_hours_are_accepted(words: str) -> None:
+    with pytest.raises(TwoReadings) as caught:
+        read_in_berlin(f"monday {words}")
+    one, other = (read_in_berlin(each).window for each in caught.value.readings)
+    assert one.start + HALF_DAY == other.start
+    assert one.end + HALF_DAY == other.end
 
 
 @pytest.mark.parametrize("words", window_cases.REFUSED)

@@ -12,7 +12,7 @@ from bot.commands.logs.leql import pattern_of
 from bot.errors import BadQuestion
 from bot.formatting import quoted, sanitise
 from bot.questions.context import NO_NAMES, Context
-from bot.questions.windows import FILLER_WORDS
+from bot.questions.windows import FILLER_WORDS, strip_punctuation
 from providers.sources import MOST_LOGS
 
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
@@ -37,25 +37,25 @@ def split_logs_and_patterns(
     waiting = list(words)
     while waiting:
         word = waiting.pop(0)
-        lowered = word.lower().strip(",")
+        bare = strip_punctuation(word)
+        lowered = bare.lower()
         if lowered in known:
             logs.append(known[lowered])
         elif lowered == "grep" and waiting:
             # Options of grep, such as -i, which is what is done anyway.
             while waiting[0].startswith("-") and len(waiting) > 1:
                 waiting.pop(0)
-            patterns.append(pattern_of(waiting.pop(0).strip("\"'")))
+            patterns.append(pattern_of(strip_punctuation(waiting.pop(0)).strip("\"'")))
         elif lowered in _LEVEL_WORDS:
             # `errors and warnings` are lines of either, `timeout errors` are both.
             alternatives = [_LEVEL_WORDS[lowered]]
-            while _names_alternative(word, waiting):
-                if waiting[0].lower() in _ALTERNATIVE:
-                    waiting.pop(0)
-                word = waiting.pop(0)
-                alternatives.append(_LEVEL_WORDS[word.lower().strip(",")])
+            while place := _place_of_alternative(word, waiting):
+                word = waiting[place - 1]
+                del waiting[:place]
+                alternatives.append(_LEVEL_WORDS[strip_punctuation(word).lower()])
             patterns.append(f"/{'|'.join(dict.fromkeys(alternatives))}/i")
-        elif re.fullmatch(r"/[^/]+/i?", word):
-            patterns.append(word)
+        elif re.fullmatch(r"/[^/]+/i?", bare):
+            patterns.append(bare)
         else:
             left.append(word)
     return (
@@ -65,12 +65,17 @@ def split_logs_and_patterns(
     )
 
 
-def _names_alternative(word: str, after: Sequence[str]) -> bool:
-    """Whether `and`, `or` or a comma joins the word to a level word behind it."""
-    joins = len(after) > 1 and after[0].lower() in _ALTERNATIVE
-    if not joins and not (word.endswith(",") and after):
-        return False
-    return after[1 if joins else 0].lower().strip(",") in _LEVEL_WORDS
+def _place_of_alternative(word: str, after: Sequence[str]) -> int:
+    """Which of the words behind is a level word that `and`, `or` or a comma joins to the word, from
+    1; else 0.
+    """
+    joining = 0
+    while joining < min(len(after), 2) and after[joining].lower() in _ALTERNATIVE:
+        joining += 1
+    if joining == len(after) or not (joining or word.endswith((",", ";"))):
+        return 0
+    is_level = strip_punctuation(after[joining]).lower() in _LEVEL_WORDS
+    return joining + 1 if is_level else 0
 
 
 _LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
@@ -90,7 +95,7 @@ _LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
         "timeout": "timeout",
     }
 )
-_ALTERNATIVE = frozenset({"and", "or", "&", "+"})
+_ALTERNATIVE = frozenset({"and", "or", "&", "+", ","})
 # Words that joined what was taken out of a window.
 _JOINING = frozenset({"and", "|", "with", "only", "&", "+"})
 

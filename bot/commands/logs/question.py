@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bot.commands.logs.display import MOST_SLICES, Display, Follow, Statistic
 from bot.commands.logs.leql import with_conditions
 from bot.commands.logs.names import LogRef, read_log, split_log_names, split_logs_and_patterns
-from bot.commands.logs.query import LineQuery, read_query, take_clauses
+from bot.commands.logs.query import LineQuery, QueryWords, read_query, take_clauses
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import format_duration, join_words, quoted, sanitise
 from bot.questions.comparison_words import split_comparison
@@ -70,7 +70,7 @@ def read_logs(text: str, context: Context) -> LogsQuestion:
     read = read_query(words, taken, context)
     logs = tuple(read_log(name, context) for name in names)
     parts = parts_of(names, " ".join(strip_filler_words(read.others)), read.query)
-    window = _logs_window(parts, names, read.query, context)
+    window = _logs_window(parts, names, read, context)
     return question_of(text, window, logs, parts, read.query, context)
 
 
@@ -150,11 +150,12 @@ def follow_window(follow: Follow, context: Context) -> ParsedWindow:
 
 
 def _logs_window(
-    parts: QuestionParts, names: Sequence[str], query: LineQuery, context: Context
+    parts: QuestionParts, names: Sequence[str], read: QueryWords, context: Context
 ) -> ParsedWindow:
     """The window. Raises BadQuestion with other logs and patterns among its words where they
     belong.
     """
+    query = read.query
     if isinstance(query.display, Follow) and not parts.window:
         return follow_window(query.display, context)
     compared = split_comparison(parts.window)
@@ -166,7 +167,8 @@ def _logs_window(
     try:
         window = context.window(parts)
     except BadQuestion:
-        logs, patterns, left = split_logs_and_patterns(parts.window.split(), context)
+        # With their commas, which say that either of two words is meant.
+        logs, patterns, left = split_logs_and_patterns(read.others, context)
         # Reading the words as something else takes time, and only people see the suggestion.
         if not context.explains or not (logs or patterns):
             raise
@@ -179,7 +181,9 @@ def _logs_window(
             patterns = [*before, *patterns]
         where = with_conditions(query.where, patterns)
         meant = parts_of(
-            list(dict.fromkeys([*names, *logs])), " ".join(left), replace(query, where=where)
+            list(dict.fromkeys([*names, *logs])),
+            " ".join(strip_filler_words(left)),
+            replace(query, where=where),
         )
         line = context.working(str(meant))
         several = logs and (names or not patterns)

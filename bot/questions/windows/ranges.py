@@ -278,7 +278,8 @@ def _refuse_bare_hours(one: Clock, two: Clock, day: Period, reading: Reading) ->
     if not (one.may_be_halved and two.may_be_halved):
         return
     late = one.halved("pm"), two.halved("pm")
-    if two.clock > one.clock:
+    # 12 is before 1 on a clock of twelve hours.
+    if two.clock.hour % HOURS_OF_HALF > one.clock.hour % HOURS_OF_HALF:
         early = one.halved("am"), two.halved("am")
     else:
         # `9-5`: from the morning to the afternoon, or from the evening to the morning.
@@ -291,7 +292,9 @@ def _refuse_bare_hours(one: Clock, two: Clock, day: Period, reading: Reading) ->
 
 
 def _hours_of(day: Period, one: Clock, two: Clock) -> str:
-    return f"{day.first} {one.clock:%H:%M} to {two.clock:%H:%M}"
+    # A window that ends at midnight ends with its day.
+    end = f"{two.clock:%H:%M}" if two.clock.hour else "24:00"
+    return f"{day.first} {one.clock:%H:%M} to {end}"
 
 
 def _last_day(first: date, day: Period, two: Clock) -> date:
