@@ -141,8 +141,10 @@ def _as_comparison(typed: TypedAlert, change: re.Match[str]) -> tuple[tuple[int,
     side = f"below -{amount}" if change["down"] else f"above {amount}"
     end = words_before_options(typed.text, change.end())
     asked = _OF.sub("", typed.text[change.end() : end].strip(" \t\n,;."))
+    if asked.lower() in typed.text[: change.start()].lower().split():
+        asked = ""
     # The percentage is that of the default value.
-    if asked.lower() in _COMPARED:
+    elif asked.lower() in _COMPARED:
         asked, side = "", f"change_percent {side}"
     versus = _VERSUS.search(typed.text, 0, change.start())
     # Against the window before, where the question names no other.

@@ -26,6 +26,7 @@ SIGNED_AMOUNT = rf"(?:[-−+]\s?)?{AMOUNT}"
 # People end an amount with a comma, and a sentence with a full stop.
 END = r"(?=[\s,;]|\.?\s*$)"
 THRESHOLD = re.compile(rf"(?i)\s*({SIGNED_AMOUNT}){END}")
+_COUNTED_DAYS = re.compile(rf"(?i)({NUMBER})\s*(?:d|days?)")
 # `5m` is five minutes of a duration, and five megabytes of a size.
 _MINUTES_OR_MEGA = re.compile(r"(?i)\s*[\d.,_]+\s*m")
 # Units that are not accepted, each with the one that was probably meant.
@@ -123,6 +124,9 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
     size = _SIZE_OF.get(value, "" if value.endswith("_percent") else "bytes")
     is_size = has_value(command, size) and read_size(plain) is not None
     usual = "80" if value.endswith("_percent") else "20"
+    # `days above 2 days`
+    if counted := _COUNTED_DAYS.fullmatch(typed):
+        usual = counted[1]
     raise WrongAmount(f"{message}.", typed if is_size else usual, size if is_size else "")
 
 
@@ -131,10 +135,12 @@ def _milliseconds(typed: str) -> float | None:
     if match := re.fullmatch(r"(?i)(\S*\d)\s*ms", typed):
         return read_number(match[1])
     try:
-        length = read_duration(typed)
-    except AmbiguousAmount:
         # A capital is a month elsewhere, which no call lasts.
         length = read_duration(typed.lower())
+    except AmbiguousAmount as error:
+        unit = typed.lstrip("0123456789.,_ ")
+        readings = (f"{each}{unit}" for each in error.readings)
+        raise AmbiguousAmount(typed, *readings) from None
     return None if length is None else length / timedelta(milliseconds=1)
 
 

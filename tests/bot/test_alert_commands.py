@@ -355,6 +355,13 @@ def test_threshold_must_be_a_number(text: str) -> None:
         ),
         ("usage", "today above 5 GiB", "“5 GiB” is not a threshold", "today above 5.37 GB"),
         ("usage", "today above 500 megabytes", "is not a threshold", "today above 500 MB"),
+        ("usage", "today days above 2 days", "for days", "today days above 2"),
+        (
+            "apiaudit",
+            "1h duration_p95_ms above 1.500m",
+            "can be read as",
+            "1h duration_p95_ms above 1.5m",
+        ),
         ("usage", "today above 5m", "is not a threshold", "today above 5 MB"),
         ("apiaudit", "1h calls above 2m", "is not a threshold", "1h calls above 20"),
         ("usage", "today above 5G", "is not a threshold", "today above 5 GB"),
