@@ -116,7 +116,9 @@ async def test_what_happens_is_counted(sandbox: Sandbox, tmp_path: Path) -> None
         sandbox.rapid7.answer_with(401, times=1)
         await sandbox.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=60)
         await until(port, "opswatch_alerts", state="firing")
-        samples = await until(port, "opswatch_alerts", state="inactive")
+        await until(port, "opswatch_alerts", state="inactive")
+        # Counted after the answer is there.
+        samples = await until(port, "opswatch_questions_total", command="usage", outcome="auth")
     asked = {
         outcome: value(samples, "opswatch_questions_total", command="usage", outcome=outcome)
         for outcome in ("answered", "bad_question", "auth")

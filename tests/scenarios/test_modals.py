@@ -97,7 +97,7 @@ async def test_alert_form_tests_and_saves(sandbox: Sandbox, clock: Clock) -> Non
         ({"threshold": "5 GB", "as": "-"}, "as", "A name has letters"),
         ({"threshold": "5 GB", "question": "todya"}, "question", "todya"),
         ({"threshold": "5 GB", "as": "ingest-spike"}, "as", "already"),
-        ({"threshold": "5 GB", "question": "today above 4 GB"}, "question", "above"),
+        ({"threshold": "5 GB", "question": "today above 4 GB"}, "question", "an alert has one"),
     ],
 )
 async def test_refusal_is_shown_at_its_input(
