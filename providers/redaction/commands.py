@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 from providers.patterns import lazy_pattern
+from providers.redaction.argument_lists import is_joined_password, joined_item, user_item
+from providers.redaction.identified import identified_secrets
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import OPENING, Span, quoted_end
-from providers.redaction.values import is_secret, looks_secret
+from providers.redaction.values import is_secret, looks_like_password, looks_random, looks_secret
 
 COMMAND_HINTS: Final = (
     " -u",
@@ -77,7 +79,20 @@ _USER: Final = lazy_pattern(
 )
 _EMPTY_PASSWORD: Final = lazy_pattern(rb"\s|$")
 _CLOSED: Final = lazy_pattern(rb"\\{0,4}[\"'](?:\s|$)")
-_CURL: Final = lazy_pattern(rb"(?i)\b(?:curl|wget|http|https|ftp|lftp|xh)\b")
+# Not `http-server`, `http://` or `http.server`.
+_CURL: Final = lazy_pattern(
+    rb"(?i)(?<![\w.-])(?:curl|wget|http|https|ftp|lftp|xh)(?:\.exe)?(?=[\s\"'\\]|$)"
+)
+# In a list of arguments of one of these, `-u` is followed by a user and a group.
+_RUNS_AS_USER: Final = lazy_pattern(
+    rb"(?<![\w.-])(?:docker|podman|nerdctl|buildah|crictl|ctr|kubectl|oc|gosu|su-exec|chown|setpriv|uwsgi|memcached)(?=[\s\"'\\])"
+)
+# What the line before ends with if a command continues on the next one.
+_CONTINUES: Final = (b"\\", b"^", b"`", b",")
+_HOST: Final = lazy_pattern(rb"(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|\[.{0,40})$")
+_CREATES: Final = lazy_pattern(
+    rb"""(?:create|add|set)(?:[\s"',\\]{1,8}-\S{1,64}){0,4}[\s"',\\]{1,8}(?P<kind>secret|configmap|cm)\b"""
+)
 # Each pattern ends where the password begins.
 _COMMANDS: Final = lazy_pattern(
     rb"""(?x)
@@ -96,7 +111,6 @@ _COMMANDS: Final = lazy_pattern(
       | openssl [^\S\n] enc [^\S\n] [^\n|;]{0,200}? (?<=[^\S\n])-[kK] [^\S\n]{1,3} (?=[^\s-])
       | unseal [^\S\n]{1,3} (?=[A-Za-z0-9+/]{20})
       | vault [^\S\n] login [^\S\n]{1,3} (?:-\S{1,40}[^\S\n]{1,3}){0,4} (?:token=)? (?=[^\s=-]{8}[^\s=]{0,200}(?:\s|$|["'\\]))
-      | --from-literal= \\{0,4}["']? [\w.-]{1,100} = (?=[^\s])
       | rabbitmqctl [^\S\n] (?:[^\n|;]{0,60}?[^\S\n])?? (?:add_user|change_password|authenticate_user) [^\S\n]{1,3} \S{1,64} [^\S\n]{1,3}
       | ssh-keygen [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -[NP] [^\S\n]{1,3} (?=[^\s-])
       | lftp [^\S\n] (?:[^\n|;]{0,100}?[^\S\n])?? (?:-u|--user) [^\S\n]{1,3} [^\s,"']{1,64} ,
@@ -106,7 +120,6 @@ _COMMANDS: Final = lazy_pattern(
       | crypt\( (?:[^\n();]{1,200},[ ]?)? (?='[^'\n]{4,128}'[ ]?(?:,[ ]?gen_salt|\)))
       | ::add-mask::
       | ::set-output [^\S\n] name= [\w-]{0,40}(?i:token|secret|password|key|credential)[\w-]{0,20} ::
-      | \\{0,4}" (?:-u|--user) \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" [^"\\:\n]{1,64} :
       | \\{0,4}" (?:-u|--user|-U) \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" [^"\\\n]{1,64} \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" -(?:p|P|w|pw) \\{0,4}" [^\S\n]?,[^\S\n]? (?=\\{0,4}")
       | htpasswd [^\S\n]{1,3} (?:-\w{1,4}[^\S\n]{1,3}){0,3} -\w{0,3}b\w{0,3} [^\S\n]{1,3} [^\s-][^\s]{0,200} [^\S\n]{1,3} \S{1,64} [^\S\n]{1,3}
       | sqlplus [^\S\n]{1,3} (?:-\w[^\S\n]{1,3}){0,3} [\w.$\#]{1,64}/
@@ -115,7 +128,6 @@ _COMMANDS: Final = lazy_pattern(
       | [ ]-pass(?:in|out) [^\S\n]{1,3} pass:
       | -hp (?=[^\s-])
       | snmp\w{2,10} [^\S\n] (?:[^\n|;]{0,120}?[^\S\n])?? -[AXc] [^\S\n]{1,3}
-      | (?i:identified[^\S\n]{1,3}(?:with[^\S\n]{1,3}\S{1,40}[^\S\n]{1,3})?(?:by|as)) [^\S\n]{1,3} (?:(?i:password)[^\S\n]{1,3})? (?=\\{0,4}["'] | [^\s;]{6,64};)
     )
     """
 )  # fmt: skip
@@ -131,14 +143,13 @@ _COMMAND_WORDS: Final = tuple(
     b"hydra xfreerdp racadm rabbitmqadmin 7z rar mysql".split()
 )
 _JOINED_OPTION: Final = lazy_pattern(rb"\b(?:7z[ar]?|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]")
-# ["mysql", "-px"]
-_JOINED_ITEM: Final = lazy_pattern(rb'\\{0,4}"-p(?=[^\s"\\-]{4})')
-_JOINS_PASSWORD: Final = lazy_pattern(rb"mysql|mariadb|sshpass")
+_FROM_LITERAL: Final = lazy_pattern(rb"""--from-literal=\\{0,4}["']?[\w.-]{1,100}=(?=\S)""")
 _PIPED: Final = lazy_pattern(
     rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:(?:\\{0,4}["'])?[\w.-]{1,64}:)?(?:\\{0,4}["'])?(?P<value>[^\s"'|\\]{4,200})\\{0,4}["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?(?:[^\n|;]{0,120}login[^\n|;]{0,100}[^\S\n])?$"""
 )
 _ARGUMENT: Final = lazy_pattern(rb"(?:[^\s\"'\\]|\\(?!\\{0,8}[\"'])){1,512}")
 _LONGEST_CHECKED: Final = 256
+_LONGEST_COMMAND: Final = 1024
 
 _COLUMNS: Final = lazy_pattern(
     rb"""(?ix) (?:insert|replace) (?:[ ]ignore)? [ ] into \s{1,3} [\w.$"`\[\]\\-]{1,130} \s{0,3} \( (?P<columns>[^()\n]{1,4096}) \) \s{0,3}
@@ -158,26 +169,52 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
         return _inserted(block, at)
     if block[at : at + 3] in (b" -p", b" -P") and not block.startswith(b"ass", at + 3):
         return _password_option(block, at)
-    if block[at : at + 1].isspace() and not block.startswith(b"-pass", at + 1):
+    first = block[at : at + 1]
+    if first.isspace() and not block.startswith(b"-pass", at + 1):
         return _user_argument(block, at)
-    if joined := _JOINED_ITEM.match(block, at):
-        is_command = _JOINS_PASSWORD.search(block, max(0, at - 200), at)
-        return _item(block, joined.end()) if is_command else []
+    if first in (b'"', b"\\"):
+        return _item(block, at)
+    if first in b"iI" and block[at : at + 10].lower() == b"identified":
+        return identified_secrets(block, at)
+    if first == b"-" and (literal := _FROM_LITERAL.match(block, at)):
+        return _literal(block, at, literal.end())
     if block[at : at + 6].lower() in (b"chpass", b"passwd", b"sudo -", b"--pass"):
         return _piped(block, at)
+    return _argument_of_command(block, at)
+
+
+def _argument_of_command(block: bytes, at: int) -> list[Span]:
     match = _COMMANDS.match(block, at)
-    if match is None:
-        return []
-    return _secret_argument(
-        block, match.end(), lambda value: is_secret(NameKind.SECRET, value, prose=False)
-    )
+    return _secret_argument(block, match.end(), _is_secret) if match else []
 
 
-def _item(block: bytes, start: int) -> list[Span]:
-    """The rest of an item of a list of arguments."""
-    end = quoted_end(block, start, b'"', start + _LONGEST_CHECKED)
-    end = start + len(block[start:end].rstrip(b"\\"))
-    return [Span(start, end)] if is_secret(NameKind.SECRET, block[start:end], prose=False) else []
+def _is_secret(value: bytes) -> bool:
+    return is_secret(NameKind.SECRET, value, prose=False)
+
+
+def _item(block: bytes, at: int) -> list[Span]:
+    """The password in the item of a list of arguments at `at`, or in the item after it."""
+    if joined := joined_item(block, at):
+        return _secret_argument(
+            block,
+            joined.start,
+            lambda value: is_joined_password(joined, value) and _is_secret(value),
+            quote=joined.quote,
+        )
+    if item := user_item(block, at):
+        return _user_password(block, at, item.start, item.user, item.quote, in_list=True)
+    return _argument_of_command(block, at)
+
+
+def _literal(block: bytes, at: int, start: int) -> list[Span]:
+    """The value of `--from-literal`, which is a setting if it is for a ConfigMap."""
+    command = _command_before(block, at, _LONGEST_COMMAND)
+    is_setting = False
+    # This check is cheaper than the search, which few commands need.
+    if b"configmap" in command or b"cm" in command:
+        *_, kind = [b"", *_CREATES.findall(command)]
+        is_setting = kind in (b"configmap", b"cm")
+    return _secret_argument(block, start, looks_random if is_setting else _is_secret)
 
 
 def _password_option(block: bytes, at: int) -> list[Span]:
@@ -191,11 +228,7 @@ def _password_option(block: bytes, at: int) -> list[Span]:
     commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
 
     def is_password(value: bytes) -> bool:
-        return (
-            not value.isdigit()
-            and is_secret(NameKind.SECRET, value, prose=False)
-            and bool(commands.search(preceding))
-        )
+        return not value.isdigit() and _is_secret(value) and bool(commands.search(preceding))
 
     return _secret_argument(block, option.end(), is_password)
 
@@ -209,7 +242,7 @@ def _piped(block: bytes, at: int) -> list[Span]:
     """`echo ada:x | chpasswd`."""
     offset = max(0, at - 300)
     match = _PIPED.search(block[offset:at])
-    if match is None or not is_secret(NameKind.SECRET, match["value"], prose=False):
+    if match is None or not _is_secret(match["value"]):
         return []
     return [Span(offset + match.start("value"), offset + match.end("value"))]
 
@@ -223,16 +256,36 @@ def _user_argument(block: bytes, at: int) -> list[Span]:
     if (_CLOSED if quote else _EMPTY_PASSWORD).match(block, match.end()):
         # Some services take the key as the name of the user, and no password.
         return [Span(*match.span(2))] if looks_secret(user) else []
-    is_curl = bool(_CURL.search(block[max(0, at - 256) : at]))
+    return _user_password(block, at, match.end(), user, quote, in_list=False)
+
+
+def _user_password(
+    block: bytes, at: int, start: int, user: bytes, quote: bytes | None, *, in_list: bool
+) -> list[Span]:
+    """The password after `-u ada:`, unless it is a group, or a port after a host."""
+    command = _command_before(block, at, _LONGEST_CHECKED)
+    is_curl = bool(_CURL.search(command))
+    may_be_word = in_list and not _RUNS_AS_USER.search(command)
 
     def is_password(value: bytes) -> bool:
-        if not is_secret(NameKind.SECRET, value, prose=False):
+        if not _is_secret(value):
             return False
-        if value.isdigit() and user.isdigit():
+        if value.isdigit() and (user.isdigit() or _HOST.match(user)):
             return False
-        return is_curl or looks_secret(value, shortest=4)
+        if is_curl or looks_secret(value, shortest=4):
+            return True
+        return may_be_word and looks_like_password(value)
 
-    return _secret_argument(block, match.end(), is_password, quote=quote)
+    return _secret_argument(block, start, is_password, quote=quote)
+
+
+def _command_before(block: bytes, at: int, longest: int) -> bytes:
+    """The beginning of the command that `at` is part of, which may continue over several lines."""
+    front = block[max(0, at - longest) : at]
+    start = front.rfind(b"\n") + 1
+    while start and front[: start - 1].rstrip(b"\r").endswith(_CONTINUES):
+        start = front.rfind(b"\n", 0, start - 1) + 1
+    return front[start:]
 
 
 def _secret_argument(

@@ -7,6 +7,7 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction.arguments import argument
 from providers.redaction.notation import Span
+from providers.redaction.values import looks_like_password, looks_random, looks_secret
 
 DEVICE_HINTS: Final = (
     "community ",
@@ -49,8 +50,7 @@ DEVICE_HINTS: Final = (
 # type 7 can be decrypted by anyone.
 _SETTINGS: Final = lazy_pattern(
     rb"""(?xi)
-    (?: community[ ] (?=\S{3,64}[ ](?:ro|rw|\d{1,3}\.\d|default|view)\b|\S{3,64};)
-      | (?-i:enable)[ ](?:password|secret)[ ] (?:level[ ]\d{1,2}[ ])? (?:\d[ ] | (?=[^\s\d]{0,40}\d))
+    (?: (?-i:enable)[ ](?:password|secret)[ ] (?:level[ ]\d{1,2}[ ])? (?:\d[ ] | (?=[^\s\d]{0,40}\d))
       | -server[ ]key[ ] (?:\d[ ])?
       | -server[ ]host[ ][\w.:-]{1,64} (?:[ ](?!key)[\w-]{1,20}){0,8}?[ ]key[ ] (?:\d[ ])?
       | isakmp[ ]key[ ] (?:\d[ ])?
@@ -74,12 +74,38 @@ _SNMP_USER: Final = lazy_pattern(
     (?: [ ](?:des|aes(?:-?\d{3})?)[ ] (?P<priv>"[^"\n]{1,128}"|\S{1,128}) )?"""
 )
 # ada * "x" * in the secrets of PPP
-_PPP: Final = lazy_pattern(rb"""[ ]\*[ ](?P<value>\\{0,8}"[^"\n]{4,128}")[ ]\*[ \t\r]*(?:\n|"|$)""")
+_PPP: Final = lazy_pattern(
+    rb"""[ ]\*[ ](?P<value>\\{0,8}"[^"\n]{4,128}")[ ]\*[ \t\r]{0,64}+(?:\n|"|$)"""
+)
 _PPP_USER: Final = lazy_pattern(
     rb"""(?:^|\n|[ "])(?:\\{0,8}"[\w.@-]{1,64}\\{0,8}"|[\w.@-]{1,64})$"""
 )
+# snmp-server community x RO, rocommunity x default, community x;
+_COMMUNITY: Final = lazy_pattern(
+    rb"(?i)community[ ](?=(?P<value>\S{3,64}?)(?:[ ](?P<mode>r[ow])\b|[ ](?:\d{1,3}\.\d|default\b|view\b)|;))"
+)
+# Communities of routes in BGP, and what precedes their names in policies and sentences.
+_ROUTES: Final = lazy_pattern(
+    rb"(?i)(?:(?:target|origin|large|rt|soo):)?(?:0x[\da-f]{1,16}|\d{1,10}(?::\d{1,10}){1,2})$"
+)
+_IN_POLICY: Final = lazy_pattern(
+    rb"(?i)\b(?:bgp|from|then|match|extended|large|our|your|the|of)[ ]{1,3}$"
+)
+_SNMP_SECTION: Final = lazy_pattern(rb"(?i)snmp\s?\{[^{}]{0,160}$")
+_LONGEST_SECTION: Final = 160
 # [smtp.example]:587 ada:x of Postfix
-_RELAY: Final = lazy_pattern(rb"\]:\d{2,5}[ \t]{1,8}[\w.@+-]{1,128}:(?=\S)")
+_RELAY: Final = lazy_pattern(rb"\]:\d{2,5}[ \t]{1,8}(?P<user>[\w.@+-]{1,128}):(?=\S)")
+# A server that listens on every address is not a relay, and neither is `mx.example[10.0.0.1]`.
+_NO_RELAY: Final = lazy_pattern(rb"\[(?:::|0\.0\.0\.0)$|[\w.]\[[^\[\]\s]{1,80}$")
+# `connected to [mx.example]:25 worker:idle`
+_IN_SENTENCE: Final = lazy_pattern(rb"(?i)\b(?:on|to|from|at|via|by|with)[ ]\[[^\[\]\s]{1,80}$")
+# What logs state about a connection.
+_CONNECTION_FIELDS: Final = frozenset(
+    b"proto protocol state status pid fd tls ssl addr address port family type mode id session "
+    b"queue msgid qid rc code error err reason result reply response delay delays dsn size from to "
+    b"helo ehlo time timeout elapsed user conn tcp udp ino inode uid gid timer cookie name process service "
+    b"level msg message event action version cipher count".split()
+)
 # WIFI:T:WPA;S:kitchen;P:x;; of QR codes
 _WIFI: Final = lazy_pattern(
     rb"(?i:wifi:)(?:[TSHR]:[^;\n]{0,64};){1,4}P:(?P<value>(?:[^;\\\n]|\\.){1,128})"
@@ -95,10 +121,42 @@ def device_secrets(block: bytes, at: int) -> list[Span]:
     if match := _SNMP_USER.match(block, at):
         spans = [match.span(group) for group in ("auth", "priv") if match[group]]
         return [span for start, _ in spans for span in argument(block, start)]
-    for pattern in (_RELAY, _SETTINGS):
-        if match := pattern.match(block, at):
-            return argument(block, match.end())
+    if match := _COMMUNITY.match(block, at):
+        is_secret = _is_community(block, at, match["value"].strip(b"\"'\\"), match["mode"])
+        return argument(block, match.end()) if is_secret else []
+    if match := _RELAY.match(block, at):
+        return _relay(block, at, match["user"], match.end())
+    if match := _SETTINGS.match(block, at):
+        return argument(block, match.end())
     return []
+
+
+def _is_community(block: bytes, at: int, value: bytes, mode: bytes | None) -> bool:
+    """Whether a value is a community of SNMP rather than one of BGP, or a word of a sentence."""
+    if _ROUTES.match(value):
+        return False
+    front = block[max(0, at - _LONGEST_SECTION) : at]
+    looks_private = looks_like_password(value) or looks_random(value)
+    if mode or (looks_private and not _IN_POLICY.search(front)):
+        return True
+    line = front.rpartition(b"\n")[2].lower()
+    return (
+        line.endswith((b"ro", b"rw", b"trap"))
+        or b"snmp" in line
+        or bool(_SNMP_SECTION.search(front))
+    )
+
+
+def _relay(block: bytes, at: int, user: bytes, start: int) -> list[Span]:
+    """The password of a relay, unless the line states something about a connection."""
+    front = block[max(0, at - 100) : at]
+    if user.lower() in _CONNECTION_FIELDS or _NO_RELAY.search(front):
+        return []
+    spans = argument(block, start)
+    if not spans or b"@" in user or not _IN_SENTENCE.search(front):
+        return spans
+    value = block[spans[0].start : spans[0].end]
+    return spans if looks_secret(value) or looks_like_password(value) else []
 
 
 def _ppp(block: bytes, at: int) -> list[Span]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle
 from typing import Final
 
 from providers.redaction.scan import Match
@@ -25,9 +26,8 @@ MOST_TEXTS: Final = 8
 _EDGES: Final = b" \n,;\"'})]"
 _DIGITS: Final = b"0123456789"
 _FOLD: Final = bytes.maketrans(_DIGITS, b"0" * 10)
-# With each of these in place of its digits, a text has to be ordinary.
-_OTHER_DIGITS: Final = (b"7" * 10, b"1" * 10, b"9876543212")
-_OTHERS: Final = tuple(bytes.maketrans(_DIGITS, digits) for digits in _OTHER_DIGITS)
+# With each of these, in turn and repeated, in place of its digits, a text has to be ordinary.
+_OTHER_DIGITS: Final = (b"7", b"1", b"9876543212")
 _TAKEN_OUT: Final = b"\x00"
 # Keeps what is not taken out.
 _MASK: Final = bytes(255 if byte else 0 for byte in range(256))
@@ -97,8 +97,13 @@ def _is_ordinary_with_any_digits(text: bytes, find: Find, ordinary_texts: Ordina
     if text[-1:] not in _EDGES or text[:1] in _DIGITS:
         return False
     # What is around the text makes no difference, so a blank will do.
-    variants = (b" " + text.translate(digits) + b" " for digits in _OTHERS)
+    variants = (b" " + _with_digits(text, digits) + b" " for digits in _OTHER_DIGITS)
     return all(_is_taken_out(variant, text, find, ordinary_texts) for variant in variants)
+
+
+def _with_digits(text: bytes, digits: bytes) -> bytes:
+    following = cycle(digits)
+    return bytes(next(following) if byte in _DIGITS else byte for byte in text)
 
 
 def _is_taken_out(variant: bytes, text: bytes, find: Find, ordinary_texts: OrdinaryTexts) -> bool:

@@ -211,6 +211,9 @@ def secret_behind_blank(
         return []
     if is_option and block[start : start + 1] == b"-":
         return []
+    if name == b"set-credentials" and _is_assigned(block, after.end("rest") - len(name)):
+        # `kubectl config set-credentials ada`: the name of an entry.
+        return []
     if name == b"PASS" and TEST_NAME.match(block, start):
         return []
 

@@ -5,12 +5,14 @@ found as elsewhere.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import pytest
 
-from providers.redaction import Redactor, assigned, named, notation, unsigned, values
+from providers.redaction import Redactor, assigned, named, notation, ordinary, unsigned, values
+from providers.redaction.scan import Match
 from providers.redaction.tokens import letters
 from tests.support.regex_work import Work
 
@@ -52,7 +54,7 @@ SECRETS = (
 )
 
 
-def ordinary(kind: str, line_length: int) -> list[str]:
+def ordinary_lines(kind: str, line_length: int) -> list[str]:
     lines: list[str] = []
     while sum(map(len, lines)) < SIZE:
         line = ORDINARY[kind]()
@@ -65,13 +67,13 @@ def ordinary(kind: str, line_length: int) -> list[str]:
 @pytest.mark.parametrize("line_length", [1, 200, 6_000])
 @pytest.mark.parametrize("kind", ORDINARY)
 def test_dense_ordinary_text_stays(kind: str, line_length: int) -> None:
-    text = "\n".join(ordinary(kind, line_length))
+    text = "\n".join(ordinary_lines(kind, line_length))
     assert Redactor().text(text) == text
 
 
 @pytest.mark.parametrize("kind", ORDINARY)
 def test_secret_in_dense_ordinary_text_is_removed(kind: str) -> None:
-    lines = ordinary(kind, 200)
+    lines = ordinary_lines(kind, 200)
     for place, secret in enumerate(SECRETS):
         lines[20 * place + 5] += secret
         lines[20 * place + 9] = secret
@@ -88,7 +90,24 @@ def test_repeated_ordinary_text_is_read_seldom(
     work = Work()
     for module in (named, notation, values, unsigned, assigned):
         work.watch(module, monkeypatch)
-    text = "\n".join(ordinary(kind, line_length)).encode()
+    text = "\n".join(ordinary_lines(kind, line_length)).encode()
     redact = Redactor()
     redact.part(text, None)
     assert work.of(partial(redact.part, text, None)) < len(text) / 4
+
+
+def test_text_is_ordinary_only_with_mixed_digits() -> None:
+    """A text that is harmless only while all of its digits are the same is read everywhere."""
+
+    def places(block: bytes) -> list[Match]:
+        return [(0, match.start(), match.end()) for match in re.finditer(rb"n=", block)]
+
+    def same_digits(block: bytes, matches: list[Match]) -> Iterable[bytes]:
+        for _, at, end in matches:
+            digits = block[end : end + 6]
+            if len(set(digits)) == 1:
+                yield block[at - 1 : end + 7]
+
+    block = b" n=444444 " * 1_000
+    kept = ordinary.without_ordinary_text(block, places, same_digits, (True, True))
+    assert kept == block
