@@ -263,18 +263,16 @@ def _user_password(
     block: bytes, at: int, start: int, user: bytes, quote: bytes | None, *, in_list: bool
 ) -> list[Span]:
     """The password after `-u ada:`, unless it is a group, or a port after a host."""
-    command = _command_before(block, at, _LONGEST_CHECKED)
-    is_curl = bool(_CURL.search(command))
-    may_be_word = in_list and not _RUNS_AS_USER.search(command)
 
     def is_password(value: bytes) -> bool:
         if not _is_secret(value):
             return False
         if value.isdigit() and (user.isdigit() or _HOST.match(user)):
             return False
-        if is_curl or looks_secret(value, shortest=4):
+        command = _command_before(block, at, _LONGEST_CHECKED)
+        if _CURL.search(command) or looks_secret(value, shortest=4):
             return True
-        return may_be_word and looks_like_password(value)
+        return in_list and looks_like_password(value) and not _RUNS_AS_USER.search(command)
 
     return _secret_argument(block, start, is_password, quote=quote)
 
