@@ -60,8 +60,8 @@ _CHANGE = re.compile(
 )
 _VERSUS = re.compile(r"(?i)(?<=\s)(?:vs\.?|versus|compared)\s")
 _OF = re.compile(r"(?i)^(?:in|of)\s+")
-# What a comparison compares by itself.
-_COMPARED = frozenset({"calls", "bytes", "lines", "usage"})
+# What a comparison compares by itself, beside the name of its command.
+_COMPARED = frozenset({"calls", "bytes", "lines"})
 USUAL_EVERY = timedelta(minutes=15)
 
 
@@ -144,7 +144,7 @@ def _as_comparison(typed: TypedAlert, change: re.Match[str]) -> tuple[tuple[int,
     if asked.lower() in typed.text[: change.start()].lower().split():
         asked = ""
     # The percentage is that of the default value.
-    elif asked.lower() in _COMPARED:
+    elif asked.lower() in _COMPARED | {typed.command}:
         asked, side = "", f"change_percent {side}"
     versus = _VERSUS.search(typed.text, 0, change.start())
     # Against the window before, where the question names no other.
