@@ -236,7 +236,7 @@ _HALF_OF_DAY: Final = compile_pattern(_HALF.removeprefix(b" ?"))
 _YEAR_BEHIND: Final = compile_pattern(rb"((?:19|20)\d\d)(?: ([+-]\d\d:?\d\d))?$")
 
 
-_WHOLE_ISO_LINES: Final = compile_pattern(rb"(?:" + _WHOLE_ISO.pattern + rb"\n)*+")
+_WHOLE_ISO_LINES: Final = compile_pattern(rb"(?:" + _WHOLE_ISO.pattern + rb"\n){0,65535}+")
 
 
 def minutes_of(name: str, written: Collection[bytes], behind: bytes) -> dict[bytes, Minute | None]:

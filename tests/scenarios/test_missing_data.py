@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,7 +27,7 @@ async def test_window_beyond_retention_is_refused(
     today = datetime.now(UTC).date()
     line = line.format(old=today - timedelta(days=200), older=today - timedelta(days=220))
     ran = await ask(front_door, line)
-    oldest = today - timedelta(days=91)
+    oldest = (datetime.now(UTC) - timedelta(days=91)).astimezone(ZoneInfo("Europe/Dublin")).date()
     assert (ran.code, ran.json["error"]["kind"], sandbox.akamai.requests) == (2, "bad_question", [])
     assert f"edge keeps API calls since {oldest.day} {oldest:%b %Y}" in ran.json["error"]["message"]
     assert (
