@@ -195,7 +195,8 @@ class Scheduler(Struct):
             due = self.timetable.due(now, _removed)
             self._begin([*self._due_once(now), *rotated(due, self.position())])
         except Exception as error:
-            why = f"{type(error).__name__}: {error}"
+            # Shown by /readyz: only the database quotes nothing that people typed.
+            why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
             # Once, and not every second.
             if why != self._why_stuck:
                 log_failure(error, "Due jobs could not be determined", level=logging.ERROR)

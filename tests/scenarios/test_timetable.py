@@ -47,6 +47,7 @@ async def test_ready_reports_stuck_scheduler(
     async with running(sandbox, SPIKE) as bot, readiness(bot, free_tcp_port) as ready:
         bot.scheduler.clock = broken
         await until_problem(bot, says)
+        assert "no clock" not in bot.scheduler.problem
         status, found = await ready()
         assert (status, found["database"], found["slack"]) == (503, True, True)
         assert "The scheduler has not run for" in str(found["trouble"])
