@@ -14,18 +14,16 @@ from msgspec import Struct
 from bot.answer import Answer
 from bot.commands.answering import Answerer, Clock
 from bot.errors import BadQuestion, FormLink, FormName, offering_form
-from bot.questions.managing import ALERT_WORDS, SUBSCRIPTION_WORDS
+from bot.questions.managing import MANAGING_WORDS
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request
 from bot.questions.registry import COMMANDS
-from bot.questions.saved import WORDS as SAVED_WORDS
 from bot.slack.channels import Channels
 from handlers.permissions import Permissions, Requester
 from handlers.typed_secrets import SecretCheck
 
 # A suggestion that is refused has a suggestion of its own, which is tried once more.
 SUGGESTIONS_TRIED = 2
-MANAGING_WORDS = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *SAVED_WORDS})
 Action = TypeVar("Action")
 
 

@@ -12,10 +12,10 @@ from bot.answer import Answer
 from bot.blocks import messages
 from bot.commands.answering import Clock
 from bot.errors import BadQuestion, FormName
-from bot.questions.managing import ALERT_WORDS, SUBSCRIPTION_WORDS
+from bot.questions.managing import MANAGING_WORDS, SAVED_WORDS
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
-from bot.questions.saved import WORDS, Save, SavedCommand, Unsave, name_of, parse_saved
+from bot.questions.saved import Save, SavedCommand, Unsave, name_of, parse_saved
 from bot.questions.windows import TwoReadings
 from bot.store import SavedQuestion, SavedQuestionStore
 from handlers.chat_commands import QuestionReader, handle_command, working_hints
@@ -24,7 +24,7 @@ from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 
 MOST_OF_CHANNEL = 50
 # The first words of other commands, which no question can be called.
-RESERVED_WORDS = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *WORDS, "help", "windows", "none"})
+RESERVED_WORDS = MANAGING_WORDS | {"help", "windows", "none"}
 # A question follows these words.
 BEFORE_QUESTION = ("alert", "subscribe")
 
@@ -36,7 +36,7 @@ class SavedQuestionManager(Struct, frozen=True):
     store: SavedQuestionStore
     announcer: Announcer
     clock: Clock
-    verbs: ClassVar[Sequence[str]] = WORDS
+    verbs: ClassVar[Sequence[str]] = SAVED_WORDS
     create_verb: ClassVar[str] = ""
     forms: ClassVar[Mapping[str, FormName]] = MappingProxyType({})
 
@@ -46,7 +46,7 @@ class SavedQuestionManager(Struct, frozen=True):
 
     async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
         """As `Manager.handle`."""
-        if text.strip().partition(" ")[0].lower() in WORDS:
+        if text.strip().partition(" ")[0].lower() in SAVED_WORDS:
             # Checked before the words are read, because their refusal names accounts.
             self.permissions.access.require(command, **asker.rights)
         return await handle_command(self, command, text, asker)

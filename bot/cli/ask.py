@@ -20,8 +20,7 @@ from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.composition.accounts import ProviderRegistry, build_answerer
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError
-from bot.questions import saved
-from bot.questions.managing import ALERT_WORDS, SUBSCRIPTION_WORDS
+from bot.questions.managing import MANAGING_WORDS
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request, split_line
 from bot.questions.registry import COMMANDS
@@ -36,9 +35,6 @@ from providers.redaction import Redactor
 if TYPE_CHECKING:
     from bot.access import AccessPolicy
     from handlers.permissions import Requester
-
-# What manages alerts, subscriptions and saved questions, by its first word.
-SLACK_ONLY = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *saved.WORDS})
 
 
 class SavedFile(Struct, frozen=True):
@@ -153,7 +149,7 @@ def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirec
     subscriptions.
     """
     verb = words.split(maxsplit=1)[0].lower() if words.strip() else ""
-    if verb in SLACK_ONLY:
+    if verb in MANAGING_WORDS:
         raise BadQuestion(
             f"`/{command} {verb}` works only in Slack, where alerts, subscriptions and saved questions are kept.",
             COMMANDS[command].example(directory),

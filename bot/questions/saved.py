@@ -13,7 +13,6 @@ from bot.questions.context import WINDOW_WORDS
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
-WORDS = ("save", "saved", "unsave")
 NAME = re.compile(r"[a-z][a-z0-9_-]{2,39}")
 NAME_RULE = "3 to 40 lower-case letters, digits, dashes and underscores, beginning with a letter"
 # The last `as`: a question may have one of its own, such as a group by that name.
@@ -35,7 +34,7 @@ SavedCommand = Save | Unsave | Literal["list"]
 
 
 def parse_saved(command: CommandName, text: str, directory: AccountDirectory) -> SavedCommand:
-    """The action of words that begin with one of `WORDS`. Raises BadQuestion."""
+    """The action of words that begin with one of SAVED_WORDS. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
     rest = rest.strip()
     if verb.lower() == "saved":
