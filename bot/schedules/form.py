@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from bot.errors import BadQuestion
 from bot.questions.form import QUESTION, FormValues
-from bot.schedules.phrases import WEEKDAYS
+from bot.questions.windows import WEEKDAYS
 from bot.schedules.recurrence import Days, recurrence_at
 from bot.schedules.subscribe import Subscribe
 

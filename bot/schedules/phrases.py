@@ -8,20 +8,10 @@ import re
 from collections.abc import Sequence
 from types import MappingProxyType
 
+from bot.questions.windows.dates import DAY_NUMBERS
+
 # Longer than any words of this kind.
 LONGEST_TEXT = 200
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-WEEKDAY_NUMBERS = MappingProxyType(
-    {
-        form: number
-        for number, day in enumerate(WEEKDAYS)
-        for form in (
-            day,
-            day[:3],
-            *{1: ("tues",), 2: ("weds",), 3: ("thur", "thurs")}.get(number, ()),
-        )
-    }
-)
 # Phrases for days, as the words that are read.
 _SAME = (
     (re.compile(r"\b(?:business|working|work) days?\b"), "weekdays"),
@@ -83,9 +73,7 @@ def _place_of(phrase: Sequence[str], plain: Sequence[str]) -> int:
 
 def _names_days(plain: Sequence[str], *, of_week: bool) -> bool:
     if of_week:
-        return any(
-            word in WEEKDAY_NUMBERS or word.removesuffix("s") in WEEKDAY_NUMBERS for word in plain
-        )
+        return any(word in DAY_NUMBERS or word.removesuffix("s") in DAY_NUMBERS for word in plain)
     return any(re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)", word) for word in plain)
 
 

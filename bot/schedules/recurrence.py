@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from bot.questions.windows import WEEKDAYS
+from bot.questions.windows.dates import DAY_NUMBERS
 from bot.schedules.phrases import (
-    WEEKDAY_NUMBERS,
-    WEEKDAYS,
     plain_words,
     with_half,
     without_commas,
@@ -273,14 +273,14 @@ def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Seque
         dash = "-"
         used = 3
     if dash:
-        one = WEEKDAY_NUMBERS.get(first.removesuffix("s"))
-        two = WEEKDAY_NUMBERS.get(last.removesuffix("s"))
+        one = DAY_NUMBERS.get(first.removesuffix("s"))
+        two = DAY_NUMBERS.get(last.removesuffix("s"))
         if one is None or two is None or one == two:
             return (), 0
         # `sun-thu` and `fri-mon` go on in the next week.
         return [(one + day) % 7 for day in range((two - one) % 7 + 1)], used
-    is_plural = word.endswith("s") and word not in WEEKDAY_NUMBERS
-    number = WEEKDAY_NUMBERS.get(word, WEEKDAY_NUMBERS.get(word.removesuffix("s")))
+    is_plural = word.endswith("s") and word not in DAY_NUMBERS
+    number = DAY_NUMBERS.get(word, DAY_NUMBERS.get(word.removesuffix("s")))
     # `last monday at 09:00` is a question about monday.
     return ([number], 1) if number is not None and (marked or is_plural) else ((), 0)
 
