@@ -34,10 +34,9 @@ from bot.questions.reading import read_form, read_request
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.reply_target import ReplyState
-from bot.slack.response_url import LIVES
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
-from bot.store import KeptResponseUrl, QuestionRecord, Store, StoreUnavailable
+from bot.store import QuestionRecord, Store, StoreUnavailable
 from handlers.chat_commands import Manager, is_managing
 from handlers.error_messages import Lost, LostCommand, Stopping, error_message, log_failure
 from handlers.outcomes import Outcomes
@@ -45,9 +44,9 @@ from handlers.permissions import Permissions, Requester
 from handlers.running_tasks import RunningTasks
 from handlers.saved_questions import SavedQuestionManager
 from handlers.shared_answers import SharedAnswers
-from handlers.shown_work import ShownWork
+from handlers.shown_work import ShownWork, keep_response_url
 from handlers.typed_secrets import SecretCheck
-from providers.redaction import MARK, Redactor, Secret
+from providers.redaction import MARK, Redactor
 
 log = logging.getLogger("opswatch")
 # After this time nobody waits for the answer any more.
@@ -271,11 +270,8 @@ class RequestHandler(Struct, frozen=True):
         """
         if not target.state.replace_original:
             return
-        kept = KeptResponseUrl(Secret(target.response_url), False, target.thread_ts)
         with contextlib.suppress(StoreUnavailable):
-            await self.store.questions.keep_response_url(
-                target.delivery, kept, until=self.clock() + LIVES
-            )
+            await keep_response_url(self.store.questions, target, self.clock(), replace=False)
 
     async def _forget_progress(self, target: ReplyTarget) -> None:
         """The answer stands where progress was shown: a process that reports a crash during the

@@ -40,7 +40,7 @@ class _Work(Struct):
         if self.window is None or window is None:
             return self.window is window
         apart = (abs(self.window.start - window.start), abs(self.window.end - window.end))
-        return max(apart) <= timedelta(seconds=max(SHARED_WITHIN_S, 0.0))
+        return max(apart) <= timedelta(seconds=SHARED_WITHIN_S)
 
 
 class SharedAnswers:

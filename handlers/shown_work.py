@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -150,9 +150,15 @@ class ShownWork(Struct, frozen=True):
             await self._keep_response_url(replace=True)
 
     async def _keep_response_url(self, *, replace: bool) -> None:
-        target = self.target
-        if target.response_url or target.thread_ts:
-            kept = KeptResponseUrl(Secret(target.response_url), replace, target.thread_ts)
-            await self.questions.keep_response_url(
-                target.delivery, kept, until=self.clock() + LIVES
-            )
+        await keep_response_url(self.questions, self.target, self.clock(), replace=replace)
+
+
+async def keep_response_url(
+    questions: QuestionStore, target: ReplyTarget, now: datetime, *, replace: bool
+) -> None:
+    """Stores how the next process reaches the asker after a crash, and whether what it says may
+    `replace` the message that the response URL has shown.
+    """
+    if target.response_url or target.thread_ts:
+        kept = KeptResponseUrl(Secret(target.response_url), replace, target.thread_ts)
+        await questions.keep_response_url(target.delivery, kept, until=now + LIVES)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from bot.formatting import quoted
 from providers.models import CallsDescription
 
 # What a vendor lists may hold anything; what cannot be typed is not offered.
@@ -51,7 +52,7 @@ def _words(description: CallsDescription) -> Iterator[str]:
         if not _NAME.fullmatch(each.name):
             continue
         for value in filter(_is_typeable, each.values):
-            yield f'{each.name}:"{value}"' if " " in value else f"{each.name}:{value}"
+            yield f"{each.name}:{quoted(value)}"
 
 
 def _is_typeable(value: str) -> bool:

@@ -291,7 +291,7 @@ class Delivery:
             shown_ts = target.state.progress_ts
             if shown_ts and not await self.messages.may_be_progress(target.channel, shown_ts):
                 return
-            ts = target.state.progress_ts or await self.messages.find_work(target)
+            ts = shown_ts or await self.messages.find_work(target)
             if ts and target.thread and target.channel.startswith("D"):
                 # It may be a stream, and is not known to be one in this process.
                 await self._streams.stop_message(target, ts)
