@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.app import Bot, open_bot
+from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
 from bot.slack.messages import work_key
 from bot.store import QuestionRecord, Store
 from tests.conftest import connected_bot
-from tests.support.deliveries import HURRIED, PRIVATE, cut, refuse, texts, working
+from tests.support.deliveries import PRIVATE, cut, refuse, texts, working
 from tests.support.leases import expire_leases
 
 pytestmark = pytest.mark.usefixtures("late_progress")
@@ -71,12 +71,7 @@ async def test_kill_before_recording_leaves_no_progress(
     shown = Message(sandbox.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
     shown.metadata = {"event_type": "opswatch_work", "event_payload": {"key": work_key("t1")}}
     sandbox.slack._add(shown)
-    async with (
-        open_bot(
-            sandbox.settings(), sandbox.tokens(), timeouts=HURRIED, clock=sandbox.clock
-        ) as bot,
-        bot.connected(),
-    ):
+    async with connected_bot(sandbox) as bot:
         await expire_leases(bot.store)
         await sandbox.slack.until(
             lambda: shown.text.startswith(

@@ -12,19 +12,24 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import BinaryIO
 
-import aiohttp
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
-from bot.slack.client import slack_client
-from bot.slack.outbox import Outbox, OutboxTimings
-from bot.slack.pace import SlackPace
+from bot.slack.outbox import OutboxTimings
 from bot.store import OutboxStore, PostKind, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT
 from tests.support.clock import process_environ
-from tests.support.outbox import channel_texts, enqueue, follow_up, post, random_fault, settled
+from tests.support.outbox import (
+    channel_texts,
+    enqueue,
+    follow_up,
+    outbox_of,
+    post,
+    random_fault,
+    settled,
+)
 from tests.support.outbox_process import location_word
 from tests.support.prestarted import ProgramServer, RunningProgram
 
@@ -34,23 +39,8 @@ HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 @asynccontextmanager
 async def posting(sandbox: Sandbox, ops_channel: str = "") -> AsyncIterator[OutboxStore]:
     """An outbox at work."""
-    store = await Store.open(sandbox.location, now=utc_now())
-    async with aiohttp.ClientSession() as session:
-        client = slack_client(
-            sandbox.slack.bot_token,
-            f"{sandbox.slack.url}/api/",
-            session,
-            pace=SlackPace(HURRIED.per_channel),
-        )
-        outbox = Outbox(store.outbox, client, utc_now, ops_channel, HURRIED)
-        task = asyncio.create_task(outbox.run())
-        try:
-            yield store.outbox
-        finally:
-            task.cancel()
-            await outbox.finish(within_s=2)
-            await asyncio.gather(task, return_exceptions=True)
-            await store.close()
+    async with outbox_of(sandbox, ops_channel, HURRIED) as (store, _):
+        yield store.outbox
 
 
 async def test_messages_are_posted_once_in_order(sandbox: Sandbox) -> None:

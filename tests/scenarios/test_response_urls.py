@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Bot, open_bot
+from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from tests.conftest import ROOT, toml_of
-from tests.support.deliveries import HURRIED, PRIVATE, cut, refuse, texts, working
+from tests.conftest import ROOT, connected_bot, toml_of
+from tests.support.deliveries import PRIVATE, cut, refuse, texts, working
 from tests.support.leases import expire_leases
 
 pytestmark = pytest.mark.usefixtures("late_progress")
@@ -198,12 +198,7 @@ async def test_kill_during_private_work_leaves_no_progress(
         sandbox.devicewise.be_slow(60)
         await sandbox.slack.command(PRIVATE)
         shown = await working(sandbox)
-    async with (
-        open_bot(
-            sandbox.settings(), sandbox.tokens(), timeouts=HURRIED, clock=sandbox.clock
-        ) as bot,
-        bot.connected(),
-    ):
+    async with connected_bot(sandbox) as bot:
         await expire_leases(bot.store)
         await sandbox.slack.until(
             lambda: shown.text.startswith(
@@ -234,12 +229,7 @@ async def test_kill_during_upload_leaves_the_answer(
         )
         answer = shown.text
         assert "Working on" not in answer
-    async with (
-        open_bot(
-            sandbox.settings(), sandbox.tokens(), timeouts=HURRIED, clock=sandbox.clock
-        ) as bot,
-        bot.connected(),
-    ):
+    async with connected_bot(sandbox) as bot:
         await expire_leases(bot.store)
         await sandbox.slack.until(lambda: "The bot was interrupted" in str(texts(sandbox)))
     assert shown.text == answer
