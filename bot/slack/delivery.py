@@ -18,18 +18,20 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from bot.answer import Answer, Block, Progress
-from bot.blocks import kit, limits
+from bot.blocks import kit
 from bot.blocks import messages as block_messages
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.agent_threads import AgentThreads
 from bot.slack.client import SlackClient
 from bot.slack.file_delivery import FileDelivery
-from bot.slack.messages import WORKING, SlackMessages, work_key
-from bot.slack.pace import Priority
-from bot.slack.private_reasons import NOT_HERE, NOT_SHAREABLE, UNREACHABLE
+from bot.slack.messages import SlackMessages
+from bot.slack.private_answers import private_answer, shareable
+from bot.slack.private_reasons import NOT_HERE, UNREACHABLE
+from bot.slack.progress_messages import ProgressMessages
 from bot.slack.progress_streams import ProgressStreams
 from bot.slack.reply_target import ReplaceMode as ReplaceMode
 from bot.slack.reply_target import ReplyTarget as ReplyTarget
+from bot.slack.views import SlackViews
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
@@ -56,7 +58,9 @@ class Delivery:
         self._client = client
         self.messages = SlackMessages(client)
         self.agent_threads = AgentThreads(client)
+        self.views = SlackViews(client)
         self._streams = ProgressStreams(client)
+        self._progress = ProgressMessages(client, self.messages, self._streams)
         self._files = FileDelivery(client, self.messages)
         self._retry_after_s = retry_after_s
         self._delete_after_s = delete_after_s
@@ -71,18 +75,13 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._deletions, return_exceptions=True)
 
-    # Progress
-
     async def show_progress(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
         """Shows that work is in progress, with Cancel, in the place of the answer; only as far as
         the rate limits leave room.
         """
-        blocks = block_messages.working_blocks(target.title, ticket, progress)
-        text = f"{WORKING} {target.title}"
         if target.public and not target.state.private_reason:
             try:
-                if not await self._streams.show(target, ticket, progress):
-                    await self._show_in_channel(target, text, blocks)
+                await self._progress.show_in_channel(target, ticket, progress)
                 return
             except SlackUnreachable:
                 return
@@ -90,71 +89,9 @@ class Delivery:
                 self._fall_back_to_private(target, error)
         if target.state.replace_original or target.state.noted:
             return
-        may_replace = target.url and target.replaces is not ReplaceMode.STAYS
-        older = block_messages.without_newest_blocks(blocks)
-        if not may_replace or not await self._show_privately(target, text, older):
+        if not await self._progress.show_privately(target, ticket, progress):
             target.state.noted = True
             await self.send_note(target, block_messages.pending_note(target.title, ticket))
-
-    async def _show_privately(
-        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
-    ) -> bool:
-        """Whether the work may be shown to the asker: only by the response URL, since the answer
-        can replace nothing else.
-        """
-        state = target.state
-        url_was_spent = state.url_spent
-        # A message that a response URL adds to a button's message cannot be deleted, so the
-        # progress replaces that one.
-        state.replace_original = target.replaces is not ReplaceMode.NOTHING
-        try:
-            state.replace_original = await self.messages.respond(target, text, blocks)
-        except SlackRefused:
-            state.replace_original = False
-        except SlackDeliveryUnknown:
-            # The answer replaces it where Slack accepted it, and is shown in any case.
-            state.url_spent = url_was_spent
-            state.replace_original = True
-        return state.replace_original
-
-    async def _show_in_channel(
-        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
-    ) -> None:
-        """Raises SlackRefused, and NoRoom where answers need the room."""
-        state = target.state
-        if state.progress_hidden:
-            return
-        client = self._client.at(Priority.PROGRESS)
-        if not state.progress_ts:
-            await self._post_progress(target, text, blocks, client)
-        elif not await self.messages.edit(target, state.progress_ts, text, blocks, client):
-            await self._delete_progress(target)
-            state.progress_hidden = True
-
-    async def _post_progress(
-        self, target: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
-    ) -> None:
-        """Posts the message. If Slack does not say whether it accepted it, the message is searched
-        for, so that none is left over.
-        """
-        state = target.state
-        try:
-            key = work_key(target.delivery)
-            state.progress_ts = await self.messages.post(target, text, blocks, client, key=key)
-        except SlackDeliveryUnknown:
-            state.progress_ts = await self.messages.find_work(target)
-            # Not found may mean that it appears later; a second one would then be left over.
-            state.progress_hidden = not state.progress_ts
-
-    async def _delete_progress(self, target: ReplyTarget) -> None:
-        """Deletes the progress message."""
-        await self._streams.stop(target)
-        if target.state.progress_ts:
-            with contextlib.suppress(*FAILURES):
-                await self._client.call(
-                    "chat.delete", channel=target.channel, ts=target.state.progress_ts
-                )
-            target.state.progress_ts = ""
 
     # Answers
 
@@ -179,10 +116,12 @@ class Delivery:
                     await on_shown()
                 await self._send_files_in_thread(target, answer, ts)
                 return
-            await self._delete_progress(target)
+            await self._progress.delete(target)
         if target.replaces in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL):
             target.state.replace_original = True
-        await self.send_ephemeral(target, *_private(target, answer, ticket))
+        await self.send_ephemeral(
+            target, *private_answer(answer, ticket, reason=target.state.private_reason)
+        )
         target.state.is_answered = True
         target.state.replace_original = False
         if answer.files:
@@ -203,7 +142,7 @@ class Delivery:
                 # It is the answer now, which is not to be deleted.
                 if ts == target.state.progress_ts:
                     target.state.progress_ts = ""
-                await self._delete_progress(target)
+                await self._progress.delete(target)
                 return ts
         ahead = self._posting[target.channel]
         self._posting[target.channel] += 1
@@ -213,7 +152,7 @@ class Delivery:
             target.state.is_answered = True
         finally:
             self._posting[target.channel] -= 1
-        await self._delete_progress(target)
+        await self._progress.delete(target)
         return ts
 
     async def _send_files_in_thread(self, target: ReplyTarget, answer: Answer, ts: str) -> None:
@@ -267,7 +206,7 @@ class Delivery:
 
     async def send_error(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A refusal or an error: always private, and no progress message stays behind."""
-        await self._delete_progress(target)
+        await self._progress.delete(target)
         if target.replaces is ReplaceMode.REFUSAL:
             target.state.replace_original = True
         await self.send_ephemeral(target, text, blocks)
@@ -278,7 +217,7 @@ class Delivery:
         """Shows a private answer again that the progress message has replaced. It can be shared
         where there is a `ticket`.
         """
-        await self.send_ephemeral(target, *_shareable(text, blocks, ticket))
+        await self.send_ephemeral(target, *shareable(text, blocks, ticket))
         target.state.replace_original = False
 
     async def report_interrupted(
@@ -375,51 +314,3 @@ class Delivery:
     async def open_dm(self, user: str) -> str:
         """The channel of a person's direct messages with the bot. Raises SlackRefused."""
         return await self.messages.open_dm(user)
-
-    async def open_view(self, trigger: str, view: Block) -> None:
-        """Opens a modal. Raises SlackRefused where the trigger is used up or too old."""
-        await self._client.call("views.open", trigger_id=trigger, view=view)
-
-    async def update_view(self, view: Block, view_id: str, hash_: str) -> str:
-        """Replaces an open modal and returns its new hash. Raises SlackRefused where it was closed
-        or has changed meanwhile.
-        """
-        answer = await self._client.call("views.update", view=view, view_id=view_id, hash=hash_)
-        return str((answer.get("view") or {}).get("hash") or hash_)
-
-    async def publish_home(self, user: str, blocks: Sequence[Block]) -> None:
-        """Shows the App Home tab to a person."""
-        problems = limits.block_problems(blocks, most=limits.MOST_VIEW_BLOCKS)
-        if problems:
-            log.error("App Home would be refused: %s", "; ".join(problems))
-        view = {"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]}
-        await self._client.call("views.publish", user_id=user, view=view)
-
-
-def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
-    """A private answer as text and blocks: why it is private, where its file is, and the button
-    that shares it.
-    """
-    reason = target.state.private_reason
-    if reason in NOT_HERE.values():
-        # If the bot may not post, nothing can be shared; the reason says what to do.
-        text = answer.text
-        blocks = [*answer.blocks]
-    else:
-        text, blocks = _shareable(answer.text, answer.blocks, ticket)
-    if answer.files:
-        where = "The file is in your direct messages."
-        blocks.insert(-1, kit.context(where))
-        text = f"{text}\n{where}"
-    if reason:
-        return f"{reason}\n{text}", [kit.context(reason), *blocks]
-    return text, blocks
-
-
-def _shareable(text: str, blocks: Sequence[Block], ticket: str) -> tuple[str, list[Block]]:
-    """An answer with Share, or without a `ticket` with what has to be done before it can be shared."""
-    if ticket:
-        return text, block_messages.with_share(blocks, ticket)
-    shown = [*blocks]
-    shown.insert(-1, kit.context(NOT_SHAREABLE))
-    return f"{text}\n{NOT_SHAREABLE}", shown

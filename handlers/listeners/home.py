@@ -69,7 +69,7 @@ class HomeTab(Struct, frozen=True):
         checks[account] = await task
 
     async def _publish(self, user: str, checks: Mapping[str, Check | None] | None = None) -> None:
-        await self.requests.delivery.publish_home(
+        await self.requests.delivery.views.publish_home(
             user, home_blocks(await self._facts(user, checks or {}))
         )
 

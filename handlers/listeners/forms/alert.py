@@ -137,7 +137,7 @@ class TryAlert(Struct, frozen=True):
         """
         changed = modals.with_result(view, kit.escaped(result))
         try:
-            return await self.requests.delivery.update_view(changed, view["id"], hash_)
+            return await self.requests.delivery.views.update(changed, view["id"], hash_)
         except (SlackRefused, SlackDeliveryUnknown) as error:
             log.info("A form could not be updated: %s", error)
             return hash_

@@ -98,7 +98,7 @@ class ChooseQuestion(Struct, frozen=True):
         view = body["view"]
         state = modals.parse_state(str(action.get("value") or ""))
         form = await self._form(state, str(body["user"]["id"]))
-        await self.requests.delivery.update_view(form, view["id"], view["hash"])
+        await self.requests.delivery.views.update(form, view["id"], view["hash"])
 
     async def _form(self, state: ModalState, user: str) -> Block:
         """The form, or a note where the person has lost access since the choice was shown."""

@@ -45,7 +45,7 @@ async def open_view(
     if problems := limits.view_problems(view):
         log.error("A form would be refused: %s", "; ".join(problems))
     try:
-        await requests.delivery.open_view(str(body.get("trigger_id", "")), view)
+        await requests.delivery.views.open(str(body.get("trigger_id", "")), view)
     except (SlackRefused, SlackDeliveryUnknown) as error:
         log.warning("A form could not be opened: %s", error)
         await requests.delivery.send_note(context["target"], messages.note(TOO_LATE))

@@ -1,0 +1,96 @@
+"""Progress of a question, in the place where its answer will appear."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from bot.answer import Block, Progress
+from bot.blocks import messages as block_messages
+from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.slack.client import SlackClient
+from bot.slack.messages import WORKING, SlackMessages, work_key
+from bot.slack.pace import Priority
+from bot.slack.progress_streams import ProgressStreams
+from bot.slack.reply_target import ReplaceMode, ReplyTarget
+
+
+class ProgressMessages(Struct, frozen=True):
+    """Shows, updates and deletes the progress message of a question."""
+
+    client: SlackClient
+    messages: SlackMessages
+    streams: ProgressStreams
+
+    async def show_in_channel(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
+        """Shows progress as a stream where there can be one, else as a message that is edited.
+
+        Raises SlackRefused, and NoRoom where answers need the room.
+        """
+        if await self.streams.show(target, ticket, progress) or target.state.progress_hidden:
+            return
+        state = target.state
+        text, blocks = _shown(target, ticket, progress)
+        client = self.client.at(Priority.PROGRESS)
+        if not state.progress_ts:
+            await self._post(target, text, blocks, client)
+        elif not await self.messages.edit(target, state.progress_ts, text, blocks, client):
+            await self.delete(target)
+            state.progress_hidden = True
+
+    async def show_privately(self, target: ReplyTarget, ticket: str, progress: Progress) -> bool:
+        """Whether progress is shown to the asker alone. Only the response URL can show it, since
+        the answer can replace nothing else.
+        """
+        if not target.url or target.replaces is ReplaceMode.STAYS:
+            return False
+        text, blocks = _shown(target, ticket, progress)
+        state = target.state
+        url_was_spent = state.url_spent
+        # A message that a response URL adds to a button's message cannot be deleted, so the
+        # progress replaces that one.
+        state.replace_original = target.replaces is not ReplaceMode.NOTHING
+        try:
+            state.replace_original = await self.messages.respond(
+                target, text, block_messages.without_newest_blocks(blocks)
+            )
+        except SlackRefused:
+            state.replace_original = False
+        except SlackDeliveryUnknown:
+            # The answer replaces it where Slack accepted it, and is shown in any case.
+            state.url_spent = url_was_spent
+            state.replace_original = True
+        return state.replace_original
+
+    async def delete(self, target: ReplyTarget) -> None:
+        """Deletes the progress message in the channel; nothing where there is none."""
+        await self.streams.stop(target)
+        if target.state.progress_ts:
+            with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
+                await self.client.call(
+                    "chat.delete", channel=target.channel, ts=target.state.progress_ts
+                )
+            target.state.progress_ts = ""
+
+    async def _post(
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
+    ) -> None:
+        """Posts the message. If Slack does not say whether it accepted it, the message is searched
+        for, so that none is left over.
+        """
+        state = target.state
+        try:
+            key = work_key(target.delivery)
+            state.progress_ts = await self.messages.post(target, text, blocks, client, key=key)
+        except SlackDeliveryUnknown:
+            state.progress_ts = await self.messages.find_work(target)
+            # Not found may mean that it appears later; a second one would then be left over.
+            state.progress_hidden = not state.progress_ts
+
+
+def _shown(target: ReplyTarget, ticket: str, progress: Progress) -> tuple[str, list[Block]]:
+    """Progress as text and blocks."""
+    text = f"{WORKING} {target.title}"
+    return text, block_messages.working_blocks(target.title, ticket, progress)
