@@ -42,6 +42,7 @@ from bot.slack.web import PacedWebClient, json_text, web_client
 from bot.store import LeaseTimings, Store, StoreUnavailable
 from handlers.alert_rules import RuleManager
 from handlers.changes import ChangeWatcher
+from handlers.interruptions import InterruptionReporter
 from handlers.jobs.scheduler import Scheduler
 from handlers.requests import RequestHandler
 from providers.clock import Clock, utc_now
@@ -69,6 +70,7 @@ class Bot(Struct):
     settings: Settings
     tokens: SlackTokens
     requests: RequestHandler
+    interruptions: InterruptionReporter
     outbox: Outbox
     scheduler: Scheduler
     slack: ConnectionStatus
@@ -149,7 +151,7 @@ class Bot(Struct):
         while True:
             has_ended = time.monotonic() >= older_ended_at
             try:
-                await self.requests.report_interrupted(started=started if has_ended else NEVER)
+                await self.interruptions.report(started=started if has_ended else NEVER)
             except StoreUnavailable as error:
                 log.warning("Interrupted questions could not be looked for: %s", error)
             await asyncio.sleep(REPORT_EVERY_S)
@@ -241,6 +243,7 @@ async def open_bot(
             settings,
             tokens,
             requests,
+            InterruptionReporter(base.store.questions, base.delivery, base.outcomes, base.clock),
             core.outbox,
             jobs.scheduler,
             slack,

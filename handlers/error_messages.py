@@ -17,12 +17,16 @@ from bot.errors import (
     InternalError,
     OpswatchError,
     ReportedError,
+    SlackDeliveryUnknown,
+    SlackRefused,
 )
 from bot.observability.faults import RecentFaults
 from bot.store import StoreUnavailable
 
 log = logging.getLogger("opswatch")
 RECENT_FAULTS = RecentFaults()
+# Errors whose text holds nothing that was typed.
+QUOTABLE = (StoreUnavailable, SlackRefused, SlackDeliveryUnknown)
 
 
 class Cancelled(OpswatchError):
@@ -121,13 +125,13 @@ def error_message(error: BaseException) -> ErrorMessage:
 
 def log_failure(error: BaseException, what: str, *, level: int = logging.WARNING) -> None:
     """Logs what failed where the work goes on: an error with a message for people by its kind, at
-    `level`; a fault of the bot with its traceback, from which the log removes secrets. A traceback
-    is not repeated within an hour.
+    `level`, and one of Slack or the database by its reason; a fault of the bot with its traceback,
+    from which the log removes secrets. A traceback is not repeated within an hour.
     """
     reported = _reported(error)
     if not isinstance(reported, InternalError):
-        # A kind, since a message may quote what was typed; the database quotes nothing.
-        reason = str(error) if isinstance(error, StoreUnavailable) else reported.kind
+        # A kind, since a message may quote what was typed; Slack and the database quote nothing.
+        reason = str(error) if isinstance(error, QUOTABLE) else reported.kind
         log.log(level, "%s: %s", what, reason)
     elif RECENT_FAULTS.is_new(error):
         log.error("%s:", what, exc_info=error)

@@ -5,12 +5,11 @@ delivers the answer.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from functools import partial
 
 from msgspec import Struct, field
@@ -33,24 +32,22 @@ from bot.questions.question import CommandName, HelpRequest, Question
 from bot.questions.reading import read_form, read_request
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplyTarget
-from bot.slack.reply_target import ReplyState
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
-from bot.store import QuestionRecord, Store, StoreUnavailable
+from bot.store import QuestionRecord, Store
 from handlers.chat_commands import Manager, is_managing
-from handlers.error_messages import Lost, LostCommand, Stopping, error_message, log_failure
+from handlers.error_messages import Stopping, error_message
 from handlers.outcomes import Outcomes
 from handlers.permissions import Permissions, Requester
+from handlers.progress_record import ProgressRecord
 from handlers.running_tasks import RunningTasks
 from handlers.saved_questions import SavedQuestionManager
 from handlers.shared_answers import SharedAnswers
-from handlers.shown_work import ShownWork, keep_response_url
+from handlers.shown_work import ShownWork
 from handlers.typed_secrets import SecretCheck
-from providers.redaction import MARK, Redactor
+from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
-# After this time nobody waits for the answer any more.
-REPORT_INTERRUPTED_FOR = timedelta(minutes=30)
 
 
 class RequestHandler(Struct, frozen=True):
@@ -239,7 +236,8 @@ class RequestHandler(Struct, frozen=True):
                 # This process was paused, and another one has reported it to the asker.
                 log.warning("Question %s was reported as interrupted meanwhile.", target.delivery)
                 return answer
-            await self._keep_answer_in_place(target)
+            record = ProgressRecord(self.store.questions, target, self.clock)
+            await record.before_answer()
             state = target.state
             # Asked again where Slack could not be reached before.
             state.private_reason = state.private_reason or await self._private_reason(
@@ -255,7 +253,7 @@ class RequestHandler(Struct, frozen=True):
                 target,
                 answer,
                 ticket=ticket if may_share else "",
-                on_shown=lambda: self._forget_progress(target),
+                on_shown=record.before_files,
             )
             if target.state.private_reason and not is_private:
                 # Slack has refused the channel just now, so that the answer became private.
@@ -263,23 +261,6 @@ class RequestHandler(Struct, frozen=True):
                     ticket, question.command, target, answer.text, answer.blocks
                 )
         return answer
-
-    async def _keep_answer_in_place(self, target: ReplyTarget) -> None:
-        """The answer is about to replace private progress: a process that reports an interruption
-        cannot see whether it has, and so must replace nothing.
-        """
-        if not target.state.replace_original:
-            return
-        with contextlib.suppress(StoreUnavailable):
-            await keep_response_url(self.store.questions, target, self.clock(), replace=False)
-
-    async def _forget_progress(self, target: ReplyTarget) -> None:
-        """The answer stands where progress was shown: a process that reports a crash during the
-        upload of its files must not replace it.
-        """
-        with contextlib.suppress(StoreUnavailable):
-            await self.store.questions.note_shown(target.delivery, "")
-            await self.store.questions.take_response_url(target.delivery, now=self.clock())
 
     async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:
         """Why an answer that everybody may see is not posted in the channel. Empty if it is posted."""
@@ -290,56 +271,6 @@ class RequestHandler(Struct, frozen=True):
     async def _is_bot_in_channel(self, target: ReplyTarget) -> bool:
         """Whether a private answer can be shared in its channel."""
         return await self.permissions.channels.is_bot_in(target.channel) is not False
-
-    async def report_interrupted(self, *, started: datetime) -> None:
-        """Reports once to each asker that a crash interrupted their question. Slack does not
-        deliver an acknowledged request again.
-        """
-        interrupted = await self.store.questions.take_interrupted(
-            since=self.clock() - REPORT_INTERRUPTED_FOR, before=started
-        )
-        # Together, so that none waits while Slack is slow to take the others.
-        reports = (self._report_interrupted(asked) for asked in interrupted)
-        for failure in await asyncio.gather(*reports, return_exceptions=True):
-            if isinstance(failure, Exception):
-                log_failure(failure, "An interrupted question could not be reported")
-
-    async def _report_interrupted(self, asked: QuestionRecord) -> None:
-        line = f"/{asked.command} {asked.text}".strip()
-        message = error_message(LostCommand(line) if is_managing(asked.text) else Lost(line))
-        try:
-            await self.delivery.report_interrupted(
-                await self._interrupted_target(asked, line),
-                message.text,
-                # A question with a redacted secret cannot be asked again by a button.
-                message.blocks("" if MARK in line else line),
-            )
-        except Exception as error:
-            log.warning(
-                "A question interrupted by a crash could not be reported: %s",
-                self.redactor.text(repr(error)),
-                exc_info=True,
-            )
-        # Not where this process is stopped meanwhile: then the next one reports it.
-        await self.outcomes.interruption_reported(asked.delivery)
-
-    async def _interrupted_target(self, asked: QuestionRecord, line: str) -> ReplyTarget:
-        """The reply target of a question of an earlier process, as far as it was stored."""
-        kept = None
-        # Without it, the asker is reached through the channel or a direct message.
-        with contextlib.suppress(StoreUnavailable):
-            kept = await self.store.questions.take_response_url(asked.delivery, now=self.clock())
-        return ReplyTarget(
-            user=asked.user,
-            channel=asked.channel,
-            response_url=kept.url.open() if kept else "",
-            line=line,
-            delivery=asked.delivery,
-            thread_ts=kept.thread_ts if kept else "",
-            state=ReplyState(
-                progress_ts=asked.shown_ts or "", replace_original=bool(kept and kept.replace)
-            ),
-        )
 
     async def store_answer(
         self,
@@ -375,7 +306,6 @@ class RequestHandler(Struct, frozen=True):
             context.progress,
             self.delivery,
             self.store.questions,
-            self.redactor,
             self.clock,
             partial(self._require_still, question.command, target),
         )

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from msgspec import Struct
 
 from bot.answer import Answer, Progress
 from bot.commands.answering import Clock
-from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.formatting import format_duration
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
-from bot.slack.response_url import LIVES
 from bot.slack.users import RIGHTS_KEPT_S
-from bot.store import KeptResponseUrl, QuestionStore, StoreUnavailable
-from handlers.error_messages import Cancelled, Stopping
+from bot.store import QuestionStore, StoreUnavailable
+from handlers.error_messages import Cancelled, Stopping, log_failure
+from handlers.progress_record import ProgressRecord
 from handlers.running_tasks import RunningTasks
-from providers.redaction import Redactor, Secret
 
-log = logging.getLogger("opswatch")
 # Work that takes longer is shown, with a button that cancels it.
 SHOW_WORK_AFTER_S = 0.8
 # `chat.update` takes about 50 calls a minute, for all questions in progress together.
@@ -47,7 +43,6 @@ class ShownWork(Struct, frozen=True):
     progress: Progress
     delivery: Delivery
     questions: QuestionStore
-    redactor: Redactor
     clock: Clock
     # Raises AccessDenied once the asker has lost access.
     require_access: Callable[[], Awaitable[None]]
@@ -120,45 +115,28 @@ class ShownWork(Struct, frozen=True):
     async def _show(self, progress: Progress) -> None:
         """Shows progress. If that fails, the work continues."""
         try:
-            await self._show_and_note(progress)
+            await self._show_and_record(progress)
         # Answers come before progress in a channel that is near its limit.
         except NoRoom:
             return
-        except (SlackRefused, SlackDeliveryUnknown) as error:
-            log.warning("Progress could not be shown: %s", error)
         except Exception as error:
-            log.warning(
-                "Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True
-            )
+            log_failure(error, "Progress could not be shown")
 
-    async def _show_and_note(self, progress: Progress) -> None:
+    async def _show_and_record(self, progress: Progress) -> None:
         """Shows progress, and stores where: after a crash at any moment, the next process can
         replace the message.
         """
         target = self.target
-        state = self.target.state
+        record = ProgressRecord(self.questions, target, self.clock)
+        state = target.state
         shown_ts = state.progress_ts
         is_shown_privately = state.replace_original
         replaces_nothing = target.replaces is ReplaceMode.NOTHING
         if not shown_ts and not is_shown_privately:
             # Stored before the message is shown, for a crash right after that.
-            await self._keep_response_url(replace=replaces_nothing)
+            await record.keep_response_url(replace=replaces_nothing)
         await self.delivery.show_progress(target, self.ticket, progress)
         if state.progress_ts != shown_ts:
             await self.questions.note_shown(target.delivery, state.progress_ts)
         if state.replace_original and not is_shown_privately and not replaces_nothing:
-            await self._keep_response_url(replace=True)
-
-    async def _keep_response_url(self, *, replace: bool) -> None:
-        await keep_response_url(self.questions, self.target, self.clock(), replace=replace)
-
-
-async def keep_response_url(
-    questions: QuestionStore, target: ReplyTarget, now: datetime, *, replace: bool
-) -> None:
-    """Stores how the next process reaches the asker after a crash, and whether what it says may
-    `replace` the message that the response URL has shown.
-    """
-    if target.response_url or target.thread_ts:
-        kept = KeptResponseUrl(Secret(target.response_url), replace, target.thread_ts)
-        await questions.keep_response_url(target.delivery, kept, until=now + LIVES)
+            await record.keep_response_url(replace=True)

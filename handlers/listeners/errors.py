@@ -9,11 +9,10 @@ import traceback
 from msgspec import Struct
 from slack_bolt.async_app import AsyncBoltContext
 
-from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.channels import Channels
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.store import Store, StoreUnavailable
-from handlers.error_messages import error_message
+from handlers.error_messages import error_message, log_failure
 from providers.clock import Clock
 from providers.redaction import Redactor
 
@@ -46,10 +45,10 @@ class ErrorListener(Struct, frozen=True):
             await self.delivery.send_error(
                 target, message.text, message.blocks(target.state.question or target.line)
             )
-        except (SlackRefused, SlackDeliveryUnknown) as failure:
-            log.error("An error could not be sent to %s: %s", target.user, failure)
         except Exception as failure:
-            log.error("An error could not be sent: %s", self._traceback(failure))
+            log_failure(
+                failure, f"An error could not be sent to {target.user}", level=logging.ERROR
+            )
 
     async def _restore_answer(self, target: ReplyTarget) -> None:
         """Shows the private answer again that a progress message has replaced."""

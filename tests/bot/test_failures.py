@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.alerts.rule import Rule
-from bot.errors import BadQuestion
+from bot.errors import BadQuestion, SlackRefused
 from bot.observability.faults import MOST_REMEMBERED, REPEAT_AFTER_S, RecentFaults
 from bot.schedules.due import Due
 from bot.store import StoreUnavailable, Topic
@@ -52,8 +52,9 @@ def raised(error: Exception) -> Exception:
         (BadQuestion("No log hunter2."), "WARNING Alert oven failed: bad_question"),
         (AuthFailed("no.", account="edge", hint=""), "WARNING Alert oven failed: auth"),
         (StoreUnavailable("disk full"), "WARNING Alert oven failed: disk full"),
+        (SlackRefused("is_archived"), "WARNING Alert oven failed: is_archived"),
     ],
-    ids=["question", "vendor", "database"],
+    ids=["question", "vendor", "database", "slack"],
 )
 def test_expected_failure_is_one_line(
     caplog: pytest.LogCaptureFixture, error: Exception, line: str

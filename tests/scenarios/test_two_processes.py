@@ -180,7 +180,7 @@ async def test_running_question_is_not_reported_as_interrupted(sandbox: Sandbox)
         await sandbox.slack.command("/usage last 7 days")
         await sandbox.slack.until(lambda: first.requests.running.cancellable)
         async with connected_bot(sandbox) as second:
-            await second.requests.report_interrupted(started=utc_now())
+            await second.interruptions.report(started=utc_now())
             [asked] = await second.store.questions.latest()
             assert asked.outcome == "asked"
         sandbox.rapid7.answer_at_once()
