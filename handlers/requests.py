@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from bot.access import AccessPolicy
 from bot.answer import Answer, Block
-from bot.blocks import messages
+from bot.blocks import help_pages, messages
 from bot.commands.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
 from bot.errors import (
     AccessDenied,
@@ -181,7 +181,7 @@ class RequestHandler(Struct, frozen=True):
         may_manage = self.access.may_manage(command, **asker.rights)
         if isinstance(question, HelpRequest):
             directory = self.permissions.directory(self.answering.directory, asker)
-            answer = messages.help_for(question, directory, may_manage=may_manage)
+            answer = help_pages.help_for(question, directory, may_manage=may_manage)
             await self.delivery.send_note(target, answer)
             return "help"
         # An error from here on offers to ask it again, as it was read.

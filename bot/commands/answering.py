@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
-from bot.blocks.messages import help_for
+from bot.blocks.help_pages import help_for
 from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.questions.command import Command, Q
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question

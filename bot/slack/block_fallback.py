@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.answer import Block
-from bot.blocks import kit, limits, messages, picture
+from bot.blocks import kit, limits, older_blocks, picture
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.formatting import sanitise_lines, truncate
 from bot.store.sharing import RefusedBlockStore
@@ -74,7 +74,7 @@ class BlockFallback:
     async def _send_some_blocks(
         self, send: Send[T], blocks: Sequence[Block], text: str, *, with_pictures: bool
     ) -> T:
-        newest = messages.newest_kind(blocks)
+        newest = older_blocks.newest_kind(blocks)
         refused = ""
         if not await self._refuses(newest):
             sent, refused = await self._try_send(send, _fields(text, blocks))
@@ -85,11 +85,11 @@ class BlockFallback:
             if refused:
                 await self._remember(newest)
             pictures = await self._pictures(blocks) if with_pictures else ()
-            older = messages.without_newest_blocks(blocks, pictures)
+            older = older_blocks.without_newest_blocks(blocks, pictures)
             sent, _ = await self._try_send(send, _fields(text, older))
             if sent is not None:
                 return sent
-        return await send(_fields(text, messages.plain_blocks(blocks, text)))
+        return await send(_fields(text, older_blocks.plain_blocks(blocks, text)))
 
     async def _refuses(self, newest: Collection[str]) -> bool:
         """Whether one of these kinds of blocks was refused within the last day."""

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit
 from bot.blocks import messages as block_messages
+from bot.blocks.progress_blocks import pending_note
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.agent_threads import AgentThreads
 from bot.slack.client import SlackClient
@@ -91,7 +92,7 @@ class Delivery:
             return
         if not await self._progress.show_privately(target, ticket, progress):
             target.state.noted = True
-            await self.send_note(target, block_messages.pending_note(target.title, ticket))
+            await self.send_note(target, pending_note(target.title, ticket))
 
     # Answers
 

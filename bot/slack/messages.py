@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bot.answer import Block
-from bot.blocks.messages import WORKING_ACTION
+from bot.blocks.progress_blocks import WORKING_ACTION
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.client import SlackClient
 from bot.slack.errors import MESSAGE_GONE, THREAD_GONE

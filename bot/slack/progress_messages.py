@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from bot.answer import Block, Progress
-from bot.blocks import messages as block_messages
+from bot.blocks import older_blocks, progress_blocks
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.client import SlackClient
 from bot.slack.messages import WORKING, SlackMessages, work_key
@@ -54,7 +54,7 @@ class ProgressMessages(Struct, frozen=True):
         state.replace_original = target.replaces is not ReplaceMode.NOTHING
         try:
             state.replace_original = await self.messages.respond(
-                target, text, block_messages.without_newest_blocks(blocks)
+                target, text, older_blocks.without_newest_blocks(blocks)
             )
         except SlackRefused:
             state.replace_original = False
@@ -93,4 +93,4 @@ class ProgressMessages(Struct, frozen=True):
 def _shown(target: ReplyTarget, ticket: str, progress: Progress) -> tuple[str, list[Block]]:
     """Progress as text and blocks."""
     text = f"{WORKING} {target.title}"
-    return text, block_messages.working_blocks(target.title, ticket, progress)
+    return text, progress_blocks.working_blocks(target.title, ticket, progress)

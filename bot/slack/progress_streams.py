@@ -14,7 +14,7 @@ import logging
 from msgspec import Struct
 
 from bot.answer import Progress
-from bot.blocks.messages import stream_chunks
+from bot.blocks.progress_blocks import stream_chunks
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.client import SlackClient
 from bot.slack.pace import Priority

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import kit, messages
-from bot.blocks.messages import SHARE_ACTION, WORKING_ACTION
+from bot.blocks.messages import SHARE_ACTION
+from bot.blocks.progress_blocks import WORKING_ACTION
 from bot.errors import AccessDenied, SlackDeliveryUnknown, SlackRefused
 from bot.slack.delivery import ReplaceMode, ReplyTarget
 from bot.slack.private_reasons import INVITE, NOT_HERE

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.blocks.messages import help_answer
+from bot.blocks.help_pages import help_answer
 from bot.commands.apiaudit.display import GROUPS, Display
 from bot.commands.apiaudit.filters import filter_examples
 from bot.commands.apiaudit.rows import matching, read_milliseconds, read_network

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answer import Block, Progress, Step
-from bot.blocks import kit, messages
+from bot.blocks import help_pages, kit, messages, older_blocks, progress_blocks
 from bot.blocks.limits import block_problems, message_problems
 from bot.commands.apiaudit.blocks import audit_blocks, audit_text
 from bot.commands.apiaudit.report import AuditFacts, audit_report
@@ -84,10 +84,10 @@ SAMPLES = {
     **{f"audit {n} calls": audit(n) for n in (0, 1, 15, 5000)},
     **{f"logs {n} lines": logs(n) for n in (0, 1, 100_000)},
     **{f"{kind.__name__} with {text[:12]!r}": kind(9, text) for kind in (usage, audit, logs) for text in HOSTILE},
-    "help": (messages.help_answer("logs", AccountDirectory({"eu": "rapid7"}, {"eu": {"kitchen": "x"}})).text, list(messages.help_answer("usage", AccountDirectory({})).blocks)),
+    "help": (help_pages.help_answer("logs", AccountDirectory({"eu": "rapid7"}, {"eu": {"kitchen": "x"}})).text, list(help_pages.help_answer("usage", AccountDirectory({})).blocks)),
     **{f"error {text[:12]!r}": (messages.error_text(text, "/usage") , messages.error_blocks(text or "x", text, again=f"/usage {text[:200]}")) for text in HOSTILE},
-    "working": ("Working", messages.working_blocks(HOSTILE[0], "ticket", Progress(HOSTILE[1]))),
-    "working in parts": ("Working", messages.working_blocks(HOSTILE[0], "ticket", PARTS)),
+    "working": ("Working", progress_blocks.working_blocks(HOSTILE[0], "ticket", Progress(HOSTILE[1]))),
+    "working in parts": ("Working", progress_blocks.working_blocks(HOSTILE[0], "ticket", PARTS)),
 }  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_every_message_passes_both_readings_of_slacks_limits(
     assert not block_kit_schema.too_long(blocks)
     shared = messages.with_share(blocks, "ticket")
     assert block_kit_schema.complaints(shared, most=50) == block_problems(shared, most=50) == []
-    block_fallback = messages.plain_blocks(blocks, text)
+    block_fallback = older_blocks.plain_blocks(blocks, text)
     assert (
         block_kit_schema.complaints(block_fallback, most=50)
         == block_problems(block_fallback, most=50)

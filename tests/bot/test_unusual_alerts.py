@@ -24,7 +24,8 @@ from bot.blocks.alerts import incident_message
 from bot.blocks.backtest import backtest_blocks, backtest_text
 from bot.blocks.modals import ModalState, alert_modal
 from bot.questions.form import InvalidForm
-from bot.sandbox.block_kit_schema import complaints, view_complaints
+from bot.sandbox.block_kit_schema import complaints
+from bot.sandbox.modal_schema import view_complaints
 from handlers.rule_conversion import create_alert_from, rule_from
 from tests.bot.test_alerts import MINUTE, NOON
 from tests.bot.test_config import problems

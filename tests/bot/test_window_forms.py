@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks.messages import windows_help
+from bot.blocks.help_pages import windows_help
 from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory, HelpRequest
 from bot.questions.reading import read_line, read_question_line

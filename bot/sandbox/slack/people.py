@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox import block_kit_schema
+from bot.sandbox import modal_schema
 from bot.sandbox.slack.deliveries import Deliveries
 from bot.sandbox.slack.records import (
     BOT,
@@ -371,7 +371,7 @@ class People(Deliveries):
                 self.refused.append(f"view_submission: errors name no inputs {answer}")
             view.errors = answer.get("errors", {})
         elif answer.get("response_action") == "update":
-            if found := block_kit_schema.view_complaints(answer.get("view")):
+            if found := modal_schema.view_complaints(answer.get("view")):
                 self.refused.append(f"view_submission: {found}")
             view.view = answer["view"]
             view.errors = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox import block_kit_schema
+from bot.sandbox import block_kit_schema, modal_schema
 from bot.sandbox.slack.arguments import decode_json
 from bot.sandbox.slack.records import (
     BOT,
@@ -42,7 +42,7 @@ class SurfacesApi(SlackState):
             return {"ok": False, "error": "invalid_trigger_id"}
         if self.clock() - made_at > 3:
             return {"ok": False, "error": "expired_trigger_id"}
-        found = block_kit_schema.view_complaints(decode_json(args.get("view")))
+        found = modal_schema.view_complaints(decode_json(args.get("view")))
         if found:
             return {
                 "ok": False,
@@ -64,7 +64,7 @@ class SurfacesApi(SlackState):
         # Somebody else has changed the view since it was read.
         if args.get("hash") and args["hash"] != view.hash:
             return {"ok": False, "error": "hash_conflict"}
-        found = block_kit_schema.view_complaints(decode_json(args.get("view")))
+        found = modal_schema.view_complaints(decode_json(args.get("view")))
         if found:
             return {
                 "ok": False,
