@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from providers.akamai import description, parse
 from providers.akamai import filters as wording
+from providers.akamai.calls import kept_calls
 from providers.akamai.edgerc import EdgeGridCredentials
 from providers.akamai.failures import BoundsRefused
 from providers.akamai.limits import V2_LIMITS
@@ -38,7 +37,6 @@ from providers.limits.rate_limiter import (
 )
 from providers.models import (
     AccountStatus,
-    ApiCall,
     CallFilters,
     CallPage,
     CallsDescription,
@@ -141,7 +139,14 @@ class Akamai:
             )
         # An empty answer that counts rows must not look like no calls.
         refuse_counted_but_not_sent(self.account, reports)
-        calls, nearest = await asyncio.to_thread(self._kept_calls, reports, filters)
+        calls, nearest = await asyncio.to_thread(
+            kept_calls,
+            reports,
+            filters,
+            account=self.account,
+            own_token=self._own_token,
+            redactor=self._redactor,
+        )
         late = min(
             (r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None
         )
@@ -185,41 +190,6 @@ class Akamai:
                 "401 does not mean there were none."
             )
         return remarks
-
-    def _kept_calls(
-        self, reports: Sequence[parse.Report], filters: CallFilters
-    ) -> tuple[list[ApiCall], str]:
-        """The rows as calls, and the actor that is nearest to a `who` which nobody matches; runs in
-        a thread, since many rows take a while.
-        """
-        keep = wording.row_filter(filters)
-        calls = [
-            parse.api_call(
-                row, account=self.account, own_token=self._own_token, redactor=self._redactor
-            )
-            for report in reports
-            for row in report.rows
-        ]
-        if filters.call:
-            calls = self._whole_calls(reports, calls, filters.call)
-        kept = [call for call in calls if keep(call)] if filters else calls
-        return kept, "" if kept else wording.nearest_actor(
-            filters.who, [call.actor for call in calls]
-        )
-
-    def _whole_calls(
-        self, reports: Sequence[parse.Report], calls: Sequence[ApiCall], call_id: str
-    ) -> list[ApiCall]:
-        """The calls of that id with every column of their rows."""
-        rows = (row for report in reports for row in report.rows)
-        return [
-            msgspec.structs.replace(
-                call,
-                columns=parse.columns(row, own_token=self._own_token, redactor=self._redactor),
-            )
-            for row, call in zip(rows, calls, strict=True)
-            if call.id == call_id
-        ]
 
     async def status(self) -> AccountStatus:
         """The state of the account as known without a request."""

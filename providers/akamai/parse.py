@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
@@ -15,8 +14,7 @@ from msgspec.structs import replace
 
 from providers.errors import Incomplete, unreadable
 from providers.http.decoding import MOST_VALUES, decode_json, refuse_excess
-from providers.models import ApiCall, Outcome, Window
-from providers.redaction import MARK, Redactor
+from providers.models import Window
 
 _SECTIONS = ("METADATA", "SUMMARYSTATISTICS", "COLUMNS", "DATA")
 
@@ -124,7 +122,7 @@ def within(report: Report, window: Window) -> Report:
     rows = [
         row
         for row in report.rows
-        if (at := _instant(_as_text(row.timestamp))) is None or window.start <= at < window.end
+        if (at := instant_of(text_of(row.timestamp))) is None or window.start <= at < window.end
     ]
     count = (
         report.row_count - (len(report.rows) - len(rows)) if report.row_count is not None else None
@@ -205,96 +203,14 @@ def csv_report(body: bytes, *, account: str) -> Report:
     return _report(rows, metadata, None, size=len(body))
 
 
-def api_call(
-    row: Row, *, account: str, own_token: str, redactor: Redactor | None = None
-) -> ApiCall:
-    """One row as a call.
-
-    `actor` is `clientOwner`; `client` and `ip` are `clientId` and `clientIp`; 2xx and 3xx are
-    success, 4xx and 5xx failure, anything else unknown; secrets in a query string are taken out.
-    The all-"Other" row of the vendor is a call of which nothing is known.
-    """
-    method, actions = _method(_value(row.method, row.requestMethod))
-    code = row.responseCode
-    uri = _value(row.uri, row.requestUri)
-    at = row.timestamp
-    # Values are text in v1 and may be numbers in v2.
-    if code.__class__ is not str:
-        code = _as_text(code)
-    if at.__class__ is not str:
-        at = _as_text(at)
-    # A column of text may be padded.
-    if len(code) != 3:
-        code = code.strip()
-    token = _value(row.clientToken, row.authorizationClientToken)
-    is_own_token = token == own_token != ""
-    # The fields in their order, which takes half the time of naming them: there are many rows.
-    return ApiCall(
-        _instant(at),
-        at,
-        account,
-        _as_text(row.clientOwner),
-        method,
-        redactor.text(uri) if redactor and "=" in uri else uri,
-        code,
-        outcome(code),
-        _as_text(row.clientId),
-        _as_text(row.clientIp),
-        None,  # duration_ms
-        # Others may use the same client; only the requests for this report are the bot's.
-        is_own_token and "/reporting-api/" in uri,
-        actions,
-        "",  # host
-        "",  # organisation
-        MARK if is_own_token else _without_own(token, redactor),
-    )
-
-
-def columns(row: Row, *, own_token: str, redactor: Redactor) -> tuple[tuple[str, str], ...]:
-    """Every column that came, by the vendor's names and without secrets."""
-    came = ((name, _as_text(getattr(row, name))) for name in Row.__struct_fields__)
-    return tuple((name, _shown(name, text, own_token, redactor)) for name, text in came if text)
-
-
-def _shown(name: str, text: str, own_token: str, redactor: Redactor) -> str:
-    if name in ("clientToken", "authorizationClientToken"):
-        return MARK if text == own_token else _without_own(text, redactor)
-    return redactor.text(text)
-
-
-# A client token names the credentials of an API client and opens nothing without their secret, so
-# only the bot's own, which are configured as secrets, are taken out. A report has few of them.
-@lru_cache(maxsize=1024)
-def _without_own(token: str, redactor: Redactor | None) -> str:
-    return redactor.without_own(token) if redactor and token else token
-
-
-@lru_cache(maxsize=512)
-def _method(method: str) -> tuple[str, tuple[str, ...]]:
-    """The method as it is shown, and as the one action of a call."""
-    shown = method if method == "Other" else method.upper()
-    return shown, (shown,)
-
-
-@lru_cache(maxsize=2048)
-def outcome(code: str) -> Outcome:
-    """What a response code means: 2xx and 3xx success, 4xx and 5xx failure."""
-    if len(code) == 3 and code.isascii() and code.isdigit():
-        if code[0] in "23":
-            return Outcome.SUCCESS
-        if code[0] in "45":
-            return Outcome.FAILURE
-    return Outcome.UNKNOWN
-
-
 def _report(rows: Sequence[Row], metadata: Mapping[str, Any], links: Any, *, size: int) -> Report:
     ends, retry = (
-        _as_text(metadata.get(name)).strip() for name in ("availableDataEnds", "suggestedRetryTime")
+        text_of(metadata.get(name)).strip() for name in ("availableDataEnds", "suggestedRetryTime")
     )
     return Report(
         rows=rows,
         row_count=_count(metadata.get("rowCount")),
-        data_ends=_instant(ends),
+        data_ends=instant_of(ends),
         retry_at=retry[:40],
         next_link=_next(links),
         is_final=not ends and not retry,
@@ -319,16 +235,11 @@ def _next(links: Any) -> str:
 
 
 def _count(value: Any) -> int | None:
-    text = _as_text(value)
+    text = text_of(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 15 else None
 
 
-def _value(in_v1: Any, in_v2: Any) -> str:
-    """A column by its v1 name, or by the one that v2 has for it."""
-    return _as_text(in_v1 if in_v1 is not None else in_v2)
-
-
-def _as_text(value: Any) -> str:
+def text_of(value: Any) -> str:
     if value.__class__ is str:
         return value
     if isinstance(value, float) and value.is_integer():
@@ -336,7 +247,7 @@ def _as_text(value: Any) -> str:
     return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
-def _instant(text: str) -> datetime | None:
+def instant_of(text: str) -> datetime | None:
     """ISO-8601, in UTC if there is no offset; None for anything else."""
     try:
         moment = datetime.fromisoformat(text)

@@ -19,6 +19,7 @@ from providers.clock import Clock, utc_now
 from providers.devicewise import filters as wording
 from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
+from providers.devicewise.calls import api_call
 from providers.devicewise.commands import COMMANDS, SERVICES
 from providers.devicewise.limits import REQUESTS_PER_S
 from providers.devicewise.paging import CallCollector
@@ -171,7 +172,7 @@ class DeviceWise:
     def _kept_calls(self, rows: Sequence[parse.Row], filters: CallFilters) -> list[ApiCall]:
         """The rows as calls; runs in a thread, since many rows take a while."""
         calls = [
-            parse.api_call(
+            api_call(
                 row, account=self.account, whoami=self._credentials.whoami, redactor=self._redactor
             )
             for row in rows

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from providers.devicewise.parse import MOST_NESTED, Row
+from providers.devicewise.calls import MOST_NESTED
+from providers.devicewise.parse import Row
 from providers.http.decoding import decode_json
 from providers.redaction import MARK, Redactor
 

@@ -14,8 +14,10 @@ from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
 from bot.reports.seen_values import SeenDay, SeenSet, midnight
 from bot.reports.sheets import csv_bytes
 from providers.akamai import parse as akamai
+from providers.akamai.calls import api_call as akamai_call
 from providers.akamai.sandbox import example_rows
 from providers.devicewise import parse as devicewise
+from providers.devicewise.calls import api_call as devicewise_call
 from providers.models import Window
 from tests.bench.results import Results, in_turns, pair_ratios
 
@@ -40,7 +42,7 @@ def _akamai(results: Results) -> None:
 
     def report(body: bytes, with_csv: bool = False) -> None:
         calls = [
-            akamai.api_call(row, account="edge", own_token="x")
+            akamai_call(row, account="edge", own_token="x")
             for row in akamai.json_report(body, account="edge").rows
         ]
         audit_report(AuditFacts(("edge",), DAY, calls, complete=True))
@@ -81,7 +83,7 @@ def _novelty(results: Results) -> None:
         {"metadata": {}, "data": list(example_rows(NOW - timedelta(days=5), NOW))}
     ).encode()
     one = [
-        akamai.api_call(row, account="edge", own_token="x")
+        akamai_call(row, account="edge", own_token="x")
         for row in akamai.json_report(body, account="edge").rows
     ]
     calls = [
@@ -126,7 +128,7 @@ def _devicewise(results: Results, count: int) -> None:
         for page in pages:
             found = devicewise.list_page(page, account="iot")
             assert isinstance(found, devicewise.Page)
-            calls += [devicewise.api_call(row, account="iot", whoami="x") for row in found.rows]
+            calls += [devicewise_call(row, account="iot", whoami="x") for row in found.rows]
         audit_report(AuditFacts(("iot",), DAY, calls, complete=True))
 
     def reference() -> None:

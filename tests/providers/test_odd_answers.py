@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from providers.akamai import parse as akamai
+from providers.akamai.calls import api_call as akamai_call
 from providers.akamai.shortcomings import shortcomings
 from providers.devicewise import parse as devicewise
+from providers.devicewise.calls import api_call as devicewise_call
 from providers.devicewise.paging import CallCollector
 from providers.errors import ProtocolError
 from providers.http.decoding import decode_json
@@ -46,13 +48,13 @@ def tr50(rows: Any, **others: Any) -> bytes:
 def tr50_call(**columns: Any) -> ApiCall:
     page = devicewise.list_page(tr50([{**TR50_ROW, **columns}]), account="iot")
     assert isinstance(page, devicewise.Page)
-    return devicewise.api_call(page.rows[0], account="iot", whoami="")
+    return devicewise_call(page.rows[0], account="iot", whoami="")
 
 
 def report_call(**columns: Any) -> ApiCall:
     body = json.dumps({"data": [{**REPORT_ROW, **columns}]}).encode()
     row = akamai.json_report(body, account="edge").rows[0]
-    return akamai.api_call(row, account="edge", own_token="")
+    return akamai_call(row, account="edge", own_token="")
 
 
 COLUMNS: list[tuple[Callable[..., ApiCall], dict[str, Any], str, Any]] = [
@@ -104,7 +106,7 @@ def test_tr50_entry_that_is_no_row_is_said(odd: Any) -> None:
     assert isinstance(page, devicewise.Page)
     found = CallCollector(
         "iot",
-        keep=lambda rows: [devicewise.api_call(row, account="iot", whoami="") for row in rows],
+        keep=lambda rows: [devicewise_call(row, account="iot", whoami="") for row in rows],
         read=lambda _rows: None,
     )
     found.begin()
@@ -188,5 +190,5 @@ def test_padded_columns_of_csv_are_found() -> None:
     body = b"#METADATA_START\n#METADATA_END\n#COLUMNS_START\nuri, responseCode\n#COLUMNS_END\n"
     body += b"#DATA_START\n/papi, 503\n#DATA_END\n"
     row = akamai.csv_report(body, account="edge").rows[0]
-    call = akamai.api_call(row, account="edge", own_token="")
+    call = akamai_call(row, account="edge", own_token="")
     assert (call.status, call.outcome) == ("503", Outcome.FAILURE)

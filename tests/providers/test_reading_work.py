@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from providers.akamai import parse as akamai_parse
 from providers.akamai import problems as akamai_problems
 from providers.devicewise import parse as devicewise_parse
+from providers.devicewise.calls import api_call
 from providers.errors import (
     ProviderError,
 )
@@ -79,7 +80,7 @@ def test_depth_has_a_limit_for_text_in_text_too(depth: int) -> None:
 
 
 def call_in(text: bytes) -> object:
-    return devicewise_parse.api_call(
+    return api_call(
         devicewise_parse.row_of({"request": text.decode(), "response": text.decode()}),
         account="a",
         whoami="",

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.akamai import parse
+from providers.akamai.calls import api_call
 from providers.errors import (
     Incomplete,
     ProtocolError,
@@ -23,7 +24,7 @@ from tests.providers.akamai.support import SAMPLE_CSV, SAMPLE_DATA, SAMPLE_METAD
 
 
 def sample_calls(report: parse.Report) -> list[tuple[Any, ...]]:
-    calls = [parse.api_call(row, account="edge", own_token="") for row in report.rows]
+    calls = [api_call(row, account="edge", own_token="") for row in report.rows]
     return [(c.actor, c.action, c.target, c.status, c.outcome, c.client, c.ip, c.at) for c in calls]
 
 
@@ -108,7 +109,7 @@ def test_odd_row_becomes_incomplete_call(
     row: dict[str, Any], expected: tuple[str, str, Outcome]
 ) -> None:
     report = parse.json_report(json.dumps({"data": [row]}).encode(), account="edge")
-    call = parse.api_call(report.rows[0], account="edge", own_token="")
+    call = api_call(report.rows[0], account="edge", own_token="")
     assert (call.action, call.status, call.outcome) == expected
     if row.get("timestamp") != SAMPLE_DATA[0]["timestamp"]:
         assert call.at is None
@@ -125,7 +126,7 @@ def test_v2_rows_are_read_by_their_own_names() -> None:
         "clientId": "c",
     }
     report = parse.json_report(json.dumps({"data": [row]}).encode(), account="edge")
-    call = parse.api_call(report.rows[0], account="edge", own_token="mine")
+    call = api_call(report.rows[0], account="edge", own_token="mine")
     assert (call.actor, call.action, call.target, call.status, call.outcome) == (
         "ada",
         "GET",
@@ -150,8 +151,7 @@ def test_any_bytes_give_report_or_provider_error(body: bytes) -> None:
         except ProviderError:
             continue
         assert all(
-            parse.api_call(row, account="edge", own_token="").account == "edge"
-            for row in report.rows
+            api_call(row, account="edge", own_token="").account == "edge" for row in report.rows
         )
 
 
@@ -210,7 +210,7 @@ def test_response_code_may_be_text_or_number(code: Any) -> None:
     report = parse.json_report(
         json.dumps({"data": [{**SAMPLE_DATA[0], "responseCode": code}]}).encode(), account="edge"
     )
-    assert parse.api_call(report.rows[0], account="edge", own_token="").outcome is Outcome.FAILURE
+    assert api_call(report.rows[0], account="edge", own_token="").outcome is Outcome.FAILURE
 
 
 @given(

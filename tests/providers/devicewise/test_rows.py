@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.devicewise import parse
+from providers.devicewise.calls import api_call
 from providers.devicewise.client import DeviceWise
 from providers.devicewise.sandbox import DeviceWiseSandbox
 from providers.errors import (
@@ -23,7 +24,7 @@ from tests.providers.devicewise.support import SAMPLE_ROW, WINDOW
 
 
 def test_documented_sample_row() -> None:
-    call = parse.api_call(parse.row_of(SAMPLE_ROW), account="iot", whoami="")
+    call = api_call(parse.row_of(SAMPLE_ROW), account="iot", whoami="")
     assert call.at == datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC)
     assert (call.actor, call.action, call.status, call.outcome) == (
         "admin@example.com",
@@ -37,13 +38,13 @@ def test_documented_sample_row() -> None:
 
 def test_organisation_without_key_is_shown_by_id() -> None:
     assert (
-        parse.api_call(
+        api_call(
             parse.row_of({**SAMPLE_ROW, "orgId": "52f7"}), account="iot", whoami=""
         ).organisation
         == "52f7"
     )
     assert (
-        parse.api_call(
+        api_call(
             parse.row_of({**SAMPLE_ROW, "orgId": "52f7", "orgKey": "ACME"}),
             account="iot",
             whoami="",
@@ -123,7 +124,7 @@ NESTED = {
 
 @pytest.mark.parametrize(("request_text", "action", "target"), NESTED.values(), ids=NESTED.keys())
 def test_request_in_string_may_have_any_shape(request_text: str, action: str, target: str) -> None:
-    call = parse.api_call(parse.row_of({**ROW, "request": request_text}), account="iot", whoami="")
+    call = api_call(parse.row_of({**ROW, "request": request_text}), account="iot", whoami="")
     assert (call.action, call.target, call.duration_ms, call.client) == (
         action,
         target,
@@ -149,7 +150,7 @@ def test_request_in_string_may_have_any_shape(request_text: str, action: str, ta
     ],
 )
 def test_row_fails_with_its_response(response: str | None, status: str, outcome: Outcome) -> None:
-    call = parse.api_call(parse.row_of({**ROW, "response": response}), account="iot", whoami="")
+    call = api_call(parse.row_of({**ROW, "response": response}), account="iot", whoami="")
     assert (call.status, call.outcome) == (status, outcome)
 
 
@@ -164,7 +165,7 @@ def test_row_fails_with_its_response(response: str | None, status: str, outcome:
     ],
 )
 def test_time_needs_an_offset(text: str, at: datetime | None) -> None:
-    call = parse.api_call(parse.row_of({**ROW, "ts": text}), account="iot", whoami="")
+    call = api_call(parse.row_of({**ROW, "ts": text}), account="iot", whoami="")
     assert (call.at, call.at_text) == (at, text)
 
 
@@ -184,7 +185,7 @@ def test_any_bytes_give_params_or_an_error(body: bytes) -> None:
     )
 )
 def test_any_row_gives_a_call(row: dict[str, Any]) -> None:
-    assert parse.api_call(parse.row_of(row), account="iot", whoami="x").account == "iot"
+    assert api_call(parse.row_of(row), account="iot", whoami="x").account == "iot"
 
 
 SLOW_BODIES = [
@@ -213,7 +214,7 @@ def test_adversarial_answer_needs_bounded_memory(body: bytes) -> None:
 )
 def test_adversarial_nested_string_leaves_a_call(text: str) -> None:
     """Too deep, too long a number, no number, a name twice (the last one counts)."""
-    call = parse.api_call(
+    call = api_call(
         parse.row_of({**ROW, "request": text, "response": text}), account="iot", whoami=""
     )
     assert call.action in ("", "c.d")
@@ -221,7 +222,7 @@ def test_adversarial_nested_string_leaves_a_call(text: str) -> None:
 
 def test_login_parameters_are_no_target() -> None:
     login = '{"auth":{"command":"api.authenticate","params":{"appToken":"t","appId":"i","thingKey":"secret-thing"}}}'
-    call = parse.api_call(parse.row_of({**ROW, "request": login}), account="iot", whoami="")
+    call = api_call(parse.row_of({**ROW, "request": login}), account="iot", whoami="")
     assert (call.action, call.target) == ("api.authenticate", "")
 
 
@@ -272,10 +273,8 @@ def test_fast_and_careful_parser_agree(answer: dict[str, Any]) -> None:
 def test_cached_request_is_parsed_as_a_new_one(request_: dict[str, Any]) -> None:
     text = json.dumps(request_)
     for _ in range(2):
-        call = parse.api_call(
-            parse.row_of({"request": text, "response": text}), account="iot", whoami=""
-        )
-        assert call == parse.api_call(
+        call = api_call(parse.row_of({"request": text, "response": text}), account="iot", whoami="")
+        assert call == api_call(
             parse.row_of({"request": request_, "response": request_}), account="iot", whoami=""
         )
 
@@ -304,7 +303,7 @@ def test_duration_is_a_whole_number_of_nanoseconds(value: Any, duration: float |
     )
     found = parse.list_page(body.encode(), account="iot")
     assert isinstance(found, parse.Page)
-    assert parse.api_call(found.rows[0], account="iot", whoami="").duration_ms == duration
+    assert api_call(found.rows[0], account="iot", whoami="").duration_ms == duration
 
 
 @pytest.mark.parametrize("nesting", [90, 5000])
