@@ -29,7 +29,8 @@ from bot.slack.event_posts import EventPosts, EventSender, NoTargets
 from bot.slack.operator_notices import OperatorNotices
 from bot.slack.operator_notices import operator_post as operator_post
 from bot.slack.pace import MESSAGE_EVERY_S
-from bot.slack.posted import EVENT_TYPE, Posted
+from bot.slack.post_sender import PostSender
+from bot.slack.posted import Posted
 from bot.slack.requeue import Requeue
 from bot.slack.web import BEFORE_CALL
 from bot.store import OutboxStore, PostKind, QueuedPost, StoreUnavailable
@@ -85,10 +86,11 @@ class Outbox:
         self._timings = timings
         self._named_channels = named_channels
         self._channels = ChannelNames(client, posts, clock)
-        self._posted = Posted(client, clock)
         self._notices = OperatorNotices(posts, client, self._channels, clock, ops_channel)
         self._requeue = Requeue(posts, self._notices, clock, timings.mend)
-        self._canvases = CanvasPosts(canvases)
+        self._sender = PostSender(
+            client, self._channels, Posted(client, clock), CanvasPosts(canvases)
+        )
         self._events = EventPosts(targets, self._requeue, timings.retry)
         self._busy: set[str] = set()
         self._more = asyncio.Event()
@@ -248,9 +250,9 @@ class Outbox:
     async def _post_once(self, queued: QueuedPost) -> None:
         may_be_posted = queued.claimed_at is not None
         try:
-            ts = await self._find(queued) if may_be_posted else ""
+            ts = await self._sender.find(queued) if may_be_posted else ""
             may_be_posted = False
-            ts = ts or await self._send(queued)
+            ts = ts or await self._sender.send(queued)
         except (SlackUnreachable, SlackDeliveryUnknown) as error:
             code = "no answer from Slack" if isinstance(error, SlackUnreachable) else error.code
             await self._try_again(queued, code, tries=_tries(queued))
@@ -260,84 +262,6 @@ class Outbox:
             self._app_refused = ""
             self._sent_at = time.monotonic()
             await self._posts.sent(queued, ts=ts, now=self._clock())
-
-    async def _find(self, queued: QueuedPost) -> str:
-        """The `ts` of the message if Slack has it already. An edit is not searched for, because a
-        second one changes nothing.
-        """
-        if queued.post.how is PostKind.EDIT:
-            return ""
-        channel = await self._channels.id_of(queued.post.channel)
-        if queued.post.how is PostKind.FILE:
-            return await self._posted.file(queued, channel)
-        return await self._posted.message(queued, channel)
-
-    async def _send(self, queued: QueuedPost) -> str:
-        if queued.post.how is PostKind.FILE:
-            return await self._file(queued, await self._channels.id_of(queued.post.channel))
-        if queued.post.how is PostKind.CANVAS:
-            return await self._canvas(queued, await self._channels.id_of(queued.post.channel))
-        channel = await self._channels.address(queued.post.channel)
-        send = self._edit if queued.post.how is PostKind.EDIT else self._post
-        return await send(queued, channel)
-
-    async def _post(self, queued: QueuedPost, channel: str) -> str:
-        """Posts a message of its own, or in the thread of an earlier one if that was posted."""
-        post = queued.post
-        metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
-        options: dict[str, Any] = {
-            "metadata": metadata,
-            "unfurl_links": False,
-            "or_words": True,
-        }
-        is_broadcast = post.how is PostKind.BROADCAST
-        thread: dict[str, Any] = {}
-        if queued.about_ts:
-            thread = {"thread_ts": queued.about_ts, "reply_broadcast": is_broadcast}
-        try:
-            answer = await self._client.post(channel, post.text, post.blocks, **options, **thread)
-        except SlackRefused as error:
-            # What the channel should see is posted even if somebody has deleted the message it is
-            # about.
-            if not is_broadcast or cause_of(error.code) is not Cause.GONE:
-                raise
-            answer = await self._client.post(channel, post.text, post.blocks, **options)
-        await self._channels.learn(post.channel, str(answer.get("channel") or ""))
-        return str(answer["ts"])
-
-    async def _canvas(self, queued: QueuedPost, channel: str) -> str:
-        """Brings a canvas up to date; the `ts` of a message where Slack has none for the bot."""
-        message = await self._canvases.update(queued, channel)
-        if message:
-            return await self._post(message, channel)
-        # As after a post: a channel that gets this name later is another one.
-        await self._channels.learn(queued.post.channel, channel)
-        return ""
-
-    async def _edit(self, queued: QueuedPost, channel: str) -> str:
-        """Edits the earlier message if it was posted."""
-        if queued.about_ts:
-            if channel.startswith("#"):
-                channel = await self._channels.id_of(channel)
-            post = queued.post
-            await self._client.update(
-                channel, queued.about_ts, post.text, post.blocks, or_words=True
-            )
-        return queued.about_ts
-
-    async def _file(self, queued: QueuedPost, channel: str) -> str:
-        """The id of a file in the thread of the message it is about, or in the channel without
-        that message.
-        """
-        post = queued.post
-        thread = {"thread_ts": queued.about_ts} if queued.about_ts else {}
-        return await self._client.upload(
-            name=post.text,
-            length=len(post.content),
-            content=post.content,
-            alt_text=post.text,
-            destination={"channel_id": channel, **thread},
-        )
 
     # What Slack refuses
 
