@@ -33,7 +33,7 @@ _WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|
 _OPTION = re.compile(
     rf"(?i)[\s,;]*(?:and\s+)?(?:(recover|resolve)(?:\s+(?:at|above|below|over|under))?\s+({USUAL}|{SIGNED_AMOUNT})"
     rf"|(?:check(?:ed)?\s+)?(every)\s+({DURATION}|second(?![a-z])|minute(?![a-z])|hour(?![a-z])|day(?![a-z])|week(?![a-z]))"
-    rf"|(for)(?:\s+(?:at\s+least|more\s+than))?\s+({DURATION})|(repeat)(?:\s+every)?\s+({DURATION})|(keep)\s+({DURATION})"
+    rf"|(for)(?:\s+(?:at\s+least|more\s+than))?\s+({DURATION})|(repeat)(?:\s+every)?\s+({DURATION})|(keep)(?:\s+firing)?(?:\s+for)?\s+({DURATION})"
     rf"|(no[ _-]?data)(?:\s*=)?\s+([a-z]+)|(each|per|severity)\s+([a-z]+)|(as|named|called)\s+(\x22[^\x22]{{1,100}}\x22|[^\s,;]+)"
     rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION})|(in|within)\s+({_WINDOW})){END}"
 )
@@ -58,6 +58,10 @@ TAKES = {
     "escalate": (ESCALATES_TO, "escalate after 15m to @oncall"),
 }
 MOST_WORDS_BEHIND = 6
+# Words of the question: a window or a filter.
+_OF_QUESTION = re.compile(
+    r"(?i)(?:the |over the )?(?:last|past|this|since|today|yesterday)(?!\S)|\d{1,6} ?[a-z]{1,8}(?!\S)|[a-z_]{1,40}:\S"
+)
 _WORD = re.compile(r"\s*(\S*)")
 
 
@@ -148,7 +152,7 @@ def _unknown_option(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuest
     if takes := TAKES.get(rest.partition(" ")[0].lower()):
         message, right = takes
         return typed.refused(message, (at, len(typed.text)), right)
-    if error := _value_behind(typed, side, at):
+    if error := _value_behind(typed, side, at) or _question_behind(typed, side, at):
         return error
     message = (
         f"“{sanitise(rest, 40)}” is not an option; the options are recover, every, for, repeat, keep, "
@@ -170,6 +174,19 @@ def _value_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestio
     threshold = typed.text[side.start() : at].strip()
     message = f"Name the value before {side[1].lower()}: {value} {threshold}."
     return typed.refused(message, (side.start(), word.end()), f"{value} {threshold}")
+
+
+def _question_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestion | None:
+    """The refusal of words of the question behind the threshold, as in `above 20 last 1h`; its
+    example has them before it. None for other words.
+    """
+    end = words_before_options(typed.text, at)
+    words = typed.text[at:end].strip(" \t\n,;.")
+    if not _OF_QUESTION.match(words):
+        return None
+    start = start_of_value(typed, side)
+    message = f"“{sanitise(words, 40)}” belongs to the question, before the threshold."
+    return typed.refused(message, (start, end), f"{words} {typed.text[start:at].strip()}")
 
 
 def words_before_options(text: str, at: int) -> int:

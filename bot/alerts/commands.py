@@ -66,6 +66,9 @@ def _silence(command: CommandName, rest: str) -> Silence:
     quote = re.search(r'"[^"]*"', more)
     shown = f"/{command} silence {formatting.quoted(name)} 2h {quote[0] if quote else COMMENT}"
     found = _FOR_HOW_LONG.fullmatch(more)
+    if not found and more and re.fullmatch(DURATION, name):
+        shown = f"/{command} silence {formatting.quoted(_name(more, command)[0])} {name}"
+        raise BadQuestion("Which alert? Its name comes before the duration.", shown)
     if not found:
         raise BadQuestion(
             "For how long? Say a duration such as 30m, 2h or 1d, or until tomorrow.", shown

@@ -16,12 +16,15 @@ from bot.formatting import sanitise
 from bot.questions.managing import SUBSCRIPTION_WORDS
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
+from bot.questions.windows import WEEKDAYS
+from bot.questions.windows.dates import DAY_NUMBERS
 from bot.schedules.recurrence import MOST_WORDS, AmbiguousHour, find_recurrence, read_recurrence
 
 # Words for how often, before a time or alone.
 _HOW_OFTEN = frozenset(
     {"every", "each", "weekly", "monthly", "biweekly", "fortnightly", "yearly", "quarterly"}
 )
+_LONG_INTERVALS = ("month", "quarter", "year")
 # The last `at` begins the time; an earlier one belongs to the question.
 _TIME = re.compile(
     r"(?P<question>.*)(?<!\S)at\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:\s+on\s+(?P<days>.+))?",
@@ -117,7 +120,7 @@ def _read_times(command: CommandName, rest: str, usual: str) -> tuple[Subscribe,
     if found is None:
         raise _not_understood(command, rest, usual)
     if odd := _odd_recurrence(found[0]):
-        raise _odd(command, found[0][: -len(odd)], odd, usual)
+        raise _odd(command, found[0][: -len(odd)], odd, usual, found[1])
     before, when, recurrence = found
     # The question keeps its own spaces, such as those of a where(…).
     is_behind = words[: len(before)] == before
@@ -179,16 +182,41 @@ def _odd_recurrence(words: Sequence[str]) -> list[str]:
 
 
 def _odd(
-    command: CommandName, before: Sequence[str], odd: Sequence[str], usual: str
+    command: CommandName,
+    before: Sequence[str],
+    odd: Sequence[str],
+    usual: str,
+    when: Sequence[str] = (),
 ) -> BadQuestion:
+    """The refusal of an interval. Its example has the time that was typed, and the nearest days."""
     shown_words = sanitise(" ".join(odd), 40)
+    asked = list(before)
+    with contextlib.suppress(AmbiguousHour):
+        # The time may be on either side of the interval.
+        if not when and (found := find_recurrence(asked)):
+            asked, when = list(found[0]), found[1]
+    time = " ".join(when) or "at 09:00"
+    fixed = f"{time} {_nearest_days(odd)}"
     return BadQuestion(
         (
             f"“{shown_words}” is not supported. Use every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 or "
             "30 minutes, or days with a time."
         ),
-        f"/{command} subscribe {' '.join(before) or usual} at 09:00 on mondays",
+        f"/{command} subscribe {' '.join(asked) or usual} "
+        f"{fixed if _is_recurrence(fixed.split()) else time}",
     )
+
+
+def _nearest_days(odd: Sequence[str]) -> str:
+    """The days that are meant by an interval, as far as digests have them."""
+    words = [word.lower().rstrip(",;.") for word in odd]
+    weekdays = [DAY_NUMBERS.get(word.removesuffix("s"), DAY_NUMBERS.get(word)) for word in words]
+    named = [f"{WEEKDAYS[number]}s" for number in weekdays if number is not None]
+    if named:
+        return f"on {' and '.join(named)}"
+    if any(word.startswith(_LONG_INTERVALS) for word in words):
+        return "on the 1st"
+    return "every day" if words[-2:] in (["every", "day"], ["each", "day"]) else "on mondays"
 
 
 def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
@@ -272,13 +300,37 @@ def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuest
                 f"“{shown_words}” is not a time. Use a time such as 9am or 17:30, and the days. Times are "
                 "in the bot's time zone."
             ),
-            f"/{command} subscribe {asked} at 09:00 on weekdays",
+            f"/{command} subscribe {asked} {_readable_time(words[at:])}",
         )
-    asked = " ".join(words) or usual
+    days = _days_at_end(words)
+    asked = " ".join(words[: len(words) - len(days)]) or usual
     return BadQuestion(
         "When? Add a time, and the days if it is not every day.",
-        f"/{command} subscribe {asked} at 09:00 on weekdays",
+        f"/{command} subscribe {asked} at 09:00 {' '.join(days) or 'on weekdays'}",
     )
+
+
+def _readable_time(words: Sequence[str]) -> str:
+    """The longest beginning of the words that is a time, such as `at 07:30` of `at 07:30 tomorrow`;
+    else an example.
+    """
+    for end in range(min(len(words), MOST_WORDS), 1, -1):
+        if _is_recurrence(words[:end]):
+            return " ".join(words[:end])
+    return "at 09:00 on weekdays"
+
+
+def _days_at_end(words: Sequence[str]) -> Sequence[str]:
+    """The words at the end that are days without a time, such as `on the 5th` or `tuesdays`."""
+    for begin in range(max(len(words) - MOST_WORDS, 0), len(words)):
+        before = words[begin - 1].lower() if begin else ""
+        # `since monday` and `last friday` are windows; `last week tuesdays` has days behind one.
+        is_window = before in _BEFORE_TIMES | {"last", "this", "past", "week"}
+        if is_window and not words[begin].lower().endswith("s"):
+            continue
+        if _is_recurrence(["at", "09:00", *words[begin:]]):
+            return words[begin:]
+    return ()
 
 
 def _with_minutes(command: CommandName, asked: str, time: Sequence[str]) -> BadQuestion | None:

@@ -50,7 +50,7 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     (
         "usage",
         (
-            "rapid7-eu today above 5 GB recover 4.5 GB every 30m for 1h repeat 4h keep 5m nodata "
+            "rapid7-eu today above 5 GB recover 4.5 GB every 30m for 1h repeat 4h keep firing for 5m nodata "
             "alert each log as ingest-spike"
         ),
         CreateAlert("rapid7-eu today", "bytes", "above", 5e9, 4.5e9, 30 * MINUTE, HOUR, 5 * MINUTE, 4 * HOUR, "log", "alert", "ingest-spike"),
@@ -249,6 +249,13 @@ def test_unreadable_alert_gets_example(command: CommandName, text: str, says: st
             "/usage alert us today above 5 GB recover 4 GB",
         ),
         ("usage", 'silence spike 2 parsecs "load test"', '/usage silence spike 2h "load test"'),
+        ("usage", "silence 2h spike", "/usage silence spike 2h"),
+        (
+            "apiaudit",
+            "alert edge failures above 30 last 2h status:5xx for 10m",
+            "/apiaudit alert edge last 2h status:5xx failures above 30 for 10m",
+        ),
+        ("logs", "alert kitchen lines above 9 today", "/logs alert kitchen today lines above 9"),
     ],
 )
 def test_suggestions_contain_typed_words(command: CommandName, text: str, hint: str) -> None:

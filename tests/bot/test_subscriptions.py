@@ -306,23 +306,43 @@ def test_every_example_of_a_recurrence_is_read(text: str) -> None:
         (
             "today every 2 days at 9am",
             "“every 2 days” is not supported",
-            "/usage subscribe today at 09:00 on mondays",
+            "/usage subscribe today at 9am on mondays",
         ),
         (
             "today weekly at 9am",
             "“weekly” is not supported",
-            "/usage subscribe today at 09:00 on mondays",
+            "/usage subscribe today at 9am on mondays",
         ),
         (
             "today at 9am UTC",
             "“at 9am UTC” is not a time",
-            "/usage subscribe today at 09:00 on weekdays",
+            "/usage subscribe today at 9am",
         ),
         (
             "today at 09:00 and 17:30",
             "“at 09:00 and 17:30” is not a time",
-            "/usage subscribe today at 09:00 on weekdays",
+            "/usage subscribe today at 09:00",
         ),
+        ("today at 7:30 tomorrow", "is not a time", "/usage subscribe today at 7:30"),
+        (
+            "last month monthly at 8",
+            "“monthly” is not supported",
+            "/usage subscribe last month at 8 on the 1st",
+        ),
+        (
+            "today every other friday at 7am",
+            "“every other friday” is not supported",
+            "/usage subscribe today at 7am on fridays",
+        ),
+        (
+            "today at 7:30 every 2 weeks",
+            "“every 2 weeks” is not supported",
+            "/usage subscribe today at 7:30 on mondays",
+        ),
+        ("today every day", "is not supported", "/usage subscribe today at 09:00 every day"),
+        ("last month on the 5th", "Add a time", "/usage subscribe last month at 09:00 on the 5th"),
+        ("last week tuesdays", "Add a time", "/usage subscribe last week at 09:00 tuesdays"),
+        ("since monday", "Add a time", "/usage subscribe since monday at 09:00 on weekdays"),
         (
             "today at 13pm",
             "“at 13pm” is not a time",

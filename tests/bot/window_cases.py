@@ -349,6 +349,12 @@ READ = [
 ]
 # Words with two meanings, and both as they can be typed.
 TWO_READINGS = [
+    ("monday", "2027-02-08", "since 2027-02-08"),
+    ("on wednesday", "2027-02-10", "since 2027-02-10"),
+    ("10:00 to 9:00", "09:00 to 10:00", "2027-02-09 10:00 to 2027-02-10 09:00"),
+    ("21:30-20:45", "20:45 to 21:30", "2027-02-08 21:30 to 2027-02-09 20:45"),
+    ("since 9", "since 09:00", "since 21:00"),
+    ("since 12", "since 00:00", "since 12:00"),
     ("yesterday since 10:00", "2027-02-09 10:00 to 24:00", "since 2027-02-09 10:00"),
     ("yesterday from 10:00", "2027-02-09 10:00 to 24:00", "since 2027-02-09 10:00"),
     ("since yesterday midnight", "since 2027-02-09 00:00", "since 2027-02-10 00:00"),

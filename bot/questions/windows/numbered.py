@@ -79,13 +79,11 @@ def _week(plain: Sequence[str], reading: Reading) -> Period | None:
 
 def _year_of_week(year: int, number: int, reading: Reading) -> int:
     """The latest year in which the week has begun."""
-    # Only some years have a week 53.
-    if number == 53:
-        while date(year, 12, 28).isocalendar().week != 53:
-            year -= 1
-    # In January, `week 50` is that of the year before.
-    if _iso_week(year, number, reading).first > reading.today:
-        return _year_of_week(year - 1, number, reading)
+    # In January, `week 50` is that of the year before. Only some years have a week 53, and one of
+    # years ago is not meant.
+    is_missing = number == 53 and date(year, 12, 28).isocalendar().week != 53
+    if is_missing or _iso_week(year, number, reading).first > reading.today:
+        return year - 1
     return year
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from msgspec.structs import replace
 
@@ -18,6 +18,8 @@ from bot.questions.windows.years import with_years
 
 # `22:00 to 06:00` crosses midnight; with more hours the two times are rather swapped.
 LONGEST_NIGHT = timedelta(hours=12)
+# `17:00 to 09:00` is out of hours, while `10:00 to 09:00` rather has its times swapped.
+LONGEST_OUT_OF_HOURS = timedelta(hours=18)
 HOURS_OF_HALF = 12
 
 
@@ -262,13 +264,45 @@ def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
         start = instant(first, one.clock, zone, reading)
     if one.day is not None and two.day is not None:
         return Span(start, instant(_last_day(first, one.day, two), two.clock, other, reading))
-    end = instant(first + DAY * two.is_end, two.clock, other, reading)
-    # Over midnight, as `22:00 to 06:00`.
-    if end < start:
-        night = instant(first + DAY, two.clock, other, reading)
-        # On a day that was named, a long one is rather two times that were swapped.
-        end = night if day is None or night - start <= LONGEST_NIGHT else end
-    return Span(start, end)
+    return Span(start, _end_after(start, first, one, two, other, reading, day))
+
+
+def _end_after(
+    start: datetime,
+    first: date,
+    one: Clock,
+    two: Clock,
+    zone: tzinfo,
+    reading: Reading,
+    day: Period | None,
+) -> datetime:
+    """The second of two times on one day, or on the day after it, as in `22:00 to 06:00`."""
+    end = instant(first + DAY * two.is_end, two.clock, zone, reading)
+    if end >= start:
+        return end
+    night = instant(first + DAY, two.clock, zone, reading)
+    if day is not None:
+        # On a day that was named, a long night is rather two times that were swapped.
+        return night if night - start <= LONGEST_NIGHT else end
+    if night - start > LONGEST_OUT_OF_HOURS:
+        _refuse_swapped(one, two, night, reading)
+    return night
+
+
+def _refuse_swapped(one: Clock, two: Clock, night: datetime, reading: Reading) -> None:
+    """Two times of nearly a whole day, the later one first. Raises TwoReadings for the hours between
+    them and for the latest such day that is over.
+    """
+    last = night.date()
+    while instant(last, two.clock, reading.zone, reading) > reading.now:
+        last -= DAY
+    raise TwoReadings(
+        reading.text,
+        (
+            f"{two.clock:%H:%M} to {one.clock:%H:%M}",
+            f"{last - DAY} {one.clock:%H:%M} to {last} {two.clock:%H:%M}",
+        ),
+    )
 
 
 def _refuse_bare_hours(one: Clock, two: Clock, day: Period, reading: Reading) -> None:

@@ -238,6 +238,7 @@ def since(tokens: Tokens, reading: Reading) -> Span | None:
         _refuse_from_date(plain, point, reading)
         return None
     if isinstance(point, Clock) and point.is_bare:
+        _refuse_bare_hour(point, reading)
         return None
     if isinstance(point, Clock) and "midnight" in plain:
         _refuse_midnight_of(point, reading)
@@ -257,6 +258,13 @@ def _since_body(tokens: Tokens, plain: Sequence[str]) -> Tokens:
     body = tokens[begins:end]
     # `since ~3pm`.
     return body[1:] if begins and len(body) > 1 and body[0].text == "~" else body
+
+
+def _refuse_bare_hour(point: Clock, reading: Reading) -> None:
+    """`since 9` is since the morning to some, and since the evening to others."""
+    if point.day is None and point.may_be_halved and not reading.whole_days:
+        one, two = (f"since {point.halved(half).clock:%H:%M}" for half in ("am", "pm"))
+        raise TwoReadings(reading.text, (one, two))
 
 
 def _refuse_midnight_of(point: Clock, reading: Reading) -> None:
@@ -285,7 +293,7 @@ def single(tokens: Tokens, reading: Reading) -> Span | None:
     if isinstance(point, Period):
         # A weekday alone may be the day or everything since.
         if point.weekday is not None:
-            return None
+            raise TwoReadings(reading.text, (f"{point.first}", f"since {point.first}"))
         zone = point.zone or reading.zone
         return Span(
             midnight(point.first, zone), midnight(point.last, zone), by_day=True, has_begun=True
