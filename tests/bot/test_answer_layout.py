@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.blocks import kit
-from bot.commands.logs.blocks import preview_title
+from bot.commands.logs.blocks import logs_blocks, logs_text, preview_title
 from bot.commands.logs.report import LogReport
 from bot.formatting import join_words
 from providers.models import Outcome
@@ -20,6 +20,7 @@ from tests.bot.test_honest_answers import (
     call,
     chart_of,
     history,
+    read,
     rendered,
     report_of,
     text_of,
@@ -52,6 +53,36 @@ def test_failures_replace_table_of_actions() -> None:
     assert list(tables(blocks)) == ["By actor"]
     _, without_failures = rendered(audit(*(call(n) for n in range(5))))
     assert list(tables(without_failures)) == ["By actor", "By action"]
+
+
+def test_headline_has_the_share_that_failed() -> None:
+    text, blocks = rendered(audit(failed(1), *(call(n) for n in range(2, 5))))
+    assert "4 calls, 1 failed (25.0 %)" in text
+    assert "*Failed*" not in str(blocks)
+    text, _ = rendered(audit(failed(1), call(2), call(3, outcome=Outcome.UNKNOWN)))
+    assert "3 calls, 1 failed –" in text
+    assert "Failed: 50.0 % of 2 calls." in text
+
+
+def test_failed_calls_are_listed_without_their_host() -> None:
+    calls = [failed(n, target=f"akab-1.example.net/papi/v{n}") for n in range(2)]
+    _, blocks = rendered(audit(*calls))
+    assert list(tables(blocks)) == ["By actor"]
+    [listed] = [b["text"]["text"] for b in blocks if "2 failures" in str(b.get("text"))]
+    assert listed.startswith("*2 failures (paths on akab-1.example.net)*\n")
+    assert " /papi/v1 503" in listed
+
+
+def test_levels_are_one_line() -> None:
+    report = LogReport(
+        names=("kitchen",), account="eu", lines=3651, bytes=9, complete=True, truncated=False,
+        levels={"error": 91, "info": 3560}, tail=(), timeline=(), step=timedelta(minutes=1),
+    )  # fmt: skip
+    window = read(HOUR)
+    text = logs_text(report, window, file_name=None, query="")
+    assert "Levels: error 91, info 3,560." in text
+    blocks = logs_blocks(report, window, zone=UTC, file_name=None, query="", buttons=[])
+    assert blocks[2]["text"]["text"] == "*error 91* · info 3,560"
 
 
 def test_latency_names_accounts_that_have_it() -> None:

@@ -417,7 +417,9 @@ def test_calls_change_first_with_contributors() -> None:
         "change_percent": 50.0,
         "complete": True,
     }
-    assert tables(blocks)["By action"][1][:4] == ["PUT", "6", "0", "+6"]
+    assert list(tables(blocks)) == ["By actor"]
+    assert tables(blocks)["By actor"][1][:4] == ["bob", "6", "0", "+6"]
+    assert "By action: PUT 6 vs. 0 (+6)" in text
     chart = chart_of(blocks)
     assert (sum(chart["27 Nov"]), sum(chart["26 Nov"])) == (18, 12)
 

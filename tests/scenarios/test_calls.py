@@ -75,13 +75,13 @@ async def test_newest_calls_are_listed_with_pages(sandbox: Sandbox) -> None:
 @pytest.mark.usefixtures("bot")
 async def test_list_takes_no_more_than_a_message(sandbox: Sandbox) -> None:
     answer = await sandbox.slack.answer_to("/apiaudit 7d calls 5000")
-    head, *rows = table(answer, "Calls (")
+    head, *rows = table(answer, "Calls, paths on ")
     assert {"Account", "Organisation", "Duration"} <= set(head)
     assert 40 < len(rows) <= 100
     assert f"The newest {len(rows)} of " in answer.text
     assert limits.message_problems(answer.text, answer.blocks) == []
-    times = cells(answer, "Calls (", "When")
-    assert set(cells(answer, "Calls (", "Account")) == {"edge", "iot"}
+    times = cells(answer, "Calls, paths on ", "When")
+    assert set(cells(answer, "Calls, paths on ", "Account")) == {"edge", "iot"}
     assert len(times) == len(rows)
 
 

@@ -29,7 +29,7 @@ async def test_logs_come_redacted_with_levels_and_a_file(sandbox: Sandbox) -> No
     assert b"password=[redacted]" in content
     assert b"Bearer" not in content
     assert "Tr0ub4dor" not in text_of(answer)
-    assert "Error" in answer.text
+    assert "Levels: error " in answer.text
     assert answer.seen_by == ""
 
 

@@ -472,6 +472,33 @@ async def test_tall_answer_shows_its_headline(page: Page) -> None:
     await expect(headline).to_be_in_viewport()
 
 
+# What people ask first, and the answers with the most below their headline.
+USUAL_QUESTIONS = (
+    "/usage",
+    "/usage last 7 days per log csv",
+    "/usage this month vs last month",
+    "/apiaudit",
+    "/apiaudit 2h failures",
+    "/apiaudit 24h calls",
+    "/apiaudit last 7 days vs previous",
+    "/logs kitchen",
+)
+
+
+async def test_usual_answers_fit_a_laptop_screen(demo: Sandbox) -> None:
+    heights = {}
+    async with open_page(demo.slack.url, width=1440, height=900) as page:
+        for number, line in enumerate(USUAL_QUESTIONS, start=1):
+            await say(page, line)
+            answers = page.locator("article", has=page.locator(".actions"))
+            await expect(answers).to_have_count(number)
+            await expect(answers.last.locator(".header")).to_be_visible()
+            if line.endswith("csv") or line.startswith("/logs"):
+                await expect(answers.last.locator(".file")).to_be_visible()
+            heights[line] = await answers.last.evaluate("each => each.offsetHeight")
+    assert {line: height for line, height in heights.items() if height > 900} == {}
+
+
 async def test_tour_makes_an_alert_fire(page: Page) -> None:
     await page.get_by_role("button", name="Take the two-minute tour").click()
     tour = page.locator("#tour")

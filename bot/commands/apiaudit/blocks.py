@@ -9,7 +9,7 @@ from types import MappingProxyType
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
-from bot.commands.apiaudit.listing import list_notes, list_table, list_text
+from bot.commands.apiaudit.listing import common_host, list_notes, list_table, list_text
 from bot.commands.apiaudit.new_values import new_blocks, new_notes, new_text
 from bot.commands.apiaudit.report import AuditReport, Tally
 from bot.questions.windows import ParsedWindow, zone_name
@@ -21,6 +21,7 @@ ROWS_AT_ONCE = 3
 # What is listed in a line or two beside the tables.
 SHORT = 3
 BY_ACTION = "By action"
+ACTORS = "Actors"
 
 
 def audit_text(
@@ -68,7 +69,7 @@ def audit_blocks(
         kit.header(_headline(report)),
         kit.context(f"{accounts} · {kit.escaped(window.label)}"),
     ]
-    if facts := [*_facts(report), *(_top_actions if _is_short(report) else _slowest)(report)]:
+    if facts := _shown_facts(report):
         blocks.append(kit.fields((name, kit.escaped(value)) for name, value in facts))
     if findings := report.findings():
         blocks.append(
@@ -90,8 +91,6 @@ def audit_blocks(
         blocks.append(list_table(report.listed, zone, window.now))
     elif _is_short(report):
         blocks.append(_failure_list(report, zone, window.now))
-    elif report.latest_failures and not report.groups and not report.new:
-        blocks.append(_failure_table(report, zone, window.now))
     listed = list_notes(report, zone, window.now) if report.listed else []
     unlisted = [] if _is_short(report) else _unlisted_failures(report)
     notes = [
@@ -158,18 +157,22 @@ def _headline(report: AuditReport) -> str:
         return "No call matches" if report.filtered else "No calls"
     if report.all_failed:
         return formatting.pluralise(report.calls, "failed call")
-    failed = f"{report.failures:,} failed" if report.failures else "none failed"
-    return f"{formatting.pluralise(report.calls, 'call')}, {failed}"
+    calls = formatting.pluralise(report.calls, "call")
+    if not report.failures:
+        return f"{calls}, none failed"
+    # Where the outcome of some is unknown, the share is not one of these calls.
+    share = f" ({formatting.percent(report.failure_percent or 0)})" if not report.unknown else ""
+    return f"{calls}, {report.failures:,} failed{share}"
 
 
 def _facts(report: AuditReport) -> list[tuple[str, str]]:
     """The numbers of the answer by their labels: what failed comes first."""
     facts = []
-    if report.failure_percent is not None and not report.all_failed:
+    if report.failure_percent is not None and report.unknown:
         calls = formatting.pluralise(report.known, "call")
         facts.append(("Failed", f"{formatting.percent(report.failure_percent)} of {calls}"))
     if report.calls:
-        facts.append(("Actors", f"{len(report.actors):,}"))
+        facts.append((ACTORS, f"{len(report.actors):,}"))
     if report.duration_p95_ms is not None:
         facts.append((_latency_label(report), formatting.milliseconds(report.duration_p95_ms)))
     if len(report.organisations) > 1:
@@ -179,6 +182,14 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
         accounts = [_named_count(t, report) for t in _ranked(report.per_account)]
         facts.append(("By account", ", ".join(accounts)))
     return facts
+
+
+def _shown_facts(report: AuditReport) -> list[tuple[str, str]]:
+    """The facts that no table of the answer shows."""
+    if not _is_short(report):
+        return [*_facts(report), *_slowest(report)]
+    facts = [(name, value) for name, value in _facts(report) if name != ACTORS]
+    return [*facts, *_top_actions(report)]
 
 
 def _latency_label(report: AuditReport) -> str:
@@ -216,11 +227,10 @@ def _named_count(tally: Tally, report: AuditReport) -> str:
 
 
 def _is_short(report: AuditReport) -> bool:
-    """Whether the latest failures take the place of the table of actions: where some calls failed,
-    others did not, and nothing else was asked for.
+    """Whether the latest failures take the place of the table of actions: where calls failed, and
+    nothing else was asked for.
     """
-    is_mixed = bool(report.failures) and not report.all_failed
-    return is_mixed and not report.groups and not report.listed and not report.new
+    return bool(report.failures) and not report.groups and not report.listed and not report.new
 
 
 def _failure_list(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
@@ -228,7 +238,11 @@ def _failure_list(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
     head = formatting.pluralise(report.failures, "failure")
     if report.failures > SHORT:
         head = f"Latest {SHORT} of {head}"
-    lines = [kit.escaped(_one_line(call, zone, now)) for call in report.latest_failures[:SHORT]]
+    shown = report.latest_failures[:SHORT]
+    host = common_host(shown)
+    if host:
+        head += f" (paths on {kit.escaped(host)})"
+    lines = [kit.escaped(_one_line(call, zone, now, host)) for call in shown]
     return kit.section("\n".join([f"*{head}*", *lines]))
 
 
@@ -334,32 +348,13 @@ def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: Audi
     return kit.data_table(caption, [name, *counts], rows, page_size=ROWS_AT_ONCE)
 
 
-def _failure_table(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
-    rows = [
-        [
-            _when(call, zone, now),
-            call.account,
-            call.actor[:60] or "unnamed",
-            call.action[:60],
-            call.target[:80],
-            call.status,
-        ]
-        for call in report.latest_failures
-    ]
-    return kit.data_table(
-        f"Latest failures ({zone_name(zone)})",
-        ["When", "Account", "Actor", "Action", "Target", "Status"],
-        rows,
-        page_size=ROWS_AT_ONCE,
-    )
-
-
-def _one_line(call: ApiCall, zone: tzinfo, now: datetime) -> str:
+def _one_line(call: ApiCall, zone: tzinfo, now: datetime, host: str = "") -> str:
+    """A call in one line; without the host that the heading names."""
     parts = (
         _when(call, zone, now),
         call.actor[:60],
         call.action[:60],
-        call.target[:80],
+        call.target.removeprefix(host)[:80],
         call.status,
     )
     return " ".join(formatting.sanitise(part) for part in parts if part)

@@ -44,7 +44,7 @@ def next_questions(question: AuditQuestion, report: AuditReport) -> list[tuple[s
         buttons.append(
             (formatting.truncate(f"Only {worst.name}", 40), question.also(f"who:{worst.name}"))
         )
-    if not question.filters.failures:
+    if not question.filters.failures and not report.all_failed:
         buttons.append(("Failures only", question.also("failures")))
     if question.display.calls is None and report.calls:
         buttons.append(("Show the calls", question.also("calls")))

@@ -226,8 +226,9 @@ def _next_questions(question: AuditQuestion) -> list[tuple[str, str]]:
     buttons = comparison_buttons(question, OTHER_WINDOWS)
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))
-    if "ip" not in question.display.by:
-        buttons.append(("By IP address", question.also("by ip")))
+    for name, label in (("action", "By action"), ("ip", "By IP address")):
+        if name not in question.display.by:
+            buttons.append((label, question.also(f"by {name}")))
     if not question.csv:
         buttons.append(("CSV", question.also("csv")))
     return buttons

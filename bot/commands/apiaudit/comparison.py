@@ -73,6 +73,8 @@ class AuditComparison(Struct, frozen=True):
     bars: tuple[tuple[int, int], ...]
     complete: bool
     filtered: bool = False
+    # Whether the groups are those that were asked for.
+    asked_by: bool = False
 
     @property
     def is_comparable(self) -> bool:
@@ -112,6 +114,7 @@ def compared_calls(facts: ComparedCalls) -> AuditComparison:
         tuple(_bars(facts, step)),
         complete=not (facts.incomplete or facts.missing),
         filtered=facts.filtered,
+        asked_by=bool(facts.display.by),
     )
 
 

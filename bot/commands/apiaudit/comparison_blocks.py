@@ -55,15 +55,23 @@ def comparison_blocks(
     if chart := _chart(report, zone):
         blocks.append(chart)
     names = series_names(report.comparison, zone)
-    blocks += [_table(name, found, report, names) for name, found in report.groups]
-    more = [
-        f"{GROUP_CAPTIONS[name]}{_more(found)}." for name, found in report.groups if _more(found)
-    ]
+    shown = _shown_groups(report)
+    blocks += [_table(name, found, report, names) for name, found in shown]
+    more = [f"{GROUP_CAPTIONS[name]}{_more(found)}." for name, found in shown if _more(found)]
     if lines := [*more, *notes]:
         blocks.append(
             kit.context(*(kit.with_code(formatting.sanitise(line, 400)) for line in lines[:10]))
         )
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
+
+
+def _shown_groups(report: AuditComparison) -> Sequence[tuple[str, Sequence[CallChange]]]:
+    """The tables that were asked for, or else that of the actors: the sentences name the largest
+    changes of the other groups, and a button shows all of them.
+    """
+    if report.asked_by:
+        return report.groups
+    return [group for group in report.groups if group[0] == "who"]
 
 
 def _headline(report: AuditComparison) -> str:
@@ -88,8 +96,10 @@ def _signed(change: float, unit: str = "") -> str:
 
 
 def _number(change: float, unit: str) -> str:
-    sign = "+" if change >= 0 else "−"
-    return f"{sign}{abs(change):,.1f}" if unit else f"{sign}{abs(round(change)):,}"
+    shown = f"{abs(change):,.1f}" if unit else f"{abs(round(change)):,}"
+    if not float(shown.replace(",", "")):
+        return "0"
+    return f"{'+' if change > 0 else '−'}{shown}"
 
 
 def _facts(report: AuditComparison) -> list[tuple[str, str]]:

@@ -15,23 +15,26 @@ from providers.models import ApiCall
 # Of the 13,000 characters that the blocks of a message may have, what is left for the table beside
 # headline, notes and buttons. Slack counts the text of a cell.
 MOST_CHARACTERS = 10_500
+# So that the buttons below a page of them are on the same screen.
+ROWS_AT_ONCE = 7
+# A longer one says less than the targets themselves.
+MOST_HOST = 80
 
 
 def list_table(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> Block:
-    """The calls that fit into a message, in pages of ten."""
-    host = common_host(calls)
+    """The calls that fit into a message, in pages."""
     names, rows = _rows(calls, zone, now)
     rows = rows[: _fitting(rows, MOST_CHARACTERS)]
-    caption = f"Calls to {host} ({zone_name(zone)})" if host else f"Calls ({zone_name(zone)})"
-    return kit.data_table(caption, names, rows, page_size=10)
+    return kit.data_table(
+        f"{_heading(calls)} ({zone_name(zone)})", names, rows, page_size=ROWS_AT_ONCE
+    )
 
 
 def list_text(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> list[str]:
     """The same calls, a line each."""
     _, rows = _rows(calls, zone, now)
     lines = [" ".join(cell for cell in row if cell) for row in rows]
-    host = common_host(calls)
-    head = [f"Calls to {host}:"] if host else []
+    head = [f"{_heading(calls)}:"] if common_host(calls) else []
     return [formatting.sanitise(line) for line in head + lines[: _fitting(rows, MOST_CHARACTERS)]]
 
 
@@ -46,9 +49,21 @@ def list_notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
 
 
 def common_host(calls: Sequence[ApiCall]) -> str:
-    """What comes before the first `/` of every target; empty where they differ or one has no path."""
-    hosts = {call.target.partition("/")[0] if "/" in call.target else "" for call in calls}
-    return hosts.pop()[:80] if len(hosts) == 1 else ""
+    """The host of all targets that have one; empty where they differ. Vendors without hosts have
+    targets without paths.
+    """
+    hosts = {call.target.partition("/")[0] for call in calls if "/" in call.target}
+    host = hosts.pop() if len(hosts) == 1 else ""
+    return host if len(host) <= MOST_HOST else ""
+
+
+def _heading(calls: Sequence[ApiCall]) -> str:
+    """`Calls`, with the host that is left out of the targets below it."""
+    host = common_host(calls)
+    if not host:
+        return "Calls"
+    has_others = any("/" not in call.target for call in calls)
+    return f"Calls, paths on {host}" if has_others else f"Calls to {host}"
 
 
 def moment(call: ApiCall, zone: tzinfo, now: datetime) -> str:
@@ -71,7 +86,7 @@ def _columns(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> list[Colu
         ("Account", lambda call: call.account),
         ("Who", lambda call: call.actor[:60] or "unnamed"),
         ("Action", lambda call: call.action[:60]),
-        ("Target", lambda call: call.target[len(host) :][:80]),
+        ("Target", lambda call: call.target.removeprefix(host)[:80]),
         ("Status", lambda call: call.status[:20]),
         # Some vendors have one name for both, which would fill two columns.
         ("Client", lambda call: "" if call.client == call.organisation else call.client[:40]),

@@ -15,6 +15,8 @@ PREVIEW_LINES = 10
 # In blocks, so that the answer fits a screen.
 SHOWN_LINES = 6
 PREVIEW_LINE = 220
+# What people look for first in the line of levels.
+WORST_LEVELS = ("fatal", "critical", "error")
 
 
 def logs_text(
@@ -29,7 +31,8 @@ def logs_text(
     lines = [f"{_names(report)}: {_headline(report)} – {window.label}."]
     if query:
         lines.append(f"Only lines that match {formatting.sanitise(query, 300)}.")
-    lines += [f"{name}: {value}." for name, value in _facts(report)]
+    if report.levels:
+        lines.append(f"Levels: {_levels(report)}.")
     lines += report.shortcomings()
     if file_name:
         lines.append(f"The file is {file_name}.")
@@ -70,9 +73,10 @@ def logs_blocks(
                 )
             )
         )
-    if facts := _facts(report):
-        blocks.append(kit.fields(facts))
-    if sum(1 for _, lines in report.timeline if lines) > 1:
+    if report.levels:
+        blocks.append(kit.section(_levels(report, mark_worst=True)))
+    # The newest lines are read one by one, with their times.
+    if sum(1 for _, lines in report.timeline if lines) > 1 and not report.is_selection:
         blocks.append(_chart(report, window, zone))
     if report.tail:
         # Whoever asked for the newest fifty wants to read them, and not a preview.
@@ -120,8 +124,15 @@ def _headline(report: LogReport) -> str:
     )
 
 
-def _facts(report: LogReport) -> list[tuple[str, str]]:
-    return [(level.capitalize(), f"{lines:,}") for level, lines in report.levels.items()]
+def _levels(report: LogReport, *, mark_worst: bool = False) -> str:
+    """`error 91, warn 125, info 2,013`: in one line, so that the chart is on the first screen of a
+    phone.
+    """
+    shown = [
+        f"*{level} {lines:,}*" if mark_worst and level in WORST_LEVELS else f"{level} {lines:,}"
+        for level, lines in report.levels.items()
+    ]
+    return (" · " if mark_worst else ", ").join(shown)
 
 
 def _chart(report: LogReport, window: ParsedWindow, zone: tzinfo) -> Block:

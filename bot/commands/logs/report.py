@@ -69,7 +69,7 @@ class LogReport(Struct, frozen=True):
             )
             return f"{which} of each log: {each}."
         if self.order is None:
-            return f"These are the first {self.lines:,}  received."
+            return f"These are the first {self.lines:,} lines received."
         left_out = "newer" if self.order is Order.OLDEST_FIRST else "older"
         return (
             f"These are the {self.order.value} {self.lines:,} of the window; {left_out} ones are "

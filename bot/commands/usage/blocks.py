@@ -20,6 +20,7 @@ NO_DATA = ": no data"
 MOST_SERIES = 6
 # A table beside a chart of the same numbers shows a few rows at a time.
 ROWS_AT_ONCE = 3
+LOGS_AT_ONCE = 5
 
 
 def usage_text(
@@ -80,12 +81,14 @@ def usage_blocks(
         blocks.append(kit.fields(facts))
     if findings := report.findings():
         blocks.append(kit.section("\n".join(f"• {kit.escaped(finding)}" for finding in findings)))
-    if chart := _chart(total, by):
+    chart = _chart(total, by)
+    if chart:
         blocks.append(chart)
     if total.accounts:
         blocks.append(_account_table(total))
-    # The headline says what the only row of a table would.
-    if len(buckets(report.by_day, by)) > 1:
+    # The headline says what the only row of a table would; beside the table of logs, the chart has
+    # the days.
+    if len(buckets(report.by_day, by)) > 1 and not (report.by_log and chart):
         blocks.append(_table(total, by))
     if report.by_log:
         blocks.append(_log_table(report))
@@ -330,7 +333,7 @@ def _log_table(report: UsageReport) -> Block:
         ]
         for _, name, usage in report.by_log[:MOST_LOGS]
     ]
-    return kit.data_table("Usage by log", ["Log", "Usage", "Share"], rows, page_size=7)
+    return kit.data_table("Usage by log", ["Log", "Usage", "Share"], rows, page_size=LOGS_AT_ONCE)
 
 
 def _label(first: date, last: date, by: str, today: date) -> str:

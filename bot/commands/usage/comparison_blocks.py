@@ -217,10 +217,13 @@ def _contribution_table(
             (each.previous, formatting.format_bytes(each.previous)),
         ]
         if report.is_comparable:
-            share = "–" if each.share is None else formatting.percent(each.share)
-            row += [(round(each.change), signed_bytes(each.change)), share]
+            share = each.share
+            shown = "–" if share is None else (round(share, 1), formatting.percent(share))
+            row += [(round(each.change), signed_bytes(each.change)), shown]
         rows.append(row)
-    return kit.data_table(f"Usage {title[0].lower()}{title[1:]}", head, rows, page_size=7)
+    return kit.data_table(
+        f"Usage {title[0].lower()}{title[1:]}", head, rows, page_size=ROWS_AT_ONCE
+    )
 
 
 def _rows(report: UsageComparison, by: str) -> list[_Row]:
@@ -260,12 +263,14 @@ def _sum(days: Sequence[tuple[date, int | None]]) -> int | None:
     return sum(listed) if listed else None
 
 
-def _row_change(row: _Row) -> str:
+def _row_change(row: _Row) -> object:
+    """The change as a number with its text, so that the column is sorted and aligned by it."""
     if row.missing or row.current is None or row.previous is None:
         return "–"
     if not row.previous:
         return signed_bytes(row.current)
-    return formatting.change(100 * (row.current - row.previous) / row.previous)
+    percent = 100 * (row.current - row.previous) / row.previous
+    return round(percent, 1), formatting.change(percent)
 
 
 def _day(day: date, by: str, today: date) -> str:
@@ -324,12 +329,16 @@ def _chart(report: UsageComparison) -> Block | None:
             (name, [round((usage or 0) / factor, 3) for usage in column])
             for name, column in zip(names, values, strict=True)
         ],
-        labels=[
-            formatting.short_day(row.first, report.today) + (NO_DATA if row.missing else "")
-            for row in rows
-        ],
+        labels=[formatting.short_day(row.first, report.today) + _mark(row) for row in rows],
         unit=axis,
     )
+
+
+def _mark(row: _Row) -> str:
+    """What a label says of bars that are empty, or lack some of their days."""
+    if row.current is None or row.previous is None:
+        return NO_DATA
+    return kit.PART if row.missing else ""
 
 
 def _notes(report: UsageComparison, by: str) -> list[str]:

@@ -6,6 +6,7 @@ import { $, BOT, formatSize, make, nameOf, post, state, time } from "./state.js"
 const COLOURS = { U0ADA: "#8a4b9e", U0GRACE: "#b3622b", U0LINUS: "#3f7d58", [BOT]: "#1f3a4d" };
 // Nearer to the end than this, new messages are followed.
 const NEAR_END = 140;
+const unfolded = new Set();
 
 export function showMessages({ keepPlace = false } = {}) {
   const box = $("messages");
@@ -76,8 +77,17 @@ function content(message) {
 function file(each) {
   const link = make("a", { href: `/files/${each.id}`, download: each.name }, each.name);
   const card = make("div", { class: "file" }, link, make("small", {}, formatSize(each.size)));
-  if (each.preview) card.append(make("pre", { tabindex: "0", "aria-label": `Preview of ${each.name}` }, each.preview));
+  if (each.preview) card.append(preview(each));
   return card;
+}
+
+// Folded, as in Slack; redrawn messages keep what was unfolded.
+function preview(each) {
+  const text = make("pre", { tabindex: "0", "aria-label": `Preview of ${each.name}` }, each.preview);
+  const out = make("details", {}, make("summary", {}, "Preview"), text);
+  out.open = unfolded.has(each.id);
+  out.addEventListener("toggle", () => unfolded[out.open ? "add" : "delete"](each.id));
+  return out;
 }
 
 function tools(message) {
