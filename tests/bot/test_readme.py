@@ -124,6 +124,19 @@ def test_site_has_every_page() -> None:
     assert {f"{page.name}" for page in (ROOT / "docs").glob("*.md")} <= set(listed)
 
 
+def test_index_lists_the_pages_as_the_navigation_does() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text("utf-8").partition("nav:")[2]
+    index = (ROOT / "docs" / "index.md").read_text("utf-8")
+    in_navigation = re.findall(r"^ +- ([^:\n]+):(?: (\S+\.md))?$", navigation, re.MULTILINE)[1:]
+    in_index = [
+        (title or name, path)
+        for title, name, path in re.findall(
+            r"^(?:## (.+)|- \[([^\]]+)\]\((\S+)\).*)$", index, re.MULTILINE
+        )
+    ]
+    assert in_index == in_navigation
+
+
 def test_generated_pages_are_current() -> None:
     for page, parts in reference.pages().items():
         written = page.read_text("utf-8")
