@@ -34,11 +34,14 @@ class AnswerFile(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One part of work in progress: its name, its status, and how far it is."""
+    """One part of work in progress: its name, its status, and how far it is. `result` is what came
+    of it, which is shown before the whole answer is known.
+    """
 
     name: str
     status: Literal["in_progress", "complete", "error"]
     detail: str = ""
+    result: str = ""
 
 
 class Progress(Struct):

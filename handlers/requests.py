@@ -306,6 +306,7 @@ class RequestHandler(Struct, frozen=True):
             context.progress,
             self.delivery,
             self.store.questions,
+            self.redactor,
             self.clock,
             partial(self._require_still, question.command, target),
         )

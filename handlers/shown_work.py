@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from bot.answer import Answer, Progress
+from bot.answer import Answer, Progress, Step
 from bot.commands.answering import Clock
 from bot.formatting import format_duration
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
@@ -20,6 +20,7 @@ from bot.store import QuestionStore, StoreUnavailable
 from handlers.error_messages import Cancelled, Stopping, log_failure
 from handlers.progress_record import ProgressRecord
 from handlers.running_tasks import RunningTasks
+from providers.redaction import Redactor
 
 # Work that takes longer is shown, with a button that cancels it.
 SHOW_WORK_AFTER_S = 0.8
@@ -43,6 +44,7 @@ class ShownWork(Struct, frozen=True):
     progress: Progress
     delivery: Delivery
     questions: QuestionStore
+    redactor: Redactor
     clock: Clock
     # Raises AccessDenied once the asker has lost access.
     require_access: Callable[[], Awaitable[None]]
@@ -84,13 +86,23 @@ class ShownWork(Struct, frozen=True):
             lasted = timedelta(seconds=round(time.monotonic() - started_at))
             parts = (self.window, self.progress.detail, f"{format_duration(lasted)} so far")
             detail = " · ".join(filter(None, parts))
-            # Copies, because the work changes its progress while Slack is called.
-            await self._show(Progress(detail, dict(self.progress.steps), self.progress.lines))
+            await self._show(self._shown_progress(detail))
             if self.target.state.is_stopped:
                 # The asker has stopped the stream, which is the same as Cancel.
                 task.cancel()
                 await asyncio.wait({task})
             await self._wait_or_cancel(task)
+
+    def _shown_progress(self, detail: str) -> Progress:
+        """The progress without secrets, which errors of vendors might quote. A copy, because the
+        work changes its progress while Slack is called.
+        """
+        redacted = self.redactor.text
+        steps = {
+            name: Step(name, step.status, redacted(step.detail), redacted(step.result))
+            for name, step in self.progress.steps.items()
+        }
+        return Progress(redacted(detail), steps, self.progress.lines)
 
     async def _offer_cancel(self) -> None:
         with contextlib.suppress(StoreUnavailable):
@@ -101,16 +113,23 @@ class ShownWork(Struct, frozen=True):
             await self.questions.withdraw_cancel(self.ticket)
 
     async def _wait_or_cancel(self, task: asyncio.Task[Answer]) -> None:
-        """Waits until progress is to be shown again. Slack may have delivered Cancel to another
-        process.
+        """Waits until progress is to be shown again: in a stream, soon after a further result is
+        known. Slack may have delivered Cancel to another process.
         """
         ends_at = time.monotonic() + EDIT_EVERY_S
+        results = self._results()
         while not task.done() and (left := ends_at - time.monotonic()) > 0:
             await asyncio.wait({task}, timeout=min(left, CHECK_CANCEL_EVERY_S))
+            if self.target.state.is_streaming and self._results() != results:
+                ends_at = 0.0
             with contextlib.suppress(StoreUnavailable):
                 if not task.done() and await self.questions.is_cancelled(self.ticket):
                     task.cancel()
                     await asyncio.wait({task})
+
+    def _results(self) -> int:
+        """How many parts of the answer are known."""
+        return sum(bool(step.result) for step in self.progress.steps.values())
 
     async def _show(self, progress: Progress) -> None:
         """Shows progress. If that fails, the work continues."""

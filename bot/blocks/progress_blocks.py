@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot import formatting
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, task_cards
 from bot.blocks.messages import note
 
 WORKING_ACTION = "cancel"
-# Of a task in a stream, in characters.
-MOST_TASK_TITLE = 150
 
 
 def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
@@ -30,31 +27,6 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
     detail = " · ".join(filter(None, [progress.detail, *(step.detail for step in steps)]))
     lines = [kit.preview(progress.lines)] if progress.lines else []
     return [task_cards.task(ticket, line, detail or "…"), *lines, cancel]
-
-
-def stream_chunks(
-    line: str, ticket: str, progress: Progress, *, is_first: bool = False
-) -> list[Block]:
-    """The same as chunks of a stream; the button is sent once."""
-    steps = [*progress.steps.values()]
-    titles = (
-        [(" · ".join(filter(None, [step.name, step.detail])), step.status) for step in steps]
-        if len(steps) > 1
-        else []
-    )
-    details = [progress.detail, *(step.detail for step in steps if not titles)]
-    head = " · ".join(filter(None, [line, *details]))
-    chunks = [
-        {
-            "type": "task_update",
-            "id": f"{ticket}.{n}",
-            "title": formatting.sanitise(title, MOST_TASK_TITLE),
-            "status": status,
-        }
-        for n, (title, status) in enumerate([(head, "in_progress"), *titles])
-    ]
-    cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
-    return [*chunks, *([{"type": "blocks", "blocks": [cancel]}] if is_first else [])]
 
 
 def pending_note(line: str, ticket: str) -> Answer:

@@ -19,7 +19,7 @@ from bot.questions.registry import COMMANDS
 from bot.runtime import stop_event
 from bot.sandbox.sandbox import Sandbox, open_sandbox, open_targets_of, stand_ins
 from bot.sandbox.slack import Message
-from bot.sandbox.slack.state import CANVAS_SCOPES
+from bot.sandbox.slack.state import AGENT_SCOPES, CANVAS_SCOPES
 from providers.clock import Clock, utc_now
 
 # A log of a day is downloaded and uploaded in a few seconds.
@@ -93,7 +93,7 @@ async def _open_with_bot(
     ):
         # Tests are not limited, as they ask more in a second than people do in an hour.
         sandbox.slack.limit()
-        sandbox.slack.scopes += f",{CANVAS_SCOPES}"
+        sandbox.slack.scopes += f",{CANVAS_SCOPES},{AGENT_SCOPES}"
         sandbox.slack.commands = _commands(bot.requests.answering.directory)
         await sandbox.slack.until(lambda: sandbox.slack.sockets)
         yield sandbox, bot

@@ -138,6 +138,15 @@ class SlackClient:
 
         await self._block_fallback.send(send, blocks, text, or_words=or_words)
 
+    async def stop_stream(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
+        """Ends a stream with the blocks, or with simpler ones. Its words are those of its blocks."""
+
+        async def send(shown: Fields) -> Fields:
+            last = {"blocks": shown["blocks"]} if shown["blocks"] else {}
+            return await self.call("chat.stopStream", channel=channel, ts=ts, **last)
+
+        await self._block_fallback.send(send, blocks, text)
+
     async def post_ephemeral(
         self, channel: str, user: str, text: str, blocks: Sequence[Block], **options: Any
     ) -> None:

@@ -23,13 +23,13 @@ from bot.blocks import messages as block_messages
 from bot.blocks.progress_blocks import pending_note
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.agent_threads import AgentThreads
+from bot.slack.answer_streams import AnswerStreams
 from bot.slack.client import SlackClient
 from bot.slack.file_delivery import FileDelivery
 from bot.slack.messages import SlackMessages
 from bot.slack.private_answers import private_answer, shareable
 from bot.slack.private_reasons import NOT_HERE, UNREACHABLE
 from bot.slack.progress_messages import ProgressMessages
-from bot.slack.progress_streams import ProgressStreams
 from bot.slack.reply_target import ReplaceMode as ReplaceMode
 from bot.slack.reply_target import ReplyTarget as ReplyTarget
 from bot.slack.views import SlackViews
@@ -60,7 +60,7 @@ class Delivery:
         self.messages = SlackMessages(client)
         self.agent_threads = AgentThreads(client)
         self.views = SlackViews(client)
-        self._streams = ProgressStreams(client)
+        self._streams = AnswerStreams(client, self.messages)
         self._progress = ProgressMessages(client, self.messages, self._streams)
         self._files = FileDelivery(client, self.messages)
         self._retry_after_s = retry_after_s
@@ -133,9 +133,13 @@ class Delivery:
             )
 
     async def _answer_in_channel(self, target: ReplyTarget, answer: Answer) -> str:
-        """The `ts` of the answer, which replaces the asker's previous answer or the progress
-        message. Where that is gone, or too old to be edited, the answer is posted anew.
+        """The `ts` of the answer, which is streamed, or replaces the asker's previous answer or the
+        progress message. Where that is gone, or too old to be edited, the answer is posted anew.
         """
+        if ts := await self._streams.finish(target, answer):
+            target.state.is_answered = True
+            target.state.progress_ts = ""
+            return ts
         await self._streams.stop(target)
         for ts in filter(None, (target.replaces_ts, target.state.progress_ts)):
             if await self.messages.edit(target, ts, answer.text, answer.blocks):

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from bot.answer import Block
 from bot.blocks.progress_blocks import WORKING_ACTION
+from bot.blocks.streams import is_stream_of
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.client import SlackClient
 from bot.slack.errors import MESSAGE_GONE, THREAD_GONE
@@ -130,6 +131,10 @@ class SlackMessages:
             is_unfinished = str(message.get("text", "")).startswith(WORKING)
             if is_work and is_unfinished and key == work_key(target.delivery):
                 return str(message["ts"])
+            # A stream has no metadata while it lasts.
+            is_stream = is_stream_of(message.get("blocks") or [], work_key(target.delivery))
+            if is_stream and _is_in_progress(message):
+                return str(message["ts"])
         return ""
 
     async def may_be_progress(self, channel: str, ts: str) -> bool:
@@ -141,11 +146,9 @@ class SlackMessages:
         except SlackRefused:
             return True
         shown = next((m for m in page["messages"] if m.get("ts") == ts), None)
-        # A stream has no text.
-        if shown is None or not shown.get("text") or shown["text"].startswith(WORKING):
+        if shown is None or str(shown.get("text") or "").startswith(WORKING):
             return True
-        rows = (block.get("elements") or [] for block in shown.get("blocks") or [])
-        return any(button.get("action_id") == WORKING_ACTION for row in rows for button in row)
+        return _is_in_progress(shown)
 
     async def thread(self, channel: str, ts: str, *, own_ids: Collection[str]) -> list[list[Block]]:
         """The blocks of our own messages in a thread, the oldest first."""
@@ -192,6 +195,14 @@ def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
     else holds no question of ours, whatever its buttons say.
     """
     return any(message.get(name) in own_ids for name in ("user", "bot_id", "app_id"))
+
+
+def _is_in_progress(message: Mapping[str, Any]) -> bool:
+    """Whether a message still streams, or can be cancelled."""
+    if message.get("streaming_state") == "in_progress":
+        return True
+    rows = (block.get("elements") or [] for block in message.get("blocks") or [])
+    return any(button.get("action_id") == WORKING_ACTION for row in rows for button in row)
 
 
 def _in_thread(target: ReplyTarget) -> dict[str, Any]:

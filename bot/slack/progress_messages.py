@@ -10,10 +10,10 @@ from msgspec import Struct
 from bot.answer import Block, Progress
 from bot.blocks import older_blocks, progress_blocks
 from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.slack.answer_streams import AnswerStreams
 from bot.slack.client import SlackClient
 from bot.slack.messages import WORKING, SlackMessages, work_key
 from bot.slack.pace import Priority
-from bot.slack.progress_streams import ProgressStreams
 from bot.slack.reply_target import ReplaceMode, ReplyTarget
 
 
@@ -22,7 +22,7 @@ class ProgressMessages(Struct, frozen=True):
 
     client: SlackClient
     messages: SlackMessages
-    streams: ProgressStreams
+    streams: AnswerStreams
 
     async def show_in_channel(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
         """Shows progress as a stream where there can be one, else as a message that is edited.

@@ -24,7 +24,8 @@ class ReplyState(Struct):
     is not shown again. `replace_original` if the next message by response URL replaces what that
     URL shows. `noted` once a note has announced the work. `private_reason` says why an answer for
     the channel is private. `is_streaming` while the progress message is a stream, and `is_stopped`
-    once the asker has stopped that. `is_answered` once the asker can see the answer.
+    once the asker has stopped that; `streamed_results` are the steps whose result it shows.
+    `is_answered` once the asker can see the answer.
     """
 
     question: str = ""
@@ -37,6 +38,7 @@ class ReplyState(Struct):
     is_streaming: bool = False
     is_stream_refused: bool = False
     is_stopped: bool = False
+    streamed_results: frozenset[str] = frozenset()
     thread_gone: bool = False
     is_answered: bool = False
 
@@ -48,8 +50,8 @@ class ReplyTarget(Struct, frozen=True):
     asker's own answer in the channel whose button was pressed, and `replaces_ticket` the beginning
     of the ticket of their own private answer: the next answer replaces it. `response_url` is empty
     where there is none. `direct` where everything goes to direct messages, which nobody else sees.
-    `public` where everybody in the channel may see the answer. `streams` in threads with the app as an agent. Copies
-    share their `state`.
+    `public` where everybody in the channel may see the answer. `streams` in threads with the app as
+    an agent. Copies share their `state`.
     """
 
     user: str

@@ -17,7 +17,7 @@ from bot.commands.apiaudit.replay import matching_calls
 from bot.errors import BadQuestion
 from providers.clock import Clock
 from providers.errors import NotFound, ProviderError, combined
-from providers.models import CallFilters, CallPage, Window
+from providers.models import CallPage
 from providers.sources import CallSource
 
 
@@ -58,10 +58,13 @@ class CallFetcher(Struct, frozen=True):
         """The calls of an account, or why there are none. A time that is no longer stored is not
         requested.
         """
+        part = source.account
+        if question.comparison:
+            part = f"{part}, {question.window.label}"
         if error := too_old.get(source.account):
-            progress.step(Step(source.account, "error", error.message))
+            progress.step(Step(part, "error", error.message, error.message))
             return error
-        return await _with_progress(source, question.window.window, question.filters, progress)
+        return await _with_progress(part, source, question, progress)
 
 
 def answered(
@@ -76,20 +79,21 @@ def answered(
 
 
 async def _with_progress(
-    source: CallSource, window: Window, filters: CallFilters, progress: Progress
+    part: str, source: CallSource, question: AuditQuestion, progress: Progress
 ) -> CallPage | ProviderError:
-    """The calls of an account, or why there are none; reports progress."""
-    account = source.account
-    progress.step(Step(account, "in_progress"))
+    """The calls of an account, or why there are none; reports progress of this part of the work."""
+    progress.step(Step(part, "in_progress"))
 
     def read(calls: int) -> None:
-        progress.step(Step(account, "in_progress", f"{formatting.pluralise(calls, 'call')} so far"))
+        progress.step(Step(part, "in_progress", f"{formatting.pluralise(calls, 'call')} so far"))
 
-    page = await or_error(matching_calls(source, window, filters, read=read))
+    fetching = matching_calls(source, question.window.window, question.filters, read=read)
+    page = await or_error(fetching)
     if isinstance(page, ProviderError):
-        progress.step(Step(account, "error", page.message))
-    else:
-        progress.step(Step(account, "complete", formatting.pluralise(len(page.calls), "call")))
+        progress.step(Step(part, "error", page.message, page.message))
+        return page
+    calls = formatting.pluralise(len(page.calls), "call")
+    progress.step(Step(part, "complete", calls, calls if page.complete else f"{calls}, not all"))
     return page
 
 

@@ -32,7 +32,7 @@ class UsageAnswerer(Struct, frozen=True):
         """
         if question.comparison:
             return await answer_comparison(question, self._fetcher, asking)
-        fetched = await self._fetcher.facts(question)
+        fetched = await self._fetcher.facts(question, progress=asking.progress)
         missing = tuple(_missing(error) for error in fetched.failed)
         total = total_of(fetched.facts, [error.account for error in fetched.failed])
         needs_file = question.csv or is_shortened(total, question.by)

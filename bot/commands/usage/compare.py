@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from bot.answer import Answer
+from bot.answer import Answer, Progress
 from bot.commands.answering import AnswerContext, or_error
 from bot.commands.comparison_buttons import comparison_buttons
 from bot.commands.usage.comparison import ComparedUsage, UsageComparison, compared_usage
@@ -17,7 +17,7 @@ from bot.commands.usage.comparison_blocks import (
     comparison_text,
     is_comparison_shortened,
 )
-from bot.commands.usage.fetch import UsageFetcher, log_names, nothing, split_errors
+from bot.commands.usage.fetch import UsageFetcher, log_names, nothing, split_errors, usage_of
 from bot.commands.usage.question import UsageQuestion
 from bot.commands.usage.sheet import comparison_sheet
 from bot.questions.windows.alignment import Comparison
@@ -52,7 +52,7 @@ async def answer_comparison(
     """The change first, both totals, and what explains it."""
     is_long = _days_of(question.comparison) > MOST_DAYS_BY_LOG
     with_logs = question.per_log or not is_long
-    found = await fetch_comparison(question, fetcher, with_logs=with_logs)
+    found = await fetch_comparison(question, fetcher, with_logs=with_logs, progress=asking.progress)
     report = found.report
     notes = found.warnings
     if not with_logs:
@@ -89,14 +89,19 @@ def _days_of(comparison: Comparison | None) -> int:
 
 
 async def fetch_comparison(
-    question: UsageQuestion, fetcher: UsageFetcher, *, with_logs: bool
+    question: UsageQuestion,
+    fetcher: UsageFetcher,
+    *,
+    with_logs: bool,
+    progress: Progress | None = None,
 ) -> Compared:
     """The comparison of the accounts that answer. Raises if none does."""
+    progress = progress or Progress()
     comparison = question.comparison
     assert comparison is not None
     fetched = await asyncio.gather(
         *(
-            or_error(_account(account, comparison, fetcher, with_logs=with_logs))
+            or_error(_account(account, comparison, fetcher, progress, with_logs=with_logs))
             for account in question.accounts
         )
     )
@@ -114,7 +119,12 @@ async def fetch_comparison(
 
 
 async def _account(
-    account: str, comparison: Comparison, fetcher: UsageFetcher, *, with_logs: bool
+    account: str,
+    comparison: Comparison,
+    fetcher: UsageFetcher,
+    progress: Progress,
+    *,
+    with_logs: bool,
 ) -> tuple[ComparedUsage, list[str]]:
     """The data of one account, and what is missing in words. Without its logs nothing explains the
     change, but the totals are known.
@@ -124,8 +134,8 @@ async def _account(
     before = comparison.previous.window.days
     # All at once: a comparison takes as long as one of its four requests.
     current, previous, logs, logs_before = await asyncio.gather(
-        source.usage(days),
-        source.usage(before),
+        usage_of(source, days, f"{account}, {comparison.current.label}", progress),
+        usage_of(source, before, f"{account}, {comparison.previous.label}", progress),
         or_error(source.usage_by_log(days)) if with_logs else nothing(),
         or_error(source.usage_by_log(before)) if with_logs else nothing(),
     )

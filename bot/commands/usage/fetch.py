@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from bot import formatting
+from bot.answer import Progress, Step
 from bot.commands.answering import Clock, or_error
 from bot.commands.usage.forecast import HISTORY
 from bot.commands.usage.question import UsageQuestion
@@ -44,11 +46,19 @@ class UsageFetcher(Struct, frozen=True):
         # The pages name no zone for the days of usage; UTC is assumed, and shown with the answer.
         return self.clock().astimezone(UTC).date()
 
-    async def facts(self, question: UsageQuestion, *, value: str = "", each: str = "") -> Fetched:
+    async def facts(
+        self,
+        question: UsageQuestion,
+        *,
+        value: str = "",
+        each: str = "",
+        progress: Progress | None = None,
+    ) -> Fetched:
         """The data of the answer, or of the one value. Raises if no account answers."""
+        progress = progress or Progress()
         found = await asyncio.gather(
             *(
-                or_error(self._facts_of(account, question, value, each))
+                or_error(self._facts_of(account, question, value, each, progress))
                 for account in question.accounts
             )
         )
@@ -57,7 +67,7 @@ class UsageFetcher(Struct, frozen=True):
         return Fetched(facts, failed, tuple(note for _, notes in answered for note in notes))
 
     async def _facts_of(
-        self, account: str, question: UsageQuestion, value: str, each: str
+        self, account: str, question: UsageQuestion, value: str, each: str, progress: Progress
     ) -> tuple[UsageFacts, list[str]]:
         """The facts of one account. Data around the window (before, month, names) may be
         unavailable, and is then reported as missing.
@@ -67,7 +77,7 @@ class UsageFetcher(Struct, frozen=True):
         days = first.window.days
         source, today = self.sources[account], self.today
         period, before, month, by_log = await asyncio.gather(
-            source.usage(days),
+            usage_of(source, days, account, progress),
             # Around the answer: where one of these fails, the answer is still worth having.
             or_error(source.usage(days.before())) if value in NEED_BEFORE else nothing(),
             or_error(source.usage(_month(today, value))) if value in NEED_MONTH else nothing(),
@@ -94,6 +104,22 @@ class UsageFetcher(Struct, frozen=True):
             monthly_quota=self.quotas.get(account),
         )
         return facts, warnings + ([unnamed] if unnamed else [])
+
+
+async def usage_of(
+    source: UsageSource, days: DayRange, part: str, progress: Progress
+) -> UsagePeriod:
+    """The usage of an account on these days; reports progress of this part of the work."""
+    progress.step(Step(part, "in_progress"))
+    try:
+        period = await source.usage(days)
+    except ProviderError as error:
+        progress.step(Step(part, "error", error.message, error.message))
+        raise
+    listed = [usage for day, usage in period.by_day.items() if day in days]
+    size = formatting.format_bytes(sum(listed)) if listed else "no data"
+    progress.step(Step(part, "complete", size, size))
+    return period
 
 
 def split_errors(found: Sequence[F | ProviderError]) -> tuple[list[F], list[ProviderError]]:

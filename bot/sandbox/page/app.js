@@ -124,6 +124,10 @@ const ON_EVENT = {
     state.canvases = canvases;
     showAll();
   },
+  prompts: ({ prompts }) => {
+    state.prompts = prompts;
+    showAll();
+  },
   home: ({ user, blocks }) => {
     if (user !== state.user) return;
     state.home = blocks;
@@ -198,6 +202,12 @@ $("open-home").addEventListener("click", () => {
   post("/do/home", { user: state.user });
 });
 $("ask").addEventListener("click", () => { openSide(false); post("/do/shortcut", { user: state.user }); });
+$("new-thread").addEventListener("click", async () => {
+  const { ts, channel } = await (await post("/do/thread", { user: state.user })).json();
+  state.replyingTo = ts;
+  await load();
+  go(channel);
+});
 $("start-tour").addEventListener("click", () => { go("C0OPS"); startTour(); });
 $("toggle-side").addEventListener("click", () => openSide(!document.body.classList.contains("side-open")));
 $("shade").addEventListener("click", () => openSide(false));

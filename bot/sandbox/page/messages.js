@@ -49,6 +49,7 @@ function article(message, replies) {
   const body = make("div", {}, onlyYou ? make("div", { class: "only" }, "Only visible to you") : "", author(message), content(message));
   out.append(avatar(message), body, tools(message));
   if (replies.length) out.append(make("div", { class: "thread", role: "group", "aria-label": "Thread" }, ...replies.map(reply)));
+  if (!replies.length && state.prompts[message.ts]?.length) out.append(prompts(message));
   if (state.replyingTo === message.ts) out.append(replyBox(message));
   return out;
 }
@@ -71,6 +72,7 @@ function content(message) {
     out.append(make("div", { class: message.command ? "typed" : "" }, message.command ? message.text : marked(message.text)));
   }
   out.append(...message.files.map(file));
+  if (message.streaming) out.append(make("div", { class: "streaming" }, "is writing…"));
   return out;
 }
 
@@ -105,11 +107,23 @@ function reply(message) {
   return make("div", { class: "reply" }, note, make("div", { class: "who" }, nameOf(message.user)), content(message));
 }
 
+const askIn = (message, text) =>
+  post("/do/command", { user: state.user, channel: state.channel, text, thread_ts: message.ts });
+
+// What is suggested in a new thread with the app as an agent.
+function prompts(message) {
+  const button = (text) => make("button", { type: "button", onclick: () => askIn(message, text) }, text);
+  return make("div", { class: "thread actions", role: "group", "aria-label": "Suggested prompts" }, ...state.prompts[message.ts].map(button));
+}
+
 function replyBox(message) {
+  const isDirect = state.channels.some((each) => each.id === message.channel && each.direct);
+  // Without a mention where nobody else is.
+  const mention = isDirect ? "" : "@Opswatch ";
   const input = make("input", {
     "aria-label": "Reply in the thread",
-    placeholder: "@Opswatch last 30 days",
-    value: "@Opswatch ",
+    placeholder: `${mention}last 30 days`,
+    value: mention,
     autocomplete: "off",
   });
   const form = make("form", { class: "reply-box" }, input, make("button", { type: "submit" }, "Reply"));
@@ -117,7 +131,7 @@ function replyBox(message) {
     event.preventDefault();
     const text = input.value.trim();
     state.replyingTo = null;
-    if (text) post("/do/command", { user: state.user, channel: state.channel, text, thread_ts: message.ts });
+    if (text) askIn(message, text);
   });
   setTimeout(() => {
     input.focus();

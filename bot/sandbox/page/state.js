@@ -10,6 +10,7 @@ export const state = {
   commands: [],
   messages: [],
   canvases: [],
+  prompts: {},
   canvas: "",
   home: null,
   view: null,

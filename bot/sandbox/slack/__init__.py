@@ -9,7 +9,6 @@ from aiohttp import web
 
 from bot.sandbox.slack.agent_api import AgentApi
 from bot.sandbox.slack.canvas_api import Canvas, CanvasApi
-from bot.sandbox.slack.chat_api import ChatApi
 from bot.sandbox.slack.demo_page import DemoPage
 from bot.sandbox.slack.directory_api import DirectoryApi
 from bot.sandbox.slack.people import INTERIM
@@ -33,9 +32,7 @@ __all__ = [
 ]
 
 
-class SlackSandbox(
-    WebApi, ChatApi, DirectoryApi, SurfacesApi, CanvasApi, AgentApi, StreamApi, DemoPage
-):
+class SlackSandbox(WebApi, StreamApi, DirectoryApi, SurfacesApi, CanvasApi, AgentApi, DemoPage):
     """One server that people, tests and the bot use."""
 
     __slots__ = ()
@@ -54,6 +51,7 @@ class SlackSandbox(
             web.get("/events", self._events),
             web.get("/files/{id}", self._file),
             web.post("/do/command", self._do_command),
+            web.post("/do/thread", self._do_thread),
             web.post("/do/press", self._do_press),
             web.post("/do/home", self._do_home),
             web.post("/do/view", self._do_view),

@@ -29,6 +29,7 @@ class AgentApi(SlackState):
         if not 1 <= len(prompts) <= 4 or not named:
             return {"ok": False, "error": "invalid_arguments"}
         self.agent_threads[args["thread_ts"]] = [prompt["message"] for prompt in prompts]
+        self._broadcast({"event": "prompts", "prompts": self.agent_threads})
         return {"ok": True}
 
     def _api_assistant_threads_setTitle(self, args: dict[str, Any]) -> dict[str, Any]:

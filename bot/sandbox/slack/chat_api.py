@@ -82,6 +82,8 @@ class ChatApi(SlackState):
         message = self._message(args)
         if message is None or message.seen_by:
             return {"ok": False, "error": "message_not_found"}
+        if message.streaming == "streaming":
+            return {"ok": False, "error": "cant_delete_message"}
         self.messages.remove(message)
         self._broadcast_message("deleted", message)
         return {"ok": True, "channel": message.channel, "ts": message.ts}

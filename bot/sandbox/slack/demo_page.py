@@ -57,6 +57,7 @@ class DemoPage(People):
                     if m.seen_by in ("", user) and self._may_see(m.channel, user)
                 ],
                 "canvases": [c.shown() for c in self.canvases.values()],
+                "prompts": self.agent_threads,
                 "home": self.homes.get(user),
                 "view": view.shown() if (view := self.modal(user)) else None,
                 "requests": self._requests(),
@@ -161,6 +162,12 @@ class DemoPage(People):
     async def _archive(self, request: web.Request) -> web.Response:
         """Where a permalink leads: the page, with its channel open."""
         raise web.HTTPFound(f"/#{request.match_info['channel']}")
+
+    async def _do_thread(self, request: web.Request) -> web.Response:
+        """Opens a thread with the app in Slack's agent surface."""
+        user = str((await request.json())["user"])
+        ts = await self.start_agent_thread(user)
+        return web.json_response({"ok": True, "ts": ts, "channel": f"D0{user[2:]}"})
 
     async def _do_home(self, request: web.Request) -> web.Response:
         await self.open_home((await request.json())["user"])

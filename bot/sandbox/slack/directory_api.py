@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.sandbox.slack.records import (
     BOT,
-    Channel,
     Message,
 )
 from bot.sandbox.slack.state import SlackState
@@ -111,14 +110,7 @@ class DirectoryApi(SlackState):
         user = args.get("users", "")
         if user not in self.users:
             return {"ok": False, "error": "user_not_found"}
-        channel = Channel(
-            f"D0{user[2:]}",
-            self.users[user].name,
-            "Direct messages with Opswatch",
-            direct_with=user,
-        )
-        self.channels.setdefault(channel.id, channel)
-        return {"ok": True, "channel": {"id": channel.id}}
+        return {"ok": True, "channel": {"id": self._direct_channel(user).id}}
 
     def _api_users_info(self, args: dict[str, Any]) -> dict[str, Any]:
         user = self.users.get(args.get("user", ""))
@@ -190,6 +182,7 @@ def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
             "blocks": m.blocks,
             "files": [f.shown() for f in m.files],
             **_author(m),
+            **_streaming_state(m),
             **({"metadata": m.metadata} if with_metadata and m.metadata else {}),
         }
         for m in here[at : at + 2]
@@ -199,6 +192,14 @@ def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
         "messages": page,
         "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""},
     }
+
+
+def _streaming_state(message: Message) -> dict[str, Any]:
+    """Whether a message that began as a stream still is one."""
+    if not message.streaming:
+        return {}
+    is_open = message.streaming == "streaming"
+    return {"streaming_state": "in_progress" if is_open else "completed"}
 
 
 def _author(message: Message) -> dict[str, Any]:

@@ -79,6 +79,8 @@ class Message:
     broadcast: bool = False
     # `streaming`, `closed`, or `stopped_by_user`; empty for one that was never streamed.
     streaming: str = ""
+    # A stream takes either text or chunks, as it began.
+    stream_mode: str = ""
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -91,6 +93,7 @@ class Message:
             "broadcast": self.broadcast,
             "seen_by": self.seen_by,
             "edited": self.edited,
+            "streaming": self.streaming == "streaming",
             "command": self.command,
             "files": [file.shown() for file in self.files],
         }

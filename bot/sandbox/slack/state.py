@@ -33,6 +33,8 @@ SCOPES = (
 )
 
 
+# Further ones of an app that is an agent.
+AGENT_SCOPES = "assistant:write,im:history"
 # Further ones of an app with digests in canvases.
 CANVAS_SCOPES = "canvases:read,canvases:write"
 
@@ -189,6 +191,12 @@ class SlackState(Server):
         return found or next(
             (c for c in self.channels.values() if c.name == given.removeprefix("#") and given), None
         )
+
+    def _direct_channel(self, user: str) -> Channel:
+        """The direct messages of a person with the bot."""
+        name, about = self.users[user].name, "Direct messages with Opswatch"
+        channel = Channel(f"D0{user[2:]}", name, about, direct_with=user)
+        return self.channels.setdefault(channel.id, channel)
 
     def _response_url(self, user: str, channel: str, *, ts: str = "") -> str:
         key = secrets.token_urlsafe(12)

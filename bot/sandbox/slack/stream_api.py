@@ -8,14 +8,18 @@ from typing import Any
 
 from bot.sandbox import block_kit_schema
 from bot.sandbox.slack.arguments import decode_json
+from bot.sandbox.slack.chat_api import ChatApi
 from bot.sandbox.slack.records import BOT, Message
-from bot.sandbox.slack.state import SlackState
 
+# Of a call, and of a text field of a task (“chat.appendStream”).
 MOST_MARKDOWN = 12_000
+MOST_FIELD = 256
+# Of all chunks of a stream together, and again of the blocks at its end (“chat.stopStream”).
+MOST_BLOCKS = 50
 STATUSES = frozenset({"pending", "in_progress", "complete", "error"})
 
 
-class StreamApi(SlackState):
+class StreamApi(ChatApi):
     """Messages that are streamed in threads with agents."""
 
     __slots__ = ()
@@ -34,10 +38,14 @@ class StreamApi(SlackState):
             return _error("channel_not_found")
         if not channel.direct_with:
             return _error("channel_type_not_supported")
+        # The one thread of a direct message needs no recipient, and Slack takes none.
+        if args.get("recipient_user_id") or args.get("recipient_team_id"):
+            return _error("invalid_arguments")
         if args.get("thread_ts") not in self.agent_threads:
             return _error("invalid_thread_ts")
         message = Message(self._ts(), channel.id, BOT, "", thread_ts=args["thread_ts"])
-        if error := _append(message, args):
+        message.stream_mode = "text" if args.get("markdown_text") else "chunks"
+        if error := self._append(message, args):
             return error
         message.streaming = "streaming"
         self._add(message)
@@ -48,8 +56,8 @@ class StreamApi(SlackState):
         if message is None:
             return _error("message_not_found")
         if not args.get("chunks") and not args.get("markdown_text"):
-            return _error("invalid_arguments")
-        if error := _state_error(message) or _append(message, args):
+            return _error("markdown_text_or_chunks_required")
+        if error := _state_error(message) or self._append(message, args):
             return error
         self._broadcast_message("changed", message)
         return {"ok": True, "channel": message.channel, "ts": message.ts}
@@ -58,15 +66,51 @@ class StreamApi(SlackState):
         message = self._message(args)
         if message is None:
             return _error("message_not_found")
-        if error := _state_error(message) or _append(message, args):
-            return error
+        # Whoever has ended it: only an append names the reader.
+        if message.streaming != "streaming":
+            return _error("message_not_in_streaming_state")
+        # Checked before the chunks are added, since a refused call changes nothing.
         blocks = decode_json(args.get("blocks")) or []
-        if found := block_kit_schema.complaints(blocks, most=50):
-            return {**_error("invalid_blocks"), "response_metadata": {"messages": found}}
+        if error := self._blocks_error(blocks) or self._append(message, args):
+            return error
         message.blocks += blocks
+        message.text = _words(message)
         message.streaming = "closed"
         self._broadcast_message("changed", message)
         return {"ok": True, "channel": message.channel, "ts": message.ts}
+
+    def _append(self, message: Message, args: dict[str, Any]) -> dict[str, Any] | None:
+        """Adds text or chunks to a message; the error if Slack would refuse them."""
+        text = args.get("markdown_text") or ""
+        chunks = decode_json(args.get("chunks")) or []
+        if error := _mode_error(message, text, chunks):
+            return error
+        if len(text) + sum(_length(chunk) for chunk in chunks) > MOST_MARKDOWN:
+            return _error("msg_too_long")
+        if any(not _is_valid(chunk) for chunk in chunks):
+            return _error("invalid_chunks")
+        added = [block for chunk in chunks for block in chunk.get("blocks", ())]
+        if error := self._blocks_error(added, len(message.blocks)):
+            return error
+        message.text += text
+        for chunk in chunks:
+            if chunk["type"] == "markdown_text":
+                message.text += chunk["text"]
+            elif chunk["type"] == "blocks":
+                message.blocks += chunk["blocks"]
+            elif chunk["type"] == "task_update":
+                _update_task(message, chunk)
+        message.text = _words(message)
+        return None
+
+    def _blocks_error(self, blocks: list[dict[str, Any]], before: int = 0) -> dict[str, Any] | None:
+        if before + len(blocks) > MOST_BLOCKS:
+            return _error("msg_blocks_too_many")
+        if found := block_kit_schema.complaints(blocks, most=MOST_BLOCKS):
+            return {**_error("invalid_blocks"), "response_metadata": {"messages": found}}
+        if block_kit_schema.too_long(blocks):
+            return _error("msg_blocks_too_long")
+        return self._unknown_blocks(blocks)
 
 
 def _state_error(message: Message) -> dict[str, Any] | None:
@@ -75,23 +119,11 @@ def _state_error(message: Message) -> dict[str, Any] | None:
     return None if message.streaming == "streaming" else _error("message_not_in_streaming_state")
 
 
-def _append(message: Message, args: dict[str, Any]) -> dict[str, Any] | None:
-    """Adds text and chunks to a message; the error if Slack would refuse them."""
-    text = args.get("markdown_text") or ""
-    if len(text) > MOST_MARKDOWN:
-        return _error("msg_too_long")
-    chunks = decode_json(args.get("chunks")) or []
-    if any(not _is_valid(chunk) for chunk in chunks):
-        return _error("invalid_chunks")
-    message.text += text
-    for chunk in chunks:
-        if chunk["type"] == "markdown_text":
-            message.text += chunk["text"]
-        elif chunk["type"] == "blocks":
-            message.blocks += chunk["blocks"]
-        elif chunk["type"] == "task_update":
-            _update_task(message, chunk)
-    return None
+def _mode_error(message: Message, text: str, chunks: list[dict[str, Any]]) -> dict[str, Any] | None:
+    if text and chunks:
+        return _error("cannot_provide_both_markdown_text_and_chunks")
+    mode = "text" if text else "chunks" if chunks else message.stream_mode
+    return _error("streaming_mode_mismatch") if mode != message.stream_mode else None
 
 
 def _is_valid(chunk: Any) -> bool:
@@ -99,11 +131,19 @@ def _is_valid(chunk: Any) -> bool:
         return False
     if chunk.get("type") == "task_update":
         named = isinstance(chunk.get("id"), str) and bool(chunk.get("title"))
-        return named and chunk.get("status") in STATUSES
+        fields = (str(chunk.get(name) or "") for name in ("title", "details", "output"))
+        is_short = all(len(field) <= MOST_FIELD for field in fields)
+        return named and is_short and chunk.get("status") in STATUSES
     if chunk.get("type") == "blocks":
-        return not block_kit_schema.complaints(chunk.get("blocks"), most=50)
+        return bool(chunk.get("blocks"))
     wanted = {"markdown_text": "text", "plan_update": "title"}.get(str(chunk.get("type")))
     return bool(wanted and isinstance(chunk.get(wanted), str))
+
+
+def _length(chunk: Any) -> int:
+    """The text of a chunk, without that of its blocks, which have limits of their own."""
+    names = ("text", "title", "details", "output")
+    return sum(len(str(chunk.get(name) or "")) for name in names) if isinstance(chunk, dict) else 0
 
 
 def _update_task(message: Message, chunk: dict[str, Any]) -> None:
@@ -111,27 +151,37 @@ def _update_task(message: Message, chunk: dict[str, Any]) -> None:
     at = next(
         (n for n, block in enumerate(message.blocks) if block.get("task_id") == chunk["id"]), None
     )
-    earlier = "" if at is None else _details(message.blocks[at])
     card = {
         "type": "task_card",
         "task_id": chunk["id"],
         "title": chunk["title"],
         "status": chunk["status"],
     }
-    if details := earlier + (chunk.get("details") or ""):
-        section = {
-            "type": "rich_text_section",
-            "elements": [{"type": "text", "text": details}],
-        }
-        card["details"] = {"type": "rich_text", "elements": [section]}
+    for name in ("details", "output"):
+        earlier = "" if at is None else _rich_words(message.blocks[at].get(name))
+        if words := earlier + (chunk.get(name) or ""):
+            section = {"type": "rich_text_section", "elements": [{"type": "text", "text": words}]}
+            card[name] = {"type": "rich_text", "elements": [section]}
     if at is None:
         message.blocks.append(card)
     else:
         message.blocks[at] = card
 
 
-def _details(card: dict[str, Any]) -> str:
-    return str(card["details"]["elements"][0]["elements"][0]["text"]) if "details" in card else ""
+def _rich_words(part: Any) -> str:
+    return str(part["elements"][0]["elements"][0]["text"]) if part else ""
+
+
+def _words(message: Message) -> str:
+    """The text that Slack makes of a stream: that of its blocks, without buttons and tables."""
+    if message.stream_mode == "text":
+        return message.text
+    words = []
+    for block in message.blocks:
+        parts = [block.get("text"), block.get("title"), *block.get("fields", ())]
+        parts += block["elements"] if block["type"] == "context" else []
+        words += [part["text"] if isinstance(part, dict) else part for part in parts if part]
+    return " ".join(words)
 
 
 def _error(error: str) -> dict[str, Any]:

@@ -1,0 +1,295 @@
+"""Answers in threads with the app as an agent, which are streamed as they become known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bot.answer import Answer, Progress, Step
+from bot.blocks import kit, limits
+from bot.errors import SlackRefused
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import Channel, Message
+from bot.slack.delivery import Delivery
+from bot.slack.manifest import AGENT_SCOPES, SCOPES
+from bot.slack.reply_target import ReplyState, ReplyTarget
+from tests.conftest import connected_bot
+from tests.scenarios.test_streamed_progress import (
+    DIRECT,
+    asked,
+    calls,
+    delivery_of,
+    of_bot,
+    target_in,
+)
+
+
+@pytest.fixture
+async def thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """A thread with the app as an agent."""
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.1)
+    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    async with connected_bot(sandbox):
+        yield await sandbox.slack.start_agent_thread()
+        for server in sandbox.servers:
+            server.answer_at_once()
+
+
+def sections(message: Message) -> list[str]:
+    return [
+        block["text"]["text"]
+        for block in message.blocks
+        if block["type"] == "section" and "text" in block
+    ]
+
+
+def answer_of(blocks: list[dict[str, Any]], text: str = "42 GB in 7 days.") -> Answer:
+    return Answer(text, blocks)
+
+
+HEAD = [kit.header("42 GB in 7 days"), kit.context("`eu`")]
+BUTTONS = kit.actions([kit.button("CSV", "ask.0", "/usage csv")], "answer.U0ADA.1")
+TABLE = {
+    "type": "data_table",
+    "caption": "Days",
+    "page_size": 10,
+    "rows": [
+        [{"type": "raw_text", "text": "Day"}],
+        [{"type": "raw_text", "text": "2026-11-20"}],
+    ],
+}
+
+
+async def finished(delivery: Delivery, target: ReplyTarget, answer: Answer) -> None:
+    async def on_shown() -> None:
+        pass
+
+    await delivery.answer(target, answer, ticket="ticket", on_shown=on_shown)
+
+
+async def test_quick_answer_is_streamed(sandbox: Sandbox, thread: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        await finished(delivery, target_in(thread), answer_of([*HEAD, TABLE, BUTTONS]))
+    [message] = of_bot(sandbox, thread)
+    assert (message.streaming, message.edited) == ("closed", 0)
+    shown = [block["type"] for block in message.blocks]
+    assert shown == ["header", "context", "data_table", "actions"]
+    assert calls(sandbox, "chat.postMessage") == 0
+    assert sandbox.slack.refused == []
+
+
+async def test_answer_of_the_bot_is_streamed(sandbox: Sandbox, thread: str) -> None:
+    message = await asked(sandbox, thread, "usage last 3 days")
+    await sandbox.slack.until(lambda: "Alert me" in str(message.blocks))
+    assert "in 3 days" in message.text
+    assert message.streaming == "closed"
+    assert limits.message_problems(message.text, message.blocks) == []
+
+
+async def test_each_account_is_shown_once_known(sandbox: Sandbox, thread: str) -> None:
+    sandbox.devicewise.be_slow(600)
+    message = await asked(sandbox, thread, "apiaudit 24h")
+    await sandbox.slack.until(lambda: any("`edge`" in each for each in sections(message)))
+    assert message.streaming == "streaming"
+    assert [each for each in sections(message) if "`iot`" in each] == []
+    sandbox.devicewise.answer_at_once()
+    await sandbox.slack.until(lambda: message.edited)
+    # The final message is what a channel shows.
+    assert {block["type"] for block in message.blocks}.isdisjoint({"task_card"})
+    assert "Cancel" not in str(message.blocks)
+    assert of_bot(sandbox, thread) == [message]
+
+
+@pytest.mark.parametrize(
+    "words", ["usage last 3 days vs previous", "apiaudit edge 24h vs previous"]
+)
+async def test_both_windows_are_parts(sandbox: Sandbox, thread: str, words: str) -> None:
+    for server in (sandbox.rapid7, sandbox.akamai):
+        server.be_slow(600)
+    message = await asked(sandbox, thread, words)
+    await sandbox.slack.until(lambda: len(message.blocks) >= 4)
+    titles = [block["title"] for block in message.blocks if block["type"] == "task_card"]
+    assert len(set(titles)) == 3
+    for server in (sandbox.rapid7, sandbox.akamai):
+        server.answer_at_once()
+    await sandbox.slack.until(lambda: message.edited)
+
+
+def progress_of(*results: str) -> Progress:
+    steps = [Step(f"a{n}", "complete", "", result) for n, result in enumerate(results)]
+    return Progress("so far", {step.name: step for step in steps})
+
+
+async def test_result_is_appended_once(sandbox: Sandbox, thread: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = target_in(thread)
+        for progress in (progress_of("1 call"), progress_of("1 call", "2 calls")):
+            await delivery.show_progress(target, "ticket", progress)
+            await delivery.show_progress(target, "ticket", progress)
+        [message] = of_bot(sandbox, thread)
+        assert sections(message) == ["`a0` 1 call", "`a1` 2 calls"]
+        await delivery.answer(target, answer_of(HEAD), ticket="", on_shown=lambda: asyncio.sleep(0))
+
+
+async def test_long_results_fit_into_a_call(sandbox: Sandbox, thread: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = target_in(thread)
+        hostile = "<!channel> *x* `y` & " * 40
+        await delivery.show_progress(target, "ticket", progress_of(*[hostile] * 60))
+        [message] = of_bot(sandbox, thread)
+        assert message.streaming == "streaming"
+        assert "<!channel>" not in str(message.blocks)
+        await finished(delivery, target, answer_of([*HEAD, BUTTONS]))
+    assert [block["type"] for block in message.blocks] == ["header", "context", "actions"]
+    assert sandbox.slack.refused == []
+
+
+async def test_secrets_in_results_are_redacted(sandbox: Sandbox, thread: str) -> None:
+    sandbox.devicewise.be_slow(600)
+    sandbox.akamai.answer_with(
+        400, b'{"detail": "password=hunter2hunter2 is wrong"}', content_type="application/json"
+    )
+    message = await asked(sandbox, thread, "apiaudit 24h")
+    await sandbox.slack.until(lambda: any("`edge`" in each for each in sections(message)))
+    assert "hunter2" not in str(message.blocks)
+
+
+@pytest.mark.parametrize("error", ["unknown_method", "missing_scope", "channel_type_not_supported"])
+async def test_answer_is_posted_without_streams(sandbox: Sandbox, thread: str, error: str) -> None:
+    refusal = sandbox.slack.refuse("chat.startStream", error)
+    message = await asked(sandbox, thread, "usage last 3 days")
+    await sandbox.slack.until(lambda: "in 3 days" in message.text)
+    assert message.streaming == ""
+    sandbox.slack.refusals.remove(refusal)
+
+
+async def test_simpler_blocks_end_a_stream(sandbox: Sandbox, thread: str) -> None:
+    sandbox.slack.supports_new_blocks = False
+    async with delivery_of(sandbox) as delivery:
+        await finished(delivery, target_in(thread), answer_of([*HEAD, TABLE, BUTTONS]))
+    [message] = of_bot(sandbox, thread)
+    assert message.streaming == "closed"
+    assert "data_table" not in str(message.blocks)
+    assert "2026-11-20" in str(message.blocks)
+
+
+@pytest.mark.parametrize("is_long", [False, True], ids=["quick", "long"])
+@pytest.mark.parametrize("processed", [False, True], ids=["lost", "answer lost"])
+async def test_unknown_end_of_a_stream_shows_the_answer(
+    sandbox: Sandbox, thread: str, is_long: bool, processed: bool
+) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = target_in(thread)
+        if is_long:
+            await delivery.show_progress(target, "ticket", Progress("so far"))
+        sandbox.slack.fail("chat.stopStream", processed=processed)
+        await finished(delivery, target, answer_of([*HEAD, BUTTONS]))
+    [message] = of_bot(sandbox, thread)
+    assert [block["type"] for block in message.blocks] == ["header", "context", "actions"]
+    assert message.streaming == "closed"
+
+
+@pytest.mark.parametrize("end", ["stop_by_hand", "expire"])
+async def test_answer_replaces_a_stream_that_ended(sandbox: Sandbox, thread: str, end: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = target_in(thread)
+        await delivery.show_progress(target, "ticket", Progress("so far"))
+        [message] = of_bot(sandbox, thread)
+        getattr(sandbox.slack, end)(message)
+        await finished(delivery, target, answer_of([*HEAD, BUTTONS]))
+    assert [block["type"] for block in message.blocks] == ["header", "context", "actions"]
+    assert of_bot(sandbox, thread) == [message]
+
+
+async def test_answer_stays_where_the_edit_fails(sandbox: Sandbox, thread: str) -> None:
+    refusal = sandbox.slack.refuse("chat.update", "edit_window_closed")
+    async with delivery_of(sandbox) as delivery:
+        target = target_in(thread)
+        await delivery.show_progress(target, "ticket", Progress("so far"))
+        await finished(delivery, target, answer_of([*HEAD, BUTTONS]))
+    [message] = of_bot(sandbox, thread)
+    assert "42 GB in 7 days" in message.text
+    sandbox.slack.refusals.remove(refusal)
+
+
+async def test_full_tier_posts_the_answer(sandbox: Sandbox, thread: str) -> None:
+    sandbox.slack.limit()
+    async with delivery_of(sandbox) as delivery:
+        for _ in range(25):
+            await finished(delivery, target_in(thread), answer_of([*HEAD, BUTTONS]))
+            # Slack allows one message a second in a channel, and the twentieth stream of a minute.
+            if calls(sandbox, "chat.postMessage"):
+                break
+    assert calls(sandbox, "chat.startStream") < 20
+    assert [m for m in of_bot(sandbox, thread) if not m.streaming]
+    assert [m for m in of_bot(sandbox, thread) if m.streaming == "streaming"] == []
+    assert sandbox.slack.refused == []
+
+
+@pytest.mark.parametrize("is_quick", [True, False], ids=["headline", "steps"])
+async def test_killed_stream_is_found(sandbox: Sandbox, thread: str, is_quick: bool) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = replace(target_in(thread), delivery="Ev1")
+        if is_quick:
+            # As far as a process that is killed before the end has come.
+            await delivery._streams._start_answer(target, [*HEAD, BUTTONS])
+        else:
+            await delivery.show_progress(target, "ticket", Progress("so far"))
+        message = of_bot(sandbox, thread)[0]
+        assert message.streaming == "streaming"
+        # The next process does not know its `ts`.
+        later = replace(target, state=ReplyState())
+        await delivery.report_interrupted(later, "I was restarted.", [])
+        assert message.text == "I was restarted."
+        other = replace(later, delivery="Ev2", state=ReplyState())
+        await delivery.report_interrupted(other, "I was restarted.", [])
+    assert [m.text for m in of_bot(sandbox, thread)] == ["I was restarted."] * 2
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "error"),
+    [
+        ("chat.update", {"text": "x"}, "streaming_state_conflict"),
+        ("chat.delete", {}, "cant_delete_message"),
+        ("chat.appendStream", {}, "markdown_text_or_chunks_required"),
+        ("chat.appendStream", {"markdown_text": "x"}, "streaming_mode_mismatch"),
+        (
+            "chat.stopStream",
+            {"markdown_text": "x", "chunks": [{"type": "markdown_text", "text": "y"}]},
+            "cannot_provide_both_markdown_text_and_chunks",
+        ),
+        (
+            "chat.appendStream",
+            {"chunks": [{"type": "markdown_text", "text": "x" * 12_001}]},
+            "msg_too_long",
+        ),
+        (
+            "chat.appendStream",
+            {"chunks": [{"type": "task_update", "id": "1", "title": "x" * 257, "status": "error"}]},
+            "invalid_chunks",
+        ),
+        ("chat.stopStream", {"blocks": [{"type": "divider"}] * 51}, "msg_blocks_too_many"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+async def test_sandbox_refuses_as_slack_does(
+    sandbox: Sandbox, thread: str, method: str, arguments: dict[str, Any], error: str
+) -> None:
+    async with delivery_of(sandbox) as delivery:
+        client = delivery._client
+        await delivery.show_progress(target_in(thread), "ticket", Progress("so far"))
+        [message] = of_bot(sandbox, thread)
+        with pytest.raises(SlackRefused, match=error):
+            await client.call(method, channel=DIRECT, ts=message.ts, **arguments)
+        sandbox.slack.refused.clear()
+        assert message.streaming == "streaming"
+        await client.call("chat.stopStream", channel=DIRECT, ts=message.ts)
+        with pytest.raises(SlackRefused, match="message_not_in_streaming_state"):
+            await client.call("chat.stopStream", channel=DIRECT, ts=message.ts)
+    sandbox.slack.refused.clear()
