@@ -43,7 +43,7 @@ _BEFORE_CLOCK: Final = (
     *(b"a:", b"(:", b"::", b"-:", b"/:", b".:", b" :", b"\n:", b"0000:"),
     *(b"\n ", b"( ", b": ", b". ", b"- ", b"/ ", b"  "),
     *(sign + digits + b" " for sign in (b"-", b"/", b".") for digits in (b"0", b"00", b"0000")),
-    *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a ", b"0a00 "),
+    *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a ", b"0a00 ", b"a 0000 ", b"a  0 "),
 )
 _CLOCKS: Final = [before + hour + b":0" for before in _BEFORE_CLOCK for hour in (b"0", b"00")]
 # What has many digits in a row is no part of a longer word: epoch seconds and all digits in a row,
@@ -78,7 +78,8 @@ _LEVEL_STARTS: Final = (
     *(b"[%c" % sign for sign in b" 0123456789" + string.ascii_letters.encode()),
     *(b"<%c" % sign for sign in b" 0123456789" + _FIRST_LETTERS),
     *(b"%%%c" % letter for letter in string.ascii_uppercase.encode()),
-    *(b"##[", b"*", b'"', b"PHP ", b"npm ", *_WORDS),
+    *(b"##[", b"*", b'"', b"PHP ", b"npm ", b"LOG  : ", b"\xe2\x94\x8c", *_WORDS),
+    *(b"err:", b"fixme:", b"trace:", b"warn:"),
     *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
     *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),
     *(b"%c%s" % (letter, sign) for letter in b"EWIDVFAS" for sign in (b"(", b" (", b"/")),
@@ -97,6 +98,8 @@ _ANYWHERE: Final = (
     *(b"<" + name + b">" for word in (b"level", b"severity") for name in (word, word.capitalize())),
     b"[Originator@",
     *(b": %s  " % word for word in _WORDS),
+    *(b"]: %s:" % word for word in _WORDS),
+    *(b":%s:" % word for word in (b"err", b"fixme", b"warn", b"trace")),
 )
 
 
@@ -119,7 +122,7 @@ def _times() -> BytesAhoCorasick:
             *(
                 b"\n" + b"0" * digits + sign
                 for digits in range(1, 11)
-                for sign in (b" ", b":", b"(")
+                for sign in (b" ", b":", b"(", b"|", b".")
             ),
             *(b"\n" + b" " * blanks + b"0" for blanks in range(1, 17)),
         ]

@@ -69,7 +69,7 @@ TIME_KEYS: Final = (
     "edgestarttimestamp", "eventtimestamp", "published", "at", "when", "dt", "logtime", "created", "receivetimestamp", "epoch",
     "query_timestamp", "eventtimestampms", "eventcreationtime", "creationtime", "reqtimesec", "unixtime", "date_create", "log_time",
     "event_timestamp", "isotimestamp", "timestamp_ms", "calendartime", "utctime", "timecreated", "log_timestamp",
-    "timestamp_ns", "time_unix_nano", "observed_time_unix_nano", "start_time_unix_nano", "time_ns", "ts_ns", "ts_ms", "time_ms", "@ts",
+    "timestamp_ns", "time_unix_nano", "observed_time_unix_nano", "start_time_unix_nano", "time_ns", "ts_ns", "ts_ms", "time_ms", "@ts", "_ts",
     "requesttime", "requesttimeepoch", "createddatetime", "eventdatetime", "activitydatetime", "date_time", "datetimeutc",
     "timestamp_utc", "time_utc", "utc_time", "utc", "timestampmillis", "timestamp_millis", "_time", "_timestamp", "logdate", "log_date",
     "event_date", "eventdate", "createdat", "created_time", "createdtime", "time_created", "started_at", "startedat", "starttime",

@@ -43,6 +43,8 @@ _LEAD: Final = (
     rb"|[a-z][\w.-]{0,60}: (?=\d\d:\d\d:\d\d [A-Z])"
     rb"|# Time: {1,2}|\[\d{1,7}:\d{1,7}:(?=\d{4}/)|\d{1,3},(?=\d\d/\d\d/\d\d,)"
     rb"|[A-Z]{2}/\d{1,3}/[A-Z\d]{1,8}/CPU\d:"
+    # The level of BeeGFS; the process and the thread of Commvault.
+    rb"|\(\d\) (?=[A-Z][a-z]{2}\d\d )|\d{1,8} {1,8}[0-9a-f]{1,8} {1,8}(?=\d\d/\d\d \d\d:\d\d:\d\d )"
     rb")?"
 )
 _OPENING: Final = rb"[\[(\"'*:.-]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
@@ -93,7 +95,7 @@ _TOKEN_ALONE: Final = (
     # host program[1]:
     rb"|[\w.:-]{0,63}[\w.-] (?!(?:"
     + SOME_CASE
-    + rb"|level|LEVEL):)[\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?:(?= )"
+    + rb"|level|LEVEL)(?:\[\d{1,4}\])?:)[\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?:(?= )"
     # main pid 1:
     rb"|(?:[a-z_]{1,20} )?pid \d{1,10}:"
     # name - , name | , name > , name => , name(12)
@@ -157,6 +159,11 @@ JSON_BEHIND_NAME: Final = compile_pattern(
     rb"(?!" + _WORD_OF_MESSAGE + rb")"
     rb"(?:\[[A-Za-z][^\[\]\n]{0,100}\]|(?=[\w.@/-]{0,63}[-./@:_\d])[A-Za-z@][\w./@-]{0,63}:?)"
     rb"(?: [a-z][\w-]{0,40}:?)?[ \t]{1,4}(?=\{\")"
+)
+# web-1 | , [pod/web-1/app] , web-6d4cf56db6-abcde app: the rest is a line of its own.
+BEHIND_CONTAINER: Final = compile_pattern(
+    rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\S)|\[pod/[\w.-]{1,80}/[\w.-]{1,64}\] (?=\S)"
+    rb"|(?=[a-z-]{1,60}\d)[a-z][a-z0-9-]{0,60}-[a-z0-9]{1,12} [a-z][a-z0-9-]{0,62} (?=\S)"
 )
 REDIS_SIGN: Final = compile_pattern(rb" ([.*#-]) ")
 # `key=value` pairs or JSON behind the time, a host and a program.

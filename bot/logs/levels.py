@@ -16,10 +16,11 @@ LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 # Written in any case, each as a word of its own.
 _SPELLINGS: Final = {
     "fatal": "fatal emerg emergency emg panic dpanic ftl fatl",
-    "critical": "critical crit alert crt",
-    "error": "error err eror severe failure erro ediag grave schwerwiegend fehler erreur",
-    "warn": "warn warning wrn warnin wdiag avertissement warnung advertencia",
-    "info": "info information informational notice note inf inform system ntc nfo infos hinweis",
+    "critical": "critical crit alert crt kritisch critique crítico",
+    "error": "error err eror severe failure erro ediag grave schwerwiegend fehler erreur errore",
+    "warn": "warn warning wrn warnin wdiag avertissement warnung advertencia avviso aviso waarschuwing",
+    "info": "info information informational notice note inf inform system ntc nfo infos hinweis "
+    "informationen información informações informazioni",
     "debug": "debug dbg dbug deb config fine finer debug1 debug2 debug3 debug4 debug5 ddebug",
     "trace": "trace verbose finest trc trce vrb verb trace1 trace2 trace3 trace4 trace5 trace6 trace7 "
     "trace8 subdebug",
@@ -43,7 +44,7 @@ _CAREFUL: Final = {
     b"crt",
     b"emg",
     b"erro",
-    # German, French and Spanish, as Java and PostgreSQL write them.
+    # As Java, PostgreSQL and Windows write them elsewhere.
     b"grave",
     b"schwerwiegend",
     b"fehler",
@@ -53,6 +54,17 @@ _CAREFUL: Final = {
     b"advertencia",
     b"infos",
     b"hinweis",
+    b"errore",
+    b"avviso",
+    b"aviso",
+    b"waarschuwing",
+    b"kritisch",
+    b"critique",
+    "crítico".encode(),
+    b"informationen",
+    "información".encode(),
+    "informações".encode(),
+    b"informazioni",
 }
 LEVEL_OF_FIELD: Final = {
     **LEVEL_OF_WORD,

@@ -12,6 +12,7 @@ from bot.logs import fields, levels, times
 from bot.logs.envelopes import records_of, windows_event
 from bot.logs.grammar import (
     ANSI,
+    BEHIND_CONTAINER,
     COMPOSED_JSON,
     CONTINUES,
     FAR_ENOUGH,
@@ -120,7 +121,10 @@ def _read_text(line: bytes, head: bytes, depth: int) -> Reading:
     match = time_further_on(head) if has_time else None
     if match:
         return _read_further(line, head, match, depth)
-    return Reading(None, level_alone(head))
+    level = level_alone(head)
+    if level is None and depth < MOST_NESTED and (container := BEHIND_CONTAINER.match(head)):
+        return read_line(line[container.end() :], depth + 1)
+    return Reading(None, level)
 
 
 def _read_named_json(line: bytes, head: bytes, depth: int) -> Reading | None:

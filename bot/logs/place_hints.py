@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.logs import places, spellings
+from bot.logs import calendar_names, places, spellings
 
 # What is remembered of a line must not depend on a digit, nor on text far after it.
 NOT_REMEMBERED: Final = {
@@ -40,6 +40,7 @@ NOT_REMEMBERED: Final = {
     "stunnel",
     "named_colon",
     "box_level_first",
+    "frr",
 }
 # Text in every line whose level is not a word.
 HINTS: Final = (
@@ -64,7 +65,15 @@ HINTS: Final = (
     b".cpp:",
     *(b"][%c]:" % letter for letter in b"IWEFCDTNVA"),
     b"STATUS:",
-    *(b"LOG_%s|" % level for level in places.LOG_LEVELS),
+    *(
+        b"LOG_%s%s" % (level, sign)
+        for level in (*places.LOG_LEVELS, b"ERROR", b"CRITICAL")
+        for sign in (b"|", b" ")
+    ),
+    *(level + b": " for level in spellings.FRR),
+    *(b"\t" + level for level in spellings.SHAREPOINT),
+    *(b">" + month + b" " for month in calendar_names.MONTH_NAMES),
+    *(b">%d " % digit for digit in range(10)),
 )
 # Places whose word follows the time at once or after tokens that the lines of a log may share.
 AS_WORDS: Final = {

@@ -143,6 +143,7 @@ _DIGITS_MATTER: Final = BytesAhoCorasick(
 _DIGITS_MATTER_TOO: Final = compile_pattern(
     rb"[=:]\"?[FEWIDfewid]\d\b|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] |\"[FEWIDfewid]\d\""
     rb"|LOG\d\[|\[\d\d\] \[cmk|%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?\d-|[A-Z0-9_]/\d/[A-Z]"
+    rb"|\d\d:\d\d(?:\.\d{3})? \d: |\) \d "
 )
 _PRIORITY: Final = compile_pattern(rb"[ \t]{0,16}(?:\d{1,5} )?<(\d{1,3})>")
 _SEVERITY_PLACES: Final = {"cisco", "huawei"}

@@ -108,3 +108,34 @@ ZONEMINDER: Final = {
     b"FAT": "fatal",
     b"PNC": "fatal",
 }
+# Of the verbosity at which it is written, which FHEM counts from the start of the server.
+FHEM: Final = {
+    b"0": "info",
+    b"1": "error",
+    b"2": "warn",
+    b"3": "info",
+    b"4": "debug",
+    b"5": "debug",
+}
+# InterSystems: information, warning, severe, fatal.
+IRIS: Final = {b"0": "info", b"1": "warn", b"2": "error", b"3": "fatal"}
+FRR: Final = {
+    b"emergencies": "fatal",
+    b"alerts": "critical",
+    b"critical": "critical",
+    b"errors": "error",
+    b"warnings": "warn",
+    b"notifications": "info",
+    b"informational": "info",
+    b"debugging": "debug",
+}
+SHAREPOINT: Final = {
+    b"Critical": "critical",
+    b"Unexpected": "error",
+    b"Monitorable": "warn",
+    b"High": "info",
+    b"Medium": "info",
+    b"VerboseEx": "trace",
+    b"Verbose": "debug",
+}
+WINE: Final = {b"err": "error", b"fixme": "warn", b"warn": "warn", b"trace": "trace"}

@@ -41,9 +41,10 @@ OFFSET: Final = (
     + _NAMED_ZONE
     + rb"(?![+-]\d)|(?:GMT|UTC)[+-]\d{1,2}(?::?\d\d)?(?!\d)|(?<= )"
     + _REGION
-    + rb"(?=\]))"
+    + rb"(?=\])|\t(?:UTC|GMT)(?=\t))"
 )
-_HALF: Final = rb" ?[AaPp]\.?[Mm]\b\.?"
+# Between the time and its half some languages put a blank that does not break.
+_HALF: Final = rb"(?: |\xe2\x80\xaf|\xc2\xa0)?[AaPp](?:\.(?: |\xc2\xa0)?)?[Mm]\b\.?"
 _HALF_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?:" + OFFSET + rb")?|" + OFFSET + rb")"
 _Y, _M, _D = rb"(?P<y>(?:19|20)\d\d)", rb"(?P<m>0\d|1[0-2])", rb"(?P<d>[0-2]\d|3[01])"
 _LOOSE_M, _LOOSE_D = rb"(?P<m>0?[1-9]|1[0-2])", rb"(?P<d>0?[1-9]|[12]\d|3[01])"
@@ -98,7 +99,7 @@ FORMS: Final = (
              b"2026-325T10:00:00,123", (b"2026-11-21T10:00", b"")),
     TimeForm("hours_and_minutes", _Y + b"-" + _M + b"-" + _D + rb" (?P<H>[01]\d|2[0-3])h(?P<M>[0-5]\d)", rb"\.\d\d", rb" (?:utc|UTC)\b",
              b"2026-11-21 10h00.00 utc", (b"2026-11-21T10:00", b"Z")),
-    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T:-]|" + _COLUMN + rb")" + _HM, _SECONDS, OFFSET,
+    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T:@-]|" + _COLUMN + rb")" + _HM, _SECONDS, _HALF_OR_OFFSET,
              b"2026/11/21 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("bgl", _Y + b"[-.]" + _M + b"[-.]" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:[.:]\d{1,9}+)?+", rb"(?:[+-]\d{3}(?!\d)|" + OFFSET + rb")",
              b"2005-06-03-15.42.50.363779", (b"2005-06-03T15:42", b"")),
@@ -115,7 +116,7 @@ FORMS: Final = (
              b"21Nov2026 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("year_month_day", _Y + b" " + _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, _SECONDS, OFFSET,
              b"2026 Nov 21 10:00:00.123", (b"2026-11-21T10:00", b"")),
-    TimeForm("day_month_year", _LOOSE_D + rb"\.? " + _NAMED_M + rb"\w{0,6}\.? " + _Y + rb",? " + _HM, _SECONDS, OFFSET,
+    TimeForm("day_month_year", _LOOSE_D + rb"\.? (?:de )?" + _NAMED_M + rb"\w{0,6}\.? (?:de )?" + _Y + rb",? (?:(?:um|at|a las|alle|\xc3\xa0|\xc3\xa0s) )?" + _HM, _SECONDS, OFFSET,
              b"21 Nov 2026 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("month_day_year", _NAMED_M + rb"\w{0,6}" + _BLANKS + _LOOSE_D + rb",? " + _Y + rb",? (?:at )?" + _LOOSE_HM, _SECONDS,
              _HALF_OR_OFFSET,
@@ -123,12 +124,19 @@ FORMS: Final = (
     TimeForm("ctime", _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, rb"(?=[\d:.]{1,16} (?:[A-Z]{3,4} |[+-]\d{4} )?(?:19|20)\d\d\b)" + _SECONDS,
              rb" (?:[A-Z]{3,4} |[+-]\d{4} )?(?P<late>(?:19|20)\d\d)(?: [+-]\d\d:?\d\d(?!\d))?",
              b"Nov 21 10:00:00.123456 2026", (b"2026-11-21T10:00", b"")),
-    TimeForm("syslog", _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, _SECONDS, rb" " + _NAMED_ZONE,
+    TimeForm("day_first_ctime", _LOOSE_D + rb"\.? " + _NAMED_M + rb"\.? " + _HM, rb"(?=[\d:.]{1,16} (?:[A-Z]{3,4} )?(?:19|20)\d\d\b)" + _SECONDS,
+             rb" (?:[A-Z]{3,4} )?(?:19|20)\d\d",
+             b"21. Nov 10:00:00 CET 2026", (b"2026-11-21T10:00", b"+01:00")),
+    TimeForm("syslog", _NAMED_M + rb"\.?" + _BLANKS + _LOOSE_D + b" " + _HM, _SECONDS, rb" " + _NAMED_ZONE,
              b"Nov  1 10:00:00", (b"--11-01T10:00", b"")),
     TimeForm("month_day_dash", _NAMED_M + b"-" + _D + b" " + _HM, _SECONDS, rb"(?!)",
              b"Nov-21 10:00:00.123", (b"--11-21T10:00", b"")),
     TimeForm("day_month", _LOOSE_D + b"[ -]" + _NAMED_M + b" " + _HM, _SECONDS, OFFSET,
              b"21 Nov 10:00:00", (b"--11-21T10:00", b"")),
+    TimeForm("joined_month_day", _NAMED_M + _D + b" " + _HM, _SECONDS, rb"(?!)",
+             b"Nov21 10:00:00", (b"--11-21T10:00", b"")),
+    TimeForm("polycom", _M + _D + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"[0-5]\d(?:\.\d{3})?+\|[\w ]{4,5}\|\d\|\d\d\|", rb"(?!)",
+             b"1121100000.123|so   |4|00|", (b"--11-21T10:00", b"")),
     # Where either can be the month, the window decides.
     TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | --? |:|-|T|" + _COLUMN + rb")" + _LOOSE_HM, _SECONDS,
              _HALF_OR_OFFSET,
@@ -151,15 +159,15 @@ FORMS: Final = (
     TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
              b"1121/100000.123456", (b"--11-21T10:00", b"")),
     # Apart from this one a first number up to 12 is a month, for no log of 2012 and before is kept.
-    TimeForm("year_of_two", rb"(?P<yy>1[3-9](?=/)|[2-9]\d(?=/)|2[4-9]|3\d)([/.-])" + _M + rb"\2" + _D + b" " + _HM, _SECONDS, OFFSET,
+    TimeForm("year_of_two", rb"(?P<yy>1[3-9](?=/)|[2-9]\d(?=/)|2[4-9]|3\d)([/.-])" + _M + rb"\2" + _D + b"[ @]" + _HM, _SECONDS, OFFSET,
              b"17/06/09 20:10:40", (b"2017-06-09T20:10", b"")),
-    TimeForm("american_short", _LOOSE_M + b"/" + _LOOSE_D + rb"/(?P<yy>\d\d)(?:,| |, )" + _HM, _SECONDS, OFFSET,
+    TimeForm("american_short", _LOOSE_M + b"/" + _LOOSE_D + rb"/(?P<yy>\d\d)(?:,|-| |, )" + _HM, _SECONDS, OFFSET,
              b"11/21/26 10:00:00:123 UTC", (b"2026-11-21T10:00", b"Z")),
     TimeForm("six_digits", rb"(?P<yy>\d\d)" + _M + _D + rb" {1,2}(?:(?P<H>\d\d):?(?P<M>\d\d)| (?P<H1>\d):(?P<M1>\d\d))", rb":?\d\d(?:[.,]\d{1,9}+)?+(?!\d)", rb"(?!)",
              b"081109 203615", (b"2008-11-09T20:36", b"")),
     TimeForm("klog", rb"(?P<m>0\d|1[0-2])(?P<d>[0-2]\d|3[01]) " + _HM, rb":\d\d\.\d{1,9}+", rb"(?!)",
              b"1121 10:00:00.123456", (b"--11-21T10:00", b"")),
-    TimeForm("month_day", _M + rb"([-./])" + _D + rb"[ |-]" + _HM, _SECONDS, rb"(?!)",
+    TimeForm("month_day", _M + rb"([-./])" + _D + rb"[ |-]" + _HM, _SECONDS, rb" [+-]\d{4}(?!\d)",
              b"11-21 10:00:00.123", (b"--11-21T10:00", b"")),
     TimeForm("clock", _HM, rb"(?=:\d\d(?!\d))" + _SECONDS, _HALF_OR_OFFSET,
              b"10:00:00.123", (b"T10:00", b"")),
@@ -168,8 +176,10 @@ FORMS: Final = (
 )  # fmt: skip
 FORM_OF: Final = {form.name: form for form in FORMS}
 # Forms that differ from others by digits after the minute.
-FORMS_WITH_FIXED_DIGITS: Final = {"digits_alone", "epoch_scientific"}
+FORMS_WITH_FIXED_DIGITS: Final = {"digits_alone", "epoch_scientific", "polycom"}
 _AT_START_ALONE: Final = {
+    "joined_month_day",
+    "polycom",
     "digits_alone",
     "dashed_clock",
     "loose_iso",
@@ -232,7 +242,7 @@ def _parts_of(name: str) -> re.Pattern[bytes]:
 _WHOLE_ISO: Final = compile_pattern(
     rb"(?:19|20)\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])[T ](?:[01]\d|2[0-4]):[0-5]\d"
 )
-_HALF_OF_DAY: Final = compile_pattern(_HALF.removeprefix(b" ?"))
+_HALF_OF_DAY: Final = compile_pattern(_HALF.replace(b"[AaPp]", b"([AaPp])"))
 _YEAR_BEHIND: Final = compile_pattern(rb"((?:19|20)\d\d)(?: ([+-]\d\d:?\d\d))?$")
 
 
@@ -269,10 +279,10 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
     behind = behind.strip()
     hour = int(found.get("H") or found.get("H1") or b"0")
     if half := _HALF_OF_DAY.match(behind):
-        hour = hour % 12 + 12 * (half[0][:1] in b"Pp")
+        hour = hour % 12 + 12 * (half[1] in b"Pp")
         behind = behind[half.end() :].lstrip()
     year = found.get("y") or (b"20" + found["yy"] if "yy" in found else b"")
-    if name == "ctime":
+    if name in ("ctime", "day_first_ctime"):
         late = _YEAR_BEHIND.search(behind)
         if late is None:
             return None
