@@ -122,7 +122,7 @@ def _times() -> BytesAhoCorasick:
             *(
                 b"\n" + b"0" * digits + sign
                 for digits in range(1, 11)
-                for sign in (b" ", b":", b"(", b"|", b".")
+                for sign in (b" ", b":", b"(")
             ),
             *(b"\n" + b" " * blanks + b"0" for blanks in range(1, 17)),
         ]

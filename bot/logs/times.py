@@ -135,8 +135,6 @@ FORMS: Final = (
              b"21 Nov 10:00:00", (b"--11-21T10:00", b"")),
     TimeForm("joined_month_day", _NAMED_M + _D + b" " + _HM, _SECONDS, rb"(?!)",
              b"Nov21 10:00:00", (b"--11-21T10:00", b"")),
-    TimeForm("polycom", _M + _D + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"[0-5]\d(?:\.\d{3})?+\|[\w ]{4,5}\|\d\|\d\d\|", rb"(?!)",
-             b"1121100000.123|so   |4|00|", (b"--11-21T10:00", b"")),
     # Where either can be the month, the window decides.
     TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | --? |:|-|T|" + _COLUMN + rb")" + _LOOSE_HM, _SECONDS,
              _HALF_OR_OFFSET,
@@ -176,10 +174,9 @@ FORMS: Final = (
 )  # fmt: skip
 FORM_OF: Final = {form.name: form for form in FORMS}
 # Forms that differ from others by digits after the minute.
-FORMS_WITH_FIXED_DIGITS: Final = {"digits_alone", "epoch_scientific", "polycom"}
+FORMS_WITH_FIXED_DIGITS: Final = {"digits_alone", "epoch_scientific"}
 _AT_START_ALONE: Final = {
     "joined_month_day",
-    "polycom",
     "digits_alone",
     "dashed_clock",
     "loose_iso",
