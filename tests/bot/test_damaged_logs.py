@@ -12,7 +12,7 @@ from bot.logs.counter import LONGEST_LINE, LogCounter
 from bot.logs.formats import FORMATS
 from bot.logs.lines import without_colours
 from tests.bot.test_log_samples import SAMPLES
-from tests.bot.test_logs import as_read
+from tests.support.counted_logs import as_read
 
 LINES_OF = {
     **{name: [line for _, _, line in rows] for name, rows in SAMPLES.items()},

@@ -12,7 +12,7 @@ from bot.logs.formats import FORMATS
 from bot.logs.lines import read_line, without_colours
 from bot.logs.places import PLACES
 from tests.bot.test_log_samples import SAMPLES
-from tests.bot.test_logs import as_read
+from tests.support.counted_logs import as_read
 from tests.support.hostile_logs import HOSTILE_LINES, LineMaker, hostile_block
 from tests.support.work import lines_run
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.logs.counter import LogCounter
 from bot.logs.json_reader import MOST_RECORDS
-from tests.bot.test_logs import as_read
+from tests.support.counted_logs import as_read
 
 TIME = "2026-11-21T10:00:00.123Z"
 

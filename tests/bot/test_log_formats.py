@@ -1,0 +1,145 @@
+"""The tables of times, of places for levels and of formats are read as their examples say; what only
+looks like a level is none.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bot.logs import (
+    times,
+)
+from bot.logs.formats import FORMATS, Format
+from bot.logs.lines import (
+    read_line,
+    without_colours,
+)
+from bot.logs.places import PLACES, Place, Where
+from bot.logs.times import FORMS, TimeForm, minute_of
+from providers.patterns import compile_pattern
+from tests.support.counted_logs import as_read, counted, written
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_time_means_the_minute_in_the_table(form: TimeForm) -> None:
+    match = compile_pattern(times.any_time(at_start=True)).match(form.example)
+    assert match is not None
+    assert match.lastgroup == form.name
+    assert match.lastindex is not None
+    assert match.end() == len(form.example)
+    assert (
+        minute_of(form.name, match[match.lastindex + 1], match[match.lastindex + 2] or b"")
+        == form.means
+    )
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_level_is_found_in_its_place(place: Place) -> None:
+    reading = read_line(place.example)
+    assert reading.level == place.means
+    assert (reading.minute is None) == (place.where is Where.ALONE)
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+def test_format_is_read_as_its_example_says(known: Format) -> None:
+    counter = counted(known.line + b"\n")
+    assert dict(counter.levels) == ({known.level: 1} if known.level else {})
+    assert [written(minute) for minute in counter.minutes] == (
+        [known.minute] if known.minute else []
+    )
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+def test_format_is_read_the_same_again(known: Format) -> None:
+    counter = counted(*[(known.line + b"\n") * 3] * 3)
+    assert counter.levels.total() == (9 if known.level else 0)
+    assert counter.minutes.total() == (9 if known.minute else 0)
+    assert len(counter.minutes) <= 1
+
+
+def test_formats_of_one_log_are_distinguished() -> None:
+    log = [known.line for known in FORMATS] * 3
+    random.Random(1).shuffle(log)
+    counter = counted(b"".join(line + b"\n" for line in log))
+    assert (counter.levels, counter.minutes, counter.untimed) == as_read(log)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"2026-11-20T11:00:00Z the oven said ERROR twice",
+        b"2026-11-20T11:00:00Z GET /var/log/error/INFO.log",
+        b"2026-11-20 11:00:00,123 [error-handler] oven",
+        b"2026-11-20T11:00:00Z Error reading the oven",
+        b"Nov 20 11:00:00 error sshd[1]: error: bad oven",
+        b"	at org.example.ERROR.start(Error.java:12)",
+        b"Caused by: ERROR of the oven",
+        b'10.0.0.1 - error [20/Nov/2026:11:00:00 +0000] "GET /error HTTP/1.1" 500 12',
+        b'{"time":"2026-11-20T11:00:00Z","message":"level ERROR"}',
+        b"INFO2 is a sensor",
+        b"2026-11-20T11:00:00Z User ERROR page opened",
+        b"2026-11-20T11:00:00Z see INFO for details",
+        b"2026-11-20 11:00:00 oven is in DEBUG mode",
+        b"2026-11-20 11:00:00 Setting log level to DEBUG",
+        b"2026-11-20 11:00:00,123 [FATAL-pool-1] oven on",
+        b"2026-11-20T11:00:00Z error.example.com connected",
+        b"2026-11-20 11:00:00 ERROR_COUNT=0",
+        b"2026-11-20 11:00:00 warning-service started",
+        b"2026-11-20 11:00:00 got ERROR from oven",
+        b"Nov 20 11:00:00 kitchen error[12]: oven",
+        b"Nov 20 11:00:00 kitchen oven[12]: [HID]ERROR: hot",
+        b"java.lang.IllegalStateException: ERROR",
+        b"WARNINGS were found",
+        b"DEBUG=1 make oven",
+        b'{"time":"2026-11-20T11:00:00Z","msg":"level: ERROR","levels":["error"]}',
+    ],
+)
+def test_word_is_not_taken_for_a_level(line: bytes) -> None:
+    assert counted(line + b"\n").counted_levels() == {}
+
+
+BARE = [b"error could not open the oven", b"info  oven on", b"warn: hot", b"debug", b"  at kitchen"]
+
+
+@pytest.mark.parametrize("lines_a_block", [1, 3, 100])
+def test_level_in_lower_case_counts_where_lines_begin_so(lines_a_block: int) -> None:
+    log = BARE * 20
+    pieces = [log[n : n + lines_a_block] for n in range(0, len(log), lines_a_block)]
+    counter = counted(*(b"".join(line + b"\n" for line in piece) for piece in pieces))
+    assert counter.counted_levels() == {"error": 20, "warn": 20, "info": 20, "debug": 20}
+    assert counter.untimed == len(log)
+
+
+def test_short_log_may_have_bare_levels() -> None:
+    assert counted(b"info on\nwarn hot\nerror out\n").counted_levels() == {
+        "error": 1,
+        "warn": 1,
+        "info": 1,
+    }
+
+
+def test_level_in_lower_case_is_prose_elsewhere() -> None:
+    assert counted(b"making the oven\n" * 10 + b"error could not open\n" * 9).levels == {}
+    timed = b"2026-11-20T11:00:00Z on\nerror could not open\nerror again\nerror\n"
+    assert counted(timed * 9).levels == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (b"\x1b[31mhot\x1b[0m", b"hot"),
+        (
+            b"".join(b"\x1b[%dm%d" % (n, n) for n in range(40)),
+            b"".join(b"%d" % n for n in range(40)),
+        ),
+        # What is left over makes no new sequence.
+        (b"\x1b[\x1b[0m31mhot", b"\x1b[31mhot"),
+        (b"\x1b[31mhot\x1b[", b"hot\x1b["),
+        (b"\x1b[" * 9, b"\x1b[" * 9),
+    ],
+    ids=["two", "many", "nested", "cut off", "none"],
+)
+def test_colours_are_removed_once(text: bytes, left: bytes) -> None:
+    assert without_colours(text) == left
