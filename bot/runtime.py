@@ -26,7 +26,7 @@ STOP_WITHIN_S = 9.0
 SWITCH_S = 0.0005
 # An answer makes thousands of short-lived objects; the default of 700 would scan them many times,
 # and several times as many would hold the event loop up for long at once.
-COLLECT_AFTER = 5_000
+COLLECT_AFTER = 2_000
 
 
 def stop_event() -> asyncio.Event:

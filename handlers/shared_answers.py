@@ -14,11 +14,14 @@ from msgspec import Struct
 from bot.answer import Answer, Progress
 from bot.commands.answering import AnswerContext
 from bot.questions.question import Question, TableQuestion
+from bot.system.loop_turns import LoopTurns
 from providers.errors import ProviderError
 from providers.models import Window
 
 # An answer that was begun earlier may lack what the person has just seen happen.
 SHARED_WITHIN_S = 1.0
+# All who share an answer get it at once, and each of them posts it.
+ANSWERS_PER_LOOP_TURN = 4
 
 
 class _Work(Struct):
@@ -48,6 +51,7 @@ class SharedAnswers:
 
     def __init__(self) -> None:
         self._in_progress: dict[Hashable, _Work] = {}
+        self._loop_turns = LoopTurns(ANSWERS_PER_LOOP_TURN)
 
     async def answer(
         self,
@@ -68,6 +72,7 @@ class SharedAnswers:
             context.progress.steps = work.progress.steps
             # Cancelling one question must not cancel the work that others wait for.
             outcome = await asyncio.shield(work.outcome)
+            await self._loop_turns.next()
             if isinstance(outcome, ProviderError):
                 raise outcome
             if outcome is not None:

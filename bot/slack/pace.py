@@ -21,6 +21,7 @@ from msgspec import Struct, field
 
 from bot.observability.observers import RateLimitObserver, ignore_rate_limit
 from bot.store import PaceLimit, PaceStore, StoreUnavailable
+from bot.system.loop_turns import LoopTurns
 
 # Seconds between two messages in a channel. Slack allows one a second, and counts when a request
 # arrives, so a little more leaves room for jitter.
@@ -52,6 +53,8 @@ TIERS: Mapping[str, int] = MappingProxyType(
         "views.update": TIER_4,
     }
 )
+# Sending takes a fraction of a millisecond, and much longer while a thread works on a log.
+CALLS_PER_LOOP_TURN = 4
 # A lane that is full again equals a new one, so it is dropped above this number.
 MOST_LANES = 500
 log = logging.getLogger("opswatch")
@@ -191,6 +194,7 @@ class SlackPace:
         self._lanes: dict[str, _Lane] = {}
         self._ids: dict[str, str] = {}
         self._numbers = itertools.count()
+        self._loop_turns = LoopTurns(CALLS_PER_LOOP_TURN)
 
     async def turn(
         self, method: str, channel: str, priority: Priority, *, since: float | None = None
@@ -215,6 +219,7 @@ class SlackPace:
             await lane.turn(order, next(self._numbers))
         if wait_s := await self._reserve(lanes):
             await asyncio.sleep(wait_s)
+        await self._loop_turns.next()
 
     async def _reserve(self, lanes: Sequence[_Lane], *, if_free: bool = False) -> float | None:
         """How long to wait for other processes. Without the database each keeps its own pace."""

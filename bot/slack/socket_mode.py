@@ -37,6 +37,7 @@ from bot.slack.socket_errors import (
     describe,
 )
 from bot.slack.web import retry_after_s
+from bot.system.loop_turns import LoopTurns
 from providers.clock import Clock, utc_now
 
 log = logging.getLogger("opswatch")
@@ -48,6 +49,8 @@ BROKE_OFF = "broke_off"
 # none has come for so long, and at most for so long in all.
 GATHER_S = 0.002
 GATHER_AT_MOST_S = 0.03
+# An ack takes a tenth of a millisecond or two.
+ACKS_PER_LOOP_TURN = 16
 # How long the replies of forms may take while the connection is being closed.
 REPLY_WITHIN_S = 1.0
 
@@ -92,6 +95,7 @@ class SocketMode:
         self._clock = clock
         self._waiting: deque[tuple[SocketModeRequest, aiohttp.ClientWebSocketResponse]] = deque()
         self._more = asyncio.Event()
+        self._loop_turns = LoopTurns(ACKS_PER_LOOP_TURN)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sockets: set[aiohttp.ClientWebSocketResponse] = set()
         self._newest: aiohttp.ClientWebSocketResponse | None = None
@@ -242,6 +246,7 @@ class SocketMode:
             log.warning("A malformed envelope from Slack is ignored.")
             return
         if not wants_reply(request.payload):
+            await self._loop_turns.next()
             await self._acknowledge(request, socket)
         self._waiting.append((request, socket))
         self._more.set()
