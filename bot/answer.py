@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,23 +14,31 @@ from msgspec import Struct, field
 from bot.questions.windows import ParsedWindow
 
 Block = dict[str, Any]
+# Bytes in memory, or where they are on disk, in the answer's own folder.
+Content = bytes | Path
 
 
 class AnswerFile(Struct, frozen=True):
-    """A file of an answer, on disk in the answer's own folder. `kind` is Slack's snippet type."""
+    """A file of an answer. `kind` is Slack's snippet type."""
 
     name: str
-    path: Path
+    content: Content
     title: str
     kind: str = "text"
 
     @property
     def bytes(self) -> int:
-        return self.path.stat().st_size
+        return self.content.stat().st_size if isinstance(self.content, Path) else len(self.content)
+
+    def open(self) -> io.BufferedReader | io.BytesIO:
+        """The content, to be read in parts."""
+        if isinstance(self.content, Path):
+            return self.content.open("rb")
+        return io.BytesIO(self.content)
 
     def sha256(self) -> str:
         # Read in parts, because a log may be a gigabyte.
-        with self.path.open("rb") as file:
+        with self.open() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -35,6 +35,7 @@ from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
 from bot.store import QuestionRecord, Store
+from bot.system.file_memory import FileMemory
 from handlers.chat_commands import Manager, is_managing
 from handlers.error_messages import Stopping, error_message
 from handlers.outcomes import Outcomes
@@ -66,6 +67,7 @@ class RequestHandler(Struct, frozen=True):
     on_finished: QuestionObserver = ignore_question
     running: RunningTasks = field(default_factory=RunningTasks)
     shared_answers: SharedAnswers = field(default_factory=SharedAnswers)
+    file_memory: FileMemory = field(default_factory=FileMemory)
 
     @property
     def access(self) -> AccessPolicy:
@@ -219,9 +221,9 @@ class RequestHandler(Struct, frozen=True):
         """Delivers the answer and returns it. A private one is stored for a while, so that it can be
         shared.
         """
-        with lazy_temp_dir() as folder:
+        with lazy_temp_dir() as folder, self.file_memory.allowance() as memory:
             ticket = uuid.uuid4().hex
-            work = self._work(question, AnswerContext(folder, zone), target, ticket)
+            work = self._work(question, AnswerContext(folder, zone, memory=memory), target, ticket)
             is_private = not target.public or bool(target.state.private_reason)
             if is_private:
                 # Whether the answer can be shared is looked up while the bot works on it.

@@ -225,7 +225,7 @@ def _saved(answer: Answer, out: Path) -> list[SavedFile]:
         size = file.bytes
         # Before it is moved to the folder, where somebody else may change it.
         digest = file.sha256()
-        target = save_private(file.path, out, file.name)
+        target = save_private(file.content, out, file.name)
         saved.append(SavedFile(target.name, target, size, digest))
     return saved
 

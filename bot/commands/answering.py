@@ -21,6 +21,7 @@ from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.questions.command import Command, Q
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.registry import COMMANDS
+from bot.system.file_memory import MemoryAllowance
 from bot.system.private_files import FolderPool
 from providers.errors import ProviderError
 from providers.redaction import Redactor
@@ -33,12 +34,13 @@ Clock = Callable[[], datetime]
 
 class AnswerContext(Struct, frozen=True):
     """What an answer needs beside the question: where files may be written (the folder is created
-    on first use), the time zone to show times in, and where to report progress.
+    on first use) or kept in memory, the time zone to show times in, and where to report progress.
     """
 
     folder: Callable[[], Path]
     zone: tzinfo
     progress: Progress = field(default_factory=Progress)
+    memory: MemoryAllowance = field(default_factory=MemoryAllowance)
 
 
 class MeasureContext(Struct, frozen=True):

@@ -35,20 +35,35 @@ class DownloadRequest:
     plain_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """Where a log goes: into memory, and once it is larger than `memory_bytes` into the folder, which
+    is made at its first use.
+    """
+
+    folder: Callable[[], Path]
+    name: str
+    memory_bytes: int = 0
+
+    @property
+    def path(self) -> Path:
+        return self.folder() / self.name
+
+
 async def download_log(
     source: LineSource,
     wanted: DownloadRequest,
-    path: Path,
+    file: LogFile,
     redactor: Redactor,
     *,
     progress: Callable[[TransferState], None] = lambda _: None,
 ) -> TransferState:
-    """The log in `path`, redacted, or beside it with `.gz`. There is no resume: a download that
+    """The redacted log, in `file` or beside it with `.gz`. There is no resume: a download that
     breaks is fetched once more from its beginning; when it breaks again, what came is kept and
     `complete` is False. Raises where nothing usable came.
     """
     for attempt in range(ATTEMPTS):
-        worker = _worker_for(wanted, path, redactor)
+        worker = _worker_for(wanted, file, redactor)
         try:
             await _fetch_once(source, wanted, worker, progress)
         except (Incomplete, Unavailable):
@@ -61,15 +76,20 @@ async def download_log(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _worker_for(wanted: DownloadRequest, path: Path, redactor: Redactor) -> LogWorker:
+def _worker_for(wanted: DownloadRequest, file: LogFile, redactor: Redactor) -> LogWorker:
     lines, size = wanted.limit or MOST_LINES, wanted.most_bytes
     newest = NewestLines(wanted.window.start, wanted.window.end) if len(wanted.ids) > 1 else None
-    transfer = TransferState(path, LogCounter(newest=newest))
-    return LogWorker(
-        LogWriter(
-            transfer, redactor, most_lines=lines, most_bytes=size, plain_bytes=wanted.plain_bytes
-        )
+    in_memory = file.memory_bytes > 0
+    path = Path(file.name) if in_memory else file.path
+    writer = LogWriter(
+        TransferState(path, LogCounter(newest=newest)),
+        redactor,
+        most_lines=lines,
+        most_bytes=size,
+        plain_bytes=wanted.plain_bytes,
+        in_memory=in_memory,
     )
+    return LogWorker(writer, lambda: file.path, memory_bytes=file.memory_bytes)
 
 
 async def _fetch_once(

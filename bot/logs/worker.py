@@ -12,6 +12,7 @@ import logging
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.logs.writer import SIZE, LogWriter, TransferState
@@ -28,11 +29,16 @@ _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": 
 
 class LogWorker:
     """Feeds a log writer without holding up the event loop: in a thread at first, in a process of its own
-    once the log is long.
+    once the log is long. A log in memory is moved to the `path` before more than `memory_bytes` of
+    it have come.
     """
 
-    def __init__(self, writer: LogWriter) -> None:
+    def __init__(
+        self, writer: LogWriter, path: Callable[[], Path], *, memory_bytes: int = 0
+    ) -> None:
         self._writer: LogWriter = writer
+        self._path = path
+        self._memory_bytes = memory_bytes
         self._worker: _WorkerProcess | None = None
         self._alone = False
 
@@ -48,6 +54,10 @@ class LogWorker:
             and self._writer.transfer.received > HAND_OVER_BYTES
         ):
             await self._hand_over()
+        received = self._writer.transfer.received
+        if self._memory_bytes and received + len(piece) > self._memory_bytes:
+            self._writer.move_to_disk(self._path())
+            self._memory_bytes = 0
         if self._worker:
             return await self._worker.feed(piece)
         return await compute(self._feed_here, piece)
@@ -158,7 +168,8 @@ class _WorkerProcess:
         """A pipe that holds more than the usual 64 KiB saves the event loop many turns, where the
         platform lets us.
         """
-        with contextlib.suppress(ImportError, AttributeError, OSError):
+        # The process may have ended already, which closes the pipe.
+        with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
             import fcntl
 
             pipe = self._stdin.transport.get_extra_info("pipe")

@@ -7,6 +7,7 @@ standard input, and reports its progress. It imports as little as it can.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import struct
@@ -34,7 +35,8 @@ SIZE = struct.Struct(">Q")
 @dataclass(slots=True)
 class TransferState:
     """What has come of a log so far. `received` counts bytes as the provider sent them; `path` is
-    the file, packed or not.
+    the file, packed or not. A small log is in memory: `content` is set at its end, and of the path
+    only the name counts.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class TransferState:
     cut_at_total: bool = False
     # The lines of each log, where several share a limit.
     shares: tuple[int, ...] = ()
+    content: bytes | None = None
 
 
 class LogWriter:
@@ -60,9 +63,10 @@ class LogWriter:
         most_lines: int,
         most_bytes: int,
         plain_bytes: int,
+        in_memory: bool = False,
     ) -> None:
         self.transfer = transfer
-        self._file = GzipOverflowFile(transfer, plain_bytes)
+        self._file = GzipOverflowFile(transfer, plain_bytes, in_memory=in_memory)
         self._redacted: LineRedactor = redactor.stream()
         self._most_lines, self._most_bytes = most_lines, most_bytes
 
@@ -72,6 +76,10 @@ class LogWriter:
         self.transfer.received += len(wanted)
         self._write(self._redacted.feed(wanted))
         return not self.transfer.truncated
+
+    def move_to_disk(self, path: Path) -> None:
+        """Continues in the file, between two pieces, as the log is too large for memory."""
+        self._file.move_to_disk(path)
 
     @property
     def is_nearly_done(self) -> bool:
@@ -111,10 +119,14 @@ class GzipOverflowFile:
     is written twice. It is opened by its first block, which a thread writes.
 
     Pickled, it is closed, and goes on where it was: a gzip file may have several members.
+    `in_memory` no file is opened, unless it is moved to the disk.
     """
 
-    def __init__(self, transfer: TransferState, plain_bytes: int) -> None:
+    def __init__(
+        self, transfer: TransferState, plain_bytes: int, *, in_memory: bool = False
+    ) -> None:
         self._transfer, self._plain_left, self._packs = transfer, plain_bytes, False
+        self._in_memory = in_memory
         self._file: IO[bytes] | None = None
         self._pack: Any = None
         self._mode = "wb"
@@ -133,6 +145,15 @@ class GzipOverflowFile:
         assert self._file is not None
         self._file.write(self._pack.compress(block) if self._pack else block)
 
+    def move_to_disk(self, path: Path) -> None:
+        so_far, self._file = self._file, None
+        self._in_memory = False
+        self._transfer.path = path.with_name(path.name + ".gz") if self._packs else path
+        if isinstance(so_far, io.BytesIO):
+            self._open()
+            assert self._file is not None
+            self._file.write(so_far.getbuffer())
+
     def close(self) -> None:
         """A file without a block is empty."""
         if self._mode == "wb":
@@ -141,12 +162,17 @@ class GzipOverflowFile:
             with self._file:
                 if self._pack:
                     self._file.write(self._pack.flush())
+                if isinstance(self._file, io.BytesIO):
+                    self._transfer.content = self._file.getvalue()
         self._file = self._pack = None
 
     def _open(self) -> None:
         if self._file is None:
-            self._file = open_private(self._transfer.path, self._mode)
+            self._file = self._opened(self._transfer.path, self._mode)
             self._mode = "ab"
+
+    def _opened(self, path: Path, mode: str) -> IO[bytes]:
+        return io.BytesIO() if self._in_memory else open_private(path, mode)
 
     def __getstate__(self) -> dict[str, Any]:
         self.close()
@@ -154,18 +180,19 @@ class GzipOverflowFile:
 
     def _turn_into_gzip(self) -> None:
         assert self._file is not None
-        self._file.close()
-        self._file = None
-        plain, packed = (
-            self._transfer.path,
-            self._transfer.path.with_name(self._transfer.path.name + ".gz"),
-        )
+        plain, path = self._file, self._transfer.path
+        packed = path.with_name(path.name + ".gz")
+        self._file = self._opened(packed, "wb")
+        self._packs, self._transfer.path = True, packed
         self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
-        self._packs, self._transfer.path, self._file = True, packed, open_private(packed, "wb")
-        with plain.open("rb") as so_far:
+        if isinstance(plain, io.BytesIO):
+            self._file.write(self._pack.compress(plain.getbuffer()))
+            return
+        plain.close()
+        with path.open("rb") as so_far:
             while part := so_far.read(COPY_BYTES):
                 self._file.write(self._pack.compress(part))
-        plain.unlink()
+        path.unlink()
 
 
 @dataclass(frozen=True, slots=True)

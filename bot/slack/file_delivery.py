@@ -101,11 +101,13 @@ def _snippet_type(file: AnswerFile) -> str | None:
 
 
 def _content(file: AnswerFile) -> bytes | AsyncIterator[bytes]:
-    """A small file at once: it was just written, so that reading it waits for no disk."""
-    return file.path.read_bytes() if file.bytes <= UPLOAD_CHUNK else _pieces(file)
+    """A small file at once: it is in memory, or was just written, so that it waits for no disk."""
+    if isinstance(file.content, bytes):
+        return file.content
+    return file.content.read_bytes() if file.bytes <= UPLOAD_CHUNK else _pieces(file)
 
 
 async def _pieces(file: AnswerFile) -> AsyncIterator[bytes]:
-    with file.path.open("rb") as source:
+    with file.open() as source:
         while piece := await asyncio.to_thread(source.read, UPLOAD_CHUNK):
             yield piece

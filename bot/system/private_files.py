@@ -146,24 +146,34 @@ def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:
     return removed
 
 
-def save_private(source: Path, folder: Path, name: str) -> Path:
-    """Moves the file into the folder, for its owner alone. An existing file is kept, and the new
-    one gets the next free name.
+def save_private(source: Path | bytes, folder: Path, name: str) -> Path:
+    """Moves the file, or writes the bytes, into the folder, for its owner alone. An existing file is
+    kept, and the new one gets the next free name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # The name is claimed by an empty file first, so that two answers never write to one.
     target, handle = _claimed(folder, name)
     try:
-        Path(source).chmod(PRIVATE)
-        Path(source).replace(target)
+        if isinstance(source, Path):
+            _move(source, target, handle)
+        else:
+            with os.fdopen(os.dup(handle), "wb") as file:
+                file.write(source)
+    finally:
+        os.close(handle)
+    return target
+
+
+def _move(source: Path, target: Path, handle: int) -> None:
+    """Moves the file to the target, which is open."""
+    try:
+        source.chmod(PRIVATE)
+        source.replace(target)
     except OSError:
         # Another file system: its bytes go into the file that was claimed.
         with os.fdopen(os.dup(handle), "wb") as copy, source.open("rb") as original:
             shutil.copyfileobj(original, copy, COPY_BYTES)
         source.unlink(missing_ok=True)
-    finally:
-        os.close(handle)
-    return target
 
 
 def _claimed(folder: Path, name: str) -> tuple[Path, int]:

@@ -202,7 +202,8 @@ async def file_posts(answer: Answer, key: str, channel: str) -> tuple[list[Post]
             too_large.append(f"{file.name} ({formatting.format_bytes(file.bytes)})")
             continue
         # Into the post, since the folder is deleted before the outbox sends it.
-        content = await asyncio.to_thread(file.path.read_bytes)
+        with file.open() as source:
+            content = await asyncio.to_thread(source.read)
         posts.append(
             Post(f"{key}:{file.name}", channel, file.name, [], PostKind.FILE, key, content)
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.answer import AnswerFile
 from bot.logs.counter import LogCounter
-from bot.logs.download import DownloadRequest, download_log
+from bot.logs.download import DownloadRequest, LogFile, download_log
 from bot.logs.writer import READ_BYTES
 from bot.sandbox.sandbox import Sandbox, open_sandbox
 from providers.models import Window
@@ -270,7 +270,7 @@ async def whole_way(source: Rapid7, path: Path, log: str) -> float:
     transfer = await download_log(
         source,
         DownloadRequest([log], DAY, "", None, 10**10, 10**6),
-        path,
+        LogFile(lambda: path.parent, path.name),
         Redactor([Secret("kkkk")]),
     )
     AnswerFile(transfer.path.name, transfer.path, "").sha256()

@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 
 from bot.logs import worker
-from bot.logs.download import DownloadRequest, download_log
+from bot.logs.download import DownloadRequest, LogFile, download_log
 from bot.logs.writer import TransferState
 from providers.errors import Incomplete, ProtocolError, Unavailable
 from providers.http import streaming
@@ -96,7 +96,7 @@ async def fetched(
 ) -> tuple[TransferState, bytes]:
     wanted = DownloadRequest([KITCHEN], WINDOW, "", limit, most_bytes, plain_bytes)
     transfer = await download_log(
-        client, wanted, folder / "kitchen.log", Redactor([Secret("kkkk")])
+        client, wanted, LogFile(lambda: folder, "kitchen.log"), Redactor([Secret("kkkk")])
     )
     content = transfer.path.read_bytes()
     return transfer, gzip.decompress(content) if transfer.path.suffix == ".gz" else content
@@ -400,7 +400,7 @@ async def grown(client: Rapid7, folder: Path, **wanted: int) -> tuple[int, Trans
         transfer = await download_log(
             client,
             DownloadRequest([KITCHEN], WINDOW, "", None, wanted["most_bytes"], 1000),
-            folder / "a.log",
+            LogFile(lambda: folder, "a.log"),
             Redactor([Secret("kkkk")]),
         )
         return tracemalloc.get_traced_memory()[1] - before, transfer

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from functools import partial
 from importlib import import_module
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 # Lines of a followed log that its progress shows.
 FOLLOWED_LINES = 6
 # So many are placed in a fraction of a millisecond; a log of months has many more.
-MINUTES_AT_ONCE = 20
+MINUTES_AT_ONCE = 120
+# A log of up to that size is kept in memory, where the files of all answers leave room.
+IN_MEMORY_BYTES = 256 * 1024
 
 
 class LogsAnswerer(Struct, frozen=True):
@@ -79,14 +81,16 @@ class LogsAnswerer(Struct, frozen=True):
         self, question: LogsQuestion, logs: Sequence[LogRef], asking: AnswerContext
     ) -> Answer:
         """The lines, redacted: a preview, counts by level, a timeline, and all of them as a file."""
-        transfer, report = await self._fetch(question, logs, asking.folder(), asking.progress)
+        memory_bytes = IN_MEMORY_BYTES if asking.memory.reserve(IN_MEMORY_BYTES) else 0
+        transfer, report = await self._fetch(
+            question, logs, asking.folder, memory_bytes, asking.progress
+        )
+        names = formatting.join_words([log.typed for log in logs], 10)
+        title = f"{names}, {formatting.pluralise(report.lines, 'line')}"
         path = transfer.path
-        files = []
-        if path.stat().st_size:
-            names = formatting.join_words([log.typed for log in logs], 10)
-            title = f"{names}, {formatting.pluralise(report.lines, 'line')}"
-            files = [AnswerFile(path.name, path, title)]
-        file_name = files[0].name if files else None
+        file = AnswerFile(path.name, path if transfer.content is None else transfer.content, title)
+        files = [file] if file.bytes else []
+        file_name = file.name if files else None
         query = self.redactor.text(question.query.filter_words)
         return Answer(
             text=logs_text(report, question.window, file_name=file_name, query=query),
@@ -135,7 +139,9 @@ class LogsAnswerer(Struct, frozen=True):
         if statistic is None and context.value == "count":
             statistic = Statistic()
         if statistic is None:
-            _, report = await self._fetch(question, logs, context.folder(), Progress())
+            _, report = await self._fetch(
+                question, logs, context.folder, IN_MEMORY_BYTES, Progress()
+            )
             return Measurement(report.values(), question.window)
         if context.each and not statistic.group_by:
             raise BadQuestion(
@@ -189,12 +195,17 @@ class LogsAnswerer(Struct, frozen=True):
         return source
 
     async def _fetch(
-        self, question: LogsQuestion, logs: Sequence[LogRef], folder: Path, progress: Progress
+        self,
+        question: LogsQuestion,
+        logs: Sequence[LogRef],
+        folder: Callable[[], Path],
+        memory_bytes: int,
+        progress: Progress,
     ) -> tuple[TransferState, LogReport]:
         # The formats of logs take long to import: that is left to the first log, and to a thread.
         if "bot.logs.download" not in sys.modules:
             await asyncio.to_thread(import_module, "bot.logs.download")
-        from bot.logs.download import DownloadRequest, download_log
+        from bot.logs.download import DownloadRequest, LogFile, download_log
 
         window, display = question.window.window, question.display
         source, ids = self._line_source(question, logs)
@@ -211,7 +222,7 @@ class LogsAnswerer(Struct, frozen=True):
         transfer = await download_log(
             source,
             request,
-            folder / f"{file_stem([log.typed for log in logs], window)}.log",
+            LogFile(folder, f"{file_stem([log.typed for log in logs], window)}.log", memory_bytes),
             self.redactor,
             progress=so_far,
         )
