@@ -11,7 +11,9 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,9 @@ log = logging.getLogger("opswatch")
 _DELETED = frozenset({"canvas_deleted", "canvas_not_found"})
 # The app may not read a canvas of somebody else, in a tab that it sees.
 _UNREADABLE = _DELETED | {"access_denied", "no_permission", "restricted_action"}
+# How long another process may take for an update: a few calls to Slack, each with its time-out. One
+# that could not release its claim must not keep a canvas from being updated for ever.
+UPDATED_WITHIN_S, LOOK_EVERY_S = 60.0, 0.2
 _ONE_EACH = "a workspace on Slack's free plan has one canvas in each channel"
 # Why Slack takes no canvas from the app, by its error code. Anything else is a problem of this one
 # canvas, or of the channel.
@@ -71,10 +76,28 @@ class Canvases(Struct, frozen=True):
         only creates it. Returns the error code if there can be none, and raises what the client
         raises for everything else.
         """
-        async with self._locks.setdefault((page.digest, channel_id), asyncio.Lock()):
+        async with self._alone(page.digest, channel_id):
             if is_first and await self._has_canvas(page.digest, channel, channel_id):
                 return ""
             return await self._update_or_refusal(page, channel, channel_id)
+
+    @asynccontextmanager
+    async def _alone(self, digest: str, channel_id: str) -> AsyncIterator[None]:
+        """Nobody else updates the canvas meanwhile, in this process or in another one."""
+        async with self._locks.setdefault((digest, channel_id), asyncio.Lock()):
+            await self._wait_for_others(digest, channel_id)
+            try:
+                yield
+            finally:
+                await self.store.end_update(digest, channel_id)
+
+    async def _wait_for_others(self, digest: str, channel_id: str) -> None:
+        ends_at = time.monotonic() + UPDATED_WITHIN_S
+        while not await self.store.begin_update(digest, channel_id):
+            if time.monotonic() >= ends_at:
+                log.warning("Another process is still updating the canvas of %s.", digest)
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _update_or_refusal(self, page: CanvasPage, channel: str, channel_id: str) -> str:
         stored = await self._stored(page.digest, channel, channel_id)

@@ -204,6 +204,16 @@ class CanvasStore(Protocol):
         """Replaces what is known of a canvas."""
         ...
 
+    async def begin_update(self, digest: str, channel: str) -> bool:
+        """Claims the canvas of a digest until `end_update`. False while another process that lives
+        has claimed it.
+        """
+        ...
+
+    async def end_update(self, digest: str, channel: str) -> None:
+        """Lets other processes update the canvas."""
+        ...
+
     async def refused(self) -> list[StoredCanvas]:
         """Canvases that Slack has refused, so that messages are posted instead."""
         ...

@@ -57,7 +57,7 @@ class Store:
         self.outbox: protocols.OutboxStore = SqlOutbox(database, claims)
         self.schedules: protocols.ScheduleStore = SqlSchedules(database, claims)
         self.subscriptions: protocols.SubscriptionStore = SqlSubscriptions(database)
-        self.canvases: protocols.CanvasStore = SqlCanvases(database)
+        self.canvases: protocols.CanvasStore = SqlCanvases(database, claims)
         self.saved_questions: protocols.SavedQuestionStore = SqlSavedQuestions(database)
         self.alerts: protocols.AlertStore = SqlAlerts(database, claims, series)
         self.baselines: protocols.BaselineStore = SqlBaselines(database, series)

@@ -10,10 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from bot.app import Bot
+from bot.blocks.canvas import CanvasPage
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Canvas
 from bot.sandbox.slack.state import CANVAS_SCOPES
+from bot.slack.canvas_posts import CanvasUpdater
 from tests.conftest import Run
 from tests.scenarios.test_crashes import SPEED, dying
 from tests.scenarios.test_digests import ON_THE_HOUR, at, posted, running
@@ -122,6 +126,39 @@ async def test_unconfirmed_canvas_is_not_created_twice(
         [stored] = await bot.store.read("SELECT canvas_id FROM canvases")
     assert stored["canvas_id"] == canvases(sandbox)[1].id
     assert posted(sandbox) == []
+
+
+async def test_processes_create_one_canvas_together(sandbox: Sandbox, clock: Clock) -> None:
+    """As where one gets the subscription, and another one its first run a moment later."""
+    sandbox.slack.be_slow(0.3, path="canvases.create", times=2)
+    page = CanvasPage("kitchen", "Kitchen", "# Kitchen", "Digest `kitchen`")
+    async with running(sandbox, KEPT) as first, running(sandbox, KEPT) as second:
+        codes = await asyncio.gather(
+            canvases_of(first).update(page, "C0OPS", "C0OPS", is_first=True),
+            canvases_of(second).update(replace(page, markdown="# Answer"), "C0OPS", "C0OPS"),
+        )
+        assert codes == ["", ""]
+        assert await first.store.read("SELECT * FROM login_attempts") == []
+    [canvas] = canvases(sandbox)
+    assert canvas.sections[0].text.strip("# ") in ("Answer", "Kitchen")
+    assert calls(sandbox, "canvases.create") == 1
+
+
+async def test_left_claim_does_not_block_canvas(
+    sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.canvases.UPDATED_WITHIN_S", 0.3)
+    async with running(sandbox, KEPT) as first, running(sandbox, KEPT) as second:
+        for bot in (first, second):
+            await bot.store.join()
+        assert await first.store.canvases.begin_update("kitchen", "C0OPS")
+        page = CanvasPage("kitchen", "Kitchen", "# Kitchen", "Digest `kitchen`")
+        assert await canvases_of(second).update(page, "C0OPS", "C0OPS") == ""
+    assert len(canvases(sandbox)) == 1
+
+
+def canvases_of(bot: Bot) -> CanvasUpdater:
+    return bot.outbox._canvases.canvases
 
 
 async def test_lost_record_finds_the_canvas(sandbox: Sandbox, clock: Clock) -> None:

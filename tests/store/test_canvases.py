@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from bot.store import Post, PostKind, Store, StoredCanvas
 from tests.store.conftest import NOW
+from tests.support.leases import expire_leases
 
 CANVAS = StoredCanvas("morning", "#ops", "", "3a2d94ad", "")
 SUBSCRIPTION: dict[str, Any] = {
@@ -27,6 +28,20 @@ async def test_canvas_is_known_to_every_process(store: Store, other: Store) -> N
     await other.canvases.save(created)
     assert await store.canvases.canvas("morning", "#ops") == created
     assert await store.canvases.canvas("morning", "#kitchen") is None
+
+
+async def test_canvas_is_updated_by_one_process(store: Store, other: Store) -> None:
+    assert await store.canvases.begin_update("morning", "C0OPS")
+    assert not await other.canvases.begin_update("morning", "C0OPS")
+    assert await other.canvases.begin_update("morning", "C0KITCHEN")
+    await other.canvases.end_update("morning", "C0OPS")
+    assert not await other.canvases.begin_update("morning", "C0OPS"), "it is not theirs to end"
+    # It may have been left behind while the database was away.
+    assert await store.canvases.begin_update("morning", "C0OPS")
+    await store.canvases.end_update("morning", "C0OPS")
+    assert await other.canvases.begin_update("morning", "C0OPS")
+    await expire_leases(store)
+    assert await store.canvases.begin_update("morning", "C0OPS")
 
 
 async def test_refused_canvases_are_listed(store: Store) -> None:

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from bot.store.errors import StoreUnavailable
 from bot.store.records import StoredCanvas
+from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Transaction
 
 _COLUMNS = "digest, channel, canvas_id, reference, content, problem"
 
 
 class SqlCanvases:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, claims: Claims) -> None:
+        self._database, self._claims = database, claims
+
+    async def begin_update(self, digest: str, channel: str) -> bool:
+        claims = self._claims
+        # Also where this process has it: it could not be released when it was last updated.
+        sql = (
+            "INSERT INTO login_attempts (key, owner) VALUES (?, ?) "  # noqa: S608 - constants
+            "ON CONFLICT (key) DO UPDATE SET owner = excluded.owner "
+            f"WHERE {claims.is_takeable('login_attempts.owner')}"
+        )
+        params = (_claim_key(digest, channel), claims.owner, claims.owner)
+        return await claims.write(lambda tx: tx.execute(sql, params) == 1)
+
+    async def end_update(self, digest: str, channel: str) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self._database.execute(
+                "DELETE FROM login_attempts WHERE key = ? AND owner = ?",
+                (_claim_key(digest, channel), self._claims.owner),
+            )
 
     async def canvas(self, digest: str, channel: str) -> StoredCanvas | None:
         rows = await self._database.read(
@@ -27,6 +49,11 @@ class SqlCanvases:
             f"SELECT {_COLUMNS} FROM canvases WHERE problem != '' ORDER BY digest, channel"  # noqa: S608
         )
         return [StoredCanvas(**row) for row in rows]
+
+
+def _claim_key(digest: str, channel: str) -> str:
+    """The table is shared with attempts to log in, which have keys of another form."""
+    return f"canvas {channel} {digest}"
 
 
 def _save(tx: Transaction, canvas: StoredCanvas) -> None:
