@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,9 @@ from bot.cli.program import (
 )
 from bot.system.terminal_text import terminal_line
 from providers.clock import utc_now
+
+if TYPE_CHECKING:
+    from providers.redaction import Secret
 
 # U for people, W for those of an Enterprise Grid organization.
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,40}")
@@ -48,7 +51,9 @@ def backup(config_path: Path | None, force: bool, file: Path) -> None:
     """
     from bot.store.sqlite.files import back_up
 
-    database = _database(config_path)
+    database = _database_file(
+        config_path, "Back it up with the server's own tools, such as pg_dump."
+    )
     with _failures(f"{file.parent} cannot be written"):
         try:
             copied = back_up(database, file, overwrite=force)
@@ -80,7 +85,9 @@ def restore(config_path: Path | None, file: Path) -> None:
     """
     from bot.store.sqlite.files import restore as put_back
 
-    database = _database(config_path)
+    database = _database_file(
+        config_path, "Restore it with the server's own tools, such as pg_restore."
+    )
     with _failures(f"{database.parent} cannot be written"):
         restored = put_back(file, database, now=utc_now())
     _print(
@@ -122,46 +129,69 @@ def migrate(config_path: Path | None, dry_run: bool, target: str) -> None:
     if target:
         _move(config_path, target, dry_run=dry_run)
         return
-    import asyncio
+    location = _location(config_path)
+    if isinstance(location, Path):
+        _migrate_file(location, dry_run=dry_run)
+    else:
+        _migrate_server(location, dry_run=dry_run)
 
-    from bot.store import Store
+
+def _migrate_file(database: Path, *, dry_run: bool) -> None:
     from bot.store.sqlite.files import applied_steps, known_steps, require_database, require_unused
 
-    database = _database(config_path)
     with _failures(f"{database.name} cannot be changed"):
         applied: list[str] = []
-        if database.exists():
+        is_new = not database.exists()
+        if not is_new:
             require_database(database)
             applied = applied_steps(database)
+        elif not database.parent.is_dir():
+            fail(
+                f"There is no folder {database.parent} for the database. Create it, or correct "
+                "`database` in bot.toml."
+            )
         pending = {name: about for name, about in known_steps().items() if name not in applied}
-        if not pending:
-            _print(f"{database} is up to date; there is nothing to do.")
-            return
-        if not dry_run:
+        if is_new and dry_run:
+            _print(
+                f"There is no database {database} yet. The bot creates it when it starts; if there "
+                "should be one, correct `database` in bot.toml."
+            )
+        if pending and not dry_run:
             # A bot that runs would go on using tables that change under it.
             require_unused(database)
-            asyncio.run(_close(Store.open(database, now=utc_now())))
-        _print(
-            f"{database}: {formatting.pluralise(len(pending), 'step')} "
-            f"{'would be' if dry_run else 'were'} applied."
-        )
-        for name, about in pending.items():
-            _print(f"  {name}{about and ': '}{about}")
+            _open_and_close(database)
+        _print_steps(str(database), pending, dry_run=dry_run)
+
+
+def _migrate_server(url: Secret, *, dry_run: bool) -> None:
+    with _failures("the database cannot be changed"):
+        pending = _postgres("connection").pending_steps(url.open())
+        if pending and not dry_run:
+            _open_and_close(url)
+        _print_steps("The PostgreSQL database", dict.fromkeys(pending, ""), dry_run=dry_run)
+
+
+def _print_steps(database: str, pending: Mapping[str, str], *, dry_run: bool) -> None:
+    if not pending:
+        _print(f"{database} is up to date; there is nothing to do.")
+        return
+    done = "would be" if dry_run else "were"
+    _print(f"{database}: {formatting.pluralise(len(pending), 'step')} {done} applied.")
+    for name, about in pending.items():
+        _print(f"  {name}{about and ': '}{about}")
 
 
 def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
     """Moves the file to a server."""
-    import asyncio
-
     from bot.config.reading import read_server_url
-    from bot.store import Store
     from bot.store.sqlite.files import require_database, require_unused
 
     url = read_server_url(target, config_file(config_path))
-    database = _database(config_path)
+    database = _database_file(config_path, "There is no file to move.")
     with _failures(f"{database.name} cannot be read"):
-        move = _move_module()
-        require_database(database)
+        move = _postgres("move")
+        # The server's tables are of this version.
+        require_database(database, exact=True)
         if dry_run:
             counts = move.row_counts(database)
             _print(f"{formatting.pluralise(sum(counts.values()), 'row')} would be moved:")
@@ -170,10 +200,10 @@ def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
             return
         require_unused(database)
         # Both have the tables of this version.
-        asyncio.run(_close(Store.open(database, now=utc_now())))
+        _open_and_close(database)
         # An unfinished move must find the tables as it left them.
         if not move.is_unfinished(url.open()):
-            asyncio.run(_close(Store.open(url, now=utc_now())))
+            _open_and_close(url)
         moved = move.move(database, url.open(), on_moved=_print_moved)
     _print(f"Moved {formatting.pluralise(sum(table.rows for table in moved), 'row')}.")
     _print(f'Now set database = "{target}" in bot.toml and start the bot.')
@@ -183,16 +213,18 @@ def _move(config_path: Path | None, target: str, *, dry_run: bool) -> None:
     )
 
 
-def _move_module() -> Any:
+def _postgres(name: str) -> Any:
+    """A module of the store that needs the driver."""
+    from importlib import import_module
+
     from bot.store import StoreError
 
     try:
-        from bot.store.postgres import move
+        return import_module(f"bot.store.postgres.{name}")
     except ImportError:
         raise StoreError(
             "PostgreSQL needs the extra package: pip install 'opswatch[postgres]'."
         ) from None
-    return move
 
 
 def _print_moved(table: Any) -> None:
@@ -242,7 +274,7 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
     if user == hand_over:
         fail("A person cannot take over from themselves.")
     path = config_file(config_path)
-    database = _database(config_path)
+    database = _database_file(config_path, "`forget` erases from a SQLite file alone.")
     with _failures(f"{database.name} cannot be changed"):
         erased = erase_person(database, user, heir=hand_over)
     if erased.is_empty:
@@ -265,27 +297,39 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
         _print(f"{path} still names {user}; take it out there.")
 
 
-def _database(config_path: Path | None) -> Path:
+def _location(config_path: Path | None) -> Path | Secret:
     """Where the database is. The secrets of the configuration are not needed for this, so they may
     be missing.
     """
-    from bot.config import read_database_path
+    from bot.config import read_database_location
 
-    return read_database_path(config_file(config_path))
+    return read_database_location(config_file(config_path))
 
 
-async def _close(opening: object) -> None:
+def _database_file(config_path: Path | None, advice: str) -> Path:
+    """The database where it is a file; ends the command with `advice` where it is on a server."""
+    location = _location(config_path)
+    if not isinstance(location, Path):
+        fail(f"The database is on a PostgreSQL server. {advice}")
+    return location
+
+
+def _open_and_close(location: Path | Secret) -> None:
+    """Migrates a database as the bot does when it starts."""
+    import asyncio
+
     from bot.store import Store
 
-    store: Store = await opening  # type: ignore[misc]
-    await store.close()
+    async def open_and_close() -> None:
+        await (await Store.open(location, now=utc_now())).close()
+
+    asyncio.run(open_and_close())
 
 
 @contextmanager
 def _failures(what: str) -> Iterator[None]:
     """Shows an error as a sentence and exits with its code."""
-    from bot.store import StoreError
-    from bot.store.sqlite.files import Unsuitable
+    from bot.store.errors import StoreError, Unsuitable
 
     try:
         yield

@@ -5,7 +5,7 @@
 `consistency` describe what is wrong, and `tokens` reads Slack's tokens.
 """
 
-from bot.config.reading import parse_settings, read_database_path, read_settings
+from bot.config.reading import parse_settings, read_database_location, read_settings
 from bot.config.settings import Settings
 from bot.config.tables import (
     TABLES,
@@ -39,7 +39,7 @@ __all__ = [
     "SlackSettings",
     "SlackTokens",
     "parse_settings",
-    "read_database_path",
+    "read_database_location",
     "read_settings",
     "slack_tokens",
 ]

@@ -34,24 +34,12 @@ class _DatabaseTable(BaseModel):
     database: DatabaseLocation
 
 
-def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -> Path:
-    """The path of the database, whether or not the rest of the configuration is valid. Raises
-    ConfigError.
+def read_database_location(path: Path, *, environ: Mapping[str, str] = os.environ) -> Path | Secret:
+    """The path or the URL of the database, whether or not the rest of the configuration is valid.
+    Raises ConfigError.
     """
     # The default is given as if it were written, so that it, too, is relative to the file.
-    given = {"database": "bot.sqlite", **read_table(path)}
-    try:
-        found = _DatabaseTable.model_validate(
-            given, context={"folder": path.resolve().parent, "environ": environ}
-        )
-    except ValidationError as error:
-        raise ConfigError([problem_of(detail, given) for detail in error.errors()]) from None
-    if isinstance(found.database, Secret):
-        wanted = (
-            "a file; for a server use its own tools (pg_dump, pg_restore), and restart to migrate"
-        )
-        raise ConfigError([ConfigProblem("database", "", wanted)])
-    return found.database
+    return _database_location({"database": "bot.sqlite", **read_table(path)}, path, environ)
 
 
 def read_server_url(
@@ -60,16 +48,21 @@ def read_server_url(
     """The URL of a PostgreSQL database that a word of the command line refers to, as `database`
     does in the configuration at `path`. Raises ConfigError.
     """
-    given = {"database": reference}
+    found = _database_location({"database": reference}, path, environ)
+    if not isinstance(found, Secret):
+        raise ConfigError([ConfigProblem("--to", reference, "env:NAME or file:PATH of a URL")])
+    return found
+
+
+def _database_location(
+    given: Mapping[str, Any], path: Path, environ: Mapping[str, str]
+) -> Path | Secret:
     try:
-        found = _DatabaseTable.model_validate(
+        return _DatabaseTable.model_validate(
             given, context={"folder": path.resolve().parent, "environ": environ}
-        )
+        ).database
     except ValidationError as error:
         raise ConfigError([problem_of(detail, given) for detail in error.errors()]) from None
-    if not isinstance(found.database, Secret):
-        raise ConfigError([ConfigProblem("--to", reference, "env:NAME or file:PATH of a URL")])
-    return found.database
 
 
 def parse_settings(

@@ -7,6 +7,12 @@ class StoreError(Exception):
     """The database cannot be used; one sentence says why."""
 
 
+class Unsuitable(StoreError):
+    """The database that was named cannot be used for this: it is missing, damaged, in use, newer,
+    or something else.
+    """
+
+
 class StoreUnavailable(StoreError):
     """A statement failed: the disk is full, the database is locked, or its connection is gone.
 

@@ -19,10 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import read_database_path
+from bot.config import read_database_location
 from bot.store import QuestionRecord, Store
+from bot.store.errors import Unsuitable
 from bot.store.sqlite.erase import NOBODY
-from bot.store.sqlite.files import Unsuitable, back_up, known_steps
+from bot.store.sqlite.files import back_up, known_steps
 
 Opswatch = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -297,8 +298,19 @@ def test_dry_run_without_database_lists_everything(folder: Path, opswatch: Opswa
     (folder / "bot.sqlite").unlink()
     ran = opswatch("migrate", "--dry-run", cwd=folder)
     assert ran.returncode == 0
+    assert ran.stdout.startswith(f"There is no database {folder / 'bot.sqlite'} yet.")
     assert [name for name in known_steps() if name not in ran.stdout] == []
     assert not (folder / "bot.sqlite").exists()
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("migrate", "--dry-run")], ids=" ".join)
+def test_migrate_names_a_missing_folder(
+    folder: Path, opswatch: Opswatch, words: tuple[str, ...]
+) -> None:
+    (folder / "bot.toml").write_text('database = "nowhere/bot.sqlite"\n')
+    ran = opswatch(*words, cwd=folder)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert f"no folder {folder / 'nowhere'}" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -313,6 +325,26 @@ def test_newer_database_is_refused(
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "newer version" in ran.stderr
     assert "9999_future" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("migrate",), ("backup", "copy.sqlite"), ("restore", "newer.sqlite"), ("forget", "U0ADA")],
+    ids=lambda words: words[0],
+)
+def test_database_of_the_next_release_is_kept(
+    folder: Path, words: tuple[str, ...], opswatch: Opswatch
+) -> None:
+    """After a rollback of one release, which had only added a table."""
+    make_newer(folder / "bot.sqlite")
+    with closing(sqlite3.connect(folder / "bot.sqlite")) as connection, connection:
+        connection.execute(
+            "INSERT INTO schema_compatibility (step, oldest) VALUES ('9999_future', ?)",
+            (list(known_steps())[-1],),
+        )
+    shutil.copy(folder / "bot.sqlite", folder / "newer.sqlite")
+    ran = opswatch(*words, cwd=folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 async def fill_with_people(database: Path) -> None:
@@ -485,7 +517,7 @@ def test_backup_of_a_directory_is_refused(folder: Path) -> None:
 
 def test_database_path_may_be_a_reference(tmp_path: Path) -> None:
     (tmp_path / "bot.toml").write_text('database = "env:OPSWATCH_DATABASE"\n')
-    found = read_database_path(
+    found = read_database_location(
         tmp_path / "bot.toml", environ={"OPSWATCH_DATABASE": "/data/bot.sqlite"}
     )
     assert found == Path("/data/bot.sqlite")

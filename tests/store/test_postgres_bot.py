@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import parse_settings, read_database_path
+from bot.config import parse_settings
 from bot.errors import ConfigError
 from bot.sandbox.sandbox import Sandbox
 from bot.store import Post
@@ -65,10 +65,3 @@ def test_written_out_database_url_is_refused(tmp_path: Path) -> None:
     assert problem.key == "database"
     assert "env:DATABASE_URL" in str(problem)
     assert "hunter2" not in str(problem)
-
-
-def test_file_commands_refuse_a_server(tmp_path: Path) -> None:
-    config = tmp_path / "bot.toml"
-    config.write_text('database = "env:DATABASE_URL"\n')
-    with pytest.raises(ConfigError, match="pg_dump"):
-        read_database_path(config, environ={"DATABASE_URL": "postgresql://db/opswatch"})

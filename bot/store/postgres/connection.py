@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.store.compatibility import TABLE, oldest_of, require_known
-from bot.store.errors import StoreError, StoreUnavailable, WriteConflict
+from bot.store.errors import StoreError, StoreUnavailable, Unsuitable, WriteConflict
 from bot.store.postgres.migrations import COMPATIBLE, STEPS
 from bot.store.sql.database import Columns, Dialect, Row, Transaction, Values
 
@@ -221,20 +221,24 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
+def pending_steps(url: str) -> list[str]:
+    """The steps that the next start would apply to the database at `url`, which is not changed.
+    Raises Unsuitable where this version may not use it, and StoreError where it cannot be reached.
+    """
+    try:
+        with psycopg.connect(url, autocommit=True, **_not_in(url, TIMEOUTS)) as connection:
+            return _pending(PostgresTransaction(connection))
+    except psycopg.Error as error:
+        raise StoreError(f"The PostgreSQL database cannot be used: {_first_line(error)}.") from None
+    except StoreError as error:
+        raise Unsuitable(str(error)) from None
+
+
 def _migrate(tx: Transaction) -> None:
     """Applies the steps that are missing; the lock of the transaction keeps others waiting."""
     tx.execute("CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at text)")
-    applied = {row["name"] for row in tx.query("SELECT name FROM migrations")}
-    [moving] = tx.query("SELECT to_regclass('moved_tables') IS NOT NULL AS is_unfinished")
-    if moving["is_unfinished"]:
-        raise StoreError(
-            "The move from SQLite has not finished. Run `migrate --to` again, or empty the database."
-        )
-    require_known(applied, tuple(STEPS), _recorded(tx), database="The database")
-    for name, statements in STEPS.items():
-        if name in applied:
-            continue
-        for statement in statements:
+    for name in _pending(tx):
+        for statement in STEPS[name]:
             tx.execute(statement)
         tx.execute(
             "INSERT INTO migrations (name, applied_at) VALUES (?, CAST(now() AS text))", (name,)
@@ -245,9 +249,26 @@ def _migrate(tx: Transaction) -> None:
     )
 
 
+def _pending(tx: Transaction) -> list[str]:
+    """The steps that are missing. Raises StoreError where the tables cannot be used."""
+    if _has_table(tx, "moved_tables"):
+        raise StoreError(
+            "The move from SQLite has not finished. Run `migrate --to` again, or empty the database."
+        )
+    applied = set[str]()
+    if _has_table(tx, "migrations"):
+        applied = {row["name"] for row in tx.query("SELECT name FROM migrations")}
+    require_known(applied, tuple(STEPS), _recorded(tx), database="The database")
+    return [name for name in STEPS if name not in applied]
+
+
+def _has_table(tx: Transaction, name: str) -> bool:
+    [found] = tx.query("SELECT to_regclass(?) IS NOT NULL AS there", (name,))
+    return bool(found["there"])
+
+
 def _recorded(tx: Transaction) -> dict[str, str]:
-    [found] = tx.query("SELECT to_regclass(?) IS NOT NULL AS there", (TABLE,))
-    if not found["there"]:
+    if not _has_table(tx, TABLE):
         return {}
     rows = tx.query(f"SELECT step, oldest FROM {TABLE}")  # noqa: S608 - a constant
     return {row["step"]: row["oldest"] for row in rows}

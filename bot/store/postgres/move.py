@@ -18,9 +18,8 @@ import psycopg
 from psycopg import sql
 
 from bot.store.compatibility import TABLE as COMPATIBILITY
-from bot.store.errors import StoreError
+from bot.store.errors import StoreError, Unsuitable
 from bot.store.sql.series import NUL, indexed
-from bot.store.sqlite.files import Unsuitable
 
 # What processes that are running share, and what each kind of database records of itself.
 NOT_MOVED = frozenset(

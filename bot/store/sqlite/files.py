@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.store.errors import StoreError
+from bot.store.compatibility import require_known
+from bot.store.errors import StoreError, Unsuitable
 from bot.store.sqlite.migrations import steps
+from bot.store.sqlite.versions import recorded_compatibility
 
 # How long a writer is waited for.
 BUSY_S = 30.0
@@ -25,12 +27,6 @@ BUSY_S = 30.0
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
 SIDES = ("-wal", "-shm", "-journal")
 MIGRATIONS = "_sqlite_migrations"
-
-
-class Unsuitable(StoreError):
-    """The file that was named cannot be used for this: it is missing, damaged, in use, newer, or
-    something else.
-    """
 
 
 class InUse(Unsuitable):
@@ -96,14 +92,23 @@ def restore(backup: Path, database: Path, *, now: datetime) -> Restored:
     return Restored(copied, kept)
 
 
-def require_database(path: Path) -> None:
-    """Raises StoreError where the file is no database of ours, or one of a newer version."""
+def require_database(path: Path, *, exact: bool = False) -> None:
+    """Raises Unsuitable where the file is no database of ours, or one of a newer version that this
+    one may not use. `exact` refuses any newer version.
+    """
     applied = applied_steps(path)
     if not applied:
         raise Unsuitable(f"{path} is not a database of Opswatch.")
-    newer = sorted(set(applied) - set(known_steps()))
-    if newer:
-        raise Unsuitable(f"{path} was written by a newer version of Opswatch ({', '.join(newer)}).")
+    recorded = {} if exact else _recorded(path)
+    try:
+        require_known(applied, [*known_steps()], recorded, database=str(path))
+    except StoreError as error:
+        raise Unsuitable(str(error)) from None
+
+
+def _recorded(path: Path) -> dict[str, str]:
+    with closing(_connect(path)) as connection:
+        return recorded_compatibility(connection)
 
 
 def known_steps() -> dict[str, str]:

@@ -1,0 +1,89 @@
+"""The commands for the database where it is on a PostgreSQL server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.support.postgres import create_database
+
+psycopg = pytest.importorskip("psycopg")
+
+Opswatch = Callable[..., CompletedProcess[str]]
+NEWEST = "0011_room_for_updates"
+
+
+@pytest.fixture
+def url(postgres_socket: str) -> str:
+    return create_database(postgres_socket)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "bot.toml").write_text('database = "env:DATABASE_URL"\n')
+    return tmp_path
+
+
+def execute(url: str, statement: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(statement)
+
+
+def test_migrate_prepares_a_server(folder: Path, url: str, opswatch: Opswatch) -> None:
+    announced = opswatch("migrate", "--dry-run", cwd=folder, DATABASE_URL=url)
+    assert (announced.returncode, announced.stderr) == (0, "")
+    assert announced.stdout.startswith("The PostgreSQL database: ")
+    assert NEWEST in announced.stdout
+    done = opswatch("migrate", cwd=folder, DATABASE_URL=url)
+    assert done.stdout == announced.stdout.replace("would be", "were")
+    again = opswatch("migrate", "--dry-run", cwd=folder, DATABASE_URL=url)
+    assert "is up to date; there is nothing to do." in again.stdout
+
+
+def test_migrate_applies_what_a_server_lacks(folder: Path, url: str, opswatch: Opswatch) -> None:
+    opswatch("migrate", cwd=folder, DATABASE_URL=url)
+    execute(url, f"DELETE FROM migrations WHERE name = '{NEWEST}'")
+    announced = opswatch("migrate", "--dry-run", cwd=folder, DATABASE_URL=url)
+    assert announced.stdout.splitlines()[1:] == [f"  {NEWEST}"]
+    assert NEWEST in opswatch("migrate", cwd=folder, DATABASE_URL=url).stdout
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("migrate", "--dry-run")], ids=" ".join)
+def test_newer_server_is_refused(
+    folder: Path, url: str, opswatch: Opswatch, words: tuple[str, ...]
+) -> None:
+    opswatch("migrate", cwd=folder, DATABASE_URL=url)
+    execute(url, "INSERT INTO migrations (name, applied_at) VALUES ('9999_future', '')")
+    ran = opswatch(*words, cwd=folder, DATABASE_URL=url)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "newer version (9999_future)" in ran.stderr
+
+
+def test_unreachable_server_is_one_sentence(folder: Path, opswatch: Opswatch) -> None:
+    url = "postgresql://bot:hunter2@127.0.0.1:1/opswatch"
+    ran = opswatch("migrate", "--dry-run", cwd=folder, DATABASE_URL=url)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    [line] = ran.stderr.splitlines()
+    assert line.startswith("The PostgreSQL database cannot be used: ")
+    assert "hunter2" not in line
+
+
+COMMANDS = {
+    "backup": (("backup", "copy.sqlite"), "pg_dump"),
+    "restore": (("restore", "copy.sqlite"), "pg_restore"),
+    "forget": (("forget", "U0ADA"), "SQLite file"),
+    "move": (("migrate", "--to", "env:DATABASE_URL"), "no file to move"),
+}
+
+
+@pytest.mark.parametrize(("words", "advice"), COMMANDS.values(), ids=COMMANDS)
+def test_file_commands_refuse_a_server(
+    folder: Path, opswatch: Opswatch, words: tuple[str, ...], advice: str
+) -> None:
+    ran = opswatch(*words, cwd=folder, DATABASE_URL="postgresql://127.0.0.1:1/opswatch")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("The database is on a PostgreSQL server. ")
+    assert advice in ran.stderr
