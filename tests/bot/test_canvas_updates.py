@@ -31,6 +31,12 @@ class StoredCanvases:
     async def save(self, canvas: StoredCanvas) -> None:
         self.stored[canvas.digest, canvas.channel] = canvas
 
+    async def begin_update(self, digest: str, channel: str) -> bool:
+        return True
+
+    async def end_update(self, digest: str, channel: str) -> None:
+        """Nobody else updates it."""
+
     async def refused(self) -> list[StoredCanvas]:
         return [canvas for canvas in self.stored.values() if canvas.problem]
 

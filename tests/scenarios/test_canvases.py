@@ -137,7 +137,7 @@ async def test_processes_create_one_canvas_together(sandbox: Sandbox, clock: Clo
             canvases_of(first).update(page, "C0OPS", "C0OPS", is_first=True),
             canvases_of(second).update(replace(page, markdown="# Answer"), "C0OPS", "C0OPS"),
         )
-        assert codes == ["", ""]
+        assert list(codes) == ["", ""]
         assert await first.store.read("SELECT * FROM login_attempts") == []
     [canvas] = canvases(sandbox)
     assert canvas.sections[0].text.strip("# ") in ("Answer", "Kitchen")

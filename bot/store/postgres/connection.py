@@ -16,7 +16,7 @@ from typing import Any, LiteralString, TypeVar
 
 import msgspec
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -226,7 +226,8 @@ def pending_steps(url: str) -> list[str]:
     Raises Unsuitable where this version may not use it, and StoreError where it cannot be reached.
     """
     try:
-        with psycopg.connect(url, autocommit=True, **_not_in(url, TIMEOUTS)) as connection:
+        conninfo = make_conninfo(url, **_not_in(url, TIMEOUTS))
+        with psycopg.connect(conninfo, autocommit=True) as connection:
             return _pending(PostgresTransaction(connection))
     except psycopg.Error as error:
         raise StoreError(f"The PostgreSQL database cannot be used: {_first_line(error)}.") from None
