@@ -158,7 +158,7 @@ async def test_left_claim_does_not_block_canvas(
 
 
 def canvases_of(bot: Bot) -> CanvasUpdater:
-    return bot.outbox._canvases.canvases
+    return bot.outbox._sender.canvases.canvases
 
 
 async def test_lost_record_finds_the_canvas(sandbox: Sandbox, clock: Clock) -> None:
