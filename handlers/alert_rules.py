@@ -28,7 +28,7 @@ from bot.answer import Answer
 from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import EDIT
 from bot.blocks.alert_context import RuleChange
-from bot.blocks.alert_lines import rule_line
+from bot.blocks.alert_lines import Names, rule_line
 from bot.errors import BadQuestion, FormName
 from bot.questions.managing import ALERT_WORDS
 from bot.questions.question import CommandName, Question
@@ -216,7 +216,7 @@ class RuleManager(Struct, frozen=True):
         # Checked at once, so that its creator sees the result and not only after `every`.
         self.scheduler.once(schedule_of(rule.name), now)
         text = (
-            created_text(rule, question, changed=bool(changed))
+            created_text(rule, question, await self._names(rule), changed=bool(changed))
             + await baseline_text(rule, self.job)
             + await audience_warning(self.permissions, command, requester.channel)
             + await invitation(self.permissions.channels, requester.channel)
@@ -295,7 +295,11 @@ class RuleManager(Struct, frozen=True):
         await self.silences.announce(
             before,
             user,
-            f"Alert `{stored.name}` was changed from {rule_line(before)} to {rule_line(rule)}",
+            (
+                f"Alert `{stored.name}` was changed from "
+                f"{rule_line(before, await self._names(before))} to "
+                f"{rule_line(rule, await self._names(rule))}"
+            ),
         )
         if before.definition != rule.definition:
             name = await self.permissions.people.name(user)
@@ -306,6 +310,10 @@ class RuleManager(Struct, frozen=True):
             await self.rules.change_rule(stored.number, rule=encoded, user=user, now=now)
             await self._adopt(changed)
         return changed
+
+    async def _names(self, rule: Rule) -> Names:
+        """The names of the people and groups whom a rule calls."""
+        return await self.permissions.people.names(rule.paging.mentions)
 
     async def _free_name(self, command: CommandName) -> str:
         # Samples and messages of a deleted rule are still there under its name.
@@ -321,10 +329,11 @@ class RuleManager(Struct, frozen=True):
         rule = rule_of(stored)
         user = requester.user
         user_name = await self.permissions.people.name(requester.user)
+        names = await self._names(rule)
         # With an open incident its thread says that the rule was deleted; without one, the channel
         # does.
         if not await self.job.close(rule, RuleChange.DELETED, by=user, name=user_name):
-            what = f"Alert `{rule.name}` ({rule_line(rule)}) was deleted"
+            what = f"Alert `{rule.name}` ({rule_line(rule, names)}) was deleted"
             await self.silences.announce(rule, user, what)
         async with self.registry.lock:
             await self.rules.end_rule(stored.number, user=user, now=self.clock())
@@ -333,7 +342,7 @@ class RuleManager(Struct, frozen=True):
         # A new rule of the same name must not start paused.
         await self.guard.forget(schedule_of(rule.name))
         may_read = self.access.may_ask(rule.command, **requester.rights)
-        checked = f" It checked {rule_line(rule)}." if may_read else ""
+        checked = f" It checked {rule_line(rule, names)}." if may_read else ""
         return messages.note(f"Alert `{rule.name}` deleted.{checked}")
 
     async def _list(self, command: CommandName, requester: Requester) -> Answer:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bot import formatting
 from bot.alerts.baseline import LEAST_DAYS, LEAST_WEEKS
 from bot.alerts.rule import Rule
-from bot.blocks.alert_lines import rule_line
+from bot.blocks.alert_lines import Names, rule_line
 from bot.blocks.alert_values import usual_label
 from bot.questions.question import CommandName, Question
 from handlers.jobs.alerts import AlertJob
@@ -18,11 +18,13 @@ LEARNS_FOR = (
 )
 
 
-def created_text(rule: Rule, question: Question, *, changed: bool) -> str:
-    """What was created or changed, how often it is checked, and how it is deleted."""
+def created_text(rule: Rule, question: Question, names: Names, *, changed: bool) -> str:
+    """What was created or changed, how often it is checked, and how it is deleted. `names` are
+    those of the people and groups whom it calls.
+    """
     window = f" The window is now {question.window.label}." if question.window else ""
     return (
-        f"Alert `{rule.name}` {'updated' if changed else 'created'}: {rule_line(rule)}. Posts here; "
+        f"Alert `{rule.name}` {'updated' if changed else 'created'}: {rule_line(rule, names)}. Posts here; "
         f"checked every {formatting.format_interval(rule.every)}.{window} Delete it with "
         f"`/{rule.command} unalert {formatting.quoted(rule.name)}`."
     )

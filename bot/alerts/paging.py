@@ -61,6 +61,11 @@ class Paging(msgspec.Struct, frozen=True, omit_defaults=True):
     escalate_to: tuple[str, ...] = ()
 
     @property
+    def mentions(self) -> list[str]:
+        """The people and user groups whom it calls, by id."""
+        return mentions((*self.notify, *self.escalate_to))
+
+    @property
     def calls_nobody(self) -> bool:
         return not self.notify and not self.escalate_to
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from types import MappingProxyType
 
 from bot import formatting
 from bot.alerts.paging import mentions
@@ -12,12 +13,14 @@ from bot.alerts.state import AlertState
 from bot.blocks.alert_states import OK_STATES, state_word
 from bot.blocks.alert_values import format_value, resolve_label, threshold_label
 
+Names = Mapping[str, str]
+NO_NAMES: Names = MappingProxyType({})
 PAUSED = "paused because its creator no longer has access to the question"
 
 
-def rule_line(rule: Rule) -> str:
+def rule_line(rule: Rule, names: Names = NO_NAMES) -> str:
     """What a rule checks and its options, in one phrase."""
-    return ", ".join([condition_line(rule), *option_parts(rule)])
+    return ", ".join([condition_line(rule), *option_parts(rule, names)])
 
 
 def condition_line(rule: Rule) -> str:
@@ -26,8 +29,10 @@ def condition_line(rule: Rule) -> str:
     return f"{condition}, for each {rule.each}" if rule.each else condition
 
 
-def option_parts(rule: Rule) -> list[str]:
-    """When an alert fires and resolves, how urgent it is and whom it calls, a phrase each."""
+def option_parts(rule: Rule, names: Names = NO_NAMES) -> list[str]:
+    """When an alert fires and resolves, how urgent it is and whom it calls, a phrase each. `names`
+    are those of people and user groups, by id.
+    """
     parts = []
     if resolve := resolve_label(rule):
         parts.append(f"resolve threshold {resolve}")
@@ -35,31 +40,32 @@ def option_parts(rule: Rule) -> list[str]:
         parts.append(f"for at least {formatting.format_duration(rule.for_)}")
     if rule.repeat:
         parts.append(f"reminder every {formatting.format_interval(rule.repeat)}")
-    return [*parts, *_paging_parts(rule)]
+    return [*parts, *_paging_parts(rule, names)]
 
 
-def _paging_parts(rule: Rule) -> list[str]:
-    """How urgent the rule is and whom it calls. Nobody is mentioned, so people and groups are
-    counted.
-    """
+def _paging_parts(rule: Rule, names: Names) -> list[str]:
+    """How urgent the rule is and whom it calls."""
     paging = rule.paging
     parts = [f"severity {paging.severity}"] if paging.severity else []
     if paging.notify:
-        parts.append(f"notifies {recipients_text(paging.notify)}")
+        parts.append(f"notifies {recipients_text(paging.notify, names)}")
     if paging.escalate_after:
         after = formatting.format_duration(paging.escalate_after)
-        to = recipients_text(paging.escalate_to)
+        to = recipients_text(paging.escalate_to, names)
         parts.append(f"escalates after {after} to {to} unless acknowledged")
     return parts
 
 
-def recipients_text(recipients: Sequence[str]) -> str:
-    """`pagerduty`, `#incidents and 2 people or groups`, without mentioning anybody."""
+def recipients_text(recipients: Sequence[str], names: Names = NO_NAMES) -> str:
+    """`pagerduty, Grace and group oncall`: names, since a mention would notify people of a mere
+    description. Those without a known name are counted.
+    """
     called = mentions(recipients)
-    # Names of people would notify them of a mere description.
+    named = [formatting.sanitise(names[each], 60) for each in called if each in names]
     others = [each for each in recipients if each not in called]
-    people = [formatting.pluralise(len(called), "person or group", "people or groups")]
-    return formatting.join_words([*others, *(people if called else [])], 10)
+    unnamed = len(called) - len(named)
+    counted = [formatting.pluralise(unnamed, "person or group", "people or groups")]
+    return formatting.join_words([*others, *named, *(counted if unnamed else [])], 10)
 
 
 def state_line(rule: Rule, alert: AlertState, zone: tzinfo, now: datetime) -> str:

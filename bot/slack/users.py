@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -61,6 +61,8 @@ class UserDirectory(Protocol):
 
     async def name(self, user: str) -> str: ...
 
+    async def names(self, mentions: Collection[str]) -> Mapping[str, str]: ...
+
     async def membership(self, user: str, *, kept_s: float = PROFILE_KEPT_S) -> Membership: ...
 
     async def groups_of(self, user: str, groups: Sequence[str]) -> Sequence[str]: ...
@@ -86,6 +88,7 @@ class SlackUserDirectory:
         self._fallback = fallback
         self._profiles = _Cache[Person](clock)
         self._members = _Cache[frozenset[str]](clock)
+        self._groups = _Cache[Mapping[str, str]](clock)
         self._failing: set[str] = set()
         self.workspace: frozenset[str] = frozenset()
 
@@ -96,6 +99,18 @@ class SlackUserDirectory:
     async def name(self, user: str) -> str:
         """The person's display name; their id if it cannot be looked up."""
         return (await self._person(user, PROFILE_KEPT_S)).name or user
+
+    async def names(self, mentions: Collection[str]) -> Mapping[str, str]:
+        """What people and user groups are called, by id; those that cannot be looked up are left
+        out.
+        """
+        people = [each for each in mentions if not each.startswith("S")]
+        found = await asyncio.gather(*(self._person(each, PROFILE_KEPT_S) for each in people))
+        names = {each: person.name for each, person in zip(people, found, strict=True)}
+        if len(people) < len(mentions):
+            groups = await self._groups.get("", self._ask_groups, kept_s=PROFILE_KEPT_S) or {}
+            names |= {each: f"group {groups[each]}" for each in mentions if each in groups}
+        return {each: name for each, name in names.items() if name}
 
     async def membership(self, user: str, *, kept_s: float = PROFILE_KEPT_S) -> Membership:
         """Whether the person belongs to the workspace; at most `kept_s` old. A member if Slack does
@@ -140,6 +155,11 @@ class SlackUserDirectory:
                 ),
                 group,
             )
+
+    async def _ask_groups(self) -> Mapping[str, str]:
+        """The handles of all user groups, by id."""
+        groups = (await self._client.read("usergroups.list")).get("usergroups") or []
+        return {str(group["id"]): str(group.get("handle") or "") for group in groups}
 
     async def _ask_person(self, user: str) -> Person:
         try:

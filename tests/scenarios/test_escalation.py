@@ -313,8 +313,8 @@ async def test_chat_makes_alert_with_recipients(
     async with running(sandbox) as bot:
         made = await sandbox.slack.answer_to(line)
         assert "severity warning" in made.text
-        assert "notifies pagerduty and 1 person or group" in made.text
-        assert "escalates after 20 min to C0KITCHEN and 1 person or group" in made.text
+        assert "notifies pagerduty and group oncall" in made.text
+        assert "escalates after 20 min to C0KITCHEN and Grace" in made.text
         await sandbox.slack.until(lambda: targets.pagerduty.incidents)
         await settled(bot)
         assert any(ONCALL in str(m.blocks) for m in messages(sandbox))
@@ -534,7 +534,7 @@ async def test_form_makes_alert_with_recipients(
         }
         await sandbox.slack.submit(view, **given, **right)
         made = await confirmed(sandbox, "Alert `spike` created")
-        assert "severity info, notifies pagerduty and 1 person or group" in made.text
+        assert "severity info, notifies pagerduty and group oncall" in made.text
         await sandbox.slack.until(lambda: targets.pagerduty.incidents)
         await settled(bot)
         form = await opened(sandbox, made, "alert.edit")
