@@ -269,8 +269,23 @@ class SubscriptionManager(Struct, frozen=True):
             await self.guard.announcer.done_by(requester.user, ended.channel, what)
         may_read = self.access.may_ask(whose.command, **requester.rights)
         question = f": `{ended.line}` {ended.said}" if may_read else ""
-        canvas = " Its canvas stays, and is no longer updated." if ended.as_canvas else ""
+        canvas = await self._close_canvas(ended) if ended.as_canvas else ""
         return messages.note(f"Subscription {ended.number} ended{question}.{canvas}")
+
+    async def _close_canvas(self, ended: Subscription) -> str:
+        """Marks the canvas of a subscription as ended, and returns a sentence about it."""
+        now = self.clock()
+        when = formatting.format_time(now, self.zone, now)
+        note = f"No longer updated: the subscription was ended on {when} ({self.zone})."
+        try:
+            name = digest_of(ended, self.zone).name
+            is_marked = await self.canvases.close(name, ended.channel, note)
+        except StoreUnavailable:
+            is_marked = False
+        if is_marked is None:
+            return ""
+        says = "says that it is" if is_marked else "is"
+        return f" Its canvas stays, and {says} no longer updated."
 
     async def _required(
         self, number: int, command: CommandName, requester: Requester

@@ -28,6 +28,10 @@ class CanvasUpdater(Protocol):
         """
         ...
 
+    async def close(self, digest: str, channel: str, note: str) -> bool | None:
+        """Whether the canvas of a digest that has ended now says so; None if there is none."""
+        ...
+
 
 class NoCanvases:
     """Used where every digest is posted as a message."""
@@ -37,6 +41,10 @@ class NoCanvases:
     ) -> str:
         del page, channel, channel_id, is_first
         return "canvas_disabled_user_team"
+
+    async def close(self, digest: str, channel: str, note: str) -> bool | None:
+        del digest, channel, note
+        return None
 
 
 class CanvasPosts(Struct, frozen=True):

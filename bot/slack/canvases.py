@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from bot.blocks.canvas import CanvasPage
-from bot.errors import SlackRefused
+from bot.blocks.canvas import CanvasPage, literal
+from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.errors import Cause, cause_of
 from bot.store import CanvasStore, StoredCanvas
 
@@ -80,6 +80,25 @@ class Canvases(Struct, frozen=True):
             if is_first and await self._has_canvas(page.digest, channel, channel_id):
                 return ""
             return await self._update_or_refusal(page, channel, channel_id)
+
+    async def close(self, digest: str, channel: str, note: str) -> bool | None:
+        """Writes above a canvas that it is no longer updated; False where Slack does not take that,
+        and None where there is no canvas. What it shows stays.
+        """
+        async with self._alone(digest, channel):
+            stored = await self._stored(digest, channel, channel)
+            if stored is None or not stored.canvas_id:
+                return None
+            content = {"type": "markdown", "markdown": f"**{literal(note)}**\n\n"}
+            change = {"operation": "insert_at_start", "document_content": content}
+            try:
+                await self.client.call(
+                    "canvases.edit", canvas_id=stored.canvas_id, changes=[change]
+                )
+            except (SlackRefused, SlackDeliveryUnknown) as error:
+                log.info("The canvas of %s was not marked as ended: %s", digest, error)
+                return None if isinstance(error, SlackRefused) and error.code in _DELETED else False
+            return True
 
     @asynccontextmanager
     async def _alone(self, digest: str, channel_id: str) -> AsyncIterator[None]:

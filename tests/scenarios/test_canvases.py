@@ -320,9 +320,24 @@ async def test_subscription_keeps_a_canvas(sandbox: Sandbox, clock: Clock) -> No
             lambda: "as canvas" in json.dumps(sandbox.slack.homes.get("U0ADA"))
         )
         answer = await sandbox.slack.answer_to("/usage unsubscribe 1", channel="C0KITCHEN")
-        assert "Its canvas stays, and is no longer updated." in answer.text
+        assert "Its canvas stays, and says that it is no longer updated." in answer.text
+    assert canvas.sections[0].text.startswith("**No longer updated: the subscription was ended on")
+    assert "in 5 days" in canvas.markdown
     assert posted(sandbox, "C0KITCHEN") == []
     assert sandbox.slack.refused == []
+
+
+async def test_deleted_canvas_is_not_marked(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
+        await sandbox.slack.answer_to(
+            "/usage subscribe last 5 days as canvas at 09:00", channel="C0KITCHEN"
+        )
+        [canvas] = canvases(sandbox, "C0KITCHEN")
+        sandbox.slack.delete_canvas(canvas)
+        answer = await sandbox.slack.answer_to("/usage unsubscribe 1", channel="C0KITCHEN")
+    assert "Its canvas stays" not in answer.text
+    assert canvases(sandbox, "C0KITCHEN") == []
+    sandbox.slack.refused.clear()
 
 
 async def test_canvas_is_not_updated_without_right(sandbox: Sandbox, clock: Clock) -> None:
