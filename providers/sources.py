@@ -76,6 +76,19 @@ class DescribesCalls(Protocol):
 
 
 @runtime_checkable
+class LimitsCalls(Protocol):
+    """A source of calls that knows its limits without a request."""
+
+    account: str
+
+    def call_limits(self) -> CallsDescription:
+        """The limits as the source has described itself, or as its documentation says; without
+        filters.
+        """
+        ...
+
+
+@runtime_checkable
 class OmitsCalls(Protocol):
     """Says in a sentence which calls an account does not record."""
 

@@ -196,10 +196,14 @@ def _paging_inputs(paging: Paging) -> list[Block]:
     ]
 
 
-def question_modal(state: ModalState, fields: Sequence[FormField], preview: str) -> Block:
+def question_modal(
+    state: ModalState, fields: Sequence[FormField], preview: str, notes: Sequence[str] = ()
+) -> Block:
     """Ask a question: the inputs of its form, filled with what is known."""
     command = COMMANDS[state.command]
-    blocks = [kit.context(kit.escaped(command.description)), kit.context_at(PREVIEW, preview)]
+    shown = [kit.escaped(formatting.sanitise(note, 300)) for note in (command.description, *notes)]
+    # A context block takes ten elements.
+    blocks = [kit.context(*shown[:10]), kit.context_at(PREVIEW, preview)]
     return _modal(ASK, f"/{command.name}", "Ask", state, [*blocks, *map(_input, fields)])
 
 

@@ -5,7 +5,7 @@ measures its values for an alert.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, tzinfo
 from functools import lru_cache
@@ -88,6 +88,13 @@ class ChecksQuestions(Protocol[Q_in]):
         ...
 
 
+@runtime_checkable
+class HasFormNotes(Protocol):
+    """Knows without a request what people should know before they fill in the form."""
+
+    def form_notes(self) -> Sequence[str]: ...
+
+
 class Services(Struct, frozen=True, kw_only=True):
     """What the answers of all commands use: the accounts by capability, and the limits of files."""
 
@@ -166,6 +173,11 @@ class Answerer(Struct, frozen=True):
 
     async def measure(self, question: Question, context: MeasureContext) -> Measurement:
         return await self.commands[question.command].measure(question, context)
+
+    def form_notes(self, command: CommandName) -> Sequence[str]:
+        """What people should know before they fill in the form of a command, a sentence each."""
+        handler = self.commands.get(command)
+        return handler.form_notes() if isinstance(handler, HasFormNotes) else ()
 
     def check(self, question: Question) -> None:
         """Raises BadQuestion for a question that is valid, but that its accounts cannot be asked,

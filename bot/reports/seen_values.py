@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,6 +28,7 @@ MOST_PARTS = 200
 LONGEST_KNOWN = 100
 # Eight for the digest, and sixteen for the two numbers.
 _BYTES = 24
+_NUMBER = struct.Struct("<Q")
 
 # By the digest of a value: two numbers of the day, such as when it was first and last seen, in
 # microseconds since midnight UTC. Of two readings of a day the lower first and the higher second
@@ -94,6 +96,22 @@ class SeenSet:
         numbers = struct.unpack_from(f"<{2 * len(self)}Q", self.packed, 8 * len(self))
         pairs = zip(numbers[::2], numbers[1::2], strict=True)
         return dict(zip(self.digests, pairs, strict=True))
+
+    def highest(self, wanted: Iterable[int]) -> int:
+        """The highest second number of the wanted values; zero where none is in the set. Only the
+        numbers that are needed are unpacked.
+        """
+        if not (found := self._distinct.intersection(wanted)):
+            return 0
+        digests = self.digests
+        first = 8 * (len(digests) + 1)
+        places = (first + 16 * bisect_left(digests, each) for each in found)
+        return max(int(_NUMBER.unpack_from(self.packed, place)[0]) for place in places)
+
+    @cached_property
+    def _distinct(self) -> frozenset[int]:
+        """The digests, for questions about several values."""
+        return frozenset(self.digests)
 
     def merged(self, other: SeenSet) -> SeenSet:
         """What both readings of a day have found."""

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from providers.akamai import description, parse
 from providers.akamai import filters as wording
 from providers.akamai.calls import kept_calls
@@ -231,8 +233,12 @@ class Akamai:
         known = {each.name: each.values for each in self._described.filters}
         # What a report does not describe has the values of its page.
         filters = {**wording.ENUMERATIONS, **known, "id": self._settings.account_ids}
+        listed = tuple(FilterValues(name, tuple(values)) for name, values in filters.items())
+        return replace(self.call_limits(), filters=listed)
+
+    def call_limits(self) -> CallsDescription:
+        """The limits of the report as it has described itself, or as documented."""
         return CallsDescription(
-            tuple(FilterValues(name, tuple(values)) for name, values in filters.items()),
             most_rows=self._row_cap,
             retention=self._retention,
             required_role=self._transport.required_role,

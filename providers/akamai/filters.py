@@ -57,7 +57,9 @@ EXAMPLES = MappingProxyType(
         "metrics": "timestamp,clientOwner,uri",
     }
 )
-_NOT_RECORDED = MappingProxyType({"org": "organisation", "host": "host"})
+_NOT_RECORDED = MappingProxyType(
+    {"org": "organisation", "host": "host apart from the URL (try `url:`)"}
+)
 # The column that a filter of ours is compared with.
 _COMPARED = MappingProxyType(
     {

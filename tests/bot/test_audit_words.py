@@ -171,7 +171,7 @@ def test_no_milliseconds(text: str) -> None:
     ("filters", "says"),
     [
         (CallFilters(org=("x",)), "records no organisation, so `org:` cannot"),
-        (CallFilters(host=("x",)), "records no host, so `host:` cannot"),
+        (CallFilters(host=("x",)), "records no host apart from the URL (try `url:`), so `host:` cannot"),
         (CallFilters(slower_than_ms=5), "records no duration, so `slower:` cannot"),
         (CallFilters(code=("-90008",)), "three digits"),
         (CallFilters(native={"show_all": ("yes",)}), "has no filter `show_all`"),

@@ -43,8 +43,8 @@ from bot.reports.sheets import csv_bytes
 from bot.system.computing import compute
 from providers.clock import Clock, utc_now
 from providers.errors import ProviderError
-from providers.models import CallPage, iso_utc
-from providers.sources import CallSource, OmitsCalls
+from providers.models import CallPage, CallsDescription, iso_utc
+from providers.sources import CallSource, LimitsCalls, OmitsCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,15 @@ class ApiAuditAnswerer:
         omitted = [each.unrecorded_calls for each in sources if isinstance(each, OmitsCalls)]
         return list(dict.fromkeys(omitted))
 
+    def form_notes(self) -> list[str]:
+        """How long each account keeps its calls, and how many of them come with a request."""
+        limits = {
+            name: source.call_limits()
+            for name, source in self.sources.items()
+            if isinstance(source, LimitsCalls)
+        }
+        return [note for name, known in limits.items() if (note := _limits_note(name, known))]
+
     def check(self, question: AuditQuestion) -> None:
         """Raises BadQuestion for a filter that an account cannot apply, by its name."""
         self._fetcher.check(question)
@@ -154,6 +163,18 @@ class ApiAuditAnswerer:
     async def replay(self, span: ReplayRequest[AuditQuestion]) -> Replay:
         """The values of the whole time, at each instant as an answer would have had them."""
         return await replay_calls(self.sources, span, now=self.clock())
+
+
+def _limits_note(account: str, known: CallsDescription) -> str:
+    """`edge: API calls are kept for 90 days; at most 5,000 rows a request.`"""
+    parts = []
+    if known.retention:
+        parts.append(f"API calls are kept for {formatting.pluralise(known.retention.days, 'day')}")
+    if known.most_rows:
+        parts.append(f"at most {known.most_rows:,} rows a request")
+    if known.required_role:
+        parts.append(f"its API client needs the role “{known.required_role}”")
+    return f"{account}: {'; '.join(parts)}." if parts else ""
 
 
 def _missing_accounts(pages: Sequence[CallPage | ProviderError]) -> list[str]:

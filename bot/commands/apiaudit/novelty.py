@@ -211,9 +211,8 @@ class AccountHistory(Struct, frozen=True):
             if not found:
                 continue
             start, end = part_of(self.before, day)
-            for digest in digests[-(-start // hour_length) : end // hour_length]:
-                if entry := found.entries.get(digest):
-                    most = max(most, entry[1])
+            whole = digests[-(-start // hour_length) : end // hour_length]
+            most = max(most, found.highest(whole))
         return most
 
 
@@ -334,17 +333,18 @@ def _new_of_kind(
     new are not known where there were too many before, or no account records them.
     """
     new: list[NewValue] = []
-    count = 0
+    seen: set[str] = set()
     is_full = False
     for calls, history in compared:
         values = set(distinct) if distinct is not None else kind.distinct(calls)
         values.discard("")
-        count += len(values)
+        # One person may use several accounts.
+        seen = seen | values if seen else values
         if unseen := history.unseen(kind.name, values):
             is_full = is_full or history.is_full(kind.name)
             new += _new_values(calls, kind, unseen)
-    is_known = not is_full and (count > 0 or not compared)
-    return (tuple(new) if is_known else None), count
+    is_known = not is_full and (len(seen) > 0 or not compared)
+    return (tuple(new) if is_known else None), len(seen)
 
 
 def _new_values(calls: Sequence[ApiCall], kind: Kind, unseen: Collection[str]) -> list[NewValue]:

@@ -56,7 +56,8 @@ def question_view(requests: RequestHandler, state: ModalState, words: str) -> Bl
     preview = views.question_preview(requests, state, words)
     if command.names_logs and not words:
         preview = "Choose a log and a time range."
-    return modals.question_modal(state, command.form(question, directory), preview)
+    notes = requests.answering.form_notes(state.command)
+    return modals.question_modal(state, command.form(question, directory), preview, notes)
 
 
 class OpenQuestion(Struct, frozen=True):
