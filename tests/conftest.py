@@ -22,13 +22,14 @@ from hypothesis import HealthCheck, settings
 from msgspec.structs import replace
 
 from bot.app import Bot, open_bot
-from bot.sandbox.sandbox import Sandbox, open_sandbox, open_targets_of
+from bot.sandbox.sandbox import Sandbox, open_targets_of
 from bot.sandbox.targets import TargetSandbox
 from bot.store.postgres import connection
 from providers.redaction import Secret
 from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
 from tests.support.postgres import create_database, open_server, why_not
 from tests.support.prestarted import ProgramServer, open_program_server
+from tests.support.sandbox import open_tested_sandbox
 
 ROOT = Path(__file__).parent.parent
 
@@ -143,7 +144,7 @@ async def sandbox(
     tmp_path: Path, clock: MovableClock, request: pytest.FixtureRequest
 ) -> AsyncIterator[Sandbox]:
     """A Slack and three vendors on loopback, and an empty database of the kind that was asked for."""
-    async with open_sandbox(tmp_path, clock=clock) as opened:
+    async with open_tested_sandbox(tmp_path, clock=clock) as opened:
         if request.config.getoption("--database") == "postgres":
             url = create_database(request.getfixturevalue("postgres_socket"))
             (tmp_path / "database-url").write_text(url)

@@ -5,7 +5,7 @@ finds them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,13 @@ from providers.registry import registry
 from providers.sandbox.server import Server, StandIn
 
 
-def stand_ins() -> dict[str, StandIn]:
-    """A server for each vendor that has one, by kind."""
-    providers = registry().providers.items()
-    return {kind: provider.sandbox() for kind, provider in providers if provider.sandbox}
+def stand_ins(kinds: Collection[str] = ()) -> dict[str, StandIn]:
+    """A server for each vendor that has one, by kind; for these kinds alone if there are any."""
+    return {
+        kind: provider.sandbox()
+        for kind, provider in registry().providers.items()
+        if provider.sandbox and (not kinds or kind in kinds)
+    }
 
 
 @dataclass(slots=True)
@@ -108,10 +111,12 @@ class Sandbox:
 
 @asynccontextmanager
 async def open_sandbox(
-    folder: Path, *, port: int = 0, clock: Clock = utc_now
+    folder: Path, *, port: int = 0, clock: Clock = utc_now, kinds: Collection[str] = ()
 ) -> AsyncIterator[Sandbox]:
-    """Starts everything; `port` is that of the page. All servers use `clock`."""
-    sandbox = Sandbox(folder, clock)
+    """Starts everything; `port` is that of the page. All servers use `clock`. With `kinds` only
+    these vendors are there.
+    """
+    sandbox = Sandbox(folder, clock, vendors=stand_ins(kinds))
     for server in sandbox.servers:
         server.now = clock
     sandbox.slack.clock = lambda: clock().timestamp()

@@ -18,7 +18,7 @@ from bot.answer import AnswerFile
 from bot.logs.counter import LogCounter
 from bot.logs.download import DownloadRequest, LogFile, download_log
 from bot.logs.writer import READ_BYTES
-from bot.sandbox.sandbox import Sandbox, open_sandbox
+from bot.sandbox.sandbox import Sandbox
 from providers.models import Window
 from providers.rapid7.client import Rapid7
 from providers.redaction import Redactor, Secret
@@ -26,6 +26,7 @@ from tests.bench.processes import memory_mb, process_of, subject
 from tests.bench.results import Results, ratios, times_ms
 from tests.bench.subjects import JSON_LINES, log_block
 from tests.support.hostile_logs import HOSTILE_LINES, hostile_block
+from tests.support.sandbox import open_tested_sandbox
 
 NOW = datetime.now(UTC)
 DAY = Window(NOW - timedelta(days=1), NOW)
@@ -38,7 +39,7 @@ async def beside_a_log(results: Results, *, full: bool) -> None:
     megabytes = (10, 1000, 4000) if full else (10, 1000)
     with tempfile.TemporaryDirectory() as folder:
         async with (
-            open_sandbox(Path(folder)) as sandbox,
+            open_tested_sandbox(Path(folder)) as sandbox,
             process_of("logs", sandbox.folder, {}) as _,
         ):
             while not (address := sandbox.folder / "logs").exists() or not address.read_text():

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.sandbox import Sandbox, open_sandbox
+from bot.sandbox.sandbox import Sandbox
 from tests.bench.processes import memory_mb, subject
 from tests.bench.results import Results, ratios
+from tests.support.sandbox import open_tested_sandbox
 
 IN_FLIGHT = 50
 
@@ -26,7 +27,7 @@ async def acknowledging(results: Results, *, full: bool) -> None:
     idle_mb = 0.0
     for name in ("floor", "stock", "opswatch"):
         with tempfile.TemporaryDirectory() as folder:
-            async with open_sandbox(Path(folder)) as sandbox:
+            async with open_tested_sandbox(Path(folder)) as sandbox:
                 sandbox.rapid7.be_slow(2, times=1_000_000)
                 async with subject(name, sandbox) as (_, pid):
                     await asyncio.sleep(0.5)
@@ -140,7 +141,7 @@ async def answering(results: Results, *, full: bool) -> None:
 async def _speed(name: str, asked: Asked, runs: int, count: int) -> tuple[list[float], float]:
     """The answers a second in each run, and the lag of the event loop where it is measured."""
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as sandbox:
+        async with open_tested_sandbox(Path(folder)) as sandbox:
             access = {name: ["*"] for name in ("usage", "apiaudit", "logs")}
             async with subject(name, sandbox, access=access):
                 await answers_a_second(sandbox, asked, IN_FLIGHT * 2)
@@ -156,7 +157,7 @@ async def starting(results: Results, *, full: bool) -> None:
     runs = 7 if full else 3
     starts: dict[str, list[float]] = {"stock": [], "opswatch": []}
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as sandbox:
+        async with open_tested_sandbox(Path(folder)) as sandbox:
             for _ in range(runs + 1):
                 for name, taken in starts.items():
                     async with subject(name, sandbox) as (start_s, _):
@@ -225,7 +226,7 @@ async def _written_lag(path: Path) -> float:
 async def _home_ms(times: int, alerts: int, accounts: int) -> list[float]:
     """How long it takes each time from opening App Home to `views.publish`."""
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as sandbox:
+        async with open_tested_sandbox(Path(folder)) as sandbox:
             changes = _configuration(sandbox, alerts, accounts)
             async with subject("opswatch", sandbox, **changes):
                 await _opened_home_ms(sandbox)

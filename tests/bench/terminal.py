@@ -14,17 +14,17 @@ from pathlib import Path
 from mcp import ClientSession
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from bot.sandbox.sandbox import open_sandbox
 from tests.bench.processes import environment
 from tests.bench.results import Results, ratios, times_ms
 from tests.conftest import toml_of
+from tests.support.sandbox import open_tested_sandbox
 
 
 async def terminal(results: Results, *, full: bool) -> None:
     """`ask --help` and `ask` of one question."""
     times = 15 if full else 5
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as sandbox:
+        async with open_tested_sandbox(Path(folder)) as sandbox:
             (sandbox.folder / "bot.toml").write_text(toml_of(sandbox.table()))
             run = partial(_run, folder=sandbox.folder, environ=environment(**sandbox.environ()))
             # The first one creates the database, and compiles modules.
@@ -51,7 +51,7 @@ async def mcp(results: Results, *, full: bool) -> None:
     """A question of an MCP client that is connected, beside the same one asked in a terminal."""
     times = 15 if full else 5
     with tempfile.TemporaryDirectory() as folder:
-        async with open_sandbox(Path(folder)) as sandbox:
+        async with open_tested_sandbox(Path(folder)) as sandbox:
             (sandbox.folder / "bot.toml").write_text(toml_of(sandbox.table()))
             environ = environment(**sandbox.environ())
             run = partial(_run, folder=sandbox.folder, environ=environ)

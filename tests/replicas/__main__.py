@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bot.sandbox.sandbox import open_sandbox
 from tests.replicas.cluster import PostgresOn, SqliteFile, StoppableDatabase
 from tests.replicas.program import LONG, SHORT, Outcome, Plan, run
 from tests.support.postgres import open_server, why_not
+from tests.support.sandbox import open_tested_sandbox
 
 SLOW_S = 1.6
 
@@ -34,7 +34,7 @@ def opened(name: str, folder: Path) -> Iterator[StoppableDatabase]:
 
 async def run_once(name: str, plan: Plan) -> Outcome:
     with tempfile.TemporaryDirectory() as folder, opened(name, Path(folder)) as database:
-        async with open_sandbox(Path(folder)) as sandbox:
+        async with open_tested_sandbox(Path(folder)) as sandbox:
             return await run(sandbox, database, plan)
 
 

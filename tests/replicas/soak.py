@@ -15,13 +15,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.sandbox import Sandbox, open_sandbox
+from bot.sandbox.sandbox import Sandbox
 from bot.store import LeaseTimings, Store
 from providers.clock import utc_now
 from tests.bench.processes import memory_mb
 from tests.replicas.cluster import Cluster, PostgresOn, cluster_of
 from tests.replicas.program import CHANNELS, add_channels
 from tests.support.postgres import open_server, why_not
+from tests.support.sandbox import open_tested_sandbox
 
 RULES, DIGESTS = 10_000, 500
 LOOK_EVERY_S = 30.0
@@ -98,7 +99,7 @@ async def _watch(cluster: Cluster, store: Store, lasts_s: float) -> tuple[float,
 
 async def run(minutes: float) -> int:
     with tempfile.TemporaryDirectory() as folder, open_server() as server:
-        async with open_sandbox(Path(folder)) as sandbox:
+        async with open_tested_sandbox(Path(folder)) as sandbox:
             return await soak(sandbox, PostgresOn.create(server), minutes)
 
 

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.sandbox import open_sandbox
 from tests.bench.__main__ import main
 from tests.bench.processes import subject
 from tests.bench.results import Results, comparison, ratios
 from tests.bench.slack import AUDIT, LINES, UNLIKE, USAGE, Asked
+from tests.support.sandbox import open_tested_sandbox
 
 BASELINE = Path(__file__).parent.parent / "bench" / "baseline.json"
 
 
 @pytest.mark.parametrize("name", ["floor", "stock", "opswatch", "memory"])
 async def test_bench_subject_acknowledges(name: str, tmp_path: Path) -> None:
-    async with open_sandbox(tmp_path) as sandbox, subject(name, sandbox):
+    async with open_tested_sandbox(tmp_path) as sandbox, subject(name, sandbox):
         ack = await sandbox.slack.command("/usage last 7 days")
         await asyncio.wait_for(ack.done, 30)
         assert ack.acked_at
@@ -27,7 +27,7 @@ async def test_bench_subject_acknowledges(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("asked", [USAGE, UNLIKE, AUDIT, LINES], ids=lambda asked: asked.question)
 async def test_bench_answers_from_memory(asked: Asked, tmp_path: Path) -> None:
-    async with open_sandbox(tmp_path) as sandbox, subject("memory", sandbox):
+    async with open_tested_sandbox(tmp_path) as sandbox, subject("memory", sandbox):
         answer = await sandbox.slack.answer_to(asked.words(5), user="U0ADA", timeout_s=30)
         assert asked.answer in answer.text
 
