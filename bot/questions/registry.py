@@ -22,7 +22,7 @@ ENTRY_POINTS = "opswatch.commands"
 # As Slack takes them, and as keys of a configuration.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 # Keys that [access] has beside the commands.
-_TAKEN = frozenset({"manage"})
+_TAKEN = frozenset({"manage", "notify"})
 
 
 class CommandRegistry(Mapping[CommandName, Command[Any]]):

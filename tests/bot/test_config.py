@@ -20,7 +20,8 @@ from providers.rapid7.settings import Rapid7Settings
 from tests.conftest import ROOT
 
 EXAMPLE = (ROOT / "bot.example.toml").read_text("utf-8")
-ENVIRON = {name: f"value-of-{name}" for name in re.findall(r'"env:([A-Z0-9_]+)"', EXAMPLE)}
+VARIABLES = {*re.findall(r'"env:([A-Z0-9_]+)"', EXAMPLE), "SMTP_USERNAME"}
+ENVIRON = {name: f"value-of-{name}" for name in VARIABLES}
 URL = "https://x.example.com"
 REFERENCE = "env:DW_PASSWORD"
 AKAMAI_KEYS = {

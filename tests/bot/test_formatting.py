@@ -107,3 +107,89 @@ def test_year_is_shown_where_it_is_not_this_one(today: str, day: str, moment: st
 def test_this_year_is_that_of_the_zone() -> None:
     new_year = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
     assert formatting.format_time(new_year, timezone(timedelta(hours=1)), new_year) == "1 Jan 00:30"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (-5, "0 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3569, "59 min"),
+        (3570, "1 h"),
+        (3660, "1 h 1 min"),
+    ],
+)
+def test_duration_is_rounded_to_minutes(seconds: int, expected: str) -> None:
+    assert formatting.format_duration(timedelta(seconds=seconds)) == expected
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(47, "47 h"), (48, "2 days"), (71, "2 days")])
+def test_long_duration_is_in_days(hours: int, expected: str) -> None:
+    assert formatting.format_duration(timedelta(hours=hours)) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (formatting.pluralise(1, "call"), "1 call"),
+        (formatting.pluralise(0, "call"), "0 calls"),
+        (formatting.pluralise(1204, "query", "queries"), "1,204 queries"),
+        (formatting.percent(0), "0.0 %"),
+        (formatting.percent(0.049), "< 0.1 %"),
+        (formatting.percent(0.05), "0.1 %"),
+        (formatting.percent(12.44), "12.4 %"),
+        (formatting.percent(1.5), "1.5 %"),
+        (formatting.change(0), "+0.0 %"),
+        (formatting.change(12.44), "+12.4 %"),
+        (formatting.change(-3), "−3.0 %"),
+        (formatting.milliseconds(9.94), "9.9 ms"),
+        (formatting.milliseconds(10), "10 ms"),
+        (formatting.format_interval(timedelta(hours=1)), "hour"),
+        (formatting.format_interval(timedelta(minutes=15)), "15 min"),
+        (formatting.quoted("Pantry Door"), '"Pantry Door"'),
+        (formatting.quoted("kitchen"), "kitchen"),
+    ],
+)
+def test_numbers_and_names_are_written_alike(written: str, expected: str) -> None:
+    assert written == expected
+
+
+def test_time_names_its_zone() -> None:
+    noon = datetime(2026, 11, 21, 12, 5, tzinfo=UTC)
+    assert formatting.format_time_in_zone(noon, UTC, noon) == "21 Nov 12:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "expected"),
+    [
+        ("kitchen", 7, "kitchen"),
+        ("kitchen", 6, "kitch…"),
+        ("kitchen", 1, "…"),
+        ("kitchen", 0, "…"),
+    ],
+)
+def test_cut_text_ends_with_an_ellipsis(text: str, most: int, expected: str) -> None:
+    assert formatting.truncate(text, most) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "expected"),
+    [
+        ("kitchen", 0, "kitchen"),
+        ("kitchen", 1, "…"),
+        ("kitchen", 6, "kitch…"),
+        ("a\r\nb\tc\nd", 0, "a b c d"),
+        ("a\tbcdef", 4, "a b…"),
+        ("a\x00", 0, "a·"),
+    ],
+)
+def test_outside_text_is_one_short_line(text: str, most: int, expected: str) -> None:
+    assert formatting.sanitise(text, most) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a\nb", "a\nb"), ("a\tb\n\x1bc\n", "a b\n·c\n"), ("a", "a")]
+)
+def test_lines_of_outside_text_are_kept(text: str, expected: str) -> None:
+    assert formatting.sanitise_lines(text) == expected

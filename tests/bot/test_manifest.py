@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.main import main
+from bot.questions.registry import COMMANDS
 from bot.slack.manifest import (
     AGENT_EVENTS,
     AGENT_SCOPES,
@@ -80,7 +81,7 @@ def test_manifest_is_within_slack_limits() -> None:
     assert 175 <= len(about["long_description"]) <= 4000
     assert re.fullmatch(r"#[0-9a-f]{6}", about["background_color"])
     commands = made["features"]["slash_commands"]
-    assert [c["command"] for c in commands] == ["/usage", "/apiaudit", "/logs"]
+    assert [c["command"] for c in commands] == [f"/{name}" for name in COMMANDS]
     for command in commands:
         assert len(command["command"]) <= 32
         assert len(command["description"]) <= 2000

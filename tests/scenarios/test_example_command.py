@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot.config.tables import AccessSettings
 from bot.questions.registry import COMMANDS, load_commands
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, Run
@@ -25,7 +27,7 @@ async def test_added_command_answers_in_terminal(front_door: Run) -> None:
     assert ran.json["values"] == {"jars": 1}
     unknown = await front_door("ask", "/pantri today", PYTHONPATH=PATHS)
     assert unknown.code == 2
-    assert "the commands are /usage, /apiaudit, /logs and /pantry." in unknown.err + unknown.out
+    assert re.search(r"the commands are /usage, .* and /pantry\.", unknown.err + unknown.out)
 
 
 async def test_added_command_is_in_manifest(front_door: Run) -> None:
@@ -39,7 +41,7 @@ async def test_added_command_answers_in_chat(front_door: Run) -> None:
     asked = ("--ask", "/pantry today", "--ask", "/pantry help", "--ask", "/pantry alerts")
     ran = await front_door("demo", *asked, PYTHONPATH=PATHS)
     assert ran.code == 0, ran.err
-    assert "1 jars" in ran.out
+    assert re.search(r"^  \d jars", ran.out, re.MULTILINE)
     assert "How many jars there are" in ran.out
     assert "/pantry alert today jars above 3" in ran.out
 
@@ -83,9 +85,11 @@ def test_unusable_command_is_skipped(value: str, reason: str) -> None:
             {"name": "Not A Name"},
             "its name is not a word of lower-case letters, digits and underscores",
         ),
-        ({"name": "manage"}, "the name “manage” is a key of [access] already"),
+        *(
+            ({"name": key}, f"the name “{key}” is a key of [access] already")
+            for key in AccessSettings.model_fields
+        ),
     ],
-    ids=["version", "name", "reserved"],
 )
 def test_invalid_command_is_skipped(
     changes: dict[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
