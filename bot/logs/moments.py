@@ -11,8 +11,6 @@ from bot.logs.calendar_names import SHARED_ZONES
 from bot.logs.times import Minute
 
 
-# A report asks for each minute of a day twice.
-@lru_cache(maxsize=4096)
 def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None:
     """The instant of a minute of a log that was asked for from `start` to `end`; None where it
     is unknown.
@@ -20,6 +18,25 @@ def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None
     What the log leaves out is chosen so that the instant is not after the end: the year, and the
     day. Where two readings are left, it is the one in the window. Times without a zone are UTC.
     """
+    clock, zone = minute
+    if clock[:1].isdigit() and b"/" not in clock and zone not in SHARED_ZONES:
+        return _whole(minute)
+    return _likeliest(minute, start, end)
+
+
+# A report asks for each minute of a day twice.
+@lru_cache(maxsize=4096)
+def _whole(minute: Minute) -> datetime | None:
+    """The instant of a minute that leaves nothing out, whatever the window is; None for none."""
+    clock, zone = minute
+    # A region that is not known is a KeyError.
+    with suppress(ValueError, OverflowError, KeyError):
+        return _instant(clock.decode(), zone.decode())
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _likeliest(minute: Minute, start: datetime, end: datetime) -> datetime | None:
     readings = [*_readings(minute, start, end)]
     inside = [moment for moment in readings if start - timedelta(minutes=1) < moment < end]
     if inside:
@@ -31,7 +48,6 @@ def _readings(minute: Minute, start: datetime, end: datetime) -> Iterator[dateti
     clock, zone = minute
     for offset in SHARED_ZONES.get(zone, (zone,)):
         for day_and_clock in _dated(clock.decode(), start, end):
-            # A region that is not known is a KeyError.
             with suppress(ValueError, OverflowError, KeyError):
                 yield _instant(day_and_clock, offset.decode())
 

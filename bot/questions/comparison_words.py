@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -64,6 +65,7 @@ class ComparedWords(Struct, frozen=True):
     third: str = ""
 
 
+@lru_cache(maxsize=512)
 def split_comparison(text: str) -> ComparedWords | None:
     """The words of both windows; None where there is one alone. Either may be empty."""
     words = text.split()

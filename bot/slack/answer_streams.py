@@ -66,6 +66,8 @@ class AnswerStreams(Struct, frozen=True):
         to be sent in another way. Raises SlackUnreachable.
         """
         state = target.state
+        if not target.streams and not state.is_streaming:
+            return ""
         blocks = accepted_blocks(answer.text, answer.blocks)
         is_new = not state.is_streaming
         rest = (

@@ -23,6 +23,9 @@ Send = Callable[[Mapping[str, Any]], Awaitable[T]]
 # The length that is left of a message that Slack finds too long.
 FEW_WORDS = 1400
 REMEMBERED = timedelta(days=1)
+# How long a look at what other processes were refused suffices. Until then a message may be refused
+# once more, and goes out in simpler blocks then.
+LOOKED_UP_EVERY = timedelta(seconds=5)
 # A picture cannot be shown for about a second after its upload.
 READY_AFTER_S = 1.0
 TOO_LONG = "msg_too_long"
@@ -41,6 +44,8 @@ class BlockFallback:
     def __init__(self, upload: Callable[..., Awaitable[str]]) -> None:
         self._upload = upload
         self._refused_until: dict[str, datetime] = {}
+        # When none of these was refused to any process.
+        self._accepted_at: dict[frozenset[str], datetime] = {}
         self.shared: RefusedBlockStore | None = None
         self.clock: Clock = utc_now
 
@@ -91,7 +96,7 @@ class BlockFallback:
                 return sent
         return await send(_fields(text, older_blocks.plain_blocks(blocks, text)))
 
-    async def _refuses(self, newest: Collection[str]) -> bool:
+    async def _refuses(self, newest: frozenset[str]) -> bool:
         """Whether one of these kinds of blocks was refused within the last day."""
         now = self.clock()
         if any(now < self._refused_until.get(kind, now) for kind in newest):
@@ -99,7 +104,14 @@ class BlockFallback:
         # The database is asked last, as most messages have no new blocks.
         if not self.shared or not newest:
             return False
-        return await self.shared.any_refused(newest, now=now)
+        looked_up_at = self._accepted_at.get(newest)
+        # The clock may have been set back meanwhile.
+        if looked_up_at and timedelta() <= now - looked_up_at < LOOKED_UP_EVERY:
+            return False
+        if await self.shared.any_refused(newest, now=now):
+            return True
+        self._accepted_at[newest] = now
+        return False
 
     async def _remember(self, kinds: Collection[str]) -> None:
         until = self.clock() + REMEMBERED

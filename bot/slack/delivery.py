@@ -188,10 +188,12 @@ class Delivery:
         """Tells the asker that the answer waits in a busy channel. `ahead` counts the answers that
         are posted first: those that were ready in the same moment are in no queue yet.
         """
-        now = asyncio.get_running_loop().time()
         wait_s = self._client.pace.wait_s(target.channel, ahead)
+        if wait_s < LONG_QUEUE_S or target.direct:
+            return
+        now = asyncio.get_running_loop().time()
         key = (target.user, target.channel)
-        if wait_s < LONG_QUEUE_S or target.direct or key in self._recently_noted(now):
+        if key in self._recently_noted(now):
             return
         self._queue_noted = {**self._recently_noted(now), key: now}
         text = (

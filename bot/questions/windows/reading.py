@@ -149,7 +149,7 @@ def _span(words: str, reading: Reading) -> Span:
         # What has no message is no window at all, and may be something else.
         if str(error):
             raise reading.refused(str(error)) from None
-        tokens = []
+        tokens = ()
     if tokens and (found := _read_in_zone(tokens, reading) or _read(tokens, reading)):
         return found
     if _LOOKS_LIKE_DATE.fullmatch(reading.text):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -152,7 +153,9 @@ _KEYS = MappingProxyType(
 )
 
 
-def tokens_of(text: str) -> list[Token]:
+# Most people ask about the same few windows again and again.
+@lru_cache(maxsize=512)
+def tokens_of(text: str) -> tuple[Token, ...]:
     """The tokens of a text. Raises UnknownText."""
     if len(text) <= LONGEST_TEXT and _MAY_BE_SAME.search(text):
         for pattern, replacement in _SAME:
@@ -170,7 +173,7 @@ def tokens_of(text: str) -> list[Token]:
             raise UnknownText
         found += _token(match, text)
         at = match.end()
-    return found
+    return tuple(found)
 
 
 def word(token: Token) -> str:
