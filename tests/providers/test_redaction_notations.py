@@ -200,11 +200,19 @@ def test_redacts_the_same_without_hyperscan() -> None:
     assert plain.stdout == redacted
 
 
-def test_beginnings_of_logs_compile_nothing() -> None:
+def test_beginnings_of_logs_count_a_fourth() -> None:
     scan = AdaptiveTexts([b"token"], [b"AKIA"])
     with beginning_of_log():
         for _ in range(3):
             scan.found(bytes(BYTES_BEFORE_HYPERSCAN))
         assert isinstance(scan.current, AhoCorasickTexts)
+        scan.found(bytes(BYTES_BEFORE_HYPERSCAN))
+        assert isinstance(scan.current, HyperscanTexts)
+
+
+def test_one_log_compiles_nothing_at_once() -> None:
+    scan = AdaptiveTexts([b"token"], [b"AKIA"])
+    scan.found(bytes(BYTES_BEFORE_HYPERSCAN - 1))
+    assert isinstance(scan.current, AhoCorasickTexts)
     scan.found(bytes(BYTES_BEFORE_HYPERSCAN))
     assert isinstance(scan.current, HyperscanTexts)
