@@ -11,6 +11,7 @@ from bot.slack.block_fallback import LOOKED_UP_EVERY, BlockFallback
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TABLE = {
     "type": "data_table",
+    "caption": "Soups",
     "rows": [[{"type": "raw_text", "text": text}] for text in ("Soup", "Onion")],
 }
 
@@ -45,11 +46,11 @@ async def test_lookup_suffices_for_seconds() -> None:
     now += LOOKED_UP_EVERY
     refusals.refused = True
     await fallback.send(send, [TABLE], "soup")
-    assert [fields["blocks"][0]["type"] for fields in sent] == ["data_table"] * 3 + ["table"]
+    assert [fields["blocks"][-1]["type"] for fields in sent] == ["data_table"] * 3 + ["table"]
     # A clock that was set back ends what is known, too.
     now, refusals.refused = NOON - timedelta(hours=1), False
     await fallback.send(send, [TABLE], "soup")
-    assert (refusals.lookups, sent[-1]["blocks"][0]["type"]) == (3, "data_table")
+    assert (refusals.lookups, sent[-1]["blocks"][-1]["type"]) == (3, "data_table")
 
 
 async def _no_upload(**_: Any) -> str:
