@@ -243,7 +243,9 @@ async def open_bot(
             settings,
             tokens,
             requests,
-            InterruptionReporter(base.store.questions, base.delivery, base.outcomes, base.clock),
+            InterruptionReporter(
+                base.store, core.permissions, base.delivery, base.outcomes, base.clock
+            ),
             core.outbox,
             jobs.scheduler,
             slack,

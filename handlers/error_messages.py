@@ -5,6 +5,7 @@ and in a terminal.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from bot.errors import (
     SlackDeliveryUnknown,
     SlackRefused,
 )
+from bot.formatting import join_words, sanitise
 from bot.observability.faults import RecentFaults
 from bot.store import StoreUnavailable
 
@@ -58,6 +60,21 @@ class Lost(OpswatchError):
 
     def __init__(self, line: str) -> None:
         super().__init__(f"The bot was interrupted while it worked on {line}.", "Ask again.")
+
+
+class LostFiles(OpswatchError):
+    """An earlier process ended before it had sent the files of an answer."""
+
+    kind = "cancelled"
+    may_retry = True
+
+    def __init__(self, line: str, names: Sequence[str]) -> None:
+        files = "The file" if len(names) == 1 else "Files"
+        super().__init__(
+            f"The bot was restarted while it sent the answer to {line}. "
+            f"{files} {join_words([sanitise(name, 120) for name in names], 5)} may be missing.",
+            "Ask again.",
+        )
 
 
 class LostCommand(OpswatchError):

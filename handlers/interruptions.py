@@ -8,23 +8,35 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from bot.blocks import kit
 from bot.commands.answering import Clock
+from bot.errors import OpswatchError
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.reply_target import ReplyState
-from bot.store import QuestionRecord, QuestionStore, StoreUnavailable
+from bot.store import QuestionRecord, Store, StoreUnavailable
 from handlers.chat_commands import is_managing
-from handlers.error_messages import ErrorMessage, Lost, LostCommand, error_message, log_failure
+from handlers.error_messages import (
+    Lost,
+    LostCommand,
+    LostFiles,
+    error_message,
+    log_failure,
+)
 from handlers.outcomes import Outcomes
+from handlers.permissions import Permissions
+from handlers.progress_record import answer_ticket
 from providers.redaction import MARK
 
 # After this time nobody waits for the answer any more.
 REPORT_FOR = timedelta(minutes=30)
+SENT_TWICE = "The bot was restarted while it sent this answer, so you may see it twice."
 
 
 class InterruptionReporter(Struct, frozen=True):
     """Reports once to each asker that their question was interrupted."""
 
-    questions: QuestionStore
+    store: Store
+    permissions: Permissions
     delivery: Delivery
     outcomes: Outcomes
     clock: Clock
@@ -33,7 +45,7 @@ class InterruptionReporter(Struct, frozen=True):
         """Reports the questions of processes that have ended, and those without a process from
         before `started`.
         """
-        interrupted = await self.questions.take_interrupted(
+        interrupted = await self.store.questions.take_interrupted(
             since=self.clock() - REPORT_FOR, before=started
         )
         # Together, so that none waits while Slack is slow to take the others.
@@ -44,26 +56,58 @@ class InterruptionReporter(Struct, frozen=True):
 
     async def _report(self, asked: QuestionRecord) -> None:
         line = f"/{asked.command} {asked.text}".strip()
-        message = error_message(LostCommand(line) if is_managing(asked.text) else Lost(line))
         try:
-            await self._send(asked, line, message)
+            await self._send(asked, line)
         except Exception as error:
             log_failure(error, "An interrupted question could not be reported")
         # Not where this process is stopped meanwhile: then the next one reports it.
         await self.outcomes.interruption_reported(asked.delivery)
 
-    async def _send(self, asked: QuestionRecord, line: str, message: ErrorMessage) -> None:
+    async def _send(self, asked: QuestionRecord, line: str) -> None:
+        target = await self._target(asked, line)
+        files = list[str]()
+        sent_again = False
+        with contextlib.suppress(StoreUnavailable):
+            files = await self.store.questions.unsent_files(asked.delivery)
+            sent_again = await self._send_again(asked, target)
+        error: OpswatchError = LostCommand(line) if is_managing(asked.text) else Lost(line)
+        if files:
+            error = LostFiles(line, files)
+        elif sent_again:
+            return
+        message = error_message(error)
         # A question with a redacted secret cannot be asked again by a button.
         blocks = message.blocks("" if MARK in line else line)
-        target = await self._target(asked, line)
-        await self.delivery.report_interrupted(target, message.text, blocks)
+        report = self.delivery.report_missing_files if files else self.delivery.report_interrupted
+        await report(target, message.text, blocks)
+
+    async def _send_again(self, asked: QuestionRecord, target: ReplyTarget) -> bool:
+        """Sends a private answer that was ready, and that Slack may not have taken. It replaces the
+        progress or itself where that is possible. False where none was ready.
+        """
+        kept = await self.store.answers.find(
+            answer_ticket(asked.delivery), user=asked.user, now=self.clock()
+        )
+        if kept is None or not await self.permissions.may_still_ask(
+            asked.command, asked.user, asked.channel
+        ):
+            return False
+        text, blocks = kept.text, list(kept.blocks)
+        if not target.state.replace_original:
+            text = f"{SENT_TWICE}\n{text}"
+            blocks = [kit.context(SENT_TWICE), *blocks]
+        may_share = await self.permissions.channels.is_bot_in(asked.channel) is not False
+        await self.delivery.restore_answer(
+            target, text, blocks, ticket=kept.ticket if may_share else ""
+        )
+        return True
 
     async def _target(self, asked: QuestionRecord, line: str) -> ReplyTarget:
         """The reply target of a question of an earlier process, as far as it was stored."""
         kept = None
         # Without it, the asker is reached through the channel or a direct message.
         with contextlib.suppress(StoreUnavailable):
-            kept = await self.questions.take_response_url(asked.delivery, now=self.clock())
+            kept = await self.store.questions.take_response_url(asked.delivery, now=self.clock())
         return ReplyTarget(
             user=asked.user,
             channel=asked.channel,

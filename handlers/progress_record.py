@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -30,19 +32,12 @@ class ProgressRecord(Struct, frozen=True):
             until = self.clock() + LIVES
             await self.questions.keep_response_url(target.delivery, kept, until=until)
 
-    async def before_answer(self) -> None:
-        """The answer is about to replace private progress: a process that reports an interruption
-        cannot see whether it has, and so must replace nothing.
-        """
-        if not self.target.state.replace_original:
-            return
+    async def before_files(self, names: Sequence[str]) -> None:
+        """Files follow the answer: a process that finds them unsent reports them by name."""
         with contextlib.suppress(StoreUnavailable):
-            await self.keep_response_url(replace=False)
+            await self.questions.note_files(self.target.delivery, names)
 
-    async def before_files(self) -> None:
-        """The answer is in the place of the progress: a process that reports a crash during the
-        upload of its files must not replace it.
-        """
-        with contextlib.suppress(StoreUnavailable):
-            await self.questions.note_shown(self.target.delivery, "")
-            await self.questions.take_response_url(self.target.delivery, now=self.clock())
+
+def answer_ticket(delivery: str) -> str:
+    """The ticket of the answer to a question: the next process finds a private answer by it."""
+    return hashlib.sha256(f"answer to {delivery}".encode()).hexdigest()[:32]

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from functools import partial
@@ -40,7 +39,7 @@ from handlers.chat_commands import Manager, is_managing
 from handlers.error_messages import Stopping, error_message
 from handlers.outcomes import Outcomes
 from handlers.permissions import Permissions, Requester
-from handlers.progress_record import ProgressRecord
+from handlers.progress_record import ProgressRecord, answer_ticket
 from handlers.running_tasks import RunningTasks
 from handlers.saved_questions import SavedQuestionManager
 from handlers.shared_answers import SharedAnswers
@@ -144,10 +143,10 @@ class RequestHandler(Struct, frozen=True):
         except BaseException as error:
             outcome = error_message(error).kind
             if isinstance(error, asyncio.CancelledError) and self.running.stopping:
-                is_answered = target.state.is_answered
-                outcome = "answered" if is_answered else Stopping.kind
+                is_complete = target.state.is_complete
+                outcome = "answered" if is_complete else Stopping.kind
                 # What a command has changed must not be offered again.
-                is_unanswered = not is_answered and (
+                is_unanswered = not is_complete and (
                     form is not None or not is_managing(unescape_input(words))
                 )
             raise
@@ -222,7 +221,7 @@ class RequestHandler(Struct, frozen=True):
         shared.
         """
         with lazy_temp_dir() as folder, self.file_memory.allowance() as memory:
-            ticket = uuid.uuid4().hex
+            ticket = answer_ticket(target.delivery)
             work = self._work(question, AnswerContext(folder, zone, memory=memory), target, ticket)
             is_private = not target.public or bool(target.state.private_reason)
             if is_private:
@@ -238,8 +237,9 @@ class RequestHandler(Struct, frozen=True):
                 # This process was paused, and another one has reported it to the asker.
                 log.warning("Question %s was reported as interrupted meanwhile.", target.delivery)
                 return answer
-            record = ProgressRecord(self.store.questions, target, self.clock)
-            await record.before_answer()
+            if answer.files:
+                record = ProgressRecord(self.store.questions, target, self.clock)
+                await record.before_files([file.name for file in answer.files])
             state = target.state
             # Asked again where Slack could not be reached before.
             state.private_reason = state.private_reason or await self._private_reason(
@@ -247,7 +247,7 @@ class RequestHandler(Struct, frozen=True):
             )
             is_private = not target.public or bool(state.private_reason)
             if is_private:
-                # Before its Share button is shown.
+                # Before it is sent: the next process sends it again if this one ends meanwhile.
                 await self.store_answer(
                     ticket, question.command, target, answer.text, answer.blocks
                 )
@@ -255,7 +255,6 @@ class RequestHandler(Struct, frozen=True):
                 target,
                 answer,
                 ticket=ticket if may_share else "",
-                on_shown=record.before_files,
             )
             if target.state.private_reason and not is_private:
                 # Slack has refused the channel just now, so that the answer became private.

@@ -26,7 +26,7 @@ from bot.slack.agent_threads import AgentThreads
 from bot.slack.answer_streams import AnswerStreams
 from bot.slack.client import SlackClient
 from bot.slack.file_delivery import FileDelivery
-from bot.slack.messages import SlackMessages
+from bot.slack.messages import ShownMessage, SlackMessages, work_key
 from bot.slack.private_answers import private_answer, shareable
 from bot.slack.private_reasons import NOT_HERE, UNREACHABLE
 from bot.slack.progress_messages import ProgressMessages
@@ -102,19 +102,17 @@ class Delivery:
         answer: Answer,
         *,
         ticket: str,
-        on_shown: Callable[[], Awaitable[None]],
     ) -> None:
         """The answer, in the channel or privately, followed by its files. A private one can be
-        shared if there is a `ticket`. `on_shown` is called between the answer and its files.
+        shared if there is a `ticket`.
         """
+        target.state.has_unsent_files = bool(answer.files)
         if target.public and not target.state.private_reason:
             try:
                 ts = await self._until_reached(lambda: self._answer_in_channel(target, answer))
             except SlackRefused as error:
                 self._fall_back_to_private(target, error)
             else:
-                if answer.files:
-                    await on_shown()
                 await self._send_files_in_thread(target, answer, ts)
                 return
             await self._progress.delete(target)
@@ -126,7 +124,6 @@ class Delivery:
         target.state.is_answered = True
         target.state.replace_original = False
         if answer.files:
-            await on_shown()
             comment = kit.code(target.title, 500)
             await self._report_files(
                 target, await self._files.send(target, answer.files, comment=comment)
@@ -153,7 +150,8 @@ class Delivery:
         self._posting[target.channel] += 1
         try:
             await self._note_long_queue(target, ahead)
-            ts = await self.messages.post(target, answer.text, answer.blocks)
+            key = work_key(target.delivery)
+            ts = await self.messages.post(target, answer.text, answer.blocks, key=key)
             target.state.is_answered = True
         finally:
             self._posting[target.channel] -= 1
@@ -174,6 +172,7 @@ class Delivery:
         if why:
             text = f"The file could not be sent ({why}). Ask again, or for a shorter window."
             await self.send_ephemeral(target, text, [kit.section(kit.escaped(text))])
+        target.state.has_unsent_files = False
 
     def _fall_back_to_private(self, target: ReplyTarget, error: SlackRefused) -> None:
         """The answer becomes private where the bot may not post; any other refusal is raised."""
@@ -231,17 +230,40 @@ class Delivery:
         self, target: ReplyTarget, text: str, blocks: Sequence[Block]
     ) -> None:
         """Says that an earlier process was interrupted: in its progress message, else to the asker
-        alone. Nothing is said where the answer has replaced the progress already.
+        alone. Nothing is said where the answer can be seen already.
         """
         with contextlib.suppress(*FAILURES):
-            shown_ts = target.state.progress_ts
-            if shown_ts and not await self.messages.may_be_progress(target.channel, shown_ts):
+            shown = await self.find_shown(target)
+            if shown and not shown.may_be_progress:
                 return
-            ts = shown_ts or await self.messages.find_work(target)
-            if ts and target.thread and target.channel.startswith("D"):
+            if shown and target.thread and target.channel.startswith("D"):
                 # It may be a stream, and is not known to be one in this process.
-                await self._streams.stop_message(target, ts)
-            if ts and await self.messages.edit(target, ts, text, blocks):
+                await self._streams.stop_message(target, shown.ts)
+            if shown and await self.messages.edit(target, shown.ts, text, blocks):
+                return
+        await self.send_ephemeral(target, text, blocks)
+
+    async def find_shown(self, target: ReplyTarget) -> ShownMessage | None:
+        """What an earlier process has shown in the channel: its progress or the answer. None where
+        nothing is found. Raises SlackRefused and SlackDeliveryUnknown.
+        """
+        if ts := target.state.progress_ts:
+            return await self.messages.shown_at(target.channel, ts)
+        return await self.messages.find_shown(target)
+
+    async def report_missing_files(
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
+    ) -> None:
+        """Says that files of an answer are missing. A progress message is replaced only where it is
+        certainly one.
+        """
+        with contextlib.suppress(*FAILURES):
+            shown = await self.find_shown(target)
+            if (
+                shown
+                and shown.is_progress
+                and await self.messages.edit(target, shown.ts, text, blocks)
+            ):
                 return
         await self.send_ephemeral(target, text, blocks)
 

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from bot.answer import Block
 from bot.blocks.progress_blocks import WORKING_ACTION
 from bot.blocks.streams import is_stream_of
@@ -23,6 +25,17 @@ WORKING = "Working on"
 SEARCHED_MESSAGES = 100
 # Of 200 messages each.
 MOST_THREAD_PAGES = 10
+
+
+class ShownMessage(Struct, frozen=True):
+    """A message that was shown for a question. `is_progress` is None where that is not known."""
+
+    ts: str
+    is_progress: bool | None
+
+    @property
+    def may_be_progress(self) -> bool:
+        return self.is_progress is not False
 
 
 class SlackMessages:
@@ -111,6 +124,13 @@ class SlackMessages:
 
     async def find_work(self, target: ReplyTarget) -> str:
         """The `ts` of the latest progress message for this question; empty where there is none."""
+        shown = await self.find_shown(target)
+        return shown.ts if shown and shown.is_progress else ""
+
+    async def find_shown(self, target: ReplyTarget) -> ShownMessage | None:
+        """The latest message for this question, its progress or its answer; None where there is
+        none.
+        """
         method = "conversations.history"
         where = {}
         if target.thread:
@@ -127,28 +147,26 @@ class SlackMessages:
             metadata = message.get("metadata") or {}
             key = (metadata.get("event_payload") or {}).get("key")
             is_work = metadata.get("event_type") == WORK_EVENT
-            # The answer that replaced a progress message may still have its metadata.
-            is_unfinished = str(message.get("text", "")).startswith(WORKING)
-            if is_work and is_unfinished and key == work_key(target.delivery):
-                return str(message["ts"])
-            # A stream has no metadata while it lasts.
-            is_stream = is_stream_of(message.get("blocks") or [], work_key(target.delivery))
-            if is_stream and _is_in_progress(message):
-                return str(message["ts"])
-        return ""
+            # The answer that replaced a progress message may still have its metadata; a stream has
+            # none while it lasts.
+            if (is_work and key == work_key(target.delivery)) or is_stream_of(
+                message.get("blocks") or [], work_key(target.delivery)
+            ):
+                return ShownMessage(str(message["ts"]), is_progress=_is_progress(message))
+        return None
 
-    async def may_be_progress(self, channel: str, ts: str) -> bool:
-        """Whether a progress message still shows progress; also True where that cannot be read."""
+    async def shown_at(self, channel: str, ts: str) -> ShownMessage:
+        """What a progress message shows now; where that cannot be read, it is not known."""
         try:
             page = await self._client.read(
                 "conversations.replies", channel=channel, ts=ts, limit=SEARCHED_MESSAGES
             )
         except SlackRefused:
-            return True
+            return ShownMessage(ts, is_progress=None)
         shown = next((m for m in page["messages"] if m.get("ts") == ts), None)
-        if shown is None or str(shown.get("text") or "").startswith(WORKING):
-            return True
-        return _is_in_progress(shown)
+        if shown is None:
+            return ShownMessage(ts, is_progress=None)
+        return ShownMessage(ts, is_progress=_is_progress(shown))
 
     async def thread(self, channel: str, ts: str, *, own_ids: Collection[str]) -> list[list[Block]]:
         """The blocks of our own messages in a thread, the oldest first."""
@@ -188,6 +206,10 @@ _QUIET = {"unfurl_links": False, "unfurl_media": False}
 def work_key(delivery: str) -> str:
     """The key by which a progress message is found again; it reveals nothing about the delivery."""
     return hashlib.sha256(delivery.encode()).hexdigest()[:20]
+
+
+def _is_progress(message: Mapping[str, Any]) -> bool:
+    return str(message.get("text") or "").startswith(WORKING) or _is_in_progress(message)
 
 
 def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:

@@ -25,7 +25,8 @@ class ReplyState(Struct):
     URL shows. `noted` once a note has announced the work. `private_reason` says why an answer for
     the channel is private. `is_streaming` while the progress message is a stream, and `is_stopped`
     once the asker has stopped that; `streamed_results` are the steps whose result it shows.
-    `is_answered` once the asker can see the answer.
+    `is_answered` once the asker can see the answer, and `has_unsent_files` until its files are sent
+    or reported.
     """
 
     question: str = ""
@@ -41,6 +42,12 @@ class ReplyState(Struct):
     streamed_results: frozenset[str] = frozenset()
     thread_gone: bool = False
     is_answered: bool = False
+    has_unsent_files: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the asker has the answer with its files, or was told why a file is missing."""
+        return self.is_answered and not self.has_unsent_files
 
 
 class ReplyTarget(Struct, frozen=True):

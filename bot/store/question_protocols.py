@@ -52,6 +52,14 @@ class QuestionStore(Protocol):
         """Records the progress message of a question."""
         ...
 
+    async def note_files(self, delivery: str, names: Sequence[str]) -> None:
+        """Records the names of the files that are sent after the answer, until the question ends."""
+        ...
+
+    async def unsent_files(self, delivery: str) -> list[str]:
+        """The names of the files that may not have been sent."""
+        ...
+
     async def take_interrupted(self, *, since: datetime, before: datetime) -> list[QuestionRecord]:
         """Questions asked since then whose process has ended or lost its lease, for this process to
         report; each is returned to one process, and to another one if this one ends before

@@ -83,21 +83,84 @@ async def test_stop_while_progress_is_deleted_leaves_the_answer(sandbox: Sandbox
 
 
 @pytest.mark.shows_work
-async def test_visible_private_answer_is_not_replaced(sandbox: Sandbox) -> None:
-    """Nobody can read whether it is visible, so that the report is a message of its own."""
+@pytest.mark.parametrize("is_applied", [True, False])
+async def test_private_answer_replaces_itself(sandbox: Sandbox, is_applied: bool) -> None:
+    """Nobody can read whether it is visible, so that it is sent again in the same place."""
     async with connected_bot(sandbox) as ending:
         sandbox.devicewise.be_slow(600)
         await sandbox.slack.command(PRIVATE)
         shown = await working(sandbox)
-        handled = answer_never(sandbox, "/response/", after=sandbox.slack._response)
+        handled = answer_never(
+            sandbox, "/response/", after=sandbox.slack._response if is_applied else None
+        )
         sandbox.devicewise.answer_at_once()
         await asyncio.wait_for(handled.wait(), 30)
         assert await stopped_outcome(ending) == "asked"
     async with connected_bot(sandbox) as bot:
         await until_lost(bot)
+    assert sandbox.slack.seen() == [shown]
     assert "iot:" in shown.text
+    assert any(text.startswith("Share") for text in buttons(shown))
+
+
+async def test_quick_private_answer_is_sent_again(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as ending:
+        handled = answer_never(sandbox, "/response/", after=sandbox.slack._response)
+        await sandbox.slack.command(PRIVATE)
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "asked"
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
+    first, again = texts(sandbox)
+    assert again.endswith(first)
+    assert again.startswith("The bot was restarted while it sent this answer")
+
+
+async def test_answer_is_not_sent_again_without_access(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as ending:
+        handled = answer_never(sandbox, "/response/")
+        await sandbox.slack.command(PRIVATE)
+        await asyncio.wait_for(handled.wait(), 30)
+        await stopped_outcome(ending)
+    async with connected_bot(sandbox, access={"apiaudit": ["U0GRACE"]}) as bot:
+        await until_lost(bot)
+    assert not any("iot:" in text for text in texts(sandbox))
     assert len(interruptions(sandbox)) == 1
-    assert len(sandbox.slack.seen()) == 2
+
+
+async def test_posted_answer_is_not_reported(sandbox: Sandbox) -> None:
+    """Slack took a new message, and the process ended before it knew."""
+    async with connected_bot(sandbox) as ending:
+        handled = answer_never(sandbox, "chat.postMessage", after=sandbox.slack._method)
+        await sandbox.slack.command(PUBLIC)
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "asked"
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
+    [text] = texts(sandbox)
+    assert "in 7 days" in text
+
+
+@pytest.mark.parametrize("line", ["/usage last 7 days csv", "/apiaudit iot 24h csv"])
+@pytest.mark.parametrize("cut_off", ["files.getUploadURLExternal", "/upload/"])
+async def test_file_that_a_stop_cuts_off_is_named(
+    sandbox: Sandbox, line: str, cut_off: str
+) -> None:
+    """Also where the report of the process that stops does not reach Slack."""
+    async with connected_bot(sandbox) as ending:
+        begun = answer_never(sandbox, cut_off)
+        await sandbox.slack.command(line)
+        await asyncio.wait_for(begun.wait(), 30)
+        for path in ("/response/", "chat.postEphemeral"):
+            sandbox.slack.be_slow(600, path=path, times=9)
+        assert await stopped_outcome(ending) == "asked"
+    sandbox.slack.faults.clear()
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
+        assert await bot.store.read("SELECT * FROM unsent_files", ()) == []
+    *_, report = texts(sandbox)
+    assert f"the answer to {line}. The file " in report
+    assert ".csv may be missing" in report
 
 
 async def test_finished_command_is_not_offered_again(sandbox: Sandbox) -> None:

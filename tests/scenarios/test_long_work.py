@@ -168,9 +168,8 @@ async def test_long_private_work_shows_itself_to_the_asker_alone(sandbox: Sandbo
     )
     assert working.seen_by == "U0ADA"
     steps = working.blocks[1]["text"]["text"]
-    assert re.fullmatch(
-        r":white_check_mark: `edge` [\d,]+ calls\n:hourglass_flowing_sand: `iot`", steps
-    )
+    # Whether the first account has answered by then depends on the machine.
+    assert re.fullmatch(r":\w+: `edge`( [\d,]+ calls)?\n:hourglass_flowing_sand: `iot`", steps)
     sandbox.devicewise.answer_at_once()
     await sandbox.slack.until(lambda: any("calls" in m.text for m in sandbox.slack.seen()))
     assert len(sandbox.slack.seen()) == 1

@@ -231,8 +231,9 @@ async def test_kill_during_upload_leaves_the_answer(
         assert "Working on" not in answer
     async with connected_bot(sandbox) as bot:
         await expire_leases(bot.store)
-        await sandbox.slack.until(lambda: "The bot was interrupted" in str(texts(sandbox)))
-    assert shown.text == answer
+        await sandbox.slack.until(lambda: "may be missing" in str(texts(sandbox)))
+    # The answer is shown again, and no file is in the direct messages.
+    assert shown.text == answer.removesuffix("\nThe file is in your direct messages.")
 
 
 @pytest.mark.shows_work

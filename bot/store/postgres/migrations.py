@@ -115,6 +115,9 @@ STEPS: dict[str, tuple[str, ...]] = {
         "ALTER TABLE alerts SET (fillfactor = 50)",
         "ALTER TABLE evaluation_claims SET (fillfactor = 50)",
     ),
+    "0012_unsent_files": (
+        "CREATE TABLE unsent_files (delivery words PRIMARY KEY, names words NOT NULL)",
+    ),
 }
 # The step that a program has to know, at least, to use the result of each; without an entry that is
 # the step itself.
@@ -128,5 +131,6 @@ COMPATIBLE = MappingProxyType(
         "0009_seen_values": "0003_answer_commands",
         "0010_canvases": "0003_answer_commands",
         "0011_room_for_updates": "0003_answer_commands",
+        "0012_unsent_files": "0003_answer_commands",
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +45,7 @@ class SqlQuestions:
             )
             if finished:
                 tx.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
+                tx.execute("DELETE FROM unsent_files WHERE delivery = ?", (delivery,))
 
         await self._database.write(finish)
 
@@ -80,6 +82,19 @@ class SqlQuestions:
             "UPDATE questions SET shown_ts = ? WHERE delivery = ?", (ts, delivery)
         )
 
+    async def note_files(self, delivery: str, names: Sequence[str]) -> None:
+        sql = (
+            "INSERT INTO unsent_files (delivery, names) VALUES (?, ?) "
+            "ON CONFLICT (delivery) DO UPDATE SET names = excluded.names"
+        )
+        await self._database.execute(sql, (delivery, "\n".join(names)))
+
+    async def unsent_files(self, delivery: str) -> list[str]:
+        rows = await self._database.read(
+            "SELECT names FROM unsent_files WHERE delivery = ?", (delivery,)
+        )
+        return rows[0]["names"].split("\n") if rows else []
+
     async def take_interrupted(self, *, since: datetime, before: datetime) -> list[QuestionRecord]:
         # Versions before claims left no owner; their questions are those from before this start.
         found = (
@@ -107,10 +122,14 @@ class SqlQuestions:
         return await self._claims.write(take)
 
     async def interruption_reported(self, delivery: str) -> None:
-        await self._database.execute(
-            "UPDATE questions SET outcome = 'lost' WHERE delivery = ? AND outcome = ?",
-            (delivery, UNFINISHED),
-        )
+        def lose(tx: Transaction) -> None:
+            tx.execute(
+                "UPDATE questions SET outcome = 'lost' WHERE delivery = ? AND outcome = ?",
+                (delivery, UNFINISHED),
+            )
+            tx.execute("DELETE FROM unsent_files WHERE delivery = ?", (delivery,))
+
+        await self._database.write(lose)
 
     async def offer_cancel(self, ticket: str, user: str) -> None:
         sql = (
@@ -154,6 +173,9 @@ class SqlQuestions:
 
     async def prune(self, *, before: datetime) -> None:
         await self._database.execute("DELETE FROM questions WHERE asked_at < ?", (to_text(before),))
+        await self._database.execute(
+            "DELETE FROM unsent_files WHERE delivery NOT IN (SELECT delivery FROM questions)"
+        )
         await self._database.execute(
             f"DELETE FROM running_work WHERE {self._claims.is_free()}"  # noqa: S608 - constants
         )

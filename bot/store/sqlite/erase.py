@@ -101,6 +101,8 @@ class _Eraser:
             "user = ?)"
         )
         deleted = {"response_urls": self._count(urls)} if self._has("response_urls") else {}
+        if self._has("unsent_files"):
+            deleted["unsent_files"] = self._count(urls.replace("response_urls", "unsent_files"))
         for table, column in OWN.items():
             if self._has(table):
                 deleted[table] = self._count(f"DELETE FROM {table} WHERE {column} = ?")  # noqa: S608 - constants

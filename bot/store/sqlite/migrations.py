@@ -397,3 +397,11 @@ def canvases(db: Database) -> None:
         pk=("digest", "channel"),
         not_null={"canvas_id", "reference", "content", "problem"},
     )
+
+
+@steps(name="0024_unsent_files")
+def unsent_files(db: Database) -> None:
+    """The files of answers that are being sent, so that those a stop has cut off are reported."""
+    db.table("unsent_files").create(
+        {"delivery": str, "names": str}, pk="delivery", not_null={"names"}
+    )

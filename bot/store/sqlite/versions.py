@@ -35,6 +35,7 @@ MIGRATIONS: Final = (
     "0021_compatibility",
     "0022_seen_values",
     "0023_canvases",
+    "0024_unsent_files",
 )
 
 # The migration that a program has to know, at least, to use the result of each; without an entry
@@ -48,6 +49,7 @@ COMPATIBLE: Final = MappingProxyType(
         "0021_compatibility": "0016_answer_commands",
         "0022_seen_values": "0016_answer_commands",
         "0023_canvases": "0016_answer_commands",
+        "0024_unsent_files": "0016_answer_commands",
     }
 )
 
