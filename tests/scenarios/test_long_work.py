@@ -125,6 +125,8 @@ async def test_long_work_shows_progress_of_each_account(sandbox: Sandbox) -> Non
         working = await sandbox.slack.until(
             lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
         )
+        # The first account may have failed only after the message was shown.
+        await sandbox.slack.until(lambda: working.blocks[0]["tasks"][0]["status"] == "error")
         plan, detail, _ = working.blocks
         assert (plan["type"], plan["title"]) == ("plan", "/apiaudit 24h")
         assert [(task["title"], task["status"]) for task in plan["tasks"]] == [

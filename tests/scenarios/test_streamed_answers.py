@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -67,10 +66,7 @@ TABLE = {
 
 
 async def finished(delivery: Delivery, target: ReplyTarget, answer: Answer) -> None:
-    async def on_shown() -> None:
-        pass
-
-    await delivery.answer(target, answer, ticket="ticket", on_shown=on_shown)
+    await delivery.answer(target, answer, ticket="ticket")
 
 
 async def test_quick_answer_is_streamed(sandbox: Sandbox, thread: str) -> None:
@@ -134,7 +130,7 @@ async def test_result_is_appended_once(sandbox: Sandbox, thread: str) -> None:
             await delivery.show_progress(target, "ticket", progress)
         [message] = of_bot(sandbox, thread)
         assert sections(message) == ["`a0` 1 call", "`a1` 2 calls"]
-        await delivery.answer(target, answer_of(HEAD), ticket="", on_shown=lambda: asyncio.sleep(0))
+        await delivery.answer(target, answer_of(HEAD), ticket="")
 
 
 async def test_long_results_fit_into_a_call(sandbox: Sandbox, thread: str) -> None:
