@@ -170,6 +170,25 @@ async def test_long_named_alert_keeps_its_samples(folder: Path, url: str) -> Non
         await store.close()
 
 
+async def test_numbers_continue_in_any_schema(folder: Path, url: str) -> None:
+    """A role may have a schema of its own in a database that others use, too."""
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE SCHEMA opswatch")
+    in_schema = f"{url}&options=-csearch_path%3Dopswatch"
+    ran = await asyncio.to_thread(migrate, folder, in_schema)
+    assert ran.returncode == 0, ran.stderr
+    store = await Store.open(Secret(in_schema), now=NOW)
+    try:
+        [rule] = await store.rules.rules()
+        another = await store.rules.add_rule(
+            name="dip", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+        )
+        assert another
+        assert another.number == rule.number + 1
+    finally:
+        await store.close()
+
+
 def test_dry_run_moves_nothing(folder: Path, url: str) -> None:
     ran = migrate(folder, url, "--dry-run")
     assert ran.returncode == 0, ran.stderr

@@ -282,7 +282,7 @@ def _finish(writer: psycopg.Connection[_Row]) -> None:
     """Numbers continue after the highest that was moved, and the record of the move goes."""
     identities = writer.execute(
         "SELECT table_name, column_name FROM information_schema.columns "
-        "WHERE table_schema = 'public' AND identity_generation = 'BY DEFAULT'"
+        "WHERE table_schema = current_schema() AND identity_generation = 'BY DEFAULT'"
     ).fetchall()
     with writer.transaction():
         for table, column in identities:
