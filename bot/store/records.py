@@ -222,12 +222,14 @@ class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
 
 class Saved(enum.Enum):
     """What became of the result of an evaluation: it was written; nothing was, because its due time
-    has been evaluated already; or nothing was, because another process has changed the alert since
-    this one read its state, so that it is to be evaluated once more from the new state.
+    has been evaluated already, or because its alert was deleted; or nothing was, because another
+    process has changed the alert since this one read its state, so that it is to be evaluated once
+    more from the new state.
     """
 
     WRITTEN = enum.auto()
     ALREADY_EVALUATED = enum.auto()
+    DELETED = enum.auto()
     STATE_CHANGED = enum.auto()
 
 

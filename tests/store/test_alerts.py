@@ -224,8 +224,40 @@ async def test_deleted_alert_is_not_written_again(store: Store) -> None:
     await store.alerts.save_evaluations([evaluation(0), evaluation(0, alert="other")])
     await store.database.execute("DELETE FROM alerts WHERE name = 'spike'")
     batch = [evaluation(1), evaluation(1, alert="other")]
-    assert await store.alerts.save_evaluations(batch) == [Saved.STATE_CHANGED, Saved.WRITTEN]
+    assert await store.alerts.save_evaluations(batch) == [Saved.DELETED, Saved.WRITTEN]
     assert await store.alerts.states() == {"other": "inactive"}
+
+
+async def test_alert_deleted_elsewhere_is_not_evaluated(store: Store, other: Store) -> None:
+    """As long as the other process does not know of it: the alert would fire once more."""
+    rule = {"command": "usage", "channel": "C0OPS", "rule": "{}", "user": "U0ADA", "now": NOW}
+    made = await store.rules.add_rule(name="spike", **rule)
+    assert made
+    assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
+    await store.alerts.save_evaluations([evaluation(0)])
+    soon = [("spike", NOW + timedelta(seconds=3))]
+    for process in (store, other):
+        await process.alerts.stored_states([("spike", "d")])
+    await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
+    assert await other.alerts.claim_evaluations(soon) == [False]
+    assert await other.alerts.abandoned_evaluations(since=NOW) == []
+    assert await other.alerts.save_evaluations([evaluation(1)]) == [Saved.DELETED], "in progress"
+    assert await store.alerts.states() == {}
+    assert await store.rules.add_rule(name="spike", **rule)
+    assert await store.alerts.claim_evaluations(soon) == [True]
+
+
+async def test_name_of_deleted_alert_is_free(store: Store) -> None:
+    """Also for an alert of the configuration, which starts without claims of the earlier one."""
+    made = await store.rules.add_rule(
+        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    assert made
+    await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
+    assert await store.alerts.claim_evaluations([("spike", NOW + EVERY)]) == [True]
+    await store.alerts.save_evaluations([evaluation(1)])
+    await expire_leases(store)
+    assert await store.alerts.abandoned_evaluations(since=NOW - EVERY) == []
 
 
 async def test_large_batch_with_subjects_is_saved_whole(store: Store) -> None:

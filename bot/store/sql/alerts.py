@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -205,25 +205,30 @@ class SqlAlerts:
 
     def _save_each(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:
         """Writes what can be written, one by one."""
-        changed = self._changed(tx, evaluations)
-        saved = [self._save_samples(tx, evaluation, changed) for evaluation in evaluations]
+        refused = self._refused(tx, evaluations)
+        saved = [
+            refused.get(evaluation.alert) or self._save_samples(tx, evaluation)
+            for evaluation in evaluations
+        ]
         for evaluation, result in zip(evaluations, saved, strict=True):
             if result is Saved.WRITTEN:
                 tx.execute(_UPSERT_STATE, (*_state_values(evaluation), evaluation.alert))
         return saved
 
-    def _changed(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> set[str]:
-        """The alerts that another process has written since this one read them."""
-        names = list({evaluation.alert for evaluation in evaluations})
-        rows = query_in(tx, "SELECT name, version FROM alerts WHERE name IN", names)
-        versions = {row["name"]: row["version"] for row in rows}
-        return {name for name in names if versions.get(name, 0) != self._versions.get(name, 0)}
+    def _refused(
+        self, tx: Transaction, evaluations: Sequence[EvaluationRecord]
+    ) -> dict[str, Saved]:
+        """The alerts that another process has written or deleted since this one read them."""
+        known = {each.alert: self._versions.get(each.alert, 0) for each in evaluations}
+        rows = query_in(tx, "SELECT name, version FROM alerts WHERE name IN", list(known))
+        found = {row["name"]: row["version"] for row in rows}
+        return {
+            name: Saved.STATE_CHANGED if name in found else Saved.DELETED
+            for name, version in known.items()
+            if found.get(name, 0) != version
+        }
 
-    def _save_samples(
-        self, tx: Transaction, evaluation: EvaluationRecord, changed: Collection[str]
-    ) -> Saved:
-        if evaluation.alert in changed:
-            return Saved.STATE_CHANGED
+    def _save_samples(self, tx: Transaction, evaluation: EvaluationRecord) -> Saved:
         own, *of_subjects = self._sample_rows(tx, [evaluation])
         if not _insert_samples(tx, [own]):
             return Saved.ALREADY_EVALUATED

@@ -29,7 +29,8 @@ _HAS_NO_SAMPLE = (
 
 class EvaluationClaims:
     """Claims evaluations by alert and due time. One that a dead process has left unfinished can be
-    claimed again, also after a later one of the same alert.
+    claimed again, also after a later one of the same alert. A claim without an owner is that of an
+    alert that was deleted.
     """
 
     def __init__(self, database: Database, claims: Claims) -> None:
@@ -63,7 +64,7 @@ class EvaluationClaims:
         rows = await self._database.read(
             "SELECT claim.alert, claim.due FROM evaluation_claims AS claim "  # noqa: S608
             "LEFT JOIN alerts ON alerts.name = claim.alert WHERE claim.due >= ? "
-            "AND (alerts.due IS NULL OR alerts.due < claim.due) "
+            "AND (alerts.due IS NULL OR alerts.due < claim.due) AND claim.owner != '' "
             f"AND claim.owner != ? AND {self._claims.is_free('claim.owner')} "
             f"UNION ALL SELECT alert, due FROM {_OVERTAKEN} "
             f"WHERE due >= ? AND {self._claims.is_free()} AND {_HAS_NO_SAMPLE} ORDER BY due",
@@ -83,7 +84,8 @@ class EvaluationClaims:
             found += await self._database.read(
                 "SELECT given.alert, given.due, claim.due AS earlier, claim.owner, "  # noqa: S608
                 "claim.due = given.due AS is_left, alerts.version, "
-                "claim.due < given.due AND coalesce(alerts.due, '') < claim.due AS is_overtaken "
+                "claim.due < given.due AND coalesce(alerts.due, '') < claim.due "
+                "AND claim.owner != '' AS is_overtaken "
                 f"FROM {given} AS given "
                 "LEFT JOIN evaluation_claims AS claim ON claim.alert = given.alert "
                 "LEFT JOIN alerts ON alerts.name = given.alert "

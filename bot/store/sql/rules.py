@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.store.records import Silence, StoredRule, Topic
 from bot.store.sql.changes import record_change
 from bot.store.sql.database import Database, Transaction, to_text
+
+# Longer than other processes take to read a change, and than their clocks may differ.
+KNOWN_WITHIN = timedelta(seconds=10)
 
 
 class SqlRules:
@@ -27,6 +30,7 @@ class SqlRules:
                 "VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
                 (name, command, channel, rule, user, to_text(now)),
             )
+            tx.execute("DELETE FROM evaluation_claims WHERE alert = ? AND owner = ''", (name,))
             record_change(tx, Topic.RULES)
             return StoredRule(row["number"], name, command, channel, rule, user, now)
 
@@ -53,8 +57,14 @@ class SqlRules:
             )
             name = "(SELECT name FROM rules WHERE number = ?)"
             tx.execute(f"DELETE FROM alerts WHERE name = {name}", (number,))  # noqa: S608
-            for table in ("evaluation_claims", "overtaken_evaluations"):
-                tx.execute(f"DELETE FROM {table} WHERE alert = {name}", (number,))  # noqa: S608
+            tx.execute(f"DELETE FROM overtaken_evaluations WHERE alert = {name}", (number,))  # noqa: S608
+            # Other processes learn of it in a moment. Until then they must not evaluate an alert
+            # whose incident was closed: it would fire anew.
+            tx.execute(
+                f"INSERT INTO evaluation_claims (alert, due, owner) VALUES ({name}, ?, '') "  # noqa: S608
+                "ON CONFLICT (alert) DO UPDATE SET due = excluded.due, owner = excluded.owner",
+                (number, to_text(now + KNOWN_WITHIN)),
+            )
             record_change(tx, Topic.RULES)
 
         await self._database.write(end)
