@@ -230,7 +230,13 @@ async def test_deleted_alert_is_not_written_again(store: Store) -> None:
 
 async def test_alert_deleted_elsewhere_is_not_evaluated(store: Store, other: Store) -> None:
     """As long as the other process does not know of it: the alert would fire once more."""
-    rule = {"command": "usage", "channel": "C0OPS", "rule": "{}", "user": "U0ADA", "now": NOW}
+    rule: dict[str, Any] = {
+        "command": "usage",
+        "channel": "C0OPS",
+        "rule": "{}",
+        "user": "U0ADA",
+        "now": NOW,
+    }
     made = await store.rules.add_rule(name="spike", **rule)
     assert made
     assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
