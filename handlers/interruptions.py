@@ -12,7 +12,7 @@ from bot.blocks import kit
 from bot.commands.answering import Clock
 from bot.errors import OpswatchError
 from bot.slack.delivery import Delivery, ReplyTarget
-from bot.slack.reply_target import ReplyState
+from bot.slack.reply_target import ReplyState, ShownProgress
 from bot.store import QuestionRecord, Store, StoreUnavailable
 from handlers.chat_commands import is_managing
 from handlers.error_messages import (
@@ -116,6 +116,7 @@ class InterruptionReporter(Struct, frozen=True):
             delivery=asked.delivery,
             thread_ts=kept.thread_ts if kept else "",
             state=ReplyState(
-                progress_ts=asked.shown_ts or "", replace_original=bool(kept and kept.replace)
+                replace_original=bool(kept and kept.replace),
+                progress=ShownProgress(asked.shown_ts or ""),
             ),
         )

@@ -15,6 +15,7 @@ from bot.commands.answering import Clock
 from bot.formatting import format_duration
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
+from bot.slack.reply_target import StreamState
 from bot.slack.users import RIGHTS_KEPT_S
 from bot.store import QuestionStore, StoreUnavailable
 from handlers.error_messages import Cancelled, Stopping, log_failure
@@ -87,7 +88,7 @@ class ShownWork(Struct, frozen=True):
             parts = (self.window, self.progress.detail, f"{format_duration(lasted)} so far")
             detail = " · ".join(filter(None, parts))
             await self._show(self._shown_progress(detail))
-            if self.target.state.is_stopped:
+            if self.target.state.progress.stream is StreamState.STOPPED:
                 # The asker has stopped the stream, which is the same as Cancel.
                 task.cancel()
                 await asyncio.wait({task})
@@ -120,7 +121,7 @@ class ShownWork(Struct, frozen=True):
         results = self._results()
         while not task.done() and (left := ends_at - time.monotonic()) > 0:
             await asyncio.wait({task}, timeout=min(left, CHECK_CANCEL_EVERY_S))
-            if self.target.state.is_streaming and self._results() != results:
+            if self.target.state.progress.is_streaming and self._results() != results:
                 ends_at = 0.0
             with contextlib.suppress(StoreUnavailable):
                 if not task.done() and await self.questions.is_cancelled(self.ticket):
@@ -148,14 +149,14 @@ class ShownWork(Struct, frozen=True):
         target = self.target
         record = ProgressRecord(self.questions, target, self.clock)
         state = target.state
-        shown_ts = state.progress_ts
+        shown_ts = state.progress.ts
         is_shown_privately = state.replace_original
         replaces_nothing = target.replaces is ReplaceMode.NOTHING
         if not shown_ts and not is_shown_privately:
             # Stored before the message is shown, for a crash right after that.
             await record.keep_response_url(replace=replaces_nothing)
         await self.delivery.show_progress(target, self.ticket, progress)
-        if state.progress_ts != shown_ts:
-            await self.questions.note_shown(target.delivery, state.progress_ts)
+        if state.progress.ts != shown_ts:
+            await self.questions.note_shown(target.delivery, state.progress.ts)
         if state.replace_original and not is_shown_privately and not replaces_nothing:
             await record.keep_response_url(replace=True)

@@ -22,7 +22,7 @@ from bot.slack.block_fallback import accepted_blocks
 from bot.slack.client import SlackClient
 from bot.slack.messages import SlackMessages, work_key
 from bot.slack.pace import NoRoom, Priority
-from bot.slack.reply_target import ReplyTarget
+from bot.slack.reply_target import ReplyTarget, StreamState
 
 log = logging.getLogger("opswatch")
 # The stream has ended without us.
@@ -41,24 +41,28 @@ class AnswerStreams(Struct, frozen=True):
         NoRoom where answers need the room.
         """
         state = target.state
-        if not target.streams or state.is_stream_refused or state.progress_hidden:
+        if (
+            not target.streams
+            or state.progress.stream is StreamState.REFUSED
+            or state.progress.is_hidden
+        ):
             return False
         if progress.lines:
             # The last lines of a log take the place of earlier ones, which a stream cannot do.
             await self.stop(target)
             return False
-        if not state.is_streaming and state.progress_ts:
+        if not state.progress.is_streaming and state.progress.ts:
             # A progress message that is no stream stays one.
             return False
         steps = streams.step_chunks(target.title, work_key(target.delivery), progress)
-        results = streams.new_results(progress, state.streamed_results)
+        results = streams.new_results(progress, state.progress.streamed_results)
         chunks = [*steps, *streams.result_chunks(results)]
-        if not state.is_streaming:
+        if not state.progress.is_streaming:
             is_shown = await self._start(target, [*chunks, streams.cancel_chunk(ticket)])
         else:
             is_shown = await self._append(target, chunks)
         if is_shown:
-            state.streamed_results |= {step.name for step in results}
+            state.progress.streamed_results |= {step.name for step in results}
         return is_shown
 
     async def finish(self, target: ReplyTarget, answer: Answer) -> str:
@@ -66,20 +70,21 @@ class AnswerStreams(Struct, frozen=True):
         to be sent in another way. Raises SlackUnreachable.
         """
         state = target.state
-        if not target.streams and not state.is_streaming:
+        if not target.streams and not state.progress.is_streaming:
             return ""
         blocks = accepted_blocks(answer.text, answer.blocks)
-        is_new = not state.is_streaming
+        is_new = not state.progress.is_streaming
         rest = (
             await self._start_answer(target, blocks) if is_new else streams.earlier_version(blocks)
         )
-        if not state.is_streaming:
+        if not state.progress.is_streaming:
             return ""
-        ts = state.progress_ts
+        ts = state.progress.ts
         is_whole = await self._end(target, answer.text, rest)
         if is_whole:
             # It is the answer now, which is not to be deleted.
-            state.is_answered, state.progress_ts = True, ""
+            state.is_answered = True
+            state.progress.ts = ""
         is_final = is_whole and is_new
         return ts if is_final or await self._replace(target, ts, answer) or is_whole else ""
 
@@ -97,10 +102,10 @@ class AnswerStreams(Struct, frozen=True):
 
     async def stop(self, target: ReplyTarget) -> None:
         """Ends the stream, so that its message can be edited; nothing where there is none."""
-        if not target.state.is_streaming:
+        if not target.state.progress.is_streaming:
             return
-        target.state.is_streaming = False
-        await self.stop_message(target, target.state.progress_ts)
+        target.state.progress.stream = StreamState.NONE
+        await self.stop_message(target, target.state.progress.ts)
 
     async def stop_message(self, target: ReplyTarget, ts: str) -> None:
         """The same for a message that may be a stream of an earlier process."""
@@ -112,8 +117,8 @@ class AnswerStreams(Struct, frozen=True):
         for one more stream. The blocks that are left.
         """
         state = target.state
-        shown_elsewhere = state.progress_ts or state.progress_hidden or target.replaces_ts
-        if not target.streams or state.is_stream_refused or shown_elsewhere:
+        shown_elsewhere = state.progress.ts or state.progress.is_hidden or target.replaces_ts
+        if not target.streams or state.progress.stream is StreamState.REFUSED or shown_elsewhere:
             return list(blocks)
         first, rest = streams.first_blocks(blocks, work_key(target.delivery))
         if not first:
@@ -135,10 +140,10 @@ class AnswerStreams(Struct, frozen=True):
         except (SlackRefused, SlackDeliveryUnknown) as error:
             # One that Slack has started without saying so is closed by Slack itself.
             log.info("The answer is not streamed: %s", error)
-            target.state.is_stream_refused = True
+            target.state.progress.stream = StreamState.REFUSED
             return False
-        target.state.progress_ts = str(answer["ts"])
-        target.state.is_streaming = True
+        target.state.progress.ts = str(answer["ts"])
+        target.state.progress.stream = StreamState.RUNNING
         return True
 
     async def _append(self, target: ReplyTarget, chunks: Sequence[Block]) -> bool:
@@ -147,7 +152,7 @@ class AnswerStreams(Struct, frozen=True):
             await self.client.at(Priority.PROGRESS).call(
                 "chat.appendStream",
                 channel=target.channel,
-                ts=state.progress_ts,
+                ts=state.progress.ts,
                 chunks=list(chunks),
             )
         except SlackUnreachable:
@@ -157,18 +162,17 @@ class AnswerStreams(Struct, frozen=True):
             return True
         except SlackRefused as error:
             if error.code == STOPPED:
-                state.is_streaming = False
-                state.is_stopped = True
+                state.progress.stream = StreamState.STOPPED
                 return True
             if error.code not in CLOSED:
                 await self.stop(target)
-            state.is_streaming = False
+            state.progress.stream = StreamState.NONE
             return False
         return True
 
     async def _end(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
         """Ends the stream with these blocks; whether Slack has certainly shown them."""
-        ts = target.state.progress_ts
+        ts = target.state.progress.ts
         try:
             await self.client.stop_stream(target.channel, ts, text, blocks)
         except SlackUnreachable:
@@ -177,5 +181,5 @@ class AnswerStreams(Struct, frozen=True):
             log.info("The end of an answer was not streamed: %s", error)
             await self.stop(target)
             return False
-        target.state.is_streaming = False
+        target.state.progress.stream = StreamState.NONE
         return True

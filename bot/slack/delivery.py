@@ -88,10 +88,10 @@ class Delivery:
                 return
             except SlackRefused as error:
                 self._fall_back_to_private(target, error)
-        if target.state.replace_original or target.state.noted:
+        if target.state.replace_original or target.state.progress.is_announced:
             return
         if not await self._progress.show_privately(target, ticket, progress):
-            target.state.noted = True
+            target.state.progress.is_announced = True
             await self.send_note(target, pending_note(target.title, ticket))
 
     # Answers
@@ -135,15 +135,15 @@ class Delivery:
         """
         if ts := await self._streams.finish(target, answer):
             target.state.is_answered = True
-            target.state.progress_ts = ""
+            target.state.progress.ts = ""
             return ts
         await self._streams.stop(target)
-        for ts in filter(None, (target.replaces_ts, target.state.progress_ts)):
+        for ts in filter(None, (target.replaces_ts, target.state.progress.ts)):
             if await self.messages.edit(target, ts, answer.text, answer.blocks):
                 target.state.is_answered = True
                 # It is the answer now, which is not to be deleted.
-                if ts == target.state.progress_ts:
-                    target.state.progress_ts = ""
+                if ts == target.state.progress.ts:
+                    target.state.progress.ts = ""
                 await self._progress.delete(target)
                 return ts
         ahead = self._posting[target.channel]
@@ -247,7 +247,7 @@ class Delivery:
         """What an earlier process has shown in the channel: its progress or the answer. None where
         nothing is found. Raises SlackRefused and SlackDeliveryUnknown.
         """
-        if ts := target.state.progress_ts:
+        if ts := target.state.progress.ts:
             return await self.messages.shown_at(target.channel, ts)
         return await self.messages.find_shown(target)
 

@@ -29,16 +29,16 @@ class ProgressMessages(Struct, frozen=True):
 
         Raises SlackRefused, and NoRoom where answers need the room.
         """
-        if await self.streams.show(target, ticket, progress) or target.state.progress_hidden:
+        if await self.streams.show(target, ticket, progress) or target.state.progress.is_hidden:
             return
         state = target.state
         text, blocks = _shown(target, ticket, progress)
         client = self.client.at(Priority.PROGRESS)
-        if not state.progress_ts:
+        if not state.progress.ts:
             await self._post(target, text, blocks, client)
-        elif not await self.messages.edit(target, state.progress_ts, text, blocks, client):
+        elif not await self.messages.edit(target, state.progress.ts, text, blocks, client):
             await self.delete(target)
-            state.progress_hidden = True
+            state.progress.is_hidden = True
 
     async def show_privately(self, target: ReplyTarget, ticket: str, progress: Progress) -> bool:
         """Whether progress is shown to the asker alone. Only the response URL can show it, since
@@ -67,12 +67,12 @@ class ProgressMessages(Struct, frozen=True):
     async def delete(self, target: ReplyTarget) -> None:
         """Deletes the progress message in the channel; nothing where there is none."""
         await self.streams.stop(target)
-        if target.state.progress_ts:
+        if target.state.progress.ts:
             with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
                 await self.client.call(
-                    "chat.delete", channel=target.channel, ts=target.state.progress_ts
+                    "chat.delete", channel=target.channel, ts=target.state.progress.ts
                 )
-            target.state.progress_ts = ""
+            target.state.progress.ts = ""
 
     async def _post(
         self, target: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
@@ -83,11 +83,11 @@ class ProgressMessages(Struct, frozen=True):
         state = target.state
         try:
             key = work_key(target.delivery)
-            state.progress_ts = await self.messages.post(target, text, blocks, client, key=key)
+            state.progress.ts = await self.messages.post(target, text, blocks, client, key=key)
         except SlackDeliveryUnknown:
-            state.progress_ts = await self.messages.find_work(target)
+            state.progress.ts = await self.messages.find_work(target)
             # Not found may mean that it appears later; a second one would then be left over.
-            state.progress_hidden = not state.progress_ts
+            state.progress.is_hidden = not state.progress.ts
 
 
 def _shown(target: ReplyTarget, ticket: str, progress: Progress) -> tuple[str, list[Block]]:

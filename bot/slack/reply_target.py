@@ -16,33 +16,51 @@ class ReplaceMode(Enum):
     REFUSAL = "a private refusal, which any result replaces"
 
 
+class StreamState(Enum):
+    """Whether the progress message is a stream."""
+
+    NONE = "none, or one that has ended"
+    RUNNING = "one that Slack shows"
+    REFUSED = "none, since Slack has refused it"
+    STOPPED = "one that the asker has stopped"
+
+
+class ShownProgress(Struct):
+    """The progress message of a question in its channel, by its `ts`.
+
+    `is_hidden` once somebody has deleted it, or it could not be found: it is not shown again.
+    `is_announced` once a private note has announced the answer in its place. `streamed_results`
+    are the steps whose result a stream shows.
+    """
+
+    ts: str = ""
+    is_hidden: bool = False
+    is_announced: bool = False
+    stream: StreamState = StreamState.NONE
+    streamed_results: frozenset[str] = frozenset()
+
+    @property
+    def is_streaming(self) -> bool:
+        return self.stream is StreamState.RUNNING
+
+
 class ReplyState(Struct):
     """What the asker has been shown so far, and which ways to reach them are closed.
 
-    `question` is the question as it was read, which a retry asks again. `progress_ts` is the
-    progress message in the channel; `progress_hidden` is set once somebody has deleted it, and it
-    is not shown again. `replace_original` if the next message by response URL replaces what that
-    URL shows. `noted` once a note has announced the work. `private_reason` says why an answer for
-    the channel is private. `is_streaming` while the progress message is a stream, and `is_stopped`
-    once the asker has stopped that; `streamed_results` are the steps whose result it shows.
-    `is_answered` once the asker can see the answer, and `has_unsent_files` until its files are sent
-    or reported.
+    `question` is the question as it was read, which a retry asks again. `private_reason` says why
+    an answer for the channel is private. `replace_original` if the next message by response URL
+    replaces what that URL shows. `is_answered` once the asker can see the answer, and
+    `has_unsent_files` until its files are sent or reported.
     """
 
     question: str = ""
-    progress_ts: str = ""
-    progress_hidden: bool = False
-    replace_original: bool = False
-    noted: bool = False
     private_reason: str = ""
+    replace_original: bool = False
     url_spent: bool = False
-    is_streaming: bool = False
-    is_stream_refused: bool = False
-    is_stopped: bool = False
-    streamed_results: frozenset[str] = frozenset()
     thread_gone: bool = False
     is_answered: bool = False
     has_unsent_files: bool = False
+    progress: ShownProgress = field(default_factory=ShownProgress)
 
     @property
     def is_complete(self) -> bool:

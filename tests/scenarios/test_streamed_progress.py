@@ -15,7 +15,7 @@ from bot.sandbox.slack import BOT, Channel, Message
 from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
 from bot.slack.manifest import AGENT_SCOPES, SCOPES
-from bot.slack.reply_target import ReplyState, ReplyTarget
+from bot.slack.reply_target import ReplyState, ReplyTarget, ShownProgress
 from tests.conftest import connected_bot
 
 DIRECT = "D0ADA"
@@ -162,7 +162,7 @@ async def test_stream_of_a_killed_process_is_reported_in_its_message(
         await delivery.show_progress(target_in(thread), "ticket", Progress("0 lines"))
         [message] = of_bot(sandbox, thread)
         # What the next process knows of it.
-        target = replace(target_in(thread), state=ReplyState(progress_ts=message.ts))
+        target = replace(target_in(thread), state=ReplyState(progress=ShownProgress(message.ts)))
         await delivery.report_interrupted(target, "I was restarted.", [])
     assert message.text == "I was restarted."
     assert of_bot(sandbox, thread) == [message]
