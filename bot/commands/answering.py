@@ -151,8 +151,9 @@ def open_commands(
     """
     commands = {
         name: command
-        for name, command in COMMANDS.items()
-        if isinstance(command, AnsweredCommand) and (only is None or name in only)
+        for name in COMMANDS
+        if only is None or name in only
+        if isinstance(command := COMMANDS[name], AnsweredCommand)
     }
     opened = OpenedCommands(commands, services)
     for name in commands.keys() - COMMANDS.built_in:

@@ -1,14 +1,15 @@
 """The commands: our own, a row each, and those of other installed packages. Modules below the
-commands find them here; each folder is imported when one of its commands is first needed.
+commands find them here; the folder of a command is imported when the command is first needed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from itertools import chain
 from typing import Any
 
 from bot.questions.command import Command
@@ -28,34 +29,34 @@ _TAKEN = frozenset({"manage", "notify"})
 class CommandRegistry(Mapping[CommandName, Command[Any]]):
     """Commands by name."""
 
-    @cached_property
-    def _loaded(self) -> tuple[Mapping[CommandName, Command[Any]], tuple[PluginProblem, ...]]:
-        # Not when this module is imported: commands import modules that read the registry.
-        built_in: list[Command[Any]] = [import_module(row).COMMAND for row in BUILT_IN]
-        return load_commands(built_in, entry_points(group=ENTRY_POINTS))
-
-    @property
-    def _commands(self) -> Mapping[CommandName, Command[Any]]:
-        return self._loaded[0]
-
-    @property
-    def built_in(self) -> frozenset[CommandName]:
+    def __init__(self) -> None:
+        self._folders = {row.rpartition(".")[2]: row for row in BUILT_IN}
+        self.built_in: Collection[CommandName] = self._folders.keys()
         """The names of our own commands."""
-        return frozenset(row.rpartition(".")[2] for row in BUILT_IN)
+        self._opened: dict[CommandName, Command[Any]] = {}
+
+    @cached_property
+    def _plugins(self) -> tuple[Mapping[CommandName, Command[Any]], tuple[PluginProblem, ...]]:
+        return load_plugin_commands(self.built_in, entry_points(group=ENTRY_POINTS))
 
     @property
     def problems(self) -> tuple[PluginProblem, ...]:
         """The plug-ins that were skipped."""
-        return self._loaded[1]
+        return self._plugins[1]
 
     def __getitem__(self, name: CommandName) -> Command[Any]:
-        return self._commands[name]
+        if name not in self._folders:
+            return self._plugins[0][name]
+        # Not when this module is imported: commands import modules that read the registry.
+        if name not in self._opened:
+            self._opened[name] = import_module(self._folders[name]).COMMAND
+        return self._opened[name]
 
     def __iter__(self) -> Iterator[CommandName]:
-        return iter(self._commands)
+        return chain(self._folders, self._plugins[0])
 
     def __len__(self) -> int:
-        return len(self._commands)
+        return len(self._folders) + len(self._plugins[0])
 
     @property
     def first(self) -> CommandName:
@@ -68,17 +69,17 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
         return f"/{self.first} help"
 
 
-def load_commands(
-    built_in: Iterable[Command[Any]], found: Iterable[EntryPoint]
+def load_plugin_commands(
+    built_in: Collection[CommandName], found: Iterable[EntryPoint]
 ) -> tuple[Mapping[CommandName, Command[Any]], tuple[PluginProblem, ...]]:
-    """Our own commands, followed by those of entry points, and the plug-ins that were skipped."""
-    commands = {command.name: command for command in built_in}
+    """The commands of entry points beside our own, and the plug-ins that were skipped."""
+    commands: dict[CommandName, Command[Any]] = {}
     problems = []
 
     def read(value: object) -> Command[Any]:
         command = _checked(value)
         # The first one stays, so that no package replaces a command of ours.
-        if command.name in commands:
+        if command.name in built_in or command.name in commands:
             raise UnusablePlugin(f"there is a command /{command.name} already")
         return command
 

@@ -58,7 +58,7 @@ def test_unneeded_packages_are_not_imported(code: str) -> None:
 
 def test_answers_of_other_commands_are_not_imported() -> None:
     modules = imported_by(
-        "import bot.cli.ask\nfrom bot.questions.registry import COMMANDS; [*COMMANDS]"
+        "import bot.cli.ask\nfrom bot.questions.registry import COMMANDS; [*COMMANDS.values()]"
     )
     answers = {f"bot.commands.{command}.answer" for command in ("usage", "apiaudit", "logs")}
     assert not answers & modules
@@ -72,3 +72,13 @@ def test_store_exports_every_name(name: str) -> None:
 def test_unknown_name_is_no_export() -> None:
     with pytest.raises(AttributeError, match="kitchen"):
         bot.store.kitchen  # noqa: B018
+
+
+def test_names_of_commands_import_none_of_them() -> None:
+    modules = imported_by(
+        "import bot.config\n"
+        "from bot.questions.registry import COMMANDS\n"
+        "assert {'usage', 'logs', 'apiaudit'} <= {*COMMANDS}; COMMANDS['usage']"
+    )
+    assert "bot.commands.usage" in modules
+    assert not {"bot.commands.logs", "bot.commands.apiaudit"} & modules

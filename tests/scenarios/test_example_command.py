@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.config.tables import AccessSettings
-from bot.questions.registry import COMMANDS, load_commands
+from bot.questions.registry import COMMANDS, load_plugin_commands
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, Run
 
@@ -67,9 +67,9 @@ async def test_access_to_added_command_is_configured(sandbox: Sandbox, front_doo
     ],
 )
 def test_unusable_command_is_skipped(value: str, reason: str) -> None:
-    own = list(COMMANDS.values())
-    commands, problems = load_commands(own, [EntryPoint("other", value, "opswatch.commands")])
-    assert list(commands.values()) == own
+    entry = EntryPoint("other", value, "opswatch.commands")
+    commands, problems = load_plugin_commands(COMMANDS.built_in, [entry])
+    assert commands == {}
     sentence = f"The command “other” of the package unknown is skipped: {reason}."
     assert [str(problem) for problem in problems] == [sentence]
 
@@ -97,8 +97,8 @@ def test_invalid_command_is_skipped(
     made = replace(COMMANDS["usage"], **{"name": "pantry", **changes})
     monkeypatch.setattr("bot.commands.usage.OTHER", made, raising=False)
     entry = EntryPoint("other", "bot.commands.usage:OTHER", "opswatch.commands")
-    commands, problems = load_commands([COMMANDS["usage"]], [entry])
-    assert list(commands) == ["usage"]
+    commands, problems = load_plugin_commands(COMMANDS.built_in, [entry])
+    assert commands == {}
     assert reason in str(problems[0])
 
 
