@@ -253,3 +253,20 @@ async def test_unavailable_provider_sets_exit_code(
     )
     assert ran.code == 3
     assert json.loads(ran.out)["error"]["kind"] == "auth"
+
+
+async def test_filter_that_cannot_be_applied_is_refused(
+    sandbox: Sandbox, front_door: Callable[..., Any]
+) -> None:
+    slow = {
+        "name": "slow",
+        "ask": "/apiaudit edge last 1h slower:2s",
+        "value": "calls",
+        "above": "5",
+        "every": "1h",
+        "channel": "#ops",
+    }
+    ran = await front_door("backtest", "slow", table={**sandbox.table(), **alerts(slow)})
+    assert ran.code == 2
+    assert "edge is Akamai and records no duration" in ran.err
+    assert sandbox.akamai.requests == []

@@ -161,7 +161,10 @@ class ApiAuditAnswerer:
         self._fetcher.check(question)
 
     async def replay(self, span: ReplayRequest[AuditQuestion]) -> Replay:
-        """The values of the whole time, at each instant as an answer would have had them."""
+        """The values of the whole time, at each instant as an answer would have had them. Raises
+        BadQuestion for a filter that an account cannot apply.
+        """
+        self._fetcher.check(span.read_at(span.end))
         return await replay_calls(self.sources, span, now=self.clock())
 
 
