@@ -17,8 +17,9 @@ from bot import formatting
 from bot.cli.ask import open_question_stores
 from bot.cli.check_canvases import CanvasUse, check_canvases
 from bot.cli.check_local import free_space, refusals, retention
+from bot.cli.check_questions import check_questions, is_question
 from bot.cli.check_slack import check_clock, check_names, is_ours
-from bot.composition.accounts import ProviderRegistry
+from bot.composition.accounts import ProviderRegistry, build_answerer
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import ConfigError
 from bot.questions.registry import COMMANDS
@@ -102,6 +103,8 @@ def exit_code(checks: Sequence[Check]) -> int:
 def _is_local(check: Check) -> bool:
     """Whether the configuration or the environment is wrong, rather than somebody else."""
     # The names of accounts have no such prefix, and the checks of plug-ins have.
+    if is_question(check):
+        return True
     is_of_plugin = check.name.startswith(("provider ", "providers."))
     return check.name in LOCAL_CHECKS or is_of_plugin or is_ours(check)
 
@@ -241,7 +244,10 @@ async def _accounts(settings: Settings) -> list[Check]:
             found = await asyncio.gather(
                 *(_account(name, account) for name, account in accounts.all.items())
             )
-    return [check for group in found for check in group]
+            # Only then, since accounts have described the values of their filters.
+            answerer = build_answerer(settings, opened, Redactor(settings.secrets()))
+            questions = [*check_questions(settings, answerer, utc_now())]
+    return [*(check for group in found for check in group), *questions]
 
 
 async def _targets(settings: Settings) -> list[Check]:

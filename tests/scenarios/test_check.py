@@ -228,3 +228,16 @@ async def test_slack_that_does_not_answer_is_not_ours(sandbox: Sandbox) -> None:
     sandbox.slack.refuse("users.info", "internal_error")
     failed, code = await failures(sandbox)
     assert (set(failed), code) == ({"slack names"}, 3)
+
+
+@pytest.mark.parametrize("kind", ["alert", "digest"])
+async def test_question_that_an_account_refuses_fails(
+    sandbox: Sandbox, front_door: Run, kind: str
+) -> None:
+    entry = {"name": "slow", "ask": "/apiaudit edge last 1h slower:2s", "channel": "#ops"}
+    entry |= {"at": "0 9 * * *"} if kind == "digest" else {"value": "calls", "above": "5"}
+    ran = await front_door("check", table={**sandbox.table(), kind: [entry]})
+    assert ran.code == 2
+    assert f"{kind} slow: edge is Akamai and records no duration" in ran.out
+    fine = {**entry, "ask": "/apiaudit edge last 1h failures"}
+    assert (await front_door("check", table={**sandbox.table(), kind: [fine]})).code == 0
