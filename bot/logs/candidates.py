@@ -17,11 +17,11 @@ from providers.patterns import compile_pattern
 
 # Patterns that never occur, with many first bytes: without them the library would jump from one
 # possible first byte to the next, which is slow where a text is full of them.
-_NEVER: Final = [bytes([byte]) * 4 for byte in (*range(1, 9), *b"BCDFGHJKMQVXYZ")]
+NEVER: Final = [bytes([byte]) * 4 for byte in (*range(1, 9), *b"BCDFGHJKMQVXYZ")]
 
 
 def _scan_of(patterns: Iterable[bytes]) -> BytesAhoCorasick:
-    return BytesAhoCorasick([*patterns, *_NEVER], implementation=Implementation.DFA)
+    return BytesAhoCorasick([*patterns, *NEVER], implementation=Implementation.DFA)
 
 
 def _class_of(byte: int) -> int:

@@ -18,7 +18,7 @@ from providers.patterns import compile_pattern, lazy_pattern
 # No time or level is looked for further into a line of text.
 FAR_ENOUGH: Final = 512
 ANSI: Final = compile_pattern(
-    rb"\x1b(?:\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,64}\x07|[()][A-B0-2])"
+    rb"\x1b(?:\[(?!\x1b)[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,64}\x07|[()][A-B0-2])"
 )
 
 # In front of the time: a priority, a level, and a thread or the like behind it; the role of a Redis

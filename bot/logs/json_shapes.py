@@ -16,6 +16,7 @@ import msgspec
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import field_names, fields, levels, times
+from bot.logs.candidates import NEVER
 from bot.logs.envelopes import ENVELOPES
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import (
@@ -50,7 +51,8 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
     + [b'\n"%s"' % word for word in levels.LEVEL_OF_FIELD]
     + [b'\n"' + sign for sign in (b" ", b"\t", b"\\", b"\r")]
     + [b"\n{"]
-    + [b"\n" + quote + b"%d" % digit for quote in (b"", b'"') for digit in range(10)],
+    + [b"\n" + quote + b"%d" % digit for quote in (b"", b'"') for digit in range(10)]
+    + [*NEVER],
     implementation=Implementation.DFA,
 )
 _LEVEL_KEYS: Final = tuple(field_names.LEVEL_KEYS)
@@ -60,7 +62,7 @@ _TWO_OBJECTS: Final = (
     *(b"\n ", b"\n\t", b"\n\r"),
 )
 _LEVEL_ENDS: Final = BytesAhoCorasick(
-    [end + b'"' for end in field_names.LEVEL_ENDS], implementation=Implementation.DFA
+    [*(end + b'"' for end in field_names.LEVEL_ENDS), *NEVER], implementation=Implementation.DFA
 )
 _LOG: Final = "log"
 

@@ -297,10 +297,13 @@ _YEAR_BEHIND: Final = compile_pattern(rb" (?:[A-Z]{3,4} |[+-]\d{4} )?\d{4}\b")
 
 
 def form_depends_on_digits(line: bytes, time: re.Match[bytes]) -> bool:
-    """Whether the form of a time depends on digits after the minute."""
+    """Whether the form of a time depends on digits after the minute, or before it."""
     if time.lastgroup in times.FORMS_WITH_FIXED_DIGITS:
         return True
-    return time.lastgroup == "syslog" and _YEAR_BEHIND.match(line, time.end()) is not None
+    if time.lastgroup != "syslog":
+        return False
+    year = line[max(0, time.start() - 5) : time.start()]
+    return _YEAR_BEHIND.match(line, time.end()) is not None or year[:-1].isdigit()
 
 
 def may_have_time(line: bytes) -> bool:

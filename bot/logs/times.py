@@ -36,8 +36,9 @@ _NAMED_ZONE: Final = (
     + rb")\b"
 )
 _REGION: Final = rb"[A-Z][a-z]{1,12}/[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
+# Most of what follows a time begins in none of these ways, which is seen at once.
 OFFSET: Final = (
-    rb" ?(?:[+-]\d\d(?::?\d\d)?(?!\d)|\(UTC(?:[+-]\d{4})?\)|"
+    rb" ?(?=[-+(A-Z\t])(?:[+-]\d\d(?::?\d\d)?(?!\d)|\(UTC(?:[+-]\d{4})?\)|"
     + _NAMED_ZONE
     + rb"(?![+-]\d)|(?:GMT|UTC)[+-]\d{1,2}(?::?\d\d)?(?!\d)|(?<= )"
     + _REGION
