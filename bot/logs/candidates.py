@@ -12,7 +12,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import calendar_names, field_names, fields, levels
-from bot.logs.places import BIND_CATEGORIES
+from bot.logs.places import BIND_CATEGORIES, LOWER_AND_CAPITALISED
 from providers.patterns import compile_pattern
 
 # Patterns that never occur, with many first bytes: without them the library would jump from one
@@ -41,7 +41,7 @@ _CLASSES: Final = bytes(map(_class_of, range(256)))
 _BEFORE_CLOCK: Final = (
     *(b"\n", b"(", b".", b"-", b"/", b"a"),
     *(b"a:", b"(:", b"::", b"-:", b"/:", b".:", b" :", b"\n:", b"0000:"),
-    *(b"\n ", b"( ", b": ", b". ", b"- ", b"/ ", b"  "),
+    *(b"\na ", b"\n ", b"( ", b": ", b". ", b"- ", b"/ ", b"  "),
     *(sign + digits + b" " for sign in (b"-", b"/", b".") for digits in (b"0", b"00", b"0000")),
     *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a ", b"0a00 ", b"a 0000 ", b"a  0 "),
 )
@@ -89,6 +89,8 @@ _LEVEL_STARTS: Final = (
 )
 # Days, a byte order mark, labels.
 _OTHER_STARTS: Final = (
+    # In front of a clock.
+    *(b"%s %d" % (word, digit) for word in LOWER_AND_CAPITALISED for digit in range(3)),
     *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun", b"\xef\xbb\xbf"),
     *(b"time:", b"ts:", b"timestamp:", b"host:", b"remote_addr:", b"remotehost:", b"level:"),
 )

@@ -361,7 +361,7 @@ def _times_like(written: bytes) -> _Times:
         rest = seconds + re.escape(behind) + any_digits_of(written[behind_span.stop :])
     same = any_digits_of(written[minute_span])
     run = compile_pattern(
-        before + rb"(" + same + rb")" + rest + rb"(?:" + before + rb"\1" + rest + rb")*+"
+        before + rb"(" + same + rb")" + rest + rb"(?:" + before + rb"(?:\1)" + rest + rb")*+"
     )
     return _Times(form, behind, digits_alike, pattern, run)
 

@@ -62,6 +62,11 @@ _word, _field, _letter, _severity = (
 _LOWER_CASE: Final = rb"trace|debug[1-5]?|info|notice|warn|warning|error|err|crit|critical|fatal"
 _UPPER_CASE: Final = rb"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL"
 _CAPITALISED: Final = rb"Trace|Debug|Info|Warn|Warning|Error|Critical|Fatal"
+LOWER_AND_CAPITALISED: Final = (
+    *(b"trace", b"debug", b"info", b"notice", b"warn", b"warning", b"error", b"err", b"crit"),
+    *(b"critical", b"fatal", b"Trace", b"Debug", b"Info", b"Warn", b"Warning", b"Error"),
+    *(b"Critical", b"Fatal"),
+)
 # What makes a word in lower case prose; no longer than what is remembered of a line allows.
 NO_PROSE: Final = rb"(?= (?!(?:in|of|on|at|to|for|from|with|was|is|and|or) ))"
 # Words before a level that are no name of a logger.
@@ -101,6 +106,12 @@ def _level(pattern: bytes) -> bytes:
     return rb"(?P<LEVEL>" + pattern + rb")"
 
 
+# How a time behind a level begins, of any form.
+_TIME_AHEAD: Final = rb"(?=[\[(\"']?(?:\d{1,4}[-/.: ][\dA-Z]|\d{8}|[A-Z][a-z]{2}[ ,]))"
+_LETTER_AHEAD: Final = rb"(?=[\[(]?(?:\d{1,4}[-/.: ][\dA-Z]|\d{8}|[A-Z][a-z]{2}[ ,] ?\d))"
+_SHORT: Final = rb"TRC|DBG|INF|NFO|WRN|ERR|CRT|FTL"
+
+
 PLACES: Final = (
     # What may come between such a level and the time (a thread, `jvm 1`) is part of every pattern
     # of a line's beginning.
@@ -112,15 +123,15 @@ PLACES: Final = (
         ("column_first", rb"\"?" + _level(ANY_CASE) + rb"\"?[,\t;] {0,4}", _word, b"Information,11/21/2026 10:00:00 AM,Oven,1,None", "info"),
         ("box_before_time", rb"\[ {0,2}" + _level(CAPITALS + rb"|" + _LOWER_CASE) + rb" {1,2}(?=\d{4}[-/]\d\d[-/])", _word, b"[DEBUG 2026-11-21 10:00:00 main] oven on", "debug"),
         ("word_before_box", _level(_LOWER_CASE) + rb":? {1,2}(?=\[\d{4}-\d\d-)", _word, b"error [2026-11-21 10:00:00.123 Z] oven hot", "error"),
-        ("lower_before_date", _level(_LOWER_CASE + rb"|" + _CAPITALISED) + rb"(?::| -| \|)? {1,4}(?=\d{4}[-/]\d\d[-/]\d\d[ T])", _word, b"error 2026-11-21T10:00:00.123Z oven hot", "error"),
+        ("lower_before_date", _level(_LOWER_CASE + rb"|" + _CAPITALISED) + rb"(?:(?::| -|,|;| ?\|)? {1,4}|[|;,\t])" + _TIME_AHEAD, _word, b"error 2026-11-21T10:00:00.123Z oven hot", "error"),
         ("letter_in_parentheses", rb"\((?P<LEVEL>[NIWC])\) (?=\d{4}-)", _letter, b"(W) 2026-11-21T10:00:00 - oven hot", "warn"),
         ("box_and_word", rb"\[[^\]\n]{1,60}\] " + _level(_LOWER_CASE) + rb" @(?=\d{4}-)", _word, b"[Oven:12] error @2026-11-21 10:00:00> hot", "error"),
         ("gvmd", rb"[a-z]{1,12} {1,4}[a-z]{1,12}: {0,4}" + _level(CAPITALS) + rb":(?=\d{4}-)", _word, b"md   main:WARNING:2026-11-21 10h00.00 utc:12: hot", "warn"),
         ("starred", rb"\*" + _level(CAPITALS) + rb"\* {0,2}\t[\w.]{1,20}\t", _word, b"*ERROR* \tv1.7.8.0\t2026/11/21 - 10:00:00: hot", "error"),
-        ("other_box_first", rb"(?:[(<{*] ?(?=[^\n]{1,20}[)>}*][:,;|]? {0,4}(?:[\[(]?\d{4}[-/]|\[\d\d:\d\d:\d\d\])))" + _level(CAPITALS) + rb" {0,8}[)>}*]", _word, b"<WARN> 2026-11-21 10:00:00 hot", "warn"),
+        ("other_box_first", rb"(?:[(<{*] ?(?=[^\n]{1,20}[)>}*][:,;|]? {0,4}" + _TIME_AHEAD + rb"))" + _level(CAPITALS + rb"|" + _LOWER_CASE + rb"|" + _CAPITALISED) + rb" {0,8}[)>}*]", _word, b"<WARN> 2026-11-21 10:00:00 hot", "warn"),
         ("name_and_word", rb"(?:\[[^\[\]\n]{1,60}\]|[A-Za-z][\w.-]{0,63}):? {1,4}\[?" + _level(CAPITALS) + rb"\]?:? {1,4}(?=\[?\d{4}[-/]\d\d[-/])", _word, b"oven: WARN: 2026-11-21 10:00:00 hot", "warn"),
-        ("letter_and_date", rb"(?P<LEVEL>[IWEFDTVCM])(?:/[\w.-]{1,40})? {1,2}(?=\d{4}-\d\d-\d\d[ T]|\d\d/\d\d/\d\d )", _letter, b"E 2026-11-21 10:00:00.123 oven.cpp:12 hot", "error"),
-        ("letter_and_sign", rb"[\[(<]?(?P<LEVEL>[IWEFDTVC])[\])>:,/|][ ,]{0,2}(?=\[?\d{4}[-/.]\d\d[-/.]\d\d)", _letter, b"E, 2026-11-21 10:00:00, hot", "error"),
+        ("letter_and_date", rb"(?P<LEVEL>[IWEFDTVCM])(?:/[A-Za-z][\w.-]{0,40})?(?: -)? {1,2}" + _LETTER_AHEAD, _letter, b"E 2026-11-21 10:00:00.123 oven.cpp:12 hot", "error"),
+        ("letter_and_sign", rb"[\[(<]?(?P<LEVEL>[IWEFDTVC])[\])>:,/|;\t][ ,]{0,2}" + _LETTER_AHEAD, _letter, b"E, 2026-11-21 10:00:00, hot", "error"),
         ("second_box", rb"\[[^\[\]\n]{1,60}\] ?\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[1:ml1] [ERR] [VID] [Nov 21 10:00:00] oven: hot", "error"),
         ("parted_box", rb"\[[\w.-]{1,64}:[\w.-]{1,64}:" + _level(ANY_CASE) + rb"(?::\d{1,6})?\]", _word, b"[kitchen:oven.node:Error:5] [2026-11-21 10:00:00.12 UTC] hot", "error"),
         ("angled_letter", rb"<(?P<LEVEL>[WFCXD])>(?=\d{4}-)", spellings.MUMBLE.get, b"<W>2026-11-21 10:00:00.123 hot", "warn"),
@@ -152,6 +163,10 @@ PLACES: Final = (
         ("tensorflow_letter", rb"(?P<LEVEL>[IWEF]) (?=[\w./-]{1,120}:\d{1,6}\])", _letter, b"2026-11-21 10:00:00.123456: W oven/hot.cc:64] hot", "warn"),
         ("ray_letter", rb"(?P<LEVEL>[IWEFCD]) \d{1,7} \d{1,7}\] ", _letter, b"[2026-11-21 10:00:00,123 E 12 34] (raylet) oven.cc:30: hot", "error"),
         ("before_box", rb"(?P<LEVEL>[TDINWEC]) {1,2}(?=\[)", _letter, b"[2026-11-21 10:00:00.123456] W [oven.c:12:start] 0-oven: hot", "warn"),
+        ("letter_alone", rb"(?P<LEVEL>[EWDF]) (?=[A-Z(<\[\"'])", _letter, b"2026-11-21 10:00:00 E Could not open", "error"),
+        ("letter_and_dash", rb"(?P<LEVEL>[EWDIF]) - ", _letter, b"2026-11-21 10:00:00 - E - hot", "error"),
+        ("letter_in_box_of_time", rb"(?P<LEVEL>[EWDIF])\](?= )", _letter, b"[2026-11-21 10:00:00 E] hot", "error"),
+        ("letter_behind_boxes", rb"(?:\[[^\[\]\n]{1,60}\] ){1,3}(?P<LEVEL>[EWDIF])(?=: | [a-z\[(])", _letter, b"2026-11-21 10:00:00 [oven] [12] E: hot", "error"),
         ("before_two_blanks", rb"(?P<LEVEL>[CEWND])  (?=[a-z])", _letter, b"2026-11-21 10:00:00.123456 C  oven version: 1", "critical"),
         ("fhem", rb"(?=[0-5]: )(?:(?<=\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d )|(?<=\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d\.\d{3} ))(?P<LEVEL>[0-5]): ", spellings.FHEM.get, b"2026.11.21 10:00:00 1: oven: hot", "error"),
         ("iris", rb"(?=\(\d)(?<=\d\d/\d\d/\d\d-\d\d:\d\d:\d\d:\d{3} )\(\d{1,10}\) (?P<LEVEL>[0-3]) ", spellings.IRIS.get, b"11/21/26-10:00:00:123 (1234) 2 [Generic.Event] hot", "error"),
@@ -218,6 +233,7 @@ PLACES: Final = (
         ("relayed_priority", rb"(?:[\w.:-]{1,64} )?(?:- ){0,4}<(?P<LEVEL>\d{1,3})>(?=(?:[A-Z][a-z]{2} [ \d]\d|\d \d{4}-\d\d-\d\dT\d\d:))", _severity, b"Nov 21 10:00:05 relay <11>Nov 21 10:00:00 kitchen oven[1]: hot", "error"),
         ("sql_error_code", rb"sql_error_code = [0-9A-Z]{5} (?P<LEVEL>LOG|" + CAPITALS + rb"):", _field, b"2026-11-21T10:00:00+00:00 app[postgres.1]: [DATABASE] [12-1]  sql_error_code = 42P01 ERROR:  hot", "error"),
         ("module_and_parentheses", rb"[A-Z][A-Z_]{2,24} \(" + _level(_LOWER_CASE) + rb"\)(?= )", _word, b"2026-11-21 10:00:00.123456 +0000 SERVER (error) hot", "error"),
+        ("between_signs_of_any_case", rb"(?:::?|--?|[|>*]) ?" + _level(SOME_CASE) + rb" ?(?:::|--|[|>*])(?=[ \w]|$)", _word, b"2026-11-21 10:00:00 :: Error :: hot", "error"),
         ("box_channel", rb"\[[\w-]{1,64}\." + _level(CAPITALS) + rb"\]", _word, b"[2026-11-21 10:00:00] [oven.ERROR]: hot", "error"),
         ("channel", rb"[\w-]{1,64}\." + _level(CAPITALS + rb"|" + CAREFUL_CAPITALS) + rb"(?=[:\s])", _word, b"[2026-11-21 10:00:00] production.ERROR: too hot", "error"),
         ("capitals", _level(CAPITALS) + rb"(?=[\s:|,;!/\]()\[>]|-(?= )|$)", _word, b"2026-11-21 10:00:00,123 - oven - ERROR - too hot", "error"),
@@ -262,10 +278,11 @@ PLACES: Final = (
         ("opengauss", rb"(?:[^\s]{1,64} ){6,9}\[[A-Z_]{2,20}\] (?P<LEVEL>LOG|" + CAPITALS + rb"):", _field, b"2026-11-21 10:00:00.123 5f1a.1 [unknown] 140 [unknown] 0 gaussmaster 00000 0 [BACKEND] LOG:  on", "info"),
     ),
     *_places(Where.OUTSIDE_SYSLOG,
-        ("punctuated", _level(SOME_CASE) + rb"(?=:(?:[\s:]|$)|[|\t,\]]|  | [\[({-] ?)", _word, b"2016-09-28 04:30:30, Info                  CBS    Loaded", "info"),
+        ("punctuated", _level(SOME_CASE) + rb"(?=:(?:[\s:]|$)|[|\t,\]]|  | [\[({-] ?| [|>] )", _word, b"2016-09-28 04:30:30, Info                  CBS    Loaded", "info"),
         ("program", _level(SOME_CASE) + rb"(?= [\w.-]{1,64}(?:  )?\[)", _word, b"2026-11-21T10:00:00.123Z info hostd[1] [Originator@6876] on", "info"),
         ("category", rb"[a-z-]{1,32}: " + _level(SOME_CASE) + rb"(?=: )", _word, b"21-Nov-2026 10:00:00.123 general: warning: oven", "warn"),
-        ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} {1,24}" + _level(_UPPER_CASE) + rb"(?=!? |[:\]])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
+        ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} {1,24}" + _level(_UPPER_CASE + rb"|" + _SHORT) + rb"(?=!? |[:\]])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
+        ("named_colon_box", rb"[A-Za-z][\w.-]{0,40}: \[ ?" + _level(ANY_CASE) + rb" ?\](?= )", _word, b"2026-11-21 10:00:00 oven: [ERROR] hot", "error"),
         ("versioned", rb"[a-z]\w{1,30} \d{1,4}(?:\.\w{1,16}){1,4} \[[\w. -]{1,60}\] " + _level(_UPPER_CASE) + rb"(?=: )", _word, b"2026-11-21 10:00:00 diagd 3.1.0 [P12TMainThread] ERROR: hot", "error"),
         ("named_pairs", rb"(?:[a-z]{2,16}:[\w./-]{0,60} ){2,10}[\w@.-]{1,60} " + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00,123 org:oven env:prod api:bake NIOThread@0 ERROR HTTP - hot", "error"),
         ("component_in_angles", rb"[a-z]\w{1,24} [A-Z]{2,24} {0,24}: <" + _level(CAPITALS) + rb">", _word, b"2026-11-21T10:00:00.123 hyperiond CORE         : <ERROR> hot", "error"),

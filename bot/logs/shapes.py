@@ -306,7 +306,8 @@ def _patterns_of(
 ) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """Lines that share a minute, and one line by itself."""
     line = rb"\n" + before + rb"(" + minute + rb")" + tail
-    again = rb"(?:\n" + before + rb"\1" + tail + rb")*+"
+    # In a group of its own, for a digit may follow.
+    again = rb"(?:\n" + before + rb"(?:\1)" + tail + rb")*+"
     return compile_pattern(line + again), lazy_pattern(line)
 
 

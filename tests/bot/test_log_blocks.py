@@ -231,6 +231,12 @@ def test_damaged_line_is_counted_as_read(line: bytes) -> None:
         assert (+counter.levels, counter.minutes, counter.untimed) == as_read(log)
 
 
+def test_digits_right_behind_a_minute_stop_nothing() -> None:
+    log = [b"2026-11-21T10:0012 INFO oven on"] * 40
+    counter = counted(b"".join(line + b"\n" for line in log))
+    assert (+counter.levels, counter.minutes, counter.untimed) == as_read(log)
+
+
 @given(LOGS, LOGS)
 def test_what_was_read_before_changes_nothing(before: list[bytes], log: list[bytes]) -> None:
     reader = LineReader()
