@@ -163,8 +163,8 @@ class AccessPolicy(Struct, frozen=True):
 def visible_directory(
     directory: AccountDirectory, commands: Collection[CommandName]
 ) -> AccountDirectory:
-    """The names that people with access to these commands may read: the accounts of each, and the
-    logs if one of the commands names logs.
+    """The names visible to people with access to these commands: the accounts of each, and the logs
+    if one of the commands names logs.
     """
     # A name may tell what an account is for, so it is shown only to those who may ask it.
     kinds = {kind for name in commands for kind in COMMANDS[name].kinds}

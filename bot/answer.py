@@ -1,4 +1,4 @@
-"""What everything gives back: words, blocks, exact numbers and files."""
+"""Answers: text, blocks, exact numbers and files."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Step(Struct, frozen=True):
 
 
 class Progress(Struct):
-    """Progress of work: in words, and by its parts where it has several. `lines` are the last ones of
+    """Progress of work: in words, and by its parts if it has several. `lines` are the last ones of
     a log that is followed, without secrets.
     """
 

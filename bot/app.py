@@ -1,4 +1,4 @@
-"""The bot: put together, connected to Slack in either mode, and handed over to its successor."""
+"""The bot: assembled, connected to Slack in either mode, and handed over to its successor."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Bot(Struct):
                 await self.store.schedules.release_claims()
 
     def _prepare(self) -> None:
-        """In a thread: loads what is needed first by questions and not by the start."""
+        """In a thread: loads what the first question needs and the start does not."""
         list(self.requests.answering.commands.values())
         self.requests.redactor.prepare()
         prepare_http()

@@ -1,4 +1,4 @@
-"""The threshold of a typed alert and the options behind it, found in its words (pure)."""
+"""Parses the threshold and the options of a typed alert (pure)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _WORD = re.compile(r"\s*(\S*)")
 
 
 def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[str, Words]]:
-    """The threshold and the options behind it."""
+    """The threshold and the options after it."""
     text, at = typed.text, side.end()
     # Before an amount, because `2x usual` begins with a number.
     if usual := USUAL_THRESHOLD.match(text, at):
@@ -101,9 +101,7 @@ def _outside_what(typed: TypedAlert, side: re.Match[str]) -> BadQuestion:
 def _wrong_unit(
     typed: TypedAlert, side: re.Match[str], amount: re.Match[str] | None
 ) -> BadQuestion | None:
-    """The refusal of a part of the quota, or of a unit that is not read; None where there is
-    neither.
-    """
+    """The error for a part of the quota or an unknown unit; None where there is neither."""
     text, at = typed.text, side.end()
     if has_value(typed.command, "quota_percent") and (part := OF_QUOTA.match(text, at)):
         return typed.refused(
@@ -146,7 +144,7 @@ def _options(typed: TypedAlert, side: re.Match[str], at: int) -> dict[str, Words
 
 
 def _unknown_option(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestion:
-    """The refusal of words that are no option."""
+    """The error for words that are not an option."""
     rest = typed.text[at:].strip()
     # The name is right and its value is not.
     if takes := TAKES.get(rest.partition(" ")[0].lower()):
@@ -162,8 +160,8 @@ def _unknown_option(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuest
 
 
 def _value_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestion | None:
-    """The refusal of a value behind the threshold, as in `above 20 failures`; None for other words,
-    and where a value is named before it.
+    """The error for a value after the threshold, as in `above 20 failures`; None for other words,
+    or if a value is named before the threshold.
     """
     word = _WORD.match(typed.text, at)
     assert word is not None
@@ -177,7 +175,7 @@ def _value_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestio
 
 
 def _question_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestion | None:
-    """The refusal of words of the question behind the threshold, as in `above 20 last 1h`; its
+    """The error for words of the question after the threshold, as in `above 20 last 1h`; its
     example has them before it. None for other words.
     """
     end = words_before_options(typed.text, at)
@@ -190,7 +188,7 @@ def _question_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQues
 
 
 def words_before_options(text: str, at: int) -> int:
-    """Where the words end that come before the first option."""
+    """The position at which the first option begins."""
     # A few words; each is tried as the beginning of an option.
     words = list(itertools.islice(re.compile(r"\S+").finditer(text, at), MOST_WORDS_BEHIND))
     return next((word.start() for word in words if _OPTION.match(text, word.start())), len(text))
@@ -202,7 +200,9 @@ def usual_threshold(command: CommandName) -> str:
 
 
 def start_of_value(typed: TypedAlert, side: re.Match[str]) -> int:
-    """Where the value right before `above` or `below` begins, or, without one, that word itself."""
+    """The position of the value right before `above` or `below`, or of that word if there is no
+    value.
+    """
     before = typed.text[: side.start()].rstrip()
     value = named_value(typed.command, before)
     return len(before) - len(value) if value else side.start()

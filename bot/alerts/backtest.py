@@ -1,6 +1,4 @@
-"""What a rule would have done over a period in the past: the same evaluation over values of the past
-(pure).
-"""
+"""What a rule would have done in a past period, by evaluating it over past values (pure)."""
 
 from __future__ import annotations
 
@@ -24,8 +22,8 @@ _ZERO, _DAY = timedelta(0), timedelta(days=1)
 
 
 class EvaluationPoint(Struct, frozen=True):
-    """One evaluation in the past: its readings, and how long until the next. A point that is `alone`
-    has a value that begins anew with it and ends with its step, such as the bytes of one day.
+    """One evaluation in the past: its readings, and how long until the next. The value of a point
+    that is `alone` covers only its own step, such as the bytes of one day.
     """
 
     at: datetime
@@ -48,7 +46,7 @@ class FiringPeriod(Struct, frozen=True):
 
 class Backtest(Struct, frozen=True):
     """What the rule would have done. `samples` counts the points with a value and `missing` those
-    without; `notes` say what is unknown of the past. Where nothing in the whole period `matched` the
+    without; `notes` say what is unknown of the past. If nothing in the period `matched` the
     question, no point counts as a sample.
     """
 
@@ -160,7 +158,7 @@ def _without_baseline(usual: Sequence[Mapping[str, Baseline | None]]) -> list[st
 def _end_with(
     firings: list[FiringPeriod], previous: EvaluationPoint, point: EvaluationPoint
 ) -> None:
-    """Ends what fired at a point that is alone, with the step of that point."""
+    """Ends the firing of a point that is alone with the step of that point."""
     if firings and firings[-1].end is None:
         firings[-1] = replace(firings[-1], end=min(previous.end, point.at))
 

@@ -34,7 +34,7 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class Season(enum.StrEnum):
-    """Which earlier values a baseline is made of. The values are in databases."""
+    """Which earlier values make up a baseline. The enum's values are stored in databases."""
 
     WEEKDAY_AND_HOUR = "weekday"
     HOUR = "hour"
@@ -43,7 +43,7 @@ class Season(enum.StrEnum):
 
 
 class Baseline(msgspec.Struct, frozen=True, gc=False):
-    """The usual value, the band around it, and of how many days it is made."""
+    """The usual value, the band around it, and the number of days it is based on."""
 
     median: float
     low: float
@@ -65,7 +65,7 @@ class DayValue(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A stretch of time, without its end."""
+    """A time range that excludes its end."""
 
     start: datetime
     end: datetime
@@ -117,16 +117,16 @@ def baseline_at(samples: Samples, at: datetime, zone: tzinfo) -> Baseline | None
 
 
 def baseline_of_days(samples: Samples, at: datetime, zone: tzinfo) -> Baseline | None:
-    """The baseline of the largest values of days, where it is not known how the days went: enough to
-    say that a value is unusually high, but not that it is low.
+    """The baseline of the daily maxima, for days whose course is unknown. It shows whether a value
+    is unusually high, but not whether it is low.
     """
     by_day = usual_values(samples, at, zone, Season.DAY)
     return _baseline(by_day, Season.DAY) if len(by_day) >= LEAST_DAYS else None
 
 
 def usual_values(samples: Samples, at: datetime, zone: tzinfo, season: Season) -> list[DayValue]:
-    """The values of which a baseline is made, the latest day first: one for each day, at the time
-    nearest to that of the instant.
+    """The values that make up a baseline, latest day first: for each day the one nearest to the
+    time of the instant.
     """
     local = at.astimezone(zone)
     # A figure that grows through the day is compared with earlier days at the same minute.
@@ -145,7 +145,7 @@ def usual_values(samples: Samples, at: datetime, zone: tzinfo, season: Season) -
 
 
 def needed_spans(at: datetime, zone: tzinfo) -> list[Span]:
-    """The hours of earlier days that the baselines by weekday and by hour are made of."""
+    """The hours of earlier days that the baselines by weekday and by hour need."""
     local = at.astimezone(zone)
     days = {
         *_days_before(local.date(), Season.WEEKDAY_AND_HOUR),
@@ -157,7 +157,7 @@ def needed_spans(at: datetime, zone: tzinfo) -> list[Span]:
 
 
 def whole_days_span(at: datetime, zone: tzinfo) -> Span:
-    """The days that the baseline of whole days is made of."""
+    """The days that the baseline of whole days needs."""
     days = _days_before(at.astimezone(zone).date(), Season.DAY)
     return Span(day_span(days[-1], zone).start, day_span(days[0], zone).end)
 

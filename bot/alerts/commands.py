@@ -45,7 +45,7 @@ AlertCommand = CreateAlert | DeleteAlert | Silence | Unsilence | Literal["list"]
 def parse_alert_command(
     command: CommandName, text: str, directory: AccountDirectory
 ) -> AlertCommand | None:
-    """The action that the words ask for; None where they are something else. Raises BadQuestion."""
+    """The command in the words; None for any other words. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
     verb, rest = verb.lower(), rest.strip()
     if verb == "alerts":

@@ -1,4 +1,6 @@
-"""The words that make an alert: `today above 5 GB for 10m`, read into a `CreateAlert` (pure)."""
+"""Parses the words that create an alert, such as `today above 5 GB for 10m`, into a `CreateAlert`
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -114,8 +116,8 @@ def _parsed(typed: TypedAlert) -> CreateAlert:
 
 
 def _no_side(typed: TypedAlert) -> BadQuestion:
-    """The refusal of words without `above` and `below`: its example has one in the place of a word
-    that is nearly one, or at the end.
+    """The error for words without `above` or `below`. Its example replaces a misspelt one, or adds
+    one at the end.
     """
     message = "When does it fire? Say above or below with a value, or outside usual."
     if change := _CHANGE.search(typed.text):
@@ -134,8 +136,8 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
 
 
 def _as_comparison(typed: TypedAlert, change: re.Match[str]) -> tuple[tuple[int, int], str]:
-    """What to replace of an alert on a change in percent, and with what: `24h up 20% failures` is
-    `24h failures vs previous above 20%`.
+    """The part of an alert on a change in percent to replace, and its replacement: `24h up 20%
+    failures` is `24h failures vs previous above 20%`.
     """
     amount = change["amount"].replace(" ", "")
     side = f"below -{amount}" if change["down"] else f"above {amount}"

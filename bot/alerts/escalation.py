@@ -9,8 +9,8 @@ from bot.alerts.state import AlertState
 
 
 def escalates_at(rule: Rule, alert: AlertState) -> datetime | None:
-    """When the open incident escalates; None where it does not, as there is none, somebody has
-    acknowledged it, or it has escalated already.
+    """When the open incident escalates; None if there is no incident, or it is acknowledged or has
+    escalated already.
     """
     after = rule.paging.escalate_after
     if after is None or alert.calls.opened_at is None or not alert.notified:

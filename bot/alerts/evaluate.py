@@ -61,12 +61,12 @@ def evaluate(
     baselines: Baselines = NO_BASELINES,
 ) -> tuple[AlertState, Reason | None]:
     """The state after this evaluation and the reason to notify, or None. While an alert is silenced
-    or muted, nothing new is notified; an open incident may resolve, and what still fires afterwards
-    is notified at once.
+    or muted, nothing new is notified; an open incident may resolve, and whatever still fires
+    afterwards is notified at once.
 
-    A subject whose reading is None has no data; one that was there before and is not among the
-    readings is no longer listed. A `partial` answer proves neither, whatever the rule's policy: what
-    is missing from it may only not have arrived.
+    A subject whose reading is None has no data; one that had a reading before and has none now is
+    no longer listed. A `partial` answer proves neither, whatever the rule's policy: the missing
+    part may just not have arrived yet.
 
     Where the threshold follows what is usual, `baselines` has that of each subject. A subject without
     one does not start firing; one that is firing keeps firing.
@@ -112,7 +112,7 @@ def _subjects(
     *,
     partial: bool,
 ) -> dict[str, SubjectState]:
-    """Every subject with a reading, and every active one that has none and is not gone yet."""
+    """Every subject with a reading, and every active one without a reading that is not gone yet."""
     found = {}
     for name, reading in readings.items():
         known = before.subjects.get(name, NEW_SUBJECT)
@@ -168,7 +168,7 @@ def _clamped(record: _Record, now: datetime) -> _Record:
 
 
 def _downtime(rule: Rule, before: AlertState, now: datetime) -> timedelta:
-    """How long nothing was evaluated, where that is more than one skipped evaluation."""
+    """How long no evaluation ran, if more than one was skipped."""
     if before.evaluated_at is None:
         return _NONE
     # One skipped evaluation is a slow provider. Prometheus restores `for` in the same way after an
@@ -269,7 +269,7 @@ def _is_flapping(history: str, *, was_flapping: bool) -> bool:
 def _apply_notification(
     rule: Rule, before: AlertState, after: AlertState, now: datetime
 ) -> tuple[AlertState, Reason | None]:
-    """The state with what people know after the notification, if there is a reason for one."""
+    """The state after the notification, if there is a reason for one."""
     current = {}
     for name, subject in after.subjects.items():
         if subject.state in _NOTIFIABLE:

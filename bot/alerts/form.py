@@ -70,7 +70,7 @@ def new_alert(command: CommandName, question: str) -> CreateAlert:
 
 
 def read_alert_form(command: CommandName, values: FormValues, before: CreateAlert) -> CreateAlert:
-    """The alert `before` with what was filled in, so that what has no input stays as it was. Raises
+    """The alert `before` with the values of the form; what has no input is unchanged. Raises
     InvalidForm with every input that is wrong.
     """
     form = _AlertForm(command, values)
@@ -150,7 +150,7 @@ class _AlertForm(Struct, frozen=True):
         return read_recipients(typed) if typed else ()
 
     def escalation(self) -> tuple[timedelta | None, tuple[str, ...]]:
-        """`after 15m to @oncall`; the first word may be left out."""
+        """`after 15m to @oncall`; `after` can be omitted."""
         typed = self.values.get(ESCALATE, "")
         if not typed:
             return None, ()

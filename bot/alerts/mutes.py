@@ -11,8 +11,8 @@ from bot.schedules.due import Trigger, next_due
 
 
 class ActiveSilence(Struct, frozen=True):
-    """Why an alert sends no notifications now: `text` such as `silenced until 21 Nov 14:05`, and who
-    silenced it; a mute of the configuration has no user.
+    """Why an alert sends no notifications at the moment: a `text` such as `silenced until 21 Nov
+    14:05`, and who silenced it; a mute of the configuration has no user.
     """
 
     text: str
@@ -42,7 +42,7 @@ class Mute(Struct, frozen=True):
 
 
 def next_end(mute: Mute, now: datetime) -> datetime | None:
-    """When the current mute window ends, or else the next one."""
+    """When the current mute window ends, or, if none is active, the next one."""
     if mute.start is not None and mute.end is not None:
         return mute.end if mute.end >= now else None
     # An instant earlier, so that a mute that ends right now is found, too.

@@ -1,4 +1,4 @@
-"""Who is on call now, by a schedule that the operator writes (pure).
+"""Who is on call, by the operator's schedules (pure).
 
 Times are local, so that a handover at 09:00 stays at 09:00 where clocks change.
 """
@@ -48,7 +48,7 @@ class Shift(Struct, frozen=True):
 
 
 class OnCallSchedule(Struct, frozen=True):
-    """Rotations and shifts, and overrides, which win over both while they last."""
+    """Rotations, shifts and overrides. An override takes precedence over both while it lasts."""
 
     rotations: tuple[Rotation, ...] = ()
     shifts: tuple[Shift, ...] = ()
@@ -62,13 +62,13 @@ class OnCallSchedule(Struct, frozen=True):
 
 
 class OnCall(Struct, frozen=True):
-    """The schedules of the configuration, by the names that alerts call."""
+    """The configured schedules, by the names used in alerts."""
 
     schedules: Mapping[str, OnCallSchedule] = field(default_factory=dict)
     zone: tzinfo | None = None
 
     def called_by(self, rule: Rule, now: datetime) -> Rule:
-        """The same rule with the people who are on call in the place of their schedules."""
+        """The same rule with its schedules replaced by the people who are on call."""
         if not any(name in self.schedules for name in _names(rule.paging)):
             return rule
         paging = replace(

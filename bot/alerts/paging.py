@@ -1,5 +1,4 @@
-"""Whom an alert calls beside posting in its channel, how urgent it is, and how its words are read
-(pure).
+"""Whom an alert notifies besides its channel, how urgent it is, and how both are typed (pure).
 
 A recipient is a person or user group of Slack (their id, or `@handle` until it is looked up), a
 channel (`#name` or its id), or the name of a target of the configuration, such as `pagerduty`.
@@ -170,5 +169,5 @@ def read_escalation(text: str) -> tuple[timedelta, tuple[str, ...]]:
 
 
 def with_ids(recipients: Sequence[str], found: dict[str, str]) -> tuple[str, ...]:
-    """The recipients with the ids that were found in the place of their handles."""
+    """The recipients with ids in place of their handles."""
     return tuple(dict.fromkeys(found.get(each, each) for each in recipients))

@@ -1,4 +1,4 @@
-"""Values of the past: what a command is asked for, what it returns, and the instants in between."""
+"""Past values: what a command is asked for, what it returns, and the instants in between."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Q = TypeVar("Q", bound=Question)
 
 
 class Replay(Struct, frozen=True):
-    """What is known of the past: the points, the oldest first, notes on what is unknown, and whether
-    anything matched the question.
+    """Past values as points, oldest first, notes on what is unknown, and whether anything matched
+    the question.
     """
 
     points: Sequence[EvaluationPoint]

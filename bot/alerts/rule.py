@@ -106,14 +106,14 @@ class Rule(
 
     @cached_property
     def definition(self) -> str:
-        """What it evaluates, as databases hold it; a rule with another definition starts afresh."""
+        """What it evaluates, as stored in databases. A rule whose definition changes starts afresh."""
         usual = f" usual {self.usual.side} {self.usual.factor}" if self.usual else ""
         each = f" each {self.each}" if self.each else ""
         return f"{self.display_query} {self.value} {self.above} {self.below}{usual}{each}"
 
     @property
     def baseline_definition(self) -> str:
-        """What its baseline is made of. Rules that differ in their threshold alone share it."""
+        """What its baseline is computed from. Rules that differ in their threshold alone share it."""
         each = f" each {self.each}" if self.each else ""
         return f"baseline {self.display_query} {self.value}{each}"
 
@@ -146,7 +146,7 @@ class Rule(
 
 
 def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
-    """A rule that no longer exists, as far as it is known from its stored definition."""
+    """A deleted rule, as far as its stored definition describes it."""
     subjects = re.search(r" each (\w+)$", definition)
     each = subjects[1] if subjects else ""
     definition = definition.removesuffix(f" each {each}")
@@ -200,12 +200,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def extract_readings(
     rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]
 ) -> dict[str, Reading]:
-    """The rule's value in an answer, or that of each subject; None where it is unknown. A subject
-    that was `known` before and is no longer listed has zero of what is counted, where the total is
-    known; for a value that is no count, a complete answer leaves it out.
+    """The rule's value in an answer, or that of each subject; None where it is unknown. A `known`
+    subject that is no longer listed counts as zero if the total is known. If the value is not a
+    count, a complete answer omits it.
 
-    An incomplete answer counts at least so much, which is enough for a breach of `above`; nothing
-    else in it is known.
+    The values of an incomplete answer are lower bounds, which can only breach `above`.
     """
     found = (
         _readings(rule, values, known) if rule.each else {WHOLE: extract_value(values, rule.value)}
@@ -258,7 +257,7 @@ def _readings(
 
 def extract_value(values: Mapping[str, Any], name: str) -> float | None:
     """The named value of an answer, or None where it is unknown. `levels.error` is the count of a
-    log level, which is 0 where the log was read and has no line of it.
+    log level: 0 if the log has no line of it.
     """
     found: Any = values.get(name)
     if "." in name:

@@ -54,8 +54,8 @@ OF_QUOTA = re.compile(
 
 
 class WrongAmount(ValueError):
-    """An amount that a value cannot have. `right` is what was probably meant; `value` names the
-    value that it fits, where that is another one.
+    """An amount that does not fit its value. `right` is what was probably meant; `value` is the
+    value that the amount does fit, if any.
     """
 
     def __init__(self, message: str, right: str, value: str = "") -> None:
@@ -145,12 +145,12 @@ def _milliseconds(typed: str) -> float | None:
 
 
 def is_size_in_mega(text: str, value: str) -> bool:
-    """Whether `5m` stands for megabytes, since the value is no duration."""
+    """Whether `5m` means megabytes, because the value is not a duration."""
     return not value.endswith("_ms") and _MINUTES_OR_MEGA.fullmatch(text) is not None
 
 
 def _below_zero(text: str, value: str, command: CommandName) -> float:
-    """The number of a threshold with a minus sign, which only a change can be."""
+    """The number of a threshold with a minus sign, which only a change can have."""
     if not value.startswith("change_"):
         raise WrongAmount(f"{value} is never below zero.", text)
     try:
@@ -162,7 +162,7 @@ def _below_zero(text: str, value: str, command: CommandName) -> float:
 
 
 def _bytes(typed: str, number: float | None, message: str) -> float:
-    """A number of bytes, which has a unit: `above 5` is hardly meant to be five bytes."""
+    """A number of bytes with a unit, since `above 5` hardly means five bytes."""
     if number == 0:
         return 0.0
     if number is None:

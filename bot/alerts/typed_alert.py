@@ -13,8 +13,8 @@ from bot.questions.registry import COMMANDS
 
 
 class TypedAlert(Struct, frozen=True):
-    """An alert as it was typed. Every refusal shows the same alert with only the wrong words
-    changed; without `explain` refusals have no example.
+    """An alert as it was typed. Every error shows the same alert with only the wrong words changed;
+    without `explain`, errors have no example.
     """
 
     command: CommandName
@@ -27,7 +27,7 @@ class TypedAlert(Struct, frozen=True):
     repairs: int = 3
 
     def refused(self, message: str, span: tuple[int, int], right: str) -> BadQuestion:
-        """A refusal whose example has `right` in the place of the wrong words."""
+        """An error whose example replaces the wrong words by `right`."""
         if not self.explain:
             return BadQuestion(message)
         start, end = span
@@ -37,9 +37,7 @@ class TypedAlert(Struct, frozen=True):
         return BadQuestion(message, self._working(text) or usual)
 
     def _working(self, text: str) -> str:
-        """The line of an alert that can be read: the text itself, or what its own refusal
-        offers.
-        """
+        """A line that can be parsed: the text itself, or what its error suggests."""
         if not self.repairs:
             return ""
         try:

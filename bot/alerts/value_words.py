@@ -11,7 +11,7 @@ from bot.questions.registry import COMMANDS
 
 
 def value_of(command: CommandName, asked: str) -> tuple[str, str]:
-    """The question, and the value that is named right behind it, or the default one."""
+    """The question, and the value named right after it, or the default value."""
     if value := named_value(command, asked):
         is_asked = value in COMMANDS[command].values.asked
         # `count` is both a value and a word of the question, which needs it.
@@ -20,7 +20,7 @@ def value_of(command: CommandName, asked: str) -> tuple[str, str]:
 
 
 def named_value(command: CommandName, asked: str) -> str:
-    """The value that the last word names; empty where it names none, or ends a window such as
+    """The value that the last word names; empty if it names none, or is part of a window such as
     `last 7 days`.
     """
     head, _, last = asked.rpartition(" ")
@@ -34,9 +34,7 @@ def named_value(command: CommandName, asked: str) -> str:
 
 
 def compares_nothing(question: Question | HelpRequest, value: str) -> str:
-    """Why an alert on a question cannot watch a value that only a comparison has; empty where it
-    can.
-    """
+    """Why an alert on a question cannot use a value that only a comparison has; empty if it can."""
     of_comparisons = COMMANDS[question.command].values.of_comparisons
     comparison = question.comparison if isinstance(question, Question) else None
     if comparison and comparison.is_never_known and value.startswith("change_"):

@@ -36,7 +36,7 @@ _RULE = re.compile(r"(?m)^([ \t]*)([-=])(?=[-= \t]*$)")
 
 
 class CanvasPage(msgspec.Struct, frozen=True):
-    """A canvas as it is to be. `footer` is what changes each time, and is no reason to send it."""
+    """The wanted content of a canvas. A change of the `footer` alone does not update it."""
 
     digest: str
     title: str
@@ -71,7 +71,7 @@ def canvas_text(text: str) -> str:
 
 
 def _joined(parts: Iterable[str]) -> str:
-    """The parts, as many of them as fit. Half of one could be a code block that nothing ends."""
+    """As many of the parts as fit. Half of a part could be an unclosed code block."""
     shown: list[str] = []
     left = MOST_MARKDOWN
     for part in parts:
@@ -90,12 +90,12 @@ def canvas_footer(digest: str, notes: Sequence[str]) -> str:
 
 
 def literal(text: str) -> str:
-    """Text of which no sign is Markdown."""
+    """Text without any Markdown syntax."""
     return _RULE.sub(r"\1\\\2", _LIST.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text)))
 
 
 def code_span(text: str) -> str:
-    """Text in a code span that nothing in it can leave."""
+    """Text in a code span that it cannot close."""
     return f"`{text.replace('`', 'ˋ')}`"
 
 

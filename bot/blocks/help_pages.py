@@ -51,7 +51,7 @@ def help_answer(
 def _help_facts(
     command: CommandName, directory: AccountDirectory, *, may_manage: bool
 ) -> list[str]:
-    """What there is to ask about, and how a question is scheduled, watched and saved."""
+    """What can be asked about, and how to schedule, watch and save a question."""
     about = COMMANDS[command]
     kinds = directory.of_kind(about.kinds)
     accounts = [f"{name} ({title_of(directory.accounts[name])})" for name in kinds]
@@ -82,7 +82,7 @@ def _help_facts(
 def help_for(
     request: HelpRequest, directory: AccountDirectory, *, may_manage: bool = True
 ) -> Answer:
-    """The help that was asked for: about a command, or about windows."""
+    """The requested help: about a command, or about windows."""
     if request.topic == "windows":
         return windows_help(request.command)
     return help_answer(request.command, directory, may_manage=may_manage)

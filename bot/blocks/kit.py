@@ -56,8 +56,8 @@ def without_entities(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Outside text inside mrkdwn, as words in which no sign is markup. A sentence reads better so
-    than in `code`.
+    """Outside text inside mrkdwn with all markup escaped. A sentence reads better this way than in
+    `code`.
     """
     return _EDGE.sub("ˍ", entities(sanitise_lines(text)).translate(_MARKS))
 
@@ -73,7 +73,7 @@ def with_code(text: str) -> str:
 
 
 def code(text: str, most: int = 120) -> str:
-    """Outside text inside mrkdwn: a code span that nothing in the text can leave."""
+    """Outside text inside mrkdwn, in a code span that it cannot close."""
     return f"`{entities(sanitise(text, most).replace('`', 'ˋ')) or ' '}`"
 
 
@@ -99,8 +99,8 @@ def section(text: str) -> Block:
 
 
 def warnings(lines: Sequence[str]) -> list[Block]:
-    """What is missing from an answer, a line each, to stand before its headline; nothing if there
-    are no lines.
+    """What is missing from an answer, a line each, shown before its headline; nothing if there are
+    no lines.
     """
     shown = [with_code(sanitise(line, 280)) for line in lines[:MOST_WARNINGS]]
     return [section("\n".join(f":warning: {line}" for line in shown))] if shown else []
@@ -211,7 +211,7 @@ def select(options: Sequence[str] | Mapping[str, str], chosen: str, hint: str = 
 
 
 def option(name: str, value: str = "") -> Block:
-    """A choice, known by its value, or else by what it says."""
+    """A choice, identified by its value, or by its label if it has none."""
     return {"text": plain(name, 75), "value": value or name}
 
 
@@ -227,8 +227,8 @@ def ask_buttons(questions: Sequence[tuple[str, str]]) -> list[Block]:
 
 
 def preview_link(blocks: Sequence[Block]) -> str:
-    """The blocks in Slack's Block Kit Builder. The part behind the `#` is read by the page alone
-    and sent to nobody.
+    """A link that opens the blocks in Slack's Block Kit Builder. The part after the `#` is not sent
+    to the server.
     """
     return "https://app.slack.com/block-kit-builder/#" + quote(
         json.dumps({"blocks": list(blocks)}, ensure_ascii=False), safe=""
@@ -322,7 +322,7 @@ def plain_table(table: Block) -> Block:
 
 
 def scale(values: Sequence[float]) -> tuple[float, str]:
-    """What to divide bytes by for an axis, and the unit it then has."""
+    """The divisor of bytes for an axis, and its unit."""
     top = max(values, default=0)
     for factor, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if top >= factor:
@@ -338,7 +338,7 @@ def _cell(value: Any) -> Block:
 
 
 def _bar_name(label: str) -> str:
-    """A label that fits; its mark stays where it is too long."""
+    """A label that fits; a shortened one keeps its mark."""
     clean = sanitise(label)
     if len(clean) > LABEL and clean.endswith(PART):
         return truncate(clean.removesuffix(PART), LABEL - 1) + "*"

@@ -59,7 +59,7 @@ def block_problems(blocks: Sequence[Block], *, most: int) -> list[str]:
 
 
 def _may_be_long(blocks: Sequence[Block]) -> bool:
-    """Whether the blocks may be too long. Their JSON is longer than all of their texts, and much
+    """Whether the blocks may be too long. Their JSON is at least as long as their texts, and much
     faster to measure.
     """
     try:

@@ -1,4 +1,4 @@
-"""What the bot answers, in one message: an example of each command (pure)."""
+"""An overview of the bot in one message: an example of each command (pure)."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def svg_of(block: Block) -> str:
 
 
 def alt_text(block: Block) -> str:
-    """What a chart shows, in words, for people who do not see it."""
+    """A text alternative that says what a chart shows."""
     chart = block["chart"]
     series = []
     for one in chart["series"]:

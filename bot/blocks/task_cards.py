@@ -1,4 +1,4 @@
-"""Work in progress as a card or a plan of several, and the same in blocks that all clients know."""
+"""Work in progress as a card or a plan of several, and the same in blocks that all clients support."""
 
 from __future__ import annotations
 

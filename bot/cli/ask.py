@@ -172,7 +172,7 @@ def refuse_empty_asker(user: str | None, channel: str | None) -> None:
 async def requester_of(
     settings: Settings, user: str | None, channel: str | None
 ) -> tuple[AccessPolicy, Requester]:
-    """The access rules, and the person and the place that they are applied to."""
+    """The access rules, and the person and the channel that they apply to."""
     from bot.composition.from_settings import build_access_policy
     from handlers.permissions import Requester
 
@@ -182,9 +182,7 @@ async def requester_of(
 
 
 class QuestionStores(Struct, frozen=True):
-    """What the bot has stored that answers use: the budgets of accounts, and the values of earlier
-    calls.
-    """
+    """The stored data that answers use: the budgets of accounts, and the values of earlier calls."""
 
     rate_limits: RateLimitStore
     seen: SeenStore

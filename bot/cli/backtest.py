@@ -56,7 +56,7 @@ async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest,
 
 
 def backtest_json(test: Backtest) -> dict[str, Any]:
-    """The result for other programs. A firing that goes on has no end."""
+    """The result for other programs. An ongoing firing has no end."""
     days = formatting.pluralise(round((test.end - test.start).total_seconds() / 86_400), "day")
     return {
         "alert": test.rule.name,

@@ -1,4 +1,4 @@
-"""`python -m bot check`: a line for everything that has to work, with what to do if it does not."""
+"""`python -m bot check`: a line for everything that has to work, and how to fix it if it does not."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ async def run_checks(
 
 
 def exit_code(checks: Sequence[Check]) -> int:
-    """0 if all is well; 2 if the configuration or the environment is wrong; 3 if another service
-    fails.
+    """0 if everything works; 2 if the configuration or the environment is wrong; 3 if another
+    service fails.
     """
     failed = [check for check in checks if not check.ok]
     if not failed:
@@ -101,7 +101,7 @@ def exit_code(checks: Sequence[Check]) -> int:
 
 
 def _is_local(check: Check) -> bool:
-    """Whether the configuration or the environment is wrong, rather than somebody else."""
+    """Whether the configuration or the environment is at fault, rather than another service."""
     # The names of accounts have no such prefix, and the checks of plug-ins have.
     if is_question(check):
         return True

@@ -205,8 +205,8 @@ async def _look_up(client: AsyncWebClient, named: Mapping[str, list[str]]) -> li
 
 
 def check_clock(date: str | None, now: datetime) -> Check | None:
-    """What is wrong with our clock where it differs from the `Date` of Slack's answer; None where
-    it agrees, or Slack gave none.
+    """How our clock differs from the `Date` of Slack's answer; None if they agree, or Slack sent no
+    date.
     """
     try:
         slack = parsedate_to_datetime(date or "")

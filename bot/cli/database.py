@@ -38,9 +38,9 @@ _PERSON = re.compile(r"[UW][A-Z0-9]{2,40}")
 def backup(config_path: Path | None, force: bool, file: Path) -> None:
     """Copy the database to FILE while the bot runs.
 
-    The copy is the database at one instant, is verified (integrity and row counts), and appears
-    at FILE only when it is whole. FILE is readable by you alone and holds what people asked:
-    keep it as safe as the database.
+    The copy is the database at one instant, is verified (integrity and row counts), and appears at
+    FILE only when it is complete. FILE is readable by you alone and holds what people asked: keep
+    it as safe as the database.
 
     Exit codes: 0 done; 2 FILE exists (see --force), or there is no database; 1 the copy failed.
 
@@ -77,7 +77,8 @@ def restore(config_path: Path | None, file: Path) -> None:
     is kept next to the new one. A backup of an older version is brought up to date at the next
     start; one of a newer version is refused.
 
-    Exit codes: 0 done; 2 FILE is no whole backup, or the database is in use; 1 the copy failed.
+    Exit codes: 0 done; 2 FILE is not a complete backup, or the database is in use; 1 the copy
+    failed.
 
     \b
     Examples:
@@ -117,8 +118,8 @@ def migrate(config_path: Path | None, dry_run: bool, target: str) -> None:
     checksum. Stop the bot first. A move that was interrupted is continued by the same command.
     The file is not changed, so that you can go back to it.
 
-    Exit codes: 0 done, or nothing to do; 2 the database is in use, newer, or none of Opswatch,
-    or the server holds rows already; 1 the move failed.
+    Exit codes: 0 done, or nothing to do; 2 the database is in use, newer, or not an Opswatch
+    database, or the server has rows already; 1 the move failed.
 
     \b
     Examples:

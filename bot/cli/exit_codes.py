@@ -50,7 +50,7 @@ class ExitCodeGroup(click.Group):
 
 @contextlib.contextmanager
 def report_errors(as_json: bool) -> Iterator[None]:
-    """An error is shown as one sentence, or as JSON, and ends the program with its exit code."""
+    """Shows an error as one sentence or as JSON, and exits with its code."""
     from handlers.error_messages import error_message
 
     try:
@@ -73,7 +73,7 @@ def report_errors(as_json: bool) -> Iterator[None]:
 
 
 def show_config_error(error: ConfigError) -> None:
-    """Every problem of the configuration, a line each, and what to do."""
+    """Shows every problem of the configuration, a line each, and what to do."""
     for problem in error.problems:
         click.echo(terminal_line(as_called(f"NO  {problem}")), err=True)
     click.echo(terminal_text(as_called(error.hint)), err=True)

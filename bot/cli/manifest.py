@@ -92,7 +92,7 @@ def _events_url(mode: str | None, url: str) -> str:
 
 
 def _is_public_address(url: str) -> bool:
-    """Slack calls https:// alone."""
+    """Whether Slack can call the address: https:// only."""
     try:
         parts = urlsplit(url)
         has_host = bool(parts.hostname) and (parts.port or 1) > 0

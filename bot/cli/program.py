@@ -1,6 +1,4 @@
-"""What commands share: the name that they were called by, and the option for the configuration
-file.
-"""
+"""What commands share: the program's name, and the option for the configuration file."""
 
 from __future__ import annotations
 
@@ -52,7 +50,7 @@ def is_verbose() -> bool:
 
 
 def has_demo() -> bool:
-    """Whether the packages are installed that the demo needs beside those of the bot."""
+    """Whether the packages that only the demo needs are installed."""
     from providers.registry import registry
 
     return all(provider.can_run_sandbox for provider in registry().providers.values())
@@ -84,7 +82,7 @@ def echo_json(value: Any) -> None:
 
 
 def print_in_any_locale() -> None:
-    """Lets output continue if the encoding of a stream lacks a character, which is shown as `?`."""
+    """Replaces characters that the encoding of a stream lacks by `?`, so that output continues."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # The default raises an error in the middle of an answer.

@@ -33,7 +33,7 @@ Clock = Callable[[], datetime]
 
 
 class AnswerContext(Struct, frozen=True):
-    """What an answer needs beside the question: where files may be written (the folder is created
+    """What an answer needs besides the question: where files may be written (the folder is created
     on first use) or kept in memory, the time zone to show times in, and where to report progress.
     """
 
@@ -44,8 +44,8 @@ class AnswerContext(Struct, frozen=True):
 
 
 class MeasureContext(Struct, frozen=True):
-    """What a measurement needs beside the question: the one value that is wanted, so that nothing
-    else is fetched, and with `each` the kind of subject to split it by (`log`, `actor` …).
+    """What a measurement needs besides the question: the one value to fetch, and with `each` the
+    kind of subject to split it by (`log`, `actor` …).
     """
 
     folder: Callable[[], Path]
@@ -55,7 +55,7 @@ class MeasureContext(Struct, frozen=True):
 
 
 async def or_error(request: Awaitable[T]) -> T | ProviderError:
-    """The result, or the provider's error if the answer can do without the result."""
+    """The result, or the provider's error for an answer that does not depend on the result."""
     try:
         return await request
     except ProviderError as error:
@@ -81,10 +81,10 @@ class CommandHandler(Protocol[Q_in]):
 
 @runtime_checkable
 class ChecksQuestions(Protocol[Q_in]):
-    """Knows without a request which questions an account cannot be asked."""
+    """Checks without a request whether an account can answer a question."""
 
     def check(self, question: Q_in) -> None:
-        """Raises BadQuestion where no answer is possible, with a question that works."""
+        """Raises BadQuestion with a question that works if no answer is possible."""
         ...
 
 
@@ -181,8 +181,8 @@ class Answerer(Struct, frozen=True):
         return handler.form_notes() if isinstance(handler, HasFormNotes) else ()
 
     def check(self, question: Question) -> None:
-        """Raises BadQuestion for a question that is valid, but that its accounts cannot be asked,
-        such as one with a filter of another vendor.
+        """Raises BadQuestion for a valid question that its accounts cannot answer, such as one with
+        a filter of another vendor.
         """
         handler = self.commands[question.command]
         if isinstance(handler, ChecksQuestions):

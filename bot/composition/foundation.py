@@ -27,7 +27,7 @@ from providers.redaction import Redactor
 
 
 class Foundation(Struct, frozen=True):
-    """What holds a connection or a file, and is closed at the end."""
+    """Everything that holds a connection or a file and is closed at the end."""
 
     settings: Settings
     clock: Clock

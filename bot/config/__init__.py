@@ -1,7 +1,7 @@
 """Reads `bot.toml` and the environment into Settings, or reports all their problems together.
 
 `settings` and `tables` declare what can be configured, `fields` how values are written, and
-`accounts` and `targets` leave each entry to its kind. `reading` reads everything, `problems` and
+`accounts` and `targets` pass each entry to its kind. `reading` reads everything, `problems` and
 `consistency` describe what is wrong, and `tokens` reads Slack's tokens.
 """
 

@@ -58,7 +58,7 @@ def _read_account(provider: Provider, written: Any, context: Mapping[str, Any]) 
 
 
 def kind_of(account: Any) -> str:
-    """The kind that an account is configured with."""
+    """The configured kind of an account."""
     return str(account.get("kind")) if isinstance(account, Mapping) else ""
 
 

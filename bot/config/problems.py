@@ -75,7 +75,7 @@ def _kinds_in_words(kinds: Iterable[str]) -> str:
     return f"kind is {', '.join(others)} or {last}" if others else f"kind is {last}"
 
 
-# What would be right, by the validator's type of finding.
+# what would be right, by the validator's type of finding.
 _EXPECTED: Mapping[str, str] = MappingProxyType(
     {
         "tuple_": 'a list, such as ["…", "…"]',

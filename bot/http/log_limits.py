@@ -1,4 +1,4 @@
-"""Log lines that strangers can cause, kept to a few a minute."""
+"""Limits log lines that strangers can cause to a few a minute."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WINDOW_S = 60.0
 
 
 class _Written(Struct):
-    """How often a message was written, and left out, in the minute that began then."""
+    """How often a message was written, and dropped, in the minute that began then."""
 
     began_at: float
     written: int = 0
@@ -22,7 +22,7 @@ class _Written(Struct):
 
 class LimitedLog:
     """Writes each kind of warning a few times a minute; the first one of a later minute says how
-    many were left out.
+    many were dropped.
     """
 
     def __init__(

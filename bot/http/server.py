@@ -1,4 +1,4 @@
-"""An HTTP port that idle, slow and greedy clients cannot exhaust.
+"""An HTTP port that idle, slow or excessive clients cannot exhaust.
 
 A client has a few seconds to send its headers and a few to send its body. The number of connections
 is capped: at the cap, a new one replaces the one that has been idle longest, so idle connections

@@ -24,7 +24,7 @@ def log_refusal(problems: Sequence[str]) -> None:
 
 
 def reload_problems(error: BaseException) -> list[str]:
-    """Why a configuration cannot be used, a sentence for each problem."""
+    """Why a configuration is invalid, a sentence for each problem."""
     if isinstance(error, ConfigError):
         return [str(problem) for problem in error.problems]
     if isinstance(error, SlackApiError):

@@ -55,7 +55,7 @@ Mailbox = Annotated[str, BeforeValidator(_mailbox)]
 
 
 class EmailSettings(TargetSettings):
-    """A mail server that takes messages by submission, and whose they are."""
+    """A mail server for message submission, and the sender and recipients."""
 
     kind: Literal["email"]
     host: Annotated[str, BeforeValidator(_server)]

@@ -1,4 +1,4 @@
-"""What a target is sent about an incident, whatever its kind."""
+"""The event that is sent to a target about an incident, whatever its kind."""
 
 from __future__ import annotations
 

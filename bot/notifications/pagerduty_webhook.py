@@ -1,4 +1,4 @@
-"""What PagerDuty reports back: webhooks (v3), each signed. Pages: "Webhooks Overview", "Verifying
+"""Acknowledgements from PagerDuty: signed webhooks (v3). Pages: "Webhooks Overview", "Verifying
 Signatures".
 """
 
@@ -60,7 +60,7 @@ def is_signed(header: str, body: bytes, secrets: Iterable[Secret]) -> bool:
 
 
 def read_acknowledgement(body: bytes) -> Acknowledgement | None:
-    """The acknowledgement that a webhook reports; None where it reports something else. Raises
+    """The acknowledgement that a webhook reports; None if it reports something else. Raises
     ValueError where it cannot be read.
     """
     try:

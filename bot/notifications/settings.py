@@ -1,4 +1,4 @@
-"""What every target has in `bot.toml`, whatever its kind, and the request that it is sent."""
+"""What the settings of every kind of target have in common, and the request that is sent to one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TargetSettings(Table):
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as it is sent. It holds the target's secrets, so it is neither shown nor kept."""
+    """A request as it is sent. It holds the target's secrets, so it is neither shown nor stored."""
 
     # The address may be a secret, too, as that of a webhook.
     url: str

@@ -65,7 +65,7 @@ class WebhookSettings(TargetSettings):
 
 def render(settings: WebhookSettings, event: AlertEvent, now: datetime) -> HttpRequest:
     """The request for an event. Each attempt is signed afresh and carries the same key, by which a
-    receiver knows an event that comes twice.
+    receiver recognises a repeated event.
     """
     body = msgspec.json.encode({"version": VERSION, **event.as_json()})
     # Signed with the body, so that an old request cannot be sent again later.

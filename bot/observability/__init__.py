@@ -1,1 +1,1 @@
-"""Log lines, metrics, and the callbacks by which other modules report what has happened."""
+"""Log lines, metrics, and the callbacks through which other modules report events."""

@@ -1,4 +1,4 @@
-"""Which faults of the bot were logged lately, so that each traceback is logged once."""
+"""Remembers which faults of the bot were logged, so that each traceback is logged once."""
 
 from __future__ import annotations
 

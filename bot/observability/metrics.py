@@ -169,7 +169,7 @@ class _MeasurementCollector(Collector):
         self._metrics = metrics
 
     def describe(self) -> Sequence[Metric]:
-        """The names, without which the registry would collect once to find them."""
+        """The metric names. Without them, the registry would collect once to find them."""
         return [*self.collect()]
 
     def collect(self) -> Iterator[Metric]:

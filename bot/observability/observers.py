@@ -1,4 +1,4 @@
-"""Callbacks by which other modules report what has happened (pure)."""
+"""Callbacks through which other modules report events (pure)."""
 
 from __future__ import annotations
 

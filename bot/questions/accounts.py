@@ -15,9 +15,7 @@ _BETWEEN = frozenset({"vs", "vs.", "versus", "against"})
 
 
 class NamedAccounts(Struct, frozen=True):
-    """The accounts that were named, none where no word names one; how they are typed; and the other
-    words.
-    """
+    """The accounts that the words name, if any; how they are typed; and the other words."""
 
     names: tuple[str, ...]
     typed: str

@@ -1,5 +1,5 @@
 """Reads counts and durations as people and configurations write them, like `providers.amounts`. An
-amount with two readings is refused with both.
+ambiguous amount is refused, with both readings.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def read_count(text: str) -> float | None:
 
 
 def read_duration(text: str) -> timedelta | None:
-    """`15m`, `1h30m`, `1.5h` or `2 hours` as a duration; None if it is none. Raises AmbiguousAmount
-    for `6M` and `1.000h`.
+    """`15m`, `1h30m`, `1.5h` or `2 hours` as a duration; None for anything else. Raises
+    AmbiguousAmount for `6M` and `1.000h`.
     """
     found = 0.0
     at = 0

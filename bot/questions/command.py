@@ -1,6 +1,4 @@
-"""What a command provides to modules that do not know it: it reads words and forms, and gives
-examples that work.
-"""
+"""The interface of a command: it reads words and forms, and gives examples that work."""
 
 from __future__ import annotations
 
@@ -57,15 +55,15 @@ class Command(CommandDescription, ABC, Generic[Q]):
         ]
 
     def example_words(self, directory: AccountDirectory) -> str:
-        """The words of a question that works with the accounts there are."""
+        """The words of a question that works with the configured accounts."""
         return self.localised(self.example_window, directory)
 
     def example(self, directory: AccountDirectory) -> str:
-        """A question that works with the accounts there are."""
+        """A question that works with the configured accounts."""
         return f"/{self.name} {self.example_words(directory)}"
 
     def alert_example(self, directory: AccountDirectory) -> str:
-        """An alert that works with the accounts there are."""
+        """An alert that works with the configured accounts."""
         value = f"{self.values.default} above {self.values.usual_threshold}"
         return f"/{self.name} alert {self.example_words(directory)} {value}"
 
@@ -83,7 +81,7 @@ class Command(CommandDescription, ABC, Generic[Q]):
         return ()
 
     def help_facts(self) -> list[str]:
-        """What its help says besides examples and accounts, a sentence each."""
+        """Further lines of its help, a sentence each."""
         return []
 
     def localised(self, words: str, directory: AccountDirectory) -> str:

@@ -103,8 +103,8 @@ def _compared(parts: QuestionParts, words: ComparedWords, context: Context) -> C
 
 
 def _whole_days_instead(parts: QuestionParts, words: ComparedWords, context: Context) -> str:
-    """The words of windows that are over: for `today vs yesterday` those of yesterday and the day
-    before it, for `this week vs last week` on a Monday those of the two weeks before.
+    """The same comparison with complete windows: for `today vs yesterday` yesterday and the day
+    before it, for `this week vs last week` on a Monday the two weeks before.
     """
     for window in (f"{words.second} vs previous", f"yesterday vs {words.second}"):
         both = split_comparison(window)
@@ -166,7 +166,7 @@ def _second_window(
 def _relative_window(
     first: ParsedWindow, words: ComparedWords, reading: Reading
 ) -> ParsedWindow | None:
-    """The second window where its words say how it lies to the first: `previous`, `a week ago`,
+    """The second window if its words are relative to the first: `previous`, `a week ago`,
     `yesterday` with the same hours.
     """
     second = words.second.lower()
@@ -252,7 +252,7 @@ def _usual_line(parts: QuestionParts, context: Context, first: str) -> str:
 
 @contextlib.contextmanager
 def working_hint(line: str) -> Iterator[None]:
-    """What is refused without a hint has this one."""
+    """Adds this hint to a BadQuestion that has none."""
     try:
         yield
     except BadQuestion as error:

@@ -1,4 +1,4 @@
-"""Two windows among the words of a question: where one ends and the other begins (pure).
+"""Splits the words of a question at the border between two windows (pure).
 
 `A vs B`, `compare A with B`, `A yoy`, `the same hours of B`.
 """
@@ -56,7 +56,7 @@ _OVER_FIRST = MappingProxyType({second: first for first, second in _OVER.values(
 
 class ComparedWords(Struct, frozen=True):
     """The words of both windows as they were typed, whether the same hours are asked for, and the
-    words of a third window, which is one too many.
+    words of a third window, which is an error.
     """
 
     first: str

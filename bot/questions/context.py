@@ -1,5 +1,6 @@
-"""What the words of a question are read with: the accounts, the clock, and the way to an example
-that works."""
+"""The context of parsing a question: the accounts, the clock, and how to find an example that
+works.
+"""
 
 from __future__ import annotations
 
@@ -115,8 +116,8 @@ LONGEST_WINDOW_WORD = 16
 
 
 class Context(Struct, frozen=True):
-    """What a command reads words with: the accounts there are, the clock, and how an example that is
-    shown is checked to work.
+    """The context in which a command reads words: the accounts, the clock, and a check that a
+    suggested example works.
     """
 
     command: CommandDescription
@@ -136,8 +137,8 @@ class Context(Struct, frozen=True):
         return self.repairs > 0
 
     def instead(self, wrong: str, right: str) -> str:
-        """The question as it was typed with `right` in the place of `wrong`, where that can be
-        asked; else an example that works.
+        """The typed question with `wrong` replaced by `right` if that works; else an example that
+        works.
         """
         # The rest stays as it was typed, word for word.
         before, _, after = self.text.partition(wrong)
@@ -146,16 +147,14 @@ class Context(Struct, frozen=True):
         return self.working(f"{before.rstrip()} {after.lstrip()}")
 
     def working(self, words: str) -> str:
-        """The line with these words where it can be asked; else an example that works."""
+        """The line with these words if it works; else an example that works."""
         words = words.strip()
         if not self.explains:
             return self.example
         return self.checked(f"/{self.command.name} {words}")
 
     def checked(self, hint: str) -> str:
-        """The line of a hint where it can be asked, or what its own refusal offers; else an example
-        that works.
-        """
+        """The line of a hint if it works, or what its error suggests; else an example that works."""
         # Each refusal has a suggestion of its own; counting down keeps this from going on for ever.
         for left in reversed(range(self.repairs)):
             command, _, words = hint.partition(" ")
@@ -171,7 +170,7 @@ class Context(Struct, frozen=True):
         return self.example
 
     def accounts(self) -> list[str]:
-        """The accounts that the command can ask. Raises BadQuestion where there is none."""
+        """The accounts that the command can ask. Raises BadQuestion if there are none."""
         available = self.directory.of_kind(self.command.kinds)
         if not available:
             raise BadQuestion(
@@ -245,8 +244,8 @@ class Context(Struct, frozen=True):
         return True
 
     def _suggest_window(self, parts: QuestionParts) -> BadQuestion | None:
-        """The window that words are once each is taken for the one it is nearly, once they say
-        `last` or `since`, or that stands among them.
+        """The error that suggests a window for words that are not one: with misspelt words
+        corrected, with `last` or `since` added, or the window among them. None if nothing fits.
         """
         # A guess costs one reading, and there is one for each run of words.
         for guess in itertools.islice(_guesses(parts.window.split()), MOST_GUESSES):
@@ -262,7 +261,9 @@ class Context(Struct, frozen=True):
         return None
 
     def _suggest_account(self, parts: QuestionParts) -> BadQuestion | None:
-        """A word that is nearly an account's name is taken for one that was mistyped."""
+        """The error for a word that is nearly the name of an account, or names one of another
+        vendor; None for other words.
+        """
         accounts = self.directory.of_kind(self.command.kinds)
         # Accounts come first in a question.
         word, _, others = parts.window.partition(" ")
@@ -286,7 +287,9 @@ class Context(Struct, frozen=True):
         return None
 
     def _suggest_alert(self, parts: QuestionParts) -> BadQuestion | None:
-        """A threshold among the words of a question is taken for an alert without its word."""
+        """The error for a threshold among the words, which belongs to an alert; None if there is
+        none.
+        """
         found = _THRESHOLD.search(parts.window)
         # Data has a unit in an alert, too.
         if not found or (self.command.whole_days and not found["unit"]):
@@ -304,9 +307,8 @@ class Context(Struct, frozen=True):
         )
 
     def accounts_and_window(self, words: list[str]) -> tuple[list[str], list[str]]:
-        """The accounts that are named, and the words of the window. At the front the beginning of a
-        name suffices where it is one's alone; elsewhere a name is one where it is whole, and no
-        word of a window.
+        """The accounts that are named, and the words of the window. At the front, a unique prefix
+        of a name is enough; elsewhere a name has to be complete, and not a word of a window.
         """
         taken: list[str] = []
         while len(taken) < len(words) and (
@@ -351,9 +353,7 @@ class Context(Struct, frozen=True):
 
 
 def _guesses(words: Sequence[str]) -> Iterator[list[str]]:
-    """Windows that the words may have been meant to be, the nearest first, each made when it is
-    asked for.
-    """
+    """Windows that were possibly meant, most likely first, computed lazily."""
     nearest = [_nearest(word) for word in words]
     yield nearest
     yield ["last", *nearest]
@@ -364,7 +364,7 @@ def _guesses(words: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _nearest(word: str) -> str:
-    """The word of a window that another one nearly is; a word that is none, or is one, stays."""
+    """The window word that a misspelt word was probably meant to be; any other word is unchanged."""
     lowered = word.lower()
     if (
         # The comparison is slow, so it is made only for words that can be mistyped.

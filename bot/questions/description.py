@@ -1,4 +1,4 @@
-"""What every room may know of a command without knowing how it is answered."""
+"""The description of a command: everything but how it is answered."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from providers.registry import kinds_with, titles_with
 @dataclass(frozen=True, slots=True)
 class AlertValues:
     """Which of an answer's values an alert can watch. `group` is a value that holds others by name,
-    watched as `levels.error`; `subjects` are what an answer can be split by, so that each is watched
-    for itself.
+    watched as `levels.error`; `subjects` are what an answer can be split by, so that each part is
+    watched separately.
     """
 
     names: tuple[str, ...]
@@ -103,5 +103,5 @@ class CommandDescription:
 
     @property
     def vendors(self) -> str:
-        """Whose accounts it asks, as a sentence names them."""
+        """The vendors whose accounts it asks, as part of a sentence."""
         return titles_with(self.capability)

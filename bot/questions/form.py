@@ -1,4 +1,4 @@
-"""The form of a question, as data: which inputs there are, and what was entered in them."""
+"""The form of a question as data: its inputs, and the values that were entered."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def csv_field(*, chosen: bool) -> FormField:
 
 @contextmanager
 def refused_at(field: str) -> Iterator[None]:
-    """What is refused inside is the fault of this input."""
+    """Marks this input as the cause of a BadQuestion raised inside."""
     try:
         yield
     except BadQuestion as error:
@@ -95,7 +95,7 @@ def refused_at(field: str) -> Iterator[None]:
 
 
 def read_accounts(values: FormValues, context: Context) -> tuple[str, ...]:
-    """The accounts that were chosen, or all there are. Raises BadQuestion where there is none."""
+    """The chosen accounts, or all of them. Raises BadQuestion if there are none."""
     available = context.accounts()
     chosen = values.get(ACCOUNT, "")
     if chosen in ("", ALL):
@@ -109,8 +109,8 @@ def read_accounts(values: FormValues, context: Context) -> tuple[str, ...]:
 
 
 def read_form_window(values: FormValues, context: Context) -> tuple[ParsedWindow, str]:
-    """The window, and the words it can be typed with. Days that were chosen win over a window that
-    was chosen by name.
+    """The window, and the words it can be typed with. Chosen days take precedence over a window
+    that was chosen by name.
     """
     first = _day(values, FIRST_DAY)
     last = _day(values, LAST_DAY)

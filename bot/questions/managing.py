@@ -1,6 +1,4 @@
-"""The first words of what manages alerts, subscriptions and saved questions instead of asking a
-question.
-"""
+"""The first words of commands that manage alerts, subscriptions and saved questions."""
 
 from __future__ import annotations
 

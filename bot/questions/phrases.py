@@ -1,4 +1,4 @@
-"""Words that are taken out of a question wherever they stand, and words in quotes."""
+"""Removes phrases from anywhere in a question, and splits words in quotes."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ def parse_saved(command: CommandName, text: str, directory: AccountDirectory) ->
 
 
 def name_of(words: str, directory: AccountDirectory) -> str:
-    """The name of a saved question that the words may be; empty where they cannot be one. What an
-    account or a window is called is no name.
+    """The name of a saved question that the words may be; empty where they cannot be one. The names
+    of accounts and windows are reserved.
     """
     name = words.strip().lower()
     is_taken = name in WINDOW_WORDS or name in {each.lower() for each in directory.accounts}

@@ -53,5 +53,5 @@ class CommandTool(Struct, frozen=True):
 
 
 def joined(*parts: str | Literal[False] | None) -> str:
-    """The parts there are, with blanks between them."""
+    """The parts that are not empty, joined by spaces."""
     return " ".join(part for part in parts if part)

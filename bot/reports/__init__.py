@@ -1,1 +1,1 @@
-"""Turns data into numbers and findings. Pure: no clock, no network, no Slack."""
+"""Turns data into numbers and findings (pure)."""

@@ -1,5 +1,5 @@
-"""Which values were seen on which days, as compact sets. Eight bytes stand for a value, so that the
-names and addresses themselves are not stored.
+"""Which values were seen on which days, as compact sets. A value is stored as eight bytes, so that
+the names and addresses themselves are not stored.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Parts = Sequence[tuple[int, int]]
 
 
 def digest_of(text: str) -> int:
-    """The number that stands for a value."""
+    """The number that represents a value."""
     return _known_digest(text) if len(text) <= LONGEST_KNOWN else _digest(text)
 
 
@@ -55,12 +55,12 @@ def _digest(text: str) -> int:
 
 
 def digest_in_hour(hour: int, text: str) -> int:
-    """The number that stands for a value in one hour of the day."""
+    """The number that represents a value in one hour of the day."""
     return digest_of(f"{hour} {text}")
 
 
 def erased_digests(text: str) -> list[int]:
-    """Every number that stands for a value."""
+    """Every number that represents a value."""
     return [digest_of(text), *(digest_in_hour(hour, text) for hour in range(24))]
 
 

@@ -1,4 +1,4 @@
-"""When schedules are due, and how many due times were missed."""
+"""Which schedules are due, and how many due times were missed."""
 
 from __future__ import annotations
 

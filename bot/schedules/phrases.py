@@ -1,5 +1,5 @@
-"""Puts the words of a recurrence into the form that is read: `every evening at 6` as `at 6pm`,
-`business days` as `weekdays`, `weekly on mondays` as `on mondays` (pure).
+"""Normalises the words of a recurrence: `every evening at 6` as `at 6pm`, `business days` as
+`weekdays`, `weekly on mondays` as `on mondays` (pure).
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ _BARE_TIME = re.compile(r"([1-9]|1[0-2])(?:[:.][0-5]\d)?")
 
 
 def plain_words(words: Sequence[str]) -> list[str]:
-    """The words in lower case, with one word for what has several; of the punctuation only commas
-    are left.
-    """
+    """The words in lower case, with synonyms replaced, and without punctuation except for commas."""
     text = " ".join(words).lower()
     # Longer text is a question, and no time.
     if len(text) > LONGEST_TEXT:
@@ -52,7 +50,7 @@ def without_commas(plain: Sequence[str]) -> list[str]:
 
 def without_period(plain: list[str]) -> list[str]:
     """`weekly on mondays` without `weekly`, and `every month on the 1st` without `every month`: the
-    days say the same.
+    days imply it.
     """
     for phrase in (["weekly"], ["every", "week"], ["monthly"], ["every", "month"]):
         at = _place_of(phrase, plain)
@@ -105,7 +103,7 @@ def _place_of_part(plain: Sequence[str]) -> int:
 
 
 def _with_halves(plain: list[str], part: str) -> list[str]:
-    """The times behind `at`, each with am or pm."""
+    """The times after `at`, each with am or pm."""
     found = plain[: plain.index("at") + 1]
     for place in range(len(found), len(plain)):
         time, behind = plain[place], plain[place + 1 : place + 2]
@@ -118,7 +116,7 @@ def _with_halves(plain: list[str], part: str) -> list[str]:
 
 
 def _half(part: str, hour: int) -> str:
-    """am or pm of an hour; empty where it says neither, as 12 of a morning does."""
+    """am or pm of an hour; empty if it is neither, such as 12 in the morning."""
     if part == "night":
         return "pm" if 6 <= hour < 12 else "am"
     return _PARTS[part] if hour < 12 else ""

@@ -91,8 +91,8 @@ def recurrence_at(hour: int, minute: int, days: Days) -> Recurrence:
 
 
 def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurrence] | None:
-    """The words before, the words of the recurrence, and its meaning: the longest recurrence at the
-    end, or else at the start. Raises AmbiguousHour for `at 5`.
+    """The words before it, the words of the recurrence, and its meaning: the longest recurrence at
+    the end, or else at the start. Raises AmbiguousHour for `at 5`.
     """
     most = min(len(words), MOST_WORDS)
     # The longest first: `on mondays and fridays at 9` must not end at `fridays at 9`.
@@ -107,8 +107,8 @@ def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurre
 
 
 def _goes_on(words: Sequence[str]) -> bool:
-    """Whether the words go on with a recurrence before them, as `and the 1st` does, or `15` behind
-    `at 9`.
+    """Whether the words continue a recurrence before them, as `and the 1st` does, or `15` after `at
+    9`.
     """
     first, second = ([word.lower() for word in words[:2]] + ["", ""])[:2]
     return first in _GOES_ON or (first.isdigit() and second in ("", "on", "every", "each", "and"))
@@ -186,7 +186,7 @@ _NUMBERS = MappingProxyType(
 
 
 def _times(plain: Sequence[str]) -> list[tuple[int, int]] | None:
-    """Times of day with the same minute, between which is `and` or a comma: `9 15` may be 09:15."""
+    """Times of day with the same minute, separated by `and` or commas: `9 15` may be 09:15."""
     found: list[tuple[int, int]] = []
     for part in _SEPARATOR.split(" ".join(plain)):
         # `9 am`

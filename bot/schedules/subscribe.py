@@ -61,7 +61,7 @@ class Subscribe:
 
     @property
     def words(self) -> str:
-        """What is typed behind the question."""
+        """The words after the question."""
         return f"{self.when}{' as canvas' if self.as_canvas else ''}"
 
 
@@ -130,8 +130,8 @@ def _read_times(command: CommandName, rest: str, usual: str) -> tuple[Subscribe,
 
 
 def _with_readings(text: str, error: AmbiguousHour, usual: str, tries: int = 4) -> str:
-    """The text with the first reading in the place of each hour that may be in the morning or the
-    afternoon, as in `at 5 and 6`. Where that gives no schedule, the time is written anew.
+    """The text with the first reading of each hour that may be in the morning or the afternoon, as
+    in `at 5 and 6`. If that gives no schedule, the time is rewritten.
     """
     places = [each for each in _TYPED_HOUR.finditer(text) if int(each["hour"]) == error.hour]
     # An earlier number belongs to the question.
@@ -220,7 +220,7 @@ def _nearest_days(odd: Sequence[str]) -> str:
 
 
 def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
-    """The refusal of words without a time that can be read."""
+    """The error for words without a time that can be read."""
     words = rest.split()
     if fixed := _with_at(words, usual):
         return BadQuestion("When? Put “at” before the time.", f"/{command} subscribe {fixed}")
@@ -334,7 +334,7 @@ def _days_at_end(words: Sequence[str]) -> Sequence[str]:
 
 
 def _with_minutes(command: CommandName, asked: str, time: Sequence[str]) -> BadQuestion | None:
-    """The refusal of `at 9 15`, which may be 09:15; None for other words."""
+    """The error for `at 9 15`, which may be 09:15; None for other words."""
     match = _TWO_NUMBERS.fullmatch(" ".join(time))
     if match is None:
         return None
@@ -351,7 +351,7 @@ def _with_minutes(command: CommandName, asked: str, time: Sequence[str]) -> BadQ
 
 
 def _no_days(command: CommandName, asked: str, when: Sequence[str]) -> BadQuestion | None:
-    """The refusal of days that are none behind a time that is one; None for other words."""
+    """The error for invalid days after a valid time; None for other words."""
     on = next((n for n, word in enumerate(when) if word.lower() == "on"), 0)
     if not on or not _is_recurrence(when[:on]):
         return None

@@ -1,5 +1,5 @@
-"""Schedules in the order of their due times, so that the cost of a tick is that of what is due, and
-not of all there are.
+"""Schedules ordered by due time, so that a tick costs as much as what is due, however many there
+are.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Timetable:
         return found
 
     def was_handled_after(self, moment: datetime) -> bool:
-        """Whether a due time after that was handled, which a clock that was ahead may have done."""
+        """Whether a later due time was handled, which happens while the clock is ahead."""
         return self._latest_handled is not None and self._latest_handled > moment
 
     def reset(self, now: datetime) -> timedelta:
@@ -91,8 +91,8 @@ class Timetable:
 
 
 def rotated(dues: Sequence[Due], share: float) -> list[Due]:
-    """The same in another order, which begins at that share of them. Processes that begin at
-    different places rarely want the same one at the same time.
+    """The same, rotated to begin at that fraction. Processes that begin at different positions
+    rarely want the same one at the same time.
     """
     start = int(len(dues) * share)
     return [*dues[start:], *dues[:start]]

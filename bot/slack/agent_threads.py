@@ -24,7 +24,9 @@ MOST_TITLE = 100
 
 
 class AgentThreads(Struct, frozen=True):
-    """Decorates threads. Whatever Slack does not accept is left out: answers do not depend on it."""
+    """Decorates threads. Whatever Slack does not accept is skipped, since answers do not depend on
+    it.
+    """
 
     client: SlackClient
 

@@ -108,7 +108,7 @@ class AnswerStreams(Struct, frozen=True):
         await self.stop_message(target, target.state.progress.ts)
 
     async def stop_message(self, target: ReplyTarget, ts: str) -> None:
-        """The same for a message that may be a stream of an earlier process."""
+        """The same for a message that may be a stream started by an earlier process."""
         with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
             await self.client.call("chat.stopStream", channel=target.channel, ts=ts)
 

@@ -77,9 +77,7 @@ class Delivery:
         await asyncio.gather(*self._deletions, return_exceptions=True)
 
     async def show_progress(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
-        """Shows that work is in progress, with Cancel, in the place of the answer; only as far as
-        the rate limits leave room.
-        """
+        """Shows progress with Cancel, where the answer will appear, if the rate limits leave room."""
         if target.public and not target.state.private_reason:
             try:
                 await self._progress.show_in_channel(target, ticket, progress)
@@ -211,7 +209,7 @@ class Delivery:
     # Private messages
 
     async def send_error(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """A refusal or an error: always private, and no progress message stays behind."""
+        """Sends a refusal or an error, always privately, and deletes the progress message."""
         await self._progress.delete(target)
         if target.replaces is ReplaceMode.REFUSAL:
             target.state.replace_original = True

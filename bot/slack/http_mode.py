@@ -100,7 +100,7 @@ class HttpMode:
         return await self._deliver(request, body)
 
     def _refusal(self, request: web.BaseRequest, body: bytes) -> str:
-        """Why the request does not count as one of Slack; empty if it does."""
+        """Why the request was not accepted as one of Slack; empty if it was."""
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
         if not timestamp or not signature:

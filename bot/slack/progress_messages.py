@@ -1,4 +1,4 @@
-"""Progress of a question, in the place where its answer will appear."""
+"""The progress message of a question, where its answer will appear."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Messages by response URL: to the person who pressed or typed, also where we are no member; five
-times within thirty minutes.
+"""Messages by response URL: to the person who pressed or typed, even where the bot is not a member;
+five times within thirty minutes.
 
 Pages: "Handling user interaction" (Message responses).
 """

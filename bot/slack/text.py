@@ -1,4 +1,4 @@
-"""Undoes what Slack does to typed text on its way to the bot."""
+"""Restores text as it was typed from the form in which Slack sends it."""
 
 from __future__ import annotations
 

@@ -208,8 +208,8 @@ class SlackUserDirectory:
 
 
 class _Moment(Struct, frozen=True):
-    """An instant on two clocks: wall time may jump, and monotonic time stops while the machine
-    sleeps.
+    """An instant on two clocks: wall time may jump, and monotonic time stops while the machine is
+    suspended.
     """
 
     wall: datetime

@@ -1,4 +1,4 @@
-"""Everything that must survive a restart: values, the ports to store them, and the store itself.
+"""Persistent state: values, the ports to store them, and the store itself.
 
 `protocols` is what the rest of the bot may ask; `sql` answers it in statements that every database
 runs; `sqlite` is the database.

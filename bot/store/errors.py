@@ -1,4 +1,4 @@
-"""What can go wrong with the database, whichever it is. Errors of a driver do not leave the store."""
+"""The errors of the store, whatever its database. Errors of a driver do not leave the store."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ class StoreUnavailable(StoreError):
 
 
 class WriteConflict(StoreUnavailable):
-    """Transactions that ran beside each other waited for each other's rows in a circle, and this one
-    was ended. Nothing of it was written; it succeeds when it runs alone.
+    """Concurrent transactions waited for each other's rows (a deadlock), and this one was rolled
+    back. Nothing of it was written; it succeeds when it runs alone.
     """

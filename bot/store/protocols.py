@@ -54,10 +54,10 @@ __all__ = [
 
 
 class OutboxStore(Protocol):
-    """Messages on their way to Slack, and the channels that names were found to mean."""
+    """Messages on their way to Slack, and the channels that names refer to."""
 
     async def enqueue(self, post: Post, *, now: datetime) -> bool:
-        """Puts a post into the outbox. False if its key is there already."""
+        """Puts a post into the outbox. False if its key exists already."""
         ...
 
     async def claim_post(self, *, now: datetime, busy: Sequence[str] = ()) -> QueuedPost | None:
@@ -69,8 +69,8 @@ class OutboxStore(Protocol):
 
     async def holds(self, waiting: QueuedPost) -> bool:
         """Whether this process still has the claim on a post, which it then keeps for another
-        lease. To be asked right before the post is sent: a process that was paused may have lost
-        it.
+        lease. Call this right before sending the post: a process that was paused may have lost its
+        claim.
         """
         ...
 
@@ -116,7 +116,7 @@ class OutboxStore(Protocol):
         ...
 
     async def pin_channel(self, team: str, name: str, channel_id: str, *, now: datetime) -> None:
-        """From now on the name means this channel, even if another one gets the name."""
+        """Pins the name to this channel, even if another one gets the name."""
         ...
 
     async def pinned_channels(self, team: str) -> dict[str, str]:
@@ -131,7 +131,7 @@ class OutboxStore(Protocol):
 
 
 class ScheduleStore(Protocol):
-    """Schedules and their runs, each of which is done once."""
+    """Schedules and their runs, each of which is executed once."""
 
     async def last_handled_at(self, schedule: str, definition: str, *, now: datetime) -> datetime:
         """The due time up to which a schedule was handled; `now` if it is new or has another
@@ -140,14 +140,13 @@ class ScheduleStore(Protocol):
         ...
 
     async def claim_run(self, schedule: str, due: datetime, *, now: datetime) -> int | None:
-        """Claims a run. None if another process has it or it has ended, and while another process
-        is doing an earlier one; otherwise the number of earlier runs that had not ended and are
-        passed over.
+        """Claims a run. None if another process has it, it has ended, or another process is
+        executing an earlier one; otherwise the number of earlier, unfinished runs that are skipped.
         """
         ...
 
     async def unfinished_runs(self, *, since: datetime) -> list[tuple[str, datetime]]:
-        """Runs due since then that nobody is doing: schedule and due time."""
+        """Runs due since then that no process is executing: schedule and due time."""
         ...
 
     async def end_run(
@@ -159,7 +158,7 @@ class ScheduleStore(Protocol):
         ...
 
     async def release_claims(self) -> None:
-        """Gives up all claims of this process on runs, so that another one can do them."""
+        """Gives up all claims of this process on runs, so that another one can execute them."""
         ...
 
     async def prune(self, *, before: datetime) -> None:
@@ -262,8 +261,8 @@ class AlertStore(Protocol):
         ...
 
     def changed_before(self, alerts: Sequence[str]) -> set[str]:
-        """Those of the alerts that are about to be evaluated whose state another process had written
-        when their evaluation was claimed. One that is written later is noticed when it is saved.
+        """The claimed alerts whose state another process had written before they were claimed. A
+        later write is detected when the result is saved.
         """
         ...
 
@@ -298,7 +297,7 @@ class BaselineStore(Protocol):
     async def add(
         self, alert: str, definition: str, samples: Mapping[str, Sequence[TimedValue]]
     ) -> None:
-        """Adds samples by subject; where there is one at the same time, that one stays."""
+        """Adds samples by subject; an existing one at the same time is kept."""
         ...
 
     async def samples(
@@ -308,7 +307,7 @@ class BaselineStore(Protocol):
         subjects: Sequence[str],
         spans: Sequence[tuple[datetime, datetime]],
     ) -> dict[str, list[TimedValue]]:
-        """The samples of each subject in the spans, each of which is without its end."""
+        """The samples of each subject in the spans, which exclude their ends."""
         ...
 
     async def prune(self, *, before: datetime) -> None:
@@ -330,11 +329,11 @@ class RuleStore(Protocol):
     async def add_rule(
         self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime
     ) -> StoredRule | None:
-        """The new rule; None if an active one has that name, in any case."""
+        """The new rule; None if an active one has that name, ignoring case."""
         ...
 
     async def names_ever(self) -> set[str]:
-        """Names of all rules ever made, so that a generated name is not used twice."""
+        """Names of all rules ever created, so that a generated name is not reused."""
         ...
 
     async def change_rule(self, number: int, *, rule: str, user: str, now: datetime) -> None:
@@ -376,16 +375,16 @@ class PauseStore(Protocol):
     async def all(self) -> set[str]: ...
 
     async def pause(self, schedule: str, posts: Sequence[Post], *, now: datetime) -> bool:
-        """False if it is paused already; nothing is posted then."""
+        """False, and nothing is posted, if it is paused already."""
         ...
 
     async def resume(self, schedule: str, posts: Sequence[Post], *, now: datetime) -> bool:
-        """False if it is not paused; nothing is posted then."""
+        """False, and nothing is posted, if it is not paused."""
         ...
 
 
 class TimeStore(Protocol):
-    """Stored times that something waits for."""
+    """Stored times at which something is due."""
 
     async def reset(self, now: datetime) -> timedelta | None:
         """Resets all that lie in the future because the clock was ahead. Returns how far ahead the

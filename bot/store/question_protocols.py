@@ -21,8 +21,8 @@ class QuestionStore(Protocol):
     """The record of who asked what."""
 
     async def claim(self, asked: QuestionRecord) -> bool:
-        """Records a question that this process answers. False if the delivery is recorded
-        already, and so must have no second effect.
+        """Records a question that this process answers. False if the delivery is recorded already
+        and must be ignored.
         """
         ...
 
@@ -68,11 +68,11 @@ class QuestionStore(Protocol):
         ...
 
     async def interruption_reported(self, delivery: str) -> None:
-        """Records that the asker knows of it: the question is `lost`."""
+        """Records that the asker was notified: the question is `lost`."""
         ...
 
     async def offer_cancel(self, ticket: str, user: str) -> None:
-        """Lets a person cancel, from any process, a question that this one is working on."""
+        """Lets a person cancel, through any process, a question that this one is working on."""
         ...
 
     async def request_cancel(self, ticket: str, user: str) -> bool:
@@ -102,12 +102,12 @@ class QuestionStore(Protocol):
         ...
 
     async def forget_expired_urls(self, now: datetime) -> None:
-        """Deletes response URLs that Slack takes no more."""
+        """Deletes expired response URLs."""
         ...
 
 
 class DeliveryStore(Protocol):
-    """Deliveries of Slack that were handled, so that one that comes again has no second effect."""
+    """Deliveries of Slack that were handled, so that a repeated one has no effect."""
 
     async def claim(self, key: str, *, now: datetime) -> bool:
         """Records a delivery that this process handles. False if it is recorded already."""
@@ -118,12 +118,12 @@ class DeliveryStore(Protocol):
         ...
 
     async def prune(self, now: datetime) -> None:
-        """Deletes deliveries that Slack does not send again any more."""
+        """Deletes deliveries that Slack no longer repeats."""
         ...
 
 
 class AnswerStore(Protocol):
-    """Private answers, kept for a while so that their asker may share them."""
+    """Private answers, kept for a while so that their asker can share them."""
 
     async def keep(
         self,
@@ -140,19 +140,19 @@ class AnswerStore(Protocol):
     async def take(
         self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
     ) -> KeptAnswer | None:
-        """Returns the person's answer and deletes it: within a day after `now` was kept, and for
-        its `channel`, where these are given.
+        """Returns the person's answer and deletes it: only one kept within a day before `now`, and
+        for its `channel`, if these are given.
         """
         ...
 
     async def find(
         self, begins: str, *, user: str, now: datetime | None = None
     ) -> KeptAnswer | None:
-        """The person's answer whose ticket begins so; it stays."""
+        """The person's answer whose ticket begins like this, without deleting it."""
         ...
 
     async def prune(self, now: datetime) -> None:
-        """Deletes answers that were kept long enough."""
+        """Deletes expired answers."""
         ...
 
 
@@ -179,9 +179,9 @@ class SavedQuestionStore(Protocol):
         ...
 
     async def in_channel(self, channel: str) -> list[SavedQuestion]:
-        """Those of a channel by command and name."""
+        """The saved questions of a channel, by command and name."""
         ...
 
     async def of_user(self, user: str) -> list[SavedQuestion]:
-        """Those that a person saved, in any channel."""
+        """The questions that a person saved, in any channel."""
         ...

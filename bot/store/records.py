@@ -30,7 +30,7 @@ class LeaseTimings(Struct, frozen=True):
 
 
 class Topic(enum.StrEnum):
-    """What each process keeps in memory and reads again when another one has changed it."""
+    """State that each process keeps in memory and reloads when another one has changed it."""
 
     RULES = "rules"
     SILENCES = "silences"

@@ -1,4 +1,4 @@
-"""How long what is stored is kept (pure)."""
+"""How long stored rows are kept (pure)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several processes that share a database need to know of each other."""
+"""State that the processes sharing a database coordinate by."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.store.records import PaceLimit, Topic
 
 
 class ChangeStore(Protocol):
-    """How often what processes keep in memory was changed."""
+    """Counts changes of what processes keep in memory."""
 
     async def numbers(self) -> dict[Topic, int]:
         """The number of changes of each topic; one that was never changed is missing."""
@@ -18,12 +18,12 @@ class ChangeStore(Protocol):
 
 
 class RefusedBlockStore(Protocol):
-    """The kinds of blocks that Slack has refused, for all processes and after a restart."""
+    """The kinds of blocks that Slack has refused, shared by all processes and kept across restarts."""
 
     async def add(self, kinds: Collection[str], *, until: datetime) -> None: ...
 
     async def any_refused(self, kinds: Collection[str], *, now: datetime) -> bool:
-        """Whether one of them was refused, and is remembered now."""
+        """Whether a refusal of one of them is on record."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Everything that survives a restart, by subject."""
+"""The store: one port for each kind of persistent data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from providers.redaction import Secret
 
 
 class Store:
-    """An open database, through one port for each kind of thing it keeps."""
+    """An open database, with one port for each kind of data."""
 
     def __init__(
         self,
@@ -95,12 +95,12 @@ class Store:
         return store
 
     async def join(self) -> None:
-        """Makes this process known to the others that use the database, until it is closed."""
+        """Registers this process with the others that use the database, until the store is closed."""
         await self._claims.join()
 
     def position(self) -> float:
-        """The place of this process among those that use the database, from 0 up to 1: where it
-        begins with work that all of them have, so that each begins with another part.
+        """The position of this process among those that use the database, from 0 up to 1. Each
+        begins shared work at its position, so that they start with different parts.
         """
         return self._claims.position
 
@@ -167,7 +167,7 @@ class Store:
         return f"The database is damaged: {damage}." if damage else ""
 
     def _probing(self) -> asyncio.Task[None]:
-        """The one attempt to write that is under way, however many want to know."""
+        """The current probe, shared by all callers."""
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self.database.write(_probe))
             self._probe.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -175,7 +175,7 @@ class Store:
 
 
 def _probe(tx: Transaction) -> None:
-    """Takes a few pages and gives them back, so that a full disk shows itself."""
+    """Allocates a few pages and releases them, so that a full disk is detected."""
     tx.execute("DELETE FROM outbox_files WHERE key = ''")
     tx.execute("INSERT INTO outbox_files (key, content) VALUES ('', ?)", (bytes(20_000),))
     tx.execute("DELETE FROM outbox_files WHERE key = ''")

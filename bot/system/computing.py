@@ -1,6 +1,5 @@
-"""One thread for work that keeps the processor busy. Several would take the interpreter from the
-event loop in turns, so that each of its own turns would wait for all of them; nothing would be done
-sooner.
+"""One thread for work that keeps the processor busy. Several threads would compete with the event
+loop for the interpreter and finish no sooner.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ _THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compute")
 
 
 async def compute(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """The result of `work`, which waits for nothing, done beside the event loop. What it logs names
-    the same question.
+    """The result of `work`, which does not wait for anything, computed in the thread. What it logs
+    names the same question.
     """
     loop = asyncio.get_running_loop()
     here = copy_context()

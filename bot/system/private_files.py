@@ -41,8 +41,8 @@ def temporary_folder(prefix: str = PREFIX) -> Iterator[Path]:
 
 
 class FolderPool:
-    """Empty temporary folders that are used again. Making and deleting one takes the file system
-    several milliseconds, in which the event loop would do nothing else.
+    """Empty temporary folders for reuse. Making and deleting one takes the file system several
+    milliseconds, in which the event loop would do nothing else.
     """
 
     def __init__(self, most_idle: int = MOST_IDLE_FOLDERS) -> None:
@@ -124,8 +124,8 @@ def _reason(error: OSError) -> str:
 
 
 def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:
-    """Deletes folders that a crash has left behind, and returns how many: ours by name and owner,
-    old, and used by no process.
+    """Deletes folders that a crash has left, and returns how many: ours by name and owner, old, and
+    used by no process.
     """
     removed = 0
     try:

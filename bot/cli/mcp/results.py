@@ -69,7 +69,7 @@ def answer_result(shown: TerminalAnswer, *, is_saved: bool) -> dict[str, Any]:
 
 
 def _excerpt_of(file: SavedFile) -> dict[str, Any]:
-    """The first whole lines of a file, which holds no secrets any more."""
+    """The first complete lines of a file, from which secrets were removed."""
     # A byte more shows whether there is more.
     begun = _beginning(file.path, MOST_EXCERPT_BYTES + 1)
     is_longer = len(begun) > MOST_EXCERPT_BYTES

@@ -1,4 +1,4 @@
-"""The server: lists the tools, and answers each call, with progress and in its own time."""
+"""The server: lists the tools and answers each call, with progress."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def _failure(error: Exception) -> CallToolResult:
 
 
 async def _followed(work: Coroutine[Any, Any, dict[str, Any]], caller: _Caller) -> dict[str, Any]:
-    """The result of work whose progress is sent, and which ends when nobody waits for it.
+    """The result of work whose progress is sent. The work ends once nobody waits for it.
 
     The work is a task of its own: the SDK cancels a call again and again until it ends, and so would
     also cancel the closing of files and connections.

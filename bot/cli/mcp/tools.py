@@ -66,7 +66,7 @@ def _tool_of(command: CommandName) -> ToolDescription:
 
 
 def _own_tool(command: CommandName) -> CommandTool | None:
-    """What the folder of a command has in `tool`; None where there is nothing."""
+    """The `tool` of a command's folder; None if it has none."""
     module = f"{type(COMMANDS[command]).__module__}.tool"
     try:
         found = import_module(module).TOOL

@@ -54,7 +54,7 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         return f"/{self.name} alert {asked} failures above 20 for 10m"
 
     def localised(self, words: str, directory: AccountDirectory) -> str:
-        """The words as they are: they ask all accounts there are."""
+        """The words as they are: they apply to all accounts."""
         del directory
         return words
 
@@ -62,7 +62,7 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         return ("failures", "status:error", "status:4xx", "status:5xx", "status:success", "own:no")
 
     def help_facts(self) -> list[str]:
-        """Every filter with a value that shows what it takes, and what can be shown."""
+        """Every filter with an example value, and what can be shown."""
         examples = filter_examples()
         vendors = [provider for provider in registry().providers.values() if provider.filters]
         own = [name for name in examples if not any(name in each.filters for each in vendors)]

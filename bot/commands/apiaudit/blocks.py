@@ -106,8 +106,8 @@ Tables = list[tuple[str, Sequence[Tally], int]]
 
 
 def _tables(report: AuditReport) -> Tables:
-    """The tables of counts with their captions, and how many rows each shows: those that were asked
-    for, or else who and what, where the calls are not listed one by one.
+    """The tables of counts with their captions and numbers of rows: the requested ones, or, if the
+    calls are not listed one by one, who and what.
     """
     if report.groups:
         most = MOST_OF_ONE if len(report.groups) == 1 and not report.listed else TOP
@@ -166,7 +166,7 @@ def _headline(report: AuditReport) -> str:
 
 
 def _facts(report: AuditReport) -> list[tuple[str, str]]:
-    """The numbers of the answer by their labels: what failed comes first."""
+    """The numbers of the answer by label, failures first."""
     facts = []
     if report.failure_percent is not None and report.unknown:
         calls = formatting.pluralise(report.known, "call")
@@ -193,7 +193,7 @@ def _shown_facts(report: AuditReport) -> list[tuple[str, str]]:
 
 
 def _latency_label(report: AuditReport) -> str:
-    """Names the accounts whose calls have a duration, where not all of them have."""
+    """The label of latencies. It names the accounts whose calls have a duration if some have none."""
     # Vendors without durations would seem fast.
     names = [name for name in report.accounts if name in report.accounts_with_durations]
     if len(names) == len(report.accounts):

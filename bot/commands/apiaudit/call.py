@@ -1,4 +1,4 @@
-"""One call whole: its columns in our words, and the record as its vendor gives it (pure)."""
+"""One call in full: its columns in our terms, and the vendor's record (pure)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ OTHER_WINDOWS = MappingProxyType(
 
 
 class _Account(Struct, frozen=True):
-    """What came of one account for both windows. `missing` says why it is left out of both."""
+    """The result of one account for both windows. `missing` says why it is left out of both."""
 
     name: str
     current: CallPage | None
@@ -154,7 +154,7 @@ def _compared_calls(
 
 
 def _no_data(question: AuditQuestion, comparison: Comparison) -> ComparedCalls:
-    """Where all accounts have answered, and the data of none reaches into both windows yet."""
+    """The case that all accounts have answered, and the data of none reaches into both windows yet."""
     return ComparedCalls(
         replace(comparison, obstacle="There is no data yet."),
         question.accounts,
@@ -235,7 +235,7 @@ def _next_questions(question: AuditQuestion) -> list[tuple[str, str]]:
 
 
 def _sheet(facts: ComparedCalls, folder: Path) -> AnswerFile:
-    """Every call that is compared, with the column `window` behind: `current` or `previous`."""
+    """Every compared call, with a last column `window`: `current` or `previous`."""
     windows = (("current", facts.current), ("previous", facts.previous))
     rows = ((*row, name) for name, calls in windows for row in csv_rows(calls))
     stem = file_stem(facts.accounts, facts.comparison.current.window)

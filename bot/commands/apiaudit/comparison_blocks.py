@@ -133,9 +133,7 @@ def _facts(report: AuditComparison) -> list[tuple[str, str]]:
 
 
 def _failures_alone(report: AuditComparison) -> bool:
-    """Where only failures were asked for, or nothing else happened, calls and failures are one and
-    the same.
-    """
+    """Whether all calls are failures: only failures were requested, or nothing else happened."""
     return all(each.calls == each.failures for each in (report.current, report.previous))
 
 

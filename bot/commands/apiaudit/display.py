@@ -1,5 +1,5 @@
-"""What an audit answer is asked to show: the calls one by one, counts by another column, or what is
-new (pure).
+"""What an audit answer shows: the calls one by one, counts by another column, or what is new
+(pure).
 
 `calls`, `calls 50`, `newest 50 calls`; `by ip`, `by client by code`; `new ip`, `new actor in 14d`.
 """
@@ -117,7 +117,7 @@ def split_display(words: Sequence[str]) -> tuple[Display, list[str]]:
 
 
 def _split_new(words: list[str]) -> tuple[tuple[str, ...], int, list[str]]:
-    """The kinds behind each `new`, all where there is none, and the days that they are compared
+    """The kinds after each `new`, or all if there are none, and the days that they are compared
     with, as in `new ip in 14d`. In `new ip in last 7 days` these are the window.
     """
     kinds: list[str] = []
@@ -190,8 +190,8 @@ def _group(word: str) -> str:
 
 
 def _split_calls(words: list[str]) -> tuple[int | None, list[str]]:
-    """How many calls are to be listed, or None, and the other words. A number stands right behind
-    `calls` or right before it.
+    """How many calls to list, or None, and the other words. A number is right after `calls` or
+    right before it.
     """
     plain = [strip_punctuation(word.lower()) for word in words]
     if "calls" not in plain:

@@ -1,4 +1,4 @@
-"""The filters of `/apiaudit`: what is typed, its values, and what it was probably meant to be."""
+"""The filters of `/apiaudit`: how they are typed, their values, and what was probably meant."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 
 class TypedFilters(Struct, frozen=True):
     """The filters among some words: their values by name, the words they were typed with, whether
-    only failures are wanted, and the words that are no filter.
+    only failures are wanted, and the other words.
     """
 
     values: Mapping[str, Sequence[str]]
@@ -103,7 +103,7 @@ def call_filters(filters: TypedFilters, context: Context) -> CallFilters:
 
 
 def not_filters(words: Sequence[str]) -> BadQuestion:
-    """Why some words among the filters of a form are not filters."""
+    """The error for words in the filters of a form that are not filters."""
     meant = [found for word in words if (found := intended_filter(word))]
     if meant:
         return BadQuestion(f"A filter has a name; did you mean {join_words(meant)}?")

@@ -88,7 +88,7 @@ class CallHistory:
         )
 
     def _places(self, window: Window) -> tuple[int, int]:
-        """Where the calls of a window begin and end."""
+        """The positions of the first and the last call of a window."""
         first = bisect.bisect_left(self._times, window.start)
         return first, bisect.bisect_left(self._times, window.end)
 

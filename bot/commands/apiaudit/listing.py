@@ -67,7 +67,7 @@ def _heading(calls: Sequence[ApiCall]) -> str:
 
 
 def moment(call: ApiCall, zone: tzinfo, now: datetime) -> str:
-    """When a call was made, to the second; what the vendor sent where that is no time."""
+    """When a call was made, to the second; the vendor's text if it is not a time."""
     if not call.at:
         return call.at_text[:30] or "no time"
     local = call.at.astimezone(zone)
@@ -119,7 +119,7 @@ def _rows(
 
 
 def _fitting(rows: Sequence[Sequence[str]], most: int) -> int:
-    """How many of the rows have together at most so many characters."""
+    """How many of the rows fit into so many characters."""
     used = 0
     for number, row in enumerate(rows):
         # An empty cell is shown as a dash.

@@ -114,8 +114,8 @@ def _in_order(calls: Sequence[ApiCall], window: Window) -> tuple[list[datetime],
 def _sets(
     calls: Sequence[ApiCall], times: Sequence[datetime], start: datetime
 ) -> dict[str, SeenSet]:
-    """The values of one day by kind, and how many calls of each actor and address were denied in
-    each hour.
+    """The values of one day by kind, and the number of denied calls of each actor and address by
+    hour.
     """
     sets = {}
     backwards = times[::-1]
@@ -348,9 +348,7 @@ def _new_of_kind(
 
 
 def _new_values(calls: Sequence[ApiCall], kind: Kind, unseen: Collection[str]) -> list[NewValue]:
-    """The new values of an account, the most frequent first. That the bot calls an account is no
-    news.
-    """
+    """The new values of an account, the most frequent first. Calls of the bot itself are not new."""
     by_value = defaultdict[str, list[ApiCall]](list)
     for call in calls:
         if (value := getattr(call, kind.name)) in unseen and not call.own:

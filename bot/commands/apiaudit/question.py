@@ -113,7 +113,7 @@ def read_apiaudit_form(values: FormValues, context: Context) -> AuditQuestion:
 
 
 def audit_fields(question: AuditQuestion | None) -> list[FormField]:
-    """The inputs of the form behind account and window."""
+    """The inputs of the form after account and window."""
     example = "failures, status:5xx, who:ada@example.com"
     typed = " ".join(question.typed_filters) if question else ""
     shown = " ".join(question.display.words) if question else ""

@@ -179,9 +179,7 @@ class AuditReport(Struct, frozen=True):
 
     @property
     def all_failed(self) -> bool:
-        """Where only failures were asked for, or nothing else happened, calls and failures are one
-        and the same.
-        """
+        """Whether all calls are failures: only failures were requested, or nothing else happened."""
         return bool(self.calls) and self.calls == self.failures
 
     @property

@@ -1,5 +1,5 @@
-"""`/logs`: the lines of a log, as a preview and as a file; what was calculated over them; or the list
-of the logs there are.
+"""`/logs`: the lines of a log, as a preview and as a file; what was calculated over them; or the
+list of logs.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class LogsAnswerer(Struct, frozen=True):
     usage: Mapping[str, UsageSource] = field(default_factory=dict)
 
     async def answer(self, question: LogsQuestion, asking: AnswerContext) -> Answer:
-        """What the question asks to see: the log as a file, a calculation, or the logs there are."""
+        """What the question asks to see: the log as a file, a calculation, or the list of logs."""
         if question.is_list:
             lister = LogLister(self.sources, self.usage, self.given_names)
             return await lister.answer(question)

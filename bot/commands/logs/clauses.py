@@ -135,7 +135,7 @@ def read_length(text: str) -> timedelta | None:
 
 
 def read_timeslice(text: str, context: Context) -> tuple[timedelta | None, int]:
-    """The length of a slice, or how many there are to be."""
+    """The length of a slice, or the number of slices."""
     if text.isdecimal() and 1 <= int(text[:6]) <= MOST_SLICES and len(text) <= 3:
         return None, int(text)
     step = UNITS.get(text) or read_length(text)

@@ -1,5 +1,5 @@
-"""What of a log a question asks to see: its file, a statistic, the newest lines, or what arrives
-(pure).
+"""What a question about a log shows: its file, a statistic, the newest lines, or new lines as they
+arrive (pure).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Entries(Struct, frozen=True):
 
 
 class Follow(Struct, frozen=True):
-    """What arrives from now on, for a while."""
+    """New lines as they arrive, for a while."""
 
     length: timedelta = USUAL_FOLLOW
 

@@ -1,4 +1,4 @@
-"""A few entries of a log, or what arrives in it, as a stream of lines like that of a download."""
+"""A few entries of a log, or its new lines, as a stream like that of a download."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class EntrySource:
 
 @dataclass(slots=True)
 class FollowSource:
-    """Streams what arrives in a log, for a while."""
+    """Streams the new lines of a log, for a while."""
 
     source: LogFeedSource
     ids: Sequence[str]

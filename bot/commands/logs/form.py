@@ -45,7 +45,7 @@ def log_fields(question: LogsQuestion | None) -> list[FormField]:
 
 
 def line_fields(question: LogsQuestion | None) -> list[FormField]:
-    """The inputs of the form behind log and window."""
+    """The inputs of the form after log and window."""
     query = question.query if question else LineQuery()
     shown = " ".join(query.display.words) if query.display else ""
     typed = query.line_words
@@ -78,7 +78,7 @@ def _query_of_form(text: str, shown: str, context: Context) -> LineQuery:
 
 
 def _no_lines(words: list[str], where: str, context: Context) -> BadQuestion:
-    """The refusal of words of the form that are no filter of lines."""
+    """The error for words of the form that do not filter lines."""
     _, patterns, _ = split_logs_and_patterns(words, context)
     if patterns:
         right = with_conditions(where, patterns)

@@ -43,8 +43,8 @@ def split_where_clause(text: str, context: Context) -> tuple[str, str]:
 
 
 def find_closing(text: str, at: int) -> tuple[int | None, str]:
-    """The position behind the bracket that closes the one before `at`, and the text before it without
-    quotes and regular expressions.
+    """The position after the bracket that closes the one before `at`, and the text before it
+    without quotes and regular expressions.
     """
     depth, inside = 1, ""
     previous = "("

@@ -66,8 +66,8 @@ def split_logs_and_patterns(
 
 
 def _place_of_alternative(word: str, after: Sequence[str]) -> int:
-    """Which of the words behind is a level word that `and`, `or` or a comma joins to the word, from
-    1; else 0.
+    """The position, from 1, of a level word that `and`, `or` or a comma joins to the word; 0 if
+    there is none.
     """
     joining = 0
     while joining < min(len(after), 2) and after[joining].lower() in _ALTERNATIVE:

@@ -1,4 +1,4 @@
-"""What a calculation over a log would have been at every instant of the past, from slices of time."""
+"""Past results of a calculation over a log at every instant, from slices of time."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def _values(function: str, known: Sequence[float]) -> dict[str, float]:
 
 
 class _Grid(Struct, frozen=True):
-    """Slices of one length of which all windows consist; where it is not exact, the end of a window
-    lies within a slice.
+    """Slices of equal length that make up all windows. If it is not exact, the end of a window lies
+    within a slice.
     """
 
     start: datetime
@@ -106,8 +106,8 @@ class _Grid(Struct, frozen=True):
 
 
 def _grid(windows: Sequence[Window], every: timedelta) -> _Grid | None:
-    """The longest slices that end, to the minute, wherever a window begins or ends. Where these are too
-    many, they are as long as the time between two checks; None where these are too many, too.
+    """The longest slices that end, to the minute, wherever a window begins or ends. If these are
+    too many, slices as long as the time between two checks; None if these are too many as well.
     """
     start = min(window.start for window in windows)
     end = max(window.end for window in windows)

@@ -1,4 +1,4 @@
-"""Which lines of a log are asked for, and what is shown of them (pure)."""
+"""Which lines of a log are wanted, and what is shown of them (pure)."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from providers.models import Window
 
 
 class LogsQuestion(Question, frozen=True, kw_only=True):
-    """Which logs are asked for, which of their lines, and what is shown of these. Without `logs` the
-    logs there are are listed.
+    """The logs, which of their lines are wanted, and what is shown of these. Without `logs` it
+    lists the logs.
     """
 
     command: str = "logs"
@@ -38,7 +38,7 @@ class LogsQuestion(Question, frozen=True, kw_only=True):
 
     @property
     def is_list(self) -> bool:
-        """Whether it asks which logs there are."""
+        """Whether it lists the logs."""
         return not self.logs
 
     @property
@@ -75,8 +75,8 @@ def read_logs(text: str, context: Context) -> LogsQuestion:
 
 
 def _listed(text: str, accounts: Sequence[str], context: Context) -> LogsQuestion | None:
-    """The question for a list of the logs there are; None where another is asked. A log that is
-    called `list` is asked for as any other.
+    """The question that lists the logs; None for any other question. A log called `list` is not
+    special.
     """
     words = strip_filler_words(text.split())
     is_a_log = any("list" in logs for logs in context.directory.logs.values())
@@ -143,7 +143,7 @@ _STEPS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 360, 1440, 10_080))
 
 
 def follow_window(follow: Follow, context: Context) -> ParsedWindow:
-    """The window of what arrives from now on."""
+    """The window of lines that are followed."""
     window = Window(context.now, context.now + follow.length)
     label = f"{format_duration(follow.length)} from now"
     return ParsedWindow(window, label, by_day=False, asked_at=context.now)
@@ -152,8 +152,8 @@ def follow_window(follow: Follow, context: Context) -> ParsedWindow:
 def _logs_window(
     parts: QuestionParts, names: Sequence[str], read: QueryWords, context: Context
 ) -> ParsedWindow:
-    """The window. Raises BadQuestion with other logs and patterns among its words where they
-    belong.
+    """The window. Its BadQuestion moves logs and patterns that are among the words of the window to
+    where they belong.
     """
     query = read.query
     if isinstance(query.display, Follow) and not parts.window:

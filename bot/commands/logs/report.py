@@ -1,4 +1,4 @@
-"""What a log showed: lines, levels, and lines over time."""
+"""The report on a log: lines, levels, and lines over time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Order(Enum):
 
 
 class LogReport(Struct, frozen=True):
-    """What a log showed. `bytes` are those the provider sent, before redaction."""
+    """The report on a log. `bytes` are those that the provider sent, before redaction."""
 
     names: tuple[str, ...]
     account: str
@@ -77,7 +77,7 @@ class LogReport(Struct, frozen=True):
         )
 
     def remarks(self) -> tuple[str, ...]:
-        """What is to be known of the numbers, in words."""
+        """Remarks on the numbers, in words."""
         found = []
         if self.is_selection and self.truncated:
             found.append("The window has more lines.")

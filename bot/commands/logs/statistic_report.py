@@ -19,7 +19,7 @@ NO_NAME = "empty"
 
 
 class Slice(Struct, frozen=True):
-    """A stretch of the window and its result; None where it has none."""
+    """A part of the window and its result; None if it has none."""
 
     start: datetime
     end: datetime
@@ -39,8 +39,8 @@ class Group(Struct, frozen=True):
 
 
 class StatisticReport(Struct, frozen=True):
-    """What a calculation came to. `value` is that of all matching lines, and `has_more_groups` says
-    that there are groups beside those listed.
+    """The result of a calculation. `value` is that of all matching lines, and `has_more_groups`
+    says whether there are groups that are not listed.
     """
 
     logs: tuple[str, ...]
@@ -63,8 +63,8 @@ class StatisticReport(Struct, frozen=True):
 
     @property
     def others(self) -> float | None:
-        """What of the whole is in none of the groups listed, such as lines without the key; None where
-        there is no such number.
+        """The part of the total that is in none of the listed groups, such as lines without the
+        key; None if it is unknown.
         """
         if not self.groups or not self.is_additive or self.value is None or not self.is_exact:
             return None
@@ -72,7 +72,7 @@ class StatisticReport(Struct, frozen=True):
         return left if left > 0 else None
 
     def share(self, value: float | None) -> float | None:
-        """How many percent of the whole a group is."""
+        """The share of a group in the total, in percent."""
         if not self.is_additive or not self.value or value is None or value < 0:
             return None
         return 100 * value / self.value
@@ -115,8 +115,8 @@ class StatisticReport(Struct, frozen=True):
         return found
 
     def _by_name(self) -> dict[str, float]:
-        """The result of each group. Those whose names are the same once secrets were removed are one:
-        what is counted is added, and of anything else the first is taken.
+        """The result of each group. Groups whose names are equal after redaction are merged: counts
+        are added, and of other values the first is taken.
         """
         found: dict[str, float] = {}
         for group in self.groups:
@@ -169,7 +169,7 @@ def _known_value(group: Group) -> float:
 
 
 def window_words(start: datetime, end: datetime) -> str:
-    """A stretch of time as a question has it."""
+    """A time range as a question names it."""
     return f"{_instant(start)}..{_instant(end)}"
 
 

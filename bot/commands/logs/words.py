@@ -1,4 +1,4 @@
-"""What the words of a question ask to see of a log (pure): `count by path`, `newest 50`, `follow`."""
+"""What the words of a question want to see of a log (pure): `count by path`, `newest 50`, `follow`."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ _NO_KEYS = NO_NAMES | FILLER_WORDS
 
 
 class _Reader(Struct):
-    """Takes what it knows out of the words."""
+    """Takes the known words out of a question."""
 
     words: list[str]
     context: Context
@@ -180,7 +180,7 @@ class _Reader(Struct):
     at: int = 0
 
     def others(self) -> list[str]:
-        """The words that are left once everything that is known was taken out of them."""
+        """The words that are left once all known ones were taken out."""
         left: list[str] = []
         while self.at < len(self.words):
             if not self._takes_one():

@@ -87,7 +87,7 @@ def read_usage_form(values: FormValues, context: Context) -> UsageQuestion:
 
 
 def usage_fields(question: UsageQuestion | None) -> list[FormField]:
-    """The inputs of the form behind account and window."""
+    """The inputs of the form after account and window."""
     # By day is what an empty choice means.
     tables = (*(f"by {unit}" for unit in UNITS if unit != "day"), PER_LOG)
     return [

@@ -1,5 +1,5 @@
-"""What of two windows is compared, so that like is compared with like: the same hours of two days,
-as much of a window as is over of the other, or averages where their lengths differ (pure).
+"""Aligns two windows for a fair comparison: the same hours of two days, the elapsed part of both,
+or averages if their lengths differ (pure).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FEW_DAYS = range(2, 28)
 
 class Comparison(Struct, frozen=True):
     """Two windows as they are compared. `current` is measured against `previous`; `first` is the
-    first window as it was named, and `basis` says in words what of both is compared.
+    first window as it was named, and `basis` says in words what is compared.
 
     `unit` is empty where totals are compared, else the averages of a `day` or an `hour` are.
     `obstacle` says why nothing can be compared, and `instead` has the words of two windows that
@@ -96,8 +96,8 @@ class Comparison(Struct, frozen=True):
 
 
 def aligned(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> Comparison:
-    """What of two windows is compared. Of a window that is not over, only what is over counts, and
-    as much of the other. Raises BadQuestion where both are the same.
+    """The parts of two windows to compare. Of a window that is not over, only the elapsed part
+    counts, and as much of the other. Raises BadQuestion if both are the same.
     """
     if first.named == second.named:
         raise reading.refused("Both windows are the same")
@@ -141,8 +141,8 @@ def window_before(window: ParsedWindow, reading: Reading) -> ParsedWindow:
 
 
 def moved_back(window: ParsedWindow, length: Length, reading: Reading) -> ParsedWindow:
-    """The same window so much earlier, at the same time of day. Whole months stay whole months; other
-    days stay as many, also where a month is shorter.
+    """The same window moved back, at the same time of day. Whole months stay whole months;
+    otherwise the number of days is kept, even if a month is shorter.
     """
     start, end = (_back(each, length, reading) for each in (window.named.start, window.named.end))
     days = _own_length(window, reading).days
@@ -184,7 +184,7 @@ def _back(moment: datetime, length: Length, reading: Reading) -> datetime:
 
 
 def _at(day: date, clock: time, reading: Reading) -> datetime:
-    """A local time; where the clocks skip it, as long after the midnight before."""
+    """A local time. One that the clocks skip is as long after the preceding midnight."""
     if clock == time():
         return midnight(day, reading.zone)
     return datetime.combine(day, clock, reading.zone)
@@ -241,8 +241,8 @@ def _hours(window: ParsedWindow, limit: datetime, reading: Reading) -> Hours:
 
 
 def _is_like(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> bool:
-    """Whether both are of one kind: equally long but for the lengths of months, or one that begins
-    like the other and is not over.
+    """Whether both are alike: equally long except for the lengths of months, or one begins like the
+    other and is not over.
     """
     if _is_similar(first.named, second.named):
         return True

@@ -13,11 +13,11 @@ DAY = timedelta(days=1)
 
 
 class UnknownWindow(BadQuestion):
-    """Words that name no time range, not even one that cannot be asked for."""
+    """Words that are not a time range at all."""
 
 
 class TwoReadings(BadQuestion):
-    """Words with two meanings. `readings` are windows that state one or the other."""
+    """Ambiguous words. `readings` are unambiguous windows for each meaning."""
 
     def __init__(self, words: str, readings: tuple[str, str]) -> None:
         super().__init__(

@@ -158,7 +158,9 @@ def _latest_of_month(day: int, reading: Reading) -> Period:
 
 
 def _numeric(text: str, reading: Reading) -> Period | None:
-    """`21/11/2026`, where only one of the numbers can be the month; both ways are asked back."""
+    """`21/11/2026`, where only one of the numbers can be the month. If both can, BadQuestion offers
+    both.
+    """
     if text.endswith("."):
         # As it is written in German: the day comes first.
         day, month = (int(part) for part in text.rstrip(".").split("."))

@@ -114,7 +114,7 @@ def read_length(tokens: Tokens, reading: Reading) -> Length | None:
 
 
 def _are_minutes(tokens: Tokens, at: int, parts: Sequence[tuple[float, str]]) -> bool:
-    """Whether the last token, before `at`, is a number of minutes behind hours."""
+    """Whether the last token, before `at`, is a number of minutes after hours."""
     if at != len(tokens) or len(parts) != 1 or parts[0][1] != "hours":
         return False
     text = tokens[-1].text
@@ -189,7 +189,7 @@ def _months_or_minutes(number: str, reading: Reading) -> TwoReadings:
 
 
 def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, int]:
-    """The number at a place, and the place behind it."""
+    """The number at a position, and the position after it."""
     plain = words_of(tokens[at : at + 5])
     # The longest first.
     for start in (["a", "couple", "of"], ["couple", "of"], ["a", "couple"], ["couple"]):

@@ -118,7 +118,7 @@ def _in_zone(found: Point, zone: tzinfo) -> Point | None:
 
 
 def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
-    """`9am`, `14:00`, `noon`, with a day before or behind it."""
+    """`9am`, `14:00`, `noon`, with a day before or after it."""
     for size in (1, 2, 3):
         for clock_part, day_part, is_behind in (
             (tokens[:size], tokens[size:], False),
@@ -139,7 +139,7 @@ def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
 
 
 def _on_day(clock: Clock, day_part: Tokens, reading: Reading) -> Clock | None:
-    """A time on the day, or the part of a day, that stands beside it."""
+    """A time on the day, or in the part of a day, next to it."""
     day_part = _without_fillers(day_part)
     if word(day_part[-1]) in ("at", "from") or day_part[-1].text == "@":
         day_part = day_part[:-1]

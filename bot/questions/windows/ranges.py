@@ -109,7 +109,7 @@ def _with_length(left: Tokens, right: Tokens, reading: Reading) -> Span | None:
 def _readings_of_both(
     left: Tokens, right: Tokens, reading: Reading
 ) -> Iterator[tuple[Point | None, Point | None]]:
-    """Each side by itself, and with what it may share with the other: a day behind both, a month,
+    """Each side by itself, and with what it may share with the other: a day after both, a month,
     `ago`.
     """
     one = read_point(left, reading)
@@ -130,7 +130,7 @@ def _readings_of_both(
 def _hours_before_a_day(
     left: Tokens, right: Tokens, reading: Reading
 ) -> tuple[Point | None, Point | None]:
-    """`9-17 monday`: two bare hours of the day that stands behind them."""
+    """`9-17 monday`: two bare hours of the day that follows them."""
     if len(left) != 1 or left[0].kind != "number" or right[0].kind != "number" or len(right) < 2:
         return None, None
     day = right[2:] if word(right[1]) == "on" else right[1:]
@@ -208,7 +208,7 @@ def _days_of_month(
 
 
 def _resolved(one: Point, two: Point, reading: Reading) -> Span | None:
-    """The span from one point to another, each read in the light of the other."""
+    """The span from one point to another, each interpreted in the context of the other."""
     if isinstance(one, Clock) and isinstance(two, Clock):
         return between_clocks(one, two, reading)
     # A time without a day beside a day says nothing: which day would it be?
@@ -232,8 +232,8 @@ def _resolved(one: Point, two: Point, reading: Reading) -> Span | None:
 
 
 def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
-    """From a time of day to another. am or pm, a day or a zone that stands beside one
-    of them holds for the other where it makes sense.
+    """From a time of day to another. am or pm, a day or a zone next to one of them applies to the
+    other where that makes sense.
     """
     if reading.whole_days:
         raise known_by_day(reading)
@@ -332,7 +332,7 @@ def _hours_of(day: Period, one: Clock, two: Clock) -> str:
 
 
 def _last_day(first: date, day: Period, two: Clock) -> date:
-    """The day of the second time. A weekday behind a weekday is the next one."""
+    """The day of the second time. A weekday after a weekday is the next one."""
     assert two.day is not None
     if day.weekday is not None and two.day.weekday is not None:
         first += timedelta(days=(two.day.weekday - day.weekday) % 7)

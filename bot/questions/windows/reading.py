@@ -47,8 +47,8 @@ _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,
 
 class ParsedWindow(Struct, frozen=True):
     """A window and how the words were read: `15 to 21 Nov 2026 (UTC)`. `by_day` where it is of
-    whole days, and not known to the minute. `named_end` is where the words end it, if that is still
-    to come.
+    whole days, and not known to the minute. `named_end` is where the words end it, if that is in
+    the future.
     """
 
     window: Window
@@ -59,7 +59,7 @@ class ParsedWindow(Struct, frozen=True):
 
     @property
     def now(self) -> datetime:
-        """When the words were read; where that is not known, the latest moment there is."""
+        """When the words were read; the latest possible moment if that is unknown."""
         return self.asked_at or self.window.end
 
     @property
@@ -127,8 +127,8 @@ def reading_of(text: str, *, now: datetime, zone: tzinfo, whole_days: bool) -> R
 def window_of_days(
     first: date, last: date, *, now: datetime, zone: tzinfo, whole_days: bool
 ) -> ParsedWindow:
-    """The window of some days, both included. Raises BadQuestion where they are to come or turned
-    round.
+    """The window of some days, both included. Raises BadQuestion if they are in the future or
+    reversed.
     """
     reading = Reading(now, UTC if whole_days else zone, whole_days, f"{first}..{last}")
     start = midnight(first, reading.zone)
@@ -137,7 +137,7 @@ def window_of_days(
 
 
 def window_between(start: datetime, end: datetime, reading: Reading) -> ParsedWindow:
-    """The window between two instants. Raises BadQuestion where it is to come or has no length."""
+    """The window between two instants. Raises BadQuestion if it is in the future or empty."""
     by_day = _begins_a_day(start, reading) and _begins_a_day(end, reading)
     return _fitted(Span(start, end, by_day=by_day), reading)
 
@@ -174,7 +174,7 @@ def _read(tokens: Tokens, reading: Reading) -> Span | None:
 
 
 def _read_in_zone(tokens: Tokens, reading: Reading) -> Span | None:
-    """What stands before a zone, all of it in that zone: `Nov 1 to Nov 3 UTC`."""
+    """The words before a zone, read in that zone: `Nov 1 to Nov 3 UTC`."""
     body, zone = split_zone(tokens, reading)
     # Each end may have a zone of its own.
     if zone is None or not body or any(each.kind in ("zone", "offset") for each in body):
@@ -188,8 +188,8 @@ def _read_in_zone(tokens: Tokens, reading: Reading) -> Span | None:
 
 
 def _fitted(span: Span, reading: Reading) -> ParsedWindow:
-    """The window of a span, cut at now. Raises BadQuestion for one that is to come, turned round or
-    too long.
+    """The window of a span, cut at now. Raises BadQuestion for one that is in the future, reversed
+    or too long.
     """
     now = reading.now.astimezone(UTC)
     text = reading.text
@@ -252,8 +252,8 @@ def _window_label(window: Window, reading: Reading, *, by_day: bool) -> str:
 
 
 def _shorter(start: datetime, last: datetime) -> str:
-    """The first day without what the last one says again: `15` to 21 Nov 2026, `28 Oct` to 3 Nov
-    2026.
+    """The first day without the parts that the last one repeats: `15` to 21 Nov 2026, `28 Oct` to 3
+    Nov 2026.
     """
     if start.year != last.year:
         return _day(start)

@@ -175,8 +175,8 @@ def _back(length: Length, reading: Reading) -> Span:
 
 
 def ago(tokens: Tokens, reading: Reading) -> Span | None:
-    """`half an hour ago` reaches from then to now; of days and longer, it may be that day alone, so
-    both are asked back.
+    """`half an hour ago` reaches from then to now; for days and longer it may mean that day alone,
+    so TwoReadings is raised.
     """
     if words_of(tokens)[-1] not in AGO:
         return None

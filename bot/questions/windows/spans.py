@@ -1,4 +1,4 @@
-"""A stretch of time as words name it, and where the points at its ends begin and end."""
+"""A time range as words name it, and the start and end of its points."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SEPARATORS = frozenset(
 
 
 class Span(Struct, frozen=True):
-    """A stretch of time as the words name it, before it is cut at now. `by_day` where it is of
-    whole days.
+    """A time range as the words name it, before it is cut at now. `by_day` where it is of whole
+    days.
     """
 
     start: datetime
@@ -68,9 +68,7 @@ def end_of(point: Point, reading: Reading) -> datetime:
 
 
 def latest_day(clock: time, zone: tzinfo, reading: Reading) -> date:
-    """The day on which it was this time last: shortly after midnight, 22:00 was the
-    evening before.
-    """
+    """The latest day with this time of day: shortly after midnight, 22:00 was the evening before."""
     today = reading.now.astimezone(zone).date()
     # A bool is 0 or 1: one day back where the time is still to come.
     return today - timedelta(days=instant(today, clock, zone, reading) > reading.now)

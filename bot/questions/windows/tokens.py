@@ -60,9 +60,7 @@ Kind = Literal[
 
 
 class Token(Struct, frozen=True):
-    """One piece of the text: what it is, as it was typed, and what it means where that is clear by
-    itself.
-    """
+    """One token of the text: its kind, its text, and its value if that is unambiguous."""
 
     kind: Kind
     text: str
@@ -73,9 +71,7 @@ Tokens = Sequence[Token]
 
 
 class UnknownText(ValueError):
-    """A character or number that no window holds; the message says what is wrong where
-    that helps.
-    """
+    """A character or number that no window contains; the message says what is wrong if that helps."""
 
 
 # Alternatives are tried in this order, the longest forms first, so that a date is not read as

@@ -1,4 +1,4 @@
-"""Two dates of a range without a year or a week, each read in the light of the other."""
+"""Two dates of a range without a year or a week, each interpreted in the context of the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_OVER_NEW_YEAR = timedelta(days=183)
 
 def with_years(one: Period, two: Period, reading: Reading) -> tuple[Period, Period]:
     """Days without a year or a week: the first the latest there is, the second the next after it.
-    What may be meant otherwise is asked back.
+    Raises TwoReadings if something else may be meant.
     """
     if one.weekday is not None and two.is_weekday:
         back = (two.first.weekday() - one.weekday) % 7
@@ -40,8 +40,8 @@ def with_years(one: Period, two: Period, reading: Reading) -> tuple[Period, Peri
 
 
 def _weekday_after(one: Period, two: Period, reading: Reading) -> Period:
-    """`friday` behind `monday` is the next one. Behind a date it may be the next, or the latest
-    there is.
+    """`friday` after `monday` is the next one. After a date it may be the next one or the latest
+    one.
     """
     assert two.weekday is not None
     after = _at(two, one.first + timedelta(days=(two.weekday - one.first.weekday()) % 7))
@@ -66,7 +66,7 @@ def _at(period: Period, first: date) -> Period:
 
 
 def _at_latest(one: Period, two: Period) -> Period:
-    """The first period in the latest year in which it is not behind the second."""
+    """The first period in the latest year in which it is not after the second."""
     # At most a few steps: the years are those of people.
     while one.first > two.first:
         one = _moved(one, -1)

@@ -2,7 +2,7 @@
 
 Transactions that write take one advisory lock, so that one of them runs at a time in all processes.
 That is how SQLite runs them, and so the same statements are right on both. Those of evaluations,
-which are many, share the lock: they run beside each other, and never beside another one.
+which are many, share the lock: they run concurrently with each other, but never with any other.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ _Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class MovedTable:
-    """A table whose rows are on the server, verified. `was_there` where an earlier attempt has
-    moved it.
+    """A table whose rows are on the server, verified. `was_there` if an earlier attempt has moved
+    it.
     """
 
     name: str
@@ -70,7 +70,7 @@ class _Checksum:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table and its columns, each with what makes a value of its type of what SQLite holds."""
+    """A table and its columns, each with the conversion of SQLite's value to its type."""
 
     name: str
     columns: dict[str, Callable[[Any], Any]]

@@ -318,7 +318,9 @@ def _state_values(evaluation: EvaluationRecord) -> tuple[Any, ...]:
 
 
 def _update_states(tx: Transaction, rows: Sequence[Values]) -> int:
-    """The number of states that nobody else has written meanwhile, and that were written."""
+    """The number of states that were updated; those that another process has written meanwhile are
+    skipped.
+    """
     return sum(
         tx.execute(
             "UPDATE alerts SET definition = given.definition, state = given.state, "  # noqa: S608
@@ -332,7 +334,7 @@ def _update_states(tx: Transaction, rows: Sequence[Values]) -> int:
 
 
 def _insert_states(tx: Transaction, rows: Sequence[Values]) -> int:
-    """The number of states that were not there yet and were written."""
+    """The number of states that were inserted; existing ones are skipped."""
     return sum(
         tx.execute(
             f"INSERT INTO alerts ({_COLUMNS}) SELECT definition, state, since, value, due, watch, "  # noqa: S608
@@ -344,7 +346,7 @@ def _insert_states(tx: Transaction, rows: Sequence[Values]) -> int:
 
 
 def _insert_samples(tx: Transaction, rows: Sequence[Values]) -> int:
-    """The number of samples that were not there yet and were written."""
+    """The number of samples that were inserted; existing ones are skipped."""
     return sum(
         tx.execute(
             "INSERT INTO samples (at, series, value, state) "  # noqa: S608 - constants

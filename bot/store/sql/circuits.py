@@ -1,4 +1,6 @@
-"""Vendors that keep failing, so that no process asks them again whom another one has found down."""
+"""Vendors that keep failing, so that a process does not ask one that another process has found
+down.
+"""
 
 from __future__ import annotations
 

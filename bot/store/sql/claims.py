@@ -28,7 +28,9 @@ T = TypeVar("T")
 
 
 class Claims:
-    """Who this process is to the others, from its first claim until the store is closed."""
+    """The identity of this process towards the others, from its first claim until the store is
+    closed.
+    """
 
     def __init__(self, database: Database, timings: LeaseTimings) -> None:
         self.owner = uuid.uuid4().hex
@@ -59,7 +61,7 @@ class Claims:
         return f"({owner} = ? OR {self.is_free(owner)})"
 
     async def join(self) -> None:
-        """Makes this process known to the others before it claims anything."""
+        """Registers this process before it claims anything."""
         await self._renew_alone()
         self._start_renewing()
 

@@ -1,7 +1,7 @@
 """The port between SQL and a database: one set of statements runs on every backend.
 
 Parameters are written as `?`, names that are keywords somewhere (`user`, `end`) in double quotes.
-What databases do not agree on is in `Dialect`.
+Differences between databases are in `Dialect`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ Columns = Mapping[str, str]
 
 
 class Dialect(Struct, frozen=True):
-    """What databases write differently. `lease_clock` is an expression for seconds on a clock that
+    """The differences between databases. `lease_clock` is an expression for seconds on a clock that
     all processes share and nobody sets; `time_of_day` one for seconds since 1970 by the clock of
-    the database, empty where that is the clock of this machine; `json_member` one for a text member of a JSON column.
-    `table` is an expression for given rows, to be used after FROM, and its parameters.
+    the database, empty where that is the clock of this machine; `json_member` one for a text member
+    of a JSON column. `table` is an expression for given rows, to be used after FROM, and its
+    parameters.
     """
 
     lease_clock: str
@@ -74,9 +75,9 @@ class Database(Protocol):
         """The result of `work`, done in a transaction of its own. An error rolls it back.
 
         One such transaction runs at a time in all processes. Where the database can, `concurrent`
-        ones run at the same time as each other: each of their statements must be right whatever the
-        others do, and they take rows in one order, so that none waits for another in a circle. One
-        that does raises WriteConflict, and is to be repeated without `concurrent`.
+        ones run at the same time as each other: each of their statements must be correct whatever
+        the others do, and they lock rows in one order, so that there are no deadlocks. A
+        transaction that meets one raises WriteConflict and has to be repeated without `concurrent`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What Slack delivered and was handled, beyond the end of a process."""
+"""Deliveries of Slack that were handled, kept across restarts."""
 
 from __future__ import annotations
 

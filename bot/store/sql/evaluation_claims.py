@@ -1,4 +1,4 @@
-"""Claims on evaluations, so that of several processes one evaluates an alert."""
+"""Claims on evaluations, so that one of several processes evaluates an alert."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _HAS_NO_SAMPLE = (
 
 
 class EvaluationClaims:
-    """Claims evaluations by alert and due time. One that a dead process has left unfinished can be
-    claimed again, also after a later one of the same alert. A claim without an owner is that of an
+    """Claims evaluations by alert and due time. One that a dead process left unfinished can be
+    claimed again, even after a later one of the same alert. A claim without an owner is that of an
     alert that was deleted.
     """
 

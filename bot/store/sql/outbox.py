@@ -1,4 +1,4 @@
-"""Messages on their way to Slack, and the channels that names were found to mean."""
+"""Messages on their way to Slack, and the channels that names refer to."""
 
 from __future__ import annotations
 
@@ -192,8 +192,8 @@ class SqlOutbox:
 
 
 def enqueue(tx: Transaction, post: Post, now: datetime) -> bool:
-    """Puts a post into the outbox, in the caller's transaction. False if its key is there already.
-    An edit takes the place of earlier ones of the same message that no attempt was made to send, and
+    """Puts a post into the outbox, in the caller's transaction. False if its key exists already. An
+    edit takes the place of earlier ones of the same message that no attempt was made to send, and
     so does a canvas.
     """
     if post.how in _REPLACING:
@@ -305,8 +305,8 @@ def _is_replaced(tx: Transaction, waiting: QueuedPost) -> bool:
 
 
 def _bring_forward(tx: Transaction, waiting: QueuedPost, until: datetime) -> None:
-    """Older posts of the lane that were set aside are due no later, so that order is kept once
-    Slack takes them again.
+    """Older posts of the lane that were set aside are due no later, so that the order is kept once
+    Slack accepts them again.
     """
     tx.execute(
         "UPDATE outbox SET not_before = ? WHERE state = 'aside' AND id < ? "  # noqa: S608
@@ -316,8 +316,8 @@ def _bring_forward(tx: Transaction, waiting: QueuedPost, until: datetime) -> Non
 
 
 def _put_back(tx: Transaction, waiting: QueuedPost, until: datetime) -> None:
-    """Later posts of the lane that were set aside are due no earlier: Slack may take messages again
-    right after it has refused this one, and they would come before it.
+    """Later posts of the lane that were set aside are due no earlier: Slack may accept messages
+    again right after it has refused this one, and they would overtake it.
     """
     if until - waiting.queued_at > HOLDS_BACK_FOR:
         return

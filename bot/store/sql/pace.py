@@ -67,7 +67,7 @@ def _reserve(tx: Transaction, limit: PaceLimit) -> float:
 
 
 def _has_room(tx: Transaction, limit: PaceLimit) -> bool:
-    """Whether half of the burst is free after one more call."""
+    """Whether half of the burst is still free after another call."""
     rows = tx.query(
         f"SELECT free_at - {tx.dialect.lease_clock} AS ahead FROM slack_pace WHERE lane = ?",  # noqa: S608
         (limit.lane,),

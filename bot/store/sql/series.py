@@ -1,4 +1,6 @@
-"""Numbers of series: samples of one alert, or of one of its subjects, by one definition."""
+"""Numbers of series. A series has the samples of one alert, or of one of its subjects, for one
+definition.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ def indexed(text: str) -> str:
 
 
 class SeriesNumbers:
-    """Numbers by name and definition, which are read or given once for each process."""
+    """Numbers by name and definition, read or assigned once per process."""
 
     def __init__(self) -> None:
         self._known: dict[SeriesKey, int] = {}
@@ -46,7 +48,7 @@ class SeriesNumbers:
         self._known.clear()
 
     def number(self, tx: Transaction, wanted: Sequence[SeriesKey]) -> list[int]:
-        """The number of each series; one without a known number is numbered."""
+        """The number of each series; a new series gets one."""
         try:
             return [self._known[series] for series in wanted]
         except KeyError:

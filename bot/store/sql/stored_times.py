@@ -1,5 +1,5 @@
-"""Times that were stored while the machine's clock was ahead. Each would hold something back until
-that time has come.
+"""Resets times that were stored while the machine's clock was ahead, since each would delay
+something until then.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LATEST = (
 
 
 class SqlTimes:
-    """Every table with a time that something waits for."""
+    """Resets every table with a time at which something is due."""
 
     def __init__(self, database: Database, claims: Claims) -> None:
         self._database, self._claims = database, claims
@@ -54,8 +54,8 @@ class SqlTimes:
 
 
 def _reset_schedules(tx: Transaction, now: datetime) -> None:
-    """Schedules are handled from now on, and what was evaluated or run for a future time is so
-    again once it has come.
+    """Schedules continue from now, and runs and evaluations of future times are repeated when they
+    are due.
     """
     at = to_text(now)
     tx.execute("UPDATE schedules SET seen_until = ? WHERE seen_until > ?", (at, at))
@@ -79,7 +79,7 @@ def _reset_outbox(tx: Transaction, now: datetime) -> None:
 
 
 def _reset_silences(tx: Transaction, now: datetime) -> None:
-    """A silence lasts as long as its maker wanted, from now on."""
+    """A silence keeps its length, from now on."""
     rows = tx.query(
         'SELECT number, start, "end" FROM silences WHERE ended_at IS NULL AND start > ?',
         (to_text(now),),
@@ -93,7 +93,7 @@ def _reset_silences(tx: Transaction, now: datetime) -> None:
 
 
 def _reset_budgets(tx: Transaction, now: datetime) -> None:
-    """Past requests count as made now; what a vendor said of a future time is deleted."""
+    """Requests in the future count as made now; quotas reported for a future time are deleted."""
     at, longest = to_text(now), to_text(now + LONGEST_HOLD)
     tx.execute("UPDATE spends SET at = ? WHERE at > ?", (at, at))
     tx.execute("DELETE FROM budgets WHERE answered_at > ?", (at,))

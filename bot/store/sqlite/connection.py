@@ -56,7 +56,7 @@ WOKEN_AT_ONCE = 4
 
 class _Job(Struct, frozen=True):
     """Work for the thread. What `writes` goes into a transaction, what does not is a query; a job
-    that is `alone` manages the connection itself.
+    that runs `alone` manages the connection itself.
     """
 
     work: Callable[[SqliteTransaction], Any]
@@ -151,7 +151,7 @@ class SqliteDatabase:
 
     @cached_property
     def _reader(self) -> sqlite3.Connection:
-        """A connection that waits for nobody: with write-ahead logging, writers do not block it."""
+        """A connection that is never blocked: with write-ahead logging, writers do not lock it."""
         connection = sqlite3.connect(
             self._path, isolation_level=None, timeout=0, check_same_thread=False
         )
@@ -253,14 +253,14 @@ class SqliteDatabase:
         self._busy = True
 
     def _work(self, jobs: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
-        """On the thread: every job has a result of its own, and what it wrote is committed."""
+        """On the thread: sets the result of every job, and commits what it wrote."""
         may_share = any(job.writes for job in jobs) and not any(job.alone for job in jobs)
         results = self._together(jobs) if may_share else [self._plain(job) for job in jobs]
         loop.call_soon_threadsafe(self._finish, results, loop)
 
     def _together(self, jobs: list[_Job]) -> list[_Result]:
-        """The results of jobs in one transaction, which costs about as much as that of one. What a
-        failed one wrote is rolled back; where the transaction fails, all of them fail.
+        """The results of jobs in one transaction, which costs about as much as that of one. The
+        writes of a failed job are rolled back; if the transaction fails, all of them fail.
         """
         try:
             self._file.require_same()

@@ -1,4 +1,4 @@
-"""Removes what is stored about a person."""
+"""Erases what is stored about a person."""
 
 from __future__ import annotations
 
@@ -52,9 +52,8 @@ def erase_person(database: Path, user: str, *, heir: str = "") -> Erased:
     """Deletes the person's questions, private answers and direct messages, and replaces their id
     wherever else it is stored.
 
-    Active alerts and subscriptions are `heir`'s afterwards, where one is given, else nobody's.
-    Raises InUse while another process has the database open, and StoreError where it cannot be
-    changed.
+    Active alerts and subscriptions then belong to `heir`, if given, else to nobody. Raises InUse
+    while another process has the database open, and StoreError where it cannot be changed.
     """
     require_database(database)
     try:
@@ -121,9 +120,8 @@ class _Eraser:
         return tuple(map(str, alerts)), tuple(map(int, subscriptions))
 
     def _blank_answers(self) -> dict[str, int]:
-        """Messages and files of alerts and subscriptions that the person made, as far as they were
-        sent. Without an heir those that still wait are not sent any more, since what they are about
-        is paused.
+        """Messages and files of alerts and subscriptions that the person made, if they were sent.
+        Without an heir, unsent ones are dropped, because what they are about is paused.
         """
         if not self._has("outbox"):
             return {}
@@ -156,8 +154,8 @@ class _Eraser:
         return {"values of API calls": count} if count else {}
 
     def _blank_messages(self) -> dict[str, int]:
-        """Messages that were sent and name the person are in Slack; the copy here loses its words,
-        which may hold their name, too.
+        """Messages that were sent and name the person are in Slack; the stored copy loses its text,
+        which may contain their name, too.
         """
         if not self._has("outbox"):
             return {}
@@ -169,9 +167,7 @@ class _Eraser:
         return {"texts of sent messages": self._db.execute(sql).rowcount}
 
     def _replace_everywhere(self) -> dict[str, int]:
-        """Every other place, whatever table it is in: a table that a later version adds is not
-        overlooked.
-        """
+        """Replaces the id in all other tables, including those that a later version adds."""
         changed: dict[str, int] = {}
         for table in self._tables():
             for column in self._text_columns(table):

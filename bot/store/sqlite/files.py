@@ -1,4 +1,4 @@
-"""Copies of the database file: taken while the bot runs, verified, and put back.
+"""Backups of the database file: taken while the bot runs, verified, and restored.
 
 Everything here works on files from outside the bot's own process, for the commands of the terminal.
 """
@@ -43,9 +43,7 @@ class DatabaseCopy:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put back, and where the database that was there before is kept; None where there was
-    none.
-    """
+    """The restored copy, and the path of the previous database; None if there was none."""
 
     copy: DatabaseCopy
     kept: Path | None
@@ -70,11 +68,11 @@ def back_up(database: Path, target: Path, *, overwrite: bool = False) -> Databas
 
 
 def restore(backup: Path, database: Path, *, now: datetime) -> Restored:
-    """Puts a copy in the place of the database, which is kept beside it under another name.
+    """Replaces the database by a copy; the database is kept under another name.
 
     Raises InUse while another process has the database open, Unsuitable where the copy is damaged,
-    is no database of ours, or was written by a newer version, and StoreError where it cannot be
-    copied.
+    is not an Opswatch database, or was written by a newer version, and StoreError where it cannot
+    be copied.
     """
     database = database.resolve()
     if _is_part_of(backup, database):
@@ -112,13 +110,13 @@ def _recorded(path: Path) -> dict[str, str]:
 
 
 def known_steps() -> dict[str, str]:
-    """The steps of this version in their order, and what each is for."""
+    """The migrations of this version in order, with the purpose of each."""
     return {step.name: " ".join((step.fn.__doc__ or "").split()) for step in steps._migrations}  # noqa: SLF001
 
 
 def applied_steps(path: Path) -> list[str]:
-    """The steps that a database has gone through; none where it is not one of ours. Raises
-    StoreError where it cannot be read.
+    """The migrations that were applied to a database; none if it is not an Opswatch database.
+    Raises StoreError where it cannot be read.
     """
     if not path.is_file():
         raise Unsuitable(f"There is no file {path}.")
@@ -214,8 +212,8 @@ def _place(part: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def _place_new(part: Path, target: Path) -> None:
-    """Moves the file to a name that is free. A link fails where the name was taken meanwhile; not
-    every file system knows links.
+    """Moves the file to a free name. A link fails if the name was taken meanwhile; not every file
+    system supports links.
     """
     try:
         os.link(part, target)
@@ -236,9 +234,7 @@ def _is_part_of(path: Path, database: Path) -> bool:
 
 @contextmanager
 def _unused(database: Path) -> Iterator[None]:
-    """Keeps other processes from opening the database meanwhile. Raises InUse where one has it
-    open.
-    """
+    """Keeps other processes from opening the database meanwhile. Raises InUse if one has it open."""
     try:
         import fcntl
     except ImportError:
@@ -263,8 +259,8 @@ def _unused(database: Path) -> Iterator[None]:
 
 
 def _settle(database: Path) -> None:
-    """Brings what was committed into the file itself, where it can still be read. A damaged one
-    stays as it is.
+    """Writes the committed log into the file itself if it can still be read. A damaged file is left
+    as it is.
     """
     if not database.exists():
         return
@@ -273,7 +269,7 @@ def _settle(database: Path) -> None:
 
 
 def _set_aside(database: Path, now: datetime) -> Path | None:
-    """Gives the database, and what SQLite keeps beside it, another name, and says which."""
+    """Renames the database and the files that SQLite keeps next to it; returns the new name."""
     if not database.exists():
         return None
     stem = f"{database.name}.before-restore-{now:%Y%m%dT%H%M%SZ}"
@@ -289,7 +285,7 @@ def _set_aside(database: Path, now: datetime) -> Path | None:
 
 
 def _give_to_owner(path: Path, *, like: Path) -> None:
-    """Lets whoever runs the bot read what an administrator has put there."""
+    """Gives a file that an administrator has restored to the user who runs the bot."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         owner = like.stat()
         os.chown(path, owner.st_uid, owner.st_gid)

@@ -19,9 +19,7 @@ SIDES = ("", "-wal", "-shm")
 
 
 class DatabaseMoved(sqlite3.OperationalError):
-    """The file that was opened is not at its place any more, so what is written to it would be
-    lost.
-    """
+    """The file that was opened was moved or replaced, so writes to it would be lost."""
 
 
 def make_private(path: Path) -> None:
@@ -57,12 +55,12 @@ class DatabaseFile(Struct):
     _damage: str = field(default="")
 
     def remember(self) -> None:
-        """From now on another file at this place is another database."""
+        """Remembers the file, to notice when another one takes its place."""
         found = self.path.stat()
         self._identity = (found.st_dev, found.st_ino)
 
     def require_same(self) -> None:
-        """Raises DatabaseMoved where another file, or none, is at its place."""
+        """Raises DatabaseMoved if another file, or none, is at its path."""
         try:
             found = self.path.stat()
         except FileNotFoundError:
@@ -77,9 +75,7 @@ class DatabaseFile(Struct):
             )
 
     def damage(self) -> str:
-        """What SQLite finds wrong in the pages of the file, in its words; read through again after
-        a while only.
-        """
+        """What SQLite's integrity check finds, in its words; repeated only after a while."""
         is_small = self.path.stat().st_size < SMALL_BYTES
         if time.monotonic() - self._checked_at < (
             CHECK_SMALL_EVERY_S if is_small else CHECK_LARGE_EVERY_S
