@@ -192,11 +192,11 @@ class InternalError(OpswatchError):
 _SLACK_HINTS = {
     "msg_blocks_too_long": "Ask for a shorter window, or add csv to have it as a file.",
     "invalid_blocks": "Ask for a shorter window, or add csv to have it as a file.",
-    "not_in_channel": "Invite me with /invite @Opswatch, and ask again.",
-    "channel_not_found": "Invite me with /invite @Opswatch, and ask again.",
+    "not_in_channel": "Invite it with /invite @Opswatch, and ask again.",
+    "channel_not_found": "Invite it with /invite @Opswatch, and ask again.",
     "is_archived": "The channel is archived; ask in another one.",
     "restricted_action": (
-        "A workspace setting keeps me from posting there. Ask an admin, or ask in another channel."
+        "A workspace setting keeps Opswatch from posting there. Ask an admin, or ask in another channel."
     ),
     "not_authed": "The operator has to renew the bot's credentials.",
     "token_expired": "The operator has to renew the bot's credentials.",
@@ -204,7 +204,7 @@ _SLACK_HINTS = {
     "token_revoked": "The operator has to reinstall the app and renew the bot's credentials.",
     "invalid_auth": "The operator has to renew the bot's credentials.",
     "account_inactive": "The operator has to reinstall the app.",
-    "ratelimited": "Slack asks us to slow down; try again in a minute.",
+    "ratelimited": "Slack's rate limit is reached; try again in a minute.",
 }
 
 

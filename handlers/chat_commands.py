@@ -157,7 +157,7 @@ class QuestionReader(Struct, frozen=True):
 
 async def audience_warning(permissions: Permissions, command: CommandName, channel: str) -> str:
     """A warning if not everybody in the channel has access to what will be posted there. `*` does
-    not give access to people of other organizations (Slack Connect).
+    not give access to people of other organisations (Slack Connect).
     """
     access = permissions.access
     if access.names_channel(command, channel):
@@ -165,7 +165,7 @@ async def audience_warning(permissions: Permissions, command: CommandName, chann
     if not access.is_public(command, channel):
         return f" Everybody in this channel will see it, including people without access to /{command}."
     if await permissions.channels.is_shared(channel):
-        return " Everybody in this channel will see it, including people of other organizations."
+        return " Everybody in this channel will see it, including people of other organisations."
     return ""
 
 
@@ -174,6 +174,6 @@ async def invitation(channels: Channels, channel: str) -> str:
     if await channels.is_bot_in(channel) is not False:
         return ""
     return (
-        " It is saved, but nothing can be posted yet, because I am not in this channel. Invite me "
-        "with `/invite @Opswatch`."
+        " It is saved, but nothing can be posted yet, because Opswatch is not in this channel. "
+        "Invite it with `/invite @Opswatch`."
     )

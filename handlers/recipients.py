@@ -82,5 +82,5 @@ class RecipientLookup(Struct, frozen=True):
                 found = ""
         # A channel that is closed to the person is refused like one that does not exist.
         if not found or not await self.channels.is_open_to(requester.user, found):
-            raise BadQuestion(f"There is no channel {channel} that you and I can see.")
+            raise BadQuestion(f"There is no channel {channel} that both you and Opswatch can see.")
         return found

@@ -58,12 +58,16 @@ RULES = (
     Rule("is to be", r"(?:is|are) to be", "must be, will be", "The name is to be changed.", "The name must be changed."),
     Rule("one after the other", r"one after the other", "one at a time, in turn", "One after the other", "One at a time"),
     Rule("all the same", r"all the same", "anyway, still", "It is sent all the same.", "It is sent anyway."),
+    Rule("identifier", r"(?-i:ids?)(?! =)", "ID, IDs", "Add an id.", "Add an ID."),
+    Rule("spelling", r"(?:organiz|recogniz|summariz|synchroniz|optimiz|minimiz)\w*|behaviors?|analyz\w*|canceled", "the British spelling", "an organization", "an organisation"),
     Rule("wordy", r"in order to|due to the fact|make use of|prior to|subsequent to|is able to|are able to|utili[sz]e|leverage", "to, because, use, before, after, can", "In order to stop it", "To stop it"),
     Rule("repeated", r"(?<!\.)(?-i:([a-z]{2,}) \1(?![.-]))", "the word once", "Stop the the bot.", "Stop the bot."),
     Rule("here", r"click here|\[here\]", "what the link leads to", "[here](a.md)", "[Get started](a.md)"),
     Rule("unit", r"\d(?:[kMGT]B|ms|min)", "a space before the unit", "5GB a day", "5 GB a day"),
     Rule("names", r"(?-i:Github|Postgres|Postgresql|Sqlite|Pagerduty|Devicewise|DeviceWise|Javascript|Systemd|MacOS)", "as their owners write them", "A Postgres server", "A PostgreSQL server"),
 )  # fmt: skip
+# The bot speaks of itself as Opswatch or the bot. A button or a comment may say “me”.
+FIRST_PERSON = re.compile(r"(?-i:\bI\b)|\b(?-i:[Mm]e|[Mm]y|[Oo]ur|us|[Ww]e)\b(?!…)")
 _EXPRESSIONS = {
     rule.name: re.compile(
         rule.pattern
@@ -143,8 +147,17 @@ def problems_of_code(path: Path) -> list[str]:
         f"{number}: {found}"
         for number, text in texts(path)
         if " " in text
-        for found in found_in(prose_of(text))
+        for found in (*found_in(prose_of(text)), *first_person(text))
     ]
+
+
+def first_person(text: str) -> list[str]:
+    """Where a message speaks as “I” or “we”. A few words are a button or what people type, and
+    a text of comments is an example of TOML.
+    """
+    if len(text.split()) < 3 or text.startswith("# "):
+        return []
+    return [f"first person: “{match[0]}”" for match in FIRST_PERSON.finditer(prose_of(text))]
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:

@@ -21,7 +21,7 @@ from bot.questions.amounts import read_duration
 MOST_ENTRIES = 10_000
 COLUMNS = ("start", "end", "person")
 _TIME = 'a local time such as "2026-11-02T09:00"'
-_PEOPLE = 'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group)'
+_PEOPLE = 'Slack IDs such as "U012AB" (a person) and "S0GROUP" (a user group)'
 
 
 class Rotation(Struct, frozen=True):

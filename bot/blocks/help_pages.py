@@ -60,7 +60,7 @@ def _help_facts(
         logs = [name for account in kinds for name in directory.logs.get(account, {})]
         facts.append(
             f"Logs with a name here: {formatting.join_words(logs, 20) or 'none yet'}; a log's own "
-            "name or id works, too."
+            "name or ID works, too."
         )
     facts += about.help_facts()
     asked = about.example_words(directory)

@@ -211,7 +211,7 @@ def _recent(facts: HomeFacts) -> list[Block]:
 def _commands(facts: HomeFacts) -> list[Block]:
     blocks = [
         kit.section(
-            "*Commands* – in any channel I am in, and in direct messages. Add `help` to a command "
+            "*Commands* – in any channel with Opswatch, and in direct messages. Add `help` to a command "
             "for details."
         )
     ]

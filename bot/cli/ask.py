@@ -164,7 +164,7 @@ def refuse_empty_asker(user: str | None, channel: str | None) -> None:
     for option, given in (("--user", user), ("--channel", channel)):
         if given is not None and not given.strip():
             raise BadQuestion(
-                f"{option} is empty; name an id, or leave it out.",
+                f"{option} is empty; name an ID, or leave it out.",
                 f'{option} {_EXAMPLES[option]} "/usage last 7 days"',
             )
 

@@ -269,11 +269,9 @@ async def _account(name: str, account: Checked) -> Sequence[Check]:
     except Exception as error:
         # A plug-in may raise anything.
         log.exception("the check of %s failed", name)
-        detail = f"Its provider failed unexpectedly ({type(error).__name__})."
+        detail = f"The vendor's code failed unexpectedly ({type(error).__name__})."
         return [
-            Check(
-                name, ok=False, detail=detail, hint="Report it to the maintainer of the provider."
-            )
+            Check(name, ok=False, detail=detail, hint="Report it to the maintainer of its package.")
         ]
 
 

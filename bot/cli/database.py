@@ -27,7 +27,7 @@ from providers.clock import utc_now
 if TYPE_CHECKING:
     from providers.redaction import Secret
 
-# U for people, W for those of an Enterprise Grid organization.
+# U for people, W for those of an Enterprise Grid organisation.
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,40}")
 
 

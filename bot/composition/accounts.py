@@ -90,9 +90,9 @@ def _open(name: str, settings: AccountSettings, context: AccountContext) -> Chec
 
 def _unusable(name: str, why: str) -> ConfigError:
     problem = ConfigProblem(
-        f"providers.{name}", "", f"an account that its provider can open; {why}"
+        f"providers.{name}", "", f"an account that its vendor's code can open; {why}"
     )
-    return ConfigError([problem], "Update the package of the provider, or take this account out.")
+    return ConfigError([problem], "Update the vendor's package, or take this account out.")
 
 
 def build_answerer(

@@ -53,7 +53,7 @@ def _read_account(provider: Provider, written: Any, context: Mapping[str, Any]) 
         if registry().is_built_in(provider.kind):
             raise
         raise _PluginFault(
-            f"settings that its provider can read; its code failed ({type(error).__name__})"
+            f"settings that the vendor's code can read; it failed ({type(error).__name__})"
         ) from error
 
 

@@ -52,7 +52,7 @@ def _channel(value: Any) -> str:
     if re.fullmatch(r"#?[\w-]{1,80}", text):
         return f"#{text.removeprefix('#').lower()}"
     raise ValueError(
-        'a channel such as "#ops" or its id "C0OPS", or a person\'s id "U012AB" for direct messages'
+        'a channel such as "#ops" or its ID "C0OPS", or a person\'s ID "U012AB" for direct messages'
     )
 
 
@@ -118,7 +118,7 @@ def _asker(value: Any) -> str:
     if isinstance(value, str) and (value == "*" or re.fullmatch(r"[UWSCGD][A-Z0-9]{1,40}", value)):
         return value
     raise ValueError(
-        'Slack ids such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"'
+        'Slack IDs such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"'
     )
 
 
@@ -135,7 +135,7 @@ def _called(value: Any) -> str:
     if found and (mentions(found) or targets(found)):
         return found[0]
     raise ValueError(
-        'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group), and names of [targets] '
+        'Slack IDs such as "U012AB" (a person) and "S0GROUP" (a user group), and names of [targets] '
         "and [on_call]"
     )
 
@@ -145,7 +145,7 @@ def _escalated_to(value: Any) -> str:
     if found and (mentions(found) or targets(found) or channels(found)):
         return found[0]
     raise ValueError(
-        'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group), channels such as '
+        'Slack IDs such as "U012AB" (a person) and "S0GROUP" (a user group), channels such as '
         '"#incidents", and names of [targets] and [on_call]'
     )
 
@@ -201,7 +201,7 @@ def _base_path(value: Any) -> str:
 def _team_id(value: Any) -> str:
     if isinstance(value, str) and _TEAM_ID.fullmatch(value):
         return value
-    raise ValueError('the id of a workspace, such as "T012AB"')
+    raise ValueError('the ID of a workspace, such as "T012AB"')
 
 
 def _retention(value: Any) -> timedelta:

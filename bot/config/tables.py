@@ -54,7 +54,7 @@ class SlackSettings(Table):
     """Path below which a reverse proxy serves HTTP mode, such as `/opswatch`."""
     team_id: TeamId | None = None
     """Workspace (`T…`) in which channels and user groups are looked up, in an Enterprise Grid
-    organization.
+    organisation.
     """
     ops_channel: ChannelName | None = None
     """Channel for problems of the bot itself."""

@@ -156,7 +156,9 @@ def _second_window(
         day = found.named.start.astimezone(reading.zone).date()
         last = (found.named.end - timedelta(microseconds=1)).astimezone(reading.zone).date()
         if day != last:
-            raise BadQuestion(f"“{sanitise(second, 40)}” is not one day, of which hours are taken.")
+            raise BadQuestion(
+                f"“{sanitise(second, 40)}” is not one day, so its hours cannot be compared."
+            )
         return on_day(first, day, reading)
     if found.named == first.named and second.lower().removeprefix("the ").split()[0] in _BEFORE:
         return window_before(first, reading)

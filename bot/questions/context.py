@@ -302,7 +302,7 @@ class Context(Struct, frozen=True):
         question = f"/{self.command.name} alert {replace(parts, window=window)}".strip()
         # Not a suggestion that a button asks: it would create the alert.
         return BadQuestion(
-            "A threshold is not part of a question; an alert has one.",
+            "A question has no threshold; an alert has one.",
             " ".join(filter(None, (question, value, found[0].strip()))),
         )
 

@@ -103,7 +103,7 @@ def read_accounts(values: FormValues, context: Context) -> tuple[str, ...]:
     for name in chosen.split():
         if name not in available:
             # The form was opened before the configuration was changed.
-            message = f"There is no longer an account “{sanitise(name, 40)}”."
+            message = f"Account “{sanitise(name, 40)}” no longer exists."
             raise BadQuestion(message, context.example, field=ACCOUNT)
     return tuple(chosen.split())
 

@@ -96,7 +96,7 @@ class ChannelNames:
             try:
                 await self.id_of(name)
             except (SlackRefused, SlackDeliveryUnknown) as error:
-                log.warning("The id of %s could not be looked up: %s", name, error)
+                log.warning("The ID of %s could not be looked up: %s", name, error)
 
     def known(self, channel: str) -> str:
         """The channel argument for posting, without a request: the pinned id, else the name."""

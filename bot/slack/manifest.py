@@ -18,7 +18,7 @@ SCOPES = {
         "(conversations.history, conversations.replies)"
     ),
     "channels:read": (
-        "the ids of channels that bot.toml names, and who is in a channel (conversations.list, "
+        "the IDs of channels that bot.toml names, and who is in a channel (conversations.list, "
         "conversations.info, conversations.members)"
     ),
     "commands": "the slash commands",

@@ -63,7 +63,7 @@ class OperatorNotices:
     async def channel_refused(self, channel: str, code: str) -> None:
         invite = help_for(code) if code in ("not_in_channel", "channel_not_found") else ""
         text = (
-            f"I cannot post in {channel} ({code}). Messages are kept, and posted once "
+            f"Opswatch cannot post in {channel} ({code}). Messages are kept, and posted once "
             f"this is fixed.{invite}"
         )
         key = f"stuck:{channel}:{code}:{self._clock():%Y-%m-%d}"
@@ -112,7 +112,7 @@ class OperatorNotices:
             return
         self._database_reported_at = now
         text = (
-            f"My database cannot be used ({reason}). Nothing is lost: checks, digests and "
+            f"The bot's database cannot be used ({reason}). Nothing is lost: checks, digests and "
             "messages wait until it can."
         )
         try:
@@ -131,10 +131,10 @@ def _queue_text(queue: Backlog) -> str:
 
 
 def _renamed_text(renamed: Renamed) -> str:
-    text = f"The channel {renamed.name} is now called {renamed.new_name}, and I keep posting there."
+    text = f"The channel {renamed.name} is now called {renamed.new_name}, and messages are still posted there."
     if not renamed.other_id:
         return text
     return (
-        f"{text} {renamed.name} is another channel now; if that is meant, write its id "
+        f"{text} {renamed.name} is another channel now; if that is meant, write its ID "
         f"{renamed.other_id} in bot.toml."
     )

@@ -124,7 +124,7 @@ class Outbox:
             idle = formatting.format_duration(timedelta(seconds=round(idle_s)))
             return f"Messages have not been sent for {idle}."
         if self._app_refused:
-            return f"Slack does not let me post ({self._app_refused}).{help_for(self._app_refused)}"
+            return f"Slack does not let Opswatch post ({self._app_refused}).{help_for(self._app_refused)}"
         if self._stuck_since:
             return (
                 "Messages have been waiting to be posted since "
@@ -182,7 +182,7 @@ class Outbox:
         try:
             await self._channels.look_up(self._named_channels)
         except StoreUnavailable as error:
-            log.warning("The ids of channels could not be looked up: %s", error)
+            log.warning("The IDs of channels could not be looked up: %s", error)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

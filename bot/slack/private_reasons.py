@@ -6,22 +6,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 INVITE = (
-    "Only you see this, because I am not in this channel: `/invite @Opswatch` and ask again to "
+    "Only you see this, because Opswatch is not in this channel: `/invite @Opswatch` and ask again to "
     "have answers in it."
 )
 NOT_SHAREABLE = "To share answers here, `/invite @Opswatch` and ask again."
 _ARCHIVED = "Only you see this, because this channel is archived."
-_RESTRICTED = (
-    "Only you see this, because a setting of the workspace keeps me from posting in this channel."
-)
+_RESTRICTED = "Only you see this, because a setting of the workspace keeps Opswatch from posting in this channel."
 _MESSAGE_LIMIT = "Only you see this, because this workspace has reached Slack's limit of messages."
 UNREACHABLE = "Only you see this, because Slack took no message for this channel just now."
 SHARED_CHANNEL = (
-    "Only you see this, because people of another organization are in this channel and `[access]` "
+    "Only you see this, because people of another organisation are in this channel and `[access]` "
     "does not name it."
 )
 MAYBE_SHARED_CHANNEL = (
-    "Only you see this, because Slack did not say just now whether people of another organization "
+    "Only you see this, because Slack did not say just now whether people of another organisation "
     "are in this channel."
 )
 NOT_HERE: Mapping[str, str] = MappingProxyType(

@@ -77,7 +77,7 @@ class ShareAction(Struct, frozen=True):
             await self._reply(
                 target,
                 (
-                    "It cannot be shared, because I am not in this channel: `/invite @Opswatch` "
+                    "It cannot be shared, because Opswatch is not in this channel: `/invite @Opswatch` "
                     "and press Share again."
                 ),
             )

@@ -115,7 +115,7 @@ class Akamai:
             return f"{self.account} uses the v2 report, which has no filter `contract_type`."
         if unknown := wording.unknown_account(filters, self._settings.account_ids):
             known = ", ".join(self._settings.account_ids[:20])
-            return f"{self.account} is configured with the ids {known}, not `{unknown[:40]}`."
+            return f"{self.account} is configured with the IDs {known}, not `{unknown[:40]}`."
         return wording.unsupported_filter(self.account, filters, self._enumerations)
 
     async def calls(

@@ -31,7 +31,7 @@ class ClockSkew(AuthFailed):
 
     def __init__(self, account: str, by: timedelta) -> None:
         super().__init__(
-            f"{account} says our clock is wrong.",
+            f"{account} says that this machine's clock is wrong.",
             account=account,
             hint="Check the time on this machine (NTP).",
         )

@@ -21,7 +21,7 @@ from providers.settings import (
 
 def _account_ids(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
-        raise ValueError('a list of account ids such as ["1-123A"]')
+        raise ValueError('a list of account IDs such as ["1-123A"]')
     return tuple(value)
 
 

@@ -255,7 +255,7 @@ class ReportTransport:
         # A block for bursts comes as HTTP 400 of the gateway (terraform-provider-akamai#728).
         if "IPBLOCK" in message or "WAF deny" in message:
             raise RateLimited(
-                f"{self.account} has blocked us for a while because of too many requests.",
+                f"{self.account} has blocked this client for a while because of too many requests.",
                 account=self.account,
                 hint="Try again in ten minutes.",
             )
@@ -284,7 +284,7 @@ class ReportTransport:
         # The correction that was applied already has not helped.
         if off is None or abs(off - self._auth.skew) < timedelta(seconds=2):
             return AuthFailed(
-                f"{self.account} says our clock is wrong.",
+                f"{self.account} says that this machine's clock is wrong.",
                 account=self.account,
                 hint="Check the time on this machine (NTP).",
             )

@@ -81,8 +81,7 @@ class CallCollector:
         # New calls at the front of the list move rows to the next page.
         if len(fresh) < len(prints):
             self._note(
-                f"{self._account} moved rows between pages while we read; the figures are "
-                "approximate."
+                f"{self._account} moved rows between pages meanwhile; the figures are approximate."
             )
         new = [row for row, print_ in fresh if print_ not in self._other_lists]
         self._calls += self._keep(new)

@@ -134,7 +134,7 @@ def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any
         return failure_of(answer)
     reply = answer.get(command_id)
     if not isinstance(reply, dict):
-        raise unreadable(account, "an answer without the reply to our command")
+        raise unreadable(account, "an answer without the reply to the command")
     if reply.get("success") is not True:
         return failure_of(reply)
     params = reply.get("params")

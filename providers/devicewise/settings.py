@@ -22,13 +22,13 @@ class DeviceWiseSettings(AccountSettings):
     app_token: SecretReference | None = None
     """An application's token, instead of a user."""
     app_id: SecretReference | None = None
-    """The application's id."""
+    """The application's ID."""
     thing_key: TextOrReference | None = None
     """The application's thing."""
     org: TextOrReference | None = None
-    """The organization that is asked about."""
+    """The organisation that is asked about."""
     show_all: Annotated[bool, Field(strict=True)] = False
-    """Asks about all organizations, which needs the role Super-Ops."""
+    """Asks about all organisations, which needs the role Super-Ops."""
 
     @property
     def address(self) -> str:

@@ -63,8 +63,8 @@ _FAILURES: Mapping[type[httpx.HTTPError], str] = MappingProxyType(
     {
         httpx.ConnectTimeout: "could not be reached",
         httpx.ConnectError: "could not be reached",
-        httpx.PoolTimeout: "is busy with our other requests",
-        httpx.WriteTimeout: "does not take our question in",
+        httpx.PoolTimeout: "is busy with other requests of the bot",
+        httpx.WriteTimeout: "stopped reading the request",
         httpx.TimeoutException: "fell silent",
     }
 )
@@ -112,7 +112,7 @@ def refuse_status(reply: Reply, *, account: str, message: str = "") -> None:
     tail = f" It said: {message.rstrip('.')}." if message else ""
     if status in (401, 403):
         raise AuthFailed(
-            f"{account} did not accept our credentials (HTTP {status}).{tail}",
+            f"{account} did not accept the credentials (HTTP {status}).{tail}",
             account=account,
             hint=f"Check the key of `{account}` and what it may do, then run `python -m bot check`.",
         )
@@ -153,9 +153,7 @@ def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None
     """
     # The body first, for vendors that write it there.
     wait = wait_s or retry_after_s(reply)
-    when = (
-        f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."
-    )
+    when = f"Try again in about {in_words(wait)}." if wait else "Try again in a few minutes."
     return RateLimited(
         f"{account} has reached its rate limit (HTTP 429).",
         account=account,

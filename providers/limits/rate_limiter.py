@@ -175,9 +175,9 @@ class RateLimiter:
             return found
         wait_s = max(1.0, (found - now).total_seconds())
         raise RateLimited(
-            f"{self._account} has used up its rate limit: {_limit_label(limit)}.",
+            f"{self._account} has reached its rate limit: {_limit_label(limit)}.",
             account=self._account,
-            hint=f"It works again at {found:%H:%M:%S} UTC, in about {in_words(wait_s)}.",
+            hint=f"Try again at {found:%H:%M:%S} UTC, in about {in_words(wait_s)}.",
             retry_after_s=wait_s,
         )
 

@@ -181,7 +181,7 @@ class Rapid7:
     def _check_ids(self, ids: Sequence[str]) -> None:
         if not all(parse.LOG_ID.fullmatch(key) for key in ids):
             raise ProtocolError(
-                f"{self.account} has a log with an invalid id.",
+                f"{self.account} has a log with an invalid ID.",
                 account=self.account,
                 hint="Use another log.",
             )

@@ -13,10 +13,10 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
     {
         # Downloads are limited by bytes, too.
         "download": Limit("downloads", 150, bytes=75_000_000_000),
-        "usage": Limit("questions about usage", 500),
+        "usage": Limit("usage requests", 500),
         "query": Limit("log queries", 1500),
         # Requests for the state of a query have a limit of their own.
         "polls": Limit("polls of log queries", 10_000),
-        "management": Limit("questions about its logs", 1500),
+        "management": Limit("requests for the list of logs", 1500),
     }
 )

@@ -36,7 +36,7 @@ class Refusals(Struct, frozen=True):
             )
         if reply.status == 401:
             raise AuthFailed(
-                f"{self.account} did not accept our key (HTTP 401).",
+                f"{self.account} did not accept the key (HTTP 401).",
                 account=self.account,
                 hint=(
                     f"Check `api_key` and `region` of `{self.account}`; usage needs a key with "

@@ -25,7 +25,7 @@ def _log_id(value: Any) -> str:
     if isinstance(value, str) and LOG_ID.fullmatch(value):
         return value
     raise ValueError(
-        "the id of a log: letters, digits and dashes, such as aee00b66-a543-43dc-b093-53963c2e8f41"
+        "the ID of a log: letters, digits and dashes, such as aee00b66-a543-43dc-b093-53963c2e8f41"
     )
 
 
@@ -46,7 +46,7 @@ class Rapid7Settings(AccountSettings):
     monthly_quota: Size | None = None
     """The data that the plan includes, such as `150 GB`."""
     logs: dict[Text, LogId] = Field(default_factory=dict)
-    """Log ids by the names that people type."""
+    """Log IDs by the names that people type."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Rapid7Settings:

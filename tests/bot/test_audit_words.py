@@ -93,7 +93,7 @@ def test_filter_words(words: str, filters: CallFilters) -> None:
         ("slower:2", "takes a duration", "slower:2s"),
         ("slower:slow", "takes a duration", "slower:2s"),
         ("slower:-2s", "takes a duration", "slower:2s"),
-        ("call:7", "not the id of a call", "calls"),
+        ("call:7", "not the ID of a call", "calls"),
         ("calls 0", "from 1 to 100", "calls 20"),
         ("address:10.0.0.1", "did you mean ip:", "ip:10.0.0.1"),
         ("organisation:KITCHEN", "did you mean org:", "org:KITCHEN"),

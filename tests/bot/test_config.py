@@ -176,7 +176,7 @@ CASES = [
     ({"providers": {"r": {"kind": "rapid7", "api_key": "env:RAPID7_API_KEY"}}}, "a region"),
     ({"providers": {"help": GOOD["providers"]["r"]}}, "no word of the questions"),
     ({"providers": {"a b": GOOD["providers"]["r"]}}, "no word of the questions"),
-    ({**GOOD, "access": {"logs": ["ada"]}}, "Slack ids"),
+    ({**GOOD, "access": {"logs": ["ada"]}}, "Slack IDs"),
     ({**GOOD, "digest": [{"name": "d", "ask": "/usage nonsense", "at": "0 9 * * *", "channel": "#ops"}]}, "not a window"),
     ({**GOOD, "digest": [{"name": "d", "ask": "/usage", "at": "every day", "channel": "#ops"}]}, "five cron fields"),
     ({**GOOD, "digest": [{"name": "d", "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}] * 2}, "used twice"),
@@ -287,13 +287,13 @@ def test_account_of_unknown_kind_causes_no_other_problem() -> None:
 @pytest.mark.parametrize(
     ("table", "reported"),
     [
-        ({"access": {"usage": ["everyone"], "logs": ["ada"]}}, ["access.usage.0 = 'everyone': Slack ids", "access.logs.0 = 'ada': Slack ids"]),
-        ({"access": {"usage": ["*", ""]}}, ["access.usage.1 = '': Slack ids"]),
+        ({"access": {"usage": ["everyone"], "logs": ["ada"]}}, ["access.usage.0 = 'everyone': Slack IDs", "access.logs.0 = 'ada': Slack IDs"]),
+        ({"access": {"usage": ["*", ""]}}, ["access.usage.1 = '': Slack IDs"]),
         ({"health": {"port": 99999}, "slack": {"port": -1}}, ["slack.port = -1: a number of at least 0", "health.port = 99999: a number of at most 65535"]),
         ({"digest": [{"name": "", "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}]}, ["digest.0.name = '': a text that is not empty"]),
         ({"digest": [{"name": "d" * 501, "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}]}, ["digest.ddd"]),
         ({"alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "every": "1s", "channel": "#ops"}]}, ["alert.a.every = '1s': every is at least 5s"]),
-        (provider(logs={"web": "../etc"}), ["providers.r.logs.web = '../etc': the id of a log"]),
+        (provider(logs={"web": "../etc"}), ["providers.r.logs.web = '../etc': the ID of a log"]),
         ({"providers": {"i": {"kind": "devicewise", "base_url": "https://x.example", "username": "env:NO", "password": "env:NO"}}}, ["providers.i.username: the environment", "providers.i.password: the environment"]),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from tests.prose import (
     PAGES,
     RULES,
     Rule,
+    first_person,
     found_in,
     long_sentences,
     problems_of_code,
@@ -36,6 +37,13 @@ def test_page_keeps_the_rules(path: Path) -> None:
 def test_messages_keep_the_rules() -> None:
     found = {str(path.relative_to(ROOT)): problems_of_code(path) for path in CODE}
     assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_messages_in_the_first_person_are_found() -> None:
+    assert first_person("Slack does not let me post.") == ["first person: “me”"]
+    assert first_person("Why I am not there") == ["first person: “I”"]
+    assert first_person("Alert me…") == []
+    assert first_person("The US region of the account.") == []
 
 
 def test_code_of_a_page_is_no_prose() -> None:

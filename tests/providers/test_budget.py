@@ -82,7 +82,7 @@ async def test_exhausted_budget_names_time_of_recovery(store: RateLimitStore, cl
         clock.ahead(minutes=4)
     with pytest.raises(RateLimited, match="3 downloads and 0 GB in 15 min") as caught:
         await budget.reserve("download")
-    assert caught.value.hint == "It works again at 12:15:00 UTC, in about 3 min."
+    assert caught.value.hint == "Try again at 12:15:00 UTC, in about 3 min."
     clock.ahead(minutes=3)
     assert await budget.reserve("download") is not None
 

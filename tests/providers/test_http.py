@@ -105,7 +105,7 @@ async def test_unread_request_times_out(
         host.bind(("127.0.0.1", 0))
         host.listen(1)
         client = open_client(f"http://127.0.0.1:{host.getsockname()[1]}", account="eu")
-        with pytest.raises(Unavailable, match="eu does not take our question in"):
+        with pytest.raises(Unavailable, match="eu stopped reading the request"):
             await fetch(
                 client,
                 lambda: client.build_request("POST", "/", content=b"x" * 64_000_000),
@@ -131,7 +131,7 @@ async def test_full_connection_pool_times_out(
             fetch(client, lambda: client.build_request("GET", "/"), account="eu")
         )
         await asyncio.sleep(0.05)
-        with pytest.raises(Unavailable, match="eu is busy with our other requests"):
+        with pytest.raises(Unavailable, match="eu is busy with other requests of the bot"):
             await fetch(client, lambda: client.build_request("GET", "/"), account="eu")
         first.cancel()
         await client.aclose()

@@ -236,7 +236,7 @@ async def test_three_failed_evaluations_notify_ops(sandbox: Sandbox, clock: Cloc
     assert posted_texts(sandbox, "C0KITCHEN") == []
     # The clock runs ahead of the outbox, whose backlog may be reported, too.
     [text] = [each for each in posted_texts(sandbox) if "Alert" in each]
-    assert "could not be evaluated 3 times in a row: rapid7-eu did not accept our key" in text
+    assert "could not be evaluated 3 times in a row: rapid7-eu did not accept the key" in text
 
 
 async def test_recovered_evaluation_notifies_ops(sandbox: Sandbox, clock: Clock) -> None:

@@ -226,7 +226,7 @@ async def test_columns_of_v2_have_its_names(sandbox: Sandbox, front_door: Run) -
         ("/apiaudit edge 2h org:KITCHEN", "records no organisation"),
         ("/apiaudit edge 2h slower:2s", "records no duration"),
         ("/apiaudit iot 2h ip:10.0.0.0/8", "records no IP address"),
-        ("/apiaudit edge 2h id:1-OTHER", "is configured with the ids 1-123A"),
+        ("/apiaudit edge 2h id:1-OTHER", "is configured with the IDs 1-123A"),
         ("/apiaudit edge 2h show_all", "has no filter `show_all`"),
         ("/apiaudit 2h host:ip-10-200-40-2", "edge is Akamai and records no host"),
     ],

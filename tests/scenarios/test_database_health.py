@@ -110,7 +110,7 @@ async def test_broken_database_is_reported(
         assert says in str(found["trouble"])
         await sandbox.slack.until(
             lambda: any(
-                "My database cannot be used" in text and says in text
+                "The bot's database cannot be used" in text and says in text
                 for text in posted_texts(sandbox)
             )
         )

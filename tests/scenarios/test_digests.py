@@ -142,7 +142,7 @@ async def test_failed_digest_does_not_stop_the_next(sandbox: Sandbox, clock: Clo
         clock.strike()
         await sandbox.slack.until(lambda: posted(sandbox))
         await settled(bot.store.outbox)
-        assert "failed: rapid7-eu did not accept our key" in posted(sandbox)[0]
+        assert "failed: rapid7-eu did not accept the key" in posted(sandbox)[0]
         sandbox.rapid7.faults.clear()
         clock.strike()
         await sandbox.slack.until(lambda: posted(sandbox, "C0KITCHEN"))

@@ -315,7 +315,7 @@ async def test_terminal_shares_the_rate_limit(
         "rapid7-eu",
     )
     assert "150 downloads and 75 GB in 15 min" in ran.json["error"]["message"]
-    assert "It works again at" in ran.json["error"]["hint"]
+    assert "Try again at" in ran.json["error"]["hint"]
     assert sum("/download/" in path for path in sandbox.rapid7.paths()) == 1
 
 

@@ -57,7 +57,9 @@ async def test_full_disk_loses_nothing_and_notifies_ops(
         await fill(bot)
         clock.strike(15)
         await sandbox.slack.until(
-            lambda: any("My database cannot be used" in text for text in posted_texts(sandbox))
+            lambda: any(
+                "The bot's database cannot be used" in text for text in posted_texts(sandbox)
+            )
         )
         # What still fits into pages that are there may be posted meanwhile, but only once.
         await empty(bot)
@@ -70,7 +72,8 @@ async def test_full_disk_loses_nothing_and_notifies_ops(
         "quarterly",
     ]
     assert (
-        len([text for text in posted_texts(sandbox) if "My database cannot be used" in text]) == 1
+        len([text for text in posted_texts(sandbox) if "The bot's database cannot be used" in text])
+        == 1
     )
 
 
@@ -111,7 +114,9 @@ async def test_unsaved_alert_is_posted_once(sandbox: Sandbox, clock: Clock) -> N
         await fill(bot)
         clock.strike(15)
         await sandbox.slack.until(
-            lambda: any("My database cannot be used" in text for text in posted_texts(sandbox))
+            lambda: any(
+                "The bot's database cannot be used" in text for text in posted_texts(sandbox)
+            )
         )
         await empty(bot)
         await sandbox.slack.until(lambda: posted_texts(sandbox, "C0KITCHEN")[0].startswith("✅"))

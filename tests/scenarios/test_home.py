@@ -53,7 +53,7 @@ async def test_home_lists_alerts_accounts_digests_and_questions(
         home = await home_of(sandbox)
     for words in (
         "`ingest-spike` firing since", "silenced until", "(planned), by <@U0ADA>", "🟢 1 alert OK", "`rapid7-eu` Rapid7 · 🟢 answered <!date^",
-        "questions about usage left", "`iot` deviceWISE · 🔴 failed 1 time in a row", "`edge` Akamai · ⚪ no requests since the bot started",
+        "usage requests left", "`iot` deviceWISE · 🔴 failed 1 time in a row", "`edge` Akamai · ⚪ no requests since the bot started",
         "Next digests", "`/usage last 5 days` in <#C0KITCHEN>", "`/usage rapid7-eu last 7 days` in `#ops`", "`/usage last 3 days`",
     ):  # fmt: skip
         assert words in home, words
@@ -98,7 +98,7 @@ async def test_home_shows_account_states_as_they_arrive(sandbox: Sandbox, clock:
         await sandbox.slack.press_at_home("home.check")
         await sandbox.slack.press_at_home("home.check")
         home = await sandbox.slack.until(
-            lambda: _home_with(sandbox, "🔴 rapid7-eu did not accept our key (HTTP 401).")
+            lambda: _home_with(sandbox, "🔴 rapid7-eu did not accept the key (HTTP 401).")
         )
         assert "`iot` deviceWISE · ⏳ checking…" in home
         assert "🟢 Akamai offers" in home

@@ -45,7 +45,7 @@ async def test_failed_share_does_not_extend_storage(sandbox: Sandbox, clock: Clo
         sandbox.slack.channels["C0QUIET"].bot_is_in = False
         clock.ahead += timedelta(hours=20)
         await sandbox.slack.press(answer, "share")
-        await until_read(sandbox, "It cannot be shared, because I am not in this channel")
+        await until_read(sandbox, "It cannot be shared, because Opswatch is not in this channel")
         sandbox.slack.channels["C0QUIET"].bot_is_in = True
         clock.ahead += timedelta(hours=5)
         await sandbox.slack.press(answer, "share")

@@ -133,7 +133,7 @@ async def test_long_work_shows_progress_of_each_account(sandbox: Sandbox) -> Non
             ("edge", "error"),
             ("iot", "in_progress"),
         ]
-        assert "edge did not accept our credentials" in str(plan["tasks"][0]["details"])
+        assert "edge did not accept the credentials" in str(plan["tasks"][0]["details"])
         assert re.search(r"\b\d+ s so far", detail["elements"][0]["text"])
         sandbox.devicewise.answer_at_once()
         await sandbox.slack.until(lambda: "edge is missing from this answer" in working.text)

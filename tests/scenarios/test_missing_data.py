@@ -136,7 +136,7 @@ async def test_nearest_actor_is_offered_where_nobody_matches(
     asked = len(sandbox.akamai.requests)
     answer = (await ask(front_door, f"/apiaudit edge 24h who:{actor}x")).json
     assert answer["values"]["calls"] == 0
-    assert f"edge: no call matches; the nearest actor seen there is {actor}." in answer["text"]
+    assert f"edge: no call matches; the closest actor there is {actor}." in answer["text"]
     assert len(sandbox.akamai.requests) == asked + 1
     offered = [
         button["value"]

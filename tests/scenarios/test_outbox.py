@@ -103,7 +103,7 @@ async def test_messages_wait_for_unavailable_channel(sandbox: Sandbox, code: str
     async with posting(sandbox, ops_channel="#ops") as posts:
         await enqueue(posts, *(post(n, "#quiet") for n in range(3)))
         notices = await sandbox.slack.until(lambda: channel_texts(sandbox))
-        assert notices == [f"I cannot post in #quiet ({code}). Messages are kept, and posted once this is fixed." + (" Invite me with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
+        assert notices == [f"Opswatch cannot post in #quiet ({code}). Messages are kept, and posted once this is fixed." + (" Invite it with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
         await enqueue(posts, post(9))
         await sandbox.slack.until(lambda: "Message 9" in channel_texts(sandbox))
         sandbox.slack.channels["C0QUIET"].bot_is_in = True

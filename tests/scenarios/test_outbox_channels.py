@@ -49,7 +49,7 @@ async def test_refusing_channel_preserves_its_order(sandbox: Sandbox, code: str)
         )
         await sandbox.slack.until(lambda: len(channel_texts(sandbox)) == 2)
         assert any(
-            f"I cannot post in #kitchen ({code})." in text for text in channel_texts(sandbox)
+            f"Opswatch cannot post in #kitchen ({code})." in text for text in channel_texts(sandbox)
         )
         sandbox.slack.refusals.remove(refusal)
         await all_sent(store)

@@ -147,7 +147,7 @@ async def test_provider_fault_gives_a_clear_error(page: Page) -> None:
     await page.select_option("#fault", "401")
     await page.get_by_role("button", name="Misbehave").click()
     await say(page, "/usage today")
-    await expect(page.locator("article").last).to_contain_text("did not accept our key")
+    await expect(page.locator("article").last).to_contain_text("did not accept the key")
 
 
 async def misbehaves(page: Page, server: str, fault: str) -> None:

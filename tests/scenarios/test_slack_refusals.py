@@ -96,7 +96,7 @@ async def test_upload_limit_cut_is_explained(sandbox: Sandbox) -> None:
         sandbox, limits={"upload_plain": "2 kB", "upload_total": "10 kB"}, database="other.sqlite"
     ):
         answer, brought = await files_after(sandbox, "/logs kitchen 24h")
-        assert "Cut at 10.0 kB, the most that is sent as one file." in answer.text
+        assert "Cut at 10.0 kB, the limit of one file." in answer.text
         assert brought.files[0].name.endswith(".log.gz")
         assert gzip.decompress(brought.files[0].content).endswith(b"\n")
 

@@ -221,7 +221,7 @@ def _unmatched(question: AuditQuestion, pages: Sequence[CallPage | ProviderError
         if page.data_until and page.data_until <= question.window.window.start:
             continue
         nearest = (
-            f"the nearest actor seen there is {formatting.sanitise(page.nearest_actor, 60)}"
+            f"the closest actor there is {formatting.sanitise(page.nearest_actor, 60)}"
             if page.nearest_actor
             else ""
         )

@@ -261,7 +261,7 @@ def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     if report.untimed and report.calls and not report.listed:
         notes.append(
             f"{formatting.pluralise(report.untimed, 'call')} without a time inside the chart "
-            f"{'counts' if report.untimed == 1 else 'count'} in the totals, not in the chart."
+            f"{'counts' if report.untimed == 1 else 'count'} in the totals only."
         )
     notes += [f"{note[0].upper()}{note[1:]}." for note in new_notes(report)]
     notes += _group_notes(report)

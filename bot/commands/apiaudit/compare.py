@@ -194,8 +194,8 @@ def _until_data_ends(
     for end, name in sorted(ends):
         why = (
             f"The data of {name} ends at "
-            f"{formatting.format_time_in_zone(end, zone, comparison.current.now)}, so both end "
-            "there."
+            f"{formatting.format_time_in_zone(end, zone, comparison.current.now)}, so both "
+            "windows end there."
         )
         cut = comparison.until(end, why, reading)
         if cut is not comparison:

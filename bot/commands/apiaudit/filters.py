@@ -194,8 +194,8 @@ def _call_id(value: str, context: Context) -> str:
     call_id = read_call_id(value)
     if call_id is None:
         raise BadQuestion(
-            f"“{sanitise(value, 40)}” is not the id of a call, which has eight characters and is "
-            "shown by `calls`.",
+            f"“{sanitise(value, 40)}” is not the ID of a call; IDs have eight characters, and "
+            "`calls` shows them.",
             context.instead(f"call:{value}", "calls"),
         )
     return call_id

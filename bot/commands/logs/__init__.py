@@ -105,7 +105,7 @@ COMMAND = LogsCommand(
         ("kitchen 2h where(/error/i)", "only the lines that match"),
         ("kitchen,cellar since 09:00 limit 500", "two logs in one file, at most 500 lines"),
         ("kitchen 24h where(status>=500) count", "how many lines match, without a download"),
-        ("kitchen 24h groupby(path) top 10", "the commonest values of a key"),
+        ("kitchen 24h groupby(path) top 10", "the most common values of a key"),
         ("kitchen newest 20 level:error", "the newest lines of a level"),
         ("list", "the logs there are, with their sizes"),
     ),

@@ -130,7 +130,7 @@ class LogsAnswerer(Struct, frozen=True):
         if question.is_list or isinstance(question.display, Follow):
             words = question.display.words[0] if question.display else "list"
             raise BadQuestion(
-                f"{words} has no value to check; count has one.",
+                f"{words} has no value that an alert can check; use count.",
                 question.about_lines((), "last 1h", "count") if question.logs else "/logs help",
             )
         logs = await self._resolver.resolve(question)
@@ -267,7 +267,7 @@ def _report(
     )
     unknown, outside = lines_outside(counter.minutes, window)
     notes = (
-        [f"Cut at {formatting.format_bytes(upload_total)}, the most that is sent as one file."]
+        [f"Cut at {formatting.format_bytes(upload_total)}, the limit of one file."]
         if transfer.cut_at_total
         else []
     )

@@ -48,7 +48,7 @@ class LogLister(Struct, frozen=True):
         """All accounts are asked at once; one that fails is named, and the others are still listed."""
         accounts = [account for account in question.accounts if account in self.sources]
         if not accounts:
-            raise BadQuestion("There is no account with logs.", "/logs help")
+            raise BadQuestion("No account has logs.", "/logs help")
         today = question.window.now.date()
         days = DayRange(today - timedelta(days=DAYS - 1), today)
         found = await asyncio.gather(*(self._account(account, days) for account in accounts))

@@ -135,7 +135,7 @@ def split_log_names(text: str, context: Context) -> tuple[list[str], list[str]]:
         )
     if len(names) > MOST_LOGS:
         raise BadQuestion(
-            f"At most {MOST_LOGS} logs at once, and these are more.",
+            f"At most {MOST_LOGS} logs can be asked for at once.",
             context.working(",".join(map(quoted, names[:MOST_LOGS]))),
         )
     return list(dict.fromkeys(names)), text.split()

@@ -26,7 +26,7 @@ _COMBINED: Mapping[str, Callable[[Sequence[float]], float]] = MappingProxyType(
 # A backtest makes at most so many queries; the API takes 1,500 in a quarter of an hour.
 MOST_QUERIES = 60
 SHORTEST_SLICE = timedelta(minutes=1)
-_TOO_LONG = "The period is too long for checks so frequent; try fewer days."
+_TOO_LONG = "The checks are too frequent for such a long period; try fewer days."
 
 
 async def replay_statistic(

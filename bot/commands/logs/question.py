@@ -187,7 +187,7 @@ def _logs_window(
         )
         line = context.working(str(meant))
         several = logs and (names or not patterns)
-        reasons = ["Several logs have commas between them"] if several else []
+        reasons = ["Logs are separated by commas"] if several else []
         reasons += ["lines are filtered by where(…)"] if patterns else []
         message = " and ".join(reasons)
         raise SuggestedQuestion(f"{message[0].upper()}{message[1:]}.", line) from None

@@ -145,7 +145,7 @@ def _not_one(
         )
     if len(set(found_in)) == 1:
         return BadQuestion(
-            f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help"
+            f"Several logs of {found_in[0]} are called “{typed}”; use its ID.", "/logs help"
         )
     return BadQuestion(
         f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.",

@@ -117,9 +117,11 @@ def _facts(report: StatisticReport, window: ParsedWindow, zone: tzinfo) -> list[
 def _remarks(report: StatisticReport) -> list[str]:
     remarks = []
     if report.statistic.group_by and not report.groups and report.value:
-        remarks.append(f"No line has {_keys(report)}; a key is found in JSON and in key=value.")
+        remarks.append(f"No line has {_keys(report)}; keys are those of JSON and of key=value.")
     if report.has_more_groups:
-        remarks.append(f"{len(report.groups):,} groups are shown, and there are more; see top.")
+        remarks.append(
+            f"{len(report.groups):,} groups are shown, and there are more; `top 100` shows more."
+        )
     return remarks
 
 

@@ -87,7 +87,11 @@ class StatisticReport(Struct, frozen=True):
 
     def shortcomings(self) -> tuple[str, ...]:
         """What is missing from the result, in words."""
-        estimated = [] if self.is_exact else ["The groups are estimated, as there are too many."]
+        estimated = (
+            []
+            if self.is_exact
+            else ["The results are estimates, because there are too many groups."]
+        )
         return (*estimated, *self.notes)
 
     def values(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class LogArguments(QuestionArguments):
     logs: list[LogName] = Field(
         default=[],
         max_length=10,
-        description="The logs, by name or id. The question `list` lists them.",
+        description="The logs, by name or ID. The question `list` lists them.",
         examples=[["web"], ["web", "db"]],
     )
     window: Window | None = None

@@ -56,7 +56,7 @@ async def answer_comparison(
     report = found.report
     notes = found.warnings
     if not with_logs:
-        notes = (*notes, "Add `per log` to see which logs explain the change of so many days.")
+        notes = (*notes, "Add `per log` to see which logs explain the change.")
     missing = tuple(
         f"{error.account} is missing from this comparison: {error.message} The totals are without "
         "it."

@@ -141,7 +141,7 @@ async def log_names(source: UsageSource) -> tuple[dict[str, str], str]:
     try:
         return {log.id: log.name for log in await source.named_logs()}, ""
     except ProviderError as error:
-        return {}, f"The logs are shown by id: {error.message}"
+        return {}, f"The logs are shown by ID: {error.message}"
 
 
 def _month(today: date, value: str) -> DayRange:

@@ -115,7 +115,7 @@ def _unit(words: list[str], context: Context) -> tuple[list[str], Unit | None]:
         words, found = without(words, "by", each)
         if found and unit:
             raise BadQuestion(
-                "A table goes by day, week or month, one of them.",
+                "A table goes by day, week or month: choose one of them.",
                 context.instead(f"by {unit}", ""),
             )
         unit = each if found else unit

@@ -162,8 +162,8 @@ def _span(words: str, reading: Reading) -> Span:
         and tokens[1].kind == "word"
         and tokens[1].value not in (*UNITS, "am", "pm")
     ):
-        raise UnknownWindow(f"“{tokens[1].text[:20]}” is not a unit of time I know.")
-    raise UnknownWindow(f"“{words[:60]}” is not a window I can read.")
+        raise UnknownWindow(f"“{tokens[1].text[:20]}” is not a unit of time.")
+    raise UnknownWindow(f"“{words[:60]}” is not a window.")
 
 
 def _read(tokens: Tokens, reading: Reading) -> Span | None:

@@ -92,7 +92,7 @@ def named_zone(text: str) -> tzinfo:
         return ZoneInfo(region)
     shift = re.fullmatch(r"(?:utc|gmt) ?([+-])(\d{1,2})(?::?(\d{2}))?", lowered)
     if not shift:
-        raise UnknownZone(f"“{text[:40]}” is not a time zone that I know")
+        raise UnknownZone(f"“{text[:40]}” is not a time zone")
     return shifted(shift[1], int(shift[2]), int(shift[3] or 0))
 
 

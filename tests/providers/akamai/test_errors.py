@@ -58,7 +58,7 @@ async def test_report_that_is_never_ready_is_reported(
 async def test_persistently_wrong_clock_is_reported(server: AkamaiSandbox, edge: Akamai) -> None:
     drift = iter(range(1, 100))
     server.now = lambda: datetime.now(UTC) + timedelta(minutes=7 * next(drift))
-    with pytest.raises(AuthFailed, match="our clock is wrong"):
+    with pytest.raises(AuthFailed, match="this machine's clock is wrong"):
         await edge.calls(WINDOW, CallFilters())
     assert len(server.requests) == 2
 
