@@ -21,6 +21,7 @@ from bot.cli.check_questions import check_questions, is_question
 from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition.accounts import ProviderRegistry, build_answerer
 from bot.config import Settings, read_settings, slack_tokens
+from bot.config.toml import read_table
 from bot.errors import ConfigError
 from bot.questions.registry import COMMANDS
 from bot.slack.manifest import SCOPES
@@ -60,7 +61,7 @@ async def run_checks(
     try:
         settings = read_settings(path, environ=environ)
     except ConfigError as error:
-        return [*_as_checks(error), *_plugins()], CONFIG_WRONG
+        return [*_as_checks(error), *_plugins(), *_missing_tokens(path, environ)], CONFIG_WRONG
     counted = (
         ("account", settings.providers),
         ("digest", settings.digest),
@@ -154,13 +155,34 @@ async def _canvas_use(store: Store, settings: Settings) -> CanvasUse:
     return CanvasUse(bool(wanted), refused)
 
 
+def _missing_tokens(path: Path, environ: Mapping[str, str]) -> list[Check]:
+    """What is wrong with Slack's tokens where the rest of the configuration is wrong, too, so that
+    everything can be put right at once.
+    """
+    try:
+        slack = read_table(path).get("slack", {})
+    except ConfigError:
+        # Without a file, nothing says which tokens are needed.
+        return []
+    mode = slack.get("mode", "socket") if isinstance(slack, dict) else "socket"
+    try:
+        slack_tokens(mode if mode in ("socket", "http") else "neither", environ)
+    except ConfigError as error:
+        return [_wrong_tokens(error)]
+    return []
+
+
+def _wrong_tokens(error: ConfigError) -> Check:
+    return Check("tokens", ok=False, detail=str(error), hint=error.hint)
+
+
 async def _slack(
     settings: Settings, environ: Mapping[str, str], canvases: CanvasUse
 ) -> list[Check]:
     try:
         tokens = slack_tokens(settings.slack.mode, environ)
     except ConfigError as error:
-        return [Check("tokens", ok=False, detail=str(error), hint=error.hint)]
+        return [_wrong_tokens(error)]
     async with open_session(settings.network) as session:
         client = web_client(
             tokens.bot.open(), tokens.api_url, session, team_id=settings.slack.team_id

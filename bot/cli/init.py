@@ -90,7 +90,7 @@ def example_config(vendors: Collection[str] = ()) -> bytes:
     }
     if vendors:
         template = "".join(
-            f"# {line}" if PLACEHOLDER.search(line) and not line.startswith("#") else line
+            _as_comment(line) if PLACEHOLDER.search(line) and not line.startswith("#") else line
             for line in template.splitlines(keepends=True)
         )
         accounts = {
@@ -100,9 +100,15 @@ def example_config(vendors: Collection[str] = ()) -> bytes:
     return template.replace(PLACE_OF_ACCOUNTS, "\n\n".join(accounts.values())).encode()
 
 
+def _as_comment(line: str) -> str:
+    """The line as a comment; what follows its value stays in its column."""
+    return re.sub(r"   ( *#)", r" \1", f"# {line}", count=1)
+
+
 def _commented_out(example: str) -> str:
     return "\n".join(
-        line if not line or line.startswith("#") else f"# {line}" for line in example.splitlines()
+        line if not line or line.startswith("#") else _as_comment(line)
+        for line in example.splitlines()
     )
 
 

@@ -236,6 +236,9 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
         commands = read_commands(lines)
     except BadQuestion as error:
         fail(f"--ask takes a command, such as {error.hint}: {error.message}")
+    if commands:
+        # The conversation is what matters here.
+        lower_log_level()
     try:
         # A demo leaves nothing behind.
         with temporary_folder("opswatch-demo-") as folder:

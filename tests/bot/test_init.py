@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.init import example_config
 from bot.config import read_settings
 from bot.errors import ConfigError
 from tests.conftest import ROOT
@@ -104,6 +105,13 @@ def test_init_sets_up_named_vendors_alone(
     assert set(written["providers"]) == accounts
     assert written["access"] == {"usage": ["*"]}
     assert "ops_channel" not in written["slack"]
+
+
+def test_commented_line_keeps_its_column() -> None:
+    lines = example_config(["rapid7"]).decode().splitlines()
+    [channel] = [line for line in lines if line.startswith("# ops_channel")]
+    [mode] = [line for line in lines if line.startswith("mode")]
+    assert channel.rindex("#") == mode.rindex("#")
 
 
 def test_init_names_the_vendors(tmp_path: Path, opswatch: Opswatch) -> None:

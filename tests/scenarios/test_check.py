@@ -200,6 +200,17 @@ async def test_full_disk_fails_the_check(monkeypatch: pytest.MonkeyPatch, sandbo
     assert (set(failed), code) == ({"temporary folder", "database"}, 2)
 
 
+async def test_everything_missing_is_listed_at_once(front_door: Run) -> None:
+    account = {"kind": "rapid7", "region": "eu", "api_key": "env:KEY_THAT_IS_MISSING"}
+    ran = await front_door(
+        "check", "--json", table={"providers": {"eu": account}}, SLACK_BOT_TOKEN=""
+    )
+    failed = {check["name"]: check["detail"] for check in ran.json["checks"] if not check["ok"]}
+    assert set(failed) == {"providers.eu.api_key", "tokens"}
+    assert "SLACK_BOT_TOKEN" in failed["tokens"]
+    assert ran.code == 2
+
+
 async def test_empty_configuration_is_a_warning(front_door: Run) -> None:
     ran = await front_door("check", table={})
     assert ran.code == 0, ran.out
