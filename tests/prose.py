@@ -143,12 +143,19 @@ def problems_of_code(path: Path) -> list[str]:
     """What the rules hold against the messages of a module."""
     if str(path.relative_to(ROOT)).startswith(DATA):
         return []
-    return [
-        f"{number}: {found}"
+    found = [
+        (number, found)
         for number, text in texts(path)
         if " " in text
-        for found in (*found_in(prose_of(text)), *first_person(text))
+        for found in found_in(prose_of(text))
     ]
+    # What a comment on an attribute says is read by developers alone.
+    found += [
+        (number, found)
+        for number, text in texts(path, comments=False)
+        for found in first_person(text)
+    ]
+    return [f"{number}: {each}" for number, each in sorted(found)]
 
 
 def first_person(text: str) -> list[str]:
@@ -160,8 +167,10 @@ def first_person(text: str) -> list[str]:
     return [f"first person: “{match[0]}”" for match in FIRST_PERSON.finditer(prose_of(text))]
 
 
-def texts(path: Path) -> Iterator[tuple[int, str]]:
-    """The string literals of a module that are no docstrings."""
+def texts(path: Path, *, comments: bool = True) -> Iterator[tuple[int, str]]:
+    """The string literals of a module that are no docstrings. `comments` are those below an
+    attribute, such as what a setting means.
+    """
     tree = ast.parse(path.read_text("utf-8"))
     docstrings = {
         id(node.body[0].value)
@@ -170,6 +179,8 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
+    if not comments:
+        docstrings |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Constant)

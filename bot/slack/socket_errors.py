@@ -54,7 +54,7 @@ def describe(error: Exception) -> str:
             )
         wait_s = retry_after_s(error)
         if wait_s is not None:
-            return f"Slack asks the bot to wait before it opens a connection: {wait_s:.0f} s (HTTP 429)."
+            return f"Slack asks the bot to wait before opening a connection: {wait_s:.0f} s (HTTP 429)."
         return f"Slack would not open a connection ({code})."
     if isinstance(error, NoHello):
         return REASONS.get(
