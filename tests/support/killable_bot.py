@@ -24,7 +24,8 @@ from typing import Any
 from bot import app
 from bot.config import parse_settings, slack_tokens
 from bot.slack.event_posts import EventPosts
-from bot.slack.outbox import Outbox, OutboxTimings
+from bot.slack.outbox import OutboxTimings
+from bot.slack.post_sender import PostSender
 from bot.store import LeaseTimings
 from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.canvases import SqlCanvases
@@ -114,8 +115,8 @@ def arm(order: str) -> None:
     dies(SqlAlerts, "save_user_action", before="before commit", after="committed", order=order)
     dies(SqlSchedules, "end_run", before="before commit", after="committed", order=order)
     dies(SqlOutbox, "claim_post", after="claimed", order=order, found=bool)
-    dies(Outbox, "_post", before="before post", after="posted", order=order)
-    dies(Outbox, "_edit", before="before post", after="posted", order=order)
+    dies(PostSender, "_post", before="before post", after="posted", order=order)
+    dies(PostSender, "_edit", before="before post", after="posted", order=order)
     dies(EventPosts, "send", before="before post", after="posted", order=order)
     dies(
         SqlCanvases,
