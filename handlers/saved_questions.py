@@ -63,6 +63,11 @@ class SavedQuestionManager(Struct, frozen=True):
         saved = await self.store.find(asker.channel, command, name)
         return f"{before}{saved.query}{after}" if saved else words
 
+    async def choices(self, command: CommandName, channel: str) -> dict[str, str]:
+        """The questions of a channel for a form: what each asks, by its name."""
+        saved = await self.store.in_channel(channel) if channel else ()
+        return {each.name: each.query for each in saved if each.command == command}
+
     def parse(self, command: CommandName, text: str, requester: Requester) -> SavedCommand:
         return parse_saved(command, text, self.questions.directory(requester))
 

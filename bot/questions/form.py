@@ -26,6 +26,8 @@ QUESTION = "question"
 # The input whose choices are searched among the names of logs.
 LOG = "log"
 CSV = "csv"
+# The input that asks a saved question in place of all others.
+SAVED = "saved"
 
 
 class InvalidForm(BadQuestion):
@@ -81,6 +83,17 @@ def csv_field(*, chosen: bool) -> FormField:
     """Whether the answer is wanted as a table to download, too."""
     label, value = "Table to download", CSV if chosen else ""
     return FormField(CSV, label, "choice", value, {CSV: "CSV"}, placeholder="No")
+
+
+def saved_fields(saved: Mapping[str, str]) -> list[FormField]:
+    """The saved questions of a channel, what each asks by its name; nothing where there are none."""
+    choices = {name: f"{name}: {query}" for name, query in saved.items()}
+    if not choices:
+        return []
+    hint = "Asks what was saved, whatever is chosen below."
+    return [
+        FormField(SAVED, "Saved question", "choice", choices=choices, placeholder="None", hint=hint)
+    ]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 from bot.sandbox.sandbox import Sandbox
 from bot.store import SavedQuestion
 from tests.conftest import connected_bot
+from tests.support.modals import opened
 
 SAVE = "/usage save last 7 days per log as morning"
 
@@ -176,3 +177,18 @@ async def test_home_shows_what_a_person_saved(sandbox: Sandbox) -> None:
             lambda: next((m for m in sandbox.slack.messages if m.channel == "D0ADA"), None)
         )
         assert "By log" in answer.text
+
+
+async def test_form_offers_saved_questions_of_the_channel(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox):
+        await say(sandbox, SAVE)
+        view = await opened(sandbox, await sandbox.slack.answer_to("/usage help"), "modal.question")
+        assert "morning: last 7 days per log" in view.words()
+        await sandbox.slack.submit(view, saved="morning", window="nonsense")
+        answer = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.messages if "By log" in m.text), None)
+        )
+        assert "in 7 days" in answer.text
+        elsewhere = await sandbox.slack.answer_to("/usage help", channel="C0KITCHEN")
+        view = await opened(sandbox, elsewhere, "modal.question")
+        assert "morning" not in view.words()

@@ -49,7 +49,7 @@ class AskAgain(Struct, frozen=True):
         else:
             command, words = split_command(line)
             await self.requests.require(command, target.user, target.channel)
-            view = question_view(self.requests, ModalState(command, target.channel), words)
+            view = await question_view(self.requests, ModalState(command, target.channel), words)
         await views.open_view(self.requests, body, context, view)
 
 
@@ -106,4 +106,4 @@ class ChooseQuestion(Struct, frozen=True):
             await self.requests.require(state.command, user, state.channel)
         except AccessDenied as error:
             return modals.note_modal(f"/{state.command}", error.message, error.hint)
-        return question_view(self.requests, state, "")
+        return await question_view(self.requests, state, "")

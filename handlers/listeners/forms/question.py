@@ -17,7 +17,7 @@ from bot.blocks import kit, modals
 from bot.blocks.modals import ModalState
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.questions.command import LONGEST_CHOICE
-from bot.questions.form import FormValues
+from bot.questions.form import SAVED, FormValues, saved_fields
 from bot.questions.question import Question
 from bot.questions.reading import read_form, read_question
 from bot.questions.registry import COMMANDS
@@ -35,10 +35,11 @@ NAMES_WITHIN_S = 2.5
 MOST_OPTIONS = 100
 
 
-def question_view(requests: RequestHandler, state: ModalState, words: str) -> Block:
+async def question_view(requests: RequestHandler, state: ModalState, words: str) -> Block:
     """The form of a question, filled from the words as far as they can be read, or as they were
     probably intended.
     """
+    saved = await requests.saved_questions.choices(state.command, state.channel)
     directory = requests.answering.directory
     command = COMMANDS[state.command]
     now = requests.clock()
@@ -57,7 +58,8 @@ def question_view(requests: RequestHandler, state: ModalState, words: str) -> Bl
     if command.names_logs and not words:
         preview = "Choose a log and a time range."
     notes = requests.answering.form_notes(state.command)
-    return modals.question_modal(state, command.form(question, directory), preview, notes)
+    fields = [*saved_fields(saved), *command.form(question, directory)]
+    return modals.question_modal(state, fields, preview, notes)
 
 
 class OpenQuestion(Struct, frozen=True):
@@ -69,7 +71,7 @@ class OpenQuestion(Struct, frozen=True):
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         state, words = await views.parse_allowed_button(self.requests, body, action, context)
-        view = question_view(self.requests, state, words)
+        view = await question_view(self.requests, state, words)
         await views.open_view(self.requests, body, context, view)
 
 
@@ -145,9 +147,9 @@ class AskQuestion(Struct, frozen=True):
         user = str(body["user"]["id"])
         state = modals.state_of(view)
         values = views.entered_values(view)
-        words = ""
+        words = saved = values.get(SAVED, "")
         # Without access the form is not read: the request handler refuses and records it.
-        if await views.may_ask(self.requests, state, user):
+        if not saved and await views.may_ask(self.requests, state, user):
             try:
                 words = self._read(state, values).text
             except BadQuestion as error:
@@ -157,7 +159,8 @@ class AskQuestion(Struct, frozen=True):
         # Bolt drops an ack whose listener raises right after it, so the question runs as a task.
         # The id by which a form that Slack delivers again is the same question.
         target = views.form_target(state, user, delivery=str(body.get("trigger_id") or ""))
-        task = asyncio.create_task(self._ask(state, values, words, target))
+        form = None if saved else values
+        task = asyncio.create_task(self._ask(state, form, words, target))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
@@ -168,13 +171,13 @@ class AskQuestion(Struct, frozen=True):
         return read_form(state.command, values, directory, now=now, zone=requests.zone)
 
     async def _ask(
-        self, state: ModalState, values: FormValues, words: str, target: ReplyTarget
+        self, state: ModalState, form: FormValues | None, words: str, target: ReplyTarget
     ) -> None:
         target = replace(target, line=f"/{state.command} {words}".strip())
         try:
             if not target.channel:
                 dm = await self.requests.delivery.open_dm(target.user)
                 target = replace(target, channel=dm, direct=True)
-            await self.requests.ask(state.command, words, target, via="form", form=values)
+            await self.requests.ask(state.command, words, target, via="form", form=form)
         except Exception as error:
             await self.problems.report(error, target)
