@@ -159,6 +159,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         reset_stored=store.times.reset,
         tell_operator=core.outbox.tell_operator,
         database_problem=store.problem,
+        compare_clocks=store.compare_clocks,
         tick_s=digest_jobs.TICK_S,
         position=store.position,
     )

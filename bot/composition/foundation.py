@@ -78,6 +78,7 @@ async def open_foundation(
             settings.database, now=clock(), retention=settings.retention.periods, lease=lease
         )
         stack.push_async_callback(store.close)
+        clock = store.shared_clock(clock)
         outcomes = Outcomes(store.questions)
         stack.push_async_callback(outcomes.close)
         # Slack counts the calls of all processes of an app together.

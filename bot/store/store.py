@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from bot.store.sql.seen import SqlSeen
 from bot.store.sql.series import SeriesNumbers
 from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
+from providers.clock import Clock
 from providers.http.circuit import SharedCircuits
 from providers.redaction import Secret
 
@@ -116,6 +117,24 @@ class Store:
             f"The clock of this machine is {abs(ahead_s):.0f} s {where} the database's. Check the "
             "time service (NTP)."
         )
+
+    def shared_clock(self, clock: Clock) -> Clock:
+        """The clock, corrected to the database's where the two differ by more than they may:
+        processes that share a database then agree about what is due.
+        """
+
+        def corrected() -> datetime:
+            ahead_s = self._claims.clock_ahead_s
+            is_wrong = abs(ahead_s) > MOST_CLOCK_SKEW_S
+            return clock() - timedelta(seconds=ahead_s) if is_wrong else clock()
+
+        return corrected
+
+    async def compare_clocks(self) -> None:
+        """Measures at once how far the clock of this machine is from the database's, which is
+        measured regularly otherwise. Raises StoreUnavailable.
+        """
+        await self._claims.compare_clocks()
 
     async def close(self) -> None:
         self.is_closed = True

@@ -65,6 +65,10 @@ async def _no_problem() -> str:
     return ""
 
 
+async def _no_comparison() -> None:
+    return None
+
+
 async def _no_operator(key: str, text: str) -> None:  # noqa: ARG001
     return None
 
@@ -77,7 +81,8 @@ class Scheduler(Struct):
     time. Jobs that failed because the database is full or locked run again, and
     `report_database_failure` is called. `reset_stored` resets stored times in the future,
     `after_reset` reads again what depends on them, `tell_operator` reports it, and
-    `database_problem` returns what is wrong with the database. `position` is the share of what is
+    `database_problem` returns what is wrong with the database, and `compare_clocks` corrects the
+    clock by that of a database which several processes share. `position` is the share of what is
     due at which this process begins, since others may begin elsewhere.
     """
 
@@ -89,6 +94,7 @@ class Scheduler(Struct):
     reset_stored: Callable[[datetime], Awaitable[timedelta | None]] = _no_reset
     tell_operator: Callable[[str, str], Awaitable[None]] = _no_operator
     database_problem: Callable[[], Awaitable[str]] = _no_problem
+    compare_clocks: Callable[[], Awaitable[None]] = _no_comparison
     tick_s: float = 1.0
     abandoned: list[Callable[[datetime], Awaitable[list[tuple[str, datetime]]]]] = field(
         default_factory=list
@@ -152,6 +158,7 @@ class Scheduler(Struct):
     async def start(self) -> None:
         """Continues after an earlier process: missed runs are coalesced, interrupted ones repeated."""
         self._stopped = False
+        await self.compare_clocks()
         await self._reset(self.clock())
         for job in self.at_start:
             await self.add(job)
@@ -189,6 +196,10 @@ class Scheduler(Struct):
     async def _tick(self) -> None:
         try:
             now = self.clock()
+            if self._has_jumped(now):
+                # Before anything is run or reset by a time that may be wrong.
+                await self.compare_clocks()
+                now = self.clock()
             if self._clock_was_wrong(now):
                 await self._reset(now)
             self._last_clocks = (now, time.monotonic())
@@ -211,6 +222,14 @@ class Scheduler(Struct):
             at, name = heapq.heappop(self._once)
             found.append(Due(name, at, 0))
         return found
+
+    def _has_jumped(self, now: datetime) -> bool:
+        """Whether the time of day was set since the last round, or the machine was asleep."""
+        if self._last_clocks is None:
+            return False
+        at, monotonic_at = self._last_clocks
+        expected = at + timedelta(seconds=time.monotonic() - monotonic_at)
+        return abs(now - expected) > CLOCK_TOLERANCE
 
     def _clock_was_wrong(self, now: datetime) -> bool:
         """Whether the time of day was set back, or is before a due time that was handled."""
@@ -248,6 +267,7 @@ class Scheduler(Struct):
         self._failed = {}
         self._begin([*failed.values()])
         try:
+            await self.compare_clocks()
             # A clock that was wrong between two rounds shows only in what was stored in that time.
             await self._reset(self.clock())
         except StoreUnavailable:

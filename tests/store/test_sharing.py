@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 
 from bot.store import PaceLimit, Store, Topic
+from bot.store.sql.claims import MOST_CLOCK_SKEW_S
 from tests.store.conftest import NOW
 from tests.support.leases import expire_leases
 
@@ -137,3 +139,18 @@ async def test_skewed_clock_is_a_problem(
     await store.join()
     assert problem in store.clock_problem()
     assert bool(problem) == bool(store.clock_problem())
+
+
+@pytest.mark.parametrize("offset_s", [0.0, 4.0, 1200.0, -86_400.0])
+async def test_shared_clock_is_that_of_the_database(
+    store: Store, monkeypatch: pytest.MonkeyPatch, offset_s: float
+) -> None:
+    has_clock = bool(store.database.dialect.time_of_day)
+    time_of_tests = time.time
+    monkeypatch.setattr("bot.store.sql.claims.time.time", lambda: time_of_tests() + offset_s)
+    wrong = timedelta(seconds=offset_s)
+    clock = store.shared_clock(lambda: NOW + wrong)
+    assert clock() == NOW + wrong
+    await store.join()
+    left = timedelta(0) if has_clock and abs(offset_s) > MOST_CLOCK_SKEW_S else wrong
+    assert abs(clock() - NOW - left) < timedelta(seconds=2)

@@ -112,14 +112,15 @@ class Claims:
         living = await self._database.write(renew)
         self.others = len(living) - 1
         self.position = sum(owner < self.owner for owner in living) / max(1, len(living))
-        await self._compare_clocks()
+        await self.compare_clocks()
 
     async def is_clock_behind(self) -> bool:
         """Whether the clock of this machine is behind the database's now, by more than it may be."""
-        await self._compare_clocks()
+        await self.compare_clocks()
         return self.clock_ahead_s < -MOST_CLOCK_SKEW_S
 
-    async def _compare_clocks(self) -> None:
+    async def compare_clocks(self) -> None:
+        """Measures how far the clock of this machine is from the database's."""
         expression = self._database.dialect.time_of_day
         if not expression:
             return
