@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import BOT, Message
+from bot.sandbox.slack import BOT, Channel, Message
+from bot.slack.manifest import AGENT_SCOPES, SCOPES
 from tests.support.alerts import SPIKE, Meter, evaluations, running
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import HOSTILE, complaints, wrong
@@ -55,6 +56,31 @@ async def mention(sandbox: Sandbox, text: str) -> None:
     await sandbox.slack.until(
         lambda: [m for m in sandbox.slack.messages[before + 1 :] if m.user == BOT], timeout_s=30
     )
+
+
+async def agent_message(sandbox: Sandbox, text: str) -> None:
+    """Written in the app's own thread, whose title becomes the question."""
+    slack = sandbox.slack
+    slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    slack.channels["D0ADA"] = Channel("D0ADA", "Ada", "", direct_with="U0ADA")
+    thread = await slack.start_agent_thread()
+    for words in (f"usage {text}", f'apiaudit edge 24h who:"{text}"'):
+        before = len(slack.messages)
+        await slack.say(words[:3900], channel="D0ADA", thread_ts=thread)
+        await slack.until(
+            lambda before=before: [m for m in slack.messages[before + 1 :] if m.user == BOT],
+            timeout_s=30,
+        )
+    assert not any("<!" in title for title in slack.agent_titles.values())
+
+
+async def workflow_step(sandbox: Sandbox, text: str) -> None:
+    before = len(sandbox.slack.messages)
+    step = await sandbox.slack.run_step(f'apiaudit edge 24h who:"{text[:200]}"', "C0OPS")
+    if sandbox.slack.steps[step] == "completed":
+        await sandbox.slack.until(
+            lambda: [m for m in sandbox.slack.messages[before:] if m.user == BOT], timeout_s=30
+        )
 
 
 def form(line: str, action: str, **given: str) -> Path:
@@ -127,6 +153,23 @@ TYPED: dict[str, Path] = {
         "/usage alert {}", "/usage alert today above {}", "/usage alert today above 5 GB {}"
     ),
     "home with schedules": home,
+    "saved question": asking(
+        '/apiaudit save edge 24h who:"{}" as pantry',
+        "/apiaudit saved",
+        "/apiaudit pantry",
+        "/apiaudit save {} as pantry",
+        "/apiaudit save edge 24h as {}",
+        "/apiaudit unsave {}",
+    ),
+    "saved question of others": asking("/apiaudit save edge 2h as pantry", user="U0LINUS"),
+    "comparison": asking(
+        '/apiaudit edge 24h vs previous who:"{}"',
+        "/apiaudit edge today vs {}",
+        "/usage {} vs today",
+    ),
+    "new values": asking('/apiaudit edge 24h new actor who:"{}"', "/apiaudit edge 24h new {}"),
+    "message to the agent": agent_message,
+    "workflow step": workflow_step,
     "others' alert": asking("/apiaudit unalert pantry", "/apiaudit unsubscribe 1", user="U0LINUS"),
     "mention": mention,
     "form of a question": form("/usage {}", "modal.question"),
@@ -141,6 +184,9 @@ VENDOR: dict[str, Path] = {
         "/apiaudit iot 24h",
         "/apiaudit 24h",
     ),
+    "compared actors": asking("/apiaudit edge 24h vs previous", "/apiaudit iot 24h vs previous"),
+    "new actors": asking("/apiaudit edge 24h new actor", "/apiaudit iot 2h new action"),
+    "workflow step": workflow_step,
     "logs of an account": asking("/logs nothing 20m", "/usage yesterday per log"),
     "lines": asking("/logs kitchen 20m"),
     "errors": vendor_error,

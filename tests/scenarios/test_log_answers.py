@@ -66,6 +66,23 @@ async def test_unknown_log_is_refused_with_known_names(sandbox: Sandbox) -> None
     assert answer.seen_by == "U0ADA"
 
 
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("errors", "kitchen last 20 mins where(/error/i)"),
+        ("warnings 2h", "kitchen 2h where(/warn/i)"),
+        ("error,cellar 1h limit 5", "cellar 1h where(/error/i) limit 5"),
+        ("fatal 1h where(/x/)", "kitchen 1h where((/x/) AND /fatal/i)"),
+    ],
+)
+async def test_level_in_place_of_a_log_is_asked_back(
+    sandbox: Sandbox, asked: str, meant: str
+) -> None:
+    answer = await sandbox.slack.answer_to(f"/logs {asked}")
+    assert "No log is called" in answer.text
+    assert answer.text.endswith(f"Try /logs {meant}")
+
+
 async def test_empty_log_sends_no_file(sandbox: Sandbox) -> None:
     answer = await sandbox.slack.answer_to("/logs kitchen where(/no such words/)")
     assert "No lines" in answer.text

@@ -65,6 +65,12 @@ def split_logs_and_patterns(
     )
 
 
+def pattern_named(word: str) -> str:
+    """The pattern of the lines that a word such as `errors` stands for; empty for other words."""
+    found = _LEVEL_WORDS.get(word.lower())
+    return f"/{found}/i" if found else ""
+
+
 def _place_of_alternative(word: str, after: Sequence[str]) -> int:
     """The position, from 1, of a level word that `and`, `or` or a comma joins to the word; 0 if
     there is none.
@@ -93,6 +99,9 @@ _LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
         "exception": "exception",
         "timeouts": "timeout",
         "timeout": "timeout",
+        "failure": "fail",
+        "warns": "warn",
+        "fatals": "fatal",
     }
 )
 _ALTERNATIVE = frozenset({"and", "or", "&", "+", ","})

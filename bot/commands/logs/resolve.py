@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from bot import formatting
 from bot.commands.answering import or_error
-from bot.commands.logs.names import LogRef
+from bot.commands.logs.leql import with_conditions
+from bot.commands.logs.names import LogRef, pattern_named
 from bot.commands.logs.question import LogsQuestion
 from bot.errors import BadQuestion
 from bot.questions.context import SHORTEST_BEGINNING
+from bot.questions.question import QuestionParts
 from providers.errors import ProviderError, combined
 from providers.models import NamedLog
 from providers.sources import LogSource
@@ -140,9 +142,13 @@ def _not_one(
             formatting.join_words(sorted(formatting.sanitise(name, 40) for name in known), 8)
             or "none"
         )
-        return BadQuestion(
-            f"No log is called “{typed}”; the logs are {names}.", _instead(question, log, example)
-        )
+        message = f"No log is called “{typed}”; the logs are {names}."
+        if pattern := pattern_named(log.typed):
+            return BadQuestion(
+                f"{message} For such lines of a log, add {with_conditions('', [pattern])}.",
+                _lines_of(question, log, example, pattern),
+            )
+        return BadQuestion(message, _instead(question, log, example))
     if len(set(found_in)) == 1:
         return BadQuestion(
             f"Several logs of {found_in[0]} are called “{typed}”; use its ID.", "/logs help"
@@ -151,6 +157,16 @@ def _not_one(
         f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.",
         _instead(question, log, f"{found_in[0]}/{typed}"),
     )
+
+
+def _lines_of(question: LogsQuestion, log: LogRef, name: str, pattern: str) -> str:
+    """The line of the same question about the lines of its other logs, or of the one named, that
+    meet the pattern.
+    """
+    names = [each.typed for each in question.logs if each is not log] or [name]
+    window = question.parts.window or "last 20 mins"
+    query = replace(question.query, where=with_conditions(question.query.where, [pattern]))
+    return f"/logs {QuestionParts(','.join(map(formatting.quoted, names)), window, query.words)}"
 
 
 def _instead(question: LogsQuestion, log: LogRef, name: str) -> str:
