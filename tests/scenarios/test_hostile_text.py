@@ -58,6 +58,10 @@ async def mention(sandbox: Sandbox, text: str) -> None:
     )
 
 
+def _answered(sandbox: Sandbox, before: int) -> list[Message]:
+    return [m for m in sandbox.slack.messages[before + 1 :] if m.user == BOT]
+
+
 async def agent_message(sandbox: Sandbox, text: str) -> None:
     """Written in the app's own thread, whose title becomes the question."""
     slack = sandbox.slack
@@ -68,7 +72,7 @@ async def agent_message(sandbox: Sandbox, text: str) -> None:
         before = len(slack.messages)
         await slack.say(words[:3900], channel="D0ADA", thread_ts=thread)
         await slack.until(
-            lambda before=before: [m for m in slack.messages[before + 1 :] if m.user == BOT],
+            partial(_answered, sandbox, before),
             timeout_s=30,
         )
     assert not any("<!" in title for title in slack.agent_titles.values())
