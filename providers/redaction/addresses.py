@@ -7,10 +7,9 @@ from __future__ import annotations
 from typing import Final
 
 from providers.patterns import lazy_pattern
-from providers.redaction.names import NameKind
 from providers.redaction.notation import Span
 from providers.redaction.secret import MARK
-from providers.redaction.values import is_secret, looks_secret
+from providers.redaction.values import looks_secret, may_be_secret
 
 ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix(")
 
@@ -63,7 +62,7 @@ def _userinfo(address: bytes, offset: int) -> list[Span]:
         return []
     user, colon, password = address[:end].partition(b":")
     spans = []
-    if password and is_secret(NameKind.SECRET, password, prose=False):
+    if password and may_be_secret(password):
         spans.append(Span(offset + len(user) + 1, offset + end))
     # Many user names have digits, so before a password a token has to be longer.
     if _is_token(user, shortest=16 if colon else 12):

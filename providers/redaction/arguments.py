@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from providers.patterns import lazy_pattern
-from providers.redaction.names import NameKind
 from providers.redaction.notation import Span
-from providers.redaction.values import is_secret
+from providers.redaction.values import may_be_secret
 
 _WORD: Final = lazy_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
 _QUOTED: Final = lazy_pattern(
@@ -22,6 +21,6 @@ def argument(block: bytes, start: int) -> list[Span]:
     if match is None:
         return []
     group = "value" if quoted else 0
-    if not is_secret(NameKind.SECRET, match[group], prose=False):
+    if not may_be_secret(match[group]):
         return []
     return [Span(*match.span(group))]

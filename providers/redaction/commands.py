@@ -12,7 +12,13 @@ from providers.redaction.argument_lists import is_joined_password, joined_item, 
 from providers.redaction.identified import identified_secrets
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import OPENING, Span, quoted_end
-from providers.redaction.values import is_secret, looks_like_password, looks_random, looks_secret
+from providers.redaction.values import (
+    is_secret,
+    looks_like_password,
+    looks_random,
+    looks_secret,
+    may_be_secret,
+)
 
 COMMAND_HINTS: Final = (
     " -u",
@@ -185,11 +191,7 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
 
 def _argument_of_command(block: bytes, at: int) -> list[Span]:
     match = _COMMANDS.match(block, at)
-    return _secret_argument(block, match.end(), _is_secret) if match else []
-
-
-def _is_secret(value: bytes) -> bool:
-    return is_secret(NameKind.SECRET, value, prose=False)
+    return _secret_argument(block, match.end(), may_be_secret) if match else []
 
 
 def _item(block: bytes, at: int) -> list[Span]:
@@ -198,7 +200,7 @@ def _item(block: bytes, at: int) -> list[Span]:
         return _secret_argument(
             block,
             joined.start,
-            lambda value: is_joined_password(joined, value) and _is_secret(value),
+            lambda value: is_joined_password(joined, value) and may_be_secret(value),
             quote=joined.quote,
         )
     if item := user_item(block, at):
@@ -214,7 +216,7 @@ def _literal(block: bytes, at: int, start: int) -> list[Span]:
     if b"configmap" in command or b"cm" in command:
         *_, kind = [b"", *_CREATES.findall(command)]
         is_setting = kind in (b"configmap", b"cm")
-    return _secret_argument(block, start, looks_random if is_setting else _is_secret)
+    return _secret_argument(block, start, looks_random if is_setting else may_be_secret)
 
 
 def _password_option(block: bytes, at: int) -> list[Span]:
@@ -228,7 +230,7 @@ def _password_option(block: bytes, at: int) -> list[Span]:
     commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
 
     def is_password(value: bytes) -> bool:
-        return not value.isdigit() and _is_secret(value) and bool(commands.search(preceding))
+        return not value.isdigit() and may_be_secret(value) and bool(commands.search(preceding))
 
     return _secret_argument(block, option.end(), is_password)
 
@@ -242,7 +244,7 @@ def _piped(block: bytes, at: int) -> list[Span]:
     """`echo ada:x | chpasswd`."""
     offset = max(0, at - 300)
     match = _PIPED.search(block[offset:at])
-    if match is None or not _is_secret(match["value"]):
+    if match is None or not may_be_secret(match["value"]):
         return []
     return [Span(offset + match.start("value"), offset + match.end("value"))]
 
@@ -265,7 +267,7 @@ def _user_password(
     """The password after `-u ada:`, unless it is a group, or a port after a host."""
 
     def is_password(value: bytes) -> bool:
-        if not _is_secret(value):
+        if not may_be_secret(value):
             return False
         if value.isdigit() and (user.isdigit() or _HOST.match(user)):
             return False

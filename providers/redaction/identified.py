@@ -6,9 +6,8 @@ import re
 from typing import Final
 
 from providers.patterns import lazy_pattern
-from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end
-from providers.redaction.values import is_secret, looks_like_password, looks_random
+from providers.redaction.values import looks_like_password, looks_random, may_be_secret
 
 _IDENTIFIED: Final = lazy_pattern(
     rb"""(?xi) identified [^\S\n]{1,3} (?:with[^\S\n]{1,3}(?P<plugin>\S{1,40})[^\S\n]{1,3})? (?P<word>by|as) [^\S\n]{1,3}
@@ -47,11 +46,11 @@ def identified_secrets(block: bytes, at: int) -> list[Span]:
 
 def _value(block: bytes, match: re.Match[bytes]) -> list[Span]:
     if not match["quote"]:
-        is_found = is_secret(NameKind.SECRET, match["value"], prose=False)
+        is_found = may_be_secret(match["value"])
         return [Span(*match.span("value"))] if is_found else []
     start = match.end("quote")
     end = quoted_end(block, start, match["quote"], start + _LONGEST_CHECKED)
-    if not is_secret(NameKind.SECRET, block[start:end], prose=False):
+    if not may_be_secret(block[start:end]):
         return []
     # Only then the rest of a long value is read, so that lines full of them stay linear.
     return [Span(start, quoted_end(block, start, match["quote"]))]

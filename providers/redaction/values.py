@@ -191,6 +191,13 @@ def is_password_word(word: bytes) -> bool:
     )
 
 
+def may_be_secret(value: bytes) -> bool:
+    """Whether a value where a secret is expected is one: anything but an ordinary word, a
+    placeholder, or a mark of redaction.
+    """
+    return is_secret(NameKind.SECRET, value, prose=False)
+
+
 def is_secret(kind: NameKind, value: bytes, *, prose: bool) -> bool:
     """Whether the value of a name of this kind is to be removed. `prose` means that a colon and a
     blank precede it, as in a sentence.
