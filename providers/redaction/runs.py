@@ -47,7 +47,7 @@ _MARKED: Final = bytes(120 if byte in _RUN_BYTES else 32 for byte in range(256))
 _RUN: Final = b"x" * SHORTEST_RUN
 # The end of an escape before a token looks like a part of it: `\\n`, `\\u0022`, `%20`, `%2520`.
 _TOKEN: Final = lazy_pattern(
-    rb"(?:(?<=\\)(?:[nrtbf]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2})?"
+    rb"(?:(?<=\\)(?:[nrtbf]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}|(?<=[\[;])[0-9]{1,3}m)?"
     + f"({'|'.join(token.form for token in RUN_FORMATS)})".encode()
     + rb"(?![A-Za-z0-9_-])"
 )

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from providers.patterns import compile_pattern, lazy_pattern
+from providers.redaction.encoded import encoded_token
 from providers.redaction.notation import Span
 from providers.redaction.tokens import MARKED_RUNS, TOKEN_FORMATS, TokenFormat
 
@@ -28,7 +29,11 @@ _LOOK_BACK: Final = 256
 _RUN_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _TWICE_ENCODED: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{40,}+={0,2}")
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
-_KEY_RUN: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{0,160}={0,2}")
+_KEY_RUN: Final = lazy_pattern(
+    rb"(?:[A-Za-z0-9+/_-]|%(?:25){0,2}2[BbFf]){0,160}+(?:=|%(?:25){0,2}3[Dd]){0,2}"
+)
+# Encoded signs that are not part of Base64: ` "&:=?`.
+_OTHER_SIGN: Final = lazy_pattern(rb".*%(?:2[026]|3[AaDdFf])", re.DOTALL)
 
 
 # The fixed texts of the formats, and those of them that have to be at the beginning of a word.
@@ -70,9 +75,10 @@ def token_rules() -> dict[bytes, list[Rule]]:
         for prefix in token.prefixes:
             rules.setdefault(prefix.encode(), []).append(_rule(token, prefix.encode()))
             for encoded in _in_query_string(prefix) if not token.before else ():
-                rules.setdefault(encoded, []).append(_rule(token, encoded))
+                rules.setdefault(encoded, []).append(_rule(token, encoded, prefix.encode()))
     for mark in MARKED_RUNS:
-        rules.setdefault(mark.encode(), []).append(_marked_run)
+        for text in (mark.encode(), *_in_query_string(mark)):
+            rules.setdefault(text, []).append(_marked_run)
     rules[b"eyJ"] = [json_web_token]
     rules[b"ZXlK"] = [twice_encoded_token]
     return rules
@@ -107,22 +113,28 @@ def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> b
     return preceding + text + rest[0]
 
 
-def _rule(token: TokenFormat, prefix: bytes) -> Rule:
-    """The rule of a format. Its expression is compiled when its prefix is first found: compiling
+def _rule(token: TokenFormat, prefix: bytes, decoded: bytes | None = None) -> Rule:
+    """The rule of a format. `decoded` is the prefix if `prefix` is its form in a query string. Its expression is compiled when its prefix is first found: compiling
     all takes a third of a second, and a process needs only a few.
     """
     if token.before:
         return _rule_with_text_before(token, prefix)
     begins = _WORD_BEGINS if token.is_word else b""
-    source = begins + re.escape(prefix) + b"(?:" + token.rest.encode() + b")"
+    rest = b"(?:" + token.rest.encode() + b")"
+    source = begins + re.escape(prefix) + rest
     has_following_secret = prefix in _WITH_FOLLOWING_SECRET
     pattern: re.Pattern[bytes] | None = None
+    of_decoded: re.Pattern[bytes] | None = None
 
     def rule(block: bytes, at: int) -> list[Span]:
-        nonlocal pattern
-        if pattern is None:
+        nonlocal pattern, of_decoded
+        if pattern is None or of_decoded is None:
             pattern = compile_pattern(source)
+            of_decoded = compile_pattern(begins + re.escape(decoded or prefix) + rest)
         match = pattern.match(block, at)
+        is_cut = match is None or block[match.end() : match.end() + 1] == b"%"
+        if is_cut and (encoded := encoded_token(block, at, prefix, of_decoded)):
+            return [encoded]
         if match is None or _PLACEHOLDER.match(match[0], len(prefix)):
             return []
         if has_following_secret:
@@ -157,13 +169,16 @@ def _rule_with_text_before(token: TokenFormat, prefix: bytes) -> Rule:
 
 def _marked_run(block: bytes, at: int) -> list[Span]:
     """A run of Base64 around its mark, of the length of Azure's keys."""
-    before = block[max(0, at - 128) : at]
-    start = at - (len(before) - len(before.rstrip(_KEY_BYTES)))
+    before = block[max(0, at - 160) : at]
+    run_before = before[len(before.rstrip(_KEY_BYTES + b"%")) :]
+    other = _OTHER_SIGN.match(run_before)
+    start = at - len(run_before) + (other.end() if other else 0)
     if block[start - 1 : start] == b"\\":
         start += 1
     run = _KEY_RUN.match(block, at)
     end = run.end() if run else at
-    return [Span(start, end)] if 40 <= end - start <= 128 else []
+    length = end - start - 2 * block.count(b"%", start, end) - 2 * block.count(b"%25", start, end)
+    return [Span(start, end)] if 40 <= length <= 128 else []
 
 
 def json_web_token(block: bytes, at: int) -> list[Span]:

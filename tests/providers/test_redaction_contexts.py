@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -124,6 +125,25 @@ def test_self_identifying_token_is_removed_anywhere(token: TokenFormat) -> None:
         assert len(secret) > 6
         for context in ANYWHERE:
             assert_removed(context.replace("{}", whole), secret, context)
+
+
+# JSON and `{SSHA}` are seldom in a query string, and `Tableau` is recognised by text in its middle.
+IN_QUERY_STRINGS = [
+    token
+    for token in TOKEN_FORMATS
+    if not token.before and not token.name.startswith(("JSON Web Key", "Password hash"))
+]
+
+
+@pytest.mark.parametrize("token", IN_QUERY_STRINGS, ids=lambda token: token.name)
+def test_token_in_query_string_is_removed(token: TokenFormat) -> None:
+    once = quote(token.example, safe="")
+    for encoded in {once, quote(once, safe="")} - {token.example}:
+        for context in ("GET /a?t={}&page=2 HTTP/1.1", "next=%2Fa%3Ft%3D{}%26n%3D7&user=ada"):
+            redacted = REDACTOR.text(context.replace("{}", encoded))
+            assert "[redacted]" in redacted
+            assert encoded[-12:] not in redacted
+            assert redacted.endswith(context.rpartition("&")[2])
 
 
 @pytest.mark.parametrize("token", RUN_FORMATS, ids=lambda token: token.name)
