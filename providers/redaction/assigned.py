@@ -24,7 +24,7 @@ _ON_NEXT_LINE: Final = frozenset(
 _CREDENTIALS_BELOW: Final = lazy_pattern(rb"\\?\r?\n[ \t]{1,40}+(?:-[ ])?(?=[\w.~+/-])")
 # A value that is alone on the line below its name.
 _NEXT_LINE: Final = lazy_pattern(
-    rb"""(?:\\?\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
+    rb"""(?:\\?\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?(?:\\(?:\\\\){0,7})?["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
 )
 # The same below a line that is nothing but the name, as a prompt shows it.
 _ALONE_BELOW: Final = lazy_pattern(
@@ -38,14 +38,19 @@ _NEW_VALUE: Final = lazy_pattern(
 _TEXT_BELOW: Final = lazy_pattern(
     rb"""(?:[|>][+-]?\d?[+-]?[^\S\n]*+(?:#[^\n]{0,200}+)?|<<[-~]?["']?\w{1,40}["']?[^\S\n]*+)(?=\n|$)"""
 )
-# The quote closes the string that contains the name: `{"message":"Password:"}`.
-_CLOSED: Final = lazy_pattern(rb"[,}\])](?:[\s,}\])\[{:\d.eE+-]|true|false|null)*+(?:$|[^\s\w])")
 # env("SECRET") names a variable.
 _READS: Final = lazy_pattern(
     rb"""(?i:[\w.]{0,20}?env(?:iron)?(?:\.?get)?|[\w.]{0,20}?var)[(\[]\\{0,8}["'][A-Z][A-Z0-9_]*+\\{0,8}["']"""
 )
+# (sensitive value), (known after apply)
+_REMARK: Final = lazy_pattern(rb"\([a-z][\w-]{0,30}(?:[ ][\w',.-]{1,30}){1,12}\)")
+# Kubernetes names a Secret and its namespace: `secret=kitchen-tls namespace=kitchen`.
+_NAMED_SECRET: Final = lazy_pattern(rb"[a-z0-9][a-z0-9.-]{0,62},?[ ]namespace=")
+# A command whose output is the value: `KEY=`vault read secret``.
+_COMMAND: Final = lazy_pattern(rb"[a-z][\w./-]{1,40}[ ][^`\n]{1,200}$")
 # Kubernetes on a volume: `"db-creds" : secret "db-creds" not found`.
 _KUBERNETES_OBJECT: Final = lazy_pattern(rb"(?:secret|configmap|object|references)[ ]")
+_VALUE_QUOTE: Final = lazy_pattern(rb"""(\\{0,16}["'])[ ]?:[ ]{0,8}$""")
 # ODBC's PWD={x}
 _BRACED: Final = lazy_pattern(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
 _IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
@@ -94,7 +99,7 @@ def _unmarked_value(
     """A word, a number, or credentials without quotes."""
     if after["sign"] == b":" and after["close"] and _KUBERNETES_OBJECT.match(block, start):
         return []
-    if _READS.match(block, start):
+    if _READS.match(block, start) or _REMARK.match(block, start):
         return []
     if close := _json_close(after):
         if notation.WORD_LITERAL.match(block, start):
@@ -105,6 +110,8 @@ def _unmarked_value(
         return credentials(block, start)
     if kind is NameKind.COOKIE:
         return cookies(block, start)
+    if name == b"secret" and after["sign"] == b"=" and _NAMED_SECRET.match(block, start):
+        return []
     found = _bare(block, start, kind, prose=prose)
     if found and _is_name_itself(block[found[0].start : found[0].end], name):
         return []
@@ -159,6 +166,9 @@ def _braced(block: bytes, start: int, kind: NameKind) -> list[Span]:
 
 def _json_close(after: re.Match[bytes]) -> bytes | None:
     """The quote that closes a name in JSON or in a Python dictionary."""
+    if after["named"] and (quoted := _VALUE_QUOTE.search(after["named"])):
+        # {"name":"password","value":123456}
+        return bytes(quoted[1])
     close: bytes | None = after["close"] if after["sign"] else None
     return close if close and close[-1:] in b"\"'" else None
 
@@ -172,9 +182,11 @@ def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span
         start = found.end()
         end = quoted_end(block, start, found["quote"], start + _LONGEST_READ)
         value = block[start:end]
-        if _CLOSED.match(value):
+        if notation.CLOSED.match(value):
             break
         is_value = is_cookie(value) if kind is NameKind.COOKIE else True
+        if found["quote"] == b"`" and _COMMAND.match(value):
+            is_value = False
         if is_value and is_secret(kind, value, prose=False):
             if end == start + _LONGEST_READ:
                 end = quoted_end(block, start, found["quote"])

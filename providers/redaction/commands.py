@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from providers.patterns import lazy_pattern
+from providers.redaction import notation
 from providers.redaction.argument_lists import is_joined_password, joined_item, user_item
 from providers.redaction.identified import identified_secrets
 from providers.redaction.names import NameKind, name_kind
@@ -67,6 +68,7 @@ COMMAND_HINTS: Final = (
     "nsupdate ",
     "freerdp",
     "crypt(",
+    "schtasks ",
     "::add-mask::",
     "::set-output name=",
     '"-u"',
@@ -124,6 +126,7 @@ _COMMANDS: Final = lazy_pattern(
       | nsupdate [^\S\n] (?:[^\n|;]{0,100}?[^\S\n])?? -y [^\S\n]{1,3} (?:[\w-]{1,20}:)? [\w.-]{1,100} :
       | freerdp [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? /p:
       | crypt\( (?:[^\n();]{1,200},[ ]?)? (?='[^'\n]{4,128}'[ ]?(?:,[ ]?gen_salt|\)))
+      | (?i:schtasks) [^\S\n] (?:[^\n|;]{0,300}?[^\S\n])?? /(?i:rp|p) [^\S\n]{1,3}
       | ::add-mask::
       | ::set-output [^\S\n] name= [\w-]{0,40}(?i:token|secret|password|key|credential)[\w-]{0,20} ::
       | \\{0,4}" (?:-u|--user|-U) \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" [^"\\\n]{1,64} \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" -(?:p|P|w|pw) \\{0,4}" [^\S\n]?,[^\S\n]? (?=\\{0,4}")
@@ -295,7 +298,9 @@ def _secret_argument(
     if it was found before `start`.
     """
     beginning = _argument(block, start, quote, start + _LONGEST_CHECKED)
-    if not is_password(block[beginning.start : beginning.end]):
+    value = block[beginning.start : beginning.end]
+    is_quoted = quote or block[beginning.start - 1 : beginning.start] in (b'"', b"'")
+    if (is_quoted and notation.CLOSED.match(value)) or not is_password(value):
         return []
     return [_argument(block, start, quote, len(block))]
 

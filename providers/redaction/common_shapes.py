@@ -39,9 +39,7 @@ _VALUE: Final = (
     rb"[A-Za-z0-9](?:[A-Za-z0-9_~!$*^+-]|&(?![\w.%-]{1,40}[=:])){7,255}+"
 )
 _SESSION_ID: Final = rb"(?=[A-Fa-f]{0,64}[0-9])(?=[0-9]{0,15}[A-Fa-f])[0-9A-Fa-f]{12,128}+"
-_CREDENTIALS: Final = (
-    rb"(?i:bearer|basic|token)[ ](?![xX.]{6,64}+[\s\"'])[A-Za-z0-9._~+/=-]{6,8192}+"
-)
+_CREDENTIALS: Final = rb"(?i:bearer|basic|token)[ ](?![xX.]{6,64}+[\s\"']|(?i:authentication|authorization|undefined)\b)[A-Za-z0-9._~+/=-]{6,8192}+"
 
 # By the fixed text that is found, in lower case.
 COMMON_SHAPES: Final = {

@@ -10,7 +10,7 @@ from providers.redaction import notation
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end
 from providers.redaction.secret import MARK_BEGINS, REST_MARK
-from providers.redaction.values import is_secret, looks_secret
+from providers.redaction.values import is_ordinary, is_secret, looks_secret
 
 _MOST_COOKIES: Final = 128
 _KNOWN_SCHEME: Final = (
@@ -18,7 +18,10 @@ _KNOWN_SCHEME: Final = (
     rb"|sso-key|dpop|klaviyo-api-key|deepl-auth-key|user-?token|jwt|oauth2?|zoho-oauthtoken|goog1|app-?key|secret)"
 )
 # A parameter of Digest, OAuth or an AWS signature. Most are harmless, but all of them are removed.
-_PARAMETER: Final = rb"""[\w-]{1,40}=(?:\\{0,16}"[^"\\\n]{0,2048}\\{0,16}"|[^\s,;"'\\]{0,4096})"""
+# A quoted one ends with the same quote, and does not begin with the quote that ends the string
+# around the header.
+_QUOTED: Final = rb"""(?:"(?![ ]?[,:}\]])[^"\\\n]{0,2048}"|\\"[^"\\\n]{0,2048}\\"|\\{3}"[^"\\\n]{0,2048}\\{3}")"""
+_PARAMETER: Final = rb"""[\w-]{1,40}=(?:QUOTED|[^\s,;"'\\]{0,4096})""".replace(b"QUOTED", _QUOTED)
 _CREDENTIALS: Final = lazy_pattern(
     rb"""(?xi)
     (?P<parameters> (?:digest|oauth|hawk|signature|mac|aws4-[\w-]{4,24}|acs3-[\w-]{4,24}|gnap|hmac[\w-]{0,20}|[\w-]{1,30}-sha(?:1|256|512)) [^\S\n]{1,3}
@@ -52,7 +55,7 @@ def credentials(block: bytes, start: int) -> list[Span]:
     match = _CREDENTIALS.match(block, start)
     if match is None or block.startswith(MARK_BEGINS, start):
         return []
-    if match["scheme"] and _PLACEHOLDER.match(match["token"]):
+    if match["scheme"] and _is_no_token(match["token"]):
         return []
     if match["parameters"] or match["scheme"]:
         return [Span(start, match.end())]
@@ -66,6 +69,11 @@ def credentials(block: bytes, start: int) -> list[Span]:
     if token and (match["ends"] is not None or looks_secret(token)):
         return [Span(start, match.end("other_token"))]
     return [Span(start, start + len(word))]
+
+
+def _is_no_token(word: bytes) -> bool:
+    """Whether a word after a scheme is an example, a variable, or as in `Basic Authentication`."""
+    return bool(_PLACEHOLDER.match(word)) or (word.isalpha() and is_ordinary(word))
 
 
 def cookies(block: bytes, start: int) -> list[Span]:

@@ -11,6 +11,7 @@ from providers.redaction.values import looks_like_password, looks_random, looks_
 
 DEVICE_HINTS: Final = (
     "community ",
+    "authentication-key ",
     "enable password ",
     "enable secret ",
     "-server key ",
@@ -60,6 +61,7 @@ _SETTINGS: Final = lazy_pattern(
       | [ ]key[ ]7[ ] (?=[0-9A-Za-z]{4})
       | digest-key[ ]\d{1,3}[ ]md5[ ] (?:\d[ ])?
       | key-string[ ] (?:\d[ ])?
+      | authentication-key[ ] (?:\d{1,5}[ ]md5[ ])? (?:\d[ ])? (?=\S{4,256}[ ]?(?:\d{1,2}[ ]?)?(?:\\{0,8}["'];?|;|\r?\n|\r?$))
       | (?:ascii|hexadecimal)-text[ ] | -text[ ] (?=\\{0,8}")
       | (?:password|passwd|secret|key)[ ](?-i:ENC)[ ]
       | priv[ ]aes(?:[ ](?:128|192|256))?[ ]
@@ -82,7 +84,7 @@ _PPP_USER: Final = lazy_pattern(
 )
 # snmp-server community x RO, rocommunity x default, community x;
 _COMMUNITY: Final = lazy_pattern(
-    rb"(?i)community[ ](?=(?P<value>\S{3,64}?)(?:[ ](?P<mode>r[ow])\b|[ ](?:\d{1,3}\.\d|default\b|view\b)|;))"
+    rb"(?i)community[ ](?=(?P<value>\S{3,64}?)(?:[ ](?P<mode>r[ow]|authorization)\b|[ ](?:\d{1,3}\.\d|default\b|view\b)|;|(?P<last>[ ]?\\{0,8}(?:\r?\n|\r?$|[\"']))))"
 )
 # Communities of routes in BGP, and what precedes their names in policies and sentences.
 _ROUTES: Final = lazy_pattern(
@@ -122,7 +124,10 @@ def device_secrets(block: bytes, at: int) -> list[Span]:
         spans = [match.span(group) for group in ("auth", "priv") if match[group]]
         return [span for start, _ in spans for span in argument(block, start)]
     if match := _COMMUNITY.match(block, at):
-        is_secret = _is_community(block, at, match["value"].strip(b"\"'\\"), match["mode"])
+        value = match["value"].strip(b"\"'\\")
+        # At the end of a line, `set snmp community x` and `a friendly community` look alike.
+        is_set = match["last"] is None or block[max(0, at - 5) : at] == b"snmp "
+        is_secret = is_set and _is_community(block, at, value, match["mode"])
         return argument(block, match.end()) if is_secret else []
     if match := _RELAY.match(block, at):
         return _relay(block, at, match["user"], match.end())

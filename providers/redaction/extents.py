@@ -22,12 +22,16 @@ _QUOTED_ARGUMENT: Final = lazy_pattern(
     rb"""(?:[ ](?:-H|--header|-e|--env)[ =]?|nvironment=)(?P<quote>\\{0,4}["'])$"""
 )
 _QUOTED_REST: Final = lazy_pattern(rb"""[^\s"'\\]++""")
+_PASSWORD_AFTER_USER: Final = lazy_pattern(rb"""[ ]/[ ][^\s"'`<>\\]{3,256}+""")
 _ELEMENT_REST: Final = lazy_pattern(rb"[^<\n]++(?=</)")
 
 
 def whole_value(block: bytes, found: Span, after: re.Match[bytes], name: bytes) -> Span:
     """The value whose beginning was `found` after a name and a sign."""
     stop = block[found.end : found.end + 1]
+    if stop == b" " and name[-5:].lower() in (b"creds", b"tials"):
+        # credentials: ada / x
+        return _extended(block, found, _PASSWORD_AFTER_USER)
     if stop == b"%" and after["sign"] == b"=":
         return _extended(block, found, _ENCODED_REST)
     if stop not in _SEPARATORS:

@@ -16,6 +16,9 @@ LOGIN_HINTS: Final = (
     "auth plain ",
     "auth login ",
     'auth" ',
+    'auth\\" ',
+    'auth\\\\\\" ',
+    "auth.user.info",
     "auth ",
     "> pass ",
     "c: pass ",
@@ -64,7 +67,8 @@ _WORD: Final = lazy_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
 _PROTOCOL: Final = lazy_pattern(
     rb"""(?x)
     (?: AUTH[ ](?:PLAIN|LOGIN|XOAUTH2)[ ] (?:[A-Za-z0-9+/]{2,64}={0,2}[ ](?=[A-Za-z0-9+/=]{8,}))? (?=[A-Za-z0-9+/=]{8})
-      | (?<=")(?i:AUTH)"[ ] (?:"[^"\\\n]{1,64}"[ ])? (?=")
+      | (?<=")(?i:AUTH)\\{0,3}"[ ] (?:\\{0,3}"[^"\\\n]{1,64}\\{0,3}"[ ])? (?=\\{0,3}")
+      | (?i:auth\.user\.info)[ ]?[=:][ ]?[^\s:"']{1,64}: (?=\S)
       | (?:>|C:|(?i:command:)) [ ] PASS [ ] (?=\S)
       | AUTHENTICATE[ ](?:PLAIN|LOGIN|XOAUTH2)[ ] (?=[A-Za-z0-9+/=]{8})
       | USER[ ](?!and[ ])\S{1,64}[ ]PASS[ ] (?=\S)
@@ -73,7 +77,7 @@ _PROTOCOL: Final = lazy_pattern(
       | OPER[ ][\w-]{1,32}[ ] (?=\S{4,64}[ ]?(?:\\{0,8}["']|\r?\n|\r?$))
       | (?i:otpauth-migration)://offline\?data=
       | /bot\d{5,16}: (?=[\w-]{30})
-      | (?i:log[ ]?in[ ]with)[ ](?:(?:user|username|the|account)[ ])?[\w.@-]{1,64}[ ]?/[ ]? (?=[^\s/]{4,64}(?:\s|$|["'\\]))
+      | (?i:log[ ]?in[ ]with)[ ](?:(?:user|username|the|account)[ ])?[\w.@-]{1,64}(?:[ ]?/[ ]?|:) (?=[^\s/]{4,64}(?:\s|$|["'\\]))
       | (?i:SSWS)[ ] (?=[\w-]{20})
     )
     """

@@ -19,6 +19,7 @@ from providers.redaction.unsigned import (
     loosely_joined_secret,
     secret_behind_blank,
     secret_in_sentence,
+    value_in_registry,
 )
 from providers.redaction.values import is_secret
 
@@ -38,6 +39,8 @@ _HINTS: Final = (
     "pincode recovery_code recovery-code recoverycode backup_code backup-code backupcode user_code "
     "code-verifier code.verifier -pw _pw mnemonic seed_phrase seedphrase recovery_phrase recoveryphrase magic= "
     "magic_link .dockerc"
+    ' rlkey= resourcekey= crumb= crumb: crumb" mfacode mfa-code 2fa_code 2facode two_factor_code '
+    "one_time_code onetimecode sms_code smscode login_code logincode sig%"
     " ?code= &code= code_verifier device_code requirepass masterauth"
 )
 NAME_HINTS: Final = tuple(_HINTS.split())
@@ -84,6 +87,7 @@ _TAG_ENDS: Final = (b"<", b";", b"c", b"C", b":")
 _QUOTES: Final = (b'"', b"'")
 # A text of an element with a quote in it is read this far to find the closing tag.
 _LONGEST_QUOTED_TEXT: Final = 1024
+_NO_CLOSING_TAG: Final = lazy_pattern(rb"\n|\Z|<(?![\\/])")
 _LONGEST_ELEMENT_LINE: Final = 4096
 _FORM_FIELD: Final = lazy_pattern(rb"""name=\\{0,16}["']?$""")
 _FORM_VALUE: Final = lazy_pattern(rb"""[^\r\n\\"']{1,4096}+""")
@@ -118,8 +122,10 @@ def _without_sign(
     block: bytes, start: int, after: re.Match[bytes], kind: NameKind, name: bytes
 ) -> list[Span]:
     if after["blank"]:
-        return secret_behind_blank(block, after, kind, name) or secret_in_sentence(
-            block, after.end("rest"), name
+        return (
+            value_in_registry(block, after.end(), kind)
+            or secret_behind_blank(block, after, kind, name)
+            or secret_in_sentence(block, after.end("rest"), name)
         )
     if after["loose"]:
         found = loosely_joined_secret(block, after, kind, name)
@@ -227,6 +233,9 @@ def _kind(block: bytes, start: int, at: int, name: bytes) -> NameKind:
         return kind if following is NameKind.PLAIN else following
     if name == b"secret" and _RESOURCE.search(block[max(0, start - 16) : start]):
         return NameKind.PLAIN
+    if kind is NameKind.DOUBTFUL and block[start - 1 : start] == b"/":
+        # `kitchen/auth:5f2c8e0a1b3d` is an image.
+        return NameKind.PLAIN if block.startswith(b":", start + len(name)) else kind
     return NameKind.PLAIN if block[max(0, start - 10) : start].endswith(_ABOUT_NAME) else kind
 
 
@@ -241,6 +250,8 @@ def _tag(block: bytes, start: int, at: int) -> re.Match[bytes] | None:
 
 
 def _element(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    if inner := notation.INNER_ELEMENT.match(block, start):
+        start = inner.end()
     if line := notation.ELEMENT_LINE.match(block, start, start + _LONGEST_ELEMENT_LINE):
         text = line["text"].rstrip()
         first = line.start("text")
@@ -256,8 +267,12 @@ def _element(block: bytes, start: int, kind: NameKind) -> list[Span]:
     quote = block.find(b'"', start, start + _LONGEST_QUOTED_TEXT)
     if quote >= 0:
         text = notation.ELEMENT_TEXT.match(block, start, start + _LONGEST_QUOTED_TEXT)
-        is_closed = text and block[text.end() : text.end() + 1] not in (b"\n", b"")
-        if not is_closed or (text and text.end() == start + _LONGEST_QUOTED_TEXT):
+        is_closed = text and not _NO_CLOSING_TAG.match(block, text.end())
+        if (
+            not is_closed
+            or notation.NEXT_TEXT.search(block, start, text.end() if text else start)
+            or (text and text.end() == start + _LONGEST_QUOTED_TEXT)
+        ):
             # The closing tag is missing, so the value ends with the string that contains it.
             return [Span(start, start + len(block[start:quote].rstrip(b"\\")))]
     text = notation.ELEMENT_TEXT.match(block, start)

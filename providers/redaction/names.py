@@ -101,11 +101,13 @@ _PASS_ENDINGS: Final = (b"pass", b"pwd", b"pw")
 _DOUBTFUL: Final = words(
     "auth oauth session sess sid sig signature hmac csrf xsrf csrftoken nonce ticket tokens "
     "passwords secrets passwds apikeys keys"
-    " phpsessid jsessionid sessionid secretid magic"
+    " phpsessid jsessionid sessionid secretid magic rlkey resourcekey crumb"
 )
-_CODES: Final = words("otp totp mfa pin authcode pincode recoverycode backupcode usercode")
+_CODES: Final = words(
+    "otp totp mfa pin authcode pincode recoverycode backupcode usercode onetimecode smscode logincode"
+)
 _CODE_OF: Final = words(
-    "auth otp mfa totp verification device recovery backup user pin security login sms scratch"
+    "auth otp mfa totp verification device recovery backup user pin security login sms scratch factor time fa"
 )
 _HEADERS: Final = {
     b"cookie": NameKind.COOKIE,
@@ -249,6 +251,9 @@ def _kind_of_last(parts: list[bytes]) -> NameKind | None:
         return NameKind.DIRECTORY
     if last in (b"pass", b"pw", b"pwd"):
         return _kind_of_pass(last, before)
+    if last == b"secret" and before == b"existing":
+        # The name of a Secret of Kubernetes in the values of Helm.
+        return NameKind.PLAIN
     if last == b"tokens" and before in _TOKEN_NOT_OF:
         return NameKind.PLAIN
     return _HEADERS.get(last) or _kind_of_word(last, before)

@@ -21,9 +21,10 @@ class Span(NamedTuple):
 # A colour escape of terminals, in text and in JSON.
 COLOUR: Final = rb"(?:(?:\x1b|\\{1,4}(?:u001[bB]|x1[bB]|033|e)|\#033)\[[\d;]{0,20}m)"
 BLANK: Final = rb"(?:[^\S\n]|\\t|\xc2\xa0|%(?:25){0,2}20|COLOUR)".replace(b"COLOUR", COLOUR)
-# A quote in text, JSON, doubly escaped JSON, HTML, query strings and print.
+# A quote in text, JSON, doubly escaped JSON, HTML, query strings and print. An even number of
+# backslashes does not escape it, so that it ends a string there.
 QUOTE: Final = (
-    rb"""(?:\\{0,16}["'`]|&(?:quot|apos);|&\#(?:3[49]|x2[27]);|%(?:25){0,2}2[27]"""
+    rb"""(?:(?:\\(?:\\\\){0,7})?["'`]|&(?:quot|apos);|&\#(?:3[49]|x2[27]);|%(?:25){0,2}2[27]"""
     rb"""|\\{1,4}(?:u00|x)2[27]|\xe2\x80[\x98-\x9f]|\xc2[\xab\xbb])"""
 )
 SIGN: Final = (
@@ -34,7 +35,7 @@ _LESS: Final = rb"(?:<|&lt;|\\{1,4}u003[cC]|%3[Cc])"
 _MORE: Final = rb"(?:>|&gt;|\\{1,4}u003[eE]|%3[Ee])"
 _VALUE_KEY: Final = (
     rb"(?:(?:string|parameter|new|old)?[_-]?value|val|v|s|\#text|_text|content|data|plain(?:text)?"
-    rb"|raw|string|text|bytes|default)"
+    rb"|raw|string|text|bytes|default|[\w-]{1,40}(?:\.[\w-]{1,40}){1,4})"
 )
 # {"stringValue":"x"} and {"arrayValue":{"values":[{"stringValue":"x"}]}} of OpenTelemetry.
 _WRAPPED: Final = rb"""(?:\[?\{"(?:string|array|bytes)Value"[ ]?:[ ]?|\{"values"[ ]?:[ ]?)"""
@@ -54,7 +55,7 @@ AFTER_NAME: Final = lazy_pattern(
             (?P<wrapped> \{ \s{0,40} (?: \\{0,8}"\w{1,30}\\{0,8}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|\\{0,8}"[^"\\\n]{0,40}\\{0,8}") \s{0,8} , \s{0,40} ){0,3} BLANK{0,8} QUOTE VALUE_KEY QUOTE BLANK{0,8} : BLANK{0,8} )?
           # "name":"x-api-key","value":"x", <add key="password" value="x">
           | (?P<named> (?: BLANK{0,8} , BLANK{0,8} "\w{1,30}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|"[^"\\\n]{0,40}") ){0,3}?
-              (?: ; s:\d{1,7}: (?=\\{0,16}") | BLANK{0,8} [,;]? (?:BLANK{0,8}|\r?\n[^\S\n]{0,40}) QUOTE? VALUE_KEY QUOTE? BLANK{0,8} SIGN BLANK{0,8} WRAPPED{0,4}
+              (?: ; s:\d{1,7}: (?=\\{0,16}") | BLANK{0,8} [,;]? (?:BLANK{0,8}|\r?\n[^\S\n]{0,40}) (?:QUOTE VALUE_KEY QUOTE|VALUE_KEY) BLANK{0,8} SIGN BLANK{0,8} WRAPPED{0,4}
                 # "field":"password","old":"x","new":"x"; PHP's s:8:"password";s:1:"x"; argv[1]="--password" argv[2]="x"
                 | BLANK{0,8} , BLANK{0,8} "(?:text|new|old|from|to|before|after)" BLANK{0,8} : BLANK{0,8} (?=")
                 | [^\S\n] \w{1,20}\[\d{1,4}\]= (?=\\{0,16}["']) ) )
@@ -98,6 +99,7 @@ PHRASE: Final = lazy_pattern(
       | [^\S\n] \( [\w.@-]{1,40}+ \) )?
     (?: [^\S\n]{0,3} [:=] [^\S\n]{1,3} | [^\S\n]{1,3} (?:is|was|to) :? [^\S\n]{1,3}
       | [^\S\n]{1,3} (?: \.{3,60} [^\S\n]? :? | - | \xe2\x80[\x93\x94\xa2] | \xe2\x86\x92 ) [^\S\n]{1,3} )
+    (?: (?:got|received|presented) :? [^\S\n]{1,3} )?
     """
 )  # fmt: skip
 
@@ -129,6 +131,8 @@ ELEMENT: Final = lazy_pattern(
     rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?"
 )
 TAG_OPENS: Final = lazy_pattern(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
+# <Password><Value>x</Value></Password>
+INNER_ELEMENT: Final = lazy_pattern(_LESS + rb"(?i:value|string|text|plaintext|data)" + _MORE)
 ELEMENT_TEXT: Final = lazy_pattern(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
 # The text of an element on a line of its own: `<token>\n  x\n</token>`.
 ELEMENT_LINE: Final = lazy_pattern(
@@ -136,7 +140,7 @@ ELEMENT_LINE: Final = lazy_pattern(
 )
 # A list that is not closed ends with the string that contains it.
 BRACKETED: Final = lazy_pattern(
-    rb"""[^\]\n"']{1,8192}+(?=\])|[^\]\n]{1,8192}+(?=\])|[^\]\n"']{1,8192}"""
+    rb"""[^\]\n"']{1,8192}+(?=\])|(?:[^\]\n"'\\]|\\++(?!["'])|(?<!\\)"(?![ ]?[,:}\]])[^"\\\]\n]{0,4096}"|(?<!\\)'[^'\\\]\n]{0,4096}'|\\{1,16}"[^"\\\]\n]{0,4096}\\{1,16}"){1,8192}+(?=\])|[^\]\n"']{1,8192}"""
 )
 # A longer bare value is never an ordinary one. So names inside it are not looked at again.
 LONGEST_ORDINARY: Final = 256
@@ -152,6 +156,8 @@ OPENING: Final = lazy_pattern(
 )
 # Optional[x]
 WRAPPER: Final = lazy_pattern(rb"(?:Optional|Some|Just|Ok|Secret(?:Str)?|Sensitive)[\[(](?=\w)")
+# The quote closes the string that contains the name: `{"message":"Password:"}`.
+CLOSED: Final = lazy_pattern(rb"[,}\]):](?:[\s,}\])\[{:\d.eE+-]|true|false|null)*+(?:$|[^\s\w])")
 # What follows a quote that closes a JSON string instead of opening a value.
 CLOSES_TEXT: Final = lazy_pattern(rb"[ ]?[:,}\]]")
 MEMBER: Final = lazy_pattern(
@@ -228,7 +234,7 @@ def quoted_end(block: bytes, start: int, quote: bytes, limit: int | None = None)
     if depth == 0:
         end = block.find(quote, start, limit)
         if end >= 0 and block.find(b"\\", start, end) < 0 and block.find(b"\n", start, end) < 0:
-            if quote == b"'" and _NEXT_TEXT.search(block, start, end):
+            if quote == b"'" and NEXT_TEXT.search(block, start, end):
                 return _end_of_text(block, start, end, quote)
             return end
     for match in _QUOTES[quote[-1:]].finditer(block, start, limit):
@@ -236,9 +242,9 @@ def quoted_end(block: bytes, start: int, quote: bytes, limit: int | None = None)
         backslashes = found - match.start()
         if block[found] == _NEWLINE:
             return _end_of_text(block, start, found, quote)
-        if _closes(backslashes, depth):
-            end = found - min(depth, backslashes)
-            is_apart = quote[-1:] == b"'" and _NEXT_TEXT.search(block, start, end)
+        if (escapes := _escapes_of_closing_quote(backslashes, depth)) is not None:
+            end = found - escapes
+            is_apart = quote[-1:] == b"'" and NEXT_TEXT.search(block, start, end)
             return _end_of_text(block, start, end, quote) if is_apart else end
     return _end_of_text(block, start, limit, quote)
 
@@ -255,20 +261,20 @@ def _end_of_text(block: bytes, start: int, end: int, quote: bytes) -> int:
     return start + len(block[start:found].rstrip(b"\\"))
 
 
-def _closes(backslashes: int, depth: int) -> bool:
-    """Whether a quote after this many backslashes closes a value that was opened after `depth` of
-    them.
+def _escapes_of_closing_quote(backslashes: int, depth: int) -> int | None:
+    """How many of the backslashes before a quote escape it, if it closes a value that was opened
+    after `depth` of them, or a string around that value. The others are the end of the value.
     """
-    while depth > 0:
-        if backslashes % 2 == 0:
-            return True
+    escapes = 0
+    while depth > 0 and backslashes % 2:
         backslashes = (backslashes - 1) // 2
         depth = (depth - 1) // 2
-    return backslashes % 2 == 0
+        escapes = 2 * escapes + 1
+    return None if backslashes % 2 else escapes
 
 
 # The boundary between two JSON strings, such as `","`.
-_NEXT_TEXT: Final = lazy_pattern(rb"""(?<!\\)"[ ]?[,:][ ]?["\[{\d]""")
+NEXT_TEXT: Final = lazy_pattern(rb"""(?<!\\)"[ ]?[}\]]{0,8}[ ]?[,:][ ]?["\[{\d]""")
 _NEWLINE: Final = ord("\n")
 _QUOTES: Final = {
     quote: lazy_pattern(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")

@@ -60,7 +60,7 @@ def paired_value(
     start = opening.end()
     end = quoted_end(block, start, opening["quote"], start + _LONGEST_VALUE)
     value = block[start:end]
-    if not is_secret(kind, value, prose=False):
+    if notation.CLOSED.match(value) or not is_secret(kind, value, prose=False):
         return []
     end = quoted_end(block, start, opening["quote"])
     if name.startswith(b"-") or looks_random(value):
@@ -96,7 +96,11 @@ def list_items(block: bytes, start: int, kind: NameKind, close: bytes | None) ->
     if text and (
         len(text[0]) >= notation.LONGEST_ORDINARY or is_secret(kind, text[0], prose=False)
     ):
-        return [Span(start, text.end())]
+        end = text.end()
+        if block[end : end + 1] in (b'"', b"'"):
+            # The list is cut off in a string, whose end is escaped.
+            end -= len(text[0]) - len(text[0].rstrip(b"\\"))
+        return [Span(start, end)] if end > start else []
     return []
 
 

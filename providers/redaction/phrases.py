@@ -42,6 +42,8 @@ _SEED: Final = lazy_pattern(
 )
 _LINK_TOKEN: Final = lazy_pattern(rb"[\w.~-]{16,512}+")
 _NAME: Final = lazy_pattern(rb"(?i)\w{2,12} (?:key|code|id)(?!\w{2})")
+# The fingerprint of a key of OpenPGP, a session of ZooKeeper.
+_IDENTIFIER: Final = lazy_pattern(rb"(?:[0-9A-F]{16}|[0-9A-F]{40}|0x[0-9a-f]{1,16})$")
 _WORD_BEGINS: Final = lazy_pattern(rb"[A-Za-z0-9_]")
 
 
@@ -62,7 +64,7 @@ def phrase_secrets(block: bytes, at: int) -> list[Span]:
 def _is_value(after: re.Match[bytes]) -> bool:
     """Whether a word after the name is the secret: behind a sign a word with digits suffices."""
     value: bytes = after["value"].rstrip(b".!")
-    if is_ordinary(value):
+    if is_ordinary(value) or _IDENTIFIER.match(value):
         return False
     if after["sign"] or after["quote"]:
         return looks_secret(value) or looks_like_password(value)

@@ -20,6 +20,7 @@ KEY_HINTS: Final = (
     "--BEGIN",
     "-- BEGIN",
     "PuTTY-User-Key-File-",
+    "Private-Lines: ",
     "LS0tLS1CRUdJTi",
     "TFMwdExTMUNSVWRKVG",
 )
@@ -31,17 +32,23 @@ _LONGEST_LINE: Final = 8192
 _LONGEST_PREFIX: Final = 256
 
 _BEGIN: Final = lazy_pattern(
-    rb"(?i)-{4,5}[ +]?BEGIN(?:[ +_]|%(?:25)?20)(?:[A-Z0-9 +_.-]|%(?:25)?20){0,60}?(?:PRIVATE|SECRET)(?:[ +_]|%(?:25)?20)KEY(?:(?:[ +_]|%(?:25)?20)BLOCK)?[ +]?-{4,5}"
+    rb"(?i)-{4,5}[ +]?BEGIN(?:[ +_]|%(?:25)?20)(?:[A-Z0-9 +_.-]|%(?:25)?20){0,60}?(?:(?:PRIVATE|SECRET)(?:[ +_]|%(?:25)?20)KEY|OpenVPN[ ]Static[ ]key[ ]V\d)(?:(?:[ +_]|%(?:25)?20)BLOCK)?[ +]?-{4,5}"
 )
 _END: Final = lazy_pattern(
     rb"-{4,5}[ +]?END(?:[A-Z0-9a-z +_.%-]{0,80}?)-{4,5}|-{4,5}[ +]?END[^\n\"'\\]{0,80}"
 )
+# The end of a JSON string that is not one of a list of lines, so that the key ends there, too.
+_OTHER_STRING: Final = lazy_pattern(
+    rb"""(?<!\\)"[ ]?(?:[:}\]]|,[ ]?(?:"[^"\n]{0,80}"[ ]?:|[^\s"]))"""
+)
 # The body of a key that is on one line.
 _ONE_LINE_BODY: Final = lazy_pattern(
-    rb"""(?x) (?: [A-Za-z0-9+/=,:.-]++ | \\{1,16}[nrt] | [ \t]++ | %[0-9A-Fa-f]{2} | \\{1,16}(?=["'/\n]) | &\#1[03]; | ["']\s?\+?\s?["'] )*+ """
+    rb"""(?x) (?: [A-Za-z0-9+/=,:.-]++ | \\{1,16}[nrt] | [ \t]++ | %[0-9A-Fa-f]{2} | \\{1,16}(?=["'/\n]) | &\#1[03]; | (?<!\\)(?:"\s?\+?\s?"|'\s?\+?\s?') | (?<=\\)["']\s?\+?\s?\\{1,16}["'] )*+ """
 )
 # PuTTY writes the key below this line, and its MAC last.
-_PUTTY_LINE: Final = lazy_pattern(rb"PuTTY-User-Key-File-\d{1,2}:[^\n\"']{0,16384}")
+_PUTTY_LINE: Final = lazy_pattern(
+    rb"(?:PuTTY-User-Key-File-\d{1,2}|Private-Lines):(?:[^\n\"'\\]|\\{1,16}+(?![\"'])){0,16384}"
+)
 _BASE64_RUN: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{1,1048576}={0,2}")
 _BASE64_HEAD: Final = lazy_pattern(rb"(?:[A-Za-z0-9+/]{4}){10,20}")
 _LONG_RUN: Final = lazy_pattern(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+={0,2}")
@@ -54,6 +61,8 @@ _BLANKS: Final = b" \t\r"
 _AROUND: Final = b" \t\r\"',;+)(\\>|#*"
 _BASE64_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _CHECKSUM_LENGTH: Final = 4
+_JSON_WORDS: Final = (b"null", b"true", b"false")
+_NUMBER: Final = lazy_pattern(rb"\d{1,20}$")
 _MIXED: Final = lazy_pattern(rb"[a-z][A-Z0-9+/]|[A-Z0-9+/][a-z]")
 _DIGITS: Final = lazy_pattern(rb"\d+")
 
@@ -73,7 +82,7 @@ def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
     """The part of a private key on its first line, and the key if it continues below."""
     if block.startswith((b"LS0t", b"TFMw"), at):
         return _encoded(block, at)
-    if block.startswith(b"PuTTY", at):
+    if block.startswith((b"PuTTY", b"Private-L"), at):
         line = _PUTTY_LINE.match(block, at)
         if line is None:
             return [], None
@@ -87,10 +96,13 @@ def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
     line_end = block.find(b"\n", begin.end())
     line_end = len(block) if line_end < 0 else line_end
     found = _END.search(block, begin.end(), min(line_end, begin.end() + 65536))
-    if found:
+    if found and not _OTHER_STRING.search(block, begin.end(), found.start()):
         return [Span(at, found.end())], None
     body = _ONE_LINE_BODY.match(block, begin.end(), line_end)
     stop = body.end() if body else begin.end()
+    if block[stop : stop + 1] in (b'"', b"'"):
+        # The backslashes escape the quote that ends the string around the key.
+        stop = begin.end() + len(block[begin.end() : stop].rstrip(b"\\"))
     return [Span(at, stop)], _open(block, at)
 
 
@@ -194,6 +206,9 @@ def _short_end(line: bytes, key: OpenKey) -> list[Span]:
     if head.strip(_AROUND) and _shape(head) != _shape(key.prefix):
         return []
     word = tail[len(head) :]
+    if head.endswith(b"\\") or word in _JSON_WORDS or _NUMBER.match(word):
+        # An escape such as `\\u00e9`, or a value of a JSON document.
+        return []
     if not word.startswith(b"=") and not (len(word) >= 16 and _MIXED.search(word)):
         if not key.may_be_short:
             return []

@@ -35,6 +35,7 @@ _TABLE_HEAD: Final = lazy_pattern(rb"[\w,;|\t-]{1,512}+(?:\\{0,8}[n\"']|\r?\n)")
 _DIGITS: Final = lazy_pattern(rb"\d+")
 _LAST_WORD: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-<"
 _LAST_QUOTE: Final = lazy_pattern(rb"""\\{0,8}["']$""")
+_QUOTE: Final = lazy_pattern(rb'(?<!\\)"')
 _NEWLINE: Final = lazy_pattern(rb"(?:\\{1,8}n)?$")
 _ESCAPED_NEWLINE: Final = lazy_pattern(rb"(\\{1,8})n")
 _LONGEST_OPEN_END: Final = 200
@@ -63,7 +64,11 @@ class _Frame(Struct, frozen=True):
         header = self.header.match(line)
         if header is None or not line.endswith(self.end):
             return None
-        return header.end(), max(header.end(), len(line) - len(self.end))
+        start, end = header.end(), max(header.end(), len(line) - len(self.end))
+        if self.end.startswith(b'"') and _QUOTE.search(line, start, end):
+            # Two lines of a JSON document, each with a member of its own.
+            return None
+        return start, end
 
 
 _NO_FRAME: Final = _Frame(re.compile(b""), b"")
@@ -116,16 +121,34 @@ def _parts_of_string(block: bytes, at: int) -> list[tuple[int, int]]:
 def _string(
     block: bytes, first: int, at: int, end: int, newline: re.Match[bytes]
 ) -> tuple[int, int]:
-    """Start and end of the string around an escaped end of a line, within `first` and `end`."""
-    # The string is escaped once less than the ends of the lines in it.
-    escape = rb"(?<!\\)" + re.escape(newline[1][:-1])
-    for sign in (b'"', b"'"):
-        quote = re.compile(escape + sign)
-        openings = [opening.end() for opening in quote.finditer(block, first, at)]
-        closing = quote.search(block, at, end)
-        if openings and (closing is None or closing.start() >= newline.end()):
-            return openings[-1], closing.start() if closing else end
+    """Start and end of the string around an escaped end of a line, within `first` and `end`. It is
+    looked for in the strings around it, from the outermost one.
+    """
+    for escapes in reversed([*_shallower(len(newline[1]) - 1)]):
+        is_in_other_string = False
+        # A backslash that is part of the string is written as this many.
+        backslash = 2 * (escapes + 1)
+        for sign in (b'"', b"'"):
+            quote = re.compile(rb"(?<!\\)(?:\\{%d})*(\\{%d}%s)" % (backslash, escapes, sign))
+            openings = [opening.end() for opening in quote.finditer(block, first, at)]
+            closing = quote.search(block, at, end)
+            if closing and closing.start(1) < newline.end():
+                is_in_other_string = is_in_other_string or sign == b'"'
+            elif openings:
+                first, end = openings[-1], closing.start(1) if closing else end
+                break
+        else:
+            if is_in_other_string:
+                return at, at
     return first, end
+
+
+def _shallower(escapes: int) -> Iterator[int]:
+    """How many backslashes are before the quotes of a string, and of the strings around it."""
+    yield escapes
+    while escapes:
+        escapes = (escapes - 1) // 2
+        yield escapes
 
 
 def _texts_of_lines(block: bytes, at: int) -> list[tuple[int, int]]:

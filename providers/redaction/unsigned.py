@@ -18,9 +18,11 @@ from providers.redaction.values import (
     is_ordinary,
     is_password_word,
     is_secret,
+    is_version,
     looks_like_password,
     looks_random,
     looks_secret,
+    may_be_secret,
 )
 
 _FOLLOWING: Final = (b"following ", b"following\t")
@@ -58,6 +60,8 @@ _CONFIGURES: Final = lazy_pattern(
     [ ] (?:[\w-]{1,20}[ ])? (?:config(?:ure)?|set)(?::\w{1,12})? [ ] [^\n|;]{0,100}? (?<=[ :./_-]) $"""
 )
 _ASSIGNING: Final = (b"set", b"#define", b"ENV", b"ARG")
+# `DefaultPassword    REG_SZ    x` of Windows
+_REGISTRY_TYPE: Final = lazy_pattern(rb"REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}")
 _CELL: Final = lazy_pattern(rb"""[^\s,;|"'()]{8,256}+""")
 _NETRC: Final = lazy_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
 _NETRC_LINE: Final = lazy_pattern(
@@ -191,8 +195,9 @@ def _states_password(block: bytes, start: int, value: bytes, quote: bytes) -> bo
 def _next_cell(block: bytes, start: int, kind: NameKind) -> list[Span]:
     """The CSV cell after the cell with the name."""
     cell = _CELL.match(block, start)
-    is_found = cell and kind in (NameKind.SECRET, NameKind.PASS) and looks_random(cell[0])
-    return [Span(*cell.span())] if cell and is_found else []
+    if cell is None or kind not in (NameKind.SECRET, NameKind.PASS) or _ATTRIBUTE.match(cell[0]):
+        return []
+    return [Span(*cell.span())] if looks_random(cell[0]) else []
 
 
 def secret_behind_blank(
@@ -218,7 +223,7 @@ def secret_behind_blank(
         return []
 
     def is_secret_value(value: bytes, quote: bytes) -> bool:
-        if not (is_option and quote) and _ATTRIBUTE.match(value):
+        if _is_of_another_kind(value, quote, is_option=is_option):
             return False
         if looks_secret(value) and kind in (NameKind.SECRET, NameKind.DOUBTFUL):
             return True
@@ -232,6 +237,21 @@ def secret_behind_blank(
         )
 
     return secret_value_at(block, start, is_secret_value)
+
+
+def _is_of_another_kind(value: bytes, quote: bytes, *, is_option: bool) -> bool:
+    """Whether a word after a name and a blank is the next attribute, or the version of a program."""
+    if not (is_option and quote) and _ATTRIBUTE.match(value):
+        return True
+    return not is_option and is_version(value.strip(b"()"))
+
+
+def value_in_registry(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    """The value after the type that the registry of Windows shows between a name and its value."""
+    value_type = _REGISTRY_TYPE.match(block, start)
+    if value_type is None or kind is not NameKind.SECRET:
+        return []
+    return secret_value_at(block, value_type.end(), lambda value, _: may_be_secret(value))
 
 
 def _header_value(block: bytes, start: int, kind: NameKind) -> list[Span]:

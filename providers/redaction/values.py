@@ -34,7 +34,7 @@ _ORDINARY: Final = words(
     "validation verification verified checking checked check skipped"
     " skipping using trying got expecting expected unexpected end eof hidden password passwd passwort base32 base64 utf8 "
     "utf-8 sha224 sha384 ssha argon2 argon2id pbkdf2 md4 aes128 aes256 x509 hex \\N 0 1 -1 "
-    "|- |+ | - +"
+    "|- |+ | - + key keys via edit rbac abac webhook amd64 arm64 armhf i386 noarch"
     # The same in other languages, and their words for a password.
     " erforderlich falsch ungültig abgelaufen requerida requerido incorrecta incorrecto inválida "
     "obligatoire requis incorrect expiré richiesta obbligatoria errata verplicht onjuist "
@@ -46,11 +46,14 @@ _PLACEHOLDER: Final = lazy_pattern(
     (?:
         (?:[*\#x.?_-]|\xe2\x80\xa2){1,64}$
       | (?:[a-z0-9]{1,12}[_.~-]){1,4}[x*]{8,128}$                       # pnu_XXXXXXXX
-      | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \$?\{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
+      | [\w.-]{0,12}\*{4,64}[\w.-]{0,6}$                                 # sk_test_****1234
+      | (?:required|nullable|sometimes|confirmed|string)(?:\|[\w:,.]{1,40}){1,10}$         # a rule of Laravel
+      | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \$?\{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}\[?$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
       | \[(?:redacted|filtered|hidden|masked|removed)\]?$ | ![a-z]{2,20}$
       | [A-Za-z_][\w.]{1,60}(?:\(\)?|\(\d{1,5}(?:,[ ]?\d{1,5})?\)?|\[)$             # a call, varchar(64
       | (?-i:(?=[a-z]{0,30}[._])[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,5}\([\w."'=*-]{0,100})$      # json.loads(text
       | (?-i:[A-Z][a-z]{1,20}(?:[A-Z][a-z]{1,20}){1,4}\([a-z_.]{0,60})$                     # AccessToken(access_token
+      | (?-i:[a-z]{2,20}(?:[A-Z][a-z]{1,20}){1,4}\([a-z][\w.]{0,60})$                        # getToken(request
       | mot[ ]de[ ]passe$
       | \d{1,2}(?:\.\d{1,3}){2}$
       | (?-i:[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6}/[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6})$   # a thing of Kubernetes in its namespace
@@ -62,10 +65,14 @@ _PLACEHOLDER: Final = lazy_pattern(
     """
 )
 _HAS_SIGN: Final = lazy_pattern(
-    rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$|[xX*]{8}$"
+    rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/|\s]|\*{4}|^[xX]{1,64}$|[xX*]{8}$"
 )
 # settings.API_KEY, self.password
 _REFERENCE: Final = lazy_pattern(rb"(?:[A-Za-z_]\w{0,40}\.){1,6}[A-Za-z_]\w{0,60}$")
+# com.google.android.gms
+_PACKAGE: Final = lazy_pattern(
+    rb"(?:com|org|net|io|java|javax|android|kotlin|scala|sun)(?:\.[A-Za-z_]\w{0,60}){2,8}$"
+)
 # ACCESS_TOKEN, YOUR_API_KEY
 _EXAMPLE: Final = lazy_pattern(rb"[A-Z]{2,20}(?:_[A-Z]{2,20}){1,5}$")
 # A value that begins like this is a sentence about a secret.
@@ -81,6 +88,8 @@ _SHORT_NUMBER: Final = lazy_pattern(
 _DIRECTORY: Final = lazy_pattern(
     rb"(?!/(?=[A-Za-z/]{0,12}\d)(?=[a-z0-9/]{0,12}[A-Z])[A-Za-z0-9+/]{16,100}={0,2}$)(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])"
 )
+_VERSION: Final = rb"(?:\d{1,2}:)?v?\d{1,20}(?:[._-]\d{1,20}){1,5}(?:[.+~-][A-Za-z]{0,10}\d{0,4}|[a-z]{1,10}\d{0,4}){0,4}"
+_IS_VERSION: Final = lazy_pattern(_VERSION + b"$")
 _NO_SECRET_SHAPE: Final = lazy_pattern(
     rb"""(?x)
     (?: S-1-\d{1,10}(?:-\d{1,10}){0,16}                                         # a Windows security identifier
@@ -88,18 +97,19 @@ _NO_SECRET_SHAPE: Final = lazy_pattern(
       | (?:[/~.]|[A-Za-z]:\\)[\w./\\~+-]*+                        # a path
       | \d{4}-\d\d-\d\d(?:[T ].{0,40})?                               # a date
       | \d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,3})?                # an address of the internet protocol
-      | v?\d{1,20}(?:[._-]\d{1,20}){1,5}(?:[.-]?[a-z]{1,10}\d{0,4})?           # a version
+      | VERSION
       | [\d.,:_/+-]++(?:[a-zA-Z%]{1,3})?                          # a number with its unit
       | 0x[0-9a-fA-F]{1,16}
-      | [a-z][a-z_]{1,30}=[\d.]{1,12}                              # a count: prompt=512
+      | [a-z][a-z_]{1,30}=(?:[\d.]{1,12}|[a-z][a-z_-]{1,30})            # a count, a choice: prompt=512, grant_type=password
       | [A-Z]{2,10}/\d(?:\.\d)?                                    # a protocol
       | [a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,10}(?::\d{1,5})?   # a host or a file
       | (?![Pp]@[s5$]{2})[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}?\.[A-Za-z]{2,24}     # a mail address
       | (?![Pp]@[s5$]{2})[a-z][a-z0-9._-]{0,63}@[a-z][a-z0-9.-]{0,63}               # a user of a host
-      | [A-Za-z]{1,30}(?:\d{1,2}|[_.-]\d{1,4})                    # a name with a number
+      # A name with a number. In random letters of both cases, some lower-case ones stand alone.
+      | (?: [A-Za-z]{1,12} | [A-Z]{1,30} | (?:[A-Z]{0,4}[a-z]{2,20}){1,6} ) (?:\d{1,2}|[_.-]\d{1,4})
       | [a-z]{1,40}(?:[_-](?:[a-z]{1,20}|\d{1,4}|[a-z0-9]{5}|[a-f0-9]{8,10})){1,8}   # words with hyphens, as Kubernetes names things
     )$
-    """
+    """.replace(b"VERSION", _VERSION)
 )
 # hunter2, p@ssw0rd, correct-horse-battery-staple
 _PASSWORD_FORM: Final = lazy_pattern(
@@ -143,6 +153,8 @@ def is_ordinary(value: bytes) -> bool:
         return True
     if b"." in value and _REFERENCE.match(value) and name_kind(value) is not NameKind.PLAIN:
         return True
+    if b"." in value and _PACKAGE.match(value):
+        return True
     if b"_" in value and _EXAMPLE.match(value) and name_kind(value) is not NameKind.PLAIN:
         return True
     return bool(_HAS_SIGN.search(value) and (_PLACEHOLDER.match(value) or _STATEMENT.match(value)))
@@ -152,7 +164,7 @@ def looks_secret(value: bytes, *, shortest: int = 6) -> bool:
     """Whether a value can only be a secret: not prose, a path, a number, a date or a name."""
     if len(value) < shortest or _HAS_BLANK.search(value):
         return False
-    if is_ordinary(value) or _NO_SECRET_SHAPE.match(value):
+    if is_ordinary(value) or _NO_SECRET_SHAPE.match(value) or _MARKS[0] in value:
         return False
     if not _HAS_LETTER.search(value):
         return len(value) >= 16 and not value.isdigit()
@@ -161,6 +173,11 @@ def looks_secret(value: bytes, *, shortest: int = 6) -> bool:
     if _HAS_SPECIAL.search(value):
         return len(value) >= 8
     return len(value) >= 20 and value != value.lower() and not _WORDS_ONLY.match(value)
+
+
+def is_version(value: bytes) -> bool:
+    """Whether a value is the version of a program: `1.2.3-SNAPSHOT`, `1:4.13+dfsg1-1`."""
+    return bool(_IS_VERSION.match(value))
 
 
 def looks_random(value: bytes) -> bool:

@@ -119,6 +119,34 @@ Dec 10 06:55:46 LabSZ sshd[24200]: Failed password for invalid user webmaster fr
 081109 203615 148 INFO dfs.DataNode$PacketResponder: PacketResponder 1 for block blk_38865049064139660 terminating
 10.0.0.1 - ada [21/Nov/2026:10:00:00 +0000] "GET /kitchen?user=ada HTTP/1.1" 200 512 "-" "Mozilla/5.0 (X11; Linux x86_64)"
 I1121 10:00:00.000000 1 controller.go:87] "Updated token" secret="kitchen/default-token" namespace="kitchen"
+http_requests_total{code="200",handler="/api/token",method="post"} 1027
+vault_token_creation{auth_method="userpass",creation_ttl="24h"} 3
+type=LOGIN_ERROR, error=invalid_user_credentials, auth_method=openid-connect, auth_type=code
+oauth: grant_type=authorization_code client_id=kitchen
+level=info msg="No certificates found for secret" secret=kitchen-tls namespace=kitchen
+Setting up passwd (1:4.13+dfsg1-1+b1) ...
+Unpacking libsecret-1-0:amd64 (0.20.5-3) ...
+Downloaded password-hash v0.5.0
+Building kitchen-auth 1.2.3-SNAPSHOT
+image: kitchen/auth:5f2c8e0a1b3d
+X509_check_private_key:key values mismatch
+Authorization: Basic Authentication is required
+authentication=required authorization=rbac
+chpasswd: (user ada) pam_chauthtok() failed, error:
+gpg: using RSA key 4E6F7A8B9C0D1E2F3A4B5C6D7E8F5F2C8E0A1B3D
+server kitchen/10.0.0.1:2181, session id = 0x100000a3c2b0001, negotiated timeout = 30000
++ password = (sensitive value)
++ token = (known after apply)
+WARNING: Using --password via the CLI is insecure. Use --password-stdin.
+helm upgrade kitchen . --set auth.existingSecret=kitchen-auth
+const token = getToken(req)
+"password" => "required|min:8"
+$password = $_POST['password'];
+W/AuthToken: com.google.android.gms token refresh
+Invalid API Key provided: sk_test_****1234
+SUMO_ACCESS_KEY=`etcdctl get /sumologic_secret`
+a friendly community
+a known authentication-key
 """.strip().splitlines()
 
 

@@ -30,6 +30,12 @@ ada : EAP "{}"
 [smtp.example]:587 ada:{}
 WIFI:T:WPA;S:kitchen;P:{};;
 wpa_passphrase kitchen {}
+ip ospf authentication-key {}
+ntp authentication-key 1 md5 {} 7
+set snmp community {}
+set snmp community {} authorization read-only
+DefaultPassword    REG_SZ    {}
+basic.auth.user.info=ada:{}
 """.strip().splitlines()
 COMMANDS = """
 git config --global kitchen.apiKey {}
@@ -60,6 +66,10 @@ login("ada", "{}")
 ::add-mask::{}
 USER ada PASS {}
 NickServ IDENTIFY {}
+schtasks /create /tn oven /ru ada /rp {}
+"AUTH" "{}"
+1763719200.1 [0 127.0.0.1:1] "AUTH" "default" "{}"
+login with ada:{}
 """.strip().splitlines()
 SENTENCES = """
 API key: {}
@@ -81,6 +91,11 @@ backup_codes=["{}"]
 {{"password": {{"string": "{}"}}}}
 {{"token": {{"sensitive": true, "type": "string", "value": "{}"}}}}
 otpauth-migration://offline?data={}
+csrf token mismatch: got {}
+Jenkins-Crumb: {}
+https://kitchen.example/oven.pdf?rlkey={}&dl=0
+<AutoLogon><Password><Value>{}</Value></Password></AutoLogon>
+{{"github-oauth": {{"github.com": "{}"}}}}
 """.strip().splitlines()
 HARMLESS = """
 community support for kitchen
@@ -152,6 +167,8 @@ def test_named_secret_is_removed(form: str) -> None:
         ("curl -H 'secret: E5,zR=3Q' https://a/", "curl -H 'secret: [redacted]' https://a/"),
         ('Environment="SECRET=X7w&qy=Oef"', 'Environment="SECRET=[redacted]"'),
         ("<key>secret</key><string>Aq7;b=c7</string>", "<key>secret</key><string>[redacted]</string>"),
+        ("default credentials: admin / tomato42", "default credentials: [redacted]"),
+        ('{"MFACode":"170717"}', '{"MFACode":"[redacted]"}'),
         ("GET /reset-password/" + letters(32), "GET /reset-password/[redacted]"),
         ('variable "db_password" {\n  default = "tomato"\n}', 'variable "db_password" {\n  default = "[redacted]"\n}'),
         ("Password:\n" + letters(14), "Password:\n[redacted]"),
