@@ -33,7 +33,7 @@ _KEY_RUN: Final = lazy_pattern(
     rb"(?:[A-Za-z0-9+/_-]|%(?:25){0,2}2[BbFf]){0,160}+(?:=|%(?:25){0,2}3[Dd]){0,2}"
 )
 # Encoded signs that are not part of Base64: ` "&:=?`.
-_OTHER_SIGN: Final = lazy_pattern(rb".*%(?:2[026]|3[AaDdFf])", re.DOTALL)
+_OTHER_SIGN: Final = lazy_pattern(rb".{0,160}%(?:2[026]|3[AaDdFf])", re.DOTALL)
 
 
 # The fixed texts of the formats, and those of them that have to be at the beginning of a word.
