@@ -57,8 +57,10 @@ def denied_by_hour(
     denied: Sequence[tuple[datetime, ApiCall]],
 ) -> dict[str, Counter[tuple[int, str]]]:
     """How many of these calls there are, by the hour since the year 1 and the actor or address."""
-    in_utc = (at if at.tzinfo is UTC else at.astimezone(UTC) for at, _ in denied)
-    hours = [at.toordinal() * 24 + at.hour for at in in_utc]
+    hours = [
+        (utc := at if at.tzinfo is UTC else at.astimezone(UTC)).toordinal() * 24 + utc.hour
+        for at, _ in denied
+    ]
     return {
         kind: Counter(zip(hours, [getattr(call, kind) for _, call in denied], strict=True))
         for kind in _KINDS

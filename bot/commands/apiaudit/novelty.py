@@ -318,6 +318,10 @@ def _by_account(
         return {}
     if len(accounts) == 1:
         return dict.fromkeys(accounts, calls)
+    # In the order in which they come; most often there is one.
+    names = dict.fromkeys([call.account for call in calls])
+    if len(names) == 1:
+        return dict.fromkeys(names, calls)
     found = defaultdict[str, list[ApiCall]](list)
     for call in calls:
         found[call.account].append(call)
