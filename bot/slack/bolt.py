@@ -10,7 +10,7 @@ import stamina
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.listener.async_listener import AsyncListener
+from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
@@ -28,6 +28,8 @@ log = logging.getLogger("opswatch")
 # Without a name Bolt reads the sources of all callers to name the app after a file. It sets the level
 # of the logger of this name for every delivery, so the name must not be that of one of ours.
 APP_NAME = "opswatch.bolt"
+# What a listener of a command may take to be called without Bolt.
+COMMAND_ARGUMENTS = frozenset({"self", "body", "context"})
 
 
 async def wait_for_auth(
@@ -92,14 +94,15 @@ class _Acknowledge(AsyncMiddleware):
 
 
 class CommandApp(AsyncApp):
-    """A Bolt app that passes a slash command straight to its listener. Of what Bolt's middleware
-    prepares for each delivery, such as another client and an authorization, no command uses
+    """A Bolt app that passes a slash command straight to its listener. Of what Bolt prepares for
+    each delivery, such as another client, an authorization and a dozen arguments, no command uses
     anything, and there is no other listener that might match.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._command_listeners: dict[str, AsyncListener] = {}
+        self._command_listeners: dict[str, AsyncCustomListener] = {}
+        self._running: set[asyncio.Task[None]] = set()
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         name = req.body.get("command")
@@ -107,22 +110,34 @@ class CommandApp(AsyncApp):
         if listener is None:
             return await super().async_dispatch(req)
         req.context["client"] = self.client
-        await req.context.ack()
-        response = await self.listener_runner.run(
-            request=req,
-            response=BoltResponse(status=200),
-            listener_name=str(name),
-            listener=listener,
-        )
-        assert response is not None, "it was acknowledged"
+        response = await req.context.ack()
+        task = asyncio.create_task(self._run(listener, req))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         return response
 
-    async def _listener_of(self, name: str, req: AsyncBoltRequest) -> AsyncListener | None:
-        """The first listener that takes the command, as Bolt would find it."""
+    async def _run(self, listener: AsyncCustomListener, req: AsyncBoltRequest) -> None:
+        given = {"body": req.body, "context": req.context}
+        try:
+            await listener.ack_function(
+                **{name: given[name] for name in listener.arg_names if name in given}
+            )
+        except Exception as error:
+            await self.listener_runner.listener_error_handler.handle(
+                error=error, request=req, response=None
+            )
+
+    async def _listener_of(self, name: str, req: AsyncBoltRequest) -> AsyncCustomListener | None:
+        """The first listener that takes the command, as Bolt would find it; None where Bolt has to
+        call it.
+        """
         if name not in self._command_listeners:
             for listener in self._async_listeners:
                 if await listener.async_matches(req=req, resp=BoltResponse(status=200)):
-                    self._command_listeners[name] = listener
+                    if isinstance(listener, AsyncCustomListener) and COMMAND_ARGUMENTS.issuperset(
+                        listener.arg_names
+                    ):
+                        self._command_listeners[name] = listener
                     break
         return self._command_listeners.get(name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -78,6 +79,18 @@ async def test_same_question_is_answered_once(people: People, vendor: Vendor) ->
     vendor.may_answer.set()
     assert [answer.text for answer in await asyncio.gather(*asking)] == ["37 GB"] * 5
     assert vendor.asked == 1
+
+
+async def test_shared_answer_holds_up_nobody_else(people: People, vendor: Vendor) -> None:
+    asking = [await people.ask("/usage last 7 days") for _ in range(50)]
+    vendor.may_answer.set()
+    answered_by_turn = [0]
+    async with asyncio.timeout(60):
+        while answered_by_turn[-1] < len(asking):
+            await asyncio.sleep(0)
+            answered_by_turn.append(sum(task.done() for task in asking))
+    steps = [after - before for before, after in pairwise(answered_by_turn)]
+    assert max(steps) <= 2 * shared_answers.ANSWERS_PER_LOOP_TURN
 
 
 async def test_window_up_to_now_is_shared(people: People, vendor: Vendor) -> None:

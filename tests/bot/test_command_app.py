@@ -1,0 +1,68 @@
+"""Slash commands go to their listeners without what no listener of ours takes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.bolt import CommandApp
+
+
+async def authorize() -> AuthorizeResult:
+    return AuthorizeResult(enterprise_id=None, team_id="T0KITCHEN", bot_token="xoxb-1")
+
+
+def command_app() -> AsyncApp:
+    return CommandApp(
+        name="kitchen",
+        client=AsyncWebClient(token="xoxb-1"),
+        signing_secret="secret",
+        authorize=authorize,
+        request_verification_enabled=False,
+    )
+
+
+def command(text: str) -> AsyncBoltRequest:
+    body = {"command": "/soup", "text": text, "team_id": "T0KITCHEN", "user_id": "U0ADA"}
+    return AsyncBoltRequest(mode="socket_mode", body=body)
+
+
+@pytest.mark.parametrize("by_bolt", [False, True])
+async def test_command_reaches_its_listener_after_ack(by_bolt: bool) -> None:
+    app, received = command_app(), asyncio.get_running_loop().create_future()
+
+    async def ours(body: dict[str, Any], context: AsyncBoltContext) -> None:
+        assert context.ack.response is not None
+        received.set_result(body["text"])
+
+    async def theirs(ack: Any, command: dict[str, Any]) -> None:
+        await ack()
+        received.set_result(command["text"])
+
+    app.command("/soup")(theirs if by_bolt else ours)
+    response = await app.async_dispatch(command("onion"))
+    async with asyncio.timeout(30):
+        assert (response.status, await received) == (200, "onion")
+
+
+async def test_failing_listener_is_reported() -> None:
+    app, reported = command_app(), asyncio.get_running_loop().create_future()
+
+    async def fail(context: AsyncBoltContext) -> None:
+        context["target"] = "U0ADA"
+        raise ValueError("burnt")
+
+    async def report(error: Exception, context: AsyncBoltContext) -> None:
+        reported.set_result((str(error), context["target"]))
+
+    app.command("/soup")(fail)
+    app.error(report)
+    response = await app.async_dispatch(command("onion"))
+    async with asyncio.timeout(30):
+        assert (response.status, await reported) == (200, ("burnt", "U0ADA"))
