@@ -115,17 +115,18 @@ def timeline(
     """
     step = time_step(window)
     first = step_start(window.start, step)
+    start, end = _bounds(window)
     counts: Counter[datetime] = Counter()
     for minute, lines in minutes.items():
         moment = moment_of(minute, window.start, window.end)
-        if moment and _is_inside(moment, window):
+        if moment and start < moment < end:
             # The first step may begin before the window does.
             counts[max(first, step_start(moment, step))] += lines
     if not counts:
         return step, ()
-    start, end = (min(counts), max(counts) + step) if ends_with_data else (first, window.end)
-    length = -((start - end) // step)
-    return step, tuple((start + n * step, counts[start + n * step]) for n in range(length))[
+    begin, end = (min(counts), max(counts) + step) if ends_with_data else (first, window.end)
+    length = -((begin - end) // step)
+    return step, tuple((begin + n * step, counts[begin + n * step]) for n in range(length))[
         -MOST_POINTS:
     ]
 
@@ -133,11 +134,12 @@ def timeline(
 def lines_outside(minutes: Counter[Minute], window: Window) -> tuple[int, int]:
     """How many lines have no readable time, and how many a time outside the window."""
     unknown = outside = 0
+    start, end = _bounds(window)
     for minute, lines in minutes.items():
         moment = moment_of(minute, window.start, window.end)
         if moment is None:
             unknown += lines
-        elif not _is_inside(moment, window):
+        elif not start < moment < end:
             outside += lines
     return unknown, outside
 
@@ -150,9 +152,9 @@ def order_of(first: Minute | None, last: Minute | None, window: Window) -> Order
     return Order.OLDEST_FIRST if moments[0] <= moments[1] else Order.NEWEST_FIRST
 
 
-def _is_inside(moment: datetime, window: Window) -> bool:
-    # Times are counted by the minute, so the first one may begin before the window.
-    return window.start - timedelta(minutes=1) < moment < window.end
+def _bounds(window: Window) -> tuple[datetime, datetime]:
+    """The minutes of a window lie between these. The first one may begin before the window."""
+    return window.start - timedelta(minutes=1), window.end
 
 
 def _lines(count: int) -> str:
