@@ -161,10 +161,11 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         database_problem=store.problem,
         compare_clocks=store.compare_clocks,
         tick_s=digest_jobs.TICK_S,
-        position=store.position,
+        share=store.share,
     )
     # Evaluations have claims of their own, beside the runs of digests.
     scheduler.abandoned.append(alerts.abandoned)
+    scheduler.claimed_elsewhere.append(alerts.claimed_elsewhere)
     return Jobs(digests, alerts, scheduler)
 
 

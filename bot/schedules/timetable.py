@@ -8,6 +8,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 
 from bot.schedules.due import Due, ScheduleEntry, due_now
 
@@ -90,9 +91,10 @@ class Timetable:
             self._latest_handled = entry.last_handled_at
 
 
-def rotated(dues: Sequence[Due], share: float) -> list[Due]:
-    """The same, rotated to begin at that fraction. Processes that begin at different positions
-    rarely want the same one at the same time.
+def own_first(dues: Sequence[Due], begin: float, size: float) -> tuple[list[Due], list[Due]]:
+    """The part that begins at that share of all and is so large, and the rest in the order in which
+    it follows. Processes that begin at different places rarely want the same one at the same time.
     """
-    start = int(len(dues) * share)
-    return [*dues[start:], *dues[:start]]
+    start, count = int(len(dues) * begin), ceil(len(dues) * size)
+    ordered = [*dues[start:], *dues[:start]]
+    return ordered[:count], ordered[count:]

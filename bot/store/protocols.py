@@ -241,6 +241,10 @@ class AlertStore(Protocol):
         """
         ...
 
+    async def claimed_elsewhere(self, due: Sequence[tuple[str, datetime]]) -> set[str]:
+        """The alerts among these whose evaluation another process has, or has made. Claims nothing."""
+        ...
+
     async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:
         """Evaluations due since then whose process has ended before it saved them: alert and due
         time.

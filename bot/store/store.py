@@ -99,11 +99,12 @@ class Store:
         """Registers this process with the others that use the database, until the store is closed."""
         await self._claims.join()
 
-    def position(self) -> float:
-        """The position of this process among those that use the database, from 0 up to 1. Each
-        begins shared work at its position, so that they start with different parts.
+    def share(self) -> tuple[float, float]:
+        """Where in shared work this process begins, from 0 up to 1, and how much of it is its part:
+        each process begins with another part.
         """
-        return self._claims.position
+        size = 1 / (1 + max(0, self._claims.others))
+        return self._claims.before * size, size
 
     def clock_problem(self) -> str:
         """What is wrong with the clock of this machine, in a sentence; empty if it agrees with the

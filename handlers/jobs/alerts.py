@@ -52,6 +52,8 @@ _decode_state = msgspec.json.Decoder(AlertState).decode
 BATCH_SIZE, EVALUATED_AT_ONCE = 1000, 250
 # So many evaluations are claimed at a time; the rest is left to other processes meanwhile.
 MOST_IN_PROGRESS, CLAIMED_AT_ONCE = 500, 250
+# How the names of their schedules begin.
+SCHEDULE = "alert "
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,13 @@ class AlertJob:
         """Evaluations that a stopped process has left unfinished: schedule and due time."""
         found = await self.alerts.abandoned_evaluations(since=since)
         return [(schedule_of(alert), due) for alert, due in found]
+
+    async def claimed_elsewhere(self, dues: Sequence[Due]) -> set[str]:
+        """The schedules of alerts among these that another process evaluates, or has evaluated."""
+        names = {due.name: due for due in dues if due.name.startswith(SCHEDULE)}
+        pairs = [(name.removeprefix(SCHEDULE), due.at) for name, due in names.items()]
+        claimed = await self.alerts.claimed_elsewhere(pairs)
+        return {schedule_of(alert) for alert in claimed}
 
     async def _save_batch(self, evaluations: Sequence[Evaluation]) -> list[None]:
         now, records = self.clock(), list[EvaluationRecord]()
@@ -385,4 +394,4 @@ class AlertJob:
 
 def schedule_of(alert: str) -> str:
     """The name of an alert's schedule."""
-    return f"alert {alert}"
+    return f"{SCHEDULE}{alert}"

@@ -7,6 +7,7 @@ time that was stored while the clock was wrong is reset instead of waited for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import logging
 import time
@@ -21,7 +22,7 @@ from msgspec.structs import replace
 from bot import formatting
 from bot.observability.logging_setup import logged_question
 from bot.schedules.due import Due, ScheduleEntry, Trigger
-from bot.schedules.timetable import Timetable, rotated
+from bot.schedules.timetable import Timetable, own_first
 from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from handlers.error_messages import log_failure
 from providers.http.priority_semaphore import in_background
@@ -35,6 +36,11 @@ PRUNE_EVERY = 3600
 GRACE = timedelta(hours=1)
 # A round takes milliseconds, so the scheduler is stuck if none has ended for so long.
 STUCK_AFTER_S = 30.0
+# Where so much is due at once, what others begin with is left to them at first. Otherwise each
+# process would begin everything, to find nearly all of it claimed.
+SHARED_FROM = 1000
+# So long the others have for their parts, where this process is not done with its own before.
+HEAD_START_S = 1.0
 # Longer than any question may take, including retries and time in the queue.
 RUN_STUCK_AFTER_S = 1800.0
 
@@ -82,8 +88,9 @@ class Scheduler(Struct):
     `report_database_failure` is called. `reset_stored` resets stored times in the future,
     `after_reset` reads again what depends on them, `tell_operator` reports it, and
     `database_problem` returns what is wrong with the database, and `compare_clocks` corrects the
-    clock by that of a database which several processes share. `position` is the share of what is
-    due at which this process begins, since others may begin elsewhere.
+    clock by that of a database which several processes share. `share` says with which part of what
+    is due this process begins, since others begin elsewhere, and `claimed_elsewhere` returns the
+    names of what others have claimed meanwhile.
     """
 
     schedules: ScheduleStore
@@ -100,7 +107,10 @@ class Scheduler(Struct):
         default_factory=list
     )
     after_reset: list[Callable[[datetime], Awaitable[None]]] = field(default_factory=list)
-    position: Callable[[], float] = lambda: 0.0
+    share: Callable[[], tuple[float, float]] = lambda: (0.0, 1.0)
+    claimed_elsewhere: list[Callable[[Sequence[Due]], Awaitable[set[str]]]] = field(
+        default_factory=list
+    )
     _jobs: dict[str, Job] = field(default_factory=dict)
     timetable: Timetable = field(default_factory=Timetable)
     _once: list[tuple[datetime, str]] = field(default_factory=list)
@@ -108,6 +118,8 @@ class Scheduler(Struct):
     _running: dict[str, Run] = field(default_factory=dict)
     _waiting: dict[str, Due] = field(default_factory=dict)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
+    # What is due and left to other processes at first.
+    _left_to_others: set[asyncio.Task[None]] = field(default_factory=set)
     # Both clocks at the last round, whose difference shows that the time of day was set back.
     _last_clocks: tuple[datetime, float] | None = None
     # When a round ended last, by the monotonic clock.
@@ -182,8 +194,8 @@ class Scheduler(Struct):
         """Starts no more jobs, and waits for running ones. Those that do not end are repeated by
         the next process.
         """
-        for loop in self._loops:
-            loop.cancel()
+        for task in (*self._loops, *self._left_to_others):
+            task.cancel()
         self._stopped = True
         # What became due meanwhile is left to the next process, which reads it from the store.
         self._waiting.clear()
@@ -203,8 +215,8 @@ class Scheduler(Struct):
             if self._clock_was_wrong(now):
                 await self._reset(now)
             self._last_clocks = (now, time.monotonic())
-            due = self.timetable.due(now, _removed)
-            self._begin([*self._due_once(now), *rotated(due, self.position())])
+            self._begin(self._due_once(now))
+            self._begin_own_first(self.timetable.due(now, _removed))
         except Exception as error:
             # Shown by /readyz: only the database quotes nothing that people typed.
             why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
@@ -297,6 +309,30 @@ class Scheduler(Struct):
         if problem := await self.database_problem():
             log.error("%s", problem)
             await self.report_database_failure(problem.rstrip("."))
+
+    def _begin_own_first(self, dues: Sequence[Due]) -> None:
+        """Begins with the part of this process, so that others can claim theirs."""
+        own, rest = own_first(dues, *self.share())
+        if len(dues) < SHARED_FROM:
+            own, rest = [*own, *rest], []
+        self._begin(own)
+        if rest:
+            task = asyncio.create_task(self._begin_rest(own, rest))
+            self._left_to_others.add(task)
+            task.add_done_callback(self._left_to_others.discard)
+
+    async def _begin_rest(self, own: Sequence[Due], rest: Sequence[Due]) -> None:
+        """Begins what the others have not claimed, since one of them may be slow or have died."""
+        running = self._running
+        tasks = [running[due.name].task for due in own if due.name in running]
+        if tasks:
+            await asyncio.wait(tasks, timeout=HEAD_START_S)
+        claimed = set[str]()
+        # Without it, each is claimed by itself, or fails and is tried again.
+        with contextlib.suppress(StoreUnavailable):
+            for claimed_elsewhere in self.claimed_elsewhere:
+                claimed |= await claimed_elsewhere(rest)
+        self._begin([due for due in rest if due.name not in claimed])
 
     def _begin(self, dues: Sequence[Due]) -> None:
         for due in dues:

@@ -134,6 +134,16 @@ async def test_evaluation_is_made_by_one_process(store: Store, other: Store) -> 
     assert await other.alerts.claim_evaluations([("another", NOW)]) == [True]
 
 
+async def test_claims_of_others_are_known(store: Store, other: Store) -> None:
+    dues = [(name, NOW) for name in ("cellar", "kitchen", "roof")]
+    await store.alerts.claim_evaluations(dues[:1])
+    await other.alerts.claim_evaluations(dues[1:2])
+    assert await store.alerts.claimed_elsewhere(dues) == {"kitchen"}
+    assert await other.alerts.claimed_elsewhere(dues) == {"cellar"}
+    await expire_leases(store)
+    assert await other.alerts.claimed_elsewhere(dues) == set()
+
+
 async def test_claims_of_one_batch_are_judged_one_by_one(store: Store, other: Store) -> None:
     assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
     due = [("spike", NOW), ("another", NOW)]

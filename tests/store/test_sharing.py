@@ -51,7 +51,7 @@ async def test_processes_learn_of_each_other(store: Store, other: Store) -> None
     await other.join()
     assert other.pace.is_shared
     await store.join()
-    assert {store.position(), other.position()} == {0.0, 0.5}
+    assert {store.share(), other.share()} == {(0.0, 0.5), (0.5, 0.5)}
     await store._claims._renew_alone()
     assert store.pace.is_shared
 

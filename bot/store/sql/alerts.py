@@ -95,6 +95,9 @@ class SqlAlerts:
         }
         return claimed
 
+    async def claimed_elsewhere(self, due: Sequence[tuple[str, datetime]]) -> set[str]:
+        return await self._evaluation_claims.claimed_elsewhere(due)
+
     async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:
         return await self._evaluation_claims.abandoned(since=since)
 

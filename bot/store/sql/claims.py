@@ -36,9 +36,9 @@ class Claims:
         self.owner = uuid.uuid4().hex
         self._database, self._timings = database, timings
         self._renewing: asyncio.Task[None] | None = None
-        # How many other processes have a lease, as of the last renewal, and the share of all
-        # processes that come before this one in their order.
-        self.others, self.position = 0, 0.0
+        # How many other processes have a lease, as of the last renewal, and how many of them come
+        # before this one in their order.
+        self.others, self.before = 0, 0
         self._renewed_in: Transaction | None = None
         # How far the clock of this machine is ahead of the database's, as of the last renewal.
         self.clock_ahead_s = 0.0
@@ -111,7 +111,7 @@ class Claims:
 
         living = await self._database.write(renew)
         self.others = len(living) - 1
-        self.position = sum(owner < self.owner for owner in living) / max(1, len(living))
+        self.before = sum(owner < self.owner for owner in living)
         await self.compare_clocks()
 
     async def is_clock_behind(self) -> bool:

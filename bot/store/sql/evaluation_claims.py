@@ -59,6 +59,12 @@ class EvaluationClaims:
         }
         return [(alert, to_text(at)) in claimed for alert, at in due], versions
 
+    async def claimed_elsewhere(self, due: Sequence[tuple[str, datetime]]) -> set[str]:
+        """As `AlertStore.claimed_elsewhere`."""
+        asked = {alert: to_text(at) for alert, at in due}
+        free = await self._free(sorted(asked.items()))
+        return asked.keys() - {row["alert"] for row in free}
+
     async def abandoned(self, *, since: datetime) -> list[tuple[str, datetime]]:
         """As `AlertStore.abandoned_evaluations`."""
         rows = await self._database.read(
