@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -130,29 +132,31 @@ def test_long_duration_is_in_days(hours: int, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("write", "given", "expected"),
     [
-        (formatting.pluralise(1, "call"), "1 call"),
-        (formatting.pluralise(0, "call"), "0 calls"),
-        (formatting.pluralise(1204, "query", "queries"), "1,204 queries"),
-        (formatting.percent(0), "0.0 %"),
-        (formatting.percent(0.049), "< 0.1 %"),
-        (formatting.percent(0.05), "0.1 %"),
-        (formatting.percent(12.44), "12.4 %"),
-        (formatting.percent(1.5), "1.5 %"),
-        (formatting.change(0), "+0.0 %"),
-        (formatting.change(12.44), "+12.4 %"),
-        (formatting.change(-3), "−3.0 %"),
-        (formatting.milliseconds(9.94), "9.9 ms"),
-        (formatting.milliseconds(10), "10 ms"),
-        (formatting.format_interval(timedelta(hours=1)), "hour"),
-        (formatting.format_interval(timedelta(minutes=15)), "15 min"),
-        (formatting.quoted("Pantry Door"), '"Pantry Door"'),
-        (formatting.quoted("kitchen"), "kitchen"),
+        (formatting.pluralise, (1, "call"), "1 call"),
+        (formatting.pluralise, (0, "call"), "0 calls"),
+        (formatting.pluralise, (1204, "query", "queries"), "1,204 queries"),
+        (formatting.percent, (0,), "0.0 %"),
+        (formatting.percent, (0.049,), "< 0.1 %"),
+        (formatting.percent, (0.05,), "0.1 %"),
+        (formatting.percent, (12.44,), "12.4 %"),
+        (formatting.percent, (1.5,), "1.5 %"),
+        (formatting.change, (0,), "+0.0 %"),
+        (formatting.change, (12.44,), "+12.4 %"),
+        (formatting.change, (-3,), "−3.0 %"),
+        (formatting.milliseconds, (9.94,), "9.9 ms"),
+        (formatting.milliseconds, (10,), "10 ms"),
+        (formatting.format_interval, (timedelta(hours=1),), "hour"),
+        (formatting.format_interval, (timedelta(minutes=15),), "15 min"),
+        (formatting.quoted, ("Pantry Door",), '"Pantry Door"'),
+        (formatting.quoted, ("kitchen",), "kitchen"),
     ],
 )
-def test_numbers_and_names_are_written_alike(written: str, expected: str) -> None:
-    assert written == expected
+def test_numbers_and_names_are_written_alike(
+    write: Callable[..., str], given: tuple[Any, ...], expected: str
+) -> None:
+    assert write(*given) == expected
 
 
 def test_time_names_its_zone() -> None:
