@@ -39,7 +39,7 @@ TIMED = tests/store $(addprefix tests/bot/test_,alerts.py alert_commands.py aler
   honest_answers.py log_history.py novelty.py on_call.py question.py question_forms.py reports.py retention.py \
   schedule.py several_accounts.py subscriptions.py unusual_alerts.py window_forms.py windows.py) $(addprefix \
   tests/scenarios/test_,alert_words.py alerts.py asking.py backtest.py buttons.py calls.py check_command.py \
-  comparisons.py database_health.py demo.py digests.py direct_messages.py escalation.py front_door.py hints.py \
+  cli.py comparisons.py database_health.py demo.py digests.py direct_messages.py escalation.py hints.py \
   home.py http_mode.py kept_words.py log_answers.py log_queries.py long_work.py missing_data.py modals.py novelty.py \
   outbox.py outbox_channels.py outbox_order.py refused_messages.py reload.py response_urls.py run.py \
   saved_questions.py slack.py slack_refusals.py targets.py timetable.py unusual.py workflow_step.py wrong_clock.py)

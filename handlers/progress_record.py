@@ -11,7 +11,7 @@ from msgspec import Struct
 from bot.commands.answering import Clock
 from bot.slack.reply_target import ReplyTarget
 from bot.slack.response_url import LIVES
-from bot.store import KeptResponseUrl, QuestionStore, StoreUnavailable
+from bot.store import QuestionStore, StoredResponseUrl, StoreUnavailable
 from providers.redaction import Secret
 
 
@@ -22,15 +22,15 @@ class ProgressRecord(Struct, frozen=True):
     target: ReplyTarget
     clock: Clock
 
-    async def keep_response_url(self, *, replace: bool) -> None:
+    async def save_response_url(self, *, replace: bool) -> None:
         """Stores how the next process reaches the asker after a crash, and whether its report may
         `replace` the message that the response URL has shown.
         """
         target = self.target
         if target.response_url or target.thread_ts:
-            kept = KeptResponseUrl(Secret(target.response_url), replace, target.thread_ts)
+            kept = StoredResponseUrl(Secret(target.response_url), replace, target.thread_ts)
             until = self.clock() + LIVES
-            await self.questions.keep_response_url(target.delivery, kept, until=until)
+            await self.questions.save_response_url(target.delivery, kept, until=until)
 
     async def before_files(self, names: Sequence[str]) -> None:
         """Files follow the answer: a process that finds them unsent reports them by name."""

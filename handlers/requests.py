@@ -287,7 +287,7 @@ class RequestHandler(Struct, frozen=True):
         for a day.
         """
         secrets = SecretCheck(self.redactor)
-        await self.store.answers.keep(
+        await self.store.answers.save(
             ticket,
             user=target.user,
             channel=target.channel,

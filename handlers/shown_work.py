@@ -154,9 +154,9 @@ class ShownWork(Struct, frozen=True):
         replaces_nothing = target.replaces is ReplaceMode.NOTHING
         if not shown_ts and not is_shown_privately:
             # Stored before the message is shown, for a crash right after that.
-            await record.keep_response_url(replace=replaces_nothing)
+            await record.save_response_url(replace=replaces_nothing)
         await self.delivery.show_progress(target, self.ticket, progress)
         if state.progress.ts != shown_ts:
             await self.questions.note_shown(target.delivery, state.progress.ts)
         if state.replace_original and not is_shown_privately and not replaces_nothing:
-            await record.keep_response_url(replace=True)
+            await record.save_response_url(replace=True)

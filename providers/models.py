@@ -291,7 +291,7 @@ class Check(Struct, frozen=True):
     hint: str = ""
 
 
-class QuotaLeft(Struct, frozen=True):
+class RemainingQuota(Struct, frozen=True):
     """How much of a limit is left. `what` is the name of what is counted."""
 
     what: str
@@ -307,4 +307,4 @@ class AccountStatus(Struct, frozen=True):
     account: str
     problem: str
     answered_at: datetime | None
-    left: tuple[QuotaLeft, ...] = ()
+    left: tuple[RemainingQuota, ...] = ()

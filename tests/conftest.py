@@ -244,12 +244,12 @@ def opswatch(program_server: ProgramServer) -> Callable[..., subprocess.Complete
     return run
 
 
-# What the fixture `front_door` gives.
+# What the fixture `run_cli` gives.
 Run = Callable[..., Awaitable[Ran]]
 
 
 @pytest.fixture
-def front_door(sandbox: Sandbox, tmp_path: Path, program_server: ProgramServer) -> Run:
+def run_cli(sandbox: Sandbox, tmp_path: Path, program_server: ProgramServer) -> Run:
     """Runs `python -m bot …` in a process of its own, configured for the sandbox."""
 
     async def run(*words: str, table: dict[str, Any] | None = None, **environ: str) -> Ran:

@@ -72,7 +72,7 @@ def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[st
     if usual := USUAL_THRESHOLD.match(text, at):
         return Words(usual[1], usual.span(1)), _options(typed, side, usual.end())
     if side[1].lower() == "outside":
-        raise _outside_what(typed, side)
+        raise _outside_without_usual(typed, side)
     if multiple := MULTIPLE.match(text, at):
         shown = sanitise(multiple["factor"], 40)
         message = f"“{shown}” of what? Say {shown} usual, or an amount."
@@ -90,7 +90,7 @@ def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[st
     return Words(amount[1], amount.span(1)), _options(typed, side, amount.end())
 
 
-def _outside_what(typed: TypedAlert, side: re.Match[str]) -> BadQuestion:
+def _outside_without_usual(typed: TypedAlert, side: re.Match[str]) -> BadQuestion:
     word = _WORD.match(typed.text, side.end())
     assert word is not None
     amount = THRESHOLD.match(typed.text, side.end())

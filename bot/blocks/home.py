@@ -16,7 +16,7 @@ from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import LINK, acknowledge_button, silence_buttons
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
-from providers.models import AccountStatus, Check, QuotaLeft
+from providers.models import AccountStatus, Check, RemainingQuota
 from providers.registry import title_of
 
 # Together below the 100 blocks that a Home tab may have.
@@ -143,7 +143,7 @@ def _account(condition: AccountStatus, facts: HomeFacts) -> str:
     return " · ".join([f"{kit.code(condition.account)} {vendor}", _state(condition, facts), *left])
 
 
-def _scarcest(limits: Sequence[QuotaLeft]) -> list[str]:
+def _scarcest(limits: Sequence[RemainingQuota]) -> list[str]:
     """The limit of which the smallest share is left; none where nothing is used."""
     used = [each for each in limits if each.left < each.of]
     if not used:

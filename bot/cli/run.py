@@ -70,7 +70,7 @@ def run(
     from bot.store import StoreError
     from bot.system.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 
-    loader = _Loader(config_file(config_path), log_format or _given_to_group())
+    loader = _Loader(config_file(config_path), log_format or _group_log_format())
     # Found out now and not with the first log at night.
     if problem := temporary_folder_problem():
         _fail(f"{problem} {TEMPORARY_FOLDER_HINT}", WRONG)
@@ -122,7 +122,7 @@ class _Loader:
         return settings, tokens
 
 
-def _given_to_group() -> LogFormat | None:
+def _group_log_format() -> LogFormat | None:
     """`--log-format` before the command, or $BOT_LOG_FORMAT."""
     given: LogFormat | None = click.get_current_context().find_root().params.get("log_format")
     return given

@@ -102,11 +102,11 @@ def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurre
     for size in range(most, 0, -1):
         if found := read_recurrence(words[:size]):
             rest = words[size:]
-            return None if _goes_on(rest) else (list(rest), list(words[:size]), found)
+            return None if _is_continuation(rest) else (list(rest), list(words[:size]), found)
     return None
 
 
-def _goes_on(words: Sequence[str]) -> bool:
+def _is_continuation(words: Sequence[str]) -> bool:
     """Whether the words continue a recurrence before them, as `and the 1st` does, or `15` after `at
     9`.
     """

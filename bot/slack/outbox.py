@@ -138,7 +138,7 @@ class Outbox:
             self._start(self._look_up_names())
         while True:
             try:
-                await self._post_what_there_is()
+                await self._post_queued()
             except StoreUnavailable as error:
                 log.error("The database cannot be used (%s); what there is to post is kept.", error)
                 await self.report_database_failure(str(error))
@@ -168,7 +168,7 @@ class Outbox:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _post_what_there_is(self) -> None:
+    async def _post_queued(self) -> None:
         while queued := await self._posts.claim_post(now=self._clock(), busy=[*self._busy]):
             self._busy.add(queued.lane)
             self._start(self._deliver(queued))

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from bot.answer import Block
 from bot.store.records import (
-    KeptAnswer,
-    KeptResponseUrl,
     QuestionRecord,
     SavedQuestion,
+    StoredAnswer,
+    StoredResponseUrl,
 )
 
 
@@ -38,13 +38,13 @@ class QuestionStore(Protocol):
         """
         ...
 
-    async def keep_response_url(
-        self, delivery: str, kept: KeptResponseUrl, *, until: datetime
+    async def save_response_url(
+        self, delivery: str, kept: StoredResponseUrl, *, until: datetime
     ) -> None:
         """Keeps how to reach an asker until the question has ended or the URL has expired."""
         ...
 
-    async def take_response_url(self, delivery: str, *, now: datetime) -> KeptResponseUrl | None:
+    async def take_response_url(self, delivery: str, *, now: datetime) -> StoredResponseUrl | None:
         """Returns what was kept for the question and deletes it. Deletes all that has expired."""
         ...
 
@@ -125,7 +125,7 @@ class DeliveryStore(Protocol):
 class AnswerStore(Protocol):
     """Private answers, kept for a while so that their asker can share them."""
 
-    async def keep(
+    async def save(
         self,
         ticket: str,
         *,
@@ -139,7 +139,7 @@ class AnswerStore(Protocol):
 
     async def take(
         self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
-    ) -> KeptAnswer | None:
+    ) -> StoredAnswer | None:
         """Returns the person's answer and deletes it: only one kept within a day before `now`, and
         for its `channel`, if these are given.
         """
@@ -147,7 +147,7 @@ class AnswerStore(Protocol):
 
     async def find(
         self, begins: str, *, user: str, now: datetime | None = None
-    ) -> KeptAnswer | None:
+    ) -> StoredAnswer | None:
         """The person's answer whose ticket begins like this, without deleting it."""
         ...
 

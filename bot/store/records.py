@@ -61,7 +61,7 @@ class QuestionRecord(Struct, frozen=True):
     shown_ts: str | None = None
 
 
-class KeptResponseUrl(Struct, frozen=True):
+class StoredResponseUrl(Struct, frozen=True):
     """How to reach the asker of a question that is in progress. `replace` where the message made
     through the URL is a progress message.
     """
@@ -71,7 +71,7 @@ class KeptResponseUrl(Struct, frozen=True):
     thread_ts: str
 
 
-class KeptAnswer(Struct, frozen=True):
+class StoredAnswer(Struct, frozen=True):
     """A private answer that its asker may share, and the command of its question."""
 
     ticket: str

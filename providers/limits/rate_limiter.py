@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from providers.clock import Clock, utc_now
 from providers.errors import RateLimited
-from providers.models import QuotaLeft
+from providers.models import RemainingQuota
 from providers.redaction import Secret
 
 # The window of the limits that vendors document, so far.
@@ -181,12 +181,12 @@ class RateLimiter:
             retry_after_s=wait_s,
         )
 
-    async def left(self) -> tuple[QuotaLeft, ...]:
+    async def left(self) -> tuple[RemainingQuota, ...]:
         """What remains of each limit, by our own count."""
         now = self._clock()
         return tuple(
             [
-                QuotaLeft(
+                RemainingQuota(
                     limit.what,
                     max(
                         0,

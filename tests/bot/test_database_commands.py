@@ -351,7 +351,7 @@ async def fill_with_people(database: Path) -> None:
     store = await Store.open(database, now=NOW)
     await store.questions.claim(asked(10, user="U0ADA1"))
     await store.questions.claim(asked(11, user="U0LINUS", text="what did <@U0ADA> do?"))
-    await store.answers.keep(
+    await store.answers.save(
         "t1", user="U0ADA", channel="C0OPS", command="usage", text="secret", blocks=[], now=NOW
     )
     await store.subscriptions.subscribe(

@@ -40,7 +40,7 @@ TABLES = ("answers", "questions", "samples", "notices", "runs", "outbox")
 async def fill(store: Store) -> None:
     """A row in each table, all of the same instant; no incident is open."""
     await store.questions.claim(ASKED)
-    await store.answers.keep(
+    await store.answers.save(
         "t", user="U0ADA", channel="C0OPS", command="usage", text="x", blocks=[], now=NOW
     )
     await store.alerts.save_evaluations([msgspec.structs.replace(FIRING, alert_state=b"{}")])
@@ -117,14 +117,14 @@ async def test_bot_prunes_as_configured(sandbox: Sandbox, clock: MovableClock) -
         assert await bot.store.questions.latest() == []
 
 
-async def test_check_shows_the_periods(sandbox: Sandbox, front_door: Callable[..., Any]) -> None:
+async def test_check_shows_the_periods(sandbox: Sandbox, run_cli: Callable[..., Any]) -> None:
     alert = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "1 GB"}
     table = {
         **sandbox.table(),
         "retention": {"samples": "30d"},
         "alert": [{**alert, "channel": "#ops"}],
     }
-    ran = await front_door("check", "--json", table=table)
+    ran = await run_cli("check", "--json", table=table)
     [shown] = [check for check in ran.json["checks"] if check["name"] == "retention"]
     assert shown["ok"]
     assert "questions 400 days" in shown["detail"]

@@ -24,14 +24,14 @@ def alerts(*several: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_usage_alert_is_backtested_on_past_days(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     bad = {TODAY - timedelta(days=n) for n in (3, 10, 11, 40)}
     unlisted = {TODAY - timedelta(days=20)}
     sandbox.rapid7.usage = lambda day, now: (
         None if day in unlisted else 6_000_000_000 if day in bad else 3_000_000_000
     )
-    ran = await front_door(
+    ran = await run_cli(
         "backtest",
         "ingest-spike",
         "--days",
@@ -56,7 +56,7 @@ async def test_usage_alert_is_backtested_on_past_days(
     assert set(found["window"]) == {"start", "end", "said"}
     assert "checked once a day, on whole days" in found["notes"][0]
     text = (
-        await front_door(
+        await run_cli(
             "backtest", "INGEST-SPIKE", "--days", "30", table={**sandbox.table(), **alerts(SPIKE)}
         )
     ).out
@@ -72,11 +72,11 @@ async def test_usage_alert_is_backtested_on_past_days(
     [("change_percent", 50), ("month_to_date_bytes", 10**12), ("quota_percent", 200), ("forecast_month_bytes", 10**12), ("peak_bytes", 10**12)],
 )  # fmt: skip
 async def test_every_value_of_usage_can_be_tried(
-    sandbox: Sandbox, front_door: Callable[..., Any], value: str, threshold: int
+    sandbox: Sandbox, run_cli: Callable[..., Any], value: str, threshold: int
 ) -> None:
     rule = {**SPIKE, "ask": "/usage last 7 days", "value": value, "above": threshold}
     del rule["recover"]
-    ran = await front_door(
+    ran = await run_cli(
         "backtest",
         "ingest-spike",
         "--days",
@@ -91,14 +91,14 @@ async def test_every_value_of_usage_can_be_tried(
 
 @pytest.mark.parametrize(("hour", "state"), [(4, "inactive"), (20, "firing")])
 async def test_each_log_is_tried_for_itself(
-    sandbox: Sandbox, clock: MovableClock, front_door: Callable[..., Any], hour: int, state: str
+    sandbox: Sandbox, clock: MovableClock, run_cli: Callable[..., Any], hour: int, state: str
 ) -> None:
     """What a log sends in a day is above the threshold in the evening, and below it in the morning
     of the next day.
     """
     clock.set(datetime.now(UTC).replace(hour=hour, minute=30))
     rule = {**SPIKE, "above": "1 GB", "recover": "0.9 GB", "each": "log"}
-    ran = await front_door(
+    ran = await run_cli(
         "backtest",
         "ingest-spike",
         "--days",
@@ -111,7 +111,7 @@ async def test_each_log_is_tried_for_itself(
 
 
 async def test_audit_alert_is_backtested_on_past_calls(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     bad = now - timedelta(hours=30)
@@ -145,7 +145,7 @@ async def test_audit_alert_is_backtested_on_past_calls(
         "for": "15m",
         "channel": "#ops",
     }
-    ran = await front_door(
+    ran = await run_cli(
         "backtest", "failures", "--days", "2", "--json", table={**sandbox.table(), **alerts(rule)}
     )
     assert ran.code == 0, ran.err
@@ -158,13 +158,13 @@ async def test_audit_alert_is_backtested_on_past_calls(
 
 
 async def test_days_of_another_window_are_judged_in_a_row(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     """What was sent yesterday does not begin anew at midnight, and two such days are one firing."""
     bad = {TODAY - timedelta(days=n) for n in (10, 11)}
     sandbox.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000
     rule = {**SPIKE, "ask": "/usage rapid7-eu yesterday"}
-    ran = await front_door(
+    ran = await run_cli(
         "backtest",
         "ingest-spike",
         "--days",
@@ -178,7 +178,7 @@ async def test_days_of_another_window_are_judged_in_a_row(
 
 
 async def test_filter_without_matches_is_mentioned(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     rule = {
         "name": "nobody",
@@ -188,17 +188,17 @@ async def test_filter_without_matches_is_mentioned(
         "channel": "#ops",
     }
     table = {**sandbox.table(), **alerts(rule)}
-    ran = await front_door("backtest", "nobody", "--days", "2", "--json", table=table)
+    ran = await run_cli("backtest", "nobody", "--days", "2", "--json", table=table)
     assert (ran.code, ran.json["samples"], ran.json["firings"]) == (0, 0, [])
     assert ran.json["missing"] == 2 * 96 + 1
-    text = (await front_door("backtest", "nobody", "--days", "2", table=table)).out
+    text = (await run_cli("backtest", "nobody", "--days", "2", table=table)).out
     assert text.startswith("nobody: nothing matched in the last 2 days.")
     assert "Nothing in that period matches the question; check its filter." in text
     assert "0 checks with data, 193 without." in text
 
 
 async def test_log_alert_is_backtested_on_samples(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     rule = {
         "name": "timeouts",
@@ -218,7 +218,7 @@ async def test_log_alert_is_backtested_on_samples(
             [EvaluationRecord("timeouts", definition, at, at, "inactive", None, value, b"{}")]
         )
     await store.close()
-    found = (await front_door("backtest", "timeouts", "--json", table=table)).json
+    found = (await run_cli("backtest", "timeouts", "--json", table=table)).json
     assert (found["samples"], found["missing"]) == (4, 1)
     assert [f["peak"] for f in found["firings"]] == [300.0]
     assert "Logs are not downloaded again" in found["notes"][0]
@@ -233,22 +233,22 @@ async def test_log_alert_is_backtested_on_samples(
     ],
 )
 async def test_impossible_backtest_is_refused(
-    sandbox: Sandbox, front_door: Callable[..., Any], words: tuple[str, ...], says: str
+    sandbox: Sandbox, run_cli: Callable[..., Any], words: tuple[str, ...], says: str
 ) -> None:
-    ran = await front_door("backtest", *words, table={**sandbox.table(), **alerts(SPIKE)})
+    ran = await run_cli("backtest", *words, table={**sandbox.table(), **alerts(SPIKE)})
     assert ran.code == 2
     assert says in ran.err
-    as_json = await front_door(
+    as_json = await run_cli(
         "backtest", *words, "--json", table={**sandbox.table(), **alerts(SPIKE)}
     )
     assert as_json.json["error"]["kind"] == "bad_question"
 
 
 async def test_unavailable_provider_sets_exit_code(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     sandbox.rapid7.answer_with(401, times=9)
-    ran = await front_door(
+    ran = await run_cli(
         "backtest", "ingest-spike", "--json", table={**sandbox.table(), **alerts(SPIKE)}
     )
     assert ran.code == 3
@@ -256,7 +256,7 @@ async def test_unavailable_provider_sets_exit_code(
 
 
 async def test_filter_that_cannot_be_applied_is_refused(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     slow = {
         "name": "slow",
@@ -266,7 +266,7 @@ async def test_filter_that_cannot_be_applied_is_refused(
         "every": "1h",
         "channel": "#ops",
     }
-    ran = await front_door("backtest", "slow", table={**sandbox.table(), **alerts(slow)})
+    ran = await run_cli("backtest", "slow", table={**sandbox.table(), **alerts(slow)})
     assert ran.code == 2
     assert "edge is Akamai and records no duration" in ran.err
     assert sandbox.akamai.requests == []

@@ -167,14 +167,14 @@ async def test_long_record_is_whole_in_a_file(sandbox: Sandbox) -> None:
     assert re.fullmatch(r"apiaudit-call-[0-9a-f]{8}\.json", file.name)
 
 
-async def ask(front_door: Run, line: str, **changes: Any) -> Any:
-    ran = await front_door("ask", line, "--json", **changes)
+async def ask(run_cli: Run, line: str, **changes: Any) -> Any:
+    ran = await run_cli("ask", line, "--json", **changes)
     assert ran.code == 0, ran.err + ran.out
     return ran.json
 
 
-async def test_filters_are_applied_to_rows(front_door: Run, tmp_path: Path) -> None:
-    answer = await ask(front_door, "/apiaudit edge 24h csv ip:203.0.113.0/24 code:200")
+async def test_filters_are_applied_to_rows(run_cli: Run, tmp_path: Path) -> None:
+    answer = await ask(run_cli, "/apiaudit edge 24h csv ip:203.0.113.0/24 code:200")
     rows = list(
         csv.DictReader(io.StringIO(Path(tmp_path / answer["files"][0]["path"]).read_text()))
     )
@@ -184,7 +184,7 @@ async def test_filters_are_applied_to_rows(front_door: Run, tmp_path: Path) -> N
     assert {row["client_token"] for row in rows} == {"akab-ada", "akab-grace"}
     assert {row["org"] + row["host"] for row in rows} == {""}
     answer = await ask(
-        front_door, "/apiaudit iot 24h csv org:kitchen host:ip-10-200-40-2 slower:10ms own:no"
+        run_cli, "/apiaudit iot 24h csv org:kitchen host:ip-10-200-40-2 slower:10ms own:no"
     )
     rows = list(
         csv.DictReader(io.StringIO(Path(tmp_path / answer["files"][0]["path"]).read_text()))
@@ -194,8 +194,8 @@ async def test_filters_are_applied_to_rows(front_door: Run, tmp_path: Path) -> N
     assert all(float(row["duration_ms"]) > 10 for row in rows)
 
 
-async def test_code_and_id_are_asked_of_akamai(sandbox: Sandbox, front_door: Run) -> None:
-    await ask(front_door, "/apiaudit edge 24h code:503 id:1-123a metrics:clientOwner,responseCode")
+async def test_code_and_id_are_asked_of_akamai(sandbox: Sandbox, run_cli: Run) -> None:
+    await ask(run_cli, "/apiaudit edge 24h code:503 id:1-123a metrics:clientOwner,responseCode")
     asked = json.loads(sandbox.akamai.requests[-1].body)
     assert asked == {
         "objectIds": ["1-123A"],
@@ -204,11 +204,11 @@ async def test_code_and_id_are_asked_of_akamai(sandbox: Sandbox, front_door: Run
     }
 
 
-async def test_columns_of_v2_have_its_names(sandbox: Sandbox, front_door: Run) -> None:
+async def test_columns_of_v2_have_its_names(sandbox: Sandbox, run_cli: Run) -> None:
     table = sandbox.table()
     table["providers"]["edge"]["report"] = "v2"
     line = "/apiaudit edge 24h metrics:uri,method,responseCode id:1-1TGTG calls 5"
-    answer = await ask(front_door, line, table=table)
+    answer = await ask(run_cli, line, table=table)
     asked = json.loads(sandbox.akamai.requests[-1].body)
     assert asked["objectIds"] == ["1-1TGTG"]
     assert set(asked["dimensions"]) == {"timestamp", "requestUri", "requestMethod", "responseCode"}
@@ -216,7 +216,7 @@ async def test_columns_of_v2_have_its_names(sandbox: Sandbox, front_door: Run) -
     assert "was asked for method, responseCode, timestamp, uri only" in answer["text"]
     call_id = re.findall(r"\b[0-9a-f]{8}\b", answer["text"])[-1]
     line = f"/apiaudit edge 24h metrics:uri,method,responseCode id:1-1TGTG call:{call_id}"
-    whole = await ask(front_door, line, table=table)
+    whole = await ask(run_cli, line, table=table)
     assert "requestMethod: " in whole["text"]
 
 
@@ -232,26 +232,26 @@ async def test_columns_of_v2_have_its_names(sandbox: Sandbox, front_door: Run) -
     ],
 )
 async def test_filter_without_its_column_is_refused(
-    sandbox: Sandbox, front_door: Run, line: str, says: str
+    sandbox: Sandbox, run_cli: Run, line: str, says: str
 ) -> None:
-    ran = await front_door("ask", line, "--json")
+    ran = await run_cli("ask", line, "--json")
     assert ran.code == 2
     assert says in ran.json["error"]["message"]
     assert not sandbox.akamai.requests
     assert not sandbox.devicewise.requests
 
 
-async def test_show_all_without_its_role_names_it(sandbox: Sandbox, front_door: Run) -> None:
-    answer = await ask(front_door, "/apiaudit iot 1h show_all")
+async def test_show_all_without_its_role_names_it(sandbox: Sandbox, run_cli: Run) -> None:
+    answer = await ask(run_cli, "/apiaudit iot 1h show_all")
     assert answer["values"]["calls"]
     sandbox.devicewise.super_ops = False
-    ran = await front_door("ask", "/apiaudit iot 1h show_all", "--json")
+    ran = await run_cli("ask", "/apiaudit iot 1h show_all", "--json")
     assert ran.code == 3
     assert "Super-Ops" in ran.json["error"]["hint"]
 
 
 async def test_own_client_token_is_not_shown(
-    sandbox: Sandbox, front_door: Run, tmp_path: Path
+    sandbox: Sandbox, run_cli: Run, tmp_path: Path
 ) -> None:
     at = (datetime.now(UTC) - timedelta(minutes=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
     own = {
@@ -265,11 +265,11 @@ async def test_own_client_token_is_not_shown(
         "uri": "x/reporting-api/v1",
     }
     sandbox.akamai.rows = lambda start, end: [own]
-    answer = await ask(front_door, "/apiaudit edge 2h calls csv")
+    answer = await ask(run_cli, "/apiaudit edge 2h calls csv")
     content = Path(tmp_path / answer["files"][0]["path"]).read_text()
     assert content.rstrip().endswith(",[redacted]")
     call_id = re.findall(r"[0-9a-f]{8}", answer["text"])[-1]
-    whole = await ask(front_door, f"/apiaudit edge 2h call:{call_id}")
+    whole = await ask(run_cli, f"/apiaudit edge 2h call:{call_id}")
     assert "clientToken: [redacted]" in whole["text"]
     assert sandbox.akamai.client_token not in json.dumps([answer, whole]) + content
 

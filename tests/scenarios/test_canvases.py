@@ -247,14 +247,14 @@ async def test_renamed_channel_keeps_its_canvas(sandbox: Sandbox, clock: Clock) 
 
 
 async def test_check_forgets_canvases_that_are_not_wanted(
-    front_door: Run, sandbox: Sandbox, clock: Clock
+    run_cli: Run, sandbox: Sandbox, clock: Clock
 ) -> None:
     sandbox.slack.has_canvases = False
     async with running(sandbox, KEPT):
         clock.strike()
         await sandbox.slack.until(lambda: posted(sandbox))
     other = {**KEPT, "name": "other"}
-    ran = await front_door("check", table={**sandbox.table(), "digest": [other]})
+    ran = await run_cli("check", table={**sandbox.table(), "digest": [other]})
     assert "ok  canvases" in ran.out
     assert "hourly-usage" not in ran.out
 
@@ -378,25 +378,23 @@ async def test_files_are_named_and_not_attached(sandbox: Sandbox, clock: Clock) 
     assert not any(m.files for m in sandbox.slack.messages if m.user == BOT)
 
 
-async def test_check_names_what_canvases_lack(front_door: Run, sandbox: Sandbox) -> None:
+async def test_check_names_what_canvases_lack(run_cli: Run, sandbox: Sandbox) -> None:
     """Only where a digest is kept in one."""
     sandbox.slack.scopes = sandbox.slack.scopes.removesuffix(f",{CANVAS_SCOPES}")
-    ran = await front_door("check")
+    ran = await run_cli("check")
     assert "canvas" not in ran.out
-    ran = await front_door("check", table={**sandbox.table(), "digest": [KEPT]})
+    ran = await run_cli("check", table={**sandbox.table(), "digest": [KEPT]})
     assert "NO  canvases: The token lacks canvases:read and canvases:write" in ran.out
     assert "opswatch manifest --canvas" in ran.out
 
 
-async def test_check_names_refused_canvases(
-    front_door: Run, sandbox: Sandbox, clock: Clock
-) -> None:
+async def test_check_names_refused_canvases(run_cli: Run, sandbox: Sandbox, clock: Clock) -> None:
     sandbox.slack.is_free = True
     sandbox.slack.write_canvas("C0OPS", "Team", "# Rules")
     async with running(sandbox, KEPT) as bot:
         clock.strike()
         await sandbox.slack.until(lambda: posted(sandbox))
         await settled(bot.store.outbox)
-    ran = await front_door("check", table={**sandbox.table(), "digest": [KEPT]})
+    ran = await run_cli("check", table={**sandbox.table(), "digest": [KEPT]})
     assert "NO  canvas of hourly-usage: Its digest is posted as a message, since" in ran.out
     assert "(free_team_canvas_tab_already_exists)" in ran.out

@@ -200,23 +200,21 @@ async def test_full_disk_fails_the_check(monkeypatch: pytest.MonkeyPatch, sandbo
     assert (set(failed), code) == ({"temporary folder", "database"}, 2)
 
 
-async def test_everything_missing_is_listed_at_once(front_door: Run) -> None:
+async def test_everything_missing_is_listed_at_once(run_cli: Run) -> None:
     account = {"kind": "rapid7", "region": "eu", "api_key": "env:KEY_THAT_IS_MISSING"}
-    ran = await front_door(
-        "check", "--json", table={"providers": {"eu": account}}, SLACK_BOT_TOKEN=""
-    )
+    ran = await run_cli("check", "--json", table={"providers": {"eu": account}}, SLACK_BOT_TOKEN="")
     failed = {check["name"]: check["detail"] for check in ran.json["checks"] if not check["ok"]}
     assert set(failed) == {"providers.eu.api_key", "tokens"}
     assert "SLACK_BOT_TOKEN" in failed["tokens"]
     assert ran.code == 2
 
 
-async def test_empty_configuration_is_a_warning(front_door: Run) -> None:
-    ran = await front_door("check", table={})
+async def test_empty_configuration_is_a_warning(run_cli: Run) -> None:
+    ran = await run_cli("check", table={})
     assert ran.code == 0, ran.out
     assert "!!  configuration: bot.toml has no accounts" in ran.out
     assert "→ Add an account under [providers]." in ran.out
-    ran = await front_door("check", "--json", table={})
+    ran = await run_cli("check", "--json", table={})
     assert (ran.code, ran.json["ok"]) == (0, True)
 
 
@@ -243,12 +241,12 @@ async def test_slack_that_does_not_answer_is_not_ours(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("kind", ["alert", "digest"])
 async def test_question_that_an_account_refuses_fails(
-    sandbox: Sandbox, front_door: Run, kind: str
+    sandbox: Sandbox, run_cli: Run, kind: str
 ) -> None:
     entry = {"name": "slow", "ask": "/apiaudit edge last 1h slower:2s", "channel": "#ops"}
     entry |= {"at": "0 9 * * *"} if kind == "digest" else {"value": "calls", "above": "5"}
-    ran = await front_door("check", table={**sandbox.table(), kind: [entry]})
+    ran = await run_cli("check", table={**sandbox.table(), kind: [entry]})
     assert ran.code == 2
     assert f"{kind} slow: edge is Akamai and records no duration" in ran.out
     fine = {**entry, "ask": "/apiaudit edge last 1h failures"}
-    assert (await front_door("check", table={**sandbox.table(), kind: [fine]})).code == 0
+    assert (await run_cli("check", table={**sandbox.table(), kind: [fine]})).code == 0

@@ -9,17 +9,17 @@ from bot.sandbox.sandbox import Sandbox
 from tests.conftest import Run, toml_of
 
 
-async def test_check_shows_no_control_sequence(front_door: Run, sandbox: Sandbox) -> None:
+async def test_check_shows_no_control_sequence(run_cli: Run, sandbox: Sandbox) -> None:
     table = sandbox.table()
     table["providers"]["edge"]["method"] = "\x1b[2J\u202eNO\nok  all is well"
-    ran = await front_door("check", table=table)
+    ran = await run_cli("check", table=table)
     assert ran.code == 2
     assert "\x1b" not in ran.out and "\u202e" not in ran.out
     assert not [line for line in ran.out.splitlines() if line.startswith("ok  all")]
 
 
-async def test_check_prints_a_line_each(front_door: Run) -> None:
-    ran = await front_door("check", "--json")
+async def test_check_prints_a_line_each(run_cli: Run) -> None:
+    ran = await run_cli("check", "--json")
     assert ran.code == 0, ran.out
     assert ran.json["ok"] is True
     assert [c["name"] for c in ran.json["checks"]] == [
@@ -36,11 +36,11 @@ async def test_check_prints_a_line_each(front_door: Run) -> None:
     assert all(set(c) == {"name", "ok", "detail", "hint"} for c in ran.json["checks"])
 
 
-async def test_check_has_a_hint_for_failures(front_door: Run, sandbox: Sandbox) -> None:
+async def test_check_has_a_hint_for_failures(run_cli: Run, sandbox: Sandbox) -> None:
     sandbox.rapid7.answer_with(401, times=9)
     sandbox.akamai.deprecated = True
     sandbox.slack.scopes = "commands"
-    ran = await front_door("check")
+    ran = await run_cli("check")
     assert ran.code == 3
     assert "NO  scopes: The token lacks app_mentions:read, channels:history" in ran.out
     assert "NO  rapid7-eu: rapid7-eu did not accept the key" in ran.out
@@ -48,12 +48,12 @@ async def test_check_has_a_hint_for_failures(front_door: Run, sandbox: Sandbox) 
     assert "ok  iot" in ran.out
 
 
-async def test_check_names_wrong_token_and_configuration(front_door: Run, sandbox: Sandbox) -> None:
-    ran = await front_door("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
+async def test_check_names_wrong_token_and_configuration(run_cli: Run, sandbox: Sandbox) -> None:
+    ran = await run_cli("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
     assert ran.code == 3
     assert "invalid_auth" in ran.out
     assert "xoxb-wrong-token" not in ran.out + ran.err
-    ran = await front_door("check", "--json", table={**sandbox.table(), "colour": "red"})
+    ran = await run_cli("check", "--json", table={**sandbox.table(), "colour": "red"})
     assert (ran.code, ran.json["ok"]) == (2, False)
 
 

@@ -50,11 +50,11 @@ def two_accounts(sandbox: Sandbox, *, is_down: bool = False) -> dict[str, Any]:
 
 
 async def test_terminal_compares_months(
-    front_door: FrontDoor, sandbox: Sandbox, clock: MovableClock, tmp_path: Path
+    run_cli: FrontDoor, sandbox: Sandbox, clock: MovableClock, tmp_path: Path
 ) -> None:
     today = clock().date()
     sandbox.rapid7.usage = lambda day, now: (3 if day >= today.replace(day=1) else 2) * GIGABYTE
-    ran = await front_door("ask", "/usage this month vs last month csv", "--json")
+    ran = await run_cli("ask", "/usage this month vs last month csv", "--json")
     assert ran.code == 0
     values = ran.json["values"]
     assert (values["bytes"], values["before_bytes"]) == (42 * GIGABYTE, 28 * GIGABYTE)
@@ -69,21 +69,19 @@ async def test_terminal_compares_months(
 
 
 async def test_long_comparison_asks_for_logs_on_request(
-    front_door: FrontDoor, sandbox: Sandbox
+    run_cli: FrontDoor, sandbox: Sandbox
 ) -> None:
-    ran = await front_door("ask", "/usage last 200 days vs previous", "--json")
+    ran = await run_cli("ask", "/usage last 200 days vs previous", "--json")
     paths = [request.path for request in sandbox.rapid7.requests]
     assert (ran.code, paths) == (0, ["/usage/organizations"] * 2)
     assert "Add `per log` to see which logs explain" in ran.json["text"]
 
 
 async def test_total_of_two_accounts_lists_each(
-    front_door: FrontDoor, sandbox: Sandbox, tmp_path: Path
+    run_cli: FrontDoor, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.rapid7.usage = lambda day, now: GIGABYTE
-    ran = await front_door(
-        "ask", "/usage all last 7 days csv", "--json", table=two_accounts(sandbox)
-    )
+    ran = await run_cli("ask", "/usage all last 7 days csv", "--json", table=two_accounts(sandbox))
     assert (ran.code, ran.json["values"]["bytes"]) == (0, 14 * GIGABYTE)
     assert ran.json["text"].startswith("rapid7-eu and rapid7-us: 14.0 GB in 7 days")
     assert ran.json["values"]["by_account"]["rapid7-us"]["bytes"] == 7 * GIGABYTE
@@ -100,9 +98,9 @@ async def test_total_of_two_accounts_lists_each(
     ],
 )
 async def test_account_that_fails_comes_first(
-    front_door: FrontDoor, sandbox: Sandbox, line: str, missing: str
+    run_cli: FrontDoor, sandbox: Sandbox, line: str, missing: str
 ) -> None:
-    ran = await front_door("ask", line, "--json", table=two_accounts(sandbox, is_down=True))
+    ran = await run_cli("ask", line, "--json", table=two_accounts(sandbox, is_down=True))
     assert ran.code == 0
     assert ran.json["text"].startswith(missing)
     assert " without it.\nrapid7-eu" in ran.json["text"]
@@ -111,9 +109,9 @@ async def test_account_that_fails_comes_first(
 
 
 async def test_calls_of_today_are_compared_with_same_hours(
-    front_door: FrontDoor, tmp_path: Path
+    run_cli: FrontDoor, tmp_path: Path
 ) -> None:
-    ran = await front_door("ask", "/apiaudit today vs yesterday same hours csv", "--json")
+    ran = await run_cli("ask", "/apiaudit today vs yesterday same hours csv", "--json")
     assert ran.code == 0
     values = ran.json["values"]
     assert values["change_calls"] == values["calls"] - values["before_calls"]
@@ -124,12 +122,12 @@ async def test_calls_of_today_are_compared_with_same_hours(
 
 
 async def test_both_windows_end_where_late_data_ends(
-    front_door: FrontDoor, sandbox: Sandbox, clock: MovableClock
+    run_cli: FrontDoor, sandbox: Sandbox, clock: MovableClock
 ) -> None:
     """Two hours of today have not come yet, which is no fall."""
     until = clock() - timedelta(hours=2)
     sandbox.akamai.data_until = lambda: until
-    ran = await front_door("ask", "/apiaudit edge today vs yesterday", "--json")
+    ran = await run_cli("ask", "/apiaudit edge today vs yesterday", "--json")
     assert ran.code == 0
     assert "The data of edge ends at " in ran.json["text"]
     assert ran.json["window"]["end"].startswith(f"{until:%Y-%m-%dT%H:%M}")
@@ -137,10 +135,10 @@ async def test_both_windows_end_where_late_data_ends(
 
 
 async def test_account_away_is_left_out_of_both_windows(
-    front_door: FrontDoor, sandbox: Sandbox
+    run_cli: FrontDoor, sandbox: Sandbox
 ) -> None:
     sandbox.akamai.answer_with(503, times=99)
-    ran = await front_door("ask", "/apiaudit last 2h vs yesterday", "--json")
+    ran = await run_cli("ask", "/apiaudit last 2h vs yesterday", "--json")
     assert ran.code == 0
     assert ran.json["text"].startswith("edge is missing from this comparison: ")
     assert "\niot: " in ran.json["text"]
@@ -175,19 +173,19 @@ def alert(name: str, ask: str, **more: Any) -> dict[str, Any]:
     return rule
 
 
-async def test_backtest_compares_at_each_moment(front_door: FrontDoor, sandbox: Sandbox) -> None:
+async def test_backtest_compares_at_each_moment(run_cli: FrontDoor, sandbox: Sandbox) -> None:
     """Every six hours, the calls are compared with those of the same hours a day before."""
     rule = alert("calls", "/apiaudit iot last 6h vs a day ago", value="change_percent", above=10**6)
     rule["every"] = "6h"
     table = {**sandbox.table(), "alert": [rule]}
-    found = (await front_door("backtest", "calls", "--days", "2", "--json", table=table)).json
+    found = (await run_cli("backtest", "calls", "--days", "2", "--json", table=table)).json
     assert (found["samples"], found["missing"], found["now"]) == (9, 0, "inactive")
 
 
 async def test_configuration_refuses_value_without_comparison(
-    front_door: FrontDoor, sandbox: Sandbox
+    run_cli: FrontDoor, sandbox: Sandbox
 ) -> None:
     rule = alert("calls", "/apiaudit last 6h", value="change_percent", above=10)
-    ran = await front_door("check", "--json", table={**sandbox.table(), "alert": [rule]})
+    ran = await run_cli("check", "--json", table={**sandbox.table(), "alert": [rule]})
     assert ran.code == 2
     assert "change_percent compares two windows; ask for both" in ran.out

@@ -16,8 +16,8 @@ from tests.conftest import ROOT, Run
 from tests.support.clock import process_environ
 
 
-async def test_demo_plays_questions_and_ends(front_door: Run) -> None:
-    ran = await front_door("demo", "--ask", "/usage last 7 days", "--ask", "/logs kitchen 20m")
+async def test_demo_plays_questions_and_ends(run_cli: Run) -> None:
+    ran = await run_cli("demo", "--ask", "/usage last 7 days", "--ask", "/logs kitchen 20m")
     assert ran.code == 0
     assert "Ada in #ops: /usage last 7 days" in ran.out
     assert "in 7 days" in ran.out
@@ -31,9 +31,9 @@ def heads_and_files(out: str) -> list[tuple[str, list[str]]]:
     return [(part.partition("\n")[0], re.findall(r"\[file\] ([a-z]+)-", part)) for part in parts]
 
 
-async def test_demo_lists_files_under_questions(front_door: Run) -> None:
+async def test_demo_lists_files_under_questions(run_cli: Run) -> None:
     lines = ("/usage last 7 days csv", "apiaudit 24h csv", "/logs kitchen 20m", "/USAGE yesterday")
-    ran = await front_door("demo", *[word for line in lines for word in ("--ask", line)])
+    ran = await run_cli("demo", *[word for line in lines for word in ("--ask", line)])
     assert ran.code == 0, ran.err
     assert heads_and_files(ran.out) == [
         ("/usage last 7 days csv", ["usage"]),
@@ -56,8 +56,8 @@ async def test_demo_lists_files_under_questions(front_door: Run) -> None:
     ],
     ids=" ".join,
 )
-async def test_demo_refuses_wrong_options(front_door: Run, words: tuple[str, ...]) -> None:
-    ran = await front_door("demo", *words)
+async def test_demo_refuses_wrong_options(run_cli: Run, words: tuple[str, ...]) -> None:
+    ran = await run_cli("demo", *words)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
     assert words[-2] in ran.err
 

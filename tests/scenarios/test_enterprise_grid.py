@@ -40,19 +40,17 @@ async def test_members_of_the_workspace_are_no_strangers(sandbox: Sandbox) -> No
 
 
 async def test_check_looks_channels_up_in_the_workspace(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
-    ran = await front_door(
+    ran = await run_cli(
         "check", "--json", table={**sandbox.table(), "slack": GRID, "access": ON_CALL}
     )
     assert ran.json["ok"], ran.out
     assert looked_up(sandbox, "conversations.list")
 
 
-async def test_check_asks_for_the_workspace(
-    sandbox: Sandbox, front_door: Callable[..., Any]
-) -> None:
-    ran = await front_door("check", "--json")
+async def test_check_asks_for_the_workspace(sandbox: Sandbox, run_cli: Callable[..., Any]) -> None:
+    ran = await run_cli("check", "--json")
     assert ran.code == 2
     [failed] = [check for check in ran.json["checks"] if check["name"] == "workspace"]
     assert not failed["ok"]

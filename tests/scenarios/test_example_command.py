@@ -21,38 +21,38 @@ FOLDER = ROOT / "tests" / "example_command"
 PATHS = os.pathsep.join([str(ROOT), str(FOLDER)])
 
 
-async def test_added_command_answers_in_terminal(front_door: Run) -> None:
-    ran = await front_door("ask", "/pantry today", "--json", PYTHONPATH=PATHS)
+async def test_added_command_answers_in_terminal(run_cli: Run) -> None:
+    ran = await run_cli("ask", "/pantry today", "--json", PYTHONPATH=PATHS)
     assert ran.code == 0, ran.err
     assert ran.json["values"] == {"jars": 1}
-    unknown = await front_door("ask", "/pantri today", PYTHONPATH=PATHS)
+    unknown = await run_cli("ask", "/pantri today", PYTHONPATH=PATHS)
     assert unknown.code == 2
     assert re.search(r"the commands are /usage, .* and /pantry\.", unknown.err + unknown.out)
 
 
-async def test_added_command_is_in_manifest(front_door: Run) -> None:
-    ran = await front_door("manifest", "--json", PYTHONPATH=PATHS)
+async def test_added_command_is_in_manifest(run_cli: Run) -> None:
+    ran = await run_cli("manifest", "--json", PYTHONPATH=PATHS)
     commands = ran.json["features"]["slash_commands"]
     assert [command["command"] for command in commands][-1] == "/pantry"
     assert "/pantry counts jars." in ran.json["display_information"]["long_description"]
 
 
-async def test_added_command_answers_in_chat(front_door: Run) -> None:
+async def test_added_command_answers_in_chat(run_cli: Run) -> None:
     asked = ("--ask", "/pantry today", "--ask", "/pantry help", "--ask", "/pantry alerts")
-    ran = await front_door("demo", *asked, PYTHONPATH=PATHS)
+    ran = await run_cli("demo", *asked, PYTHONPATH=PATHS)
     assert ran.code == 0, ran.err
     assert re.search(r"^  \d jars", ran.out, re.MULTILINE)
     assert "How many jars there are" in ran.out
     assert "/pantry alert today jars above 3" in ran.out
 
 
-async def test_access_to_added_command_is_configured(sandbox: Sandbox, front_door: Run) -> None:
+async def test_access_to_added_command_is_configured(sandbox: Sandbox, run_cli: Run) -> None:
     table = sandbox.table()
     question = ("ask", "/pantry today", "--user", "U0LINUS")
-    assert (await front_door(*question, table=table, PYTHONPATH=PATHS)).code == 0
+    assert (await run_cli(*question, table=table, PYTHONPATH=PATHS)).code == 0
     table["access"]["pantry"] = ["U0ADA"]
-    assert (await front_door(*question, table=table, PYTHONPATH=PATHS)).code == 4
-    unknown = await front_door(*question, table=table)
+    assert (await run_cli(*question, table=table, PYTHONPATH=PATHS)).code == 4
+    unknown = await run_cli(*question, table=table)
     assert unknown.code == 2
     assert "access.pantry: an unknown key" in unknown.err + unknown.out
 
@@ -102,13 +102,13 @@ def test_invalid_command_is_skipped(
     assert reason in str(problems[0])
 
 
-async def test_check_reports_unusable_command(tmp_path: Path, front_door: Run) -> None:
+async def test_check_reports_unusable_command(tmp_path: Path, run_cli: Run) -> None:
     info = tmp_path / "opswatch_broken-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: opswatch-broken\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[opswatch.commands]\npantry = no_such_module:COMMAND\n")
     paths = os.pathsep.join([str(ROOT), str(tmp_path)])
-    ran = await front_door("check", PYTHONPATH=paths)
+    ran = await run_cli("check", PYTHONPATH=paths)
     assert "“pantry” of the package opswatch-broken is skipped" in ran.out + ran.err
 
 

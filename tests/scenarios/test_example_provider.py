@@ -50,13 +50,13 @@ async def sandbox(packages: str, tmp_path: Path, clock: MovableClock) -> AsyncIt
 
 
 async def test_account_of_added_vendor_passes_check(
-    sandbox: Sandbox, packages: str, front_door: Callable[..., Any]
+    sandbox: Sandbox, packages: str, run_cli: Callable[..., Any]
 ) -> None:
-    ran = await front_door("check", "--json", PYTHONPATH=packages)
+    ran = await run_cli("check", "--json", PYTHONPATH=packages)
     [account] = [check for check in ran.json["checks"] if check["name"] == "coyote"]
     assert (account["ok"], account["detail"]) == (True, "Acme answers.")
     sandbox.acme.answer_with(401, times=5)
-    ran = await front_door("check", "--json", PYTHONPATH=packages)
+    ran = await run_cli("check", "--json", PYTHONPATH=packages)
     [account] = [check for check in ran.json["checks"] if check["name"] == "coyote"]
     assert not account["ok"]
     assert ran.code == 3

@@ -14,7 +14,7 @@ from bot.blocks.home import HomeAlert, HomeFacts, Upcoming, home_blocks
 from bot.blocks.messages import ListLine
 from bot.sandbox import block_kit_schema
 from bot.sandbox.sandbox import Sandbox
-from providers.models import AccountStatus, QuotaLeft
+from providers.models import AccountStatus, RemainingQuota
 from tests.bot.test_question import HOUSE, NOW
 from tests.scenarios.test_targets import settled
 from tests.support.alerts import SPIKE, Meter, evaluate, messages, posted_texts, running, thread
@@ -147,7 +147,7 @@ def test_full_home_is_within_slack_limits() -> None:
         directory=HOUSE,
         conditions=[
             AccountStatus(
-                "rapid7-eu", "failed 3 times in a row", None, (QuotaLeft("downloads", 3, 150),)
+                "rapid7-eu", "failed 3 times in a row", None, (RemainingQuota("downloads", 3, 150),)
             )
         ]
         * 40,

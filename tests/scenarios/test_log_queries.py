@@ -329,8 +329,8 @@ async def test_interrupted_feed_goes_on(sandbox: Sandbox, monkeypatch: pytest.Mo
     assert "The feed was interrupted, so lines may be missing." in done.text
 
 
-async def test_terminal_has_exact_values(sandbox: Sandbox, front_door: Run) -> None:
-    ran = await front_door("ask", f"/logs kitchen {HOURS} groupby(path) timeslice 2h", "--json")
+async def test_terminal_has_exact_values(sandbox: Sandbox, run_cli: Run) -> None:
+    ran = await run_cli("ask", f"/logs kitchen {HOURS} groupby(path) timeslice 2h", "--json")
     assert ran.code == 0
     values = ran.json["values"]
     assert (values["count"], values["lines"], values["groups"]) == (240, 240, 3)
@@ -340,8 +340,8 @@ async def test_terminal_has_exact_values(sandbox: Sandbox, front_door: Run) -> N
     assert ran.json["files"] == []
 
 
-async def test_terminal_shows_a_rejected_query(front_door: Run) -> None:
-    ran = await front_door("ask", "/logs kitchen 2h where(a b) count", "--json")
+async def test_terminal_shows_a_rejected_query(run_cli: Run) -> None:
+    ran = await run_cli("ask", "/logs kitchen 2h where(a b) count", "--json")
     assert ran.code == 3
     error = ran.json["error"]
     assert (error["kind"], error["provider"]) == ("protocol", "rapid7-eu")
@@ -349,8 +349,8 @@ async def test_terminal_shows_a_rejected_query(front_door: Run) -> None:
     assert error["hint"] == "/logs kitchen 2h where(status>=500) count"
 
 
-async def test_rejected_download_shows_the_reason(front_door: Run) -> None:
-    ran = await front_door("ask", "/logs kitchen 2h where(a b)", "--json")
+async def test_rejected_download_shows_the_reason(run_cli: Run) -> None:
+    ran = await run_cli("ask", "/logs kitchen 2h where(a b)", "--json")
     assert ran.code == 3
     error = ran.json["error"]
     assert error["message"].startswith("rapid7-eu does not accept the query: invalid LEQL query")
@@ -374,8 +374,8 @@ async def test_alert_on_another_value_is_an_error(sandbox: Sandbox, clock: Movab
         assert await evaluated(bot, clock) == "error"
 
 
-async def test_wrong_calculation_sends_nothing(sandbox: Sandbox, front_door: Run) -> None:
-    ran = await front_door("ask", "/logs kitchen 2h calculate(mode:duration)", "--json")
+async def test_wrong_calculation_sends_nothing(sandbox: Sandbox, run_cli: Run) -> None:
+    ran = await run_cli("ask", "/logs kitchen 2h calculate(mode:duration)", "--json")
     assert ran.code == 2
     assert ran.json["error"]["kind"] == "bad_question"
     assert sandbox.rapid7.paths() == []
@@ -434,9 +434,9 @@ async def test_alert_on_each_group(sandbox: Sandbox, clock: MovableClock) -> Non
         assert not any("500" in text for text in posted_texts(sandbox))
 
 
-async def test_backtest_counts_slices_of_history(sandbox: Sandbox, front_door: Run) -> None:
+async def test_backtest_counts_slices_of_history(sandbox: Sandbox, run_cli: Run) -> None:
     rule = {**LOGS_ALERT, "ask": "/logs kitchen last 1h where(status>=500) count", "above": 5}
-    ran = await front_door(
+    ran = await run_cli(
         "backtest", "failing", "--days", "1", "--json", table={**sandbox.table(), "alert": [rule]}
     )
     assert ran.code == 0, ran.err

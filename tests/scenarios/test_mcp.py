@@ -72,9 +72,7 @@ TRANSPORTS = pytest.mark.parametrize("transport", ["stdio", "http"])
 
 
 @TRANSPORTS
-async def test_tools_answer_as_the_terminal(
-    transport: str, sandbox: Sandbox, front_door: Run
-) -> None:
+async def test_tools_answer_as_the_terminal(transport: str, sandbox: Sandbox, run_cli: Run) -> None:
     # What the account has sent today would otherwise grow between two questions.
     sandbox.rapid7.usage = lambda day, now: 3_000_000_000
     async with session_over(transport, sandbox) as session:
@@ -89,7 +87,7 @@ async def test_tools_answer_as_the_terminal(
             )
         )
         help_ = structured(await session.call_tool("api_audit", {"question": "help"}))
-    terminal = (await front_door("ask", "/usage yesterday", "--json")).json
+    terminal = (await run_cli("ask", "/usage yesterday", "--json")).json
     for name in ("text", "values", "warnings", "window"):
         assert by_words[name] == by_fields[name] == terminal[name]
     assert audit["values"]["failures"] > 0
@@ -181,8 +179,8 @@ async def test_access_rules_apply(sandbox: Sandbox) -> None:
     assert "kitchen" not in text_of(help_)
 
 
-async def test_empty_asker_is_refused(front_door: Run) -> None:
-    ran = await front_door("mcp", "--user", " ")
+async def test_empty_asker_is_refused(run_cli: Run) -> None:
+    ran = await run_cli("mcp", "--user", " ")
     assert ran.code == 2
     assert "--user is empty" in ran.err
     assert ran.out == ""
@@ -461,19 +459,19 @@ async def test_client_with_token_is_answered(guarded: str) -> None:
     ],
     ids=" ".join,
 )
-async def test_unsafe_server_is_refused(front_door: Run, words: list[str], labels: str) -> None:
-    ran = await front_door("mcp", *words, SHORT_TOKEN="short")
+async def test_unsafe_server_is_refused(run_cli: Run, words: list[str], labels: str) -> None:
+    ran = await run_cli("mcp", *words, SHORT_TOKEN="short")
     assert ran.code == 2
     assert labels in ran.err
     assert TOKEN not in ran.err
     assert ran.out == ""
 
 
-async def test_missing_package_is_named(front_door: Run, tmp_path: Path) -> None:
+async def test_missing_package_is_named(run_cli: Run, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     (hidden / "mcp.py").write_text("raise ImportError('hidden')", "utf-8")
     paths = os.pathsep.join([str(hidden), str(Path(__file__).parents[2])])
-    ran = await front_door("mcp", PYTHONPATH=paths)
+    ran = await run_cli("mcp", PYTHONPATH=paths)
     assert ran.code == 2
     assert "pip install 'opswatch[mcp]'" in ran.err

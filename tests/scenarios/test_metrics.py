@@ -235,7 +235,7 @@ def served() -> Metrics:
     from datetime import UTC, datetime, timedelta
 
     from bot.observability.measurements import Measurements
-    from providers.models import AccountStatus, QuotaLeft
+    from providers.models import AccountStatus, RemainingQuota
 
     metrics, now = Metrics(), datetime.now(UTC)
     observers = metrics.observers
@@ -249,7 +249,7 @@ def served() -> Metrics:
         last_event_at=now,
         configured_at=now,
         alerts={"firing": 1},
-        accounts=[AccountStatus("edge", "", now, (QuotaLeft("reports", 3, 120),))],
+        accounts=[AccountStatus("edge", "", now, (RemainingQuota("reports", 3, 120),))],
     )
     return metrics
 

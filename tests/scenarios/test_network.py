@@ -119,53 +119,51 @@ async def test_every_connection_takes_the_proxy(sandbox: Sandbox, proxy: Proxy) 
         assert any(entry.path.startswith(kind) for entry in sandbox.slack.requests), kind
 
 
-async def test_targets_take_the_proxy(sandbox: Sandbox, proxy: Proxy, front_door: Run) -> None:
+async def test_targets_take_the_proxy(sandbox: Sandbox, proxy: Proxy, run_cli: Run) -> None:
     async with open_targets_of(sandbox) as targets:
         for server in targets.servers:
             proxy.put_behind(server, f"{server.name}.test")
         (sandbox.folder / ".edgerc").write_text(sandbox.akamai.edgerc(), "utf-8")
-        checked = await front_door("check", "--json", **environ_for(sandbox, proxy))
+        checked = await run_cli("check", "--json", **environ_for(sandbox, proxy))
     found = {check["name"]: check["ok"] for check in checked.json["checks"]}
     assert [found[f"target {name}"] for name in targets.table()] == [True] * 4
     assert {"pagerduty.test", "opsgenie.test", "webhook.test"} <= set(proxy.seen)
 
 
-async def test_untrusted_certificate_is_named(
-    sandbox: Sandbox, proxy: Proxy, front_door: Run
-) -> None:
+async def test_untrusted_certificate_is_named(sandbox: Sandbox, proxy: Proxy, run_cli: Run) -> None:
     environ = environ_for(sandbox, proxy)
     trustme.CA().cert_pem.write_to_path(environ["SSL_CERT_FILE"])
-    ran = await front_door("ask", "/usage yesterday", "--json", **environ)
+    ran = await run_cli("ask", "/usage yesterday", "--json", **environ)
     assert ran.code == 3
     assert ran.json["error"]["kind"] == "unavailable"
     assert "certificate is not trusted" in ran.json["error"]["message"]
     assert "SSL_CERT_FILE" in ran.json["error"]["hint"]
-    checked = await front_door("check", **environ)
+    checked = await run_cli("check", **environ)
     assert "slack: Slack could not be reached: its certificate is not trusted" in checked.out, (
         checked
     )
 
 
-async def test_proxy_that_refuses_is_named(sandbox: Sandbox, proxy: Proxy, front_door: Run) -> None:
+async def test_proxy_that_refuses_is_named(sandbox: Sandbox, proxy: Proxy, run_cli: Run) -> None:
     proxy.status = 407
     environ = environ_for(sandbox, proxy)
-    ran = await front_door("ask", "/usage yesterday", "--json", **environ)
+    ran = await run_cli("ask", "/usage yesterday", "--json", **environ)
     assert ran.json["error"]["kind"] == "unavailable"
     assert "the proxy refused" in ran.json["error"]["message"]
     assert "HTTPS_PROXY" in ran.json["error"]["hint"]
-    checked = await front_door("check", **environ)
+    checked = await run_cli("check", **environ)
     assert "the proxy refused" in checked.out
     assert "hunter2" not in ran.out + ran.err + checked.out + checked.err
 
 
 async def test_dead_proxy_is_named_for_every_vendor(
-    sandbox: Sandbox, proxy: Proxy, front_door: Run
+    sandbox: Sandbox, proxy: Proxy, run_cli: Run
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         proxy.url = f"http://ada:hunter2@127.0.0.1:{taken.getsockname()[1]}"
     environ = environ_for(sandbox, proxy)
     for line in ("/usage yesterday", "/apiaudit edge 1h", "/apiaudit iot 1h"):
-        ran = await front_door("ask", line, "--json", **environ)
+        ran = await run_cli("ask", line, "--json", **environ)
         assert (
             "could not be reached: the proxy could not be reached." in ran.json["error"]["message"]
         ), line
@@ -189,9 +187,9 @@ async def test_dead_proxy_is_named_for_every_vendor(
     "command", [("ask", "/usage"), ("run",), ("check",)], ids=lambda words: words[0]
 )
 async def test_wrong_value_ends_with_exit_2_and_its_name(
-    command: tuple[str, ...], name: str, value: str, front_door: Run
+    command: tuple[str, ...], name: str, value: str, run_cli: Run
 ) -> None:
-    ran = await front_door(*command, **{name: value})
+    ran = await run_cli(*command, **{name: value})
     assert ran.code == 2
     assert name in ran.out + ran.err
     assert "hunter2" not in ran.out + ran.err

@@ -101,11 +101,11 @@ async def test_new_addresses_are_listed(sandbox: Sandbox, clock: Clock) -> None:
     assert sandbox.slack.refused == []
 
 
-async def test_terminal_and_backtest_know_what_is_new(sandbox: Sandbox, front_door: Run) -> None:
+async def test_terminal_and_backtest_know_what_is_new(sandbox: Sandbox, run_cli: Run) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     found = row(now - 3 * DAY, "ada", "198.51.100.4")
     record(sandbox, now, found, row(now - 3 * DAY + HOUR, "ada", "198.51.100.4"))
-    ran = await front_door("ask", "/apiaudit edge 7d new ip", "--json")
+    ran = await run_cli("ask", "/apiaudit edge 7d new ip", "--json")
     assert ran.code == 0, ran
     values = ran.json["values"]
     assert (values["new_ips"], values["new_actors"]) == (1, 0)
@@ -118,7 +118,7 @@ async def test_terminal_and_backtest_know_what_is_new(sandbox: Sandbox, front_do
         "channel": "#ops",
     }
     table = {**sandbox.table(), "alert": [rule]}
-    ran = await front_door("backtest", "stranger", "--json", "--days", "20", table=table)
+    ran = await run_cli("backtest", "stranger", "--json", "--days", "20", table=table)
     assert ran.code == 0, ran
     [firing] = ran.json["firings"]
     assert abs(datetime.fromisoformat(firing["start"]) - (now - 3 * DAY)) <= 15 * MINUTE

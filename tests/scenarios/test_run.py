@@ -133,10 +133,10 @@ async def test_bot_without_slack_stops_at_once(sandbox: Sandbox, tmp_path: Path)
     assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
-async def test_run_names_missing_settings(front_door: Run) -> None:
-    ran = await front_door("run", SLACK_APP_TOKEN="")
+async def test_run_names_missing_settings(run_cli: Run) -> None:
+    ran = await run_cli("run", SLACK_APP_TOKEN="")
     assert ran.code == 2
     assert "SLACK_APP_TOKEN" in ran.err
-    ran = await front_door("run", SLACK_BOT_TOKEN="xoxb-wrong")
+    ran = await run_cli("run", SLACK_BOT_TOKEN="xoxb-wrong")
     assert ran.code == 3
     assert "invalid_auth" in ran.err

@@ -103,8 +103,8 @@ async def test_dumb_terminal_gets_plain_text(sandbox: Sandbox, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-async def test_json_is_read_in_any_encoding(front_door: Run, encoding: str) -> None:
-    ran = await front_door("ask", "/usage last 7 days per log", "--json", PYTHONIOENCODING=encoding)
+async def test_json_is_read_in_any_encoding(run_cli: Run, encoding: str) -> None:
+    ran = await run_cli("ask", "/usage last 7 days per log", "--json", PYTHONIOENCODING=encoding)
     assert ran.code == 0
     assert json.loads(ran.out)["values"]["bytes"] > 0
 

@@ -129,13 +129,13 @@ def _failure(at: datetime) -> dict[str, str]:
 
 
 async def test_configured_alert_is_tried_on_what_came_before(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     today = datetime.now(UTC).date()
     odd = {today - timedelta(days=n): 9_000_000_000 for n in (3, 80)}
     sandbox.rapid7.usage = lambda day, now: odd.get(day, 3_000_000_000)
     alert = {**SPIKE, "above": "2x usual", "recover": "1.5x usual"}
-    ran = await front_door(
+    ran = await run_cli(
         "backtest", "ingest-spike", "--json", table={**sandbox.table(), "alert": [alert]}
     )
     assert ran.code == 0, ran
@@ -143,12 +143,10 @@ async def test_configured_alert_is_tried_on_what_came_before(
     starts = [firing["start"][:10] for firing in found["firings"]]
     assert starts == [f"{today - timedelta(days=80)}", f"{today - timedelta(days=3)}"]
     assert any("have no baseline: it takes 7 days" in note for note in found["notes"])
-    drawn = await front_door(
-        "backtest", "ingest-spike", table={**sandbox.table(), "alert": [alert]}
-    )
+    drawn = await run_cli("backtest", "ingest-spike", table={**sandbox.table(), "alert": [alert]})
     assert "bytes of /usage rapid7-eu today, above 2x usual." in drawn.out
     outside = {name: value for name, value in SPIKE.items() if name not in ("above", "recover")}
-    ran = await front_door(
+    ran = await run_cli(
         "backtest",
         "ingest-spike",
         "--json",
@@ -158,7 +156,7 @@ async def test_configured_alert_is_tried_on_what_came_before(
 
 
 async def test_samples_of_a_fixed_threshold_make_a_baseline(
-    sandbox: Sandbox, front_door: Callable[..., Any]
+    sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
     now = sandbox.clock().replace(minute=5, second=0, microsecond=0)
     hours = [now - timedelta(hours=n) for n in range(20 * 24, 0, -1)]
@@ -187,7 +185,7 @@ async def test_samples_of_a_fixed_threshold_make_a_baseline(
         "channel": "#ops",
     }
     table = {**sandbox.table(), "alert": [rule]}
-    ran = await front_door("backtest", "timeouts", "--json", table=table)
+    ran = await run_cli("backtest", "timeouts", "--json", table=table)
     assert ran.code == 0, ran
     [firing] = ran.json["firings"]
     assert (firing["start"], firing["peak"]) == (f"{hours[-5]:%Y-%m-%dT%H:%M:%SZ}", 90.0)

@@ -72,41 +72,41 @@ async def test_earlier_database_is_continued(sandbox: Sandbox, dump: Path) -> No
 
 @each_version
 async def test_migrate_does_what_it_announced(
-    front_door: Callable[..., Any], tmp_path: Path, dump: Path
+    run_cli: Callable[..., Any], tmp_path: Path, dump: Path
 ) -> None:
     path = tmp_path / "bot.sqlite"
     make_database(path, dump)
     before = contents(path)
-    announced = await front_door("migrate", "--dry-run")
+    announced = await run_cli("migrate", "--dry-run")
     assert announced.code == 0
     assert contents(path) == before
-    done = await front_door("migrate")
+    done = await run_cli("migrate")
     assert done.code == 0
     assert done.out == announced.out.replace("would be", "were")
     assert len(query(path, MIGRATIONS)) >= int(dump.stem)
-    again = await front_door("migrate", "--dry-run")
+    again = await run_cli("migrate", "--dry-run")
     assert "up to date" in again.out
 
 
 @each_version
 async def test_backup_restores_the_earlier_version(
-    sandbox: Sandbox, front_door: Callable[..., Any], tmp_path: Path, dump: Path
+    sandbox: Sandbox, run_cli: Callable[..., Any], tmp_path: Path, dump: Path
 ) -> None:
     """The earlier version finds what it left: its schema, its steps, its rows."""
     path, backup = tmp_path / "bot.sqlite", tmp_path / "before.sqlite"
     make_database(path, dump)
     before = contents(path)
-    assert (await front_door("backup", str(backup))).code == 0
+    assert (await run_cli("backup", str(backup))).code == 0
     async with connected_bot(sandbox):
         await sandbox.slack.answer_to("/usage last 7 days")
     assert contents(path) != before
-    restored = await front_door("restore", str(backup))
+    restored = await run_cli("restore", str(backup))
     assert restored.code == 0, restored.err
     assert contents(path) == before
     assert [name for (name,) in query(path, MIGRATIONS)][-1].startswith(dump.stem)
 
 
-async def test_newer_database_is_refused(front_door: Callable[..., Any], tmp_path: Path) -> None:
+async def test_newer_database_is_refused(run_cli: Callable[..., Any], tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite"
     make_database(path, DATABASES[-1])
     with closing(sqlite3.connect(path)) as database:
@@ -116,7 +116,7 @@ async def test_newer_database_is_refused(front_door: Callable[..., Any], tmp_pat
         database.commit()
     before = contents(path)
     for command in ("run", "migrate", "check"):
-        refused = await front_door(command)
+        refused = await run_cli(command)
         assert refused.code == 2, command
         assert "newer version" in refused.out + refused.err
     assert contents(path) == before

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 
-from bot.store import KeptResponseUrl, Post, PostKind, QuestionRecord, Store
+from bot.store import Post, PostKind, QuestionRecord, Store, StoredResponseUrl
 from providers.redaction import Secret
 from tests.store.conftest import NOW, OpenStore
 from tests.support.leases import expire_leases
@@ -187,8 +187,8 @@ async def test_former_owner_does_not_finish_question(
     """The process that has taken the question may end before it reports it."""
     third = await open_store()
     await store.questions.claim(ASKED)
-    url = KeptResponseUrl(Secret("https://slack.invalid/1"), replace=True, thread_ts="")
-    await store.questions.keep_response_url(ASKED.delivery, url, until=LATER)
+    url = StoredResponseUrl(Secret("https://slack.invalid/1"), replace=True, thread_ts="")
+    await store.questions.save_response_url(ASKED.delivery, url, until=LATER)
     await expire_leases(store)
     await other.questions.take_interrupted(since=HOUR_AGO, before=NOW)
     if is_reported:

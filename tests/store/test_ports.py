@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from bot.store import KeptAnswer, KeptResponseUrl, Post, PostKind, QuestionRecord, Store
+from bot.store import Post, PostKind, QuestionRecord, Store, StoredAnswer, StoredResponseUrl
 from providers.limits.rate_limiter import Limit, ReportedQuota, Reservation
 from providers.redaction import Secret
 from tests.store.conftest import NOW
@@ -56,9 +56,9 @@ async def test_recent_questions_are_listed_once(store: Store) -> None:
 
 
 async def test_response_url_is_taken_once(store: Store) -> None:
-    kept = KeptResponseUrl(Secret("https://hooks.example/1"), replace=True, thread_ts="1.2")
-    await store.questions.keep_response_url("t", kept, until=NOW + MINUTE)
-    await store.questions.keep_response_url("t", replace(kept, replace=False), until=NOW + MINUTE)
+    kept = StoredResponseUrl(Secret("https://hooks.example/1"), replace=True, thread_ts="1.2")
+    await store.questions.save_response_url("t", kept, until=NOW + MINUTE)
+    await store.questions.save_response_url("t", replace(kept, replace=False), until=NOW + MINUTE)
     found = await store.questions.take_response_url("t", now=NOW)
     assert found
     assert (found.url.open(), found.replace) == ("https://hooks.example/1", False)
@@ -66,10 +66,10 @@ async def test_response_url_is_taken_once(store: Store) -> None:
 
 
 async def test_expired_response_url_is_deleted(store: Store) -> None:
-    kept = KeptResponseUrl(Secret("https://hooks.example/1"), replace=True, thread_ts="")
-    await store.questions.keep_response_url("t", kept, until=NOW)
+    kept = StoredResponseUrl(Secret("https://hooks.example/1"), replace=True, thread_ts="")
+    await store.questions.save_response_url("t", kept, until=NOW)
     assert await store.questions.take_response_url("t", now=NOW) is None
-    await store.questions.keep_response_url("t", kept, until=NOW)
+    await store.questions.save_response_url("t", kept, until=NOW)
     await store.questions.forget_expired_urls(NOW)
     assert await store.read("SELECT delivery FROM response_urls") == []
 
@@ -79,10 +79,10 @@ async def test_expired_response_url_is_deleted(store: Store) -> None:
 
 async def test_answer_is_taken_once_by_its_asker(store: Store) -> None:
     blocks = [{"type": "divider"}]
-    await store.answers.keep(
+    await store.answers.save(
         "t", user="U0ADA", channel="C0", command="usage", text="hello", blocks=blocks, now=NOW
     )
-    kept = KeptAnswer("t", NOW, "usage", "hello", blocks)
+    kept = StoredAnswer("t", NOW, "usage", "hello", blocks)
     assert await store.answers.find("t", user="U0ADA") == kept
     assert await store.answers.take("t", user="U0BOB") is None
     assert await store.answers.take("t", user="U0ADA") == kept
@@ -90,7 +90,7 @@ async def test_answer_is_taken_once_by_its_asker(store: Store) -> None:
 
 
 async def test_answer_is_shared_in_time_and_place(store: Store) -> None:
-    await store.answers.keep(
+    await store.answers.save(
         "t", user="U0ADA", channel="C0OPS", command="usage", text="x", blocks=[], now=NOW
     )
     later = NOW + timedelta(hours=24, seconds=1)
@@ -98,12 +98,12 @@ async def test_answer_is_shared_in_time_and_place(store: Store) -> None:
     assert await store.answers.find("t", user="U0ADA", now=later) is None
     assert await store.answers.take("t", user="U0ADA", channel="C0KITCHEN", now=NOW) is None
     kept = await store.answers.take("t", user="U0ADA", channel="C0OPS", now=NOW)
-    assert kept == KeptAnswer("t", NOW, "usage", "x", [])
+    assert kept == StoredAnswer("t", NOW, "usage", "x", [])
 
 
 async def test_keeping_an_answer_deletes_old_ones(store: Store) -> None:
     for ticket, at in (("old", NOW), ("new", NOW + timedelta(days=2))):
-        await store.answers.keep(
+        await store.answers.save(
             ticket, user="U0ADA", channel="C", command="usage", text="x", blocks=[], now=at
         )
     assert await store.answers.take("old", user="U0ADA") is None

@@ -76,7 +76,7 @@ async def serve_http(
     )
     logging.getLogger("mcp.server.streamable_http").addFilter(_is_unexpected)
     async with manager.run():
-        with _quiet_end():
+        with _suppress_exit_signal():
             await uvicorn.Server(config).serve(sockets=[listening])
 
 
@@ -96,7 +96,7 @@ def _security(hosts: Sequence[str]) -> TransportSecuritySettings:
 
 
 @contextlib.contextmanager
-def _quiet_end() -> Iterator[None]:
+def _suppress_exit_signal() -> Iterator[None]:
     """Ends without a traceback: uvicorn raises the signal again once it has stopped."""
     before = {
         name: signal.signal(name, lambda *_: None) for name in (signal.SIGINT, signal.SIGTERM)

@@ -86,7 +86,7 @@ class SeenHistory:
         until = self.monotonic() + FILL_WITHIN_S
         step = progress.steps.get(account)
         # Another question may be fetching the same days.
-        async with _held(self._filling[account], within_s=FILL_WITHIN_S):
+        async with _best_effort_lock(self._filling[account], within_s=FILL_WITHIN_S):
             known = dict(await self.store.days(account, before.days, fresh=True))
             await self._fill(account, before, known, progress, until=until)
             if step:
@@ -154,8 +154,8 @@ class SeenHistory:
 
 
 @asynccontextmanager
-async def _held(lock: asyncio.Lock, *, within_s: float) -> AsyncIterator[None]:
-    """Holds a lock, or goes on without it where that would take too long."""
+async def _best_effort_lock(lock: asyncio.Lock, *, within_s: float) -> AsyncIterator[None]:
+    """Holds a lock, or continues without it if it cannot be had in time."""
     is_held = False
     with suppress(TimeoutError):
         async with asyncio.timeout(within_s):

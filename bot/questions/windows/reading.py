@@ -21,7 +21,7 @@ from bot.questions.windows.partial import part_of_day
 from bot.questions.windows.points import split_zone
 from bot.questions.windows.ranges import between_points
 from bot.questions.windows.relative import around_point
-from bot.questions.windows.single import ago, length_back, since, single, to_come
+from bot.questions.windows.single import ago, length_back, refuse_future, since, single
 from bot.questions.windows.spans import Span
 from bot.questions.windows.tokens import MONTHS, Tokens, UnknownText, tokens_of
 from providers.models import Window
@@ -30,7 +30,7 @@ from providers.models import Window
 LONGEST = timedelta(days=3660)
 # In this order each is tried; the first that reads the words wins.
 READERS: tuple[Callable[[Tokens, Reading], Span | None], ...] = (
-    to_come,
+    refuse_future,
     length_back,
     around_point,
     since,

@@ -199,7 +199,7 @@ def ago(tokens: Tokens, reading: Reading) -> Span | None:
     raise TwoReadings(reading.text, (that, f"since {then}"))
 
 
-def to_come(tokens: Tokens, reading: Reading) -> Span | None:
+def refuse_future(tokens: Tokens, reading: Reading) -> Span | None:
     """`in 5 hours`, `tomorrow`, `next week`, `2 hours from now`: refused, since nothing is known of
     it.
     """

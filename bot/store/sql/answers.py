@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.answer import Block
-from bot.store.records import KeptAnswer
+from bot.store.records import StoredAnswer
 from bot.store.sql.database import Database, Row, Transaction, to_text
 
 
@@ -15,7 +15,7 @@ class SqlAnswers:
     def __init__(self, database: Database, kept_for: timedelta) -> None:
         self._database, self._kept_for = database, kept_for
 
-    async def keep(
+    async def save(
         self,
         ticket: str,
         *,
@@ -28,7 +28,7 @@ class SqlAnswers:
     ) -> None:
         row = (ticket, to_text(now), user, channel, command, text, json.dumps(blocks))
 
-        def keep(tx: Transaction) -> None:
+        def insert(tx: Transaction) -> None:
             tx.execute("DELETE FROM answers WHERE kept_at < ?", (self._oldest(now),))
             tx.execute(
                 'INSERT INTO answers (ticket, kept_at, "user", channel, command, text, blocks) '
@@ -36,12 +36,12 @@ class SqlAnswers:
                 row,
             )
 
-        await self._database.write(keep)
+        await self._database.write(insert)
 
     async def take(
         self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
-    ) -> KeptAnswer | None:
-        def take(tx: Transaction) -> KeptAnswer | None:
+    ) -> StoredAnswer | None:
+        def take(tx: Transaction) -> StoredAnswer | None:
             rows = tx.query(
                 'SELECT ticket, kept_at, command, text, blocks FROM answers WHERE ticket = ? AND "user" = ? '
                 "AND kept_at >= ? AND channel = coalesce(?, channel)",
@@ -57,7 +57,7 @@ class SqlAnswers:
 
     async def find(
         self, begins: str, *, user: str, now: datetime | None = None
-    ) -> KeptAnswer | None:
+    ) -> StoredAnswer | None:
         rows = await self._database.read(
             'SELECT ticket, kept_at, command, text, blocks FROM answers WHERE "user" = ? '
             "AND substr(ticket, 1, ?) = ? AND kept_at >= ?",
@@ -72,8 +72,8 @@ class SqlAnswers:
         return to_text(now - self._kept_for) if now else ""
 
 
-def _answer(row: Row) -> KeptAnswer:
-    return KeptAnswer(
+def _answer(row: Row) -> StoredAnswer:
+    return StoredAnswer(
         row["ticket"],
         datetime.fromisoformat(row["kept_at"]),
         row["command"],

@@ -45,14 +45,14 @@ class Claims:
         clock, expires_after = database.dialect.lease_clock, timings.expires_after
         # A time ahead is from before the machine was restarted, where that is the clock.
         is_held = f"seen_at > {clock} - {expires_after!r} AND seen_at <= {clock}"
-        self._held = f"SELECT id FROM replicas WHERE {is_held}"  # noqa: S608 - constants
+        self._live_replicas = f"SELECT id FROM replicas WHERE {is_held}"  # noqa: S608 - constants
         # Kept for a while after it has expired, so that an operator sees who was there.
         forgotten_after = EXPIRED_KEPT * expires_after
         self._forgotten = f"seen_at <= {clock} - {forgotten_after!r} OR seen_at > {clock}"
 
     def is_free(self, owner: str = "owner") -> str:
         """A condition for rows that no living process has claimed, by their column."""
-        return f"coalesce({owner}, '') NOT IN ({self._held})"
+        return f"coalesce({owner}, '') NOT IN ({self._live_replicas})"
 
     def is_takeable(self, owner: str = "owner") -> str:
         """A condition with the parameter `self.owner` for rows that this process may claim, since
@@ -107,7 +107,7 @@ class Claims:
         def renew(tx: Transaction) -> list[str]:
             self._renew(tx)
             tx.execute(f"DELETE FROM replicas WHERE {self._forgotten}")  # noqa: S608 - constants
-            return [row["id"] for row in tx.query(f"{self._held} ORDER BY id")]
+            return [row["id"] for row in tx.query(f"{self._live_replicas} ORDER BY id")]
 
         living = await self._database.write(renew)
         self.others = len(living) - 1

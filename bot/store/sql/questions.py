@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.store.records import UNFINISHED, KeptResponseUrl, QuestionRecord
+from bot.store.records import UNFINISHED, QuestionRecord, StoredResponseUrl
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction, to_text
 from providers.redaction import Secret
@@ -49,8 +49,8 @@ class SqlQuestions:
 
         await self._database.write(finish)
 
-    async def keep_response_url(
-        self, delivery: str, kept: KeptResponseUrl, *, until: datetime
+    async def save_response_url(
+        self, delivery: str, kept: StoredResponseUrl, *, until: datetime
     ) -> None:
         sql = (
             "INSERT INTO response_urls (delivery, url, replace_original, thread_ts, until) "
@@ -61,8 +61,8 @@ class SqlQuestions:
         row = (delivery, kept.url.open(), int(kept.replace), kept.thread_ts, to_text(until))
         await self._database.execute(sql, row)
 
-    async def take_response_url(self, delivery: str, *, now: datetime) -> KeptResponseUrl | None:
-        def take(tx: Transaction) -> KeptResponseUrl | None:
+    async def take_response_url(self, delivery: str, *, now: datetime) -> StoredResponseUrl | None:
+        def take(tx: Transaction) -> StoredResponseUrl | None:
             tx.execute("DELETE FROM response_urls WHERE until <= ?", (to_text(now),))
             rows = tx.query(
                 "SELECT url, replace_original, thread_ts FROM response_urls WHERE delivery = ?",
@@ -70,7 +70,7 @@ class SqlQuestions:
             )
             tx.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
             for row in rows:
-                return KeptResponseUrl(
+                return StoredResponseUrl(
                     Secret(row["url"]), bool(row["replace_original"]), row["thread_ts"]
                 )
             return None

@@ -25,10 +25,10 @@ from providers.redaction import Secret
 from tests.conftest import ROOT, Run
 
 
-async def test_json_answer_has_every_member(front_door: Run, tmp_path: Path) -> None:
+async def test_json_answer_has_every_member(run_cli: Run, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
     first, last = today - timedelta(days=7), today - timedelta(days=1)
-    ran = await front_door(
+    ran = await run_cli(
         "ask", f"/usage {first}..{last} csv", "--json", "--out", str(tmp_path / "out")
     )
     assert (ran.code, ran.err) == (0, "")
@@ -56,8 +56,8 @@ async def test_json_answer_has_every_member(front_door: Run, tmp_path: Path) -> 
     )
 
 
-async def test_missing_day_has_empty_bytes(front_door: Run, tmp_path: Path) -> None:
-    ran = await front_door("ask", "/usage 30d csv", "--json")
+async def test_missing_day_has_empty_bytes(run_cli: Run, tmp_path: Path) -> None:
+    ran = await run_cli("ask", "/usage 30d csv", "--json")
     rows = list(
         csv.DictReader(io.StringIO(Path(tmp_path / ran.json["files"][0]["path"]).read_text()))
     )
@@ -65,9 +65,9 @@ async def test_missing_day_has_empty_bytes(front_door: Run, tmp_path: Path) -> N
     assert [row["bytes"] for row in rows].count("") == ran.json["values"]["days_missing"] == 1
 
 
-async def test_existing_file_is_not_overwritten(front_door: Run, tmp_path: Path) -> None:
+async def test_existing_file_is_not_overwritten(run_cli: Run, tmp_path: Path) -> None:
     paths = [
-        (await front_door("ask", "/usage yesterday csv", "--json", "--out", str(tmp_path))).json[
+        (await run_cli("ask", "/usage yesterday csv", "--json", "--out", str(tmp_path))).json[
             "files"
         ][0]["path"]
         for _ in range(2)
@@ -76,8 +76,8 @@ async def test_existing_file_is_not_overwritten(front_door: Run, tmp_path: Path)
     assert all(Path(path).exists() for path in paths)
 
 
-async def test_audit_over_both_vendors(front_door: Run, tmp_path: Path) -> None:
-    ran = await front_door("ask", "/apiaudit 24h csv", "--json", "--out", str(tmp_path))
+async def test_audit_over_both_vendors(run_cli: Run, tmp_path: Path) -> None:
+    ran = await run_cli("ask", "/apiaudit 24h csv", "--json", "--out", str(tmp_path))
     values = ran.json["values"]
     assert {"calls", "failures", "failure_percent", "actors", "duration_p95_ms", "complete"} == set(
         values
@@ -94,8 +94,8 @@ async def test_audit_over_both_vendors(front_door: Run, tmp_path: Path) -> None:
     assert any(row["status"] == "'-90008" for row in rows)
 
 
-async def test_log_in_a_terminal(front_door: Run, tmp_path: Path) -> None:
-    ran = await front_door("ask", "/logs kitchen,cellar 24h", "--json", "--out", str(tmp_path))
+async def test_log_in_a_terminal(run_cli: Run, tmp_path: Path) -> None:
+    ran = await run_cli("ask", "/logs kitchen,cellar 24h", "--json", "--out", str(tmp_path))
     values = ran.json["values"]
     assert set(values) == {"lines", "bytes", "complete", "truncated", "levels"}
     assert (values["complete"], values["truncated"]) == (True, False)
@@ -105,16 +105,16 @@ async def test_log_in_a_terminal(front_door: Run, tmp_path: Path) -> None:
     assert b"Tr0ub4dor" not in content
 
 
-async def test_text_answer_names_saved_files(front_door: Run, tmp_path: Path) -> None:
-    ran = await front_door("ask", "/logs kitchen 20m", "--out", str(tmp_path))
+async def test_text_answer_names_saved_files(run_cli: Run, tmp_path: Path) -> None:
+    ran = await run_cli("ask", "/logs kitchen 20m", "--out", str(tmp_path))
     assert ran.code == 0
     assert "Saved " in ran.out
     assert "lines" in ran.out
     assert "&lt;" not in ran.out
 
 
-async def test_help_has_no_window(front_door: Run) -> None:
-    ran = await front_door("ask", "/logs help", "--json")
+async def test_help_has_no_window(run_cli: Run) -> None:
+    ran = await run_cli("ask", "/logs help", "--json")
     assert (ran.code, ran.json["window"], ran.json["values"], ran.json["files"]) == (
         0,
         None,
@@ -150,7 +150,7 @@ FAILURES = [
     ids=[f"{case[0]} {case[3]}" for case in FAILURES],
 )
 async def test_failures_have_kind_and_exit_code(
-    front_door: Run,
+    run_cli: Run,
     sandbox: Sandbox,
     line: str,
     arrange: Any,
@@ -159,7 +159,7 @@ async def test_failures_have_kind_and_exit_code(
     provider: str | None,
 ) -> None:
     arrange(sandbox)
-    ran = await front_door("ask", line, "--json")
+    ran = await run_cli("ask", line, "--json")
     assert ran.code == code, ran.out + ran.err
     if kind:
         error = ran.json["error"]
@@ -168,9 +168,9 @@ async def test_failures_have_kind_and_exit_code(
         assert error["hint"]
 
 
-async def test_all_configuration_problems_are_shown(front_door: Run, sandbox: Sandbox) -> None:
+async def test_all_configuration_problems_are_shown(run_cli: Run, sandbox: Sandbox) -> None:
     table = {**sandbox.table(), "colour": "red", "timezone": "Mars"}
-    ran = await front_door("ask", "/usage 7d", "--json", table=table)
+    ran = await run_cli("ask", "/usage 7d", "--json", table=table)
     assert ran.code == 2
     assert ran.json["error"]["kind"] == "bad_config"
     assert "colour" in ran.json["error"]["message"]
@@ -189,43 +189,43 @@ async def test_all_configuration_problems_are_shown(front_door: Run, sandbox: Sa
     ],
 )
 async def test_user_and_channel_apply_access_rules(
-    front_door: Run, sandbox: Sandbox, who: tuple[str, ...], code: int
+    run_cli: Run, sandbox: Sandbox, who: tuple[str, ...], code: int
 ) -> None:
-    ran = await front_door("ask", "/apiaudit 24h", "--json", *who)
+    ran = await run_cli("ask", "/apiaudit 24h", "--json", *who)
     assert ran.code == code
     if code:
         assert ran.json["error"]["kind"] == "refused"
         assert sandbox.akamai.requests == []
 
 
-async def test_granted_channel_may_ask(front_door: Run) -> None:
-    assert (await front_door("ask", "/logs kitchen", "--channel", "C0OPS")).code == 0
-    assert (await front_door("ask", "/logs kitchen", "--channel", "C0KITCHEN")).code == 4
+async def test_granted_channel_may_ask(run_cli: Run) -> None:
+    assert (await run_cli("ask", "/logs kitchen", "--channel", "C0OPS")).code == 0
+    assert (await run_cli("ask", "/logs kitchen", "--channel", "C0KITCHEN")).code == 4
 
 
 @pytest.mark.parametrize("option", ["--user", "--channel"])
 @pytest.mark.parametrize("given", ["", " "])
 async def test_empty_person_or_place_is_refused(
-    front_door: Run, sandbox: Sandbox, option: str, given: str
+    run_cli: Run, sandbox: Sandbox, option: str, given: str
 ) -> None:
     """A script whose variable is empty asks as nobody, not as the operator."""
-    ran = await front_door("ask", "/usage 7d", "--json", option, given)
+    ran = await run_cli("ask", "/usage 7d", "--json", option, given)
     assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
     assert option in ran.json["error"]["message"]
     assert sandbox.rapid7.requests == []
 
 
-async def test_saved_files_are_private(front_door: Run, tmp_path: Path) -> None:
+async def test_saved_files_are_private(run_cli: Run, tmp_path: Path) -> None:
     for line in ("/usage 7d csv", "/apiaudit edge 24h csv", "/logs kitchen 20m"):
-        ran = await front_door("ask", line, "--json", "--out", str(tmp_path / "out"))
+        ran = await run_cli("ask", line, "--json", "--out", str(tmp_path / "out"))
         [file] = ran.json["files"]
         assert Path(file["path"]).stat().st_mode & 0o777 == 0o600
 
 
-async def test_manifest_needs_no_configuration(front_door: Run, tmp_path: Path) -> None:
-    ran = await front_door("manifest", "--json", BOT_CONFIG=str(tmp_path / "none.toml"))
+async def test_manifest_needs_no_configuration(run_cli: Run, tmp_path: Path) -> None:
+    ran = await run_cli("manifest", "--json", BOT_CONFIG=str(tmp_path / "none.toml"))
     assert ran.json["display_information"]["name"] == "Opswatch"
-    assert (await front_door("manifest")).out == (ROOT / "manifest.yml").read_text()
+    assert (await run_cli("manifest")).out == (ROOT / "manifest.yml").read_text()
 
 
 @pytest.mark.parametrize(
@@ -240,9 +240,9 @@ async def test_manifest_needs_no_configuration(front_door: Run, tmp_path: Path) 
     ],
 )
 async def test_every_command_explains_itself_with_examples(
-    front_door: Run, words: tuple[str, ...]
+    run_cli: Run, words: tuple[str, ...]
 ) -> None:
-    ran = await front_door(*words)
+    ran = await run_cli(*words)
     assert ran.code == 0
     assert "python -m bot" in ran.out
 
@@ -257,17 +257,17 @@ async def test_every_command_explains_itself_with_examples(
         "apiaudit subscriptions",
     ],
 )
-async def test_ask_refuses_slack_only_commands(front_door: Run, line: str) -> None:
-    ran = await front_door("ask", line, "--json")
+async def test_ask_refuses_slack_only_commands(run_cli: Run, line: str) -> None:
+    ran = await run_cli("ask", line, "--json")
     assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
     assert "only in Slack" in ran.json["error"]["message"]
 
 
 @pytest.mark.parametrize("words", [("run",), ("check",)], ids=" ".join)
 async def test_missing_database_folder_is_named(
-    front_door: Run, sandbox: Sandbox, tmp_path: Path, words: tuple[str, ...]
+    run_cli: Run, sandbox: Sandbox, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    ran = await front_door(*words, table={**sandbox.table(), "database": "missing/bot.sqlite"})
+    ran = await run_cli(*words, table={**sandbox.table(), "database": "missing/bot.sqlite"})
     assert ran.code == 2
     assert str(tmp_path / "missing" / "bot.sqlite") in ran.out + ran.err
     assert "there is no folder" in ran.out + ran.err
@@ -276,10 +276,10 @@ async def test_missing_database_folder_is_named(
 @pytest.mark.parametrize("words", [("run",), ("check",)], ids=" ".join)
 @pytest.mark.parametrize("folder", ["missing", "file"])
 async def test_unusable_temporary_folder_is_named(
-    front_door: Run, tmp_path: Path, words: tuple[str, ...], folder: str
+    run_cli: Run, tmp_path: Path, words: tuple[str, ...], folder: str
 ) -> None:
     (tmp_path / "file").touch()
-    ran = await front_door(*words, TMPDIR=str(tmp_path / folder))
+    ran = await run_cli(*words, TMPDIR=str(tmp_path / folder))
     output = ran.out + ran.err
     assert ran.code == 2
     assert f"No temporary file can be written in {tmp_path / folder} (" in output
@@ -291,15 +291,15 @@ README_QUESTIONS = re.findall(r"^\| `(/[^`]+)` \|", (ROOT / "README.md").read_te
 
 
 @pytest.mark.parametrize("line", README_QUESTIONS)
-async def test_readme_question_finds_something(front_door: Run, tmp_path: Path, line: str) -> None:
-    ran = await front_door("ask", line, "--json", "--out", str(tmp_path))
+async def test_readme_question_finds_something(run_cli: Run, tmp_path: Path, line: str) -> None:
+    ran = await run_cli("ask", line, "--json", "--out", str(tmp_path))
     assert ran.code == 0, ran.out
     values = ran.json["values"]
     assert next(values[name] for name in ("calls", "lines", "bytes") if name in values) > 0
 
 
 async def test_terminal_shares_the_rate_limit(
-    sandbox: Sandbox, front_door: Run, tmp_path: Path
+    sandbox: Sandbox, run_cli: Run, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
     store = await Store.open(sandbox.location, now=now)
@@ -307,8 +307,8 @@ async def test_terminal_shares_the_rate_limit(
     for _ in range(149):
         await budget.commit("download", await budget.reserve("download"))
     await store.close()
-    assert (await front_door("ask", "/logs kitchen", "--json")).code == 0
-    ran = await front_door("ask", "/logs kitchen", "--json")
+    assert (await run_cli("ask", "/logs kitchen", "--json")).code == 0
+    ran = await run_cli("ask", "/logs kitchen", "--json")
     assert (ran.code, ran.json["error"]["kind"], ran.json["error"]["provider"]) == (
         3,
         "rate_limited",
@@ -320,17 +320,17 @@ async def test_terminal_shares_the_rate_limit(
 
 
 async def test_terminal_answers_without_database(
-    sandbox: Sandbox, front_door: Run, tmp_path: Path
+    sandbox: Sandbox, run_cli: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    ran = await front_door(
+    ran = await run_cli(
         "ask", "/usage last 7 days", table={**sandbox.table(), "database": "file/bot.sqlite"}
     )
     assert ran.code == 0
 
 
-async def test_answer_mentions_that_today_is_partial(front_door: Run) -> None:
-    ran = await front_door("ask", "/usage today", "--json")
+async def test_answer_mentions_that_today_is_partial(run_cli: Run) -> None:
+    ran = await run_cli("ask", "/usage today", "--json")
     today = datetime.now(UTC).date()
     assert ran.json["window"]["start"] == f"{today}T00:00:00Z"
     assert "Today is incomplete" in ran.json["text"]
@@ -353,8 +353,8 @@ DOCUMENTED_COMMANDS = sorted(
 
 
 @pytest.mark.parametrize("command", DOCUMENTED_COMMANDS)
-async def test_documented_command_runs(front_door: Run, tmp_path: Path, command: str) -> None:
+async def test_documented_command_runs(run_cli: Run, tmp_path: Path, command: str) -> None:
     here = {"/tmp": tmp_path, "/etc/opswatch/bot.toml": tmp_path / "bot.toml"}
-    ran = await front_door(*[str(here.get(word, word)) for word in shlex.split(command)])
+    ran = await run_cli(*[str(here.get(word, word)) for word in shlex.split(command)])
     assert ran.code == 0, ran.err
     assert ran.out
