@@ -231,8 +231,11 @@ def test_damaged_line_is_counted_as_read(line: bytes) -> None:
         assert (+counter.levels, counter.minutes, counter.untimed) == as_read(log)
 
 
-def test_digits_right_behind_a_minute_stop_nothing() -> None:
-    log = [b"2026-11-21T10:0012 INFO oven on"] * 40
+@pytest.mark.parametrize(
+    "line", [b"2026-11-21T10:008 [INFO] oven on", b"2026-11-21T10:0012 INFO oven on"]
+)
+def test_digits_right_behind_a_minute_stop_nothing(line: bytes) -> None:
+    log = [line] * 40
     counter = counted(b"".join(line + b"\n" for line in log))
     assert (+counter.levels, counter.minutes, counter.untimed) == as_read(log)
 
