@@ -71,7 +71,14 @@ _FIRST_LETTERS: Final = bytes(
 _LOOSE_KEYS: Final = [
     before + key + sign
     for key in (b"level", b"severity", b"lvl", b"levelname", b"log.level")
-    for before, sign in ((b"'", b"'"), (b":", b"=>"), (b"[", b":"), (b" ", b":"))
+    for before, sign in (
+        (b"'", b"'"),
+        (b":", b"=>"),
+        (b"[", b":"),
+        (b" ", b":"),
+        (b":", b" :"),
+        (b":", b' "'),
+    )
 ]
 
 _LEVEL_STARTS: Final = (

@@ -61,6 +61,7 @@ LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "syslog_level": levels.level_of_field,
     "prio": levels.level_of_field,
     "level_value": levels.level_of_logback,
+    "leveldisplayname": levels.level_of_field,
 }
 TIME_KEYS: Final = (
     "@timestamp", "timestamp", "time", "ts", "@t", "t", "datetime", "asctime", "eventtime", "event_time", "logged_at", "created_at",
@@ -135,6 +136,8 @@ NESTED_LEVELS: Final = (
     "details",
     "_source",
     "result",
+    "entry",
+    "header",
 )
 # A number in these is seldom a level.
 NUMBERS_ARE_NO_LEVELS: Final = frozenset(
@@ -143,6 +146,7 @@ NUMBERS_ARE_NO_LEVELS: Final = frozenset(
 _NESTED_TIMES: Final = (
     *("event", "metadata", "record", "id", "header", "meta", "_source", "result", "log", "fields"),
     *("data", "payload", "attributes", "body", "details", "properties", "context"),
+    *("jsonpayload", "entry", "message", "extra"),
 )
 # Programs whose `level` has numbers of its own, by a field that they alone have.
 _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
@@ -182,6 +186,7 @@ _CAMEL_CASE: Final = {
         ),
         *("creationDate", "detectedAt", "serverTimestamp", "clickTime", "lastTimestamp"),
         *("timeReceived", "receivedDateTime", "eventReceivedTime", "detectedTime"),
+        *("jsonPayload", "levelDisplayName"),
         *("utcTime", "TimeCreated", "EventID", "operationName", "reqId", "EventTime"),
     )
 }

@@ -10,7 +10,7 @@ import msgspec
 from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import field_names
-from bot.logs.grammar import TIME_FIRST
+from bot.logs.grammar import ANSI, TIME_FIRST
 from providers.patterns import compile_pattern
 
 # A value as it is written in JSON, or the text of one.
@@ -36,19 +36,23 @@ NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.@-")
 MOST_OF_PAIRS: Final = 4096
 _OBJECT_STARTS: Final = (b"{", b" ", b"\t", b"\r", b"\n")
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-# In JSON, and as Python, Ruby, Java and Go write fields: `'level': 'error'`, `:level=>"error"`,
-# `level=ERROR, `, `level:error `.
+# In JSON, and as Python, Ruby, Java, Go, Elixir and Clojure write fields: `'level': 'error'`,
+# `:level=>"error"`, `level=ERROR, `, `level:error `, `level: :error`, `:level :error`.
 _KEYED_TIME: Final = compile_pattern(
-    rb"(?<=[\"':{\[(, ])(?:@?time(?:stamp)?|ts|t|datetime)[\"']? ?(?:=>|[:=]) ?[\"']?([^\"'\n,})]{4,64})",
+    rb"(?<=[\"':{\[(, ])(?:@?time(?:stamp)?|ts|t|datetime)[\"']? ?(?:=>|[:=]| (?=[\"#])) ?(?:#inst )?[\"']?([^\"'\n,})]{4,64})",
     re.IGNORECASE,
 )
 _KEYED_LEVEL: Final = compile_pattern(
-    rb"(?<=[\"':{\[(, ])(?:level|severity|lvl|levelname|log\.level)[\"']? ?(?:=>|[:=]) ?[\"':]?([\w@]{1,16})",
+    rb"(?<=[\"':{\[(, ])(?:level|severity|lvl|levelname|log\.level)[\"']? ?(?:=>|[:=]| (?=[:\"])) ?[\"':]?([\w@]{1,16})",
     re.IGNORECASE,
 )
-_STARTS_AS_VALUE: Final = compile_pattern(rb"map\[[\w.@-]{1,64}:|[A-Z]\w{0,40}[({][\w.@-]{1,64}=")
+_STARTS_AS_VALUE: Final = compile_pattern(
+    rb"map\[[\w.@-]{1,64}:|%\{[a-z]\w{0,63}: |[A-Z]\w{0,40}[({][\w.@-]{1,64}="
+)
 # level=error|time=…, level=error;time=…
-_STARTS_GLUED: Final = compile_pattern(rb"[A-Za-z_][\w.@-]{0,63}=[^\s=\"|;,]{0,64}[|;,]\w")
+_STARTS_GLUED: Final = compile_pattern(
+    rb"[A-Za-z_][\w.@-]{0,63}=(?:[^\s=\"|;,]{0,64}|\"[^\"\n]{0,64}\")[|;,]\w"
+)
 _GLUE: Final = compile_pattern(rb"[|;,](?=[A-Za-z_][\w.@-]{0,63}=)")
 
 
@@ -132,7 +136,7 @@ def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
     if _STARTS_GLUED.match(text):
         text = _GLUE.sub(b" ", text)
     for key, quoted, bare in _PAIR.findall(text):
-        found.setdefault(key.decode().lower(), quoted or bare.strip(b"'").rstrip(b",;"))
+        found.setdefault(key.decode().lower(), quoted or bare.rstrip(b",;").strip(b"'"))
     return found
 
 
@@ -153,7 +157,10 @@ def level_of_value(value: bytes, read: field_names.LevelReader) -> str | None:
         return next(
             (level for text in texts if (level := read(text[: field_names.LONGEST_LEVEL]))), None
         )
-    return read(text_of(value)[: field_names.LONGEST_LEVEL])
+    text = text_of(value)
+    if b"\x1b" in text:
+        text = ANSI.sub(b"", text[: 4 * field_names.LONGEST_LEVEL])
+    return read(text[: field_names.LONGEST_LEVEL])
 
 
 def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> str | None:
@@ -208,7 +215,11 @@ def _texts_of_time(value: bytes) -> Iterable[bytes]:
         yield text_of(value)
         return
     nested = json_fields(value) or {}
-    yield from (text_of(nested[part]) for part in _PARTS_OF_TIME if part in nested)
+    for part in _PARTS_OF_TIME:
+        if part in nested:
+            # MongoDB writes {"$date": {"$numberLong": "…"}}, too.
+            inner = json_fields(bytes(nested[part])) or {}
+            yield text_of(inner.get("$numberlong", nested[part]))
 
 
 def inner_line(fields: Mapping[str, Value]) -> bytes | None:

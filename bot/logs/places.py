@@ -166,7 +166,7 @@ PLACES: Final = (
         ("letter_alone", rb"(?P<LEVEL>[EWDF]) (?=[A-Z(<\[\"'])", _letter, b"2026-11-21 10:00:00 E Could not open", "error"),
         ("letter_and_dash", rb"(?P<LEVEL>[EWDIF]) - ", _letter, b"2026-11-21 10:00:00 - E - hot", "error"),
         ("letter_in_box_of_time", rb"(?P<LEVEL>[EWDIF])\](?= )", _letter, b"[2026-11-21 10:00:00 E] hot", "error"),
-        ("letter_behind_boxes", rb"(?:\[[^\[\]\n]{1,60}\] ){1,3}(?P<LEVEL>[EWDIF])(?=: | [a-z\[(])", _letter, b"2026-11-21 10:00:00 [oven] [12] E: hot", "error"),
+        ("letter_behind_boxes", rb"(?=\[[^\[\]\n]{1,60}\] [\[EWDIF])(?:(?!\[ ?" + ANY_CASE + rb"[ \]])\[[^\[\]\n]{1,60}\] ){1,3}(?P<LEVEL>[EWDIF])(?=: | [a-z\[(])", _letter, b"2026-11-21 10:00:00 [oven] [12] E: hot", "error"),
         ("before_two_blanks", rb"(?P<LEVEL>[CEWND])  (?=[a-z])", _letter, b"2026-11-21 10:00:00.123456 C  oven version: 1", "critical"),
         ("fhem", rb"(?=[0-5]: )(?:(?<=\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d )|(?<=\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d\.\d{3} ))(?P<LEVEL>[0-5]): ", spellings.FHEM.get, b"2026.11.21 10:00:00 1: oven: hot", "error"),
         ("iris", rb"(?=\(\d)(?<=\d\d/\d\d/\d\d-\d\d:\d\d:\d\d:\d{3} )\(\d{1,10}\) (?P<LEVEL>[0-3]) ", spellings.IRIS.get, b"11/21/26-10:00:00:123 (1234) 2 [Generic.Event] hot", "error"),

@@ -201,7 +201,7 @@ class LineReader:
 
 
 # The name of a zone may end further on than what is compared of two lines.
-_REGION_BEHIND: Final = compile_pattern(rb" ?[A-Z][a-z]{1,12}/")
+_REGION_BEHIND: Final = compile_pattern(rb"[ \[]?[A-Z][a-z]{1,12}/")
 
 
 def _key_size(end: int) -> int:

@@ -41,7 +41,9 @@ def read_fields(found: Mapping[str, fields.Value]) -> Reading:
 
 def minute_of_text(text: bytes) -> Minute | None:
     """The minute of a value by itself."""
-    text = text[:64].strip(b" \t[]").removeprefix(b"/Date(")
+    text = text[:64].strip(b" \t")
+    # A region in brackets is part of the time.
+    text = (text.strip(b"[]") if text.startswith(b"[") else text).removeprefix(b"/Date(")
     key = text.translate(DIGITS_ALIKE)
     known = _KNOWN_TEXTS.get(key)
     if known and (minute := times.minute_of(known[0], text[known[1]], text[known[2]])):

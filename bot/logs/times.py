@@ -36,13 +36,19 @@ _NAMED_ZONE: Final = (
     + rb")\b"
 )
 _REGION: Final = rb"[A-Z][a-z]{1,12}/[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
+_KNOWN_REGION: Final = (
+    rb"(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific)/"
+    rb"[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
+)
 # Most of what follows a time begins in none of these ways, which is seen at once.
 OFFSET: Final = (
-    rb" ?(?=[-+(A-Z\t])(?:[+-]\d\d(?::?\d\d)?(?!\d)|\(UTC(?:[+-]\d{4})?\)|"
+    rb" ?(?=[-+(A-Z\t[])(?:[+-]\d\d(?::?\d\d)?(?!\d)|\(UTC(?:[+-]\d{4})?\)|"
     + _NAMED_ZONE
     + rb"(?![+-]\d)|(?:GMT|UTC)[+-]\d{1,2}(?::?\d\d)?(?!\d)|(?<= )"
     + _REGION
-    + rb"(?=\])|\t(?:UTC|GMT)(?=\t))"
+    + rb"(?=\])|\t(?:UTC|GMT)(?=\t)|(?<=\d)\["
+    + _KNOWN_REGION
+    + rb"\])"
 )
 # Between the time and its half some languages put a blank that does not break.
 _HALF: Final = rb"(?: |\xe2\x80\xaf|\xc2\xa0)?[AaPp](?:\.(?: |\xc2\xa0)?)?[Mm]\b\.?"
@@ -330,6 +336,7 @@ def _ordinal_date(year: int, day: int) -> bytes:
 
 @lru_cache(maxsize=256)
 def _offset_of(behind: bytes) -> bytes:
+    behind = behind.strip(b"[]")
     if behind.startswith(b"(UTC"):
         behind = behind[4:-1] or b"Z"
     if behind[:3] in (b"UTC", b"GMT") and behind[3:]:
