@@ -41,6 +41,7 @@ NOT_REMEMBERED: Final = {
     "named_colon",
     "box_level_first",
     "frr",
+    "before_file",
 }
 # Text in every line whose level is not a word.
 HINTS: Final = (

@@ -106,7 +106,7 @@ FORMS: Final = (
              b"2026-325T10:00:00,123", (b"2026-11-21T10:00", b"")),
     TimeForm("hours_and_minutes", _Y + b"-" + _M + b"-" + _D + rb" (?P<H>[01]\d|2[0-3])h(?P<M>[0-5]\d)", rb"\.\d\d", rb" (?:utc|UTC)\b",
              b"2026-11-21 10h00.00 utc", (b"2026-11-21T10:00", b"Z")),
-    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T:@-]|" + _COLUMN + rb")" + _HM, _SECONDS, _HALF_OR_OFFSET,
+    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T:@-]|\] ?\[|" + _COLUMN + rb")" + _HM, _SECONDS, _HALF_OR_OFFSET,
              b"2026/11/21 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("bgl", _Y + b"[-.]" + _M + b"[-.]" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:[.:]\d{1,9}+)?+", rb"(?:[+-]\d{3}(?!\d)|" + OFFSET + rb")",
              b"2005-06-03-15.42.50.363779", (b"2005-06-03T15:42", b"")),
@@ -143,7 +143,7 @@ FORMS: Final = (
     TimeForm("joined_month_day", _NAMED_M + _D + b" " + _HM, _SECONDS, rb"(?!)",
              b"Nov21 10:00:00", (b"--11-21T10:00", b"")),
     # Where either can be the month, the window decides.
-    TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | --? |:|-|T|" + _COLUMN + rb")" + _LOOSE_HM, _SECONDS,
+    TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | --? |:|-|T|\] ?\[|" + _COLUMN + rb")" + _LOOSE_HM, _SECONDS,
              _HALF_OR_OFFSET,
              b"11/21/2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
     TimeForm("epoch", _EPOCH, rb"\d(?:\d{9}|\d{6}|\d{3})?+(?:[.,]\d{1,9}+)?+(?![\w.])", rb"(?!)",
