@@ -57,6 +57,7 @@ class SlackClient:
         self._session = session
         # Shared by all priorities, so that a refusal is remembered once.
         self._block_fallback = block_fallback or BlockFallback(self.upload)
+        self._by_priority: dict[Priority, SlackClient] = {}
 
     def share_refusals(self, refused: RefusedBlockStore, clock: Clock) -> None:
         """Lets all processes know which blocks Slack refuses."""
@@ -68,7 +69,11 @@ class SlackClient:
 
     def at(self, priority: Priority) -> SlackClient:
         """The same client with another priority."""
-        return SlackClient(self.web.at(priority), self._session, self._block_fallback)
+        if priority not in self._by_priority:
+            self._by_priority[priority] = SlackClient(
+                self.web.at(priority), self._session, self._block_fallback
+            )
+        return self._by_priority[priority]
 
     async def call(self, method: str, **arguments: Any) -> SlackAnswer:
         """Slack's answer to a method, such as `conversations.info`."""
