@@ -92,7 +92,8 @@ class InterruptionReporter(Struct, frozen=True):
             asked.command, asked.user, asked.channel
         ):
             return False
-        text, blocks = kept.text, list(kept.blocks)
+        text = kept.text
+        blocks = list(kept.blocks)
         if not target.state.replace_original:
             text = f"{SENT_TWICE}\n{text}"
             blocks = [kit.context(SENT_TWICE), *blocks]

@@ -13,7 +13,8 @@ from bot.store import QuestionStore, StoreUnavailable
 
 log = logging.getLogger("opswatch")
 # Ten minutes in all.
-RETRY_EVERY_S, RETRIES = 2.0, 300
+RETRY_EVERY_S = 2.0
+RETRIES = 300
 
 
 class Outcomes(Struct, frozen=True):

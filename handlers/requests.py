@@ -228,7 +228,8 @@ class RequestHandler(Struct, frozen=True):
                 # Whether the answer can be shared is looked up while the bot works on it.
                 answer, may_share = await asyncio.gather(work, self._is_bot_in_channel(target))
             else:
-                answer, may_share = await work, True
+                answer = await work
+                may_share = True
             blocks = messages.with_follow_up(
                 answer.blocks, question.line, user=target.user, ticket=ticket, may_manage=may_manage
             )

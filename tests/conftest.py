@@ -72,7 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
     process that shares the tests is one of these.
     """
     if (given := config.getoption("--now")) and OFFSET not in os.environ:
-        start, real = datetime.fromisoformat(given), datetime.now(UTC)
+        start = datetime.fromisoformat(given)
+        real = datetime.now(UTC)
         start = start if start.tzinfo else start.replace(tzinfo=UTC)
         time_machine.travel(start, tick=True).start()
         os.environ[OFFSET] = repr((start - real).total_seconds())

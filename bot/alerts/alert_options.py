@@ -67,7 +67,8 @@ _WORD = re.compile(r"\s*(\S*)")
 
 def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[str, Words]]:
     """The threshold and the options after it."""
-    text, at = typed.text, side.end()
+    text = typed.text
+    at = side.end()
     # Before an amount, because `2x usual` begins with a number.
     if usual := USUAL_THRESHOLD.match(text, at):
         return Words(usual[1], usual.span(1)), _options(typed, side, usual.end())
@@ -102,7 +103,8 @@ def _wrong_unit(
     typed: TypedAlert, side: re.Match[str], amount: re.Match[str] | None
 ) -> BadQuestion | None:
     """The error for a part of the quota or an unknown unit; None where there is neither."""
-    text, at = typed.text, side.end()
+    text = typed.text
+    at = side.end()
     if has_value(typed.command, "quota_percent") and (part := OF_QUOTA.match(text, at)):
         return typed.refused(
             "For a share of the quota, use the value quota_percent.",
@@ -123,7 +125,8 @@ def _wrong_unit(
 
 def _options(typed: TypedAlert, side: re.Match[str], at: int) -> dict[str, Words]:
     """The options from a place to the end of the text, by name."""
-    text, options = typed.text, dict[str, Words]()
+    text = typed.text
+    options = dict[str, Words]()
     # From one option to the next, each matched where the last one ended, so that the time is
     # linear.
     while at < len(text.rstrip(" .\t\n")):

@@ -18,7 +18,8 @@ from bot.alerts.state import NO_BASELINES, WHOLE, AlertState, Readings, State
 
 NOTHING_MATCHED = "Nothing in that period matches the question; check its filter."
 Now = Literal["inactive", "pending", "firing", "no_data"]
-_ZERO, _DAY = timedelta(0), timedelta(days=1)
+_ZERO = timedelta(0)
+_DAY = timedelta(days=1)
 
 
 class EvaluationPoint(Struct, frozen=True):
@@ -83,7 +84,9 @@ def backtest(
     rule's interval, a `for` shorter than that counts as fulfilled. Where the threshold follows what
     is usual, that is taken from the points before alone, by the hours of `zone`.
     """
-    alert, firings, samples = AlertState(), list[FiringPeriod](), 0
+    alert = AlertState()
+    firings = list[FiringPeriod]()
+    samples = 0
     usual = [*_baselines(rule, points, zone)] if rule.usual else []
     previous: EvaluationPoint | None = None
     for number, point in enumerate(points):
@@ -91,7 +94,8 @@ def backtest(
         if previous and previous.alone:
             _end_with(firings, previous, point)
             alert = AlertState()
-        before, previous = alert, point
+        before = alert
+        previous = point
         alert, _ = evaluate(
             # Values of whole days cannot show what a check every quarter of an hour would have
             # seen.

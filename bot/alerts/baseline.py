@@ -19,18 +19,23 @@ from typing import NamedTuple
 import msgspec
 
 # So far back days of the same weekday count, and any days.
-WEEKS, DAYS = 26, 28
+WEEKS = 26
+DAYS = 28
 # A baseline by weekday and hour takes three weeks, one by hour seven days.
-LEAST_WEEKS, LEAST_DAYS = 3, 7
+LEAST_WEEKS = 3
+LEAST_DAYS = 7
 # The band reaches so many deviations to each side: outside are 0.3 % of normally distributed values.
 DEVIATIONS = 3.0
 # The factors by which MAD and mean absolute deviation estimate a standard deviation.
-MAD_SCALE, MEAN_DEVIATION_SCALE = 1.4826, 1.2533
+MAD_SCALE = 1.4826
+MEAN_DEVIATION_SCALE = 1.2533
 # A series that hardly varies has a band nevertheless: so much of the median, and at least one.
-LEAST_SHARE, LEAST_MARGIN = 0.05, 1.0
+LEAST_SHARE = 0.05
+LEAST_MARGIN = 1.0
 # At most one sample is stored in so long.
 SAMPLE_EVERY = timedelta(minutes=15)
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 
 
 class Season(enum.StrEnum):
@@ -90,7 +95,8 @@ class Samples:
 
     def nearest(self, span: Span, target: datetime) -> float | None:
         """The value in the span that is nearest to an instant."""
-        first, last = bisect_left(self._times, span.start), bisect_left(self._times, span.end)
+        first = bisect_left(self._times, span.start)
+        last = bisect_left(self._times, span.end)
         if first == last:
             return None
         # The sample before the target, or the one behind it.
@@ -100,7 +106,8 @@ class Samples:
 
     def largest(self, span: Span) -> float | None:
         """The largest value in the span."""
-        first, last = bisect_left(self._times, span.start), bisect_left(self._times, span.end)
+        first = bisect_left(self._times, span.start)
+        last = bisect_left(self._times, span.end)
         return max(self._values[first:last], default=None)
 
 
@@ -196,7 +203,8 @@ def _baseline(found: Sequence[DayValue], season: Season) -> Baseline | None:
         # More than half of the values are the same.
         spread = MEAN_DEVIATION_SCALE * sum(deviations) / len(deviations)
     reach = max(DEVIATIONS * spread, _margin(middle))
-    low, high = middle - reach, middle + reach
+    low = middle - reach
+    high = middle + reach
     # What was never negative, such as a count, is not expected to be.
     if min(values) >= 0:
         low = max(low, 0.0)

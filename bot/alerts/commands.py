@@ -47,7 +47,8 @@ def parse_alert_command(
 ) -> AlertCommand | None:
     """The command in the words; None for any other words. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
-    verb, rest = verb.lower(), rest.strip()
+    verb = verb.lower()
+    rest = rest.strip()
     if verb == "alerts":
         return "list"
     if verb == "alert":

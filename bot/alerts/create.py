@@ -147,7 +147,8 @@ def _as_comparison(typed: TypedAlert, change: re.Match[str]) -> tuple[tuple[int,
         asked = ""
     # The percentage is that of the default value.
     elif asked.lower() in _COMPARED | {typed.command}:
-        asked, side = "", f"change_percent {side}"
+        asked = ""
+        side = f"change_percent {side}"
     versus = _VERSUS.search(typed.text, 0, change.start())
     # Against the window before, where the question names no other.
     start = versus.start() if versus else change.start()
@@ -164,7 +165,8 @@ class _Reader(Struct, frozen=True):
     options: Mapping[str, Words]
 
     def alert(self) -> CreateAlert:
-        typed, side = self.typed, self.side
+        typed = self.typed
+        side = self.side
         before = typed.text[: side.start()].strip()
         # The last word before `above` may name the value.
         query, value = value_of(typed.command, before)
@@ -282,15 +284,18 @@ class _Reader(Struct, frozen=True):
         words = self.options.get("each")
         if words is None:
             return ""
-        each, subjects = words.text.lower(), COMMANDS[self.typed.command].values.subjects
+        each = words.text.lower()
+        subjects = COMMANDS[self.typed.command].values.subjects
         if each in subjects:
             return each
         # The example replaces the option with its name.
         start = words.start
         if not subjects:
-            message, right = f"/{self.typed.command} cannot be split by each.", ""
+            message = f"/{self.typed.command} cannot be split by each."
+            right = ""
         else:
-            message, right = f"each takes {' or '.join(subjects)}.", f"each {subjects[0]}"
+            message = f"each takes {' or '.join(subjects)}."
+            right = f"each {subjects[0]}"
         raise self.typed.refused(message, (start, words.span[1]), right)
 
     def _no_data(self) -> str:

@@ -42,9 +42,12 @@ ERRORS_BEFORE_NOTICE = 3
 MISSING_UNTIL_GONE = 2
 # Flapping as in Nagios: the share of changes in the last 21 evaluations from which it begins, and
 # below which it ends.
-HISTORY_LENGTH, FLAPPING_FROM, FLAPPING_UNTIL = 21, 0.5, 0.25
+HISTORY_LENGTH = 21
+FLAPPING_FROM = 0.5
+FLAPPING_UNTIL = 0.25
 # Python 3.11 takes long to look up a member of an enumeration.
-_FIRING, _INACTIVE = State.FIRING, State.INACTIVE
+_FIRING = State.FIRING
+_INACTIVE = State.INACTIVE
 _NOTIFIABLE = frozenset({State.FIRING, State.NO_DATA})
 _ACTIVE = _NOTIFIABLE | {State.PENDING}
 _NONE = timedelta(0)
@@ -138,7 +141,8 @@ def _unlisted(rule: Rule, known: SubjectState, now: datetime) -> SubjectState | 
     """A subject that the answer did not list; None once it is gone. It counts as OK from the first
     evaluation that misses it, and stays as long as the rule keeps firing.
     """
-    unlisted, clear_since = known.unlisted + 1, known.clear_since or now
+    unlisted = known.unlisted + 1
+    clear_since = known.clear_since or now
     keeps_firing = known.state is _FIRING and now - clear_since < rule.keep_firing_for
     if unlisted >= MISSING_UNTIL_GONE and not keeps_firing:
         return None
@@ -179,7 +183,8 @@ def _downtime(rule: Rule, before: AlertState, now: datetime) -> timedelta:
 
 def _without_downtime(known: SubjectState, downtime: timedelta) -> SubjectState:
     """The same subject with its times moved on by the downtime."""
-    breach, clear = known.breach_since, known.clear_since
+    breach = known.breach_since
+    clear = known.clear_since
     return replace(
         known,
         breach_since=breach and breach + downtime,

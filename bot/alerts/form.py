@@ -38,11 +38,23 @@ from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 
 # The inputs of the form of an alert.
-VALUE, SIDE, THRESHOLD, RESOLVE_AT = "value", "side", "threshold", "recover"
-EVERY, FOR, REMINDER, EACH, ALERT_NAME = "every", "for", "repeat", "each", "as"
-SEVERITY, RUNBOOK, NOTIFY, ESCALATE = "severity", "runbook", "notify", "escalate"
+VALUE = "value"
+SIDE = "side"
+THRESHOLD = "threshold"
+RESOLVE_AT = "recover"
+EVERY = "every"
+FOR = "for"
+REMINDER = "repeat"
+EACH = "each"
+ALERT_NAME = "as"
+SEVERITY = "severity"
+RUNBOOK = "runbook"
+NOTIFY = "notify"
+ESCALATE = "escalate"
 # The inputs of the form of a silence.
-SILENCED, LENGTH, COMMENT = "name", "length", "comment"
+SILENCED = "name"
+LENGTH = "length"
+COMMENT = "comment"
 LONGEST_COMMENT = 500
 LONGEST_RECIPIENTS = 1000
 USUAL_LENGTH = "2h"

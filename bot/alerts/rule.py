@@ -153,7 +153,8 @@ def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
     usual: Usual | msgspec.UnsetType = msgspec.UNSET
     if found := _USUAL_DEFINITION.search(definition):
         factor = None if found[2] == "None" else float(found[2])
-        definition, usual = definition[: found.start()], Usual(found[1], factor)
+        definition = definition[: found.start()]
+        usual = Usual(found[1], factor)
     # From the right, because the question has spaces of its own.
     query, value, above, below = definition.rsplit(" ", 3)
     sides: dict[str, Any] = {

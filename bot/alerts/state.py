@@ -20,7 +20,9 @@ WHOLE = ""
 UNNAMED = "unnamed"
 # What an evaluation adds to the history of an alert.
 # One character each: a history is stored for each alert at each evaluation.
-OK, FIRED, NOTHING_FOUND = "0", "1", "?"
+OK = "0"
+FIRED = "1"
+NOTHING_FOUND = "?"
 
 
 class State(enum.StrEnum):

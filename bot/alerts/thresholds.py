@@ -187,7 +187,8 @@ def _bytes(typed: str, number: float | None, message: str) -> float:
 def in_known_unit(other: re.Match[str]) -> str:
     """`5 gigs` → `5 GB`; `5 GiB` → `5.37 GB`."""
     name = (other["long"] or other["prefix"]).lower()
-    number, step = other["number"], "kmgtp".index(name[0]) + 1
+    number = other["number"]
+    step = "kmgtp".index(name[0]) + 1
     unit = SIZE_UNITS[step]
     # GiB and gibibytes; the bot counts in decimal units.
     is_binary = name.endswith("bi") or other[0].lower().rstrip("b").endswith("i")

@@ -31,7 +31,8 @@ class TypedAlert(Struct, frozen=True):
         if not self.explain:
             return BadQuestion(message)
         start, end = span
-        before, after = self.text[:start].rstrip(), self.text[end:].lstrip()
+        before = self.text[:start].rstrip()
+        after = self.text[end:].lstrip()
         text = " ".join(filter(None, [before, right, after]))
         usual = COMMANDS[self.command].alert_example(self.directory)
         return BadQuestion(message, self._working(text) or usual)

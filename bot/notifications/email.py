@@ -18,7 +18,9 @@ from bot.notifications.settings import TargetSettings
 from providers.http.network import is_loopback
 from providers.settings import SecretReference, TextOrReference
 
-MOST_SUBJECT, MOST_LINE, MOST_RECIPIENTS = 200, 900, 20
+MOST_SUBJECT = 200
+MOST_LINE = 900
+MOST_RECIPIENTS = 20
 # The ports of RFC 8314 and RFC 6409; a server on this machine may take mail without TLS.
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
 # The local part of RFC 5322, without its quoted form.
@@ -98,7 +100,8 @@ def render(settings: EmailSettings, event: AlertEvent) -> EmailMessage:
     """The mail for an event. Its Message-ID is the same in each attempt, and all mails about an
     incident refer to the first, so that they are one conversation.
     """
-    mail, domain = EmailMessage(policy=POLICY), settings.sender.rpartition("@")[2]
+    mail = EmailMessage(policy=POLICY)
+    domain = settings.sender.rpartition("@")[2]
     # No mail has this id: mail programs join what refers to the same one (RFC 5256).
     thread = f"<{_digest(event.incident)}@{domain}>"
     mail["From"] = settings.sender

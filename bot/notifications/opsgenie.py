@@ -17,8 +17,12 @@ from bot.notifications.settings import HttpRequest, TargetSettings
 from providers.settings import Address, SecretReference
 
 # The longest values of each field ("Create Alert").
-MOST_MESSAGE, MOST_ALIAS, MOST_DESCRIPTION, MOST_DETAILS = 130, 512, 15_000, 8_000
-MOST_USER, MOST_NOTE = 100, 25_000
+MOST_MESSAGE = 130
+MOST_ALIAS = 512
+MOST_DESCRIPTION = 15_000
+MOST_DETAILS = 8_000
+MOST_USER = 100
+MOST_NOTE = 25_000
 _HOSTS = MappingProxyType({"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"})
 # P2 without a severity: somebody is called, and P1 stays for what is critical.
 _PRIORITIES = MappingProxyType({"critical": "P1", "warning": "P3", "info": "P5", "": "P2"})
@@ -47,7 +51,8 @@ def render(settings: OpsgenieSettings, event: AlertEvent, now: datetime) -> Http
     """
     del now
     alias = event.incident[:MOST_ALIAS]
-    url, body = f"{settings.address}/v2/alerts", _note(event)
+    url = f"{settings.address}/v2/alerts"
+    body = _note(event)
     if event.action is Action.TRIGGER:
         body = _alert(event, alias)
     else:

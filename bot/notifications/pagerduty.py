@@ -13,7 +13,8 @@ from bot.notifications.event import Action, AlertEvent
 from bot.notifications.settings import HttpRequest, TargetSettings
 from providers.settings import Address, SecretReference
 
-MOST_SUMMARY, MOST_KEY = 1024, 255
+MOST_SUMMARY = 1024
+MOST_KEY = 255
 _HOSTS = MappingProxyType(
     {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
 )

@@ -22,11 +22,9 @@ from providers.redaction import Secret
 from providers.settings import SecretReference, read_reference
 
 VERSION = 1
-TIMESTAMP, SIGNATURE, IDEMPOTENCY = (
-    "Opswatch-Timestamp",
-    "Opswatch-Signature",
-    "Idempotency-Key",
-)
+TIMESTAMP = "Opswatch-Timestamp"
+SIGNATURE = "Opswatch-Signature"
+IDEMPOTENCY = "Idempotency-Key"
 
 
 def _hook_url(value: Any, info: ValidationInfo) -> Secret:

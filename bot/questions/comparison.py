@@ -48,7 +48,8 @@ _PREVIOUS = frozenset(
 _BEFORE = frozenset({"previous", "prior", "preceding"})
 _EARLIER = frozenset({"ago", "before", "earlier", "prior"})
 _YEAR_OF_WEEKS = Length(52 * 7 * 86_400, is_daily=True)
-_DAY, _WEEK = Length(86_400, is_daily=True), Length(7 * 86_400, is_daily=True)
+_DAY = Length(86_400, is_daily=True)
+_WEEK = Length(7 * 86_400, is_daily=True)
 _SAME_BY_UNIT = MappingProxyType(
     {
         "yesterday": _DAY,

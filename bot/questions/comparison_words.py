@@ -83,7 +83,8 @@ def split_comparison(text: str) -> ComparedWords | None:
     shown = " ".join(strip_filler_words(second))
     for phrase in _SO_FAR:
         if shown.lower().endswith(f" {phrase}"):
-            same_second, shown = True, shown[: -len(phrase)].rstrip()
+            same_second = True
+            shown = shown[: -len(phrase)].rstrip()
     is_third = len(places) > 1
     return ComparedWords(
         " ".join(strip_filler_words(first)),
@@ -156,7 +157,8 @@ def _without_same(words: Sequence[str]) -> tuple[list[str], bool]:
     plain = _plain(words)
     for at in range(len(words) - 1):
         if plain[at] == "same" and plain[at + 1].strip(",") in _HOURS:
-            start, end = at, at + 2
+            start = at
+            end = at + 2
             if start and plain[start - 1] == "the":
                 start -= 1
             if start and plain[start - 1] in ("at", "for", "over", "during"):

@@ -294,7 +294,8 @@ class Context(Struct, frozen=True):
         # Data has a unit in an alert, too.
         if not found or (self.command.whole_days and not found["unit"]):
             return None
-        window, value = parts.window[: found.start()].strip(), ""
+        window = parts.window[: found.start()].strip()
+        value = ""
         if window and not self.is_window(window):
             window, _, value = window.rpartition(" ")
             if value not in self.command.values or (window and not self.is_window(window)):

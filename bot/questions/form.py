@@ -81,7 +81,8 @@ def account_field(
 
 def csv_field(*, chosen: bool) -> FormField:
     """Whether the answer is wanted as a table to download, too."""
-    label, value = "Table to download", CSV if chosen else ""
+    label = "Table to download"
+    value = CSV if chosen else ""
     return FormField(CSV, label, "choice", value, {CSV: "CSV"}, placeholder="No")
 
 

@@ -94,7 +94,8 @@ class _Walk(CronSim):
         super().tick(60 * step)
         if self.dt.utcoffset() == before.utcoffset():
             return
-        same, changed = 0, step
+        same = 0
+        changed = step
         while changed - same > 1:
             middle = (same + changed) // 2
             self.dt = before

@@ -106,7 +106,8 @@ def _with_halves(plain: list[str], part: str) -> list[str]:
     """The times after `at`, each with am or pm."""
     found = plain[: plain.index("at") + 1]
     for place in range(len(found), len(plain)):
-        time, behind = plain[place], plain[place + 1 : place + 2]
+        time = plain[place]
+        behind = plain[place + 1 : place + 2]
         match = _BARE_TIME.fullmatch(time)
         if not match and time not in ("and", ",", "am", "pm") and not time[0].isdigit():
             return found + plain[place:]

@@ -194,7 +194,8 @@ def _odd(
     with contextlib.suppress(AmbiguousHour):
         # The time may be on either side of the interval.
         if not when and (found := find_recurrence(asked)):
-            asked, when = list(found[0]), found[1]
+            asked = list(found[0])
+            when = found[1]
     time = " ".join(when) or "at 09:00"
     fixed = f"{time} {_nearest_days(odd)}"
     return BadQuestion(
@@ -338,7 +339,8 @@ def _with_minutes(command: CommandName, asked: str, time: Sequence[str]) -> BadQ
     match = _TWO_NUMBERS.fullmatch(" ".join(time))
     if match is None:
         return None
-    hour, minute = int(match["hour"]), int(match["minute"])
+    hour = int(match["hour"])
+    minute = int(match["minute"])
     fixed = f"at {hour:02}:{minute:02}{match['days']}"
     if not _is_recurrence(fixed.split()):
         return None

@@ -95,6 +95,7 @@ def own_first(dues: Sequence[Due], begin: float, size: float) -> tuple[list[Due]
     """The part that begins at that share of all and is so large, and the rest in the order in which
     it follows. Processes that begin at different places rarely want the same one at the same time.
     """
-    start, count = int(len(dues) * begin), ceil(len(dues) * size)
+    start = int(len(dues) * begin)
+    count = ceil(len(dues) * size)
     ordered = [*dues[start:], *dues[:start]]
     return ordered[:count], ordered[count:]

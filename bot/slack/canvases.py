@@ -34,7 +34,8 @@ _DELETED = frozenset({"canvas_deleted", "canvas_not_found"})
 _UNREADABLE = _DELETED | {"access_denied", "no_permission", "restricted_action"}
 # How long another process may take for an update: a few calls to Slack, each with its time-out. One
 # that could not release its claim must not keep a canvas from being updated for ever.
-UPDATED_WITHIN_S, LOOK_EVERY_S = 60.0, 0.2
+UPDATED_WITHIN_S = 60.0
+LOOK_EVERY_S = 0.2
 _ONE_EACH = "a workspace on Slack's free plan has one canvas in each channel"
 # Why Slack takes no canvas from the app, by its error code. Anything else is a problem of this one
 # canvas, or of the channel.

@@ -61,7 +61,8 @@ class SlackClient:
 
     def share_refusals(self, refused: RefusedBlockStore, clock: Clock) -> None:
         """Lets all processes know which blocks Slack refuses."""
-        self._block_fallback.shared, self._block_fallback.clock = refused, clock
+        self._block_fallback.shared = refused
+        self._block_fallback.clock = clock
 
     @property
     def pace(self) -> SlackPace:

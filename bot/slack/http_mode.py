@@ -77,7 +77,9 @@ class HttpMode:
         """Listens for Slack's requests. Raises OSError where the port cannot be opened."""
         async with listen(self.respond, host, port):
             log.info("Listening for Slack on %s port %s at %s.", host, port, self._path)
-            self._state.connected, self._state.since, self._state.problem = True, self._clock(), ""
+            self._state.connected = True
+            self._state.since = self._clock()
+            self._state.problem = ""
             try:
                 yield
             finally:

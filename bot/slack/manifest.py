@@ -139,7 +139,8 @@ def _manifest(*, is_org_app: bool) -> dict[str, Any]:
 
 def _add_agent(made: dict[str, Any]) -> None:
     """Adds what `features.assistant_view` needs ("Developing agents")."""
-    features, settings = made["features"], made["settings"]
+    features = made["features"]
+    settings = made["settings"]
     features["assistant_view"] = {
         "assistant_description": made["display_information"]["description"]
     }

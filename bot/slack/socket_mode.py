@@ -209,7 +209,9 @@ class SocketMode:
         self._newest = socket
         if not self._state.connected:
             log.info("Connected to Slack over Socket Mode.")
-        self._state.connected, self._state.problem, self._state.since = True, "", self._clock()
+        self._state.connected = True
+        self._state.problem = ""
+        self._state.since = self._clock()
         self._state.opened += 1
         return socket
 

@@ -49,7 +49,8 @@ class Store:
         retention: Retention = DEFAULT_RETENTION,
         lease: LeaseTimings = LeaseTimings(),
     ) -> None:
-        self.database, self.retention = database, retention
+        self.database = database
+        self.retention = retention
         self._claims = claims = Claims(database, lease)
         series = SeriesNumbers()
         self.questions: protocols.QuestionStore = SqlQuestions(database, claims)

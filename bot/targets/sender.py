@@ -65,7 +65,8 @@ class Targets(Struct, frozen=True):
 
     async def check(self, target: str) -> Check:
         """What can be found out about a target without calling anybody."""
-        settings, name = self.settings[target], f"target {target}"
+        settings = self.settings[target]
+        name = f"target {target}"
         try:
             await self._check(settings)
         except TargetError as error:

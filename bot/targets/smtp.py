@@ -110,7 +110,8 @@ class _Line(Struct):
 class _Session(smtplib.SMTP):
     def __init__(self, line: _Line, host: str, port: int) -> None:
         # Known before it connects, which the constructor does.
-        line.server, self._line = self, line
+        line.server = self
+        self._line = line
         super().__init__(host, port, timeout=TIMEOUT_S)
 
     def getreply(self) -> tuple[int, bytes]:
@@ -120,7 +121,8 @@ class _Session(smtplib.SMTP):
 
 class _TlsSession(smtplib.SMTP_SSL):
     def __init__(self, line: _Line, host: str, port: int, context: ssl.SSLContext) -> None:
-        line.server, self._line = self, line
+        line.server = self
+        self._line = line
         super().__init__(host, port, timeout=TIMEOUT_S, context=context)
 
     def getreply(self) -> tuple[int, bytes]:
@@ -131,7 +133,8 @@ class _TlsSession(smtplib.SMTP_SSL):
 @contextmanager
 def _connected(settings: EmailSettings, network: Network, line: _Line) -> Iterator[smtplib.SMTP]:
     """A session that is encrypted and logged in as the settings say."""
-    host, port = settings.host, settings.smtp_port
+    host = settings.host
+    port = settings.smtp_port
     server: smtplib.SMTP
     if settings.security == "tls":
         server = _TlsSession(line, host, port, network.tls)

@@ -49,9 +49,11 @@ from handlers.jobs.slots import Slots
 log = logging.getLogger("opswatch")
 _decode_state = msgspec.json.Decoder(AlertState).decode
 # So many rules are saved in one transaction, and evaluated in one go; each takes a few milliseconds.
-BATCH_SIZE, EVALUATED_AT_ONCE = 1000, 250
+BATCH_SIZE = 1000
+EVALUATED_AT_ONCE = 250
 # So many evaluations are claimed at a time; the rest is left to other processes meanwhile.
-MOST_IN_PROGRESS, CLAIMED_AT_ONCE = 500, 250
+MOST_IN_PROGRESS = 500
+CLAIMED_AT_ONCE = 250
 # How the names of their schedules begin.
 SCHEDULE = "alert "
 
@@ -108,7 +110,8 @@ class AlertJob:
 
     async def _with_baselines(self, evaluation: Evaluation, result: Measurement) -> Evaluation:
         """The same with what is usual of each subject that is about to be evaluated."""
-        rule, at = evaluation.rule, evaluation.due.at
+        rule = evaluation.rule
+        at = evaluation.due.at
         if self.baselines is None:
             return evaluation
         known = (await self.state(rule)).subjects
@@ -148,7 +151,8 @@ class AlertJob:
         return {schedule_of(alert) for alert in claimed}
 
     async def _save_batch(self, evaluations: Sequence[Evaluation]) -> list[None]:
-        now, records = self.clock(), list[EvaluationRecord]()
+        now = self.clock()
+        records = list[EvaluationRecord]()
         async with self._lock:
             # Another process may have made or ended a silence.
             await self.silences.refresh(now)
@@ -168,7 +172,8 @@ class AlertJob:
         """The records of the evaluations that are settled, and the evaluations to repeat because
         another process has changed the state of the alert.
         """
-        records, saved = list[EvaluationRecord](), [Saved.STATE_CHANGED] * len(evaluations)
+        records = list[EvaluationRecord]()
+        saved = [Saved.STATE_CHANGED] * len(evaluations)
         # Only the alerts of this batch: others are read again when they are evaluated.
         for alert in self.alerts.changed_before([each.rule.name for each in evaluations]):
             self._states.pop(alert, None)
@@ -199,7 +204,8 @@ class AlertJob:
                 self._states.pop(evaluation.rule.name, None)
 
     def _evaluate(self, evaluation: Evaluation, now: datetime) -> EvaluationRecord:
-        rule, result = evaluation.rule, evaluation.result
+        rule = evaluation.rule
+        result = evaluation.result
         _, before = self._states[rule.name]
         silence = self.silences.active(rule.name, now)
         at = evaluation.as_of(now)
@@ -347,7 +353,8 @@ class AlertJob:
         """Changes the state of an alert with an open incident, and posts it there."""
         async with self._lock:
             await self._refresh()
-            before, now = await self.state(rule), self.clock()
+            before = await self.state(rule)
+            now = self.clock()
             if not self._applies(rule, action.reason, before, now):
                 return False
             context = action.context(

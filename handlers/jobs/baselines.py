@@ -66,7 +66,8 @@ class BaselineReader(Struct):
         if not rule.usual:
             return NO_BASELINES
         await self.fill(rule)
-        hour, zone = self._hour(rule, now), self.zone
+        hour = self._hour(rule, now)
+        zone = self.zone
         names = list(subjects)
         await self._read(rule, names, hour.of_hours, needed_spans(now, zone))
         found = {name: baseline_at(hour.of_hours[name], now, zone) for name in names}
@@ -80,7 +81,8 @@ class BaselineReader(Struct):
 
     def usual_values(self, rule: Rule, baselines: Baselines, now: datetime) -> list[DayValue]:
         """The values that the baseline of a whole answer is made of, as they were read just now."""
-        baseline, hour = baselines.get(WHOLE), self._hour(rule, now)
+        baseline = baselines.get(WHOLE)
+        hour = self._hour(rule, now)
         if baseline is None:
             return []
         is_of_days = baseline.season is Season.DAY

@@ -196,7 +196,8 @@ async def file_posts(answer: Answer, key: str, channel: str) -> tuple[list[Post]
     """The files of an answer as posts in the thread of the post with that key, and what is too large
     to be stored until then.
     """
-    posts, too_large = list[Post](), list[str]()
+    posts = list[Post]()
+    too_large = list[str]()
     for file in answer.files:
         if file.bytes > LARGEST_FILE:
             too_large.append(f"{file.name} ({formatting.format_bytes(file.bytes)})")

@@ -92,7 +92,8 @@ def evaluated(
     """The state after an evaluation, why it is to be posted, and the samples that it adds to the
     baselines of later days.
     """
-    rule, result = evaluation.rule, evaluation.result
+    rule = evaluation.rule
+    result = evaluation.result
     if isinstance(result, EvaluationError):
         return *evaluate(rule, before, result, now=now, silenced=silenced), None
     readings = extract_readings(rule, result.values, before.subjects)

@@ -40,8 +40,10 @@ def evaluation_posts(
     """The state and posts of an evaluation: those for the channel, and those for the operator, who
     reads when evaluations fail and when they work again.
     """
-    instant, result = evaluation.instant, evaluation.result
-    after, posts = context.after, list[Post]()
+    instant = evaluation.instant
+    result = evaluation.result
+    after = context.after
+    posts = list[Post]()
     if context.reason not in OPERATOR_REASONS:
         after, posts = notification_posts(context, instant, style)
     if context.reason is Reason.EVALUATION_FAILED and isinstance(result, EvaluationError):

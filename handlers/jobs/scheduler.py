@@ -314,7 +314,8 @@ class Scheduler(Struct):
         """Begins with the part of this process, so that others can claim theirs."""
         own, rest = own_first(dues, *self.share())
         if len(dues) < SHARED_FROM:
-            own, rest = [*own, *rest], []
+            own = [*own, *rest]
+            rest = []
         self._begin(own)
         if rest:
             task = asyncio.create_task(self._begin_rest(own, rest))

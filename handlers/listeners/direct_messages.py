@@ -29,7 +29,8 @@ class DirectMessage(Struct, frozen=True):
         # A mention in a channel comes as an event of its own.
         if event.get("channel_type") != "im" or not is_from_person(event):
             return
-        channel, thread = str(event.get("channel", "")), str(event.get("thread_ts") or "")
+        channel = str(event.get("channel", ""))
+        thread = str(event.get("thread_ts") or "")
         text = str(event.get("text", ""))
         threads = self.requests.delivery.agent_threads
         async with threads.status(channel, thread, STATUS):

@@ -51,7 +51,8 @@ class CallCollector:
         self._this_list = set()
         self._last_page = set()
         self._counts = set()
-        self.offset, self.wants_more = 0, not self._is_full()
+        self.offset = 0
+        self.wants_more = not self._is_full()
 
     def add(self, page: Page, limit: int) -> None:
         """Adds a page, and decides whether another one is needed."""

@@ -52,7 +52,8 @@ from providers.rapid7.refusals import Refusals
 from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
 
-MOST_DAYS_BY_LOG, LEAST_DAYS_BY_LOG = 30, 7
+MOST_DAYS_BY_LOG = 30
+LEAST_DAYS_BY_LOG = 7
 # "Download Log" says that without a query only lines with `error` are found.
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0

@@ -50,9 +50,13 @@ class DownloadApi:
         clock: Clock,
         check: Callable[[Reply], None],
     ) -> None:
-        self._client, self._account = client, account
-        self._auth, self._budget = auth, budget
-        self._network, self._clock, self._check = network, clock, check
+        self._client = client
+        self._account = account
+        self._auth = auth
+        self._budget = budget
+        self._network = network
+        self._clock = clock
+        self._check = check
         self._bulk: streaming.BulkClient | None = None
         # Those that the account has not refused.
         self.separators: tuple[str, ...] = SEPARATORS
@@ -109,11 +113,9 @@ class DownloadApi:
 
         self._bulk = self._bulk or streaming.BulkClient(self._network)
         # How much will come is unknown: the most is reserved, and what came is committed.
-        reservation, meter, reported = (
-            await self._budget.reserve("download", size=most_bytes),
-            streaming.ByteCounter(),
-            None,
-        )
+        reservation = await self._budget.reserve("download", size=most_bytes)
+        meter = streaming.ByteCounter()
+        reported = None
         try:
             async with self._bulk.stream(
                 self._auth.signed(request), account=self._account

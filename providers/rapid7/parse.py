@@ -33,7 +33,8 @@ def usage_period(body: bytes, *, account: str) -> UsagePeriod:
     entries = answer.get("daily_usage")
     by_day: dict[date, int] = {}
     for entry in [entries] if isinstance(entries, dict) else _list(entries, account=account):
-        day, usage = _day(_get(entry, "day")), _bytes(_get(entry, "usage"))
+        day = _day(_get(entry, "day"))
+        usage = _bytes(_get(entry, "usage"))
         if day is None or (usage is None and _get(entry, "usage") is not None):
             raise unreadable(account, "a day of usage")
         # A day that is listed twice with one figure does no harm.
@@ -67,7 +68,8 @@ def log_usage(body: bytes, *, account: str) -> LogUsage:
             raise unreadable(account, "a day of usage by log")
         logs = by_day.setdefault(day, {})
         for log in _list(_get(entry, "log_usage"), account=account):
-            key, usage = _text(_get(log, "id")), _bytes(_get(log, "usage"))
+            key = _text(_get(log, "id"))
+            usage = _bytes(_get(log, "usage"))
             if key is None or (usage is None and _get(log, "usage") is not None):
                 raise unreadable(account, "the usage of a log")
             # null is unknown, and not zero.
@@ -87,7 +89,8 @@ def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
         raise unreadable(account, "JSON of an unknown shape")
     logs = []
     for entry in _list(answer.get("logs"), account=account):
-        key, name = _text(_get(entry, "id")), _text(_get(entry, "name"))
+        key = _text(_get(entry, "id"))
+        name = _text(_get(entry, "name"))
         if key is None:
             raise unreadable(account, "a log in its list of logs")
         kept = _RETENTION.get(str(_get(entry, "retention_period")), "")

@@ -26,9 +26,11 @@ LIVE: Final = "/query/live/logs"
 # The most entries of one page.
 PAGE: Final = 500
 # A link expires when it is not polled for 20 seconds; at first most queries are done at once.
-FIRST_POLL_S, LONGEST_POLL_S = 0.2, 3.0
+FIRST_POLL_S = 0.2
+LONGEST_POLL_S = 3.0
 # Whoever asked is still waiting for the answer.
-LONGEST_QUERY_S, LONGEST_QUERY = 300.0, "5 min"
+LONGEST_QUERY_S = 300.0
+LONGEST_QUERY = "5 min"
 FOLLOW_EVERY_S = 2.0
 # A link that expired, as after a wait for the rate limit, is replaced by starting the query again.
 STARTS: Final = 2
@@ -138,7 +140,8 @@ class QueryApi(Struct, frozen=True):
         """The first reply that has no link to poll, or the last one before the time is over with its
         percentage. The status cannot be used: polling answers 200 while a query is in progress, too.
         """
-        ends, wait_s = time.monotonic() + LONGEST_QUERY_S, FIRST_POLL_S
+        ends = time.monotonic() + LONGEST_QUERY_S
+        wait_s = FIRST_POLL_S
         while True:
             links = await off_loop(partial(query_results.links, account=self.account), reply.body)
             if not links.poll_path:

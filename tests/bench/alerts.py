@@ -54,11 +54,13 @@ async def _ticks(results: Results, folder: Path) -> None:
     """Ticks in turn with what each is compared with, by processor time: what else the machine does
     meets both.
     """
-    few, many = 100, 10_000
+    few = 100
+    many = 10_000
     ticks = [await Ticks.open(folder / "few.sqlite", few)]
     ticks.append(await Ticks.open(folder / "many.sqlite", many))
     ticks.append(await Ticks.open(folder / "filled.sqlite", many, history=1_000_000))
-    plain, taken = list[float](), [list[float]() for _ in ticks]
+    plain = list[float]()
+    taken = [list[float]() for _ in ticks]
     for _ in range(7):
         plain.append(cpu_ms(lambda: compare_and_upsert(folder / "plain.sqlite", many)))
         # A hundred rules take about a millisecond, so ten ticks count as one run.
@@ -150,7 +152,9 @@ class Ticks:
     """Ticks over so many rules, of which one in a hundred begins to fire or ends it."""
 
     def __init__(self, store: Store, count: int) -> None:
-        self.store, self.at, self._step = store, NOW, 0
+        self.store = store
+        self.at = NOW
+        self._step = 0
         self.rules = [
             Rule(f"rule-{n}", "/usage today", "bytes", f"#room-{n % 50}", above=90.0)
             for n in range(count)

@@ -49,7 +49,8 @@ def _akamai(results: Results) -> None:
         if with_csv:
             csv_bytes(CSV_HEADER, csv_rows(calls))
 
-    body, small = body_of(25_000), body_of(2_500)
+    body = body_of(25_000)
+    small = body_of(2_500)
     reference, reference_tenth, ours, with_csv, tenth = in_turns(
         lambda: json.loads(body),
         lambda: json.loads(small),
@@ -151,20 +152,19 @@ def tr50_pages(count: int) -> list[bytes]:
     """Pages of 2,000 rows, 400 bytes each, from two hundred things that each ask for the same six
     things again and again.
     """
-    things, commands = (
-        200,
-        (
-            "thing.list",
-            "thing.find",
-            "location.publish",
-            "alarm.publish",
-            "property.publish",
-            "session.info",
-        ),
+    things = 200
+    commands = (
+        "thing.list",
+        "thing.find",
+        "location.publish",
+        "alarm.publish",
+        "property.publish",
+        "session.info",
     )
     rows = []
     for n in range(count):
-        command, thing = commands[n % 6], f"oven-{n * 7919 % things}"
+        command = commands[n % 6]
+        thing = f"oven-{n * 7919 % things}"
         request = {
             "1": {
                 "Command": command,

@@ -109,7 +109,10 @@ async def bulk(results: Results, *, full: bool) -> None:
                 await asyncio.sleep(0.05)
             url = (folder / "logs").read_text()
             source = Rapid7("r", base_url=url, api_key=Secret("kkkk"))
-            to_disk, whole, tenth, of_json = [], [], [], []
+            to_disk = []
+            whole = []
+            tenth = []
+            of_json = []
             for _ in range(3):
                 to_disk.append(await written(source, folder / "a", megabytes))
                 tenth.append(await whole_way(source, folder / "b.log", log_id(megabytes // 10)))
@@ -135,7 +138,8 @@ async def bulk(results: Results, *, full: bool) -> None:
                 for log in (log_id(megabytes), log_id(megabytes, JSON_LINES))
             )
             pack = f"gzip -1 -f {folder}/c"
-            curl, pipeline = await times_s(fetch), await times_s(f"{fetch} && {pack}")
+            curl = await times_s(fetch)
+            pipeline = await times_s(f"{fetch} && {pack}")
             json_pipeline = await times_s(f"{fetch_json} && {pack}")
     for what, taken, name, reference, target in (
         ("log to disk", to_disk, "curl", curl, 0.5),

@@ -34,9 +34,13 @@ from tests.conftest import ROOT
 from tests.support.postgres import PostgresServer, create_database, open_server, why_not
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-RULES, TICKS, MORE_TICKS = 5000, 12, 60
+RULES = 5000
+TICKS = 12
+MORE_TICKS = 60
 MANY = 100_000
-IDLE_MS, JUDGED_PER_S, GAIN = 1.0, 5000, 1.3
+IDLE_MS = 1.0
+JUDGED_PER_S = 5000
+GAIN = 1.3
 # Of two processes against one: what they do to share the work.
 MOST_OVERHEAD = 1.2
 
@@ -136,7 +140,8 @@ class Group:
     def judge(self) -> Judged:
         """All evaluate what is due at the next tick."""
         tick = str(next(self._tick))
-        server_before, started = self._server.processor_time_s(), time.perf_counter()
+        server_before = self._server.processor_time_s()
+        started = time.perf_counter()
         for process in self._processes:
             _write(process, tick)
         reports = [_read(process).split() for process in self._processes]
@@ -191,7 +196,8 @@ def _write(process: subprocess.Popen[str], line: str) -> None:
 
 
 async def worker(url: str) -> None:
-    store, at = await Store.open(Secret(url), now=NOW), NOW
+    store = await Store.open(Secret(url), now=NOW)
+    at = NOW
     await store.join()
     judged = 0
 
@@ -218,7 +224,8 @@ async def worker(url: str) -> None:
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        at, judged = NOW + int(line) * timedelta(minutes=15), 0
+        at = NOW + int(line) * timedelta(minutes=15)
+        judged = 0
         started = time.process_time()
         # As the scheduler does where so much is due.
         own, rest = own_first([Due(name, at, 0) for name in by_name], *store.share())

@@ -175,7 +175,8 @@ async def starting(results: Results, *, full: bool) -> None:
 async def app_home(results: Results, *, full: bool) -> None:
     """App Home with 200 alerts and 50 accounts, and with hardly any."""
     times = 40 if full else 15
-    few, many = await _home_ms(times, 0, 0), await _home_ms(times, 200, 50)
+    few = await _home_ms(times, 0, 0)
+    many = await _home_ms(times, 200, 50)
     results.add(
         "App Home with 200 alerts and 50 accounts",
         f"{statistics.median(many):.1f} ms",
@@ -201,7 +202,9 @@ async def acks(sandbox: Sandbox, rounds: int, in_flight: int = IN_FLIGHT) -> flo
 
 async def answers_a_second(sandbox: Sandbox, asked: Asked, count: int) -> float:
     """Whole answers a second, fifty commands in flight all the time."""
-    started, sent, answered = time.monotonic(), 0, 0
+    started = time.monotonic()
+    sent = 0
+    answered = 0
 
     def answers() -> int:
         return sum(asked.answer in m.text for m in sandbox.slack.messages if m.user == "U0OPSWATCH")

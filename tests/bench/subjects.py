@@ -34,9 +34,11 @@ from providers.models import (
     Window,
 )
 
-LAG_EVERY_S, LAG_SAMPLES = 0.01, 200
+LAG_EVERY_S = 0.01
+LAG_SAMPLES = 200
 # The API calls and the lines of an answer.
-CALLS, LINES = 2000, 1000
+CALLS = 2000
+LINES = 1000
 # The group of a log's id that says of what kind its lines are.
 JSON_LINES = "0001"
 API, BOT, APP = (
@@ -246,7 +248,8 @@ def json_block() -> bytes:
 
 
 if __name__ == "__main__":
-    name, folder = sys.argv[1], Path(sys.argv[2])
+    name = sys.argv[1]
+    folder = Path(sys.argv[2])
     subjects: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "floor": floor,
         "stock": stock,

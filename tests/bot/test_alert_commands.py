@@ -25,7 +25,8 @@ from bot.questions.registry import COMMANDS
 from tests.bot.test_question import HOUSE
 from tests.support.work import growth
 
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 
 
 def usual(query: str, threshold: Usual, *, value: str = "bytes", **changes: Any) -> CreateAlert:

@@ -22,7 +22,8 @@ from bot.blocks.alerts import incident_message
 from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, X, steps
 from tests.support.alert_model import AlertModel, Policy
 
-ADA, NOBODY = {"ada": 11.0}, dict[str, float]()
+ADA = {"ada": 11.0}
+NOBODY = dict[str, float]()
 EACH = {"each": "actor", "value": "failure_percent"}
 
 VANISHING: dict[str, tuple[dict[str, Any], list[Any], list[str]]] = {
@@ -94,7 +95,9 @@ def test_states_and_reasons_equal_a_plain_model(
     evaluations: list[tuple[int, dict[str, float | None], str, bool]], policy: Policy
 ) -> None:
     rule = Rule(**{**RULE, **EACH, **asdict(policy)})
-    model, watch, now = AlertModel(policy), AlertState(), NOON
+    model = AlertModel(policy)
+    watch = AlertState()
+    now = NOON
     for intervals, values, kind, silenced in evaluations:
         now += intervals * policy.every
         partial = kind == "partial"
@@ -158,8 +161,10 @@ def test_state_of_wrong_clock_delays_nothing(ahead: timedelta) -> None:
 
 
 def test_message_thread_and_list_show_one_start() -> None:
-    rule, before = Rule(**RULE, for_=10 * MINUTE, repeat=10 * MINUTE), AlertState()
-    watch, notified = before, []
+    rule = Rule(**RULE, for_=10 * MINUTE, repeat=10 * MINUTE)
+    before = AlertState()
+    watch = before
+    notified = []
     for n in range(6):
         # The bot was away for two hours before the last evaluation.
         now = NOON + n * 5 * MINUTE + (2 * 60 * MINUTE if n == 5 else 0 * MINUTE)

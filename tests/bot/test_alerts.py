@@ -54,7 +54,9 @@ def steps(
     """`state` or `state reason` of each evaluation, five minutes apart but for the gaps (in minutes
     before a step).
     """
-    watch, now, notified = AlertState(), NOON, []
+    watch = AlertState()
+    now = NOON
+    notified = []
     for number, reading in enumerate(found):
         now += timedelta(minutes=(gaps or {}).get(number, 5))
         watch, reason = evaluate(rule, watch, whole(reading), now=now, silenced=number in quiet)
@@ -129,7 +131,9 @@ def test_acknowledged_alert_repeats_only_after_new_firing() -> None:
 
 
 def test_flapping_label_delays_nothing() -> None:
-    rule, watch, labels = Rule(**RULE), AlertState(), []
+    rule = Rule(**RULE)
+    watch = AlertState()
+    labels = []
     for n in range(60):
         watch, reason = evaluate(
             rule, watch, whole(11.0 if n % 2 and n < 40 else 5.0), now=NOON + n * 5 * MINUTE
@@ -272,7 +276,10 @@ def test_notification_needs_change_or_elapsed_repeat(
     rule: Rule, found: list[Any], quiet: set[int]
 ) -> None:
     """Each incident that was posted is resolved exactly once."""
-    watch, now, open_, notified_at = AlertState(), NOON, False, NOON
+    watch = AlertState()
+    now = NOON
+    open_ = False
+    notified_at = NOON
     for number, reading in enumerate(found):
         now += 5 * MINUTE
         before = watch
@@ -280,7 +287,8 @@ def test_notification_needs_change_or_elapsed_repeat(
         if reason in (Reason.FIRED, Reason.NO_DATA, Reason.CHANGED):
             assert before.notified != watch.notified
             assert (reason is Reason.CHANGED) <= open_
-            open_, notified_at = True, now
+            open_ = True
+            notified_at = now
         elif reason is Reason.SILENCE_ENDED:
             assert open_ and before.silenced and not watch.silenced
             notified_at = now
@@ -304,7 +312,8 @@ SUBJECTS = st.lists(
 @given(RULES, SUBJECTS)
 def test_every_firing_subject_is_resolved(rule: Rule, found: list[Any]) -> None:
     """By a change or by the end, and by nothing else."""
-    watch, now = AlertState(), NOON
+    watch = AlertState()
+    now = NOON
     notified: dict[str, State] = {}
     for reading in found:
         now += 5 * MINUTE
@@ -371,7 +380,8 @@ def test_evaluation_is_due_when_silence_ends() -> None:
         "night", frozenset({"spike"}), trigger=read_cron("0 13 * * *", UTC), lasting=7 * MINUTE
     )
     times = EvaluationTimes(15 * MINUTE, [once, often])
-    due, found = NOON, []
+    due = NOON
+    found = []
     while due < NOON + 80 * MINUTE:
         due = times.get_next_fire_time(None, due + timedelta(microseconds=1)) or NOON
         found.append(round((due - NOON) / MINUTE))
@@ -416,7 +426,8 @@ def context(
     """What the last of these readings brings."""
     before = watch = AlertState()
     for n, reading in enumerate(found):
-        before, now = watch, NOON + n * every
+        before = watch
+        now = NOON + n * every
         watch, reason = evaluate(rule, before, whole(reading), now=now)
     return NotificationContext(
         rule, before, watch, changes.pop("reason", reason), now, UTC, **changes

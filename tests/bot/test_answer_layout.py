@@ -86,7 +86,8 @@ def test_levels_are_one_line() -> None:
 
 
 def test_latency_names_accounts_that_have_it() -> None:
-    timed, untimed = call(1, account="iot"), call(2, account="edge", duration_ms=None)
+    timed = call(1, account="iot")
+    untimed = call(2, account="edge", duration_ms=None)
     assert "p95 latency (iot only): 1.0 ms" in rendered(audit(timed, untimed))[0]
     assert "p95 latency: " in rendered(audit(timed, call(2, account="edge")))[0]
 

@@ -143,7 +143,8 @@ def call(**changes: Any) -> ApiCall:
     ],
 )
 def test_row_filters(filters: CallFilters, passes: dict[str, Any], fails: dict[str, Any]) -> None:
-    kept, left_out = call(**passes), call(**fails)
+    kept = call(**passes)
+    left_out = call(**fails)
     assert matching([kept, left_out, kept], filters) == [kept, kept]
 
 

@@ -165,7 +165,8 @@ def test_summary_is_one_sentence(values: list[float | None], says: str) -> None:
 
 def test_text_and_chart_show_firings() -> None:
     test = tried(Rule(**{**RULE, "above": 5e9}), *[3e9] * 40, 6e9, *[3e9] * 55)
-    text, blocks = backtest_text(test, UTC), backtest_blocks(test, UTC)
+    text = backtest_text(test, UTC)
+    blocks = backtest_blocks(test, UTC)
     assert "peak 6.00 GB" in text
     assert sum(" ! " in line for line in text.splitlines()) == 1
     assert limits.message_problems(text, blocks) == []

@@ -23,10 +23,12 @@ from bot.alerts.baseline import (
 )
 from tests.support.work import growth
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 # A Friday.
 NOW = datetime(2026, 11, 27, 14, 20, tzinfo=UTC)
-DUBLIN, LORD_HOWE = ZoneInfo("Europe/Dublin"), ZoneInfo("Australia/Lord_Howe")
+DUBLIN = ZoneInfo("Europe/Dublin")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 
 
 def hourly(days: int, value: float = 10.0, now: datetime = NOW) -> list[tuple[datetime, float]]:

@@ -17,7 +17,8 @@ from bot.store import Store
 from handlers.jobs.baselines import BaselineReader, baseline_samples
 from providers.errors import Unavailable
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 27, 14, 20, tzinfo=UTC)
 ODD = Rule("odd", "/usage today", "bytes", "#ops", usual=Usual("above", 2.0))
 LOW = Rule("odd", "/usage today", "bytes", "#ops", usual=Usual("below", 0.5))
@@ -34,7 +35,8 @@ class Vendor:
     """What is asked for of the past, and what is answered."""
 
     def __init__(self, *points: EvaluationPoint, fails: bool = False) -> None:
-        self.points, self.fails = points, fails
+        self.points = points
+        self.fails = fails
         self.asked: list[str] = []
 
     async def __call__(self, rule: Rule, days: int) -> Sequence[EvaluationPoint]:
@@ -72,7 +74,8 @@ async def test_history_is_fetched_once(store: Store) -> None:
 
 
 async def test_failed_history_is_fetched_an_hour_later(store: Store) -> None:
-    vendor, now = Vendor(*hourly(28), fails=True), NOW
+    vendor = Vendor(*hourly(28), fails=True)
+    now = NOW
     baselines = BaselineReader(store.baselines, vendor, UTC, lambda: now)
     assert (await baselines.at(ODD, [WHOLE], now))[WHOLE] is None
     vendor.fails = False
@@ -103,7 +106,8 @@ async def test_slow_history_is_not_waited_for(
 
 
 async def test_later_evaluation_waits_for_history(store: Store) -> None:
-    asked, arrived = asyncio.Event(), asyncio.Event()
+    asked = asyncio.Event()
+    arrived = asyncio.Event()
 
     async def slow(rule: Rule, days: int) -> Sequence[EvaluationPoint]:
         asked.set()
@@ -148,7 +152,8 @@ async def test_chart_has_the_values_of_the_baseline(store: Store) -> None:
         rule = ODD if days == 3 else Rule("day", "/usage today", "bytes", "#ops", usual=ODD.usual)
         baselines = reader(store, vendor)
         found = await baselines.at(rule, [WHOLE], NOW)
-        values, baseline = baselines.usual_values(rule, found, NOW), found[WHOLE]
+        values = baselines.usual_values(rule, found, NOW)
+        baseline = found[WHOLE]
         assert baseline
         assert len(values) == days == baseline.days
         assert values[0].day > values[-1].day

@@ -48,7 +48,8 @@ async def test_error_reaches_its_batch_alone() -> None:
 
 async def test_items_during_a_write_wait_for_the_next() -> None:
     written: list[list[int]] = []
-    began, may_end = asyncio.Event(), asyncio.Event()
+    began = asyncio.Event()
+    may_end = asyncio.Event()
 
     async def write(items: Sequence[int]) -> Sequence[int]:
         written.append(list(items))

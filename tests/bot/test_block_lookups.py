@@ -32,9 +32,12 @@ class Refusals:
 
 
 async def test_lookup_suffices_for_seconds() -> None:
-    refusals, now, sent = Refusals(), NOON, list[Mapping[str, Any]]()
+    refusals = Refusals()
+    now = NOON
+    sent = list[Mapping[str, Any]]()
     fallback = BlockFallback(_no_upload)
-    fallback.shared, fallback.clock = refusals, lambda: now
+    fallback.shared = refusals
+    fallback.clock = lambda: now
 
     async def send(fields: Mapping[str, Any]) -> bool:
         sent.append(fields)
@@ -48,7 +51,8 @@ async def test_lookup_suffices_for_seconds() -> None:
     await fallback.send(send, [TABLE], "soup")
     assert [fields["blocks"][-1]["type"] for fields in sent] == ["data_table"] * 3 + ["table"]
     # A clock that was set back ends what is known, too.
-    now, refusals.refused = NOON - timedelta(hours=1), False
+    now = NOON - timedelta(hours=1)
+    refusals.refused = False
     await fallback.send(send, [TABLE], "soup")
     assert (refusals.lookups, sent[-1]["blocks"][-1]["type"]) == (3, "data_table")
 

@@ -35,7 +35,8 @@ def command(text: str) -> AsyncBoltRequest:
 
 @pytest.mark.parametrize("by_bolt", [False, True])
 async def test_command_reaches_its_listener_after_ack(by_bolt: bool) -> None:
-    app, received = command_app(), asyncio.get_running_loop().create_future()
+    app = command_app()
+    received = asyncio.get_running_loop().create_future()
 
     async def ours(body: dict[str, Any], context: AsyncBoltContext) -> None:
         assert context.ack.response is not None
@@ -52,7 +53,8 @@ async def test_command_reaches_its_listener_after_ack(by_bolt: bool) -> None:
 
 
 async def test_failing_listener_is_reported() -> None:
-    app, reported = command_app(), asyncio.get_running_loop().create_future()
+    app = command_app()
+    reported = asyncio.get_running_loop().create_future()
 
     async def fail(context: AsyncBoltContext) -> None:
         context["target"] = "U0ADA"

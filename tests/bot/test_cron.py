@@ -47,11 +47,9 @@ COMPARED = 5
 
 
 def times(expression: str, zone: ZoneInfo, start: datetime, count: int) -> list[datetime]:
-    trigger, found, at = (
-        CronTrigger(expression, zone),
-        list[datetime](),
-        start - timedelta(microseconds=1),
-    )
+    trigger = CronTrigger(expression, zone)
+    found = list[datetime]()
+    at = start - timedelta(microseconds=1)
     while len(found) < count and (due := next_due(trigger, at)):
         found.append(due)
         at = due

@@ -140,7 +140,8 @@ def damaged_log(rng: random.Random) -> list[bytes]:
 
 def counted_in_pieces(log: list[bytes], rng: random.Random) -> LogCounter:
     whole = b"".join(line + b"\n" for line in log)
-    counter, at = LogCounter(), 0
+    counter = LogCounter()
+    at = 0
     for cut in sorted(rng.randrange(len(whole)) for _ in range(rng.choice([0, 1, 3]))):
         counter.feed(whole[at:cut])
         at = cut

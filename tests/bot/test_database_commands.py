@@ -143,7 +143,8 @@ def test_backup_under_concurrent_writes_is_consistent(folder: Path) -> None:
     """Each transaction adds a row to both tables, so a copy of one instant has as many in the one
     as in the other.
     """
-    database, stop = folder / "bot.sqlite", threading.Event()
+    database = folder / "bot.sqlite"
+    stop = threading.Event()
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("CREATE TABLE a (t TEXT)")
         connection.execute("CREATE TABLE b (t TEXT)")

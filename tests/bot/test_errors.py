@@ -65,8 +65,13 @@ def test_unexpected_error_keeps_its_details_to_the_log() -> None:
 
 def test_new_error_needs_no_new_mapping() -> None:
     class Paused(Exception):
-        kind, account, may_retry, exit_code, log_level = "paused", None, True, 3, logging.INFO
-        message, hint = "Paused.", "Wait."
+        kind = "paused"
+        account = None
+        may_retry = True
+        exit_code = 3
+        log_level = logging.INFO
+        message = "Paused."
+        hint = "Wait."
 
     shown = error_message(Paused())
     assert (shown.kind, shown.message, shown.exit_code) == ("paused", "Paused.", 3)

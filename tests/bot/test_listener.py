@@ -72,10 +72,8 @@ async def test_idle_connections_block_nobody() -> None:
 
 async def test_missing_headers_time_out() -> None:
     async with server(ListenerLimits(headers_s=0.3)) as (_, port):
-        idle, slow = (
-            await asyncio.open_connection(HOST, port),
-            await asyncio.open_connection(HOST, port),
-        )
+        idle = await asyncio.open_connection(HOST, port)
+        slow = await asyncio.open_connection(HOST, port)
         slow[1].write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         assert await ended(idle[0])
         assert await ended(slow[0])

@@ -58,7 +58,8 @@ def test_work_does_not_grow_faster_than_a_hostile_line(made: Any) -> None:
     def work(size: int) -> int:
         return lines_run(lambda: counted(made(size)))
 
-    small, large = work(10_000), work(80_000)
+    small = work(10_000)
+    large = work(80_000)
     assert large <= 10 * small
 
 

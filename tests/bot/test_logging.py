@@ -111,7 +111,8 @@ def test_json_without_a_question_has_no_such_member() -> None:
 def lines() -> Iterator[list[dict[str, str]]]:
     """What is logged, as JSON."""
     found: list[dict[str, str]] = []
-    made, log = formatter("json"), logging.getLogger("opswatch.test")
+    made = formatter("json")
+    log = logging.getLogger("opswatch.test")
 
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

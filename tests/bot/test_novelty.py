@@ -46,7 +46,8 @@ from providers.models import ApiCall, CallFilters, CallPage, Outcome, Window
 
 HOUSE = AccountDirectory({"edge": "akamai"})
 NOW = datetime(2026, 11, 21, 14, 5, 30, 123456, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 LAST_HOUR = Window(NOW - HOUR, NOW)
 
 
@@ -122,7 +123,8 @@ CALLS = st.lists(
 @given(CALLS)
 @settings(max_examples=150)
 def test_new_values_are_those_of_plain_sets(calls: list[ApiCall]) -> None:
-    days, window = 8, LAST_HOUR
+    days = 8
+    window = LAST_HOUR
     result = found(calls, days)
     for kind in KINDS:
         inside = [c for c in calls if c.at and window.start <= c.at < window.end]
@@ -140,7 +142,8 @@ def test_new_values_are_those_of_plain_sets(calls: list[ApiCall]) -> None:
 def test_backtest_finds_what_an_answer_finds(
     calls: list[ApiCall], each: str, is_filtered: bool
 ) -> None:
-    since, days = NOW - 60 * DAY, 8
+    since = NOW - 60 * DAY
+    days = 8
     asked = [call for call in calls if call.ip == "ada"] if is_filtered else calls
     past = CallHistory(asked, ("edge",), earlier=calls, since=since, days=days)
     for kind in KINDS.values():
@@ -245,7 +248,8 @@ def test_same_value_is_new_to_each_account() -> None:
     [(0, LEAST_DENIED - 1, False), (0, LEAST_DENIED, True), (10, 30, False), (10, 31, True)],
 )
 def test_burst_is_far_above_the_usual(earlier: int, count: int, is_burst: bool) -> None:
-    past, now = denied(3 * DAY, earlier), denied(timedelta(minutes=7), count)
+    past = denied(3 * DAY, earlier)
+    now = denied(timedelta(minutes=7), count)
     bursts = found([*past, *now]).bursts
     assert {(burst.kind, burst.calls, burst.usual) for burst in bursts} == (
         {("actor", count, earlier), ("ip", count, earlier)} if is_burst else set()

@@ -19,7 +19,8 @@ class Command:
 
 
 def test_command_is_opened_once_when_used() -> None:
-    usage, logs = Command(), Command()
+    usage = Command()
+    logs = Command()
     commands: Any = {"usage": usage, "logs": logs}
     services: Any = "services"
     opened = OpenedCommands(commands, services)

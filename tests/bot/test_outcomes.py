@@ -44,7 +44,8 @@ async def test_outcome_is_recorded_later() -> None:
 @pytest.mark.usefixtures("hurried")
 async def test_answer_stays_an_answer(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected_bot(sandbox) as bot:
-        finish, failures = bot.store.questions.finish, iter(range(2))
+        finish = bot.store.questions.finish
+        failures = iter(range(2))
 
         async def fail_twice(delivery: str, *, outcome: str, took_ms: int) -> None:
             if next(failures, None) is not None:

@@ -10,7 +10,9 @@ from bot.sandbox.slack_limits import Meter, SlackLimits
 from bot.slack.pace import CHANNEL_BURST, MESSAGE_EVERY_S, MOST_LANES, NoRoom, Priority, SlackPace
 from tests.support.virtual_time import in_virtual_time
 
-POST, EDIT, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
+POST = "chat.postMessage"
+EDIT = "chat.update"
+FILE = "files.completeUploadExternal"
 
 
 async def sent_at(
@@ -66,7 +68,8 @@ def test_each_method_respects_its_tier(method: str, per_minute: int) -> None:
 
 def test_answers_go_before_messages_and_files() -> None:
     async def journey() -> list[str]:
-        pace, order = SlackPace(), list[str]()
+        pace = SlackPace()
+        order = list[str]()
 
         async def send(what: Priority) -> None:
             await pace.turn(POST, "C1", what)
@@ -98,7 +101,8 @@ def test_messages_are_not_starved_by_answers() -> None:
 
 def test_progress_gives_way_and_leaves_room_for_answers() -> None:
     async def journey() -> tuple[int, float]:
-        pace, shown = SlackPace(), 0
+        pace = SlackPace()
+        shown = 0
         for _ in range(100):
             try:
                 await pace.turn(EDIT, "C1", Priority.PROGRESS)
@@ -185,7 +189,8 @@ def test_expected_wait_is_how_long_the_next_answer_waits() -> None:
         pace = SlackPace()
         waiting = asyncio.create_task(all_sent_at(pace, 10, POST, "C1"))
         await asyncio.sleep(0.001)
-        queue, expected = pace.queue("C1"), pace.wait_s("C1")
+        queue = pace.queue("C1")
+        expected = pace.wait_s("C1")
         at = await sent_at(pace, POST, "C1")
         await waiting
         return queue, expected, at
@@ -220,7 +225,9 @@ def test_pace_stays_within_slacks_limits() -> None:
     """
 
     async def journey() -> list[str]:
-        pace, meter, refused = SlackPace(), Meter(SlackLimits()), list[str]()
+        pace = SlackPace()
+        meter = Meter(SlackLimits())
+        refused = list[str]()
 
         async def call(method: str, channel: str) -> None:
             await pace.turn(method, channel, Priority.ANSWER)

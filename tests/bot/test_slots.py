@@ -8,7 +8,9 @@ from handlers.jobs.slots import Slots
 
 
 async def test_no_more_tasks_are_inside_than_slots() -> None:
-    slots, inside, most = Slots(3), 0, 0
+    slots = Slots(3)
+    inside = 0
+    most = 0
 
     async def work() -> None:
         nonlocal inside, most
@@ -23,7 +25,8 @@ async def test_no_more_tasks_are_inside_than_slots() -> None:
 
 
 async def test_tasks_enter_in_order() -> None:
-    slots, order = Slots(1), list[int]()
+    slots = Slots(1)
+    order = list[int]()
 
     async def work(number: int) -> None:
         async with slots:
@@ -36,7 +39,8 @@ async def test_tasks_enter_in_order() -> None:
 async def test_slot_of_cancelled_task_is_free() -> None:
     """Whether it still waited, or had been given the slot in the same turn of the event loop."""
     slots = Slots(1)
-    first, last = asyncio.Event(), asyncio.Event()
+    first = asyncio.Event()
+    last = asyncio.Event()
 
     async def work(done: asyncio.Event) -> None:
         async with slots:

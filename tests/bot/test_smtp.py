@@ -99,7 +99,8 @@ async def test_server_that_never_ends_is_left(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_stopping_bot_leaves_mail_server() -> None:
-    reached, left = asyncio.Event(), asyncio.Event()
+    reached = asyncio.Event()
+    left = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220-wait\r\n")

@@ -46,7 +46,8 @@ OUTSIDE = Rule(**ODD, usual=Usual("outside"))
 
 def states(rule: Rule, *seen: tuple[float | None, Baseline | None]) -> list[str]:
     """State and reason after each evaluation."""
-    alert, found = AlertState(), []
+    alert = AlertState()
+    found = []
     for n, (value, baseline) in enumerate(seen):
         alert, reason = evaluate(
             rule, alert, {WHOLE: value}, now=NOON + n * STEP, baselines={WHOLE: baseline}

@@ -182,7 +182,9 @@ def test_no_window_exceeds_its_limit(asked: list[tuple[int, int]]) -> None:
     """Whoever waits for the announced time may ask then, and no quarter of an hour sees more than its
     limit.
     """
-    limit, spends, now = Limit("downloads", 5, bytes=100), list[Reservation](), NOON
+    limit = Limit("downloads", 5, bytes=100)
+    spends = list[Reservation]()
+    now = NOON
     for minutes, size in asked:
         now += timedelta(minutes=minutes)
         recent = [s for s in spends if s.at > now - limit.window]

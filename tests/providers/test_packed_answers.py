@@ -73,7 +73,9 @@ async def test_deflate_is_unpacked_with_and_without_its_header(
 
 @given(st.binary(max_size=2000), st.lists(st.integers(1, 400), max_size=8))
 def test_packed_bytes_come_out_whole_however_they_are_cut(data: bytes, cuts: list[int]) -> None:
-    packed, out, unpacker = gzip.compress(data * 300), bytearray(), Unpacker()
+    packed = gzip.compress(data * 300)
+    out = bytearray()
+    unpacker = Unpacker()
     for cut in [*cuts, len(packed)]:
         for part in unpacker.feed(packed[:cut]):
             assert len(part) <= MOST_PART_BYTES

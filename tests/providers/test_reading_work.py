@@ -51,11 +51,11 @@ def test_excess_is_counted_as_a_decoder_would(value: Any) -> None:
     """Small bounds and small slices, so that they are met everywhere."""
     from providers.http import decoding
 
-    body, bounds = (
-        json.dumps(value).encode(),
-        (decoding.MOST_VALUES, decoding.MOST_DEPTH, decoding._SLICE_BYTES),
-    )
-    decoding.MOST_VALUES, decoding.MOST_DEPTH, decoding._SLICE_BYTES = 10**6, 3, 5
+    body = json.dumps(value).encode()
+    bounds = (decoding.MOST_VALUES, decoding.MOST_DEPTH, decoding._SLICE_BYTES)
+    decoding.MOST_VALUES = 10**6
+    decoding.MOST_DEPTH = 3
+    decoding._SLICE_BYTES = 5
     try:
         assert bool(excess_of(body)) == (depth_of(value) > 3)
     finally:

@@ -95,7 +95,9 @@ def test_secret_at_seam_of_long_line_vanishes(seed: int) -> None:
     secret = b"password=" + b"s3cr3t" * 20
     at = spread.randrange(len(filler) - 100, len(filler))
     line = filler[:at] + b" " + secret + b" " + filler * 3 + b" " + secret + b" end"
-    stream, out, size = Redactor().stream(), b"", spread.randrange(10_000, 90_000)
+    stream = Redactor().stream()
+    out = b""
+    size = spread.randrange(10_000, 90_000)
     for start in range(0, len(line), size):
         out += stream.feed(line[start : start + size])
     out += stream.close()
@@ -104,7 +106,8 @@ def test_secret_at_seam_of_long_line_vanishes(seed: int) -> None:
 
 
 def test_secret_longer_than_seam_vanishes() -> None:
-    stream, out = Redactor().stream(), b""
+    stream = Redactor().stream()
+    out = b""
     for _ in range(60):
         out += stream.feed(b"token=" + b"q" * 50_000 if not out and not _ else b"q" * 50_000)
     assert b"qq" not in out + stream.close()
@@ -203,7 +206,8 @@ def test_value_continues_behind_seam_of_long_line() -> None:
         + b"s3cr3t phrase " * 200_000
         + b'","user":"ada"}\n'
     )
-    stream, out = Redactor().stream(), b""
+    stream = Redactor().stream()
+    out = b""
     for start in range(0, len(line), 100_000):
         out += stream.feed(line[start : start + 100_000])
     out += stream.close()

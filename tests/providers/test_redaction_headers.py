@@ -10,7 +10,8 @@ from providers.redaction import Redactor
 from providers.redaction.tokens import hexes, letters
 
 REDACTOR = Redactor()
-TEXT, HEX = letters(20), hexes(32)
+TEXT = letters(20)
+HEX = hexes(32)
 BASIC = "YWRhOmh1bnRlcjItYW5kLW1vcmU="
 # Each header with the parts of it that have to go.
 HEADERS = (

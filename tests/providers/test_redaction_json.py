@@ -41,7 +41,8 @@ CUT_OFF_IN_JSON = r"""
 
 @pytest.mark.parametrize("text", CUT_OFF_IN_JSON)
 def test_json_around_half_a_secret_stays_valid(text: str) -> None:
-    before, after = json.loads(text), json.loads(Redactor().text(text))
+    before = json.loads(text)
+    after = json.loads(Redactor().text(text))
     assert type(before) is type(after)
     assert len(before) == len(after) or isinstance(before, str)
 

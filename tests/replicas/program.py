@@ -28,7 +28,8 @@ CHANNELS = {"#ops": "C0OPS", "#kitchen": "C0KITCHEN", "#cellar": "C0CELLAR", "#a
 RULES = 8
 EVALUATED_EVERY = timedelta(seconds=10)
 # So many days a question asks for, so that each has an answer of its own.
-FEWEST_DAYS, MOST_DAYS = 8, 80
+FEWEST_DAYS = 8
+MOST_DAYS = 80
 
 
 @dataclass(frozen=True)
@@ -305,7 +306,8 @@ class Run:
 def _instants(began: datetime, ended: datetime, every: timedelta) -> list[datetime]:
     """The whole multiples of `every` since 1970 between two times."""
     step = every.total_seconds()
-    first, last = int(began.timestamp() // step) + 1, int(ended.timestamp() // step)
+    first = int(began.timestamp() // step) + 1
+    last = int(ended.timestamp() // step)
     return [datetime.fromtimestamp(n * step, began.tzinfo) for n in range(first, last + 1)]
 
 

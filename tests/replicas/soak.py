@@ -24,7 +24,8 @@ from tests.replicas.program import CHANNELS, add_channels
 from tests.support.postgres import open_server, why_not
 from tests.support.sandbox import open_tested_sandbox
 
-RULES, DIGESTS = 10_000, 500
+RULES = 10_000
+DIGESTS = 500
 LOOK_EVERY_S = 30.0
 # Between the first quarter and the end, when every rule has been evaluated often.
 MOST_GROWTH = 1.25
@@ -75,7 +76,8 @@ async def soak(sandbox: Sandbox, database: PostgresOn, minutes: float) -> int:
 
 async def _watch(cluster: Cluster, store: Store, lasts_s: float) -> tuple[float, float]:
     """Memory of all replicas after a quarter of the time, and at the end."""
-    began, early = time.monotonic(), 0.0
+    began = time.monotonic()
+    early = 0.0
     while True:
         await asyncio.sleep(min(LOOK_EVERY_S, lasts_s / 8))
         passed = time.monotonic() - began

@@ -59,7 +59,8 @@ def entered(view: View) -> dict[str, Any]:
 async def test_usage_form_has_a_date_range(sandbox: Sandbox) -> None:
     view = await form(sandbox, "/usage help", channel="C0KITCHEN")
     assert "Read as" in view.words()
-    first, last = TODAY - timedelta(days=9), TODAY - timedelta(days=3)
+    first = TODAY - timedelta(days=9)
+    last = TODAY - timedelta(days=3)
     await sandbox.slack.submit(
         view, **{"from": str(first), "to": str(last), "rest": "per log", "csv": "csv"}
     )

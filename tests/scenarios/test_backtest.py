@@ -151,7 +151,8 @@ async def test_audit_alert_is_backtested_on_past_calls(
     assert ran.code == 0, ran.err
     [firing] = ran.json["firings"]
     assert firing["peak"] == 30
-    begins, ends = datetime.fromisoformat(firing["start"]), datetime.fromisoformat(firing["end"])
+    begins = datetime.fromisoformat(firing["start"])
+    ends = datetime.fromisoformat(firing["end"])
     assert timedelta(minutes=30) <= begins - bad <= timedelta(minutes=55)
     assert timedelta(minutes=60) <= ends - bad <= timedelta(minutes=90)
     assert ran.json["samples"] == 2 * 96 + 1
@@ -210,7 +211,8 @@ async def test_log_alert_is_backtested_on_samples(
     }
     table = {**sandbox.table(), **alerts(rule)}
     store = await Store.open(sandbox.location, now=datetime.now(UTC))
-    kept, start = store.alerts, datetime.now(UTC) - timedelta(days=1)
+    kept = store.alerts
+    start = datetime.now(UTC) - timedelta(days=1)
     for n, value in enumerate((5.0, 200.0, 300.0, 5.0, None)):
         at = start + n * timedelta(minutes=15)
         definition = "/logs kitchen last 15m lines 100.0 None"

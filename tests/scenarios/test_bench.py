@@ -52,7 +52,8 @@ def test_row_shows_median_and_spread() -> None:
 def test_comparison_names_what_got_worse(
     now: float, less_is_better: bool, verdict: str, tmp_path: Path
 ) -> None:
-    before, after = Results(), Results()
+    before = Results()
+    after = Results()
     before.add("work", "", "", 2.0, 1, less_is_better=less_is_better)
     before.write(tmp_path / "rows.json")
     after.add("work", "", "", now, 1, less_is_better=less_is_better)

@@ -110,11 +110,9 @@ async def test_button_opens_one_call_whole(sandbox: Sandbox) -> None:
 
 @pytest.mark.usefixtures("bot")
 async def test_call_of_tr50_is_shown_without_secrets(sandbox: Sandbox) -> None:
-    password, session, token = (
-        "hunter2-of-the-kitchen",
-        "0123456789abcdef0123456789abcdef",
-        "app-token-in-a-call",
-    )
+    password = "hunter2-of-the-kitchen"
+    session = "0123456789abcdef0123456789abcdef"
+    token = "app-token-in-a-call"
     inner = json.dumps({"auth": {"sessionId": session}, "note": "kept"})
     request = {
         "auth": {

@@ -27,7 +27,8 @@ from tests.conftest import ROOT, Run
 
 async def test_json_answer_has_every_member(run_cli: Run, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
-    first, last = today - timedelta(days=7), today - timedelta(days=1)
+    first = today - timedelta(days=7)
+    last = today - timedelta(days=1)
     ran = await run_cli(
         "ask", f"/usage {first}..{last} csv", "--json", "--out", str(tmp_path / "out")
     )

@@ -54,7 +54,8 @@ async def test_killed_bot_posts_each_transition_once(
     sandbox: Sandbox,
     targets: TargetSandbox,
 ) -> None:
-    spread, began_at = random.Random(11), time.time()
+    spread = random.Random(11)
+    began_at = time.time()
     now = fast_clock(began_at, SPEED)
     sandbox.slack.clock = lambda: now().timestamp()
     targets.webhook.now = now
@@ -107,7 +108,8 @@ async def dying(sandbox: Sandbox, began_at: float) -> AsyncIterator[Any]:
             env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
         )  # fmt: skip
     assert process.stdin and process.stdout
-    stdin, stdout = process.stdin, process.stdout
+    stdin = process.stdin
+    stdout = process.stdout
 
     async def die(order: str) -> None:
         stdin.write(f"{order}\n".encode())

@@ -194,7 +194,8 @@ def modes(folder: Path) -> set[int]:
 async def test_database_is_its_owners_alone(
     tmp_path: Path, clock: MovableClock, known: bool
 ) -> None:
-    path, folder_mode = tmp_path / "bot.sqlite", stat.S_IMODE(tmp_path.stat().st_mode)
+    path = tmp_path / "bot.sqlite"
+    folder_mode = stat.S_IMODE(tmp_path.stat().st_mode)
     if known:
         sqlite3.connect(path).close()
         path.touch()

@@ -195,7 +195,8 @@ async def test_post_that_did_not_reach_slack_is_sent_again(
     sandbox: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = bot.requests.delivery._client.web
-    reachable, client.base_url = client.base_url, "http://127.0.0.1:1/"
+    reachable = client.base_url
+    client.base_url = "http://127.0.0.1:1/"
     bot.requests.delivery._retry_after_s = (0.1,) * 100
     await sandbox.slack.command("/usage last 7 days")
     async with asyncio.timeout(20):

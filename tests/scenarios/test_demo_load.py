@@ -35,7 +35,8 @@ class Turns:
 
     def between(self, rows: Iterable[T]) -> Iterator[T]:
         """The rows, as long as another task runs at least once for each piece of them."""
-        since, turn = 0, self.taken
+        since = 0
+        turn = self.taken
         for row in rows:
             since, turn = (since + 1, turn) if turn == self.taken else (1, self.taken)
             assert since <= PIECE_ROWS, "no other task ran"

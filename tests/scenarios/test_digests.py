@@ -154,8 +154,10 @@ async def test_interrupted_digest_does_not_follow_later_one(sandbox: Sandbox, cl
     to say.
     """
     store = await Store.open(sandbox.settings().database, now=clock())
-    schedules, now = store.schedules, clock()
-    earlier, later = now - timedelta(hours=1), now
+    schedules = store.schedules
+    now = clock()
+    earlier = now - timedelta(hours=1)
+    later = now
     assert await schedules.claim_run("hourly-usage", earlier, now=now) == 0
     assert await schedules.claim_run("hourly-usage", later, now=now) == 1
     post = Post("digest:earlier", "#ops", "late", [])

@@ -38,7 +38,8 @@ ESCALATING = {
     "escalate_after": "20m",
     "escalate_to": ["U0GRACE", "#kitchen", "pagerduty"],
 }
-ONCALL, GRACE = "<!subteam^S0ONCALL>", "<@U0GRACE>"
+ONCALL = "<!subteam^S0ONCALL>"
+GRACE = "<@U0GRACE>"
 
 
 pytestmark = pytest.mark.usefixtures("before_noon")

@@ -220,8 +220,10 @@ def poison(sandbox: Sandbox, text: str) -> None:
         for row in devicewise_rows(start, end):
             yield {**row, "whoami": text, "orgKey": text, "request": request, "response": response}
 
-    akamai_rows, devicewise_rows = sandbox.akamai.rows, sandbox.devicewise.rows
-    sandbox.akamai.rows, sandbox.devicewise.rows = akamai, devicewise
+    akamai_rows = sandbox.akamai.rows
+    devicewise_rows = sandbox.devicewise.rows
+    sandbox.akamai.rows = akamai
+    sandbox.devicewise.rows = devicewise
     sandbox.rapid7.logs = {key: f"{text[:300]} {name}" for key, name in sandbox.rapid7.logs.items()}
     sandbox.rapid7.lines = lambda key, start, end: iter([text.replace("\n", "\\n")] * 30)
 

@@ -213,7 +213,8 @@ async def test_idle_connections_block_nobody(sandbox: Sandbox, listening: str) -
 
 
 async def test_idle_health_connections_block_nobody(sandbox: Sandbox, listening: str) -> None:
-    port, slack = free_port(), ConnectionStatus(connected=True, problem="")
+    port = free_port()
+    slack = ConnectionStatus(connected=True, problem="")
 
     async def database_works() -> bool:
         return True

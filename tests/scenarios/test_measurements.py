@@ -49,13 +49,15 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def answer(bot: Bot, line: str, folder: Path) -> Answer:
-    answerer, zone = bot.requests.answering, bot.settings.timezone
+    answerer = bot.requests.answering
+    zone = bot.settings.timezone
     question = read_question_line(line, answerer.directory, now=bot.clock(), zone=zone)
     return await answerer.answer(question, AnswerContext(lambda: folder, zone))
 
 
 async def measure(bot: Bot, line: str, folder: Path, value: str, each: str = "") -> Measurement:
-    answerer, zone = bot.requests.answering, bot.settings.timezone
+    answerer = bot.requests.answering
+    zone = bot.settings.timezone
     question = read_question_line(line, answerer.directory, now=bot.clock(), zone=zone)
     return await answerer.measure(question, MeasureContext(lambda: folder, zone, value, each))
 

@@ -195,8 +195,10 @@ async def test_refused_reload_is_shown(sandbox: Sandbox, tmp_path: Path) -> None
 
 
 async def test_counts_go_on_after_a_reload(sandbox: Sandbox, tmp_path: Path) -> None:
-    port, log = free_port(), tmp_path / "log"
-    name, asked = "opswatch_questions_total", {"command": "usage", "outcome": "answered"}
+    port = free_port()
+    log = tmp_path / "log"
+    name = "opswatch_questions_total"
+    asked = {"command": "usage", "outcome": "answered"}
     async with running(sandbox, log, health={"port": port}) as process:
         await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
         await until(port, name, 1, **asked)
@@ -237,7 +239,8 @@ def served() -> Metrics:
     from bot.observability.measurements import Measurements
     from providers.models import AccountStatus, RemainingQuota
 
-    metrics, now = Metrics(), datetime.now(UTC)
+    metrics = Metrics()
+    now = datetime.now(UTC)
     observers = metrics.observers
     observers.question("usage", "answered", 0.2)
     observers.request(RequestOutcome("edge", None, 0.1))

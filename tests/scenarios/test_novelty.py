@@ -16,7 +16,9 @@ from tests.support.messages import answer_text
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
-DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 def row(at: datetime, owner: str = "ada", ip: str = "203.0.113.7") -> dict[str, str]:

@@ -226,7 +226,8 @@ async def test_killed_outbox_posts_each_message_once(
     """A process that posts is killed a hundred times at random moments, against a Slack that cuts,
     fails and is slow in between.
     """
-    count, spread = 60, random.Random(7)
+    count = 60
+    spread = random.Random(7)
     store = await Store.open(sandbox.location, now=utc_now())
     await enqueue(store.outbox, *(post(n) for n in range(count)))
     await store.close()

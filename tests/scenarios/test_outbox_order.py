@@ -168,7 +168,8 @@ async def test_wait_of_a_wrong_clock_is_not_waited_out(sandbox: Sandbox) -> None
 async def test_post_of_a_wrong_clock_is_found_again(sandbox: Sandbox) -> None:
     """It was queued, claimed and taken by Slack while our clock was a day ahead."""
     store = await Store.open(sandbox.location, now=utc_now())
-    posts, ahead = store.outbox, utc_now() + timedelta(days=1)
+    posts = store.outbox
+    ahead = utc_now() + timedelta(days=1)
     await posts.enqueue(post(0), now=ahead)
     assert await posts.claim_post(now=ahead)
     await store.close()

@@ -189,7 +189,8 @@ async def test_blocks_that_cannot_be_read_become_words(sandbox: Sandbox) -> None
 async def test_queue_goes_on_after_an_unexpected_error(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, claim = 0, SqlOutbox.claim_post
+    calls = 0
+    claim = SqlOutbox.claim_post
 
     async def fails_once(posts: SqlOutbox, **arguments: Any) -> Any:
         nonlocal calls

@@ -93,7 +93,8 @@ async def test_reload_applies_the_new_configuration(sandbox: Sandbox, tmp_path: 
 
 
 async def test_bad_configuration_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
-    log, schedule = tmp_path / "log", sandbox.folder / "primary.csv"
+    log = tmp_path / "log"
+    schedule = sandbox.folder / "primary.csv"
     schedule.write_text("start,end,person\n2026-11-02,2026-11-09,U0ADA\n")
     before = {"slack": {"ops_channel": "C0OPS"}, "on_call": {"primary": {"file": "primary.csv"}}}
     async with running(sandbox, log, **before) as process:
@@ -114,7 +115,8 @@ async def test_bad_configuration_changes_nothing(sandbox: Sandbox, tmp_path: Pat
 async def test_reload_works_while_slack_is_unreachable(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environ, log = sandbox.environ(), tmp_path / "log"
+    environ = sandbox.environ()
+    log = tmp_path / "log"
     configure(sandbox)
     token = tmp_path / "bot-token"
     token.write_text("xoxb-kept\n")
@@ -234,7 +236,8 @@ PLACES = {
 async def test_reload_changes_how_slack_connects(
     sandbox: Sandbox, tmp_path: Path, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    log, port = tmp_path / "log", free_port()
+    log = tmp_path / "log"
+    port = free_port()
 
     def placed(slack: dict[str, Any]) -> dict[str, Any]:
         return {**slack, "port": port} if slack["mode"] == "http" else slack
@@ -256,7 +259,9 @@ async def test_reload_changes_how_slack_connects(
 
 
 async def test_unavailable_address_leaves_old_one(sandbox: Sandbox, tmp_path: Path) -> None:
-    log, port, health = tmp_path / "log", free_port(), free_port()
+    log = tmp_path / "log"
+    port = free_port()
+    health = free_port()
     before = {"slack": http(port), "health": {"port": health}}
     async with started(sandbox, log, **before) as process:
         await until_logged(log, "Listening for Slack")
@@ -280,7 +285,9 @@ async def test_unavailable_address_leaves_old_one(sandbox: Sandbox, tmp_path: Pa
 
 
 async def test_health_port_follows_a_reload(sandbox: Sandbox, tmp_path: Path) -> None:
-    log, first, second = tmp_path / "log", free_port(), free_port()
+    log = tmp_path / "log"
+    first = free_port()
+    second = free_port()
     places: list[dict[str, Any]] = [
         {"port": first},
         {"port": first, "metrics": False},
@@ -352,7 +359,8 @@ async def until_answered(sandbox: Sandbox, count: int) -> None:
 
 
 async def test_reload_applies_new_targets(sandbox: Sandbox, tmp_path: Path) -> None:
-    log, port = tmp_path / "log", free_port()
+    log = tmp_path / "log"
+    port = free_port()
     async with open_targets_of(sandbox) as targets:
         slack = http(port)
         sandbox.slack.events_url = f"http://127.0.0.1:{port}/slack/events"

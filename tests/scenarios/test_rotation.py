@@ -30,7 +30,8 @@ class Secrets:
     """Every secret of the bot in a file of its own, as the sandbox wants it now."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        self.sandbox, self.folder = sandbox, folder
+        self.sandbox = sandbox
+        self.folder = folder
         folder.mkdir()
         self.write()
 
@@ -129,7 +130,9 @@ def secrets(sandbox: Sandbox, tmp_path: Path) -> Secrets:
 
 @pytest.mark.parametrize("mode", ["socket", "http"])
 async def test_reload_applies_rotated_secrets(secrets: Secrets, tmp_path: Path, mode: str) -> None:
-    sandbox, log, port = secrets.sandbox, tmp_path / "log", free_port()
+    sandbox = secrets.sandbox
+    log = tmp_path / "log"
+    port = free_port()
     async with running(secrets, log, slack={"mode": mode, "port": port}) as process:
         if mode == "http":
             sandbox.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
@@ -150,7 +153,8 @@ async def test_reload_applies_rotated_secrets(secrets: Secrets, tmp_path: Path, 
 
 @pytest.mark.parametrize("name", ["bot-token", "rapid7"])
 async def test_empty_file_leaves_old_secret(secrets: Secrets, tmp_path: Path, name: str) -> None:
-    sandbox, log = secrets.sandbox, tmp_path / "log"
+    sandbox = secrets.sandbox
+    log = tmp_path / "log"
     async with running(secrets, log) as process:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         (secrets.folder / name).write_text("")
@@ -161,7 +165,8 @@ async def test_empty_file_leaves_old_secret(secrets: Secrets, tmp_path: Path, na
 
 
 async def test_refused_token_leaves_old_one(secrets: Secrets, tmp_path: Path) -> None:
-    sandbox, log = secrets.sandbox, tmp_path / "log"
+    sandbox = secrets.sandbox
+    log = tmp_path / "log"
     async with running(secrets, log) as process:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         (secrets.folder / "bot-token").write_text("xoxb-mistyped-0123456789")
@@ -173,7 +178,8 @@ async def test_refused_token_leaves_old_one(secrets: Secrets, tmp_path: Path) ->
 
 async def test_corrected_password_ends_the_lockout(secrets: Secrets, tmp_path: Path) -> None:
     """deviceWISE locks accounts out, so a refused password is not tried again for half an hour."""
-    sandbox, log = secrets.sandbox, tmp_path / "log"
+    sandbox = secrets.sandbox
+    log = tmp_path / "log"
     (secrets.folder / "devicewise").write_text("mistyped horse battery staple")
     async with running(secrets, log) as process:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
@@ -187,7 +193,8 @@ async def test_corrected_password_ends_the_lockout(secrets: Secrets, tmp_path: P
 
 async def test_systemd_reload_command_works(secrets: Secrets, tmp_path: Path) -> None:
     """`systemctl reload` runs ExecReload with the PID of the bot as $MAINPID."""
-    sandbox, log = secrets.sandbox, tmp_path / "log"
+    sandbox = secrets.sandbox
+    log = tmp_path / "log"
     [command] = re.findall(r"^ExecReload=(.*)$", UNIT, re.MULTILINE)
     async with running(secrets, log) as process:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)

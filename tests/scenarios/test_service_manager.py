@@ -134,7 +134,9 @@ async def test_wrong_configuration_is_never_ready(
 
 
 async def test_dead_bot_sends_no_keep_alive(systemd: Systemd, tmp_path: Path) -> None:
-    alive, refusals, refused = True, 0, asyncio.Event()
+    alive = True
+    refusals = 0
+    refused = asyncio.Event()
 
     def is_alive() -> bool:
         nonlocal refusals
@@ -158,7 +160,8 @@ def test_bot_without_slack_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None
     slack = ConnectionStatus(connected=True)
     service = Service(slack)
     assert service.is_alive()
-    slack.connected, slack.problem = False, "Slack cannot be reached."
+    slack.connected = False
+    slack.problem = "Slack cannot be reached."
     now += SLACK_GONE_S - 1
     assert service.is_alive()
     assert "cannot be reached" in service.status()

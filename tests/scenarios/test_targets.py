@@ -138,7 +138,8 @@ async def cut(request: Any) -> Any:
 async def test_refused_event_is_reported_once(
     sandbox: Sandbox, clock: Clock, targets: TargetSandbox
 ) -> None:
-    right, settings = targets.pagerduty.routing_key, {"slack": {"ops_channel": "#kitchen"}}
+    right = targets.pagerduty.routing_key
+    settings = {"slack": {"ops_channel": "#kitchen"}}
     meter = Meter(sandbox)
     async with running(sandbox, {**SPIKE, "notify": ["pagerduty", "hook"]}, **settings) as bot:
         targets.pagerduty.routing_key = "f" * 32
@@ -267,7 +268,8 @@ async def test_secrets_of_targets_never_show(
 @asynccontextmanager
 async def in_http_mode(sandbox: Sandbox, rule: dict[str, Any]) -> AsyncIterator[tuple[Bot, str]]:
     """The bot in HTTP mode, which PagerDuty can reach at the URL."""
-    targets, port = sandbox.table()["targets"], free_port()
+    targets = sandbox.table()["targets"]
+    port = free_port()
     targets["pagerduty"]["webhook_secret"] = "env:PAGERDUTY_WEBHOOK_SECRET"
     slack = {"mode": "http", "port": port}
     settings = sandbox.settings(alert=[rule], targets=targets, slack=slack)
@@ -338,7 +340,8 @@ async def test_socket_mode_opens_no_port(sandbox: Sandbox, targets: TargetSandbo
 
 
 async def test_metrics_count_events(sandbox: Sandbox, clock: Clock, targets: TargetSandbox) -> None:
-    metrics, meter = Metrics(), Meter(sandbox)
+    metrics = Metrics()
+    meter = Meter(sandbox)
     targets.opsgenie.answer_with(503)
     settings = sandbox.settings(alert=[{**SPIKE, "notify": ["hook", "opsgenie"]}])
     async with (

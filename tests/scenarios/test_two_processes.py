@@ -153,7 +153,8 @@ async def test_interrupted_questions_are_reported_together(
 ) -> None:
     """Slack may take seconds for each."""
     kinds = ("last 7 days", "today")
-    reported, both = list[str](), asyncio.Event()
+    reported = list[str]()
+    both = asyncio.Event()
 
     async def report(_: Delivery, target: ReplyTarget, *__: object) -> None:
         reported.append(target.line)

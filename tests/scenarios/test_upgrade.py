@@ -93,7 +93,8 @@ async def test_backup_restores_the_earlier_version(
     sandbox: Sandbox, run_cli: Callable[..., Any], tmp_path: Path, dump: Path
 ) -> None:
     """The earlier version finds what it left: its schema, its steps, its rows."""
-    path, backup = tmp_path / "bot.sqlite", tmp_path / "before.sqlite"
+    path = tmp_path / "bot.sqlite"
+    backup = tmp_path / "before.sqlite"
     make_database(path, dump)
     before = contents(path)
     assert (await run_cli("backup", str(backup))).code == 0

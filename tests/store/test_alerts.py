@@ -328,7 +328,8 @@ async def test_processes_evaluate_beside_each_other(store: Store, other: Store) 
     """One that is slow to save holds up nobody's evaluations."""
     if isinstance(store.database, SqliteDatabase):
         pytest.skip("SQLite has one writer at a time")
-    is_saving, may_end = threading.Event(), threading.Event()
+    is_saving = threading.Event()
+    may_end = threading.Event()
 
     def save_slowly(tx: Transaction) -> None:
         is_saving.set()
@@ -368,7 +369,9 @@ class CountingTransaction:
     """A transaction that notes each statement it is given."""
 
     def __init__(self, tx: Transaction, calls: list[str]) -> None:
-        self._tx, self._calls, self.dialect = tx, calls, tx.dialect
+        self._tx = tx
+        self._calls = calls
+        self.dialect = tx.dialect
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         self._calls.append(sql)

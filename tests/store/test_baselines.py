@@ -16,7 +16,8 @@ from tests.store.test_alerts import evaluation
 
 # No compression makes it short.
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=4000))
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 Values = list[tuple[datetime, float]]
 
 

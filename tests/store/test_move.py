@@ -207,7 +207,8 @@ def test_server_with_rows_is_refused(folder: Path, url: str) -> None:
 def test_interrupted_move_is_continued(folder: Path, url: str) -> None:
     """It breaks off in the middle; a row is changed before the second attempt."""
     asyncio.run(_close(Store.open(Secret(url), now=NOW)))
-    source, seen = folder / "bot.sqlite", list[moving.MovedTable]()
+    source = folder / "bot.sqlite"
+    seen = list[moving.MovedTable]()
 
     def break_off(table: moving.MovedTable) -> None:
         seen.append(table)

@@ -247,7 +247,8 @@ async def test_limit_is_shared_by_processes(store: Store, other: Store) -> None:
 
 
 async def test_reported_quota_outlives_its_process(store: Store, other: Store) -> None:
-    limit, hour = Limit("requests", 100), NOW + timedelta(hours=1)
+    limit = Limit("requests", 100)
+    hour = NOW + timedelta(hours=1)
     first = await store.rate_limits.reserve("key", limit, size=0, now=NOW)
     assert isinstance(first, Reservation)
     for requests in (5, 0):

@@ -64,7 +64,8 @@ async def test_missing_folder_is_named(tmp_path: Path) -> None:
 
 async def test_database_without_claims_preserves_work(tmp_path: Path) -> None:
     """Earlier versions left posts, runs and questions without an owner."""
-    path, now = tmp_path / "bot.sqlite", "2026-11-21T14:05:00.000+00:00"
+    path = tmp_path / "bot.sqlite"
+    now = "2026-11-21T14:05:00.000+00:00"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         database = Database(connection)
         steps.apply(database, stop_before="0013_claims")
@@ -86,7 +87,8 @@ async def test_database_without_claims_preserves_work(tmp_path: Path) -> None:
             "VALUES ('spike', 'd', 'firing', ?, '{}')",
             (now,),
         )
-    store, later = await Store.open(path, now=NOW), NOW + timedelta(minutes=2)
+    store = await Store.open(path, now=NOW)
+    later = NOW + timedelta(minutes=2)
     post = await store.outbox.claim_post(now=NOW)
     assert post
     assert (post.post.key, post.claimed_at) == ("k", NOW)

@@ -32,7 +32,8 @@ class MovableClock:
 
     def strike(self, minutes: int = 60) -> None:
         """Moves it to the next full hour, or to the next whole multiple of so many minutes."""
-        now, every = self(), timedelta(minutes=minutes)
+        now = self()
+        every = timedelta(minutes=minutes)
         self.ahead += every - (now - datetime.min.replace(tzinfo=UTC)) % every
 
 

@@ -29,7 +29,8 @@ def as_read(read: Sequence[bytes]) -> tuple[Counter[str], Counter[Minute], int]:
     """The levels, minutes and lines without a time, with each line read by itself."""
     levels: Counter[str] = Counter()
     minutes: Counter[Minute] = Counter()
-    minute, untimed = None, 0
+    minute = None
+    untimed = 0
     has_bare_levels = begin_with_levels([without_colours(line) for line in read])
     for line in map(without_colours, read):
         reading = read_line(line)

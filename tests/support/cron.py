@@ -32,7 +32,8 @@ class Fields:
     follows_the_clock: bool
 
     def is_day(self, day: date) -> bool:
-        by_date, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
+        by_date = day.day in self.days
+        by_weekday = day.isoweekday() % 7 in self.weekdays
         return day.month in self.months and (
             by_date or by_weekday if self.either_day else by_date and by_weekday
         )
@@ -77,7 +78,8 @@ def due_times(expression: str, zone: tzinfo, start: datetime, end: datetime) -> 
     every minute of every due day.
     """
     wanted = fields(expression)
-    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    day = start.astimezone(zone).date()
+    last = end.astimezone(zone).date()
     while day <= last:
         if wanted.is_day(day):
             yield from (at for at in _on_day(wanted, day, zone) if start <= at < end)
@@ -105,7 +107,8 @@ def _minutes(day: date, zone: tzinfo) -> Sequence[tuple[datetime, datetime, Sequ
     """Every minute of a day: the instant, the local time it shows, and those of that day that the
     clock has just skipped.
     """
-    at, found = datetime.combine(day, time(), zone).astimezone(UTC), []
+    at = datetime.combine(day, time(), zone).astimezone(UTC)
+    found = []
     before = (at - MINUTE).astimezone(zone).replace(tzinfo=None)
     while (shown := at.astimezone(zone).replace(tzinfo=None)).date() <= day:
         skipped: list[datetime] = []
@@ -113,7 +116,8 @@ def _minutes(day: date, zone: tzinfo) -> Sequence[tuple[datetime, datetime, Sequ
             missing = (before + n * MINUTE for n in range(1, (shown - before) // MINUTE))
             skipped = [each for each in missing if each.date() == day]
         found.append((at, shown, skipped))
-        before, at = shown, at + MINUTE
+        before = shown
+        at = at + MINUTE
     return found
 
 

@@ -72,7 +72,8 @@ HOSTILE_LINES: Final[Mapping[str, LineMaker]] = {
 def hostile_block(line: LineMaker, size: int, *, seed: int) -> bytes:
     """Lines of one kind, of so many bytes."""
     rng = random.Random(seed)
-    lines, length = [], 0
+    lines = []
+    length = 0
     while length < size:
         lines.append(line(rng))
         length += len(lines[-1]) + 1

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-TEXT, NUMBER, FLAG, MAP = "text", "number", "flag", "map"
+TEXT = "text"
+NUMBER = "number"
+FLAG = "flag"
+MAP = "map"
 # A quantity or a port may be a number or a text.
 EITHER = "number or text"
 Schema = str | dict[str, Any] | list[Any]

@@ -85,10 +85,12 @@ async def akamai_vendor(accept: Literal["json", "csv"] = "json") -> AsyncIterato
     client = Akamai(
         "edge", credentials=EdgeGridCredentials(server.url, *secrets), settings=settings
     )
-    around, kind = (b'{"metadata":{},"data":[', b"]}"), "application/json"
+    around = (b'{"metadata":{},"data":[', b"]}")
+    kind = "application/json"
     if accept == "csv":
         head = b"#METADATA_START\n#METADATA_END\n#COLUMNS_START\nuri,method\n#COLUMNS_END\n#DATA_START\n"
-        around, kind = (head, b"\n#DATA_END\n"), "text/csv"
+        around = (head, b"\n#DATA_END\n")
+        kind = "text/csv"
     yield Vendor(server, lambda: client.calls(WINDOW, CallFilters()), around, kind)
     await client.aclose()
     await server.stop()

@@ -25,7 +25,8 @@ def lines_run(work: Callable[[], object]) -> int:
         count += event == "line"
         return trace
 
-    before, collects = sys.gettrace(), gc.isenabled()
+    before = sys.gettrace()
+    collects = gc.isenabled()
     # A collection would run the finalizers of other tests, and count them.
     gc.disable()
     sys.settrace(trace)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from bot.cli.mcp.server import McpServer
     from providers.redaction import Secret
 
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8770
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8770
 MOST_PORT = 65_535
 # Shorter ones can be guessed over a network.
 SHORTEST_TOKEN = 16

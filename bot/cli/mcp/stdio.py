@@ -97,7 +97,8 @@ def _lines_of(descriptor: int) -> Iterator[bytes]:
         *ended, begun = chunk.split(b"\n")
         for end in ended:
             line = b"".join([*kept, end])
-            kept, size = [], 0
+            kept = []
+            size = 0
             if line.strip():
                 yield line
         if size < MOST_LINE_BYTES:

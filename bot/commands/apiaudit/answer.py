@@ -104,7 +104,8 @@ class ApiAuditAnswerer:
             question = replace(question, window=question.comparison.first, comparison=None)
         pages = await self._fetcher.pages(question, context.zone, Progress())
         data_until = _data_until(pages)
-        facts, shortcomings = _facts(question, pages), list[str]()
+        facts = _facts(question, pages)
+        shortcomings = list[str]()
         if context.value in NEW_VALUES:
             # Where the data ends early, the question is asked again as of then.
             progress = None if data_until else Progress()

@@ -105,7 +105,8 @@ def _number(change: float, unit: str) -> str:
 def _facts(report: AuditComparison) -> list[tuple[str, str]]:
     """Both totals by their windows, then what else has changed."""
     comparison = report.comparison
-    current, previous = report.current, report.previous
+    current = report.current
+    previous = report.previous
     facts = []
     for label, numbers in (
         (comparison.current_label, current),

@@ -93,7 +93,8 @@ def seen_days(calls: Sequence[ApiCall], window: Window) -> list[SeenDay]:
     found = []
     for day in window.days.each():
         start = midnight(day)
-        first, last = bisect_left(times, start), bisect_left(times, start + DAY)
+        first = bisect_left(times, start)
+        last = bisect_left(times, start + DAY)
         sets = _sets(ordered[first:last], times[first:last], start) if first < last else {}
         found.append(SeenDay(day, sets, [part_of(window, day)]))
     return found
@@ -103,7 +104,8 @@ def _in_order(calls: Sequence[ApiCall], window: Window) -> tuple[list[datetime],
     """The calls of the window by time, and their times."""
     ordered = sorted([call for call in calls if call.at], key=attrgetter("at"))
     times = [call.at for call in ordered if call.at]
-    first, last = bisect_left(times, window.start), bisect_left(times, window.end)
+    first = bisect_left(times, window.start)
+    last = bisect_left(times, window.end)
     untimed = [call for call in calls if not call.at]
     return (
         [window.start] * len(untimed) + times[first:last],

@@ -136,7 +136,8 @@ class SeenHistory:
         for day in reversed(kept.days.each()):
             gaps = known.get(day, SeenDay(day)).gaps(kept)
             if gaps and now >= self._again_at.get((source.account, day), now):
-                start, end = gaps[0][0] // _SECOND, -(-gaps[-1][1] // _SECOND)
+                start = gaps[0][0] // _SECOND
+                end = -(-gaps[-1][1] // _SECOND)
                 found.append((day, Window(_second(day, start), _second(day, end))))
         return found
 

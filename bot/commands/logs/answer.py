@@ -207,7 +207,8 @@ class LogsAnswerer(Struct, frozen=True):
             await asyncio.to_thread(import_module, "bot.logs.download")
         from bot.logs.download import DownloadRequest, LogFile, download_log
 
-        window, display = question.window.window, question.display
+        window = question.window.window
+        display = question.display
         source, ids = self._line_source(question, logs)
         request = DownloadRequest(
             ids, window, question.leql, question.limit, self.upload_total, self.upload_plain
@@ -242,7 +243,8 @@ class LogsAnswerer(Struct, frozen=True):
         """The source of the lines and the ids to request from it: a download, some entries of a query,
         or a live feed. A query merges the lines of several logs, so that it takes the place of one.
         """
-        ids, display = [log.id or "" for log in logs], question.display
+        ids = [log.id or "" for log in logs]
+        display = question.display
         if isinstance(display, Entries):
             source = self._query_source(logs, question)
             return EntrySource(source, ids, display), ids[:1]
@@ -261,7 +263,8 @@ def _example(question: LogsQuestion) -> str:
 def _report(
     question: LogsQuestion, logs: Sequence[LogRef], transfer: TransferState, upload_total: int
 ) -> LogReport:
-    counter, window = transfer.counter, question.window.window
+    counter = transfer.counter
+    window = question.window.window
     step, times = timeline(
         counter.minutes, window, ends_with_data=transfer.truncated or not transfer.complete
     )

@@ -15,9 +15,11 @@ from bot.commands.logs.calculation import (
     format_step,
 )
 
-USUAL_LINES, MOST_LINES = 20, 5000
+USUAL_LINES = 20
+MOST_LINES = 5000
 # A table of Slack has so many rows; the API itself returns 40 groups unless more are asked for.
-USUAL_GROUPS, MOST_GROUPS = 40, 100
+USUAL_GROUPS = 40
+MOST_GROUPS = 100
 MOST_KEYS = 5
 # The API takes so many slices.
 MOST_SLICES = 200

@@ -45,7 +45,8 @@ class EntrySource:
         found = await self.source.entries(
             self.ids, window, query, most=self.wanted.lines, newest_first=self.wanted.newest
         )
-        self.has_more, self.notes = found.has_more, found.notes
+        self.has_more = found.has_more
+        self.notes = found.notes
         yield _one(_lines(found.entries))
 
 

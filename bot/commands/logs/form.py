@@ -15,7 +15,8 @@ from bot.questions.command import LONGEST_CHOICE
 from bot.questions.context import Context
 from bot.questions.form import LOG, FormField, FormValues, read_form_window, refused_at
 
-LINES, SHOW = "rest", "show"
+LINES = "rest"
+SHOW = "show"
 # What the form offers beside the usual answer.
 SHOW_CHOICES = ("count", "count timeslice 1h", "newest 20", "newest 100", "oldest 20", "follow")
 
@@ -51,9 +52,11 @@ def line_fields(question: LogsQuestion | None) -> list[FormField]:
     typed = query.line_words
     if len(shown) > LONGEST_CHOICE:
         # No choice takes so many words; the text below does.
-        shown, typed = "", query.words
+        shown = ""
+        typed = query.words
     choices = tuple(dict.fromkeys([*([shown] if shown else []), *SHOW_CHOICES]))
-    label, example = "Only lines that match", "where(status>=500) groupby(path)"
+    label = "Only lines that match"
+    example = "where(status>=500) groupby(path)"
     return [
         FormField(SHOW, "Show", "choice", shown, choices, placeholder="The whole log as a file"),
         FormField(LINES, label, "text", typed, placeholder=example, longest=3000),

@@ -46,7 +46,8 @@ def find_closing(text: str, at: int) -> tuple[int | None, str]:
     """The position after the bracket that closes the one before `at`, and the text before it
     without quotes and regular expressions.
     """
-    depth, inside = 1, ""
+    depth = 1
+    inside = ""
     previous = "("
     bare: list[str] = []
     while at < len(text):

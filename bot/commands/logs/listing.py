@@ -20,7 +20,8 @@ from providers.models import DayRange, NamedLog
 from providers.sources import LogSource, UsageSource
 
 # What a message has room for; there are more columns of text than in other tables.
-MOST_LISTED, LONGEST_NAME = 60, 60
+MOST_LISTED = 60
+LONGEST_NAME = 60
 DAYS = 7
 MOST_BUTTONS = 5
 

@@ -33,7 +33,9 @@ def split_logs_and_patterns(
 ) -> tuple[list[str], list[str], list[str]]:
     """The configured logs and the patterns that the words name, and the words that are left."""
     known = {name.lower(): name for logs in context.directory.logs.values() for name in logs}
-    logs, patterns, left = list[str](), list[str](), list[str]()
+    logs = list[str]()
+    patterns = list[str]()
+    left = list[str]()
     waiting = list(words)
     while waiting:
         word = waiting.pop(0)

@@ -126,7 +126,8 @@ def _check_slices(
     statistic: Statistic, window: ParsedWindow, parts: QuestionParts, context: Context
 ) -> None:
     """Raises BadQuestion for more slices than the vendor returns."""
-    step, length = statistic.step, window.window.length
+    step = statistic.step
+    length = window.window.length
     if step is None or length <= step * MOST_SLICES:
         return
     # The shortest usual one that fits.

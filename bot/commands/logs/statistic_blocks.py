@@ -16,7 +16,8 @@ MOST_SERIES = 5
 # Slices and groups that are read as words.
 MOST_WORDS = 24
 # A message has room for 13,000 characters in its blocks; so many are for the names of groups.
-NAMES_TEXT, LONGEST_NAME = 8000, 150
+NAMES_TEXT = 8000
+LONGEST_NAME = 150
 
 
 def statistic_text(
@@ -69,7 +70,8 @@ def statistic_blocks(
 
 def headline(report: StatisticReport) -> str:
     """The number first: `1,204 lines`, `34.2 average of duration`, `5.40 GB`."""
-    calculation, value = report.calculation, report.value
+    calculation = report.calculation
+    value = report.value
     if value is None:
         return f"No {calculation.label}"
     if calculation.function == "count":

@@ -208,7 +208,8 @@ def _lines_of_slices(
     if len(report.slices) < 2 or not report.is_additive:
         bars = []
     highest = sorted(bars, key=lambda each: each.value or 0, reverse=True)
-    step, now = step_of(report.slices), question.window.now
+    step = step_of(report.slices)
+    now = question.window.now
 
     def button(bar: Slice) -> tuple[str, str]:
         label = f"Lines from {slice_label(bar.start, step, zone, now)}"

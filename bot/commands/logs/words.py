@@ -219,7 +219,8 @@ class _Reader(Struct):
         return self._done(1)
 
     def _calculation(self) -> bool:
-        word, following = self._word(), self._word(1)
+        word = self._word()
+        following = self._word(1)
         if word == "count":
             self.found.calculation = self.found.calculation or COUNT
             return self._done(1)
@@ -264,7 +265,8 @@ class _Reader(Struct):
         return self._done(2)
 
     def _top(self) -> bool:
-        word, number = self._word(), self._word(1)
+        word = self._word()
+        number = self._word(1)
         if word not in ("top", "bottom") or not number.isdecimal():
             return False
         self.found.top = read_whole_number(number, word, self.context)
@@ -279,7 +281,8 @@ class _Reader(Struct):
         """`newest 50`, `oldest`, `last 20 lines`, and `tail -50` of a shell."""
         if self._shell():
             return True
-        word, number = self._word(), self._word(1)
+        word = self._word()
+        number = self._word(1)
         is_number = number.replace(",", "").isdecimal() and len(number) <= 9
         names_lines = self._word(2 if is_number else 1) in ("lines", "entries", "events", "line")
         is_entries = word in ("newest", "latest", "oldest", "earliest")

@@ -106,10 +106,8 @@ def compared_usage(
     days = comparison.current.window.days
     before = comparison.previous.window.days
     gaps = tuple(_gaps(accounts, days, before))
-    current, previous = (
-        _summed([each.current for each in accounts], days),
-        _summed([each.previous for each in accounts], before),
-    )
+    current = _summed([each.current for each in accounts], days)
+    previous = _summed([each.previous for each in accounts], before)
     total = _listed(current)
     total_before = _listed(previous)
     change: float | None = None

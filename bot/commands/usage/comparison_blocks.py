@@ -248,11 +248,13 @@ def _month_rows(report: UsageComparison) -> list[_Row]:
 
 def _chunks(report: UsageComparison, length: int) -> list[_Row]:
     """Rows of so many days, as far as both windows go."""
-    current, previous = list(report.current.items()), list(report.previous.items())
+    current = list(report.current.items())
+    previous = list(report.previous.items())
     shared = min(len(current), len(previous))
     rows = []
     for at in range(0, shared, length):
-        now, then = current[at : min(at + length, shared)], previous[at : min(at + length, shared)]
+        now = current[at : min(at + length, shared)]
+        then = previous[at : min(at + length, shared)]
         missing = sum(usage is None for _, usage in (*now, *then))
         rows.append(_Row(now[0][0], _sum(now), then[0][0], _sum(then), missing))
     return rows

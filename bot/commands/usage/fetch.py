@@ -75,7 +75,8 @@ class UsageFetcher(Struct, frozen=True):
         # An alert may read a value of the first window alone.
         first = question.comparison.first if question.comparison else question.window
         days = first.window.days
-        source, today = self.sources[account], self.today
+        source = self.sources[account]
+        today = self.today
         period, before, month, by_log = await asyncio.gather(
             usage_of(source, days, account, progress),
             # Around the answer: where one of these fails, the answer is still worth having.

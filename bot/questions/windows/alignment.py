@@ -113,7 +113,8 @@ def aligned(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> Comp
         found = _same_length(first, second, limit, reading)
     found = found or _averages(first, second, limit, reading)
     found = replace(found, basis=f"{found.basis}{_clock_change(found)}")
-    one, two = found.current.window, found.previous.window
+    one = found.current.window
+    two = found.previous.window
     if one.start < two.end and two.start < one.end:
         return replace(found, basis=f"{found.basis} The windows overlap.")
     return found
@@ -123,7 +124,8 @@ def _clock_change(found: Comparison) -> str:
     """A remark where one window is longer than the other because the clocks change in it."""
     if found.unit:
         return ""
-    longer, shorter = found.current, found.previous
+    longer = found.current
+    shorter = found.previous
     if longer.window.length < shorter.window.length:
         longer, shorter = shorter, longer
     difference = longer.window.length - shorter.window.length

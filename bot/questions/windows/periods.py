@@ -115,7 +115,8 @@ def _weekend(head: str, unit: str, monday: date, today: date) -> Period | None:
     if (head, unit) == ("weekend", "before last"):
         return Period(saturday - 14 * DAY, saturday - 12 * DAY)
     if (head, unit) == ("this", "past weekend"):
-        head, unit = "past", "weekend"
+        head = "past"
+        unit = "weekend"
     if unit != "weekend":
         return None
     if head == "this":

@@ -82,7 +82,8 @@ def _around(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Span | No
         for at in range(1, len(plain) - len(signs)):
             if plain[at : at + len(signs)] != signs:
                 continue
-            left, right = tokens[:at], tokens[at + len(signs) :]
+            left = tokens[:at]
+            right = tokens[at + len(signs) :]
             length = _length(right, reading)
             point = _instant(left, reading) if length else None
             if length and point:

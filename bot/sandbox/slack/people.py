@@ -183,7 +183,8 @@ class People(ModalPeople):
 
     async def start_agent_thread(self, user: str = "U0ADA") -> str:
         """Opens a thread with the app in Slack's agent surface; returns the `ts` of the thread."""
-        channel, ts = self._direct_channel(user).id, self._ts()
+        channel = self._direct_channel(user).id
+        ts = self._ts()
         # Slack itself posts the first message of the thread, in the app's name.
         self._add(Message(ts, channel, BOT, "New Assistant Thread"))
         self.agent_threads[ts] = []

@@ -194,7 +194,8 @@ class SlackState(Server):
 
     def _direct_channel(self, user: str) -> Channel:
         """The direct messages of a person with the bot."""
-        name, about = self.users[user].name, "Direct messages with Opswatch"
+        name = self.users[user].name
+        about = "Direct messages with Opswatch"
         channel = Channel(f"D0{user[2:]}", name, about, direct_with=user)
         return self.channels.setdefault(channel.id, channel)
 

@@ -46,7 +46,8 @@ class _Session:
     recipients: list[str] = field(default_factory=list)
 
     def reset(self) -> None:
-        self.sender, self.recipients = "", []
+        self.sender = ""
+        self.recipients = []
 
 
 @dataclass(slots=True)
@@ -131,7 +132,8 @@ class MailSandbox:
                 await _reply(writer, "220 2.0.0 Go ahead")
                 await writer.start_tls(self.tls)
                 # What was said before TLS is forgotten (RFC 3207, 4.2).
-                session.is_encrypted, session.is_known = True, False
+                session.is_encrypted = True
+                session.is_known = False
             case "AUTH":
                 await _reply(writer, await self._log_in(rest, session, reader, writer))
             case "MAIL" | "RCPT":

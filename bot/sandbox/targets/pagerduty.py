@@ -129,7 +129,8 @@ class PagerDutySandbox(Server):
                 opened = Incident(key)
                 self.incidents.append(opened)
             # A trigger with the key of an open incident changes it and calls nobody again.
-            opened.summary, opened.severity = event.payload.summary, event.payload.severity
+            opened.summary = event.payload.summary
+            opened.severity = event.payload.severity
             opened.links = [link.href for link in event.links or []]
         elif opened is None:
             self.dropped.append(event.event_action)

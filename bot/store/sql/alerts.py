@@ -47,7 +47,8 @@ _UPSERT_STATE = (
 
 class SqlAlerts:
     def __init__(self, database: Database, claims: Claims, series: SeriesNumbers) -> None:
-        self._database, self._series = database, series
+        self._database = database
+        self._series = series
         self._evaluation_claims = EvaluationClaims(database, claims)
         # The version of each alert's row that this process has read or written last.
         self._versions: dict[str, int] = {}
@@ -160,7 +161,8 @@ class SqlAlerts:
         """Writes states and samples of all in a few statements. False if one of them cannot be
         written, so that what was written is to be rolled back.
         """
-        known, new = list[Values](), list[Values]()
+        known = list[Values]()
+        new = list[Values]()
         for evaluation in evaluations:
             version = self._versions.get(evaluation.alert, 0)
             values = (*_state_values(evaluation), evaluation.alert, version)

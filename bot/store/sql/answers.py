@@ -13,7 +13,8 @@ from bot.store.sql.database import Database, Row, Transaction, to_text
 
 class SqlAnswers:
     def __init__(self, database: Database, kept_for: timedelta) -> None:
-        self._database, self._kept_for = database, kept_for
+        self._database = database
+        self._kept_for = kept_for
 
     async def save(
         self,

@@ -22,7 +22,8 @@ _ADD = (
 
 class SqlBaselines:
     def __init__(self, database: Database, series: SeriesNumbers) -> None:
-        self._database, self._series = database, series
+        self._database = database
+        self._series = series
 
     async def add(
         self, alert: str, definition: str, samples: Mapping[str, Sequence[TimedValue]]
@@ -50,7 +51,8 @@ class SqlBaselines:
         if not spans:
             return found
         bounds = [to_text(bound) for bound in chain.from_iterable(spans)]
-        names, most = list(by_name), MOST_PARAMETERS - len(bounds) - 1
+        names = list(by_name)
+        most = MOST_PARAMETERS - len(bounds) - 1
         for at in range(0, len(names), most):
             some = names[at : at + most]
             for row in await self._read(definition, some, bounds):

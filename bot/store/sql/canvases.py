@@ -14,7 +14,8 @@ _COLUMNS = "digest, channel, canvas_id, reference, content, problem"
 
 class SqlCanvases:
     def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
+        self._database = database
+        self._claims = claims
 
     async def begin_update(self, digest: str, channel: str) -> bool:
         claims = self._claims

@@ -36,7 +36,9 @@ class SqlCircuits:
         return self._last.get(account)
 
     async def open(self, account: str, circuit: OpenCircuit) -> bool:
-        key, until, failures = _KEY + account, to_text(circuit.until), str(circuit.failures)
+        key = _KEY + account
+        until = to_text(circuit.until)
+        failures = str(circuit.failures)
         self._last[account] = circuit
 
         def write(tx: Transaction) -> bool:

@@ -34,15 +34,18 @@ class Claims:
 
     def __init__(self, database: Database, timings: LeaseTimings) -> None:
         self.owner = uuid.uuid4().hex
-        self._database, self._timings = database, timings
+        self._database = database
+        self._timings = timings
         self._renewing: asyncio.Task[None] | None = None
         # How many other processes have a lease, as of the last renewal, and how many of them come
         # before this one in their order.
-        self.others, self.before = 0, 0
+        self.others = 0
+        self.before = 0
         self._renewed_in: Transaction | None = None
         # How far the clock of this machine is ahead of the database's, as of the last renewal.
         self.clock_ahead_s = 0.0
-        clock, expires_after = database.dialect.lease_clock, timings.expires_after
+        clock = database.dialect.lease_clock
+        expires_after = timings.expires_after
         # A time ahead is from before the machine was restarted, where that is the clock.
         is_held = f"seen_at > {clock} - {expires_after!r} AND seen_at <= {clock}"
         self._live_replicas = f"SELECT id FROM replicas WHERE {is_held}"  # noqa: S608 - constants

@@ -34,7 +34,8 @@ class EvaluationClaims:
     """
 
     def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
+        self._database = database
+        self._claims = claims
 
     async def claim(self, due: Sequence[tuple[str, datetime]]) -> tuple[list[bool], dict[str, int]]:
         """As `AlertStore.claim_evaluations`, and the versions of the states of what was claimed."""
@@ -82,7 +83,8 @@ class EvaluationClaims:
         """The evaluations that no living process has claimed, known without waiting for the others:
         whether a dead process or this one has claimed it, and the earlier claim that it overtakes.
         """
-        owner, found = self._claims.owner, list[Row]()
+        owner = self._claims.owner
+        found = list[Row]()
         dialect = self._database.dialect
         is_left = f"(claim.owner = ? OR {self._claims.is_free('claim.owner')})"
         for chunk in chunks(asked, len(_DUE) + 1):
@@ -131,7 +133,8 @@ class EvaluationClaims:
         renews a lease meanwhile.
         """
         takeable = self._claims.is_takeable("evaluation_claims.owner")
-        owner, claimed = self._claims.owner, self._claim_where(tx, left, takeable)
+        owner = self._claims.owner
+        claimed = self._claim_where(tx, left, takeable)
         take = (
             f"UPDATE {_OVERTAKEN} SET owner = ? WHERE alert = ? AND due = ? "  # noqa: S608
             f"AND {self._claims.is_takeable()} AND {_HAS_NO_SAMPLE}"
@@ -143,7 +146,8 @@ class EvaluationClaims:
         """Claims evaluations that are later than the last claim, or the same where it is `takeable`,
         a condition with this process as its parameter.
         """
-        owner, claimed = self._claims.owner, set[Due]()
+        owner = self._claims.owner
+        claimed = set[Due]()
         for given, params in tables(tx, _CLAIM, [(*each, owner) for each in wanted]):
             found = tx.query(
                 "INSERT INTO evaluation_claims (alert, due, owner) "  # noqa: S608 - constants

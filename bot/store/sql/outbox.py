@@ -46,7 +46,8 @@ _NEXT = f"""
 
 class SqlOutbox:
     def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
+        self._database = database
+        self._claims = claims
 
     async def enqueue(self, post: Post, *, now: datetime) -> bool:
         return await self._database.write(lambda tx: enqueue(tx, post, now))

@@ -20,7 +20,8 @@ LONGEST_S = 3600.0
 
 class SqlPace:
     def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
+        self._database = database
+        self._claims = claims
 
     @property
     def is_shared(self) -> bool:

@@ -16,7 +16,8 @@ _COLUMNS = 'delivery, asked_at, "user", channel, command, text, via, outcome, to
 
 class SqlQuestions:
     def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
+        self._database = database
+        self._claims = claims
 
     async def claim(self, asked: QuestionRecord) -> bool:
         sql = (

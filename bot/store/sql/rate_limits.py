@@ -18,7 +18,8 @@ class SqlRateLimits:
     """
 
     def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
+        self._database = database
+        self._claims = claims
 
     async def reserve(
         self, key: str, limit: Limit, *, size: int, now: datetime

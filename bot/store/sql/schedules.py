@@ -16,7 +16,8 @@ RUN_LEASE = timedelta(minutes=2)
 
 class SqlSchedules:
     def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
+        self._database = database
+        self._claims = claims
 
     async def last_handled_at(self, schedule: str, definition: str, *, now: datetime) -> datetime:
         def last_handled_at(tx: Transaction) -> datetime:

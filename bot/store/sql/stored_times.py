@@ -29,7 +29,8 @@ class SqlTimes:
     """Resets every table with a time at which something is due."""
 
     def __init__(self, database: Database, claims: Claims) -> None:
-        self._database, self._claims = database, claims
+        self._database = database
+        self._claims = claims
 
     async def reset(self, now: datetime) -> timedelta | None:
         # Read first, which locks nothing: nearly always there is nothing to reset.
@@ -94,7 +95,8 @@ def _reset_silences(tx: Transaction, now: datetime) -> None:
 
 def _reset_budgets(tx: Transaction, now: datetime) -> None:
     """Requests in the future count as made now; quotas reported for a future time are deleted."""
-    at, longest = to_text(now), to_text(now + LONGEST_HOLD)
+    at = to_text(now)
+    longest = to_text(now + LONGEST_HOLD)
     tx.execute("UPDATE spends SET at = ? WHERE at > ?", (at, at))
     tx.execute("DELETE FROM budgets WHERE answered_at > ?", (at,))
     tx.execute("UPDATE holds SET until = ? WHERE until > ?", (longest, longest))

@@ -242,7 +242,8 @@ class SqliteDatabase:
         """Gives the thread everything that waits, because waking it costs more than most
         statements.
         """
-        jobs, self._waiting = self._waiting, []
+        jobs = self._waiting
+        self._waiting = []
         try:
             self._thread.submit(self._work, jobs, loop)
         except RuntimeError:

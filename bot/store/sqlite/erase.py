@@ -81,7 +81,9 @@ class _Eraser:
     """One erasure, in one transaction."""
 
     def __init__(self, connection: sqlite3.Connection, user: str, heir: str) -> None:
-        self._db, self._user, self._heir = connection, user, heir
+        self._db = connection
+        self._user = user
+        self._heir = heir
         self._id = re.compile(rf"(?<![A-Za-z0-9]){re.escape(user)}(?![A-Za-z0-9])")
         connection.create_function("names_person", 1, self._names, deterministic=True)
         connection.create_function("without_person", 1, self._without, deterministic=True)
@@ -171,7 +173,8 @@ class _Eraser:
         changed: dict[str, int] = {}
         for table in self._tables():
             for column in self._text_columns(table):
-                place, name = quoted(table), quoted(column)
+                place = quoted(table)
+                name = quoted(column)
                 named = f"names_person({name})"
                 sql = f"UPDATE OR IGNORE {place} SET {name} = without_person({name}) WHERE {named}"  # noqa: S608 - from the schema
                 count = self._db.execute(sql).rowcount

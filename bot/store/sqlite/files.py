@@ -24,7 +24,8 @@ from bot.store.sqlite.versions import recorded_compatibility
 BUSY_S = 30.0
 # Where SQLite keeps the locks of those that have a database open
 # (https://sqlite.org/src/file/src/os.h: SHARED_FIRST, SHARED_SIZE).
-SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
+SHARED_FIRST = 0x40000002
+SHARED_SIZE = 510
 SIDES = ("-wal", "-shm", "-journal")
 MIGRATIONS = "_sqlite_migrations"
 
@@ -226,7 +227,8 @@ def _place_new(part: Path, target: Path) -> None:
 
 
 def _is_part_of(path: Path, database: Path) -> bool:
-    resolved, places = path.resolve(), database.resolve()
+    resolved = path.resolve()
+    places = database.resolve()
     if resolved in (places, *(places.with_name(places.name + side) for side in SIDES)):
         return True
     return path.exists() and database.exists() and path.samefile(database)
@@ -273,7 +275,8 @@ def _set_aside(database: Path, now: datetime) -> Path | None:
     if not database.exists():
         return None
     stem = f"{database.name}.before-restore-{now:%Y%m%dT%H%M%SZ}"
-    number, kept = 1, database.with_name(stem)
+    number = 1
+    kept = database.with_name(stem)
     while os.path.lexists(kept):
         number += 1
         kept = database.with_name(f"{stem}-{number}")

@@ -13,7 +13,8 @@ from msgspec import Struct, field
 # Reading every page of a small database takes milliseconds; a large one is read through now and
 # then.
 SMALL_BYTES = 64_000_000
-CHECK_SMALL_EVERY_S, CHECK_LARGE_EVERY_S = 5.0, 1800.0
+CHECK_SMALL_EVERY_S = 5.0
+CHECK_LARGE_EVERY_S = 1800.0
 PRIVATE = stat.S_IRUSR | stat.S_IWUSR
 SIDES = ("", "-wal", "-shm")
 

@@ -13,7 +13,9 @@ from datetime import timedelta
 from providers.rapid7.sandbox.leql_conditions import Condition, read_condition
 from providers.rapid7.sandbox.leql_tokens import LeqlError, tokens_of
 
-MOST_KEYS, MOST_SLICES, MOST_LIMIT = 5, 200, 10_000
+MOST_KEYS = 5
+MOST_SLICES = 200
+MOST_LIMIT = 10_000
 USUAL_GROUPS = 40
 FUNCTIONS = {
     "count": "count",
@@ -57,13 +59,15 @@ class Statement:
 
 def parse(text: str) -> Statement:
     """The query in the text; an empty one matches everything."""
-    statement, at = Statement(), 0
+    statement = Statement()
+    at = 0
     seen: set[str] = set()
     while at < len(text.rstrip()):
         clause = _CLAUSE.match(text, at)
         if not clause:
             raise LeqlError(f"Unexpected input at position {at}: {text[at : at + 20].strip()}")
-        name, start = clause[1].lower(), clause.end()
+        name = clause[1].lower()
+        start = clause.end()
         end = _closing(text, start)
         if name in seen or name not in _CLAUSES:
             raise LeqlError(f"Unexpected clause {name} at position {at}")
@@ -101,7 +105,8 @@ def _calculate(statement: Statement, text: str) -> None:
         raise LeqlError(f"The function {found[1]} needs a key, as in calculate({found[1]}:key)")
     if (name == "percentile") != bool(found[2]):
         raise LeqlError("percentile takes a number, as in calculate(percentile(95):key)")
-    statement.function, statement.key = name, _name(found[3] or "")
+    statement.function = name
+    statement.key = _name(found[3] or "")
     statement.percent = float(found[2] or 0)
     if not 0 <= statement.percent <= 100:
         raise LeqlError("percentile takes a number from 0 to 100")
@@ -126,7 +131,8 @@ def _sort(statement: Statement, text: str) -> None:
     direction = text.lower().partition("#")[0]
     if direction not in ("asc", "desc"):
         raise LeqlError("sort takes asc or desc")
-    statement.is_sorted, statement.descending = True, direction == "desc"
+    statement.is_sorted = True
+    statement.descending = direction == "desc"
 
 
 def _limit(statement: Statement, text: str) -> None:

@@ -213,7 +213,8 @@ def _comparison(key: str, sign: str, value: Value) -> Condition:
             return False
         if sign in ("=", "!="):
             return _equal(found, value) == (sign == "=")
-        left, right = number_of(found), number_of(value.text)
+        left = number_of(found)
+        right = number_of(value.text)
         return left is not None and right is not None and _ORDER[sign](left, right)
 
     return condition
@@ -242,7 +243,8 @@ def _equal(found: str, value: Value) -> bool:
     if value.nocase:
         return found.lower() == value.text.lower()
     # Numbers compare as numbers, and everything else as text.
-    left, right = number_of(found), number_of(value.text)
+    left = number_of(found)
+    right = number_of(value.text)
     return left == right if left is not None and right is not None else found == value.text
 
 

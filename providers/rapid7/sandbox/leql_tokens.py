@@ -27,9 +27,13 @@ def tokens_of(text: str, at: int = 0) -> Iterator[Token]:
             continue
         start = at
         if char in "()[],":
-            kind, value, at = char, char, at + 1
+            kind = char
+            value = char
+            at = at + 1
         elif sign := _SIGN.match(text, at):
-            kind, value, at = "sign", sign[0], sign.end()
+            kind = "sign"
+            value = sign[0]
+            at = sign.end()
         elif char in "\"'":
             kind = "quoted"
             value, at = _quoted(text, at)
@@ -37,7 +41,9 @@ def tokens_of(text: str, at: int = 0) -> Iterator[Token]:
             kind = "regex"
             value, at = _regex(text, at)
         elif word := _WORD.match(text, at):
-            kind, value, at = "word", word[0], word.end()
+            kind = "word"
+            value = word[0]
+            at = word.end()
         else:
             raise LeqlError(f"Unexpected input at position {at}: {char}")
         yield kind, value, start, at

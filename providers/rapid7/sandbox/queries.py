@@ -21,7 +21,8 @@ from providers.sandbox.pieces import in_pieces
 
 # Links name the vendor's own host, whatever host was asked.
 HOST = "https://eu.rest.logs.insight.rapid7.com"
-MOST_PER_PAGE, USUAL_PER_PAGE = 500, 50
+MOST_PER_PAGE = 500
+USUAL_PER_PAGE = 50
 LINK_LASTS = timedelta(seconds=20)
 PAGING = frozenset({"per_page", "most_recent_first", "sequence_number"})
 
@@ -138,10 +139,12 @@ class Queries:
         given = request.query
         if request.method == "POST":
             body = await request.json()
-            logs, text = body.get("logs") or [], body["leql"].get("statement", "")
+            logs = body.get("logs") or []
+            text = body["leql"].get("statement", "")
             during = body["leql"].get("during") or {}
         else:
-            logs, text = request.match_info["ids"].split(":"), given.get("query", "")
+            logs = request.match_info["ids"].split(":")
+            text = given.get("query", "")
             during = dict(given)
         statement = _statement(text)
         if statement.is_statistical and PAGING & given.keys():

@@ -36,7 +36,8 @@ class Figures:
             self.numbers.append(number)
 
     def result(self, statement: Statement) -> float:
-        function, numbers = statement.function, self.numbers
+        function = statement.function
+        numbers = self.numbers
         if function == "count":
             return self.with_key if statement.key else self.entries
         if function == "bytes":
@@ -103,7 +104,8 @@ class Result:
     def add(self, entry: Entry, at: datetime) -> None:
         # The last slice may be shorter than the others.
         number = min((at - self.start) // self._length, self._slices - 1)
-        key, group_by = self.statement.key, self.statement.group_by
+        key = self.statement.key
+        group_by = self.statement.group_by
         names = [entry.log if name == "#log" else entry.fields.get(name) for name in group_by]
         # Entries without the key are in no group.
         if None in names:
@@ -116,7 +118,8 @@ class Result:
             series.add(entry, key, number)
 
     def as_json(self) -> dict[str, Any]:
-        statement, name = self.statement, self.statement.key or "global_timeseries"
+        statement = self.statement
+        name = self.statement.key or "global_timeseries"
         by_group = bool(statement.group_by)
         total = self._result(self.whole.total)
         slices = [self._result(figures) for figures in self.whole.slices]
@@ -147,7 +150,8 @@ class Result:
         return {self.statement.function: float(figures.result(self.statement))}
 
     def _groups(self) -> list[tuple[tuple[str, ...], dict[str, float]]]:
-        function, having = self.statement.function, self.statement.having
+        function = self.statement.function
+        having = self.statement.having
         found = [
             (names, self._result(series.total))
             for names, series in _leaves(self.whole, len(self.statement.group_by))

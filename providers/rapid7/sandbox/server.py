@@ -275,7 +275,8 @@ class Rapid7Sandbox(StandIn):
             if "from" in query or "to" in query or not RELATIVE.fullmatch(query["time_range"]):
                 raise ValueError("invalid time range query parameters")
             # Whatever the range: no test looks at older lines of it.
-            start, end = self.now() - timedelta(minutes=20), self.now()
+            start = self.now() - timedelta(minutes=20)
+            end = self.now()
         else:
             if not query.get("from", "").isdigit():
                 raise ValueError("invalid time range query parameters")

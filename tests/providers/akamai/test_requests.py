@@ -141,7 +141,8 @@ async def test_retired_report_is_no_empty_answer(server: AkamaiSandbox, edge: Ak
 async def test_v2_brings_the_same_calls(
     server: AkamaiSandbox, asynchronous: bool, page_size: int
 ) -> None:
-    server.asynchronous, server.page_size = asynchronous, page_size
+    server.asynchronous = asynchronous
+    server.page_size = page_size
     client = client_of(server, report="v2")
     page = await client.calls(WINDOW, CallFilters(failures=True))
     await client.aclose()
