@@ -21,7 +21,7 @@ from providers.models import Window
 # An answer that was begun earlier may lack what the person has just seen happen.
 SHARED_WITHIN_S = 1.0
 # All who share an answer get it at once, and each of them posts it.
-ANSWERS_PER_LOOP_TURN = 4
+ANSWERS_PER_LOOP_TURN = 8
 
 
 class _Work(Struct):

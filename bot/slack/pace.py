@@ -54,7 +54,7 @@ TIERS: Mapping[str, int] = MappingProxyType(
     }
 )
 # Sending takes a fraction of a millisecond, and much longer while a thread works on a log.
-CALLS_PER_LOOP_TURN = 4
+CALLS_PER_LOOP_TURN = 8
 # A lane that is full again equals a new one, so it is dropped above this number.
 MOST_LANES = 500
 log = logging.getLogger("opswatch")
