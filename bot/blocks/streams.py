@@ -25,11 +25,11 @@ def step_chunks(line: str, key: str, progress: Progress) -> list[Block]:
     """
     steps = [*progress.steps.values()]
     titles = (
-        [(_joined(step.name, step.detail), step.status) for step in steps[:MOST_STEPS]]
+        [(_joined(step.name, _left(step)), step.status) for step in steps[:MOST_STEPS]]
         if len(steps) > 1
         else []
     )
-    details = [] if titles else [step.detail for step in steps]
+    details = [] if titles else [_left(step) for step in steps]
     head = _joined(line, progress.detail, *details)
     return [
         {
@@ -93,6 +93,11 @@ def is_stream_of(blocks: Sequence[Block], key: str) -> bool:
     """Whether a message is the stream of a question."""
     ids = (str(block.get("task_id") or block.get("block_id") or "") for block in blocks)
     return any(each == stream_id(key) or each.startswith(f"{key}.") for each in ids)
+
+
+def _left(step: Step) -> str:
+    """How far a step is, until its result is shown by itself."""
+    return "" if step.result else step.detail
 
 
 def _joined(*parts: str) -> str:
