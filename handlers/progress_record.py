@@ -32,6 +32,13 @@ class ProgressRecord(Struct, frozen=True):
             until = self.clock() + LIVES
             await self.questions.save_response_url(target.delivery, kept, until=until)
 
+    async def before_stream(self) -> None:
+        """A quick answer is streamed in two calls: a process that finds only the first one needs
+        the thread to end it.
+        """
+        with contextlib.suppress(StoreUnavailable):
+            await self.save_response_url(replace=False)
+
     async def before_files(self, names: Sequence[str]) -> None:
         """Files follow the answer: a process that finds them unsent reports them by name."""
         with contextlib.suppress(StoreUnavailable):

@@ -238,8 +238,10 @@ class RequestHandler(Struct, frozen=True):
                 # This process was paused, and another one has reported it to the asker.
                 log.warning("Question %s was reported as interrupted meanwhile.", target.delivery)
                 return answer
+            record = ProgressRecord(self.store.questions, target, self.clock)
+            if target.streams:
+                await record.before_stream()
             if answer.files:
-                record = ProgressRecord(self.store.questions, target, self.clock)
                 await record.before_files([file.name for file in answer.files])
             state = target.state
             # Asked again where Slack could not be reached before.

@@ -5,7 +5,7 @@ deleted, its channel is used instead.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -131,29 +131,27 @@ class SlackMessages:
         """The latest message for this question, its progress or its answer; None where there is
         none.
         """
-        method = "conversations.history"
-        where = {}
-        if target.thread:
-            method = "conversations.replies"
-            where = {"ts": target.thread}
-        page = await self._client.read(
-            method,
+        if not target.thread:
+            page = await self._client.read(
+                "conversations.history",
+                channel=target.channel,
+                limit=SEARCHED_MESSAGES,
+                include_all_metadata=True,
+            )
+            return _shown_in(page["messages"], target)
+        pages = self._client.pages(
+            "conversations.replies",
             channel=target.channel,
-            limit=SEARCHED_MESSAGES,
+            ts=target.thread,
+            limit=200,
             include_all_metadata=True,
-            **where,
+            most=MOST_THREAD_PAGES,
         )
-        for message in page["messages"]:
-            metadata = message.get("metadata") or {}
-            key = (metadata.get("event_payload") or {}).get("key")
-            is_work = metadata.get("event_type") == WORK_EVENT
-            # The answer that replaced a progress message may still have its metadata; a stream has
-            # none while it lasts.
-            if (is_work and key == work_key(target.delivery)) or is_stream_of(
-                message.get("blocks") or [], work_key(target.delivery)
-            ):
-                return ShownMessage(str(message["ts"]), is_progress=_is_progress(message))
-        return None
+        latest: ShownMessage | None = None
+        # A thread begins with its oldest message, a channel with its newest.
+        async for page in pages:
+            latest = _shown_in(reversed(page["messages"]), target) or latest
+        return latest
 
     async def shown_at(self, channel: str, ts: str) -> ShownMessage:
         """What a progress message shows now; where that cannot be read, it is not known."""
@@ -206,6 +204,20 @@ _QUIET = {"unfurl_links": False, "unfurl_media": False}
 def work_key(delivery: str) -> str:
     """The key by which a progress message is found again; it reveals nothing about the delivery."""
     return hashlib.sha256(delivery.encode()).hexdigest()[:20]
+
+
+def _shown_in(messages: Iterable[Mapping[str, Any]], target: ReplyTarget) -> ShownMessage | None:
+    """The first of the messages that is for the question of the target."""
+    wanted = work_key(target.delivery)
+    for message in messages:
+        metadata = message.get("metadata") or {}
+        key = (metadata.get("event_payload") or {}).get("key")
+        is_work = metadata.get("event_type") == WORK_EVENT and key == wanted
+        # The answer that replaced a progress message may still have its metadata; a stream has
+        # none while it lasts.
+        if is_work or is_stream_of(message.get("blocks") or [], wanted):
+            return ShownMessage(str(message["ts"]), is_progress=_is_progress(message))
+    return None
 
 
 def _is_progress(message: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.scenarios.test_streamed_progress import (
     of_bot,
     target_in,
 )
+from tests.support.deliveries import answer_never
 
 
 @pytest.fixture
@@ -246,6 +248,31 @@ async def test_killed_stream_is_found(sandbox: Sandbox, thread: str, is_quick: b
         other = replace(later, delivery="Ev2", state=ReplyState())
         await delivery.report_interrupted(other, "I was restarted.", [])
     assert [m.text for m in of_bot(sandbox, thread)] == ["I was restarted."] * 2
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+async def test_stop_in_a_quick_stream_is_reported_once(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, is_applied: bool
+) -> None:
+    monkeypatch.setattr("bot.app.FINISH_WITHIN_S", 0.1)
+    monkeypatch.setattr("handlers.running_tasks.END_WITHIN_S", 0.3)
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 120.0)
+    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    async with connected_bot(sandbox) as ending:
+        thread = await sandbox.slack.start_agent_thread()
+        ended = answer_never(
+            sandbox, "/api/chat.stopStream", after=sandbox.slack._method if is_applied else None
+        )
+        await sandbox.slack.say("usage last 3 days", channel=DIRECT, thread_ts=thread)
+        await asyncio.wait_for(ended.wait(), 30)
+        await ending.requests.running.finish(within_s=0.05)
+    async with connected_bot(sandbox) as bot, asyncio.timeout(30):
+        while [a.outcome for a in await bot.store.questions.latest()] != ["lost"]:
+            await asyncio.sleep(0.02)
+    [message] = of_bot(sandbox, thread)
+    assert message.streaming == "closed"
+    assert ("in 3 days" in message.text) == is_applied
+    assert ("interrupted" in message.text) == (not is_applied)
 
 
 @pytest.mark.parametrize(

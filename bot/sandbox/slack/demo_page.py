@@ -110,9 +110,9 @@ class DemoPage(People):
         # Slack posts no message that begins like a command.
         if line.startswith("/") and not self._is_command(line) and not asked.get("thread_ts"):
             known = ", ".join(command["name"] for command in self.commands)
-            said = f"{name[:40]} is not a command here. The commands of Opswatch: {known}"
+            text = f"{name[:40]} is not a command here. The commands of Opswatch: {known}"
             self._add(
-                Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"])
+                Message(self._ts(), asked["channel"], "USLACKBOT", text, seen_by=asked["user"])
             )
             return web.json_response({"ok": False})
         # Slack has no commands in threads.
@@ -131,9 +131,9 @@ class DemoPage(People):
                 await ack.done
         except (NotConnected, TimeoutError):
             # What Slack shows if a command is not acknowledged in time.
-            said = f"{name} failed with the error “dispatch_failed”"
+            text = f"{name} failed with the error “dispatch_failed”"
             self._add(
-                Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"])
+                Message(self._ts(), asked["channel"], "USLACKBOT", text, seen_by=asked["user"])
             )
             return web.json_response({"ok": False})
         return web.json_response(

@@ -135,9 +135,9 @@ class SlackState(Server):
                             await self.changed.wait()
                 return found
         except TimeoutError:
-            said = [(m.channel, m.text[:200]) for m in self.messages[-5:]]
+            latest = [(m.channel, m.text[:200]) for m in self.messages[-5:]]
             raise AssertionError(
-                f"this did not happen in time; refused: {self.refused[-3:]}; last messages: {said}"
+                f"this did not happen in time; refused: {self.refused[-3:]}; last messages: {latest}"
             ) from None
 
     def watch(self, server: Server) -> None:
