@@ -62,10 +62,7 @@ def bad_names(table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
             yield ConfigProblem(
                 f"providers.{name}",
                 "",
-                (
-                    "a name of letters, digits and dashes that is no word of the questions, such "
-                    "as usage-eu"
-                ),
+                "letters, digits and dashes, such as usage-eu; it must not be a reserved word",
             )
     for kind in ("digest", "alert"):
         entries = table.get(kind)

@@ -71,8 +71,7 @@ def _known_kinds() -> str:
 
 
 def _kinds_in_words(kinds: Iterable[str]) -> str:
-    *others, last = (f'"{kind}"' for kind in kinds)
-    return f"kind is {', '.join(others)} or {last}" if others else f"kind is {last}"
+    return f"must be one of {', '.join(map(repr, kinds))}"
 
 
 # what would be right, by the validator's type of finding.

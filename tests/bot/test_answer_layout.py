@@ -153,6 +153,9 @@ def test_usage_labels_are_the_terms_of_the_field() -> None:
 
 def test_numbers_have_one_separator() -> None:
     assert join_words(["x"] * 1500, 1) == "x … and 1,499 more"
+    days = history(back=1201)
+    del days[date(2026, 11, 4)]
+    assert " in 1,200 of 1,201 days – " in text_of(report_of(days, min(days), TODAY))
     report = LogReport(
         names=("kitchen",), account="eu", lines=3651, bytes=9, complete=True, truncated=False,
         levels={}, tail=("a",) * 10, timeline=(), step=timedelta(minutes=1),

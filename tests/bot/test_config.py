@@ -174,8 +174,8 @@ CASES = [
     (provider(monthly_quota=True), "a size"),
     (provider(logs={"web": "../etc"}), "letters, digits and dashes"),
     ({"providers": {"r": {"kind": "rapid7", "api_key": "env:RAPID7_API_KEY"}}}, "a region"),
-    ({"providers": {"help": GOOD["providers"]["r"]}}, "no word of the questions"),
-    ({"providers": {"a b": GOOD["providers"]["r"]}}, "no word of the questions"),
+    ({"providers": {"help": GOOD["providers"]["r"]}}, "must not be a reserved word"),
+    ({"providers": {"a b": GOOD["providers"]["r"]}}, "must not be a reserved word"),
     ({**GOOD, "access": {"logs": ["ada"]}}, "Slack IDs"),
     ({**GOOD, "digest": [{"name": "d", "ask": "/usage nonsense", "at": "0 9 * * *", "channel": "#ops"}]}, "not a window"),
     ({**GOOD, "digest": [{"name": "d", "ask": "/usage", "at": "every day", "channel": "#ops"}]}, "five cron fields"),
@@ -281,7 +281,7 @@ def test_wrong_table_hides_no_other_problem() -> None:
 def test_account_of_unknown_kind_causes_no_other_problem() -> None:
     digest = {"name": "d", "ask": "/usage r", "at": "0 9 * * *", "channel": "#ops"}
     [problem] = problems({"providers": {"r": {"kind": "zebra"}}, "digest": [digest]})
-    assert problem.startswith('providers.r.kind = \'zebra\': kind is "rapid7", "akamai"')
+    assert problem.startswith("providers.r.kind = 'zebra': must be one of 'rapid7', 'akamai'")
 
 
 @pytest.mark.parametrize(

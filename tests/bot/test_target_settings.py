@@ -72,7 +72,7 @@ def test_each_kind_of_target_is_read() -> None:
 @pytest.mark.parametrize(
     ("targets", "says"),
     [
-        ({"pd": {"kind": "pager"}}, "targets.pd.kind = 'pager': kind is \"pagerduty\""),
+        ({"pd": {"kind": "pager"}}, "targets.pd.kind = 'pager': must be one of 'pagerduty'"),
         ({"pd": 5}, "targets.pd = 5: a table of its own"),
         ({"PD": PAGERDUTY}, "targets.PD: a name of lower-case letters"),
         ({"pd": {"kind": "pagerduty"}}, "targets.pd.routing_key: is missing"),

@@ -121,7 +121,7 @@ def _headline(report: UsageReport) -> str:
     if report.bytes is None:
         return f"No data for {days}"
     listed = len(report.days) - len(report.missing)
-    of = f"{listed} of {days}" if report.missing else days
+    of = f"{listed:,} of {days}" if report.missing else days
     return f"{formatting.format_bytes(report.bytes)} in {of}"
 
 

@@ -146,7 +146,7 @@ def _total(by_day: Mapping[date, int | None], total: int | None) -> str:
     if total is None:
         return f"no data in {days}"
     listed = sum(usage is not None for usage in by_day.values())
-    of = f"{listed} of {days}" if listed < len(by_day) else days
+    of = f"{listed:,} of {days}" if listed < len(by_day) else days
     return f"{formatting.format_bytes(total)} in {of}"
 
 

@@ -201,7 +201,7 @@ async def test_429_names_time_of_recovery(server: AkamaiSandbox, edge: Akamai) -
     )
     with pytest.raises(RateLimited) as caught:
         await edge.calls(WINDOW, CallFilters())
-    assert caught.value.hint == "It will work again in about 4 min."
+    assert caught.value.hint == "Try again in about 4 min."
 
 
 async def test_refused_window_is_no_clock_error(server: AkamaiSandbox, edge: Akamai) -> None:

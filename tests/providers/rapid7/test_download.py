@@ -43,7 +43,7 @@ async def test_relative_range_is_sent_as_typed(server: Rapid7Sandbox, rapid7: Ra
 @pytest.mark.parametrize("key", ["../usage", "a/b", "a?limit=1", "..", "", "a:b", "a%2fb"])
 def test_id_cannot_change_the_path(key: str) -> None:
     client = Rapid7("r", base_url="http://127.0.0.1:9", api_key=Secret("kkkk"))
-    with pytest.raises(ProtocolError, match="an invalid id"):
+    with pytest.raises(ProtocolError, match="an invalid ID"):
         client.download([key], WINDOW, query="", limit=1, most_bytes=10**9)
 
 

@@ -76,7 +76,7 @@ async def test_long_retry_delay_is_reported(server: Rapid7Sandbox, rapid7: Rapid
     server.answer_with(429, Retry_After="417", times=9)
     with pytest.raises(RateLimited) as caught:
         await rapid7.usage(DAYS)
-    assert caught.value.hint == "It will work again in about 7 min."
+    assert caught.value.hint == "Try again in about 7 min."
     assert len(server.requests) == 1
 
 
