@@ -113,7 +113,7 @@ class PauseGuard(Struct, frozen=True):
             text = (
                 "Slack has not returned the members of a user group in [access] for an hour. Its "
                 "members have no access, and their alerts and subscriptions are not run. Check the "
-                "scope usergroups:read with `python -m bot check`."
+                "scope usergroups:read with `opswatch check`."
             )
             await self.announcer.post(
                 operator_post(self.ops_channel, f"unknown-group:{self.clock():%Y%m%d%H}", text)

@@ -31,7 +31,8 @@ def as_called(text: str, ctx: click.Context | None = None) -> str:
     """The text with the name that the program was called by, so that its examples can be copied."""
     ctx = ctx or click.get_current_context(silent=True)
     name = ctx.find_root().info_name if ctx else None
-    return text.replace(MODULE, name) if name else text
+    # Messages that Slack shows, too, name the program as it is installed.
+    return text.replace(MODULE, name).replace("`opswatch ", f"`{name} ") if name else text
 
 
 def config_option(function: F) -> F:

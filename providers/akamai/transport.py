@@ -274,7 +274,7 @@ class ReportTransport:
             if reply.status == 403:
                 error.hint = (
                     f"The user of its API client needs the role “{self.required_role}”, and access "
-                    "to the accounts in `account_ids`; then run `python -m bot check`."
+                    "to the accounts in `account_ids`; then run `opswatch check`."
                 )
             raise
 

@@ -114,7 +114,7 @@ def refuse_status(reply: Reply, *, account: str, message: str = "") -> None:
         raise AuthFailed(
             f"{account} did not accept the credentials (HTTP {status}).{tail}",
             account=account,
-            hint=f"Check the key of `{account}` and what it may do, then run `python -m bot check`.",
+            hint=f"Check the key of `{account}` and what it may do, then run `opswatch check`.",
         )
     if status in (404, 410):
         raise NotFound(
