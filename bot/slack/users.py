@@ -104,6 +104,9 @@ class SlackUserDirectory:
         """What people and user groups are called, by id; those that cannot be looked up are left
         out.
         """
+        # Most alerts call nobody.
+        if not mentions:
+            return {}
         people = [each for each in mentions if not each.startswith("S")]
         found = await asyncio.gather(*(self._person(each, PROFILE_KEPT_S) for each in people))
         names = {each: person.name for each, person in zip(people, found, strict=True)}

@@ -243,6 +243,29 @@ def test_same_value_is_new_to_each_account() -> None:
     assert [(value.account, value.name) for value in result.new["actor"]] == [("iot", "ada")]
 
 
+def test_person_of_two_accounts_counts_once() -> None:
+    calls = [made(ago, account=name) for name in ("edge", "lab") for ago in (DAY, HOUR / 2)]
+    known = Window(before().start, LAST_HOUR.end)
+    histories = {
+        name: history([call for call in calls if call.account == name], before(), known)
+        for name in ("edge", "lab")
+    }
+    result = novelty([call for call in calls if call.at and call.at >= LAST_HOUR.start], histories)
+    assert result.seen["actor"] == 1
+    assert "the only one in the window was seen" in nothing_new(result, "actor")
+
+
+@given(
+    st.dictionaries(st.integers(0, 50), st.integers(0, 2**40), max_size=30),
+    st.lists(st.integers(0, 60), max_size=30),
+)
+def test_highest_number_is_that_of_plain_entries(
+    entries: dict[int, int], wanted: list[int]
+) -> None:
+    found = SeenSet.of({key: (0, value) for key, value in entries.items()})
+    assert found.highest(wanted) == max([entries.get(key, 0) for key in wanted], default=0)
+
+
 @pytest.mark.parametrize(
     ("earlier", "count", "is_burst"),
     [(0, LEAST_DENIED - 1, False), (0, LEAST_DENIED, True), (10, 30, False), (10, 31, True)],

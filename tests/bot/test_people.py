@@ -157,3 +157,31 @@ ACCESS = AccessPolicy({"usage": ["*"], "apiaudit": ["U0ADA", "S0ONCALL"], "logs"
 )
 def test_one_match_suffices(command: Any, who: dict[str, Any], may: bool) -> None:
     assert ACCESS.may_ask(command, **who) is may
+
+
+class FakeSlackWithGroups(FakeSlack):
+    """Lists its user groups, too."""
+
+    async def read(self, method: str, **arguments: str) -> Any:
+        if method != "usergroups.list":
+            return await super().read(method, **arguments)
+        self.calls += 1
+        if "groups" not in self.answers:
+            raise SlackRefused("missing_scope")
+        return {"usergroups": self.answers["groups"]}
+
+
+async def test_names_of_people_and_groups_are_known() -> None:
+    groups = [{"id": "S0ONCALL", "handle": "oncall"}, {"id": "S0EMPTY"}]
+    slack = FakeSlackWithGroups(U0ADA={"real_name": "Ada"}, U0GONE="user_not_found", groups=groups)
+    people, _ = people_of(slack)
+    for _ in range(3):
+        found = await people.names(["U0ADA", "U0GONE", "S0ONCALL", "S0DELETED"])
+        assert found == {"U0ADA": "Ada", "S0ONCALL": "group oncall"}
+    assert slack.calls == 3
+    assert await people.names([]) == {}
+
+
+async def test_unknown_groups_have_no_name() -> None:
+    people, _ = people_of(FakeSlackWithGroups(U0ADA={"real_name": "Ada"}))
+    assert await people.names(["U0ADA", "S0ONCALL"]) == {"U0ADA": "Ada"}
