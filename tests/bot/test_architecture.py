@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path
+
 from tests.conftest import ROOT
 
 
@@ -15,3 +19,14 @@ def test_lock_is_hashed_and_without_urls() -> None:
     assert lock.count("--hash=sha256:") >= len(entries)
     names = {entry.split("==")[0] for entry in entries}
     assert {"slack-bolt", "httpx", "apscheduler", "sqlite-utils", "pytest", "pytest-mock"} <= names
+
+
+def test_tools_of_contributing_are_installed() -> None:
+    pages = [
+        (ROOT / name).read_text("utf-8") for name in ("CONTRIBUTING.md", ".pre-commit-config.yaml")
+    ]
+    tools = set(re.findall(r"\.venv/bin/([\w-]+)", "\n".join(pages)))
+    assert "pre-commit" in tools
+    assert [
+        tool for tool in sorted(tools) if not Path(sys.executable).with_name(tool).exists()
+    ] == []
