@@ -15,7 +15,8 @@ from bot.blocks.alert_lines import PAUSED, condition_line, option_parts, state_l
 from bot.blocks.alert_states import OK_STATES, state_dot
 from bot.blocks.home import MOST_ALERTS, HomeAlert
 from handlers.alert_registry import RuleRegistry
-from handlers.jobs.alerts import AlertJob, schedule_of
+from handlers.jobs.alert_schedules import schedule_of
+from handlers.jobs.alerts import AlertJob
 from handlers.pauses import PauseGuard
 from handlers.permissions import Requester
 

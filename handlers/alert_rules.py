@@ -46,7 +46,8 @@ from handlers.chat_commands import (
     invitation,
     working_hints,
 )
-from handlers.jobs.alerts import AlertJob, schedule_of
+from handlers.jobs.alert_schedules import schedule_of
+from handlers.jobs.alerts import AlertJob
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Permissions, Requester

@@ -16,7 +16,8 @@ from bot.errors import BadQuestion
 from bot.questions.question import CommandName
 from bot.store import SilenceStore
 from handlers.alert_registry import RuleRegistry
-from handlers.jobs.alerts import AlertJob, schedule_of
+from handlers.jobs.alert_schedules import schedule_of
+from handlers.jobs.alerts import AlertJob
 from handlers.jobs.scheduler import Scheduler
 from handlers.pauses import Announcer
 from handlers.permissions import Requester

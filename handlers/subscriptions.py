@@ -19,13 +19,11 @@ from bot.access import AccessPolicy
 from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.alert_lines import PAUSED
-from bot.blocks.canvas import MOST_TITLE
 from bot.blocks.home import Upcoming
 from bot.errors import BadQuestion, FormName, SlackDeliveryUnknown, SlackRefused
 from bot.questions.managing import SUBSCRIPTION_WORDS
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
-from bot.schedules.cron import read_cron
 from bot.schedules.due import Due, next_due
 from bot.schedules.subscribe import (
     Subscribe,
@@ -47,6 +45,7 @@ from handlers.jobs.digests import Digest, DigestJob, first_page
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Owned, Permissions, Requester, not_a_manager
+from handlers.subscription_digests import digest_of, owned, owned_digest, schedule_name
 
 log = logging.getLogger("opswatch")
 POSTS_HERE = "Posts here."
@@ -364,38 +363,3 @@ def _weekday_and_time(due: datetime, zone: tzinfo, now: datetime) -> str:
     local = due.astimezone(zone)
     day = formatting.format_day(local.date(), now.astimezone(zone).date())
     return f"{day} at {local:%H:%M}"
-
-
-def owned(subscription: Subscription) -> Owned:
-    """The owner of a subscription."""
-    return Owned(command_of(subscription.line), subscription.channel, subscription.user)
-
-
-def owned_digest(digest: Digest) -> Owned:
-    """A digest of the configuration, which has no creator."""
-    return Owned(command_of(digest.line), digest.channel)
-
-
-def command_of(line: str) -> CommandName:
-    """The command of a line that was parsed before."""
-    return line.partition(" ")[0].removeprefix("/").lower()
-
-
-def schedule_name(subscription: Subscription) -> str:
-    """The name of a subscription's schedule."""
-    return f"subscription {subscription.number}"
-
-
-def digest_of(subscription: Subscription, zone: tzinfo) -> Digest:
-    """A subscription as a digest, for the scheduler."""
-    trigger = read_cron(subscription.cron, zone)
-    assert trigger is not None, "it was parsed when it was created"
-    return Digest(
-        schedule_name(subscription),
-        subscription.line,
-        subscription.cron,
-        trigger,
-        subscription.channel,
-        as_canvas=subscription.as_canvas,
-        title=formatting.truncate(subscription.line, MOST_TITLE),
-    )

@@ -29,7 +29,7 @@ from bot.slack.web import web_client
 from bot.store import Store, StoreError
 from bot.system.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 from bot.targets.sender import Targets
-from handlers.subscriptions import schedule_name
+from handlers.subscription_digests import schedule_name
 from providers.clock import utc_now
 from providers.http.connections import describe_failure, open_session
 from providers.models import Check

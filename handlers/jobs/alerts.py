@@ -32,6 +32,7 @@ from bot.observability.observers import EvaluationObserver, ignore_evaluation
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import AlertStore, EvaluationRecord, Post, Saved
+from handlers.jobs.alert_schedules import SCHEDULE, schedule_of
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
 from handlers.jobs.evaluations import Evaluation, evaluated, evaluation_record, measured, window_of
@@ -54,8 +55,6 @@ EVALUATED_AT_ONCE = 250
 # So many evaluations are claimed at a time; the rest is left to other processes meanwhile.
 MOST_IN_PROGRESS = 500
 CLAIMED_AT_ONCE = 250
-# How the names of their schedules begin.
-SCHEDULE = "alert "
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,8 +396,3 @@ class AlertJob:
 
     async def _measure(self, rule: Rule) -> Measurement | EvaluationError:
         return await measured(self.answering, rule, now=self.clock(), zone=self.zone)
-
-
-def schedule_of(alert: str) -> str:
-    """The name of an alert's schedule."""
-    return f"{SCHEDULE}{alert}"

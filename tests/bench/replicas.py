@@ -26,7 +26,8 @@ from bot.schedules.due import Due, ScheduleEntry
 from bot.schedules.timetable import Timetable, own_first
 from bot.slack.outbox import Outbox
 from bot.store import LeaseTimings, Store
-from handlers.jobs.alerts import AlertJob, schedule_of
+from handlers.jobs.alert_schedules import schedule_of
+from handlers.jobs.alerts import AlertJob
 from handlers.jobs.silences import SilenceIndex
 from providers.redaction import Secret
 from tests.bench.results import Results, pair_ratios

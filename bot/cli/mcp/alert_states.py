@@ -24,7 +24,7 @@ from bot.errors import ConfigError, ConfigProblem
 from bot.store import Store, StoredRule, StoreError
 from bot.system.terminal_text import terminal_line
 from handlers.alert_registry import rule_of
-from handlers.jobs.alerts import schedule_of
+from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.silences import SilenceIndex
 from providers.clock import utc_now
 
