@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +49,19 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-async def answer(bot: Bot, line: str, folder: Path) -> Answer:
+async def answer(bot: Bot, line: str, folder: Path, now: datetime) -> Answer:
     answerer = bot.requests.answering
     zone = bot.settings.timezone
-    question = read_question_line(line, answerer.directory, now=bot.clock(), zone=zone)
+    question = read_question_line(line, answerer.directory, now=now, zone=zone)
     return await answerer.answer(question, AnswerContext(lambda: folder, zone))
 
 
-async def measure(bot: Bot, line: str, folder: Path, value: str, each: str = "") -> Measurement:
+async def measure(
+    bot: Bot, line: str, folder: Path, value: str, now: datetime, each: str = ""
+) -> Measurement:
     answerer = bot.requests.answering
     zone = bot.settings.timezone
-    question = read_question_line(line, answerer.directory, now=bot.clock(), zone=zone)
+    question = read_question_line(line, answerer.directory, now=now, zone=zone)
     return await answerer.measure(question, MeasureContext(lambda: folder, zone, value, each))
 
 
@@ -66,19 +69,22 @@ async def measure(bot: Bot, line: str, folder: Path, value: str, each: str = "")
 async def test_measurement_renders_nothing(
     bot: Bot, tmp_path: Path, rendered: list[str], line: str
 ) -> None:
+    now = bot.clock()
     for value in LINES[line]:
-        await measure(bot, line, tmp_path, value.partition(".")[0])
+        await measure(bot, line, tmp_path, value.partition(".")[0], now)
     assert rendered == []
-    await answer(bot, line, tmp_path)
+    await answer(bot, line, tmp_path, now)
     assert "header" in rendered
 
 
 @pytest.mark.parametrize("line", LINES)
 async def test_measured_value_is_the_answers_value(bot: Bot, tmp_path: Path, line: str) -> None:
-    shown = (await answer(bot, line, tmp_path)).values
+    # Both are asked about the same minutes, however long the first takes.
+    now = bot.clock()
+    shown = (await answer(bot, line, tmp_path, now)).values
     for value in LINES[line]:
         name = value.partition(".")[0]
-        found = (await measure(bot, line, tmp_path, name)).values
+        found = (await measure(bot, line, tmp_path, name, now)).values
         assert found.get(name) == shown.get(name), name
         assert found.get("complete") == shown.get("complete")
 
@@ -93,6 +99,6 @@ async def test_measured_value_is_the_answers_value(bot: Bot, tmp_path: Path, lin
 async def test_subjects_add_up_to_the_whole(
     bot: Bot, tmp_path: Path, line: str, value: str, each: str
 ) -> None:
-    values = (await measure(bot, line, tmp_path, value, each)).values
+    values = (await measure(bot, line, tmp_path, value, bot.clock(), each)).values
     assert len(values[f"by_{each}"]) > 1
     assert sum(found[value] for found in values[f"by_{each}"].values()) == values[value]
