@@ -39,6 +39,8 @@ RUN_FORMATS: Final = (
     RunFormat("ngrok", rf"[12]{MIXED_AHEAD}{ALNUM}{{26}}_{ALNUM}{{16,24}}", f"2{letters(26)}_{letters(21)}"),
     RunFormat("Mailgun", rf"{HEX}{{32}}-{HEX}{{8}}-{HEX}{{8}}", f"{hexes(32)}-{hexes(8)}-{hexes(8)}"),
     RunFormat("Strapi", rf"{HEX}{{256}}", hexes(256)),
+    # Many names end so (`session_id`), so that looking for the prefix alone costs a fifth more.
+    RunFormat("Ionic", rf"ion_{ALNUM}{{42}}", f"ion_{letters(42)}"),
     RunFormat("Webex", rf"{ALNUM}{{64}}_{ALNUM}{{4}}_{UUID_PATTERN}", f"{letters(64)}_PF84_{UUID}"),
 )  # fmt: skip
 _RUN_BYTES: Final = (ascii_letters + digits + "_-").encode()

@@ -308,7 +308,6 @@ TOKEN_FORMATS: Final = (
     _simple("Infracost", "ico-", rf"{ALNUM}{{32}}(?![A-Za-z0-9]|\.[a-z])", letters(32)),
     _simple("Apify", "apify_api_", rf"{WORD}{{20,}}+", letters(36)),
     _simple("Defined Networking", "dnkey-", r"[A-Za-z0-9_=-]{20,}+", letters(26) + "-" + letters(52)),
-    _simple("Ionic", "ion_", rf"{ALNUM}{{42}}(?![A-Za-z0-9])", letters(42)),
     _simple("Nylas", "nyk_v0_", rf"{ALNUM}{{30,}}+", letters(60)),
     _simple("Onfido", "api_live. api_sandbox. api_live_us. api_live_ca. api_sandbox_us. api_sandbox_ca.", rf"{WORD}{{11}}\.{WORD}{{32}}(?![A-Za-z0-9_-])", letters(11) + "." + letters(32)),
     _simple("Dub", "dub_", rf"{MIXED_AHEAD}{ALNUM}{{24}}(?![A-Za-z0-9_])", letters(24)),
