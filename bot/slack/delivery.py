@@ -25,6 +25,7 @@ from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.agent_threads import AgentThreads
 from bot.slack.answer_streams import AnswerStreams
 from bot.slack.client import SlackClient
+from bot.slack.errors import help_for
 from bot.slack.file_delivery import FileDelivery
 from bot.slack.messages import ShownMessage, SlackMessages, work_key
 from bot.slack.private_answers import private_answer, shareable
@@ -168,7 +169,8 @@ class Delivery:
 
     async def _report_files(self, target: ReplyTarget, why: str) -> None:
         if why:
-            text = f"The file could not be sent ({why}). Ask again, or for a shorter window."
+            hint = help_for(why) or " Ask again, or for a shorter window."
+            text = f"The file could not be sent ({why}).{hint}"
             await self.send_ephemeral(target, text, [kit.section(kit.escaped(text))])
         target.state.has_unsent_files = False
 

@@ -244,7 +244,8 @@ async def test_failed_file_leaves_the_answer(sandbox: Sandbox, bot: Bot, says: s
     note = await sandbox.slack.until(
         lambda: next((m for m in sandbox.slack.seen() if "file could not be sent" in m.text), None)
     )
-    assert says in note.text or "file_uploads_disabled" in note.text
+    assert says in note.text or "Uploads are switched off" in note.text
+    assert ("Ask again" in note.text) == (says in note.text)
     assert any("in 7 days" in text for text in texts(sandbox))
 
 
