@@ -51,8 +51,8 @@ _SIDE = re.compile(r"(?i)(?<!\S)(?:(?:recover|resolve)\s+)?(above|below|outside)
 _SIDES = ("above", "below", "outside")
 # What people write for `above` and `below`, right before an amount.
 _OTHER_SIDE = re.compile(
-    r"(?i)(?<!\S)(?:(?P<above>>=?|over|exceeds?|exceeding|(?:more|greater|higher|larger) than|at least)"
-    r"|(?P<below><=?|under|(?:less|fewer|lower|smaller) than|at most))\s*(?=\d|usual(?!\S))"
+    r"(?i)(?<!\S)(?:(?P<above>>=?|=>|over|exceeds?|exceeding|(?:more|greater|higher|larger) than|at least)"
+    r"|(?P<below><=?|=<|under|(?:less|fewer|lower|smaller) than|at most))\s*(?=\d|usual(?!\S))"
 )
 # A change in percent: `drops by 30 %`, `up 20%`.
 _CHANGE = re.compile(
@@ -65,6 +65,8 @@ _OF = re.compile(r"(?i)^(?:in|of)\s+")
 # What a comparison compares by itself, beside the name of its command.
 _COMPARED = frozenset({"calls", "bytes", "lines"})
 USUAL_EVERY = timedelta(minutes=15)
+_BEGINS_SENTENCE = frozenset({"if", "when", "whenever", "once"})
+_ENDS_SENTENCE = frozenset({"is", "are", "was", "were", "goes", "go", "gets", "get"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,15 @@ def _as_comparison(typed: TypedAlert, change: re.Match[str]) -> tuple[tuple[int,
     return (start, end), " ".join(filter(None, [asked, compared, side]))
 
 
+def _without_sentence_words(asked: str) -> str:
+    """The words before the side, without those that only make them a sentence: `if today is`."""
+    first, _, rest = asked.partition(" ")
+    if first.lower() in _BEGINS_SENTENCE and rest:
+        asked = rest.lstrip()
+    head, _, last = asked.rpartition(" ")
+    return head.rstrip() if last.lower() in _ENDS_SENTENCE else asked
+
+
 class _Reader(Struct, frozen=True):
     """Reads the parts of an alert whose words were found."""
 
@@ -167,7 +178,7 @@ class _Reader(Struct, frozen=True):
     def alert(self) -> CreateAlert:
         typed = self.typed
         side = self.side
-        before = typed.text[: side.start()].strip()
+        before = _without_sentence_words(typed.text[: side.start()].strip())
         # The last word before `above` may name the value.
         query, value = value_of(typed.command, before)
         usual = self._usual()

@@ -266,6 +266,22 @@ def test_suggestions_contain_typed_words(command: CommandName, text: str, hint: 
 
 
 @pytest.mark.parametrize(
+    ("command", "text", "query", "value"),
+    [
+        ("usage", "alert if today is above 5 GB", "today", "bytes"),
+        ("usage", "alert whenever today goes above 5 GB", "today", "bytes"),
+        ("apiaudit", "alert when edge last 1h failures are above 20", "edge last 1h", "failures"),
+        ("logs", "alert kitchen last 15m lines were above 9", "kitchen last 15m", "lines"),
+        ("apiaudit", "alert edge last 1h who:is above 20", "edge last 1h who:is", "failures"),
+    ],
+)
+def test_alert_may_be_a_sentence(command: CommandName, text: str, query: str, value: str) -> None:
+    alert = parse_alert_command(command, text, HOUSE)
+    assert isinstance(alert, CreateAlert)
+    assert (alert.query, alert.value) == (query, value)
+
+
+@pytest.mark.parametrize(
     ("text", "threshold"),
     [
         ("above 5,5 GB", 5.5e9),
