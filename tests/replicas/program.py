@@ -133,7 +133,7 @@ class Run:
         for task in load:
             task.cancel()
         await asyncio.gather(*load, return_exceptions=True)
-        await self._settle()
+        await settled(self.store)
         await self._count(began, ended)
         return self.outcome
 
@@ -213,21 +213,6 @@ class Run:
                 continue
             self.asked.append(days)
 
-    async def _settle(self) -> None:
-        """Everything that was queued is sent, and no question is in progress."""
-        async with asyncio.timeout(180):
-            while True:
-                try:
-                    [row] = await self.store.read(
-                        "SELECT (SELECT count(*) FROM outbox WHERE state != 'sent') + "
-                        "(SELECT count(*) FROM questions WHERE outcome = 'asked') AS left_over"
-                    )
-                    if not row["left_over"]:
-                        return
-                except StoreUnavailable:
-                    pass
-                await asyncio.sleep(0.5)
-
     def _answers(self) -> list[Message]:
         return [m for m in self.sandbox.slack.seen() if m.user == BOT]
 
@@ -284,7 +269,7 @@ class Run:
         self.outcome.passed_over += [
             f"rule-{n} at {at:%H:%M:%S}"
             for n in range(RULES)
-            for at in _instants(began, ended - EVALUATED_EVERY, EVALUATED_EVERY)
+            for at in instants(began, ended - EVALUATED_EVERY, EVALUATED_EVERY)
             if (f"rule-{n}", at) not in found
         ]
 
@@ -293,7 +278,7 @@ class Run:
         ends = {
             (row["schedule"], datetime.fromisoformat(row["due"])): row["outcome"] for row in rows
         }
-        due = _instants(began, ended, timedelta(minutes=1))
+        due = instants(began, ended, timedelta(minutes=1))
         wanted = [(f"digest-{channel.strip('#')}", at) for channel in CHANNELS for at in due]
         self.outcome.digests = len(wanted)
         self.outcome.lost += [
@@ -303,7 +288,21 @@ class Run:
         ]
 
 
-def _instants(began: datetime, ended: datetime, every: timedelta) -> list[datetime]:
+async def settled(store: Store) -> None:
+    """Waits until everything that was queued is sent, and no question is in progress."""
+    async with asyncio.timeout(180):
+        while True:
+            with contextlib.suppress(StoreUnavailable):
+                [row] = await store.read(
+                    "SELECT (SELECT count(*) FROM outbox WHERE state != 'sent') + "
+                    "(SELECT count(*) FROM questions WHERE outcome = 'asked') AS left_over"
+                )
+                if not row["left_over"]:
+                    return
+            await asyncio.sleep(0.5)
+
+
+def instants(began: datetime, ended: datetime, every: timedelta) -> list[datetime]:
     """The whole multiples of `every` since 1970 between two times."""
     step = every.total_seconds()
     first = int(began.timestamp() // step) + 1

@@ -1,5 +1,5 @@
 """A compressed day: `python -m tests.replicas.soak [--minutes N]` runs three replicas on PostgreSQL
-with many rules and digests, and prints what each holds in memory.
+with many rules and digests, prints what each holds in memory, and counts what was lost or doubled.
 
 The rules are evaluated as often as on a day with an evaluation every quarter of an hour, in as many
 minutes as are given.
@@ -12,6 +12,8 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from bot.store import LeaseTimings, Store
 from providers.clock import utc_now
 from tests.bench.processes import memory_mb
 from tests.replicas.cluster import Cluster, PostgresOn, cluster_of
-from tests.replicas.program import CHANNELS, add_channels
+from tests.replicas.program import CHANNELS, add_channels, instants, settled
 from tests.support.postgres import open_server, why_not
 from tests.support.sandbox import open_tested_sandbox
 
@@ -31,10 +33,14 @@ LOOK_EVERY_S = 30.0
 MOST_GROWTH = 1.25
 
 
-def configuration(minutes: float) -> dict[str, Any]:
-    """As many evaluations as on a day with an evaluation every quarter of an hour."""
+def evaluated_every(minutes: float) -> timedelta:
+    """As often as on a day with an evaluation every quarter of an hour."""
+    return timedelta(seconds=max(5, round(minutes * 60 / 96)))
+
+
+def configuration(every: timedelta) -> dict[str, Any]:
+    """The rules and digests."""
     channels = list(CHANNELS)
-    every = max(5, round(minutes * 60 / 96))
     return {
         "alert": [
             {
@@ -42,7 +48,7 @@ def configuration(minutes: float) -> dict[str, Any]:
                 "ask": "/usage rapid7-eu today",
                 "value": "bytes",
                 "above": "5 GB" if n % 100 == 0 else "1000 GB",
-                "every": f"{every}s",
+                "every": f"{every.seconds}s",
                 "channel": channels[n % len(channels)],
             }
             for n in range(RULES)
@@ -63,15 +69,45 @@ async def soak(sandbox: Sandbox, database: PostgresOn, minutes: float) -> int:
     """The number of faults."""
     add_channels(sandbox)
     sandbox.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 300) % 2)
-    async with cluster_of(sandbox, database, LeaseTimings(), configuration(minutes)) as cluster:
+    every = evaluated_every(minutes)
+    async with cluster_of(sandbox, database, LeaseTimings(), configuration(every)) as cluster:
         store = await Store.open(database.location, now=utc_now())
         try:
+            # Those before were due while the replicas started.
+            began = utc_now() + every
             early, late = await _watch(cluster, store, minutes * 60)
+            ended = utc_now() - 2 * every
+            await settled(store)
+            faults = await _faults(sandbox, store, (began, ended), every)
         finally:
             await store.close()
     growth = late / early
     print(f"memory grew {growth:.2f} × (at most {MOST_GROWTH:g})")
-    return int(growth > MOST_GROWTH)
+    print(", ".join(f"{kind} {count}" for kind, count in faults.items()))
+    return int(growth > MOST_GROWTH) + sum(faults.values())
+
+
+async def _faults(
+    sandbox: Sandbox, store: Store, between: tuple[datetime, datetime], every: timedelta
+) -> dict[str, int]:
+    """How many messages were sent twice, evaluations passed over, and digests lost."""
+    found = {
+        datetime.fromisoformat(row["at"]): row["count"]
+        for row in await store.read("SELECT at, count(*) AS count FROM samples GROUP BY at")
+    }
+    due = instants(*between, every)
+    print(f"{len(due)} evaluations of each rule")
+    sent = Counter(
+        message.metadata["event_payload"]["key"]
+        for message in sandbox.slack.messages
+        if message.metadata.get("event_payload")
+    )
+    ran = await store.read("SELECT count(*) AS count FROM runs WHERE outcome != 'sent'")
+    return {
+        "twice": sum(count - 1 for count in sent.values()),
+        "passed over": sum(RULES - found.get(at, 0) for at in due),
+        "digests lost": ran[0]["count"],
+    }
 
 
 async def _watch(cluster: Cluster, store: Store, lasts_s: float) -> tuple[float, float]:
