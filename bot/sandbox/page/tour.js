@@ -33,7 +33,7 @@ const STEPS = [
   },
   {
     title: "Make an alert fire",
-    text: "Any number of an answer can be watched. This one is over its threshold, so it fires within seconds.",
+    text: "Any number in an answer can have an alert. This one is over its threshold, so it fires within seconds.",
     label: "Create the alert",
     run: ({ say }) => say("/usage alert today above 1 MB every 1m as tour"),
   },
