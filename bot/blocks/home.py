@@ -96,16 +96,17 @@ def home_blocks(facts: HomeFacts) -> list[Block]:
 def _alerts(facts: HomeFacts) -> list[Block]:
     if not facts.alerts and not facts.ok:
         return []
-    checked = f" · last check {kit.local_time(facts.evaluated_at)}" if facts.evaluated_at else ""
-    icon = "🟢 " if facts.ok else ""
-    ok = f"{icon}{formatting.pluralise(facts.ok, 'alert')} OK{checked}"
+    states = [f"🟢 {formatting.pluralise(facts.ok, 'alert')} OK"] if facts.ok else []
+    if facts.evaluated_at:
+        last = "last" if states else "Last"
+        states.append(f"{last} check {kit.local_time(facts.evaluated_at)}")
     zone = f" (times in {kit.escaped(str(facts.zone))})" if facts.alerts else ""
     left = len(facts.alerts) - MOST_ALERTS
     return [
         kit.section(f"*Alerts*{zone}"),
         *(block for alert in facts.alerts[:MOST_ALERTS] for block in _alert(alert)),
         *([kit.context(f"… and {left:,} more")] if left > 0 else []),
-        kit.context(ok),
+        *([kit.context(" · ".join(states))] if states else []),
     ]
 
 

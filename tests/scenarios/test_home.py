@@ -141,6 +141,17 @@ async def test_question_from_home_is_answered_by_dm(sandbox: Sandbox, clock: Clo
         assert trouble.channel == "D0LINUS"
 
 
+def test_home_counts_no_alerts_that_are_not_there() -> None:
+    alerts = [HomeAlert(ListLine("🔴 `spike` firing"), "spike")]
+    facts = HomeFacts(
+        allowed=["usage"], directory=HOUSE, conditions=[], alerts=alerts, ok=0,
+        evaluated_at=NOW, upcoming=[], recent=[], now=NOW,
+    )  # fmt: skip
+    shown = str(home_blocks(facts))
+    assert "Last check <!date^" in shown
+    assert "0 alerts" not in shown
+
+
 def test_full_home_is_within_slack_limits() -> None:
     facts = HomeFacts(
         allowed=["usage", "apiaudit", "logs"],
