@@ -200,7 +200,8 @@ def _signs_in(text: bytes) -> Iterator[int]:
 
 
 def _times_in(text: bytes) -> Iterator[int]:
-    long_numbers, clocks = len(_DIGITS_AT), len(_DIGITS_AT) + len(_CLOCKS)
+    long_numbers = len(_DIGITS_AT)
+    clocks = len(_DIGITS_AT) + len(_CLOCKS)
     for pattern, start, end in _times().find_matches_as_indexes(text.translate(_CLASSES)):
         if pattern < long_numbers:
             at = start + _DIGITS_AT[pattern]

@@ -181,7 +181,8 @@ class LogCounter(PlacedLines):
         if self._is_sparse:
             if self._count_candidates(text):
                 return
-            self._is_sparse, self._blocks_of_each = False, _BLOCKS_WITHOUT
+            self._is_sparse = False
+            self._blocks_of_each = _BLOCKS_WITHOUT
         self._blocks_of_each -= self._blocks_of_each > 0
         self._count_each(text)
         self._reader.end_block(text.count(b"\n"))
@@ -243,13 +244,16 @@ class LogCounter(PlacedLines):
         shape = self._shape or self._learned(text)
         if shape is None:
             return 0
-        at, odd, most_odd = 0, 0, len(text) // _BYTES_OF_ODD_LINE + 4
+        at = 0
+        odd = 0
+        most_odd = len(text) // _BYTES_OF_ODD_LINE + 4
         while at < len(text):
             end = self._count_run(shape, text, at)
             if end == at:
                 odd += 1
                 if odd > most_odd:
-                    self._shape, self._without_shape = None, _BLOCKS_WITHOUT
+                    self._shape = None
+                    self._without_shape = _BLOCKS_WITHOUT
                     return at
                 end = text.find(b"\n", at + 1)
                 end = len(text) if end < 0 else end
@@ -284,7 +288,9 @@ class LogCounter(PlacedLines):
         """A damaged line now and then does not make the next blocks slow."""
         self._odd_blocks += 1
         if self._odd_blocks >= _MOST_ODD_BLOCKS:
-            self._fields, self._without_fields, self._odd_blocks = None, _BLOCKS_WITHOUT, 0
+            self._fields = None
+            self._without_fields = _BLOCKS_WITHOUT
+            self._odd_blocks = 0
 
     def _learned_fields(self, text: bytes) -> BlockShape | None:
         is_json = text.startswith(b"\n{")
@@ -322,7 +328,8 @@ class LogCounter(PlacedLines):
         counted = minutes_of_lines(shape.line, text) if self._has_short_runs and not at else None
         counted = counted or minutes_of_runs(shape.run, text, at)
         self._has_short_runs = counted.has_short_runs
-        found, at = counted.minutes, counted.end
+        found = counted.minutes
+        at = counted.end
         lines = found.total()
         if not lines:
             return start
@@ -342,7 +349,8 @@ class LogCounter(PlacedLines):
             self._reader.end_block(read)
         if read * 2 > lines >= _FEW_LINES:
             # Where most lines need a look of their own, the shape is of no use.
-            self._shape, self._without_shape = None, _BLOCKS_WITHOUT
+            self._shape = None
+            self._without_shape = _BLOCKS_WITHOUT
         self.place_all(minutes, found)
         self.last = minutes[counted.last]
         return at
@@ -361,9 +369,12 @@ class LogCounter(PlacedLines):
 
     def _count_each(self, text: bytes) -> None:
         """Line by line, of a text with a line end before each line."""
-        minute, count = self.last, 0
-        levels, newest = self.levels, self.newest
-        read, read_json = self._reader.read_like, self._reader.read_json_like
+        minute = self.last
+        count = 0
+        levels = self.levels
+        newest = self.newest
+        read = self._reader.read_like
+        read_json = self._reader.read_json_like
         self._reader.json.put_off_texts()
         lines = text.split(b"\n")
         alike = text.translate(DIGITS_ALIKE).split(b"\n")

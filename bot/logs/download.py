@@ -77,7 +77,8 @@ async def download_log(
 
 
 def _worker_for(wanted: DownloadRequest, file: LogFile, redactor: Redactor) -> LogWorker:
-    lines, size = wanted.limit or MOST_LINES, wanted.most_bytes
+    lines = wanted.limit or MOST_LINES
+    size = wanted.most_bytes
     newest = NewestLines(wanted.window.start, wanted.window.end) if len(wanted.ids) > 1 else None
     in_memory = file.memory_bytes > 0
     path = Path(file.name) if in_memory else file.path
@@ -150,7 +151,8 @@ async def _fetch_shares(
     have more; the vendor would give it all to the first.
     """
     assert wanted.limit
-    shares, left = [_Share(key) for key in wanted.ids], wanted.limit
+    shares = [_Share(key) for key in wanted.ids]
+    left = wanted.limit
     for number, share in enumerate(shares):
         left -= await _fetch_share(
             source, wanted, worker, progress, share, -(-left // (len(shares) - number))
@@ -170,7 +172,9 @@ async def _fetch_share(
     most: int,
 ) -> int:
     """Feeds up to so many more lines of a log, and gives how many there were."""
-    skipped, taken, ends_line = share.lines, 0, True
+    skipped = share.lines
+    taken = 0
+    ends_line = True
     limit = min(skipped + most + 1, MOST_LINES)
     share.has_more = False
     async with source.download(
@@ -181,7 +185,8 @@ async def _fetch_share(
             rest, to_skip = _without_lines(piece, to_skip)
             head, lines = _first_lines(rest, most - taken)
             if head:
-                taken, ends_line = taken + lines, head.endswith(b"\n")
+                taken = taken + lines
+                ends_line = head.endswith(b"\n")
                 if not await worker.feed(head):
                     break
                 progress(worker.transfer)

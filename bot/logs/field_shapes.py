@@ -139,7 +139,8 @@ def field_shape_of(line: bytes) -> BlockShape | None:
 
 
 def _of_composed_json(line: bytes, at: int) -> FieldShape | None:
-    body, reading = line[at:].rstrip(b"\r"), read_line(line)
+    body = line[at:].rstrip(b"\r")
+    reading = read_line(line)
     found = fields.json_fields(body)
     if not found or not reading.minute or field_names.has_own_numbers(found):
         return None
@@ -173,7 +174,8 @@ def _of_json_behind_time(line: bytes) -> FieldShape | None:
     brace = line.find(b'{"', beginning.end, FAR_ENOUGH) if beginning else -1
     if beginning is None or beginning.has_priority or brace < 0:
         return None
-    body, level = line[brace:].rstrip(b"\r"), read_line(line).level
+    body = line[brace:].rstrip(b"\r")
+    level = read_line(line).level
     found = fields.json_fields(body)
     if not found or not level or not body.endswith(b"}") or field_names.has_own_numbers(found):
         return None
@@ -201,8 +203,11 @@ def _with_level(
     """The shape of JSON whose time is at a known place."""
     opening, form, behind, time = beginning
     level_fields = [key for key in field_names.LEVEL_KEYS if key in found]
-    keys, never = [time_key] if time_key else [], list(earlier_times)
-    pattern, field, constant = None, "", ""
+    keys = [time_key] if time_key else []
+    never = list(earlier_times)
+    pattern = None
+    field = ""
+    constant = ""
     if level_fields:
         field = level_fields[0]
         written = _json_key(body, field, found)
@@ -253,13 +258,15 @@ def _json_key(body: bytes, field: str, found: Mapping[str, fields.Value]) -> re.
 
 
 def _of_pairs(line: bytes) -> FieldShape | None:
-    reading, found = read_line(line), fields.pairs(line)
+    reading = read_line(line)
+    found = fields.pairs(line)
     if not reading.minute or not reading.level or found.get("msg", b"").startswith(b"audit("):
         return None
     time_field = next((key for key in field_names.TIME_KEYS if key in found), "")
     field = next((key for key in field_names.LEVEL_KEYS if key in found), "")
     text = b"\n" + line
-    written, level = _pair_key(text, time_field), _pair_key(text, field)
+    written = _pair_key(text, time_field)
+    level = _pair_key(text, field)
     time = TIME_FIRST.match(text, written.end()) if written else None
     if written is None or level is None or time is None or minute_at(time) != reading.minute:
         return None

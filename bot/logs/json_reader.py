@@ -87,12 +87,14 @@ class JsonReader:
 
     def take_texts(self) -> list[bytes]:
         """The lines of text whose levels are not counted yet."""
-        texts, self._texts = self._texts or [], None
+        texts = self._texts or []
+        self._texts = None
         return texts
 
     def take_more_levels(self) -> Counter[str]:
         """The levels of the records of envelopes, but for the first record of each."""
-        more, self._more_levels = self._more_levels, Counter()
+        more = self._more_levels
+        self._more_levels = Counter()
         return more
 
     def read(self, line: bytes, depth: int = 0) -> _Found | None:
@@ -107,7 +109,8 @@ class JsonReader:
 
     def _read_object(self, found: _Fields, depth: int, *, is_record: bool = False) -> _Found:
         plan = self._plan_of.get(names := tuple(found)) or self._plan_for(names)
-        minute, level = None, self._level(found, plan)
+        minute = None
+        level = self._level(found, plan)
         if plan.has_time:
             minute = self._likeliest_minute(found, plan) or read_fields(found).minute
         if plan.has_inner and (level is None or minute is None):

@@ -245,7 +245,8 @@ def json_shape_of(line: bytes) -> JsonShape | None:
     """The shape of a JSON line that has its time in a field; None where more than two fields have
     to be looked at.
     """
-    reading, found = read_line(line), fields.json_fields(line)
+    reading = read_line(line)
+    found = fields.json_fields(line)
     if not found or not reading.minute or field_names.has_own_numbers(found):
         return None
     time = _time_key(found)
@@ -324,7 +325,8 @@ class _Times:
         # Most logs write each time with as many digits; then a run of one minute is one match.
         if joined.translate(DIGITS_ALIKE) == self.digits_alike * len(values):
             minutes: Counter[bytes] = Counter()
-            minute, step = b"", len(self.digits_alike)
+            minute = b""
+            step = len(self.digits_alike)
             for run in self.run.finditer(joined):
                 minute = run[1]
                 minutes[minute] += (run.end() - run.start()) // step

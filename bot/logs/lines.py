@@ -198,7 +198,8 @@ def read_json(line: bytes, depth: int, read_inner: InnerReader | None = None) ->
         minute, level = read_inner(text)
     else:
         within = read_line(text, depth + 1)
-        minute, level = within.minute, within.level
+        minute = within.minute
+        level = within.level
     return Reading(reading.minute or minute, reading.level or level)
 
 

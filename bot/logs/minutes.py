@@ -90,9 +90,12 @@ _FEW_RUNS: Final = 16
 def minutes_of_runs(run: re.Pattern[bytes], text: bytes, at: int) -> CountedMinutes:
     """Those of the lines of a shape that follow each other from there."""
     found: Counter[bytes] = Counter()
-    runs, last, match = 0, b"", run.match(text, at)
+    runs = 0
+    last = b""
+    match = run.match(text, at)
     while match:
-        runs, last = runs + 1, match[1]
+        runs = runs + 1
+        last = match[1]
         found[last] += text.count(b"\n", at, match.end())
         at = match.end()
         match = run.match(text, at)
@@ -131,10 +134,12 @@ class KnownMinutes:
     ) -> Mapping[bytes, Minute] | None:
         """What these mean, and others that were seen before; None where one is no minute."""
         if self._shape != (form, behind):
-            self._shape, self._known = (form, behind), {}
+            self._shape = (form, behind)
+            self._known = {}
         new = [each for each in written if each not in self._known]
         if len(self._known) + len(new) > _MOST_KNOWN:
-            self._known, new = {}, [*written]
+            self._known = {}
+            new = [*written]
         found = times.minutes_of(form, new, behind) if new else {}
         for each, minute in found.items():
             if minute is None:

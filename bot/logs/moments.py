@@ -74,7 +74,8 @@ def _dated(clock: str, start: datetime, end: datetime) -> Iterator[str]:
         if end - start <= timedelta(days=1):
             yield from (f"{day - timedelta(days=back)}{clock}" for back in range(4))
     elif "/" in clock:
-        year_text, rest = clock[:4], clock[5:]
+        year_text = clock[:4]
+        rest = clock[5:]
         yield f"{year_text}-{rest[:2]}-{rest[3:]}"
         yield f"{year_text}-{rest[3:5]}-{rest[:2]}{rest[5:]}"
     else:

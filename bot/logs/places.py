@@ -53,12 +53,10 @@ def _letters(letters: Mapping[bytes, str]) -> LevelOf:
 _LETTER: Final = rb"(?P<LEVEL>[IWEFDCTNVA])"
 _LOGCAT: Final = rb"(?P<LEVEL>[VDIWEFAS])"
 _TAG: Final = rb"/[\w.$: -]{1,64}\( {0,5}\d{1,7}\):"
-_word, _field, _letter, _severity = (
-    levels.level_of_word,
-    levels.level_of_field,
-    _letters(levels.LEVEL_OF_LETTER),
-    levels.level_of_severity,
-)
+_word = levels.level_of_word
+_field = levels.level_of_field
+_letter = _letters(levels.LEVEL_OF_LETTER)
+_severity = levels.level_of_severity
 _LOWER_CASE: Final = rb"trace|debug[1-5]?|info|notice|warn|warning|error|err|crit|critical|fatal"
 _UPPER_CASE: Final = rb"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL"
 _CAPITALISED: Final = rb"Trace|Debug|Info|Warn|Warning|Error|Critical|Fatal"
@@ -382,7 +380,8 @@ def any_place(*where: Where) -> bytes:
 @lru_cache(maxsize=64)
 def after_level(place: Place) -> bytes:
     """A pattern for what must follow the level in its place, at the end of a line, too."""
-    depth, at = 1, place.pattern.index(b"(?P<LEVEL>") + 1
+    depth = 1
+    at = place.pattern.index(b"(?P<LEVEL>") + 1
     while depth:
         at += 1
         if place.pattern[at - 1 : at] == b"\\":

@@ -120,7 +120,8 @@ class LineReader:
             self._blocks_without -= 1
         elif lines >= _FEW_LINES and self._new_lines * 2 > lines:
             self._blocks_without = _BLOCKS_WITHOUT
-        self._new_lines, self._unknown_before = 0, self.unknown_lines
+        self._new_lines = 0
+        self._unknown_before = self.unknown_lines
 
     def read_json_like(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
         """The same of a line that begins as JSON does."""
@@ -283,7 +284,8 @@ _PAIR_LEVEL: Final = compile_pattern(rb'"? ([\w@.]{1,32})=(\w{1,16})(?= )')
 
 
 def _spans_of_pairs(line: bytes) -> Spans | None:
-    reading, start = read_line(line), _PAIR_TIME.match(line)
+    reading = read_line(line)
+    start = _PAIR_TIME.match(line)
     if not start or not reading.minute or not reading.level:
         return None
     time = TIME_FIRST.match(line, start.end())

@@ -59,7 +59,8 @@ def minute_of_text(text: bytes) -> Minute | None:
 
 def spans_at(match: re.Match[bytes]) -> tuple[str, slice, slice]:
     """The form of a time, and the places of its minute and of what belongs to it after the seconds."""
-    name, at = match.lastgroup, match.lastindex
+    name = match.lastgroup
+    at = match.lastindex
     assert name
     assert at
     behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
@@ -67,7 +68,8 @@ def spans_at(match: re.Match[bytes]) -> tuple[str, slice, slice]:
 
 
 def minute_at(match: re.Match[bytes]) -> Minute | None:
-    name, at = match.lastgroup, match.lastindex
+    name = match.lastgroup
+    at = match.lastindex
     assert name
     assert at
     return times.minute_of(name, match[at + 1], match[at + 2] or b"")

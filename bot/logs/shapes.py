@@ -141,7 +141,8 @@ def shape_of(line: bytes) -> Shape | None:
 
 
 def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
-    before, between = line[: spans.minute[0]], line[spans.behind[1] : spans.level[0]]
+    before = line[: spans.minute[0]]
+    between = line[spans.behind[1] : spans.level[0]]
     after = line[spans.level[1] : spans.level[1] + 1]
     if (
         not after
@@ -256,11 +257,13 @@ class Beginning:
 def beginning_of(line: bytes) -> Beginning | None:
     """How a line begins that has its time, and no level before it but by a priority."""
     head = line[:FAR_ENOUGH]
-    match, is_first = at_start(head), True
+    match = at_start(head)
+    is_first = True
     if match is None:
         if CONTINUES.match(head) or level_alone(head):
             return None
-        match, is_first = time_further_on(head), False
+        match = time_further_on(head)
+        is_first = False
         if match and holds_earlier_time(head, match):
             return None
     if match is None or minute_at(match) is None:
@@ -270,11 +273,9 @@ def beginning_of(line: bytes) -> Beginning | None:
     if by_lead and not has_priority and (level_before(match) or match["redis"]):
         return None
     form, minute_at_, behind_at = spans_at(match)
-    before, behind, guard = (
-        line[: minute_at_.start],
-        line[behind_at],
-        line[match.end() : match.end() + 1],
-    )
+    before = line[: minute_at_.start]
+    behind = line[behind_at]
+    guard = line[match.end() : match.end() + 1]
     if len(before) > MOST_BEFORE or not guard or guard.isalnum():
         return None
     start = re.escape(before) if is_first and not has_priority else with_any_digits(before)
@@ -337,10 +338,12 @@ def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple
     """Which fields must occur once and which never, where a line gives its time and its level by
     its fields.
     """
-    time_keys, level_keys = _PAIR_KEY.findall(before), _PAIR_KEY.findall(between)
+    time_keys = _PAIR_KEY.findall(before)
+    level_keys = _PAIR_KEY.findall(between)
     if b"{" in before + between or not time_keys or not level_keys:
         return (), ()
-    time_key, level_key = time_keys[-1].decode().lower(), level_keys[-1].decode().lower()
+    time_key = time_keys[-1].decode().lower()
+    level_key = level_keys[-1].decode().lower()
     if time_key not in field_names.TIME_KEYS or level_key not in field_names.LEVEL_KEYS:
         return (), ()
     level_names = list(field_names.LEVEL_KEYS)

@@ -75,7 +75,8 @@ class KnownLine:
 
     def checked(self, line: bytes) -> tuple[Minute | None, str | None] | None:
         """What is read from another line; None where it has to be read by itself."""
-        minute, level = self._minute(line), self.level
+        minute = self._minute(line)
+        level = self.level
         if (self.form or self.parts) and minute is None:
             return None
         if self.inner and self.inner.form and not self.inner.minute_in(line):
@@ -250,7 +251,8 @@ def _with_time(
     at, level_of = digits or (None, None)
     if is_text(line):
         return _of_text(line, minute, level, at, level_of)
-    found, is_json = _fields_of(line), line.startswith(b"{")
+    found = _fields_of(line)
+    is_json = line.startswith(b"{")
     order = field_names.field_order(tuple(found))
     inner = None
     if is_json and _holds_inner(found) and not fields.level_of_fields(found):
@@ -331,7 +333,8 @@ def _inner_line(
     """Where the time is in the line of text that a container wrote; None where that does not
     follow from the places of its digits.
     """
-    at, text = _span_of(line, "log", found), bytes(found.get("log", b""))
+    at = _span_of(line, "log", found)
+    text = bytes(found.get("log", b""))
     if at is None or not text.startswith(b'"'):
         return None
     inner = text[1:-1].removesuffix(b"\\n")
@@ -384,7 +387,8 @@ def _span_of(line: bytes, name: str, found: Mapping[str, fields.Value]) -> slice
         match = compile_pattern(
             rb"(?<![\w.@-])(?i:%s)(?:=\"?|:)" % re.escape(name.encode())
         ).search(line)
-        is_certain, start = match is not None, match.end() if match else 0
+        is_certain = match is not None
+        start = match.end() if match else 0
     if not is_certain or not line.startswith(value, start):
         return None
     is_quoted = value.startswith(b'"')

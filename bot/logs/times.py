@@ -53,8 +53,11 @@ OFFSET: Final = (
 # Between the time and its half some languages put a blank that does not break.
 _HALF: Final = rb"(?: |\xe2\x80\xaf|\xc2\xa0)?[AaPp](?:\.(?: |\xc2\xa0)?)?[Mm]\b\.?"
 _HALF_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?:" + OFFSET + rb")?|" + OFFSET + rb")"
-_Y, _M, _D = rb"(?P<y>(?:19|20)\d\d)", rb"(?P<m>0\d|1[0-2])", rb"(?P<d>[0-2]\d|3[01])"
-_LOOSE_M, _LOOSE_D = rb"(?P<m>0?[1-9]|1[0-2])", rb"(?P<d>0?[1-9]|[12]\d|3[01])"
+_Y = rb"(?P<y>(?:19|20)\d\d)"
+_M = rb"(?P<m>0\d|1[0-2])"
+_D = rb"(?P<d>[0-2]\d|3[01])"
+_LOOSE_M = rb"(?P<m>0?[1-9]|1[0-2])"
+_LOOSE_D = rb"(?P<d>0?[1-9]|[12]\d|3[01])"
 _NAMED_M: Final = rb"(?P<mon>" + b"|".join(SPELT_MONTHS) + rb")"
 _HM: Final = rb"(?P<H>[01]\d|2[0-4]):(?P<M>[0-5]\d)"
 _LOOSE_HM: Final = rb"(?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)"
@@ -290,7 +293,8 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
         late = _YEAR_BEHIND.search(behind)
         if late is None:
             return None
-        year, behind = late[1], late[2] or behind[: late.start()].strip()
+        year = late[1]
+        behind = late[2] or behind[: late.start()].strip()
     of_hour = int(found.get("M") or found.get("M1") or b"0")
     date_ = _date_of(found, year, minute)
     if date_ is None or hour > _LAST_HOUR or of_hour > _LAST_MINUTE:
@@ -298,7 +302,10 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
     return date_ + b"T%02d:%02d" % (hour, of_hour), _offset_of(behind)
 
 
-_LAST_HOUR, _LAST_MINUTE, _LAST_MONTH, _LAST_DAY = 24, 59, 12, 31
+_LAST_HOUR = 24
+_LAST_MINUTE = 59
+_LAST_MONTH = 12
+_LAST_DAY = 31
 
 
 def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes | None:

@@ -98,7 +98,9 @@ class _WorkerProcess:
     def __init__(self, process: asyncio.subprocess.Process, transfer: TransferState) -> None:
         assert process.stdin
         assert process.stdout
-        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+        self._process = process
+        self._stdin = process.stdin
+        self._stdout = process.stdout
         self.transfer = transfer
         self._done = asyncio.create_task(self._listen())
 

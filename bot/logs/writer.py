@@ -68,7 +68,8 @@ class LogWriter:
         self.transfer = transfer
         self._file = GzipOverflowFile(transfer, plain_bytes, in_memory=in_memory)
         self._redacted: LineRedactor = redactor.stream()
-        self._most_lines, self._most_bytes = most_lines, most_bytes
+        self._most_lines = most_lines
+        self._most_bytes = most_bytes
 
     def feed(self, piece: bytes) -> bool:
         """False once no more is wanted."""
@@ -95,10 +96,8 @@ class LogWriter:
 
     def _wanted(self, piece: bytes) -> bytes:
         """The piece up to the last line that still fits the limits."""
-        lines_left, bytes_left = (
-            self._most_lines - self.transfer.counter.lines,
-            self._most_bytes - self.transfer.received,
-        )
+        lines_left = self._most_lines - self.transfer.counter.lines
+        bytes_left = self._most_bytes - self.transfer.received
         # A piece holds no more lines than bytes, so they need not be counted while there is room.
         if len(piece) >= lines_left and (lines := piece.count(b"\n")) >= lines_left:
             end = piece.rfind(b"\n") + 1 if lines == lines_left else nth_line_end(piece, lines_left)
@@ -125,7 +124,9 @@ class GzipOverflowFile:
     def __init__(
         self, transfer: TransferState, plain_bytes: int, *, in_memory: bool = False
     ) -> None:
-        self._transfer, self._plain_left, self._packs = transfer, plain_bytes, False
+        self._transfer = transfer
+        self._plain_left = plain_bytes
+        self._packs = False
         self._in_memory = in_memory
         self._file: IO[bytes] | None = None
         self._pack: Any = None
@@ -146,7 +147,8 @@ class GzipOverflowFile:
         self._file.write(self._pack.compress(block) if self._pack else block)
 
     def move_to_disk(self, path: Path) -> None:
-        so_far, self._file = self._file, None
+        so_far = self._file
+        self._file = None
         self._in_memory = False
         self._transfer.path = path.with_name(path.name + ".gz") if self._packs else path
         if isinstance(so_far, io.BytesIO):
@@ -180,10 +182,12 @@ class GzipOverflowFile:
 
     def _turn_into_gzip(self) -> None:
         assert self._file is not None
-        plain, path = self._file, self._transfer.path
+        plain = self._file
+        path = self._transfer.path
         packed = path.with_name(path.name + ".gz")
         self._file = self._opened(packed, "wb")
-        self._packs, self._transfer.path = True, packed
+        self._packs = True
+        self._transfer.path = packed
         self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
         if isinstance(plain, io.BytesIO):
             self._file.write(self._pack.compress(plain.getbuffer()))

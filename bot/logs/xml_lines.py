@@ -61,7 +61,8 @@ def read_xml(line: bytes) -> Reading:
 
 
 def _read_windows_event(line: bytes) -> Reading:
-    time, level = _EVENT_TIME.search(line, 0, MOST_XML), _EVENT_LEVEL.search(line, 0, MOST_XML)
+    time = _EVENT_TIME.search(line, 0, MOST_XML)
+    level = _EVENT_LEVEL.search(line, 0, MOST_XML)
     return Reading(
         minute_of_text(time[1]) if time else None,
         levels.level_of_windows(level[1]) if level else None,

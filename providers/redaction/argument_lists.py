@@ -93,7 +93,8 @@ def _quote(block: bytes, at: int) -> bytes:
 
 
 def _is_argument(item: Item) -> bool:
-    front, quote = item.front, item.quote
+    front = item.front
+    quote = item.quote
     for program in _PROGRAM_ITEM.finditer(front):
         if program["slashes"] != quote[:-1] or _NAMES_CONTAINER.search(front[: program.start()]):
             continue

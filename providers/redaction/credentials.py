@@ -59,7 +59,8 @@ def credentials(block: bytes, start: int) -> list[Span]:
         return []
     if match["parameters"] or match["scheme"]:
         return [Span(start, match.end())]
-    word, token = (match["other_scheme"] or match["bare"]).strip(), match["other_token"]
+    word = (match["other_scheme"] or match["bare"]).strip()
+    token = match["other_token"]
     # Apache HttpClient shows the end of a line in its wire log as `[\\r][\\n]`.
     word = word.rstrip(b"[")
     if len(word) < notation.LONGEST_ORDINARY and not is_secret(

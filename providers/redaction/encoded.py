@@ -39,5 +39,6 @@ def encoded_token(block: bytes, at: int, prefix: bytes, pattern: re.Pattern[byte
     first, last = match.span(1 if pattern.groups else 0)
     if first == last:
         return None
-    start, end = units[first - len(front)], units[last - len(front) - 1]
+    start = units[first - len(front)]
+    end = units[last - len(front) - 1]
     return Span(at + start.start(), at + end.end())

@@ -65,7 +65,8 @@ def multiline_secrets(
         if not begun and begun_block is None:
             continue
         spans += begun
-        reach, opened = end_of_begun, begun_block
+        reach = end_of_begun
+        opened = begun_block
         if opened:
             is_key = isinstance(opened, OpenKey)
             below, end, opened = continued(block, reach, opened)

@@ -63,7 +63,8 @@ class LineRedactor:
 
     def close(self) -> bytes:
         """The rest, when the stream has ended."""
-        rest, self._rest = bytes(self._rest), bytearray()
+        rest = bytes(self._rest)
+        self._rest = bytearray()
         return self._redacted(rest)
 
     def _redacted(self, block: bytes) -> bytes:

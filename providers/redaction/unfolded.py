@@ -64,7 +64,8 @@ class _Frame(Struct, frozen=True):
         header = self.header.match(line)
         if header is None or not line.endswith(self.end):
             return None
-        start, end = header.end(), max(header.end(), len(line) - len(self.end))
+        start = header.end()
+        end = max(header.end(), len(line) - len(self.end))
         if self.end.startswith(b'"') and _QUOTE.search(line, start, end):
             # Two lines of a JSON document, each with a member of its own.
             return None
@@ -135,7 +136,8 @@ def _string(
             if closing and closing.start(1) < newline.end():
                 is_in_other_string = is_in_other_string or sign == b'"'
             elif openings:
-                first, end = openings[-1], closing.start(1) if closing else end
+                first = openings[-1]
+                end = closing.start(1) if closing else end
                 break
         else:
             if is_in_other_string:
