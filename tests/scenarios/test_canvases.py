@@ -385,7 +385,7 @@ async def test_check_names_what_canvases_lack(run_cli: Run, sandbox: Sandbox) ->
     assert "canvas" not in ran.out
     ran = await run_cli("check", table={**sandbox.table(), "digest": [KEPT]})
     assert "NO  canvases: The token lacks canvases:read and canvases:write" in ran.out
-    assert "opswatch manifest --canvas" in ran.out
+    assert "`python -m bot manifest --canvas`" in ran.out
 
 
 async def test_check_names_refused_canvases(run_cli: Run, sandbox: Sandbox, clock: Clock) -> None:
