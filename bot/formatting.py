@@ -26,7 +26,7 @@ def format_bytes(count: float) -> str:
         value /= 1000
         # 999.5 and more would be rounded to 1000, which has four digits.
         if value < 999.5 or unit == SIZE_UNITS[-1]:
-            # `#` keeps zeros at the end, and leaves a dot behind three digits: `135. MB`.
+            # `#` keeps zeros at the end, and leaves a dot after three digits: `135. MB`.
             return f"{sign}{value:#.3g} {unit}".replace(". ", " ")
     raise AssertionError("the last unit takes everything")
 

@@ -141,9 +141,9 @@ def error_message(error: BaseException) -> ErrorMessage:
 
 
 def log_failure(error: BaseException, what: str, *, level: int = logging.WARNING) -> None:
-    """Logs what failed where the work goes on: an error with a message for people by its kind, at
-    `level`, and one of Slack or the database by its reason; a fault of the bot with its traceback,
-    from which the log removes secrets. A traceback is not repeated within an hour.
+    """Logs a failure after which the work continues: an error with a message for people by its
+    kind, at `level`, and one of Slack or the database by its reason; a fault of the bot with its
+    traceback, from which the log removes secrets. A traceback is not repeated within an hour.
     """
     reported = _reported(error)
     if not isinstance(reported, InternalError):

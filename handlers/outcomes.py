@@ -1,4 +1,4 @@
-"""Records how questions ended, also where the database is away at that moment."""
+"""Records how questions ended, even if the database is unavailable at that moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store knows about the progress of a question, for a process that reports an interruption."""
+"""Records the progress of a question in the store, for a process that reports an interruption."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ class RequestHandler(Struct, frozen=True):
         words = unescape_input(words)
         asker = await self.asker(command, target.user, target.channel)
         if form is None:
-            # First of all: a saved question may stand behind `alert` and `subscribe`.
+            # First of all: a saved question may follow `alert` and `subscribe`.
             words = await self.saved_questions.expand(command, words, asker)
         for manager in self.managers if form is None else ():
             if note := await manager.handle(command, words, asker):

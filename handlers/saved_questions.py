@@ -52,7 +52,7 @@ class SavedQuestionManager(Struct, frozen=True):
         return await handle_command(self, command, text, asker)
 
     async def expand(self, command: CommandName, words: str, asker: Requester) -> str:
-        """The words with the saved question that the first of them names, also behind `alert` and
+        """The words with the saved question that the first of them names, also after `alert` and
         `subscribe`.
         """
         before, first, after = _around_first(words)

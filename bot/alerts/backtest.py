@@ -90,7 +90,7 @@ def backtest(
     usual = [*_baselines(rule, points, zone)] if rule.usual else []
     previous: EvaluationPoint | None = None
     for number, point in enumerate(points):
-        # The value began anew, as the bytes of a day do at midnight, so nothing of it goes on.
+        # The value was reset, as the bytes of a day are at midnight, so nothing of it continues.
         if previous and previous.alone:
             _end_with(firings, previous, point)
             alert = AlertState()

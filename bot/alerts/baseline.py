@@ -99,7 +99,7 @@ class Samples:
         last = bisect_left(self._times, span.end)
         if first == last:
             return None
-        # The sample before the target, or the one behind it.
+        # The sample before the target, or the one after it.
         place = bisect_left(self._times, target, first, last)
         around = range(max(first, place - 1), min(last, place + 1))
         return self._values[min(around, key=lambda n: abs(self._times[n] - target))]
@@ -140,7 +140,8 @@ def usual_values(samples: Samples, at: datetime, zone: tzinfo, season: Season) -
     into_hour = timedelta(minutes=local.minute, seconds=local.second)
     found = []
     for day in _days_before(local.date(), season):
-        # The largest value of a day stands for it: a day that grew has it at its end.
+        # The largest value of a day represents it: a value that grows is largest at the end of the
+        # day.
         if season is Season.DAY:
             value = samples.largest(day_span(day, zone))
         else:

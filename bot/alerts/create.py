@@ -103,7 +103,7 @@ def _parsed(typed: TypedAlert) -> CreateAlert:
     sides = [side for side in _SIDE.finditer(typed.text) if side.start() == side.start(1)]
     if not sides:
         raise _no_side(typed)
-    # The last one behind which everything can be read; an earlier one belongs to the question, such
+    # The last one after which everything can be read; an earlier one belongs to the question, such
     # as to a where(…).
     first = sides[0]
     for side in reversed(sides[1:]):

@@ -99,7 +99,7 @@ def evaluate(
 
 def _after_error(before: AlertState) -> tuple[AlertState, Reason | None]:
     errors = before.errors + 1
-    # An error is no change, so it does not make an alert flap.
+    # An error is not a change, so it does not make an alert flap.
     history = (before.history + NOTHING_FOUND)[-HISTORY_LENGTH:]
     reason = Reason.EVALUATION_FAILED if errors == ERRORS_BEFORE_NOTICE else None
     return replace(before, errors=errors, history=history), reason

@@ -77,7 +77,7 @@ T = TypeVar("T")
 
 def new_alert(command: CommandName, question: str) -> CreateAlert:
     """The alert that a form starts with where only its question is known."""
-    # Not a number stands for a threshold that is still to be entered.
+    # NaN represents a threshold that has not been entered yet.
     return CreateAlert(question, COMMANDS[command].default_value(question), "above", float("nan"))
 
 

@@ -101,7 +101,7 @@ def _recipient(word: str) -> str:
     """The recipient as it is stored."""
     if escaped := _ESCAPED.fullmatch(word):
         word = escaped[1]
-    # `@@sre` is a user group as Slack escapes it: the label behind its ID begins with `@`, too.
+    # `@@sre` is a user group as Slack escapes it: the label after its ID begins with `@`, too.
     name = word.removeprefix("@").removeprefix("@")
     if word.startswith(_SUBTEAM):
         name = word.removeprefix(_SUBTEAM)

@@ -242,7 +242,7 @@ def _readings(
         # Nothing is listed, so nothing is known of any subject.
         return dict.fromkeys(known) or {WHOLE: None}
     found: dict[str, Reading] = {
-        # An empty name stands for the whole.
+        # An empty name means the whole answer.
         name or UNNAMED: extract_value(each, rule.value)
         for name, each in listed.items()
     }

@@ -116,7 +116,7 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
         raise WrongAmount(
             message + instead, plain if percent or "bytes" not in value else f"{plain} GB", percent
         )
-    # Bytes always have a unit, so a bare number is asked back.
+    # Bytes always have a unit, so a bare number is refused.
     if "bytes" in value:
         return _bytes(typed, number, message)
     if number is not None:

@@ -19,15 +19,15 @@ from bot.blocks.kit import without_entities
 from bot.formatting import pluralise, truncate
 
 MOST_CELLS = 300
-# Slack takes 1 MiB; a digest that is longer than this is no overview.
+# Slack accepts 1 MiB; a digest that is longer than this is not an overview.
 MOST_MARKDOWN = 100_000
 MOST_TITLE = 150
-# The markup of our own mrkdwn: what stands in code or angle brackets, then what surrounds words.
+# The markup of our own mrkdwn: first code and angle brackets, then what surrounds words.
 _TOKENS = re.compile(
     r"```(?P<fence>[^`]+)```|`(?P<code>[^`\n]+)`|<(?P<angle>[^<>\n]{1,3000})>"
     r"|(?<![\w*])\*(?P<bold>[^*\n]+)\*(?![\w*])|(?<!\w)_(?P<italic>[^_\n]+)_(?!\w)"
 )
-# A name such as `&lt;` would be shown as the character that it stands for.
+# A name such as `&lt;` would be shown as the character that it represents.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!]|&(?=#?\w{1,40};))")
 # At the start of a line these begin a list; `+` and `-` mean something nowhere else.
 _LIST = re.compile(r"(?m)^(\s{0,3}|\s{0,3}\d{1,9}(?=[.)]))([-+.)])(?=\s|$)")

@@ -226,8 +226,8 @@ def _element(field: FormField) -> Block:
             "max_selected_items": MOST_FILTERS,
             "placeholder": kit.plain(field.placeholder, 150),
         }
-    # The choices are searched while people type.
-    # A longer value is no choice of Slack's; it stays in the words.
+    # The choices are searched while people type. Slack takes no longer value as a choice; it stays
+    # in the words.
     fits = field.value and len(field.value) <= LONGEST_CHOICE
     return {
         "type": "external_select",

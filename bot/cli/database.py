@@ -158,7 +158,7 @@ def _migrate_file(database: Path, *, dry_run: bool) -> None:
                 "should be one, correct `database` in bot.toml."
             )
         if pending and not dry_run:
-            # A bot that runs would go on using tables that change under it.
+            # A running bot would continue to use tables that change under it.
             require_unused(database)
             _open_and_close(database)
         _print_steps(str(database), pending, dry_run=dry_run)

@@ -130,7 +130,7 @@ def _table(block: Block) -> Table:
         padding=(0, 2, 0, 0),
     )
     for place, cell in enumerate(head):
-        # The first row stands for its column; a missing number is text.
+        # The first row decides for its column; a missing number is text.
         is_number = bool(rows) and rows[0][place]["type"] == "raw_number"
         table.add_column(
             Text(terminal_line(cell["text"])),

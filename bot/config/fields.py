@@ -25,7 +25,7 @@ _HOST_NAME = re.compile(
 
 
 def _duration(value: Any) -> timedelta:
-    # Months are no unit here, so a capital M is minutes.
+    # Months are not a unit here, so a capital M is minutes.
     duration = read_duration(value.lower()) if isinstance(value, str) else None
     if duration is None:
         raise ValueError('a duration such as "15m", "4h" or "2d"')
@@ -96,7 +96,7 @@ def _local_time(value: Any) -> datetime:
 def _threshold(value: Any) -> float | Multiple:
     if isinstance(value, str) and USUAL_THRESHOLD.fullmatch(value):
         return Multiple(read_usual(value))
-    # A bool of Python is an int; `true` in TOML is no threshold.
+    # A bool of Python is an int, but `true` in TOML is not a threshold.
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     plain = value.strip() if isinstance(value, str) else ""

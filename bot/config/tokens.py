@@ -117,7 +117,7 @@ _WRONG_BEGINNINGS = {
 def _is_address(value: str) -> bool:
     try:
         parts = urlsplit(value)
-        # Reading `port` raises ValueError where it is no number.
+        # Reading `port` raises ValueError if it is not a number.
         return parts.scheme in ("https", "http") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         return False

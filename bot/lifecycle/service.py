@@ -71,8 +71,8 @@ class Service(Struct):
         """Whether Slack was connected lately. The watchdog calls this from the event loop, so a
         call also shows that the loop runs.
         """
-        # A connection that breaks now and then is no reason to restart; one that is gone for long
-        # is.
+        # A connection that breaks now and then is not a reason to restart; one that is gone for
+        # long is.
         if self.slack.connected:
             self._connected_at = time.monotonic()
         return time.monotonic() - self._connected_at < SLACK_GONE_S

@@ -88,7 +88,7 @@ def check_request(settings: WebhookSettings, event: AlertEvent, now: datetime) -
 
 def idempotency_key(event: AlertEvent) -> str:
     """The same for each attempt to send an event, in characters that every header takes."""
-    # The id holds names of alerts, which are no header values.
+    # The id holds names of alerts, which are not valid header values.
     return hashlib.sha256(event.id.encode()).hexdigest()[:32]
 
 

@@ -124,7 +124,7 @@ def _log_uncaught_exceptions() -> None:
     def log_uncaught(
         kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Ctrl-C is no fault, and keeps its usual effect.
+        # Ctrl-C is not a fault, and keeps its usual effect.
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error or kind(), traceback)
         elif error is not None:

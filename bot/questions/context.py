@@ -30,7 +30,7 @@ from bot.questions.windows import (
 )
 from providers.registry import title_of
 
-# A beginning of an account's name must be so long to stand for it.
+# The shortest prefix that is accepted for an account's name.
 SHORTEST_BEGINNING = 3
 # So many windows are tried to find the one that was meant.
 MOST_GUESSES = 60
@@ -63,7 +63,7 @@ WINDOW_WORDS = (
     *WEEKDAYS,
     *MONTHS,
 )
-# Words of a window that are no account's or log's beginning either.
+# Words of a window that do not begin the name of an account or a log either.
 NO_NAMES = frozenset(
     [
         *WINDOW_WORDS,

@@ -78,7 +78,7 @@ def load_plugin_commands(
 
     def read(value: object) -> Command[Any]:
         command = _checked(value)
-        # The first one stays, so that no package replaces a command of ours.
+        # The first one wins, so that no package replaces a built-in command.
         if command.name in built_in or command.name in commands:
             raise UnusablePlugin(f"there is a command /{command.name} already")
         return command

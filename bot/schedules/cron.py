@@ -42,7 +42,7 @@ _WORD = re.compile(r"[a-z]+")
 _STEP = re.compile(r"/(\d{1,4})(?!\d)")
 # Sunday is 0, before Monday, so Debian's cron reads `fri-sun` as a range of no days.
 _TO_SUNDAY = re.compile(r"(?<![\w-])([1-6]|mon|tue|wed|thu|fri|sat)-(0|sun)(?!\w)")
-# cronsim takes the step of `5-5/2` for that of `5/2`, which goes on to the end.
+# cronsim reads the step of `5-5/2` as that of `5/2`, which continues to the end.
 _ONE_WITH_STEP = re.compile(r"(?<![\w-])(\d{1,4}|[a-z]{3})-(\d{1,4}|[a-z]{3})/\d{1,4}(?!\d)")
 _MOMENT = timedelta(microseconds=1)
 

@@ -42,11 +42,11 @@ EXAMPLES = (
 _SEPARATOR = re.compile(
     r" (?:, )?and | , |(?:(?<=[ap]m)|(?<=[:.]\d\d)) (?=\d{1,2}(?:[:.]\d{2})?(?: ?[ap]m|(?<=[:.]\d\d))(?: |$))"
 )
-# Days of the month, and the words behind one that say nothing more.
+# Days of the month, and the words after one that add nothing.
 _DAY_OF_MONTH = r"(?:the )?\d{1,2}(?:st|nd|rd|th)?"
 _DAYS_OF_MONTH = re.compile(rf"{_DAY_OF_MONTH}(?: (?:and )?{_DAY_OF_MONTH})*")
 _OF_THE_MONTH = re.compile(r" (?:of )?(?:(?:the|each|every) )?month\b")
-# Words that go on with the recurrence before them, so that they begin no question.
+# Words that continue the recurrence before them, so they do not begin a question.
 _GOES_ON = frozenset({"and", "&", "+", "or", "of", "to", "through", "thru", "until", "till"})
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(am|pm)?|([01]\d|2[0-3])([0-5]\d)|(\d{1,2})h")
 _GROUPS = MappingProxyType(
@@ -277,7 +277,7 @@ def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Seque
         two = DAY_NUMBERS.get(last.removesuffix("s"))
         if one is None or two is None or one == two:
             return (), 0
-        # `sun-thu` and `fri-mon` go on in the next week.
+        # `sun-thu` and `fri-mon` continue in the next week.
         return [(one + day) % 7 for day in range((two - one) % 7 + 1)], used
     is_plural = word.endswith("s") and word not in DAY_NUMBERS
     number = DAY_NUMBERS.get(word, DAY_NUMBERS.get(word.removesuffix("s")))

@@ -44,7 +44,7 @@ _TYPED_HOUR = re.compile(
 _BEGINS_TIME = re.compile(r"at|@.*", re.IGNORECASE)
 # Two numbers that are hardly two times.
 _TWO_NUMBERS = re.compile(r"(?P<hour>\d{1,2}) (?P<minute>[0-5]\d)(?P<days>(?: .+)?)")
-# A time behind these belongs to the window.
+# A time after these belongs to the window.
 _BEFORE_TIMES = frozenset({"since", "from", "to", "until", "till", "between", "and", "-", "at"})
 
 
@@ -175,7 +175,7 @@ def _odd_recurrence(words: Sequence[str]) -> list[str]:
     """The words at the end for an interval that is not supported: `every 2 days`, `weekly`."""
     tail = [word.lower() for word in words[-3:]]
     for size in range(len(tail), 0, -1):
-        # A word within a where(…) is no schedule.
+        # A word within a where(…) is not a schedule.
         if tail[-size] in _HOW_OFTEN and not any(")" in word for word in tail[-size:]):
             return list(words[-size:])
     return []
@@ -267,7 +267,7 @@ def _with_at(words: Sequence[str], usual: str) -> str:
         if clock["half"]:
             hour = hour % 12 + (12 if clock["half"] == "pm" else 0)
         at = ["at", f"{hour:02}:{minute:02}", *words[place + 1 + is_apart :]]
-        # An hour that is not clear is asked back as it was typed.
+        # The question about an ambiguous hour repeats it as it was typed.
         with contextlib.suppress(AmbiguousHour):
             found = find_recurrence([*words[:place], *at])
             if found and "at" in found[1]:
@@ -325,7 +325,7 @@ def _days_at_end(words: Sequence[str]) -> Sequence[str]:
     """The words at the end that are days without a time, such as `on the 5th` or `tuesdays`."""
     for begin in range(max(len(words) - MOST_WORDS, 0), len(words)):
         before = words[begin - 1].lower() if begin else ""
-        # `since monday` and `last friday` are windows; `last week tuesdays` has days behind one.
+        # `since monday` and `last friday` are windows; in `last week tuesdays` days follow one.
         is_window = before in _BEFORE_TIMES | {"last", "this", "past", "week"}
         if is_window and not words[begin].lower().endswith("s"):
             continue

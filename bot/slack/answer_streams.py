@@ -52,7 +52,7 @@ class AnswerStreams(Struct, frozen=True):
             await self.stop(target)
             return False
         if not state.progress.is_streaming and state.progress.ts:
-            # A progress message that is no stream stays one.
+            # A progress message that is not a stream stays one.
             return False
         steps = streams.step_chunks(target.title, work_key(target.delivery), progress)
         results = streams.new_results(progress, state.progress.streamed_results)

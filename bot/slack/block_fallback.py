@@ -24,7 +24,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[T]]
 FEW_WORDS = 1400
 REMEMBERED = timedelta(days=1)
 # How long a look at what other processes were refused suffices. Until then a message may be refused
-# once more, and goes out in simpler blocks then.
+# once more, and is then sent in simpler blocks.
 LOOKED_UP_EVERY = timedelta(seconds=5)
 # A picture cannot be shown for about a second after its upload.
 READY_AFTER_S = 1.0
@@ -85,7 +85,7 @@ class BlockFallback:
             sent, refused = await self._try_send(send, _fields(text, blocks))
             if sent is not None:
                 return sent
-        # Too long is no property of a kind of block, and pictures would not shorten it.
+        # Being too long is not a property of a kind of block, and pictures would not shorten it.
         if newest and refused != BLOCKS_TOO_LONG:
             if refused:
                 await self._remember(newest)

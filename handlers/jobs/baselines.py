@@ -1,5 +1,5 @@
-"""Baselines of alerts whose threshold follows what is usual: read from the store when they are
-needed, and filled with the vendor's history at first.
+"""Baselines of alerts whose threshold follows what is usual: read from the store on demand, and
+initially filled with the vendor's history.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class BaselineReader(Struct):
         return found
 
     def usual_values(self, rule: Rule, baselines: Baselines, now: datetime) -> list[DayValue]:
-        """The values that the baseline of a whole answer is made of, as they were read just now."""
+        """The values that make up the baseline of a whole answer, as they were last read."""
         baseline = baselines.get(WHOLE)
         hour = self._hour(rule, now)
         if baseline is None:
@@ -90,7 +90,7 @@ class BaselineReader(Struct):
         return usual_values(samples, now, self.zone, baseline.season)
 
     def is_filling(self, rule: Rule) -> bool:
-        """Whether the vendor's history is on its way."""
+        """Whether the vendor's history is being fetched."""
         return _key(rule) in self._filling
 
     async def fill(self, rule: Rule) -> None:
@@ -173,7 +173,7 @@ def _values(points: Sequence[EvaluationPoint], now: datetime) -> dict[str, list[
 
 
 def _times(point: EvaluationPoint) -> list[datetime]:
-    """When the value of a point of the past was so: at the end of a day in which it grew, and else
+    """When a past point had its value: at the end of the day if the value grew during the day, else
     in every hour of its step.
     """
     if point.step <= _HOUR:

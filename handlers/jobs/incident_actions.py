@@ -1,4 +1,4 @@
-"""What people, or the passing of time, change in an open incident between two evaluations."""
+"""Changes of an open incident between two evaluations, by people or by the passing of time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class IncidentAction(Struct, frozen=True):
         silence: ActiveSilence | None,
         buttons: Sequence[OperatorButton],
     ) -> NotificationContext:
-        """What the notification about it is made of."""
+        """The context of the notification about it."""
         return NotificationContext(
             rule,
             before,

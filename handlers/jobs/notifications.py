@@ -104,8 +104,8 @@ def _changes(
 
 
 def _copies(context: NotificationContext, key: str) -> list[Post]:
-    """An incident that escalates is posted in other channels; these messages follow it to its
-    end.
+    """An incident that escalates is posted in other channels; these messages are updated until it
+    ends.
     """
     is_escalated = context.reason is Reason.ESCALATED
     if not is_escalated and not context.before.calls.copies:
@@ -125,7 +125,7 @@ def _copies(context: NotificationContext, key: str) -> list[Post]:
 def operator_notification(
     context: NotificationContext, instant: str, *, error: EvaluationError | None, channel: str
 ) -> Post:
-    """What the operator reads where evaluations fail, or work again."""
+    """The notification for the operator that evaluations fail, or work again."""
     name = context.rule.name
     if error:
         text = f"Alert `{name}` could not be evaluated {ERRORS_BEFORE_NOTICE} times in a row: "
@@ -139,8 +139,8 @@ def operator_notification(
 def closed_channels_post(
     context: NotificationContext, instant: str, closed: Sequence[str], channel: str
 ) -> Post:
-    """What the operator reads where an incident escalates to channels that the creator of its rule
-    has left. Their names are not shown, since not everybody who reads it may know them.
+    """The notification for the operator that an incident escalates to channels that the creator of
+    its rule has left. Their names are not shown, since not everybody who reads it may know them.
     """
     name = context.rule.name
     named = formatting.join_words([f"`{each}`" for each in closed], 10)
@@ -152,7 +152,7 @@ def closed_channels_post(
 
 
 def gap_post(context: NotificationContext, instant: str, schedule: str, channel: str) -> Post:
-    """What the operator reads where an alert calls a schedule in which nobody is on call."""
+    """The notification for the operator that an alert calls a schedule in which nobody is on call."""
     name = context.rule.name
     text = f"Alert `{name}` called nobody of `{schedule}`: nobody is on call in that schedule now."
     return operator_post(channel, f"{_key(context, instant)}:{schedule}", text)

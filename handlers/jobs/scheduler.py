@@ -128,7 +128,7 @@ class Scheduler(Struct):
     _stopped: bool = False
 
     async def add(self, job: Job) -> None:
-        """Schedules a job. Runs that an earlier process has missed are made up for."""
+        """Schedules a job. Runs that an earlier process missed are caught up."""
         last_handled_at = await job.last_handled_at(self.clock())
         self._jobs[job.name] = job
         self.timetable.add(ScheduleEntry(job.name, job.trigger, last_handled_at))

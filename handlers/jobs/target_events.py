@@ -103,5 +103,5 @@ def _event(context: NotificationContext, action: Action, incident: str) -> Alert
 
 
 def _summary(context: NotificationContext) -> str:
-    """The headline without the coloured sign at its front."""
+    """The headline without its leading coloured dot."""
     return formatting.sanitise(headline(context).partition(" ")[2], 300)

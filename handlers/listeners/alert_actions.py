@@ -91,7 +91,7 @@ async def respond(
     asker: Requester,
     answer: Answer,
 ) -> None:
-    """Shows what came of a button: the App Home as of now, or a note where it was pressed."""
+    """Shows the result of a button: the updated App Home, or a note where it was pressed."""
     if is_at_home(body):
         await refresh_home(asker.user)
     else:

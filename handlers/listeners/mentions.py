@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from handlers.listeners.message_questions import MessageQuestions, is_from_person
 from handlers.requests import RequestHandler
 
-# `<@U012AB>`, or `<@U012AB|name>` in older clients, with the colon that people put behind it.
+# `<@U012AB>`, or `<@U012AB|name>` in older clients, with the colon that people put after it.
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 
 

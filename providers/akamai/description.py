@@ -1,5 +1,5 @@
-"""What Akamai's reports say of themselves: filters and their values, limits, and the role they need.
-What has another shape than documented is skipped.
+"""What Akamai's reports say of themselves: filters and their values, limits, and the role they
+need. Anything that does not have the documented shape is skipped.
 """
 
 from __future__ import annotations

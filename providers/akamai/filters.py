@@ -144,7 +144,7 @@ def _value_refusal(
 
 
 def _metrics_refusal(account: str, filters: CallFilters) -> str | None:
-    """Why the columns that were chosen do not do: there is no such one, or a filter needs another."""
+    """Why the chosen columns are refused: one does not exist, or a filter needs another."""
     chosen = chosen_metrics(filters)
     for value in _chosen(filters, "metrics"):
         if value.lower() not in _METRICS_BY_LOWER:
@@ -224,8 +224,8 @@ def server_filters(filters: CallFilters) -> dict[str, list[str]]:
 
 
 def row_filter(filters: CallFilters) -> Callable[[ApiCall], bool]:
-    """Whether a row passes what the source cannot apply, and once more what a row shows
-    by itself.
+    """Whether a row passes the filters that the source cannot apply, and again those that a row
+    shows by itself.
     """
 
     def keep(call: ApiCall) -> bool:
@@ -248,8 +248,8 @@ def row_filter(filters: CallFilters) -> Callable[[ApiCall], bool]:
 
 
 def nearest_actor(wanted: Sequence[str], seen: Sequence[str]) -> str:
-    """The actor seen that is most like one of those wanted: one that holds it, or else one that is
-    spelled nearly so. Nothing where there is none.
+    """The seen actor that is most similar to a wanted one: one that contains it, or else one with a
+    similar spelling. Empty if there is none.
     """
     by_lower = {name.lower(): name for name in dict.fromkeys(seen) if 0 < len(name) <= LONGEST_NAME}
     names = list(by_lower)[:MOST_NAMES]

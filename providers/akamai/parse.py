@@ -23,8 +23,8 @@ Cell: TypeAlias = str | int | float | bool | None
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row by the columns of v1, and by those of v2. Every value is left as it came; a list or an
-    object is none.
+    """One row by the columns of v1, and by those of v2. Every value is left as it came; a list or
+    an object counts as missing.
     """
 
     clientId: Cell = None
@@ -89,7 +89,7 @@ def json_report(body: bytes, *, account: str) -> Report:
 
 def _odd_answer(body: bytes, *, account: str) -> tuple[list[Row], Any, Any, int]:
     """Rows, metadata and links of an answer that does not have the documented shape, and how many
-    entries are no rows.
+    entries are not rows.
     """
     refuse_excess(body, account=account)
     answer = decode_json(body)

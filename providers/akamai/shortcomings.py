@@ -1,4 +1,4 @@
-"""What a report says that it lacks."""
+"""What a report itself says is missing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def shortcomings(account: str, report: parse.Report, window: Window) -> list[str
 
 
 def lateness(account: str, report: parse.Report, window: Window) -> list[str]:
-    """That the data ends before the window does, in words."""
+    """A note that the data ends before the window does."""
     if not report.data_ends or report.data_ends >= window.end:
         return []
     return [f"{account} has data until {report.data_ends:%Y-%m-%d %H:%M} UTC only{_again(report)}."]

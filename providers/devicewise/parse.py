@@ -44,8 +44,7 @@ class Failure(Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row of `usage.api.list`. None stands for what is missing, and for what is of another kind
-    than it should be.
+    """One row of `usage.api.list`. None represents missing values and those of an unexpected type.
 
     `request` and `response` are JSON in strings; where a gateway sends the objects themselves, they
     are put into strings again.

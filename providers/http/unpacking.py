@@ -30,7 +30,7 @@ class Unpacker:
         cannot be unpacked.
         """
         while piece:
-            # gzip may have several members, one behind the other (RFC 1952).
+            # gzip may have several members, one after the other (RFC 1952).
             if self._stream.eof:
                 self._stream = _zlib_or_gzip()
             part = self._decompressed(piece)

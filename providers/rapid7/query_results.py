@@ -157,7 +157,7 @@ def _instant(milliseconds: Any) -> datetime | None:
 
 
 def _start(found: Mapping[str, Any], window: Window) -> datetime:
-    """Where the first slice begins; an instant behind the window is no beginning of it."""
+    """Where the first slice begins. An instant after the window cannot be its beginning."""
     start = _instant(found.get("from"))
     return start if start and start < window.end else window.start
 

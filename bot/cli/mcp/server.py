@@ -198,7 +198,7 @@ async def _followed(work: Coroutine[Any, Any, dict[str, Any]], caller: _Caller) 
     finally:
         if not task.done():
             task.cancel()
-            # The SDK goes on cancelling; the cleaning must end all the same.
+            # The SDK continues to cancel; the cleanup must finish all the same.
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([task], timeout=CLEANED_UP_WITHIN_S)
 

@@ -39,7 +39,7 @@ def audit_text(
         ]
         lines.append(f"{name}: {formatting.join_words(named, most)}.")
     if report.listed:
-        # Before the calls, as Slack may cut the text behind them.
+        # Before the calls, as Slack may cut the text after them.
         lines += list_notes(report, zone, window.now)
         lines += list_text(report.listed, zone, window.now)
     elif report.latest_failures and not report.groups and not report.new:

@@ -132,7 +132,7 @@ def compared_values(
     values |= {"before_calls": previous.calls, "before_failures": previous.failures}
     if not is_comparable:
         return values
-    # A difference of averages is no number of calls.
+    # A difference of averages is not a number of calls.
     if not comparison.unit:
         values["change_calls"] = current.calls - previous.calls
         values["change_failures"] = current.failures - previous.failures

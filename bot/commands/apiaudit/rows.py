@@ -33,7 +33,7 @@ _CALL_ID = re.compile(r"[0-9a-f]{8}")
 
 def read_network(text: str) -> str | None:
     """An address, or a network such as `10.0.0.0/8`, as a network in its usual spelling; None where
-    it is neither. Bits behind the prefix do not matter.
+    it is neither. Bits after the prefix are ignored.
     """
     if len(text) > LONGEST_ADDRESS:
         return None

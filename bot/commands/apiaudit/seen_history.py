@@ -28,7 +28,7 @@ SETTLED_AFTER = timedelta(minutes=15)
 LEAST_LEARNED = timedelta(minutes=10)
 # A day that its vendor could not tell completely is fetched again after that time.
 TRY_AGAIN_AFTER = timedelta(hours=6)
-# An answer waits no longer for earlier days; the next one goes on with those that are left.
+# An answer waits no longer than this for earlier days; the next one continues with the rest.
 FILL_WITHIN_S = 20.0
 
 

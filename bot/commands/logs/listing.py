@@ -106,7 +106,7 @@ def _answer(logs: list[ListedLog], warnings: list[str]) -> Answer:
     )
     size_head = f"Last {DAYS} days (UTC)"
     names, rows = _rows(shown, size_head)
-    # Before the logs, as Slack may cut the text behind them.
+    # Before the logs, as Slack may cut the text after them.
     lines = [f"{head}, the largest first.", *more]
     lines += [_in_words(log) for log in shown]
     buttons = _questions(shown)

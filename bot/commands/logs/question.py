@@ -174,7 +174,7 @@ def _logs_window(
         if not context.explains or not (logs or patterns):
             raise
         if logs:
-            # In `errors in kitchen` the first word stands for lines, not for a log.
+            # In `errors in kitchen` the first word means lines, not a log.
             known, before, unknown = split_logs_and_patterns(
                 [f"{name}," for name in names], context
             )

@@ -193,7 +193,7 @@ def _conditions(keys: Sequence[str], group: Group) -> list[str]:
     """The conditions that the lines of a group meet; none where they cannot be written."""
     if len(keys) != len(group.names) or any(MARK in name for name in group.names):
         return []
-    # `#log` is no key of a line.
+    # `#log` is not a key of a line.
     if any(key.startswith("#") for key in keys):
         return []
     found = [equals(key, name) for key, name in zip(keys, group.names, strict=True)]

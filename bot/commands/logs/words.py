@@ -151,7 +151,7 @@ _BEFORE_KEY = frozenset(FUNCTIONS) - {"count", "bytes", "min", "percentile", "pc
 _LEVEL = re.compile(r"(?i)(?:level|severity|loglevel|lvl)s?[:=]([\w,|]{1,60})")
 _KEYS = re.compile(rf"{KEY}(?:,{KEY}){{0,9}},?")
 _PERCENTILE = re.compile(r"p\d{1,2}")
-# Words of their own behind `top 10`.
+# Separate words after `top 10`.
 _RESERVED = frozenset(FUNCTIONS) | {
     "by",
     "per",
@@ -308,7 +308,7 @@ class _Reader(Struct):
         if word not in ("tail", "head") or self._word(1) == "-f":
             return False
         is_number = number.isdecimal() and len(number) <= 4
-        # Cut to what is possible, as habits of a shell are no mistakes.
+        # Cut to what is possible, since a habit from the shell is not a mistake.
         lines = int(number) if is_number else USUAL_LINES
         self.found.entries = Entries(max(1, min(lines, MOST_LINES)), word == "tail")
         return self._done(ahead + 1 if is_number else 1)

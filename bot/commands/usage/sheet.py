@@ -21,7 +21,7 @@ Row = tuple[str | int | None, ...]
 
 
 def usage_sheet(total: UsageTotal, question: UsageQuestion, folder: Path) -> AnswerFile:
-    """`day,bytes`, or `day,log,bytes`; of several accounts with the column `account` behind."""
+    """`day,bytes`, or `day,log,bytes`; of several accounts with a last column `account`."""
     rows: list[Row] = []
     for report in total.accounts or (total.report,):
         behind = (report.account,) if total.accounts else ()
@@ -45,9 +45,7 @@ def comparison_sheet(
     question: UsageQuestion,
     folder: Path,
 ) -> AnswerFile:
-    """The same with the columns `account` and `window` behind; `window` is `current` or
-    `previous`.
-    """
+    """The same with the last columns `account` and `window`; `window` is `current` or `previous`."""
     sides = (
         ("current", report.comparison.current.window.days),
         ("previous", report.comparison.previous.window.days),

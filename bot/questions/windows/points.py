@@ -129,7 +129,7 @@ def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
                 continue
             if not day_part:
                 return found
-            # `9 monday` is no time, and `monday 9` may be one; `9 this morning` is one.
+            # `9 monday` is not a time, `monday 9` may be one, and `9 this morning` is one.
             is_part = word(day_part[-1]) in (*PARTS_OF_DAY, "night")
             if found.is_bare and not is_behind and not is_part:
                 continue

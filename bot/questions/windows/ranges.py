@@ -42,7 +42,7 @@ def between_points(tokens: Tokens, reading: Reading) -> Span | None:
         tokens = [*tokens[:at], *tokens[at + 1 :]]
         plain = [*plain[:at], *plain[at + 1 :]]
         separators = SEPARATORS | {"and"}
-    # A minus sign within `now-6h` is no separator, so that each place is tried.
+    # A minus sign within `now-6h` is not a separator, so each position is tried.
     for at in (n for n, each in enumerate(plain) if each in separators and 0 < n < len(plain) - 1):
         # `now-1M/M` rounds.
         if plain[at] == "/" and len(plain[-1]) == 1 and plain[0] == "now":
@@ -117,8 +117,8 @@ def _readings_of_both(
     # First, since `Nov 1-7` is also a date and an hour.
     yield _days_of_month(left, right, reading)
     yield one, two
-    # `30 to 10 minutes ago`: the unit behind the second holds for both.
-    # `3h to 1h ago`: both are counted from now.
+    # `30 to 10 minutes ago`: the unit after the second applies to both. `3h to 1h ago`: both are
+    # counted from now.
     if words_of(right)[-1] in AGO:
         yield read_point([*left, *right[-2:]], reading), two
         yield read_point([*left, right[-1]], reading), two

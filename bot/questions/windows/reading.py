@@ -146,7 +146,7 @@ def _span(words: str, reading: Reading) -> Span:
     try:
         tokens = tokens_of(reading.text)
     except UnknownText as error:
-        # What has no message is no window at all, and may be something else.
+        # What has no message is not a window at all, and may be something else.
         if str(error):
             raise reading.refused(str(error)) from None
         tokens = ()

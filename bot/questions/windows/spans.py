@@ -24,7 +24,7 @@ class Span(Struct, frozen=True):
     start: datetime
     end: datetime
     by_day: bool = False
-    # A period that has just begun is no future.
+    # A period that has just begun is not in the future.
     has_begun: bool = False
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, available_timezones
 
-# Fixed offsets in hours. What stands for several zones is asked back.
+# Fixed offsets in hours. Abbreviations of several zones are refused with a question.
 _ABBREVIATIONS = MappingProxyType(
     {
         "utc": 0.0,

@@ -129,7 +129,7 @@ class SlackState(Server):
                     # Cleared before it is waited for, after `what` was evaluated: no other task
                     # runs in between.
                     self.changed.clear()
-                    # What happens outside Slack, such as at a vendor, is no change of Slack.
+                    # What happens outside Slack, such as at a vendor, is not a change in Slack.
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(0.1):
                             await self.changed.wait()
