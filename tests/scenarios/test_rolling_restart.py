@@ -11,11 +11,14 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT
 from bot.store import LeaseTimings
 from tests.replicas.cluster import Cluster, SqliteFile, cluster_of
+from tests.replicas.program import CHANNELS, add_channels
 
-ASK_EVERY_S = 0.25
+# Slack takes about a message a second in each channel, however long the restarts take.
+ASK_EVERY_S = 0.5
 
 
 async def test_rolling_restart_loses_no_command(sandbox: Sandbox, tmp_path: Path) -> None:
+    add_channels(sandbox)
     sandbox.rapid7.be_slow(0.3, times=1_000_000)
     database = SqliteFile(tmp_path / "bot.sqlite")
     async with cluster_of(sandbox, database, LeaseTimings(), {}) as cluster:
@@ -41,12 +44,15 @@ async def ask(cluster: Cluster, asked: list[int]) -> None:
     """Questions in turn to each replica that Slack can reach, each with an answer of its own; those
     that were acknowledged are noted.
     """
+    channels = list(CHANNELS.values())
     for number in itertools.count():
         await asyncio.sleep(ASK_EVERY_S)
         socket = cluster.living[number % len(cluster.living)].socket
         days = 2 + number % 89
         try:
-            ack = await cluster.sandbox.slack.command(f"/usage last {days} days", over=socket)
+            ack = await cluster.sandbox.slack.command(
+                f"/usage last {days} days", channel=channels[number % len(channels)], over=socket
+            )
             await asyncio.wait_for(ack.done, 3)
         # The second where the connection was closed in the same moment.
         except (TimeoutError, ConnectionError):
