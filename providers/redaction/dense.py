@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from providers.patterns import lazy_pattern
+from providers.redaction.periodic import end_of_run
 from providers.redaction.scan import Match
 
 # A block is dense if it has more than DENSE_MATCHES matches, at most DENSE_BYTES apart on average.
@@ -30,7 +31,9 @@ CROWDED_BYTES: Final = 64
 MOST_CROWDED: Final = 500
 # Fewer repetitions of a line are not worth the comparison.
 FEWEST_LINE_REPEATS: Final = 8
-_REPEATED_LINES: Final = lazy_pattern(rb"([^\n]*+\n?)\1*+")
+# The beginning of such a run. Comparing the rest line by line would take longer.
+_REPEATED_LINES: Final = lazy_pattern(rb"([^\n]*+\n?)\1{0,15}+")
+_REPEATS_MATCHED: Final = 16
 
 Find = Callable[[bytes], list[Match]]
 # Returns the harmless texts at some matches of a line.
@@ -92,17 +95,20 @@ def repeated_lines(block: bytes, *, long: int) -> Iterator[tuple[bytes, int]]:
     """The lines of a block in order, in groups, each with the number of times it is repeated. Lines
     of at least `long` bytes are groups of their own.
     """
-    others = 0
-    for run in _REPEATED_LINES.finditer(block):
-        length = run.end(1) - run.start(1)
-        if length == 0:
-            break
-        count = (run.end() - run.start()) // length
+    others = at = 0
+    while at < len(block) and (run := _REPEATED_LINES.match(block, at)):
+        start, end = run.span()
+        length = len(run[1])
+        if end - start == _REPEATS_MATCHED * length:
+            end = end_of_run(block, start, length)
+            end -= (end - start) % length
+        at = end
+        count = (end - start) // length
         if count < FEWEST_LINE_REPEATS and length < long:
             continue
-        if others < run.start():
-            yield block[others : run.start()], 1
+        if others < start:
+            yield block[others:start], 1
         yield run[1], count
-        others = run.end()
+        others = end
     if others < len(block):
         yield block[others:], 1

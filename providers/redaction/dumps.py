@@ -78,6 +78,12 @@ class Dump(Struct, frozen=True):
         return min(at, last)
 
 
+def repeats_lines(sample: bytes) -> bool:
+    """Whether most lines of a sample are the same, so that it is no part of a dump."""
+    lines = sample.splitlines()
+    return 4 * len(set(lines)) < len(lines)
+
+
 def recognise_dump(sample: bytes, hits: Sequence[Hit]) -> Dump | None:
     """The dump that a sample is part of. Text that repeats is none: it is read once anyway."""
     if not hits:

@@ -91,7 +91,7 @@ def _runs(line: bytes) -> Iterator[tuple[int, int, int]]:
     at = 0
     while at + SHORTEST_RUN <= len(line):
         period = _period(line, at)
-        end = _end_of_run(line, at, period) if period else at
+        end = end_of_run(line, at, period) if period else at
         if end - at >= SHORTEST_RUN:
             yield at, end, period
             at = end
@@ -106,7 +106,7 @@ def _period(text: bytes, at: int) -> int:
     return max(0, again - at)
 
 
-def _end_of_run(text: bytes, at: int, period: int) -> int:
+def end_of_run(text: bytes, at: int, period: int) -> int:
     """Where the text after a place stops being the same as one period before."""
     step = _COMPARED_BYTES
     while step:

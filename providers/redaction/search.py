@@ -19,6 +19,7 @@ from providers.redaction.dumps import (
     Dump,
     Hit,
     recognise_dump,
+    repeats_lines,
     without_dump,
 )
 from providers.redaction.lines import PART_BYTES, parts
@@ -71,9 +72,8 @@ def redacted_part(
             else:
                 redacted.append(clean)
                 continue
-        # The rest of a longer line is removed anyway if there is too much to read in it, and what
-        # was kept of such a line stays as it is.
-        may_be_dump = opened is None and len(lines) <= PART_BYTES and REST_MARK not in lines
+        # What was kept of a line whose rest was removed stays as it is.
+        may_be_dump = opened is None and REST_MARK not in lines
         if may_be_dump and (dump := dump or _find_dump(lines)):
             lines = without_dump(lines, dump)
         clean, opened = _dense_lines(lines, opened, own)
@@ -94,8 +94,10 @@ def _begins_dense(block: bytes) -> bool:
 
 def _find_dump(block: bytes) -> Dump | None:
     """The dump that a dense block is part of."""
-    for at in range(0, len(block), SAMPLE_EVERY):
+    for at in range(0, min(len(block), PART_BYTES), SAMPLE_EVERY):
         sample = block[at : at + SAMPLE_BYTES]
+        if repeats_lines(sample):
+            continue
         if dump := recognise_dump(sample, _sample_hits(sample)):
             return dump
     return None
