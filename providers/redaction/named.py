@@ -30,7 +30,7 @@ _HINTS: Final = (
     "accesskey authkey privatekey accountkey"
     " sharedkey signingkey encryptionkey masterkey storagekey sshkey appkey clientkey licensekey "
     "vendorkey servicekey credential creds"
-    " cookie jwt otp mfa= mfa: mfa\" mfa' pin= pin: pin\" pin' cvv cvc psk dsn connection connstr "
+    " cookie jwt otp mfa= mfa: mfa\" mfa' pin= pin: pin\" pin' cvv cvc psk dsn connectionstring connection_string connection-string connection.string connstr "
     "session sess= sess: sess_ sessid sid= sid:"
     ' sid" sid\' _sid signature sig= sig" sig: authorization auth= auth: auth" auth\' _auth '
     "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
@@ -78,7 +78,8 @@ _ORDINARY_MEMBER: Final = lazy_pattern(
 _REST_AND_ORDINARY: Final = lazy_pattern(
     rb"""(?x)
     (?P<rest>[\w.-]{0,64}+)
-    (?P<ordinary> [ ](?!is|was|str)[a-z]{2,20}+(?=[ \n]|$) | "[ ]?:[ ]?\d{1,15}+(?=[ ]?[,}]) )?
+    (?P<ordinary> [ ](?!is|was|str)[a-z]{2,20}+(?=[ \n]|$) | "[ ]?:[ ]?\d{1,15}+(?=[ ]?[,}])
+      | (?:[:=][ ]?|[ ])(?:[\d._-]{1,40}+|0x[0-9a-f]{1,16}+)(?=[ \n]|$) )?
     """
 )
 # The last bytes of `<`, `&lt;`, `\\u003c`, `%3C` and `<ns:`; and the quote of an attribute, before
@@ -93,8 +94,30 @@ _FORM_FIELD: Final = lazy_pattern(rb"""name=\\{0,16}["']?$""")
 _FORM_VALUE: Final = lazy_pattern(rb"""[^\r\n\\"']{1,4096}+""")
 
 
+# Sentences in which no secret follows the name, whatever kind it is: `password for ada from`,
+# `session opened`. Most of what servers log about passwords is like this. The words are ordinary
+# ones, without those that `notation.PHRASE` reads on from.
+_HARMLESS_SENTENCE: Final = lazy_pattern(
+    rb"""(?x)
+    [\w.-]{0,64}+ [ ]
+    (?: for[ ](?:invalid[ ]user[ ]|user[ ])?[\w.@-]{1,40}+[ ](?:from|by|via|on|at)(?=[ ])
+      | (?: from|with|by|and|at|in|or|opened|closed|open|close|started|ended|terminated|established
+          | expired|failed|failure|denied|granted|accepted|rejected|refused|invalid|valid|missing
+          | required|not|never|found|deleted|sent|error|enabled|disabled|active|inactive )
+        (?=[ \n]|$) )
+    """
+)
+# Here the text before the name decides, too: `the following password to log in: x`, an element.
+_DECIDES_BEFORE: Final = lazy_pattern(rb"ollowing|<|lt;|u003|%3")
+_LONGEST_FRONT: Final = 80
+
+
 def named_secrets(block: bytes, at: int) -> list[Span]:
     """The secrets after the name that contains one of NAME_HINTS at `at`."""
+    if _HARMLESS_SENTENCE.match(block, at) and not _DECIDES_BEFORE.search(
+        block, max(0, at - _LONGEST_FRONT), at
+    ):
+        return []
     if block[at] in b"?&.":
         at += 1
     start = _name_start(block, at)

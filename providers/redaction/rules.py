@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
+from providers.patterns import lazy_pattern
 from providers.redaction.addresses import ADDRESS_HINTS, address_secrets
 from providers.redaction.commands import COMMAND_HINTS, command_secrets
 from providers.redaction.common_shapes import COMMON_SHAPES
@@ -45,14 +46,18 @@ _PHRASES: Final = (
     (KUBERNETES_HINTS, kubernetes_secrets),
 )
 
+_BEHIND_DIGITS: Final = lazy_pattern(rb"\d\|$")
+
 
 class RuleTable(NamedTuple):
     """A scan for fixed texts, and the rules by the index of the text: a rule for names and phrases,
-    a list of rules for tokens, an empty list for secrets of several lines.
+    a list of rules for tokens, an empty list for secrets of several lines. `behind_digits` are the
+    indexes of texts that need a long number before them.
     """
 
     scan: TextScan
     rules: list[PhraseRule | list[Rule]]
+    behind_digits: frozenset[int]
 
 
 @cache
@@ -64,7 +69,10 @@ def rule_table() -> RuleTable:
     exact = exact_rules()
     scan = text_scan(any_case=list(phrases), as_they_are=_with_multiline(exact))
     multiline: list[list[Rule]] = [[] for _ in MULTILINE_HINTS]
-    return RuleTable(scan, [*phrases.values(), *exact.values(), *multiline])
+    behind_digits = frozenset(
+        index for index, text in enumerate([*phrases, *exact]) if _BEHIND_DIGITS.match(text)
+    )
+    return RuleTable(scan, [*phrases.values(), *exact.values(), *multiline], behind_digits)
 
 
 def exact_rules() -> dict[bytes, list[Rule]]:

@@ -174,28 +174,25 @@ class HyperscanTexts:
 
 
 class AhoCorasickTexts:
-    """A `TextScan` for platforms without Hyperscan: one pass over the block, and another one over
-    the block in lower case.
+    """A `TextScan` for short logs, and for platforms without Hyperscan: one pass over the block in
+    lower case. Texts that are matched with their letter case are compared where they are found.
     """
 
     def __init__(self, any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> None:
         self.longest = max(map(len, [*any_case, *as_they_are]))
-        self._any_case = BytesAhoCorasick([text.lower() for text in any_case])
-        self._as_they_are = BytesAhoCorasick(list(as_they_are))
-        self._first_as_it_is = len(any_case)
+        texts = [*any_case, *as_they_are]
+        self._scan = BytesAhoCorasick([text.lower() for text in texts])
+        self._exact = [*[None] * len(any_case), *as_they_are]
 
     def found(self, block: bytes) -> list[Match]:
-        matches: list[Match] = self._any_case.find_matches_as_indexes(
-            block.lower(), overlapping=True
-        )
-        first = self._first_as_it_is
-        matches += [
-            (index + first, start, end)
-            for index, start, end in self._as_they_are.find_matches_as_indexes(
-                block, overlapping=True
-            )
+        exact = self._exact
+        matches: list[Match] = [
+            match
+            for match in self._scan.find_matches_as_indexes(block.lower(), overlapping=True)
+            if (text := exact[match[0]]) is None or block.startswith(text, match[1])
         ]
-        return sorted(matches, key=_by_end)
+        matches.sort(key=_by_end)
+        return matches
 
     def may_have_run(self, block: bytes) -> bool:
         # Looking for a run would take as long as looking for the tokens in it.

@@ -43,6 +43,9 @@ LONG_LINE: Final = 4096
 _REACH: Final = 256
 _LONGEST_WORD: Final = 256
 _BEGINNING: Final = 1024
+# With fewer matches, looking at each of them costs less than a look at all of them.
+_MANY_BYTES: Final = 512
+_FEWEST_DIGITS: Final = 11
 _JWT_BEGINNING: Final = 12
 _LONGEST_SCHEME: Final = len("basic%20")
 _MARK: Final = MARK.encode()
@@ -87,7 +90,8 @@ def _begins_dense(block: bytes) -> bool:
     """
     if len(block) < LONG_LINE:
         return False
-    matches = rule_table().scan.found(block[:_BEGINNING])
+    beginning = block[:_BEGINNING]
+    matches = _without_columns(beginning, rule_table().scan.found(beginning))
     distance = LARGEST_GAP if block.find(b"\n", 0, LONG_LINE) < 0 else dense.DENSE_BYTES
     return len(matches) * distance > _BEGINNING
 
@@ -200,9 +204,24 @@ def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
         context = (b"@" in block, mentions_context(block))
         return find(without_ordinary_text(block, find, _ordinary_texts, context))
     matches = find(block)
+    if len(matches) * _MANY_BYTES > len(block):
+        matches = _without_columns(block, matches)
     if not may_be_dense and dense.is_dense(matches, len(block)):
         raise _DenseLinesError
     return matches
+
+
+def _without_columns(block: bytes, matches: list[Match]) -> list[Match]:
+    """The matches without numbers that only end a column: `17|oven|4`. Some logs have them
+    everywhere, and a token needs more digits before its `|`.
+    """
+    behind_digits = rule_table().behind_digits
+    return [
+        match
+        for match in matches
+        if match[0] not in behind_digits
+        or block[match[2] - _FEWEST_DIGITS : match[2] - 1].isdigit()
+    ]
 
 
 def _search_long_line(block: bytes, search: _Search) -> int:
