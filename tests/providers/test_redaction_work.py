@@ -19,6 +19,7 @@ from providers.redaction import (
     dense,
     devices,
     dumps,
+    encoded,
     identified,
     kubernetes,
     lines,
@@ -54,6 +55,7 @@ MODULES = (
     dense,
     devices,
     dumps,
+    encoded,
     identified,
     kubernetes,
     lines,
@@ -158,7 +160,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     phrases = rules.phrase_rules().values()
     tokens = rules.exact_rules().values()
     multilines: list[list[token_rules.Rule]] = [[] for _ in multiline.MULTILINE_HINTS]
-    table = rules.RuleTable(rules.rule_table().scan, [*phrases, *tokens, *multilines])
+    known = rules.rule_table()
+    table = rules.RuleTable(known.scan, [*phrases, *tokens, *multilines], known.behind_digits)
     monkeypatch.setattr(search, "rule_table", lambda: table)
     # What repeats is passed over, which would hide how the rules grow.
     monkeypatch.setattr(dense, "DENSE_MATCHES", 10**9)
