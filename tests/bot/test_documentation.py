@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from functools import cache
 
+import click
 import pytest
 
+from bot.cli.main import main
 from bot.errors import OpswatchError
 from providers.errors import ProviderError
 from tests.conftest import ROOT
@@ -49,6 +52,46 @@ def test_troubleshooting_quotes_real_messages(quoted: str) -> None:
 
 def test_troubleshooting_covers_many_messages() -> None:
     assert len(QUOTED) >= 25
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SHOWN = sorted(
+    {
+        line.strip("`").partition("#")[0].split(">")[0].strip()
+        for page in PAGES
+        for line in re.findall(
+            r"^ +opswatch [^\n]+|`opswatch [^`\n]+`", page.read_text("utf-8"), re.MULTILINE
+        )
+        if "|" not in line
+    }
+)
+
+
+def unknown_options(shown: str) -> list[str]:
+    """Options of a command line that the program does not have in that place."""
+    command: click.Command = main
+    unknown = []
+    for word in shlex.split(shown)[1:]:
+        if word.startswith("--"):
+            known = {name for option in command.params for name in (*option.opts, "--help")}
+            unknown += [word] if word not in known else []
+        elif isinstance(command, click.Group):
+            found = command.get_command(click.Context(command), word)
+            if found is None:
+                return [word]
+            command = found
+    return unknown
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_command_of_a_page_exists(shown: str) -> None:
+    assert unknown_options(shown) == []
+
+
+def test_option_in_the_wrong_place_is_found() -> None:
+    assert unknown_options("opswatch run --verbose") == ["--verbose"]
+    assert unknown_options("opswatch --verbose run") == []
+    assert len(SHOWN) > 20
 
 
 def test_made_up_message_would_be_found() -> None:
