@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import subprocess
@@ -25,7 +24,7 @@ from bot.observability.metrics import Metrics
 from bot.sandbox.sandbox import Sandbox
 from providers.http.observer import RequestOutcome
 from tests.conftest import ROOT, toml_of
-from tests.support.clock import process_environ
+from tests.support.bot_program import bot_program
 from tests.support.ports import free_port
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -47,26 +46,9 @@ async def running(
     sandbox: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m bot run` in a process of its own, connected."""
-    configure(sandbox, **changes)
-    env = {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            cwd=sandbox.folder,
-            env=process_environ(sandbox.clock, env),
-            stdout=subprocess.DEVNULL,
-            stderr=out,
-        )
-    try:
+    async with bot_program(sandbox, table={**sandbox.table(), **changes}, log=log) as process:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 60)
 
 
 def configure(sandbox: Sandbox, **changes: Any) -> None:

@@ -23,6 +23,7 @@ from bot.sandbox.sandbox import Sandbox, open_targets_of
 from bot.sandbox.targets.pagerduty import Incident
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
+from tests.support.bot_program import bot_program
 from tests.support.clock import process_environ
 from tests.support.ports import free_port
 
@@ -45,28 +46,10 @@ async def started(
     sandbox: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The same, perhaps not connected yet."""
-    configure(sandbox, **changes)
-    env = process_environ(
-        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
-    )
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            cwd=sandbox.folder,
-            env=env,
-            stdout=subprocess.DEVNULL,
-            stderr=out,
-        )
-    try:
+    table = {**sandbox.table(), **changes}
+    async with bot_program(sandbox, table=table, log=log) as process:
         yield process
         assert process.returncode is None, log.read_text()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 30)
 
 
 def configure(sandbox: Sandbox, **changes: Any) -> None:

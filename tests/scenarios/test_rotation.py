@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,8 +15,8 @@ from typing import Any
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
-from tests.conftest import ROOT, toml_of
-from tests.support.clock import process_environ
+from tests.conftest import ROOT
+from tests.support.bot_program import bot_program
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this platform has no SIGHUP")
@@ -82,29 +80,11 @@ class Secrets:
 async def running(
     secrets: Secrets, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    sandbox = secrets.sandbox
-    (sandbox.folder / "bot.toml").write_text(toml_of(secrets.table(**changes)), "utf-8")
-    env = process_environ(
-        sandbox.clock, {**os.environ, **secrets.environ(), "PYTHONPATH": str(ROOT)}
-    )
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            cwd=sandbox.folder,
-            env=process_environ(sandbox.clock, env),
-            stdout=subprocess.DEVNULL,
-            stderr=out,
-        )
-    try:
+    table = secrets.table(**changes)
+    environ = secrets.environ()
+    async with bot_program(secrets.sandbox, table=table, environ=environ, log=log) as process:
         yield process
         assert process.returncode is None, log.read_text()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 60)
 
 
 async def until_logged(log: Path, text: str) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -19,8 +18,7 @@ from bot.health import ConnectionStatus
 from bot.lifecycle.service import SLACK_GONE_S, Service
 from bot.lifecycle.service_manager import ServiceManager
 from bot.sandbox.sandbox import Sandbox
-from tests.conftest import ROOT, toml_of
-from tests.support.clock import process_environ
+from tests.support.bot_program import bot_program
 
 pytestmark = pytest.mark.skipif(
     not hasattr(socket, "AF_UNIX"), reason="this platform has no Unix sockets"
@@ -66,26 +64,8 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 
 @asynccontextmanager
 async def running(sandbox: Sandbox, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    (sandbox.folder / "bot.toml").write_text(toml_of(sandbox.table()), "utf-8")
-    env = process_environ(
-        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT), **environ}
-    )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        "run",
-        cwd=sandbox.folder,
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    async with bot_program(sandbox, environ={**sandbox.environ(), **environ}) as process:
         yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 60)
 
 
 async def test_systemd_is_notified_of_every_state(
