@@ -127,11 +127,11 @@ WRONG_TOML = {
     ),
     "a name": (
         '[[rotation]]\npeople = ["@ada"]\nstart = 2026-01-01\nevery = "7d"\n',
-        "[[rotation]] 1: people must be Slack ids",
+        "[[rotation]] 1: people must be Slack IDs",
     ),
     "nobody": (
         '[[rotation]]\npeople = []\nstart = 2026-01-01\nevery = "7d"\n',
-        "[[rotation]] 1: people must be Slack ids",
+        "[[rotation]] 1: people must be Slack IDs",
     ),
     "no duration": (
         '[[rotation]]\npeople = ["U0ADA"]\nstart = 2026-01-01\nevery = "0d"\n',
@@ -155,7 +155,7 @@ WRONG_TOML = {
     ),
     "second override": (
         WEEKLY + '[[override]]\npeople = "U0ADA"\nstart = 2026-01-01\nend = 2026-01-02\n',
-        "[[override]] 2: people must be Slack ids",
+        "[[override]] 2: people must be Slack IDs",
     ),
     "a huge number": (f"secret = {'9' * 5000}", "a schedule as TOML (.toml) or CSV (.csv)"),
     "a huge file": ("# " + "x" * 1_000_000, "below 1 MB"),
