@@ -278,8 +278,11 @@ class _Search:
     def read(self, matches: list[Match]) -> None:
         """Applies the rules at some places, which are in order."""
         all_rules = rule_table().rules
-        block, spans = self._block, self._spans
-        last_start, reach, token_reach = self._last_start, self._reach, self._token_reach
+        block = self._block
+        spans = self._spans
+        last_start = self._last_start
+        reach = self._reach
+        token_reach = self._token_reach
         may_have_credentials = self._at_signs.may_follow
         for index, at, text_end in matches:
             rules = all_rules[index]
@@ -308,7 +311,9 @@ class _Search:
                 reach = max(reach, found[-1][1])
             else:
                 self._note_open_end(at, text_end)
-        self._last_start, self._reach, self._token_reach = last_start, reach, token_reach
+        self._last_start = last_start
+        self._reach = reach
+        self._token_reach = token_reach
 
     def _note_open_end(self, at: int, text_end: int) -> None:
         if OPEN_END.match(self._block, text_end):

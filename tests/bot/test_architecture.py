@@ -1,9 +1,10 @@
-"""The lock holds what was promised; the map of imports is checked by import-linter in
-`make lint`.
+"""What no linter checks: the lock, the tools of CONTRIBUTING, and one assignment a line. The map of
+imports is checked by import-linter in `make lint`.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -30,3 +31,29 @@ def test_tools_of_contributing_are_installed() -> None:
     assert [
         tool for tool in sorted(tools) if not Path(sys.executable).with_name(tool).exists()
     ] == []
+
+
+def saves_a_line(node: ast.stmt) -> bool:
+    """Whether a statement such as `a, b = 1, 2` assigns values that do not depend on each other."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Tuple):
+        return False
+    [target, *_] = node.targets
+    if not isinstance(target, ast.Tuple) or len(target.elts) != len(node.value.elts):
+        return False
+    assigned = {ast.unparse(each) for each in target.elts}
+    # A swap needs the old values of both.
+    read = {ast.unparse(each) for each in ast.walk(node.value) if isinstance(each, ast.Name)}
+    return not assigned & read
+
+
+def test_one_assignment_a_line() -> None:
+    modules = [
+        path for room in ("bot", "handlers", "providers") for path in (ROOT / room).rglob("*.py")
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.stmt) and saves_a_line(node)
+    ]
+    assert found == []
