@@ -141,7 +141,10 @@ class JsonShape:
             if self._has_other_ends(text, len(rows)):
                 return None
             return Counter({self._constant: len(rows)} if self._constant else {})
-        values = [row.parent.level if self._parent else row.level for row in rows]
+        if self._parent:
+            values = [row.parent.level for row in rows]
+        else:
+            values = [row.level for row in rows]
         written = values if isinstance(values[0], str) else map(bytes, values)
         found: Counter[str] = Counter()
         is_sure = True
@@ -357,7 +360,8 @@ def _times_like(written: bytes) -> _Times:
     digits_alike = b"\n" + written.translate(DIGITS_ALIKE)
     before = rb"\n" + re.escape(written[: minute_span.start])
     seconds = seconds_like(written[minute_span.stop : behind_span.start], form)
-    rest = rb"[^\n]*+"
+    # All values are as long as this one, and so many bytes are passed over at once.
+    rest = rb"(?s:.{%d})" % (len(written) - minute_span.stop)
     if form in times.FORMS_WITH_FIXED_DIGITS or any_digits_of(behind) != re.escape(behind):
         # An offset is not free to differ, as all other digits are.
         rest = seconds + re.escape(behind) + any_digits_of(written[behind_span.stop :])

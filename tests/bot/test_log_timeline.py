@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.commands.logs.report import Order, lines_outside, order_of, timeline
+from bot.commands.logs.report import LogReport, Order, lines_outside, order_of, timeline
 from bot.logs.counter import LogCounter
 from bot.logs.moments import moment_of
 from bot.logs.newest import NewestLines
@@ -98,6 +98,36 @@ def test_lines_outside_the_window_are_counted() -> None:
         b"2026-02-30T11:30:00Z a line\n",
     )
     assert lines_outside(counter.minutes, HOUR) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("levels", "untimed", "outside", "remarks"),
+    [
+        ({"info": 9}, 0, 0, ()),
+        ({}, 0, 0, ("No levels: no line names one.",)),
+        ({"info": 9}, 1, 0, ("1 line without a time.",)),
+        ({"info": 9}, 3, 2, ("3 lines without a time.", "2 lines with a time outside the window.")),
+        ({"info": 9}, 9, 0, ("No line has a time that can be read.",)),
+    ],
+)
+def test_lines_that_were_not_placed_are_reported(
+    levels: dict[str, int], untimed: int, outside: int, remarks: tuple[str, ...]
+) -> None:
+    report = LogReport(
+        ("kitchen",),
+        "eu",
+        9,
+        99,
+        True,
+        False,
+        levels,
+        (),
+        (),
+        timedelta(minutes=1),
+        untimed=untimed,
+        outside=outside,
+    )
+    assert report.remarks() == remarks
 
 
 @pytest.mark.parametrize(
