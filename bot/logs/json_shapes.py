@@ -141,10 +141,8 @@ class JsonShape:
             if self._has_other_ends(text, len(rows)):
                 return None
             return Counter({self._constant: len(rows)} if self._constant else {})
-        if self._parent:
-            values = [row.parent.level for row in rows]
-        else:
-            values = [row.level for row in rows]
+        holders = [row.parent for row in rows] if self._parent else rows
+        values = [holder.level for holder in holders]
         written = values if isinstance(values[0], str) else map(bytes, values)
         found: Counter[str] = Counter()
         is_sure = True
