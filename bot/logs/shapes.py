@@ -287,7 +287,7 @@ def beginning_of(line: bytes) -> Beginning | None:
     rest = rest_like(line[minute_at_.stop : behind_at.start], form, is_behind_lead=by_lead)
     # No other offset, and no half of the day.
     end = re.escape(behind) + (
-        rb"(?!" + times.OFFSET + rb")"
+        rb"(?!" + times.OFFSET + rb"|:?\d)"
         if behind
         else rb"(?!" + times.FORM_OF[form].behind_unnamed() + rb")"
     )

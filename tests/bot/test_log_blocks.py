@@ -240,6 +240,12 @@ def test_digits_right_behind_a_minute_stop_nothing(line: bytes) -> None:
     assert (+counter.levels, counter.minutes, counter.untimed) == as_read(log)
 
 
+def test_damaged_offset_does_not_cut_those_of_later_lines() -> None:
+    log = [b"2026-11-21T10:00:00.123+01:rn-ada", b"2026-11-21T10:00:00.123+01:30 on"]
+    counter = counted(b"".join(line + b"\n" for line in log))
+    assert (+counter.levels, counter.minutes, counter.untimed) == as_read(log)
+
+
 @given(LOGS, LOGS)
 def test_what_was_read_before_changes_nothing(before: list[bytes], log: list[bytes]) -> None:
     reader = LineReader()
