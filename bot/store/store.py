@@ -90,7 +90,9 @@ class Store:
         """
         store = cls(await open_database(location), retention, lease)
         try:
-            await store.questions.forget_expired_urls(now)
+            # Other processes have stored the URLs by the database's clock.
+            await store.compare_clocks()
+            await store.questions.forget_expired_urls(store.shared_clock(lambda: now)())
         except StoreUnavailable as error:
             await store.close()
             raise StoreError(f"The database cannot be used: {error}.") from None

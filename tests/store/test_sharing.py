@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from bot.store import PaceLimit, Store, Topic
+from bot.store import PaceLimit, Store, StoredResponseUrl, Topic
 from bot.store.sql.claims import MOST_CLOCK_SKEW_S
+from providers.redaction import Secret
 from tests.store.conftest import NOW
 from tests.support.leases import expire_leases
 
@@ -154,3 +156,22 @@ async def test_shared_clock_is_that_of_the_database(
     await store.join()
     left = timedelta(0) if has_clock and abs(offset_s) > MOST_CLOCK_SKEW_S else wrong
     assert abs(clock() - NOW - left) < timedelta(seconds=2)
+
+
+async def test_start_keeps_urls_by_the_shared_clock(
+    store: Store, location: Path | Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not store.database.dialect.time_of_day:
+        pytest.skip("the database is on the machine whose clock it has")
+    kept = StoredResponseUrl(Secret("https://hooks.slack.com/x"), replace=False, thread_ts="")
+    await store.questions.save_response_url("d1", kept, until=NOW + timedelta(minutes=30))
+    time_of_tests = time.time
+    monkeypatch.setattr("bot.store.sql.claims.time.time", lambda: time_of_tests() + 7200)
+    # The process itself takes it for two hours later.
+    ahead = await Store.open(location, now=NOW + timedelta(hours=2))
+    try:
+        found = await ahead.questions.take_response_url("d1", now=NOW)
+        assert found is not None
+        assert found.url.open() == kept.url.open()
+    finally:
+        await ahead.close()
