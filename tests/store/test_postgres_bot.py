@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,10 @@ async def test_bot_answers_and_posts_from_postgres(
         await sandbox.slack.until(
             lambda: any(m.text == "from PostgreSQL" for m in sandbox.slack.messages)
         )
-        assert [asked.outcome for asked in await bot.store.questions.latest()] == ["answered"]
+        # The outcome is saved after the answer has been sent.
+        async with asyncio.timeout(30):
+            while [each.outcome for each in await bot.store.questions.latest()] != ["answered"]:
+                await asyncio.sleep(0.02)
         assert await bot.store.problem() == ""
     assert not (sandbox.folder / "bot.sqlite").exists()
 
