@@ -245,15 +245,15 @@ def _print_moved(table: Any) -> None:
 def forget(config_path: Path | None, hand_over: str, user: str) -> None:
     """Erase what is stored about a person.
 
-    The bot must be stopped. USER is a Slack member ID (U… or W…). This deletes the person's
+    The bot must be stopped, on a server in all processes. USER is a Slack member ID (U… or W…). This deletes the person's
     questions, private answers and direct messages, what they wrote about silences, and the
     stored text of sent messages that name them or that their alerts and subscriptions posted.
-    Anywhere else their ID is replaced by U0FORGOTTEN, and the file is rewritten so that nothing
-    deleted is left in it. Alerts and subscriptions belong to the team and stay: handed over,
+    Anywhere else their ID is replaced by U0FORGOTTEN, and the file, or each changed table on a
+    PostgreSQL server, is rewritten so that nothing deleted is left in it. Alerts and subscriptions belong to the team and stay: handed over,
     or else paused, as after anybody's departure. Somebody else may end them or create them anew.
 
-    Not covered: messages in Slack, backups taken before, logs, and bot.toml, which is yours to
-    edit.
+    Not covered: messages in Slack, backups and write-ahead logs taken before, logs, and bot.toml,
+    which is yours to edit.
 
     It cannot be undone.
 
@@ -264,8 +264,6 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
       python -m bot forget U012AB
       python -m bot forget U012AB --hand-over U034CD
     """
-    from bot.store.sqlite.erase import erase_person
-
     for given in filter(None, (user, hand_over)):
         if not _PERSON.fullmatch(given):
             fail(
@@ -275,9 +273,21 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
     if user == hand_over:
         fail("A person cannot take over from themselves.")
     path = config_file(config_path)
-    database = _database_file(config_path, "`forget` erases from a SQLite file alone.")
-    with _failures(f"{database.name} cannot be changed"):
-        erased = erase_person(database, user, heir=hand_over)
+    location = _location(config_path)
+    with _failures("The database cannot be changed"):
+        if isinstance(location, Path):
+            from bot.store.sqlite.erase import erase_person
+
+            erased = erase_person(location, user, heir=hand_over)
+        else:
+            erased = _postgres("erase").erase_person(location.open(), user, heir=hand_over)
+    _print_erased(erased, user, hand_over)
+    # The file is the operator's, so it is named and not edited.
+    if re.search(rf"\b{user}\b", path.read_text("utf-8-sig")):
+        _print(f"{path} still names {user}; take it out there.")
+
+
+def _print_erased(erased: Any, user: str, hand_over: str) -> None:
     if erased.is_empty:
         _print(f"Nothing was stored about {user}.")
     for done, counts in (("deleted", erased.deleted), ("anonymised", erased.changed)):
@@ -293,9 +303,6 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
             f"{'Handed over to ' + hand_over if hand_over else 'Paused at the next start'}: "
             f"{', '.join(made)}."
         )
-    # The file is the operator's, so it is named and not edited.
-    if re.search(rf"\b{user}\b", path.read_text("utf-8-sig")):
-        _print(f"{path} still names {user}; take it out there.")
 
 
 def _location(config_path: Path | None) -> Path | Secret:

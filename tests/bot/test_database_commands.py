@@ -22,7 +22,7 @@ import pytest
 from bot.config import read_database_location
 from bot.store import QuestionRecord, Store
 from bot.store.errors import Unsuitable
-from bot.store.sqlite.erase import NOBODY
+from bot.store.sql.erase import NOBODY
 from bot.store.sqlite.files import back_up, known_steps
 
 Opswatch = Callable[..., subprocess.CompletedProcess[str]]

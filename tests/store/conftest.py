@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
+from bot.store.sql.erase import Erased
+from bot.store.sqlite import erase as sqlite_erase
 from providers.redaction import Secret
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
@@ -38,6 +40,15 @@ async def store(open_store: OpenStore) -> Store:
 async def other(open_store: OpenStore, store: Store) -> Store:
     """The same database in another process."""
     return await open_store()
+
+
+def erase_person(location: Path | Secret, user: str, *, heir: str = "") -> Erased:
+    """What `opswatch forget` does."""
+    if isinstance(location, Path):
+        return sqlite_erase.erase_person(location, user, heir=heir)
+    from bot.store.postgres.erase import erase_person as erase_from_server
+
+    return erase_from_server(location.open(), user, heir=heir)
 
 
 async def close_once(store: Store) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,10 +21,9 @@ from bot.reports.seen_values import (
     midnight,
 )
 from bot.store import Store
-from bot.store.sqlite.erase import erase_person
 from providers.models import DayRange, Window
 from providers.redaction import Secret
-from tests.store.conftest import NOW, OpenStore
+from tests.store.conftest import NOW, OpenStore, erase_person
 
 TODAY = NOW.date()
 DAY = timedelta(days=1)
@@ -112,17 +109,16 @@ async def test_unusable_database_fails_nothing(open_store: OpenStore) -> None:
     assert await store.seen.days("edge", WEEK) == {}
 
 
-async def test_person_is_erased_from_sets(store: Store, location: Path | Secret) -> None:
-    if not isinstance(location, Path):
-        pytest.skip("people are erased from files")
+async def test_person_is_erased_from_sets(
+    store: Store, location: Path | Secret, open_store: OpenStore
+) -> None:
     keys = [digest_of("U0ADA"), digest_in_hour(7, "U0ADA"), digest_of("U0GRACE")]
     found = SeenSet.of(dict.fromkeys(keys, (1, 1)))
     await store.seen.add("edge", SeenDay(TODAY, {"actor": found}, [(0, 9)]))
     await store.close()
     assert erase_person(location, "U0ADA").deleted["values of API calls"] == 2
-    with closing(sqlite3.connect(location)) as connection:
-        [(packed,)] = connection.execute("SELECT entries FROM seen_values").fetchall()
-    assert list(SeenSet(packed).digests) == [digest_of("U0GRACE")]
+    [row] = await (await open_store()).read("SELECT entries FROM seen_values")
+    assert list(SeenSet(row["entries"]).digests) == [digest_of("U0GRACE")]
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8))

@@ -51,7 +51,9 @@ def test_migrate_applies_what_a_server_lacks(folder: Path, url: str, opswatch: O
     assert NEWEST in opswatch("migrate", cwd=folder, DATABASE_URL=url).stdout
 
 
-@pytest.mark.parametrize("words", [("migrate",), ("migrate", "--dry-run")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("migrate",), ("migrate", "--dry-run"), ("forget", "U0ADA")], ids=" ".join
+)
 def test_newer_server_is_refused(
     folder: Path, url: str, opswatch: Opswatch, words: tuple[str, ...]
 ) -> None:
@@ -71,10 +73,30 @@ def test_unreachable_server_is_one_sentence(folder: Path, opswatch: Opswatch) ->
     assert "hunter2" not in line
 
 
+def test_forget_erases_from_a_server(folder: Path, url: str, opswatch: Opswatch) -> None:
+    opswatch("migrate", cwd=folder, DATABASE_URL=url)
+    execute(
+        url,
+        'INSERT INTO rules (name, command, channel, rule, "user", made_at) '
+        "VALUES ('spike', 'usage', 'C0OPS', '{}', 'U0ADA', '2026')",
+    )
+    words = ("forget", "U0ADA", "--hand-over", "U0GRACE")
+    ran = opswatch(*words, cwd=folder, DATABASE_URL=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "Handed over to U0GRACE: alert spike." in ran.stdout
+    again = opswatch("forget", "U0ADA", cwd=folder, DATABASE_URL=url)
+    assert (again.returncode, again.stdout) == (0, "Nothing was stored about U0ADA.\n")
+
+
+def test_forget_needs_tables_of_opswatch(folder: Path, url: str, opswatch: Opswatch) -> None:
+    ran = opswatch("forget", "U0ADA", cwd=folder, DATABASE_URL=url)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "no tables of Opswatch" in ran.stderr
+
+
 COMMANDS = {
     "backup": (("backup", "copy.sqlite"), "pg_dump"),
     "restore": (("restore", "copy.sqlite"), "pg_restore"),
-    "forget": (("forget", "U0ADA"), "SQLite file"),
     "move": (("migrate", "--to", "env:DATABASE_URL"), "no file to move"),
 }
 

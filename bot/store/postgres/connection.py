@@ -173,9 +173,9 @@ class PostgresDatabase:
                 with self._pool.connection() as connection:
                     return work(connection)
             except psycopg.errors.DeadlockDetected as error:
-                raise WriteConflict(_first_line(error)) from error
+                raise WriteConflict(first_line(error)) from error
             except (psycopg.Error, PoolTimeout) as error:
-                raise StoreUnavailable(_first_line(error)) from error
+                raise StoreUnavailable(first_line(error)) from error
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, run)
@@ -216,9 +216,33 @@ def _storable(params: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What a driver's error says, without values of the statement."""
     # The other lines may quote values of the statement.
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def connect(url: str) -> psycopg.Connection[Any]:
+    """A connection of its own, for a command. Raises psycopg.Error."""
+    conninfo = make_conninfo(url, **_not_in(url, TIMEOUTS))
+    return psycopg.connect(conninfo, autocommit=True, client_encoding="utf8")
+
+
+def lock_alone(connection: psycopg.Connection[Any]) -> None:
+    """Lets no other transaction of a bot write before the end of the current one."""
+    connection.execute(_LOCK_ALONE, (WRITE_LOCK,))
+
+
+def require_database(tx: Transaction) -> None:
+    """Raises Unsuitable where the tables are missing, or of a newer version that this one may not
+    use.
+    """
+    try:
+        is_empty = len(_pending(tx)) == len(STEPS)
+    except StoreError as error:
+        raise Unsuitable(str(error)) from None
+    if is_empty:
+        raise Unsuitable("The PostgreSQL database has no tables of Opswatch.")
 
 
 def pending_steps(url: str) -> list[str]:
@@ -226,11 +250,10 @@ def pending_steps(url: str) -> list[str]:
     Raises Unsuitable where this version may not use it, and StoreError where it cannot be reached.
     """
     try:
-        conninfo = make_conninfo(url, **_not_in(url, TIMEOUTS))
-        with psycopg.connect(conninfo, autocommit=True) as connection:
+        with connect(url) as connection:
             return _pending(PostgresTransaction(connection))
     except psycopg.Error as error:
-        raise StoreError(f"The PostgreSQL database cannot be used: {_first_line(error)}.") from None
+        raise StoreError(f"The PostgreSQL database cannot be used: {first_line(error)}.") from None
     except StoreError as error:
         raise Unsuitable(str(error)) from None
 

@@ -96,6 +96,11 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
+def quoted(name: str) -> str:
+    """A name of the schema as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 @lru_cache(maxsize=256)
 def to_text(moment: datetime) -> str:
     """A time as the tables hold it: ISO-8601 in UTC with milliseconds, which sorts as text."""

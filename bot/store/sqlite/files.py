@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bot.store.compatibility import require_known
 from bot.store.errors import StoreError, Unsuitable
+from bot.store.sql.database import quoted
 from bot.store.sqlite.migrations import steps
 from bot.store.sqlite.versions import recorded_compatibility
 
@@ -177,11 +178,6 @@ def _row_counts(connection: sqlite3.Connection) -> dict[str, int]:
         name: int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])  # noqa: S608
         for name in tables
     }
-
-
-def quoted(name: str) -> str:
-    """A name of the schema as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _connect(path: Path) -> sqlite3.Connection:
