@@ -12,10 +12,15 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import Channel
+from bot.slack.manifest import AGENT_SCOPES, SCOPES
 from bot.store import QuestionRecord, Store, StoreUnavailable
 from providers.clock import utc_now
 from tests.conftest import connected_bot
+from tests.scenarios.test_streamed_progress import DIRECT, asked, of_bot
+from tests.support.bot_program import bot_program
 from tests.support.deliveries import PRIVATE, answer_never, refuse, texts, working
+from tests.support.leases import expire_leases
 from tests.support.messages import buttons
 
 pytestmark = pytest.mark.usefixtures("late_progress", "short_end")
@@ -195,6 +200,30 @@ async def test_only_questions_are_offered_again(sandbox: Sandbox, bot: Bot, line
     [report] = sandbox.slack.seen()
     assert f"interrupted while it worked on {line}" in report.text
     assert ("Try again" in buttons(report)) == (line == PUBLIC)
+
+
+async def test_killed_process_leaves_no_open_stream(sandbox: Sandbox) -> None:
+    """A real process ends in the middle of a streamed answer."""
+    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    sandbox.rapid7.be_slow(600, times=9)
+    async with bot_program(sandbox) as program:
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
+        begun = await sandbox.slack.start_agent_thread()
+        message = await asked(sandbox, begun)
+        assert message.streaming == "streaming"
+        program.kill()
+        await program.wait()
+    sandbox.rapid7.answer_at_once()
+    async with connected_bot(sandbox) as bot:
+        assert message.streaming == "streaming"
+        await expire_leases(bot.store)
+        await until_lost(bot)
+    assert message.streaming == "closed"
+    assert of_bot(sandbox, begun) == [message]
+    assert len(interruptions(sandbox)) == 1
+    assert "interrupted while it worked on" in message.text
+    assert "Try again" in buttons(message)
 
 
 @pytest.mark.parametrize("method", ["interruption_reported", "take_response_url"])
