@@ -40,14 +40,17 @@ class RunningTasks(Struct):
         that to their askers.
         """
         self.stopping = True
-        if self.tasks:
-            await asyncio.wait(set(self.tasks), timeout=within_s)
-        # Cancelled by ticket first: these report to their askers that the bot is restarting.
-        for _, task in list(self.cancellable.values()):
-            task.cancel()
-        if self.tasks:
-            await asyncio.wait(set(self.tasks), timeout=END_WITHIN_S)
-        await self._cancel_rest()
+        try:
+            if self.tasks:
+                await asyncio.wait(set(self.tasks), timeout=within_s)
+            # Cancelled by ticket first: these report to their askers that the bot is restarting.
+            for _, task in list(self.cancellable.values()):
+                task.cancel()
+            if self.tasks:
+                await asyncio.wait(set(self.tasks), timeout=END_WITHIN_S)
+        finally:
+            # Also where a stop takes too long and is cancelled itself.
+            await self._cancel_rest()
 
     async def _cancel_rest(self) -> None:
         """Cancels the rest, such as an upload that waits for the rate limit, while its outcome can

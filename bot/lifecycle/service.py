@@ -167,9 +167,9 @@ class Service(Struct):
             return
         old = self._current
         assert old is not None, "it was started"
-        # Before the new one starts its own, so that nothing is due in two bots of one process.
-        await old.stop_jobs()
         try:
+            # Before the new one starts its own, so that nothing is due in two bots of one process.
+            await old.stop_jobs()
             self._show_metrics(settings)
             await self._move_health(settings)
             await self._route_to(new.bot)
@@ -183,6 +183,10 @@ class Service(Struct):
             await new.close()
             await self._report_refusal(error)
             return
+        except asyncio.CancelledError:
+            # The process stops and no longer waits for the reload.
+            await new.close()
+            raise
         new.bot.requests.running.earlier = old.bot.requests.running
         old.bot.requests.running.may_still_ask = new.bot.requests.may_still_ask
         self._current = new
@@ -200,17 +204,33 @@ class Service(Struct):
         if self._lag:
             self._lag.cancel()
         self._stopping.set()
-        await self._stop_receiving()
-        if self._current:
-            running = self._current.bot.requests.running
-            await asyncio.gather(
-                # Together, since a container runtime waits ten seconds in all.
-                running.finish(within_s=FINISH_WITHIN_S),
-                self._current.stop_jobs(),
-                *self._draining,
-            )
-            await self._current.close()
-        await self._health.aclose()
+        try:
+            await self._stop_receiving()
+            await self._finish()
+        finally:
+            # Also where a stop takes too long and is cancelled. What is left open then is closed by
+            # the event loop, in any order and all at once, which logs tracebacks.
+            await self._connection.aclose()
+            if self._current:
+                await self._current.close()
+            await self._health.aclose()
+
+    async def _finish(self) -> None:
+        """Ends questions, jobs and replaced bots, also where this is cancelled."""
+        if not self._current:
+            return
+        ending = [
+            # Together, since a container runtime waits ten seconds in all.
+            asyncio.create_task(
+                self._current.bot.requests.running.finish(within_s=FINISH_WITHIN_S)
+            ),
+            asyncio.create_task(self._current.stop_jobs()),
+            *self._draining,
+        ]
+        try:
+            await asyncio.gather(*ending)
+        finally:
+            await asyncio.gather(*ending, return_exceptions=True)
 
     async def _stop_receiving(self) -> None:
         """Closes the connection before anything else ends, so that Slack or the balancer turns to

@@ -307,6 +307,26 @@ async def test_unexpected_error_changes_nothing(sandbox: Sandbox) -> None:
         assert "7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
 
 
+async def test_stop_that_is_cut_off_closes_everything(sandbox: Sandbox) -> None:
+    """What stays open is closed by the event loop in any order, which logs tracebacks."""
+    sandbox.rapid7.be_slow(600, times=9)
+    service = Service(ConnectionStatus())
+    await service.start(sandbox.settings(), sandbox.tokens())
+    bot = service.current
+    await sandbox.slack.until(lambda: bool(sandbox.slack.sockets))
+    await sandbox.slack.command("/usage last 7 days")
+    await sandbox.slack.until(lambda: bool(sandbox.rapid7.requests))
+    stopping = asyncio.create_task(service.aclose())
+    await sandbox.slack.until(lambda: bot.requests.running.stopping)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(stopping, 60)
+    assert bot.store.is_closed
+    assert bot.session.closed
+    assert not bot.requests.running.tasks
+    sandbox.rapid7.answer_at_once()
+
+
 async def test_refused_token_leaves_metrics_on(sandbox: Sandbox) -> None:
     port = free_port()
     service = Service(ConnectionStatus())
