@@ -84,6 +84,17 @@ class AccountClient(httpx.AsyncClient):
             )
         return await asyncio.shield(task)
 
+    async def aclose(self) -> None:
+        """Ends what nobody waits for any more, too. It settles its budget in the store, which closes
+        later.
+        """
+        under_way = [*self._under_way.values()]
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+        await super().aclose()
+
 
 def prepare() -> None:
     """Loads what httpx would load on the event loop with its first request, which takes 20 ms. For

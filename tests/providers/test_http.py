@@ -152,3 +152,28 @@ async def test_full_connection_pool_times_out(
 )
 def test_only_this_machine_is_this_machine(url: str, here: bool) -> None:
     assert is_loopback(url) is here
+
+
+async def test_client_ends_shared_requests_before_it_closes() -> None:
+    """What they settle is stored, and the store closes after the client."""
+    client = open_client("http://127.0.0.1:1", account="eu")
+    began = asyncio.Event()
+    settled = list[bool]()
+
+    async def ask() -> Reply:
+        try:
+            began.set()
+            await asyncio.Event().wait()
+        finally:
+            # As a database that answers on a thread.
+            await asyncio.to_thread(settled.append, client.is_closed)
+        raise AssertionError
+
+    asker = asyncio.create_task(client.coalesced("/usage", ask))
+    await began.wait()
+    asker.cancel()
+    await asyncio.gather(asker, return_exceptions=True)
+    assert not settled
+    await client.aclose()
+    assert settled == [False]
+    assert client.is_closed
