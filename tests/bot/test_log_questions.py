@@ -37,6 +37,37 @@ def refusal(line: str) -> BadQuestion:
     return caught.value
 
 
+@pytest.mark.parametrize(
+    ("line", "typed"),
+    [
+        ("/logs eu kitchen 20m", ["eu/kitchen"]),
+        ("/logs EU Kitchen 20m", ["eu/Kitchen"]),
+        ("/logs from eu kitchen, web 20m", ["eu/kitchen", "eu/web"]),
+        ('/logs eu "Pantry Door" 20m', ["eu/Pantry Door"]),
+        ("/logs eu-w kitchen 20m", ["eu-west/kitchen"]),
+        ("/logs eu, kitchen 20m", ["eu", "kitchen"]),
+        ("/logs web kitchen 20m", None),
+        ("/logs e kitchen 20m", None),
+        ("/logs eu 20m", ["eu"]),
+    ],
+)
+def test_account_before_its_log_is_read(line: str, typed: list[str] | None) -> None:
+    logs = {"kitchen": "1", "web": "2"}
+    directory = AccountDirectory({"eu": "rapid7", "eu-west": "rapid7"}, {"eu": logs})
+    if typed is None:
+        with pytest.raises(BadQuestion, match="Logs are separated by commas"):
+            ask(line, directory)
+        return
+    question = ask(line, directory)
+    assert question.parts.subject == ",".join(f'"{n}"' if " " in n else n for n in typed)
+    assert ask(question.line, directory).logs == question.logs
+
+
+def test_log_named_like_account_is_read() -> None:
+    directory = AccountDirectory({"web": "rapid7"}, {"web": {"web": "1", "kitchen": "2"}})
+    assert [log.id for log in ask("/logs web 20m", directory).logs] == ["1"]
+
+
 AVERAGE = Calculation("average", "duration")
 STATISTICS = [
     ("count", Statistic(), "calculate(count)"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -11,10 +11,11 @@ from msgspec import Struct
 from bot.commands.logs.leql import pattern_of
 from bot.errors import BadQuestion
 from bot.formatting import quoted, sanitise
-from bot.questions.context import NO_NAMES, Context
+from bot.questions.context import NO_NAMES, SHORTEST_BEGINNING, Context
 from bot.questions.windows import FILLER_WORDS, strip_punctuation
 from providers.sources import MOST_LOGS
 
+_ACCOUNT_AND_LOG = re.compile(r'(?P<account>[^\s,"]+)\s+(?:"(?P<quoted>[^"]+)"|(?P<log>[^\s,"]+))')
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
@@ -119,6 +120,7 @@ def split_log_names(text: str, context: Context) -> tuple[list[str], list[str]]:
     known = {name.lower() for logs in context.directory.logs.values() for name in logs}
     while (word := text.partition(" ")[0].lower()) in FILLER_WORDS and word not in known:
         text = text[len(word) :].strip()
+    account, text = _split_account(text, known, context)
     names: list[str] = []
     # One name more than may be asked is read, and refused; the rest is not looked at.
     while len(names) <= MOST_LOGS and (
@@ -149,7 +151,35 @@ def split_log_names(text: str, context: Context) -> tuple[list[str], list[str]]:
             f"At most {MOST_LOGS} logs can be asked for at once.",
             context.working(",".join(map(quoted, names[:MOST_LOGS]))),
         )
+    if account:
+        names = [name if "/" in name else f"{account}/{name}" for name in names]
     return list(dict.fromkeys(names)), text.split()
+
+
+def _split_account(text: str, known: Collection[str], context: Context) -> tuple[str, str]:
+    """The account before the name of a log, as in `eu kitchen 20m`, and the text after it; empty
+    where the text begins with a log. A unique prefix of a name is enough.
+    """
+    match = _ACCOUNT_AND_LOG.match(text)
+    if not match or match["account"].lower() in known:
+        return "", text
+    log = match["quoted"] or match["log"].lower()
+    if not (match["quoted"] or log in known or _LOG_ID.fullmatch(log)):
+        return "", text
+    account = named_account(match["account"], context)
+    return (account, text[match.end("account") :].strip()) if account else ("", text)
+
+
+def named_account(word: str, context: Context) -> str:
+    """The account that a word names, or begins the name of; empty if it is none or several."""
+    typed = word.lower()
+    accounts = context.directory.of_kind(context.command.kinds)
+    if whole := next((name for name in accounts if name.lower() == typed), ""):
+        return whole
+    if len(typed) < SHORTEST_BEGINNING or typed in NO_NAMES:
+        return ""
+    begun = [name for name in accounts if name.lower().startswith(typed)]
+    return begun[0] if len(begun) == 1 else ""
 
 
 def read_log(typed: str, context: Context) -> LogRef:

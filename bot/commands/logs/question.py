@@ -12,7 +12,13 @@ from msgspec.structs import replace
 
 from bot.commands.logs.display import MOST_SLICES, Display, Follow, Statistic
 from bot.commands.logs.leql import with_conditions
-from bot.commands.logs.names import LogRef, read_log, split_log_names, split_logs_and_patterns
+from bot.commands.logs.names import (
+    LogRef,
+    named_account,
+    read_log,
+    split_log_names,
+    split_logs_and_patterns,
+)
 from bot.commands.logs.query import LineQuery, QueryWords, read_query, take_clauses
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import format_duration, join_words, quoted, sanitise
@@ -140,6 +146,27 @@ def _check_slices(
     )
 
 
+def _only_account(
+    names: Sequence[str], parts: QuestionParts, context: Context
+) -> BadQuestion | None:
+    """The error for an account in place of a log; its example names a log of that account. None for
+    other names.
+    """
+    account = named_account(names[0], context) if len(names) == 1 else ""
+    logs = [*context.directory.logs.get(account, {})]
+    if not account or not logs or read_log(names[0], context).id:
+        return None
+    words = parts.window.split() or [""]
+    # What follows an unknown log may be a window.
+    rest = " ".join(words[1:])
+    window = rest if rest and context.is_window(rest) else context.command.example_window
+    shown = join_words([sanitise(name, 40) for name in logs], 8)
+    return BadQuestion(
+        f"{account} is an account; “{sanitise(words[0], 40)}” is not among its configured logs, {shown}.",
+        context.working(str(replace(parts, subject=quoted(f"{account}/{logs[0]}"), window=window))),
+    )
+
+
 _STEPS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 360, 1440, 10_080))
 
 
@@ -168,6 +195,8 @@ def _logs_window(
     try:
         window = context.window(parts)
     except BadQuestion:
+        if context.explains and (error := _only_account(names, parts, context)):
+            raise error from None
         # With their commas, which say that either of two words is meant.
         logs, patterns, left = split_logs_and_patterns(read.others, context)
         # Reading the words as something else takes time, and only people see the suggestion.

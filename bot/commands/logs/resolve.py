@@ -124,31 +124,20 @@ class LogResolver(Struct, frozen=True):
             log,
             question,
             found_in=[account for account, _ in found],
-            known=[entry.name for _, entry in named],
+            known=named,
         )
 
 
 def _not_one(
-    log: LogRef, question: LogsQuestion, *, found_in: list[str], known: list[str]
+    log: LogRef,
+    question: LogsQuestion,
+    *,
+    found_in: list[str],
+    known: Sequence[tuple[str, NamedLog]],
 ) -> BadQuestion:
     typed = formatting.sanitise(log.typed, 60)
     if not found_in:
-        near = [name for name in known if name.lower().startswith(log.typed.lower())]
-        near += difflib.get_close_matches(log.typed, known, n=1)
-        example = formatting.sanitise(
-            next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60
-        ).replace('"', "")
-        names = (
-            formatting.join_words(sorted(formatting.sanitise(name, 40) for name in known), 8)
-            or "none"
-        )
-        message = f"No log is called “{typed}”; the logs are {names}."
-        if pattern := pattern_named(log.typed):
-            return BadQuestion(
-                f"{message} For such lines of a log, add {with_conditions('', [pattern])}.",
-                _lines_of(question, log, example, pattern),
-            )
-        return BadQuestion(message, _instead(question, log, example))
+        return _no_log(log, question, known)
     if len(set(found_in)) == 1:
         return BadQuestion(
             f"Several logs of {found_in[0]} are called “{typed}”; use its ID.", "/logs help"
@@ -157,6 +146,33 @@ def _not_one(
         f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.",
         _instead(question, log, f"{found_in[0]}/{typed}"),
     )
+
+
+def _no_log(
+    log: LogRef, question: LogsQuestion, listed: Sequence[tuple[str, NamedLog]]
+) -> BadQuestion:
+    """The error for a name that no log has. For that of an account, the example has a log of it."""
+    typed = formatting.sanitise(log.typed, 60)
+    of_account = [(account, entry) for account, entry in listed if account == log.typed.lower()]
+    known = [entry.name for _, entry in of_account or listed]
+    unknown = f"“{typed}” is an account; its" if of_account else f"No log is called “{typed}”; the"
+    near = [name for name in known if name.lower().startswith(log.typed.lower())]
+    near += difflib.get_close_matches(log.typed, known, n=1)
+    example = formatting.sanitise(
+        next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60
+    ).replace('"', "")
+    names = (
+        formatting.join_words(sorted(formatting.sanitise(name, 40) for name in known), 8) or "none"
+    )
+    if owner := log.account or (of_account and of_account[0][0]):
+        example = f"{owner}/{example}"
+    message = f"{unknown} logs are {names}."
+    if pattern := pattern_named(log.typed):
+        return BadQuestion(
+            f"{message} For such lines of a log, add {with_conditions('', [pattern])}.",
+            _lines_of(question, log, example, pattern),
+        )
+    return BadQuestion(message, _instead(question, log, example))
 
 
 def _lines_of(question: LogsQuestion, log: LogRef, name: str, pattern: str) -> str:
