@@ -114,7 +114,8 @@ def _wrong_unit(
     other = OTHER_UNIT.match(text, at)
     if not other:
         return None
-    value = text[start_of_value(typed, side) : side.start()].strip().lower()
+    named = named_value(typed.command, text[: side.start()].rstrip(), typed.directory)
+    value = named.value if named else ""
     is_read = amount and amount.end() == other.end()
     if is_read and not is_size_in_mega(other[0], value):
         return None
@@ -207,5 +208,5 @@ def start_of_value(typed: TypedAlert, side: re.Match[str]) -> int:
     value.
     """
     before = typed.text[: side.start()].rstrip()
-    value = named_value(typed.command, before)
-    return len(before) - len(value) if value else side.start()
+    named = named_value(typed.command, before, typed.directory)
+    return len(before) - len(named.words) if named else side.start()

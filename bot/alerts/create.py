@@ -39,7 +39,7 @@ from bot.alerts.thresholds import (
     read_usual,
 )
 from bot.alerts.typed_alert import TypedAlert, Words
-from bot.alerts.value_words import value_of
+from bot.alerts.value_words import named_value, value_of
 from bot.errors import BadQuestion
 from bot.questions.amounts import NUMBER, AmbiguousAmount, read_duration
 from bot.questions.question import AccountDirectory, CommandName
@@ -59,6 +59,17 @@ _CHANGE = re.compile(
     r"(?i)(?<!\S)(?:(?P<down>drops?|dropped|falls?|fell|decreases?|declines?|down|shrinks?)"
     r"|(?:rises?|rose|increases?|grows?|grew|jumps?|climbs?|up))(?:\s+by)?\s+(?:more\s+than\s+)?"
     rf"(?P<amount>{NUMBER}\s*(?:%|percent))(?=\s|$)"
+)
+# `no calls` and `calls == 0`.
+_NO_VALUE = re.compile(
+    r"(?i)(?<!\S)(?:no|zero|0)\s{1,3}(?P<value>[a-z_]{1,40}(?:\.[a-z]{1,20})?)(?=[\s,;]|\.?\s*$)"
+)
+_IS_ZERO = re.compile(
+    r"(?i)(?:(?<![=!<>])==?|(?<!\S)(?:is|are|equals?|equal to)(?!\S))\s{0,3}(?:0|zero)"
+    r"(?:\s?(?:b|bytes?))?(?=[\s,;]|\.?$)"
+)
+_EQUAL = re.compile(
+    r"(?:(?P<not>!=|<>)|(?<![=!<>])==?)\s{0,3}(?P<amount>\d[\d.,]{0,20})(?!\S*[=<>])"
 )
 _VERSUS = re.compile(r"(?i)(?<=\s)(?:vs\.?|versus|compared)\s")
 _OF = re.compile(r"(?i)^(?:in|of)\s+")
@@ -102,6 +113,8 @@ def parse_alert(command: CommandName, text: str, directory: AccountDirectory) ->
 def _parsed(typed: TypedAlert) -> CreateAlert:
     sides = [side for side in _SIDE.finditer(typed.text) if side.start() == side.start(1)]
     if not sides:
+        if none := _none(typed):
+            return _parsed(none)
         raise _no_side(typed)
     # The last one after which everything can be read; an earlier one belongs to the question, such
     # as to a where(…).
@@ -117,6 +130,29 @@ def _parsed(typed: TypedAlert) -> CreateAlert:
     return _Reader(typed, first, *read_tail(typed, first)).alert()
 
 
+def _none(typed: TypedAlert) -> TypedAlert | None:
+    """The same alert with `calls below 1` for `no calls` and `calls == 0`; None if the words do not
+    ask for none of a value.
+    """
+    if found := typed.outside_clauses(_NO_VALUE):
+        named = named_value(typed.command, found["value"], typed.directory)
+        if named and (least := _least(typed.command, named.value)):
+            return typed.with_words(found.span(), f"{found['value']} below {least}")
+    if found := typed.outside_clauses(_IS_ZERO):
+        before = typed.text[: found.start()].strip()
+        _, value = value_of(typed.command, before, typed.directory)
+        if least := _least(typed.command, value):
+            return typed.with_words(found.span(), f"below {least}")
+    return None
+
+
+def _least(command: CommandName, value: str) -> str:
+    """The smallest amount of a value that is not none; empty where it may be a fraction."""
+    if not COMMANDS[command].values.is_whole(value):
+        return ""
+    return "1 B" if "bytes" in value else "1"
+
+
 def _no_side(typed: TypedAlert) -> BadQuestion:
     """The error for words without `above` or `below`. Its example replaces a misspelt one, or adds
     one at the end.
@@ -126,6 +162,10 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
         return typed.refused(message, *_as_comparison(typed, change))
     for other in reversed(list(_OTHER_SIDE.finditer(typed.text))):
         return typed.refused(message, other.span(), str(other.lastgroup))
+    if equal := typed.outside_clauses(_EQUAL):
+        side = "above" if equal["not"] or equal["amount"] != "0" else "below"
+        right = equal["amount"] if side == "above" else "1"
+        return typed.refused(message, equal.span(), f"{side} {right}")
     if unusual := re.search(r"(?i)(?<!\S)unusual(?!\S)", typed.text):
         return typed.refused(message, unusual.span(), "outside usual")
     # Near the end, where the threshold is; the comparison is slow.
@@ -180,7 +220,7 @@ class _Reader(Struct, frozen=True):
         side = self.side
         before = _without_sentence_words(typed.text[: side.start()].strip())
         # The last word before `above` may name the value.
-        query, value = value_of(typed.command, before)
+        query, value = value_of(typed.command, before, typed.directory)
         usual = self._usual()
         is_above = side[1].lower() == "above"
         behind = typed.text[side.start() :]
@@ -191,7 +231,7 @@ class _Reader(Struct, frozen=True):
         amount = self._amount(self.threshold, value) if usual is None else 0.0
         recover = self._recover(amount, value, is_above=is_above) if usual is None else None
         return CreateAlert(
-            f"{query} {window.text}" if window else query,
+            f"{query} {window.text}".strip() if window else query,
             value,
             side[1].lower(),  # type: ignore[arg-type]
             amount,

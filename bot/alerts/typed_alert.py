@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -10,6 +12,9 @@ from msgspec.structs import replace
 from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
+
+# An alert has fewer words that may be its condition.
+MOST_MATCHES = 20
 
 
 class TypedAlert(Struct, frozen=True):
@@ -30,12 +35,25 @@ class TypedAlert(Struct, frozen=True):
         """An error whose example replaces the wrong words by `right`."""
         if not self.explain:
             return BadQuestion(message)
+        text = self.with_words(span, right).text
+        usual = COMMANDS[self.command].alert_example(self.directory)
+        return BadQuestion(message, self._working(text) or usual)
+
+    def with_words(self, span: tuple[int, int], words: str) -> TypedAlert:
+        """The same alert with other words in one place."""
         start, end = span
         before = self.text[:start].rstrip()
         after = self.text[end:].lstrip()
-        text = " ".join(filter(None, [before, right, after]))
-        usual = COMMANDS[self.command].alert_example(self.directory)
-        return BadQuestion(message, self._working(text) or usual)
+        return replace(self, text=" ".join(filter(None, [before, words, after])))
+
+    def outside_clauses(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """The first match that is neither in brackets, as in a where(…), nor in quotes."""
+        # Bounded, because each look at what is before a match takes time.
+        for found in itertools.islice(pattern.finditer(self.text), MOST_MATCHES):
+            before = self.text[: found.start()]
+            if before.count("(") <= before.count(")") and before.count('"') % 2 == 0:
+                return found
+        return None
 
     def _working(self, text: str) -> str:
         """A line that can be parsed: the text itself, or what its error suggests."""

@@ -5,32 +5,64 @@ from __future__ import annotations
 import difflib
 import re
 
+from msgspec import Struct
+
 from bot.alerts.rule import has_value
-from bot.questions.question import CommandName, HelpRequest, Question
+from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.registry import COMMANDS
 
+# A synonym of a value has at most so many words.
+MOST_WORDS = 3
+_WORD = re.compile(r"\S+")
 
-def value_of(command: CommandName, asked: str) -> tuple[str, str]:
+
+class NamedValue(Struct, frozen=True):
+    """A value, and the words at the end of a text that name it."""
+
+    value: str
+    words: str
+
+
+def value_of(command: CommandName, asked: str, directory: AccountDirectory) -> tuple[str, str]:
     """The question, and the value named right after it, or the default value."""
-    if value := named_value(command, asked):
-        is_asked = value in COMMANDS[command].values.asked
-        # `count` is both a value and a word of the question, which needs it.
-        return asked if is_asked else asked[: -len(value)].strip(), value
-    return asked, COMMANDS[command].default_value(asked)
+    named = named_value(command, asked, directory)
+    if not named:
+        return asked, COMMANDS[command].default_value(asked)
+    # `count` is both a value and a word of the question, which needs it.
+    is_asked = named.value in COMMANDS[command].values.asked
+    return asked if is_asked else asked[: -len(named.words)].strip(), named.value
 
 
-def named_value(command: CommandName, asked: str) -> str:
-    """The value that the last word names; empty if it names none, or is part of a window such as
+def named_value(command: CommandName, asked: str, directory: AccountDirectory) -> NamedValue | None:
+    """The value that the last words name; None if they name none, or are part of a window such as
     `last 7 days`.
     """
     head, _, last = asked.rpartition(" ")
     value = last.lower()
     if not has_value(command, value):
-        return ""
+        return _synonym(command, asked, directory)
     # `last 7 days above 5 GB` is about bytes, and not about a number of days.
     if value in _WINDOW_UNITS and _COUNT.fullmatch(head.rpartition(" ")[2].lower()):
-        return ""
-    return value
+        return None
+    return NamedValue(value, last)
+
+
+def _synonym(command: CommandName, asked: str, directory: AccountDirectory) -> NamedValue | None:
+    """The value that the last words are other words for; the longest ones win."""
+    synonyms = COMMANDS[command].values.synonyms
+    last = [word.start() for word in _WORD.finditer(asked)][-MOST_WORDS:]
+    for start in last:
+        words = asked[start:]
+        phrase = " ".join(words.lower().split())
+        if phrase in synonyms and not _begins_name(phrase, directory):
+            return NamedValue(synonyms[phrase], words)
+    return None
+
+
+def _begins_name(phrase: str, directory: AccountDirectory) -> bool:
+    """Whether a question may mean an account or a log by these words."""
+    logs = (name for names in directory.logs.values() for name in names)
+    return any(name.lower().startswith(phrase) for name in (*directory.accounts, *logs))
 
 
 def compares_nothing(question: Question | HelpRequest, value: str) -> str:

@@ -30,12 +30,21 @@ class AlertValues:
     asked: frozenset[str] = frozenset()
     # Names that only a question about two windows has.
     of_comparisons: frozenset[str] = frozenset()
+    # Whole numbers, of which the least above 0 is 1.
+    whole: frozenset[str] = frozenset()
+    # Other words for a name, such as `failure rate`.
+    synonyms: Mapping[str, str] = field(default_factory=dict, hash=False)
     # What people read for each name; without one, the name in words.
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def label(self, name: str) -> str:
         """What people read for a value."""
         return self.labels.get(name) or name.replace("_", " ").replace(".", " ").capitalize()
+
+    def is_whole(self, name: str) -> bool:
+        """Whether a value is a whole number, so that none of them is less than one."""
+        group, _, member = name.partition(".")
+        return name in self.whole or (bool(member) and group == self.group)
 
     def __contains__(self, name: str) -> bool:
         group, _, member = name.partition(".")

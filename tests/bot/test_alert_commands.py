@@ -20,7 +20,7 @@ from bot.alerts.commands import (
 )
 from bot.alerts.paging import Paging
 from bot.errors import BadQuestion
-from bot.questions.question import CommandName
+from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 from tests.bot.test_question import HOUSE
 from tests.support.work import growth
@@ -96,6 +96,20 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("apiaudit", "edge 1h duration_p95_ms above 1m30s recover 1 minute", CreateAlert("edge 1h", "duration_p95_ms", "above", 90000.0, 60000.0)),
     ("apiaudit", "edge 1h duration_p95_ms above 2M recover 1 min", CreateAlert("edge 1h", "duration_p95_ms", "above", 120000.0, 60000.0)),
     ("usage", "us today above 5 GB recover  \t below 4 GB", CreateAlert("us today", "bytes", "above", 5e9, 4e9)),
+    ("apiaudit", "edge last 1h p95 above 2s", CreateAlert("edge last 1h", "duration_p95_ms", "above", 2000.0)),
+    ("apiaudit", "edge last 1h p95  latency above 2s", CreateAlert("edge last 1h", "duration_p95_ms", "above", 2000.0)),
+    ("apiaudit", "edge last 1h Failure Rate above 5%", CreateAlert("edge last 1h", "failure_percent", "above", 5.0)),
+    ("apiaudit", "when edge last 1h error rate is above 5%", CreateAlert("edge last 1h", "failure_percent", "above", 5.0)),
+    ("apiaudit", "edge 1h p95 above 2m", CreateAlert("edge 1h", "duration_p95_ms", "above", 120000.0)),
+    ("apiaudit", "edge last 1h calls == 0", CreateAlert("edge last 1h", "calls", "below", 1.0)),
+    ("apiaudit", "edge last 1h calls==0 for 10m", CreateAlert("edge last 1h", "calls", "below", 1.0, for_=10 * MINUTE)),
+    ("apiaudit", "if edge last 1h calls is equal to zero", CreateAlert("edge last 1h", "calls", "below", 1.0)),
+    ("apiaudit", "edge last 1h no calls.", CreateAlert("edge last 1h", "calls", "below", 1.0)),
+    ("apiaudit", "zero requests in 1h each account", CreateAlert("1h", "calls", "below", 1.0, each="account")),
+    ("usage", "yesterday bytes = 0 B", CreateAlert("yesterday", "bytes", "below", 1.0)),
+    ("usage", "us this month quota above 80%", CreateAlert("us this month", "quota_percent", "above", 80.0)),
+    ("logs", "web where(no lines) 20m no lines", CreateAlert("web where(no lines) 20m", "lines", "below", 1.0)),
+    ("logs", "web 20m levels.error == 0", CreateAlert("web 20m", "levels.error", "below", 1.0)),
     ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, for_=HOUR, name="spike")),
 ]  # fmt: skip
 
@@ -257,6 +271,18 @@ def test_unreadable_alert_gets_example(command: CommandName, text: str, says: st
             "/apiaudit alert edge last 2h status:5xx failures above 30 for 10m",
         ),
         ("logs", "alert kitchen lines above 9 today", "/logs alert kitchen today lines above 9"),
+        (
+            "apiaudit",
+            "alert no calls last 1h for 5m",
+            "/apiaudit alert last 1h calls below 1 for 5m",
+        ),
+        (
+            "apiaudit",
+            "alert edge 1h failure_percent == 0",
+            "/apiaudit alert edge 1h failure_percent below 1",
+        ),
+        ("apiaudit", "alert edge 1h calls == 5", "/apiaudit alert edge 1h calls above 5"),
+        ("apiaudit", "alert edge 1h failures != 0", "/apiaudit alert edge 1h failures above 0"),
     ],
 )
 def test_suggestions_contain_typed_words(command: CommandName, text: str, hint: str) -> None:
@@ -279,6 +305,14 @@ def test_alert_may_be_a_sentence(command: CommandName, text: str, query: str, va
     alert = parse_alert_command(command, text, HOUSE)
     assert isinstance(alert, CreateAlert)
     assert (alert.query, alert.value) == (query, value)
+
+
+@pytest.mark.parametrize("name", ["quota", "quota-eu"])
+def test_account_is_not_read_as_value(name: str) -> None:
+    directory = AccountDirectory({name: "rapid7"})
+    alert = parse_alert_command("usage", "alert quota above 5 GB", directory)
+    assert isinstance(alert, CreateAlert)
+    assert (alert.query, alert.value) == ("quota", "bytes")
 
 
 @pytest.mark.parametrize(

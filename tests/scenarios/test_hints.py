@@ -29,6 +29,15 @@ SUBSCRIPTIONS = (
     "/apiaudit subscribe edge 24h status:99x at 09:00",
     "/logs subscribe kitchen 20m where(/x/ at 09:00",
     "/logs subscribe",
+    "/logs subscribe rapid7-eu cheese 20m at 09:00",
+    "/usage subscribe today at 5 and 6",
+    "/usage subscribe today at 9 15",
+    "/usage subscribe today at 09:00 as pdf",
+    "/usage subscribe today as message at 09:00 as canvas",
+    "/usage subscribe today at 09:00 on the 35th",
+    "/usage subscribe today vs yesterdy at 09:00",
+    "/usage subscribe yesterday every 2 days",
+    "/apiaudit subscribe edge 24h failures fortnightly",
 )
 ALERTS = (
     "/usage alert",
@@ -46,6 +55,48 @@ ALERTS = (
     "/apiaudit alert 1h status:5xx failures above 20",
     "/apiaudit alert iot 1h code:503 failures above 20",
     "/logs alert cheese 15m lines above lots",
+    "/apiaudit alert no calls last 1h",
+    "/apiaudit alert edge 1h calls == 5",
+    "/apiaudit alert edge 1h failures != 0",
+    "/apiaudit alert edge 1h failure_percent == 0",
+    "/apiaudit alert edge 1h p99 above 2s",
+    "/apiaudit alert edge 1h failure rate above 5 GB",
+    "/apiaudit alert edge 1h failures above 5%",
+    "/apiaudit alert edge 1h calls",
+    "/apiaudit alert edge 24h up 20% failures",
+    "/apiaudit alert edge 1h calls below -1",
+    "/apiaudit alert edge 1h change_calls above 5",
+    "/usage alert today no data",
+    "/usage alert today size above 5 GB",
+    "/usage alert today above 5.000 GB",
+    "/usage alert today above 2x",
+    "/usage alert today outside 5 GB",
+    "/usage alert today above 5 GB recover 6 GB",
+    "/usage alert today above 5 GB each actor",
+    "/usage alert today above 5 GB severity high",
+    "/usage alert today above 5 GB every 1s",
+    "/usage alert yesterday above 80% of quota",
+    "/logs alert kitchen 15m error rate above 5%",
+    "/logs alert rapid7-eu cheese 15m lines above 5",
+    "/logs alert kitchen lines above 9 today",
+)
+SILENCES = (
+    "/usage silence",
+    "/usage silence spike",
+    "/usage silence 2h spike",
+    "/usage silence spike forever",
+    "/usage silence spike 900d",
+    "/usage silence spike 6M",
+    '/usage silence spike 2 parsecs "load test"',
+    "/usage silence spyke 2h",
+    "/usage unsilence",
+    "/usage unsilence spyke",
+)
+LOG_QUESTIONS = (
+    ("/logs rapid7-eu cheese 20m", "/logs rapid7-eu/kitchen 20m"),
+    ("/logs rapid7-eu 20m", "/logs rapid7-eu/kitchen 20m"),
+    ("/logs rapid7-eu/cheese 20m", "/logs rapid7-eu/kitchen 20m"),
+    ("/logs RAPID7-EU", "/logs rapid7-eu/kitchen last 20 mins"),
 )
 
 
@@ -67,6 +118,27 @@ async def test_suggested_command_works(
             if not re.match(r"(Subscription \d+|Alert `.*?`) created: ", answer):
                 failed.append((line, hint, answer))
     assert failed == []
+
+
+async def test_command_suggested_for_silence_works(sandbox: Sandbox, clock: Clock) -> None:
+    failed = []
+    async with running(sandbox):
+        await sandbox.slack.answer_to(
+            "/usage alert today above 900 GB as spike", channel="C0KITCHEN"
+        )
+        for line in SILENCES:
+            hint, answer = await _refusal_and_answer(sandbox, line)
+            if not re.match(r"Alert `spike` is silenced|Alerts |.*`spike`", answer):
+                failed.append((line, hint, answer))
+    assert failed == []
+
+
+async def test_log_of_named_account_is_suggested(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox):
+        for line, suggested in LOG_QUESTIONS:
+            hint, answer = await _refusal_and_answer(sandbox, line)
+            assert hint == suggested
+            assert answer.startswith("rapid7-eu/kitchen: ")
 
 
 async def test_suggestion_contains_typed_words(sandbox: Sandbox, clock: Clock) -> None:

@@ -145,6 +145,20 @@ COMMAND = ApiAuditCommand(
                 *("before_calls", "before_failures"),
             }
         ),
+        whole=frozenset(
+            {"calls", "failures", "actors", "before_calls", "before_failures", *NEW_VALUES}
+        ),
+        synonyms={
+            "requests": "calls",
+            **dict.fromkeys(
+                ("failure rate", "error rate", "failure percentage", "error percentage"),
+                "failure_percent",
+            ),
+            **dict.fromkeys(
+                ("p95", "latency", "p95 latency", "latency p95", "p95 duration", "duration p95"),
+                "duration_p95_ms",
+            ),
+        },
         labels={
             "calls": "Calls",
             "failures": "Failed calls",

@@ -118,6 +118,7 @@ COMMAND = LogsCommand(
         usual_threshold="100",
         group="levels",
         counts=("lines", "bytes", "count"),
+        whole=frozenset({"lines", "bytes", "count", "unique"}),
         labels={
             "lines": "Lines",
             "bytes": "Size",

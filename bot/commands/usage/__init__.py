@@ -100,6 +100,18 @@ COMMAND = UsageCommand(
         usual_threshold="5 GB",
         subjects=("log", "account"),
         of_comparisons=frozenset({"change_bytes", "before_bytes"}),
+        whole=frozenset(
+            {
+                *("bytes", "reported_bytes", "days", "days_missing", "peak_bytes"),
+                *("before_bytes", "month_to_date_bytes"),
+            }
+        ),
+        synonyms={
+            "quota": "quota_percent",
+            "forecast": "forecast_month_bytes",
+            "daily average": "mean_bytes_per_day",
+            "average per day": "mean_bytes_per_day",
+        },
         labels={
             "bytes": "Data of the window",
             "reported_bytes": "Total as the vendor reports it",
