@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from bot.cli.mcp import tools
 from bot.config.tables import AccessSettings
 from bot.questions.registry import COMMANDS, load_plugin_commands
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import ROOT, Run
+from tests.example_command.opswatch_pantry import COMMAND as PANTRY
 
 FOLDER = ROOT / "tests" / "example_command"
 PATHS = os.pathsep.join([str(ROOT), str(FOLDER)])
@@ -110,6 +112,19 @@ async def test_check_reports_unusable_command(tmp_path: Path, run_cli: Run) -> N
     paths = os.pathsep.join([str(ROOT), str(tmp_path)])
     ran = await run_cli("check", PYTHONPATH=paths)
     assert "“pantry” of the package opswatch-broken is skipped" in ran.out + ran.err
+
+
+def test_tools_of_added_commands_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    # One has no tool of its own, and the other brings one that is called `usage`.
+    added = {"alerts": replace(PANTRY, name="alerts"), "other": COMMANDS["usage"]}
+    monkeypatch.setattr(tools, "COMMANDS", {"usage": COMMANDS["usage"], **added})
+    found = [(tool.name, tool.command) for tool in tools.tool_descriptions()]
+    assert found == [
+        ("usage", "usage"),
+        ("ask_alerts", "alerts"),
+        ("ask_usage", "other"),
+        ("alerts", None),
+    ]
 
 
 def modules() -> list[Path]:

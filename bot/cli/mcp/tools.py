@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Literal
 
@@ -42,27 +42,31 @@ class ToolDescription:
 
 
 def tool_descriptions() -> list[ToolDescription]:
-    """A tool for each command, also those of plug-ins, and one for alerts."""
-    return [
-        *(_tool_of(command) for command in COMMANDS),
-        ToolDescription(
-            ALERTS,
-            "Alerts",
-            "Alerts with their state, value and threshold at their last check, the most severe "
-            "first. Nothing is checked anew or changed.",
-            AlertArguments,
-        ),
-    ]
+    """A tool for each command, also those of plug-ins, and one for alerts, each with a name of its
+    own.
+    """
+    alerts = ToolDescription(
+        ALERTS,
+        "Alerts",
+        "Alerts with their state, value and threshold at their last check, the most severe "
+        "first. Nothing is checked anew or changed.",
+        AlertArguments,
+    )
+    of_commands: dict[str, ToolDescription] = {}
+    # Our own commands come first, and keep their names.
+    for command in COMMANDS:
+        tool = _tool_of(command)
+        while tool.name in (*of_commands, ALERTS):
+            tool = replace(tool, name=f"ask_{tool.name}")
+        of_commands[tool.name] = tool
+    return [*of_commands.values(), alerts]
 
 
 def _tool_of(command: CommandName) -> ToolDescription:
     if own := _own_tool(command):
         return ToolDescription(own.name, own.title, own.description, own.arguments, command)
-    # Its name may be that of another tool.
-    taken = {ALERTS, *(tool.name for each in COMMANDS if (tool := _own_tool(each)))}
-    name = f"ask_{command}" if command in taken else command
     description = f"Answers questions of /{command}; the question `help` explains its words."
-    return ToolDescription(name, command, description, QuestionArguments, command)
+    return ToolDescription(command, command, description, QuestionArguments, command)
 
 
 def _own_tool(command: CommandName) -> CommandTool | None:
