@@ -139,7 +139,10 @@ def test_missing_day_is_not_comparable(side: str) -> None:
     assert "change_bytes" not in report.values()
     assert "%" not in text
     assert f"No data (not zero) for Sat {gap.day} Nov." in text
-    assert blocks[0]["text"]["text"] == "Not comparable"
+    shown_totals = "150 B vs. 120 B" if side == "current" else "180 B vs. 100 B"
+    headline = f"{shown_totals}, not comparable: 1 day without data"
+    assert blocks[0]["text"]["text"] == headline
+    assert headline in text
     assert "Change" not in tables(blocks)["Usage by log"][0]
 
 

@@ -108,13 +108,27 @@ def _who(report: UsageComparison) -> str:
 
 def _headline(report: UsageComparison) -> str:
     if report.change is None:
-        return "Not comparable"
+        return _not_comparable(report)
     if not report.change:
         return "No change"
     per = f" a {report.unit}" if report.unit else ""
     if report.change_percent is None:
         return f"{signed_bytes(report.change)}{per}"
     return f"{formatting.change(report.change_percent)} ({signed_bytes(report.change)}{per})"
+
+
+def _not_comparable(report: UsageComparison) -> str:
+    """Both totals and how many days have no data, where these are why nothing is compared."""
+    days = len({day for _, day in report.gaps})
+    if (
+        not days
+        or report.bytes is None
+        or report.before_bytes is None
+        or report.comparison.obstacle
+    ):
+        return "Not comparable"
+    totals = f"{formatting.format_bytes(report.bytes)} vs. {formatting.format_bytes(report.before_bytes)}"
+    return f"{totals}, not comparable: {formatting.pluralise(days, 'day')} without data"
 
 
 def _facts(report: UsageComparison) -> list[tuple[str, str]]:
