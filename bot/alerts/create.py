@@ -64,6 +64,7 @@ _CHANGE = re.compile(
 _NO_VALUE = re.compile(
     r"(?i)(?<!\S)(?:no|zero|0)\s{1,3}(?P<value>[a-z_]{1,40}(?:\.[a-z]{1,20})?)(?=[\s,;]|\.?\s*$)"
 )
+_NO_DATA = re.compile(r"(?i)(?<!\S)no\s{1,3}data(?=[\s,;]|\.?\s*$)")
 _IS_ZERO = re.compile(
     r"(?i)(?:(?<![=!<>])==?|(?<!\S)(?:is|are|equals?|equal to)(?!\S))\s{0,3}(?:0|zero)"
     r"(?:\s?(?:b|bytes?))?(?=[\s,;]|\.?$)"
@@ -131,9 +132,14 @@ def _parsed(typed: TypedAlert) -> CreateAlert:
 
 
 def _none(typed: TypedAlert) -> TypedAlert | None:
-    """The same alert with `calls below 1` for `no calls` and `calls == 0`; None if the words do not
-    ask for none of a value.
+    """The same alert with `calls below 1` for `no calls` and `calls == 0`, and with `days_missing
+    above 0` for `no data`; None if the words do not ask for none of a value.
     """
+    if found := typed.outside_clauses(_NO_DATA):
+        # What is missing is not zero, and has a value of its own where it is known.
+        if missing := named_value(typed.command, "no data", typed.directory):
+            return typed.with_words(found.span(), f"{missing.value} above 0")
+        return None
     if found := typed.outside_clauses(_NO_VALUE):
         named = named_value(typed.command, found["value"], typed.directory)
         if named and (least := _least(typed.command, named.value)):

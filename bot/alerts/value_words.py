@@ -37,10 +37,13 @@ def named_value(command: CommandName, asked: str, directory: AccountDirectory) -
     """The value that the last words name; None if they name none, or are part of a window such as
     `last 7 days`.
     """
+    # Before a name alone: `missing days` ends in another value, `days`.
+    if synonym := _synonym(command, asked, directory):
+        return synonym
     head, _, last = asked.rpartition(" ")
     value = last.lower()
     if not has_value(command, value):
-        return _synonym(command, asked, directory)
+        return None
     # `last 7 days above 5 GB` is about bytes, and not about a number of days.
     if value in _WINDOW_UNITS and _COUNT.fullmatch(head.rpartition(" ")[2].lower()):
         return None

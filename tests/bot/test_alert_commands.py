@@ -107,6 +107,8 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("apiaudit", "edge last 1h no calls.", CreateAlert("edge last 1h", "calls", "below", 1.0)),
     ("apiaudit", "zero requests in 1h each account", CreateAlert("1h", "calls", "below", 1.0, each="account")),
     ("usage", "yesterday bytes = 0 B", CreateAlert("yesterday", "bytes", "below", 1.0)),
+    ("usage", "us yesterday no data for 6h", CreateAlert("us yesterday", "days_missing", "above", 0.0, for_=6 * HOUR)),
+    ("usage", "us last week missing days above 1", CreateAlert("us last week", "days_missing", "above", 1.0)),
     ("usage", "us this month quota above 80%", CreateAlert("us this month", "quota_percent", "above", 80.0)),
     ("logs", "web where(no lines) 20m no lines", CreateAlert("web where(no lines) 20m", "lines", "below", 1.0)),
     ("logs", "web 20m levels.error == 0", CreateAlert("web 20m", "levels.error", "below", 1.0)),

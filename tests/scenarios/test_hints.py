@@ -66,7 +66,7 @@ ALERTS = (
     "/apiaudit alert edge 24h up 20% failures",
     "/apiaudit alert edge 1h calls below -1",
     "/apiaudit alert edge 1h change_calls above 5",
-    "/usage alert today no data",
+    "/apiaudit alert edge 1h no data",
     "/usage alert today size above 5 GB",
     "/usage alert today above 5.000 GB",
     "/usage alert today above 2x",

@@ -107,6 +107,8 @@ COMMAND = UsageCommand(
             }
         ),
         synonyms={
+            "no data": "days_missing",
+            "missing days": "days_missing",
             "quota": "quota_percent",
             "forecast": "forecast_month_bytes",
             "daily average": "mean_bytes_per_day",
