@@ -48,19 +48,20 @@ class LogWorker:
 
     async def feed(self, piece: bytes) -> bool:
         """False once no more is wanted."""
-        if (
-            self._worker is None
-            and not self._alone
-            and self._writer.transfer.received > HAND_OVER_BYTES
-        ):
-            await self._hand_over()
         received = self._writer.transfer.received
-        if self._memory_bytes and received + len(piece) > self._memory_bytes:
-            self._writer.move_to_disk(self._path())
-            self._memory_bytes = 0
+        is_long = received > HAND_OVER_BYTES
+        # First, as a process cannot continue with what is in memory here.
+        if self._memory_bytes and (is_long or received + len(piece) > self._memory_bytes):
+            await compute(self._move_to_disk)
+        if is_long and self._worker is None and not self._alone:
+            await self._hand_over()
         if self._worker:
             return await self._worker.feed(piece)
         return await compute(self._feed_here, piece)
+
+    def _move_to_disk(self) -> None:
+        self._writer.move_to_disk(self._path())
+        self._memory_bytes = 0
 
     def _feed_here(self, piece: bytes) -> bool:
         with contextlib.nullcontext() if self._alone else beginning_of_log():

@@ -151,6 +151,8 @@ class GzipOverflowFile:
         self._file = None
         self._in_memory = False
         self._transfer.path = path.with_name(path.name + ".gz") if self._packs else path
+        # An earlier attempt may have left a file there.
+        self._mode = "wb"
         if isinstance(so_far, io.BytesIO):
             self._open()
             assert self._file is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,11 @@ import pytest
 
 from bot.answer import AnswerFile
 from bot.logs.download import DownloadRequest, LogFile, download_log
-from bot.logs.writer import TransferState
+from bot.logs.worker import LogWorker
+from bot.logs.writer import LogWriter, TransferState
 from bot.system.file_memory import FileMemory, MemoryAllowance
 from bot.system.private_files import save_private
+from providers.errors import Incomplete
 from providers.models import Window
 from providers.redaction import Redactor
 
@@ -42,14 +45,18 @@ class Pieces:
 
 
 async def downloaded(
-    folder: Path, memory_bytes: int, *, plain_bytes: int = 10**6
+    folder: Path,
+    memory_bytes: int,
+    *,
+    plain_bytes: int = 10**6,
+    source: Pieces | None = None,
 ) -> tuple[TransferState, list[str]]:
     """The log, and the names of the files on disk."""
     wanted = DownloadRequest(
         ["k"], Window(NOON - timedelta(minutes=1), NOON), "", None, 10**9, plain_bytes
     )
     file = LogFile(lambda: folder, "kitchen.log", memory_bytes)
-    transfer = await download_log(Pieces(LINES), wanted, file, Redactor())
+    transfer = await download_log(source or Pieces(LINES), wanted, file, Redactor())
     return transfer, [path.name for path in folder.iterdir()]
 
 
@@ -77,6 +84,72 @@ async def test_packed_log_outgrows_memory(tmp_path: Path) -> None:
     transfer, on_disk = await downloaded(tmp_path, 1000, plain_bytes=100)
     assert on_disk == ["kitchen.log.gz"]
     assert gzip.decompress(transfer.path.read_bytes()) == b"".join(LINES)
+
+
+class BrokenOnce(Pieces):
+    """A log whose first download ends early, after these pieces."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        super().__init__(pieces)
+        self._is_broken = True
+
+    @asynccontextmanager
+    async def download(self, *_: Any, **__: Any) -> AsyncIterator[AsyncIterator[bytes]]:
+        is_broken, self._is_broken = self._is_broken, False
+
+        async def stream() -> AsyncIterator[bytes]:
+            for piece in self._pieces:
+                yield piece
+            if is_broken:
+                raise Incomplete("the kitchen closed early", account="kitchen", hint="")
+
+        yield stream()
+
+
+@pytest.mark.parametrize("plain_bytes", [100, 10**6])
+@pytest.mark.parametrize("memory_bytes", [0, 1, 1000, 10_000])
+async def test_retried_log_is_written_once(
+    tmp_path: Path, memory_bytes: int, plain_bytes: int
+) -> None:
+    transfer, _ = await downloaded(
+        tmp_path, memory_bytes, plain_bytes=plain_bytes, source=BrokenOnce(LINES)
+    )
+    content = transfer.path.read_bytes() if transfer.content is None else transfer.content
+    if transfer.path.suffix == ".gz":
+        content = gzip.decompress(content)
+    assert (content, transfer.counter.lines) == (b"".join(LINES), 60)
+
+
+async def test_disk_is_used_in_a_thread(tmp_path: Path) -> None:
+    threads = []
+
+    def folder() -> Path:
+        threads.append(threading.current_thread())
+        return tmp_path
+
+    writer = LogWriter(
+        TransferState(Path("kitchen.log")),
+        Redactor(),
+        most_lines=100,
+        most_bytes=10**6,
+        plain_bytes=10**6,
+        in_memory=True,
+    )
+    worker = LogWorker(writer, lambda: folder() / "kitchen.log", memory_bytes=1000)
+    for piece in LINES:
+        await worker.feed(piece)
+    await worker.close()
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+    assert worker.transfer.path.read_bytes() == b"".join(LINES)
+
+
+async def test_log_in_memory_is_handed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.logs.worker.HAND_OVER_BYTES", 500)
+    transfer, _ = await downloaded(tmp_path, 1000)
+    assert transfer.path.read_bytes() == b"".join(LINES)
 
 
 def test_memory_is_bounded_for_all_answers() -> None:
