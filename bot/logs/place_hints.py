@@ -41,6 +41,14 @@ NOT_REMEMBERED: Final = {
     "named_colon",
     "box_level_first",
     "frr",
+    "letter_alone",
+    "letter_and_dash",
+    "letter_and_colon",
+    "letter_in_brackets",
+    "before_box",
+    "letter_behind_boxes",
+    "mythtv_version",
+    "fhem",
     "before_file",
 }
 # Text in every line whose level is not a word.

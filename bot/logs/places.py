@@ -107,7 +107,15 @@ def _level(pattern: bytes) -> bytes:
 # How a time behind a level begins, of any form.
 _TIME_AHEAD: Final = rb"(?=[\[(\"']?(?:\d{1,4}[-/.: ][\dA-Z]|\d{8}|[A-Z][a-z]{2}[ ,]))"
 _LETTER_AHEAD: Final = rb"(?=[\[(]?(?:\d{1,4}[-/.: ][\dA-Z]|\d{8}|[A-Z][a-z]{2}[ ,] ?\d))"
-_SHORT: Final = rb"TRC|DBG|INF|NFO|WRN|ERR|CRT|FTL"
+# `INF` is a number, too.
+_SHORT: Final = rb"TRC|DBG|NFO|WRN|ERR|CRT|FTL"
+# A letter in front of a number names what was measured: `T: 21.5`.
+_NO_NUMBER: Final = rb"(?![+-]?\d)"
+# How a message begins that makes a letter in front of it a level, and no initial or unit.
+_FAILS: Final = (
+    rb"(?:Could not|Couldn't|Cannot|Can't|Did not|Does not|Failed|Failure|Unable|Unexpected|Invalid|"
+    rb"Missing|Error|Exception|Timed out|Timeout)"
+)
 
 
 PLACES: Final = (
@@ -161,13 +169,13 @@ PLACES: Final = (
         ("logcat_studio", rb"\d{1,7}-\d{1,7}(?:/[\w.?]{1,100} |(?: {1,40}+[^ \n]{1,100}+){2} {1,40}+)" + _LOGCAT + rb"(?=/|  )", _letter, b"2026-11-21 10:00:00.123 12-12/org.example E/Oven: hot", "error"),
         ("tensorflow_letter", rb"(?P<LEVEL>[IWEF]) (?=[\w./-]{1,120}:\d{1,6}\])", _letter, b"2026-11-21 10:00:00.123456: W oven/hot.cc:64] hot", "warn"),
         ("ray_letter", rb"(?P<LEVEL>[IWEFCD]) \d{1,7} \d{1,7}\] ", _letter, b"[2026-11-21 10:00:00,123 E 12 34] (raylet) oven.cc:30: hot", "error"),
-        ("before_box", rb"(?P<LEVEL>[TDINWEC]) {1,2}(?=\[)", _letter, b"[2026-11-21 10:00:00.123456] W [oven.c:12:start] 0-oven: hot", "warn"),
-        ("letter_alone", rb"(?P<LEVEL>[EWDF]) (?=[A-Z(<\[\"'])", _letter, b"2026-11-21 10:00:00 E Could not open", "error"),
-        ("letter_and_dash", rb"(?P<LEVEL>[EWDIF]) - ", _letter, b"2026-11-21 10:00:00 - E - hot", "error"),
+        ("before_box", rb"(?P<LEVEL>[TDINWEC]) {1,2}(?=\[(?:[A-Za-z]|\d{1,10}[:/\]]))", _letter, b"[2026-11-21 10:00:00.123456] W [oven.c:12:start] 0-oven: hot", "warn"),
+        ("letter_alone", rb"(?P<LEVEL>[EWF]) (?=" + _FAILS + rb"\b)", _letter, b"2026-11-21 10:00:00 E Could not open", "error"),
+        ("letter_and_dash", rb"(?P<LEVEL>[EWDIF]) - " + _NO_NUMBER, _letter, b"2026-11-21 10:00:00 - E - hot", "error"),
         ("letter_in_box_of_time", rb"(?P<LEVEL>[EWDIF])\](?= )", _letter, b"[2026-11-21 10:00:00 E] hot", "error"),
-        ("letter_behind_boxes", rb"(?=\[[^\[\]\n]{1,60}\] [\[EWDIF])(?:(?!\[ ?" + ANY_CASE + rb"[ \]])\[[^\[\]\n]{1,60}\] ){1,3}(?P<LEVEL>[EWDIF])(?=: | [a-z\[(])", _letter, b"2026-11-21 10:00:00 [oven] [12] E: hot", "error"),
-        ("before_two_blanks", rb"(?P<LEVEL>[CEWND])  (?=[a-z])", _letter, b"2026-11-21 10:00:00.123456 C  oven version: 1", "critical"),
-        ("fhem", rb"(?=[0-5]: )(?:(?<=\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d )|(?<=\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d\.\d{3} ))(?P<LEVEL>[0-5]): ", spellings.FHEM.get, b"2026.11.21 10:00:00 1: oven: hot", "error"),
+        ("letter_behind_boxes", rb"(?=\[[^\[\]\n]{1,60}\] [\[EWDIF])(?:(?!\[ ?" + ANY_CASE + rb"[ \]])\[[^\[\]\n]{1,60}\] ){1,3}(?P<LEVEL>[EWDIF]): (?=\S)" + _NO_NUMBER, _letter, b"2026-11-21 10:00:00 [oven] [12] E: hot", "error"),
+        ("mythtv_version", rb"(?P<LEVEL>C)  (?=myth[a-z]{2,20} version: )", _letter, b"2026-11-21 10:00:00.123456 C  mythbackend version: 1", "critical"),
+        ("fhem", rb"(?=[0-5]: )(?:(?<=\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d )|(?<=\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d\.\d{3} ))(?P<LEVEL>[0-5]): (?=(?:[A-Za-z][\w.]{1,40}|PERL WARNING): )", spellings.FHEM.get, b"2026.11.21 10:00:00 1: oven: hot", "error"),
         ("iris", rb"(?=\(\d)(?<=\d\d/\d\d/\d\d-\d\d:\d\d:\d\d:\d{3} )\(\d{1,10}\) (?P<LEVEL>[0-3]) ", spellings.IRIS.get, b"11/21/26-10:00:00:123 (1234) 2 [Generic.Event] hot", "error"),
         ("openedge", rb"P-\d{3,10} {1,8}T-\w{3,12} {1,8}(?P<LEVEL>[FEWIDT]) ", _letter, b"[26/11/21@10:00:00.123+0100] P-001234     T-01234     F SRV     1: (49)   hot", "fatal"),
         ("capnslog", rb"(?P<LEVEL>[TDINWEC]) \| ", _letter, b"2026-11-21 10:00:00.123456 W | rafthttp: hot", "warn"),
@@ -191,8 +199,8 @@ PLACES: Final = (
         ("letter_and_file", rb"(?P<LEVEL>[IWEFDTVC]) {1,2}(?=[\w./-]{1,80}\.[a-z]{1,4}[:(]\d)", _letter, b"2026-11-21 10:00:00.123456 E oven.cpp:12 hot", "error"),
         ("letter_and_tag", rb"(?P<LEVEL>[VDIWEF])/(?=[\w.$-]{1,40}: )", _letter, b"2026-11-21 10:00:00 E/Oven: hot", "error"),
         ("letter_and_program", rb"(?<=\] )(?P<LEVEL>[IWEDF]) (?=[a-z][\w.-]{1,40}: )", _letter, b"[2026-11-21T10:00:00.123Z] I santad: action=EXEC", "info"),
-        ("letter_and_colon", rb"(?P<LEVEL>[IWEFDTV]): (?=\S)", _letter, b"2026-11-21 10:00:00 E: hot", "error"),
-        ("letter_in_brackets", rb"[(<](?P<LEVEL>[IWEFDTVC])[)>](?= )", _letter, b"2026-11-21 10:00:00 (W) oven: hot", "warn"),
+        ("letter_and_colon", rb"(?P<LEVEL>[IWEFDTV]): (?=\S)" + _NO_NUMBER, _letter, b"2026-11-21 10:00:00 E: hot", "error"),
+        ("letter_in_brackets", rb"[(<](?P<LEVEL>[IWEFDTVC])[)>](?= )(?! (?:[+-]?\d|Copyright))", _letter, b"2026-11-21 10:00:00 (W) oven: hot", "warn"),
         ("stunnel", rb"LOG(?P<LEVEL>[0-7])(?=\[[\w:]{1,24}\]: )", _severity, b"2026.11.21 10:00:00 LOG3[12]: hot", "error"),
         ("telegraf_letter", rb"(?P<LEVEL>[IWED])! ", _letter, b"2026-11-21T10:00:00Z W! [agent] oven slow", "warn"),
         ("box_letter", rb"\[" + _LETTER + rb"\]", _letter, b"2026-11-21 10:00:00.123 [E] too hot", "error"),
@@ -207,8 +215,8 @@ PLACES: Final = (
         ("windows_path", _level(_LOWER_CASE) + rb":(?=(?:[A-Za-z]:|\.\.?)[\\/])", _word, b"2026-11-21 10:00:00: error:c:\\source\\oven.cpp:12: hot", "error"),
         ("column", rb"(?<=[,;])(?:(?>\"[^\"\n]{0,80}\"|[\w.$@:/#()\[\]{}<>=+*%|-]{0,100}|[A-Za-z]\w{0,30} \w{1,30})[,;]){0,8}?\"?" + _level(SOME_CASE) + rb"\"?(?=[,;\])]|$)", _word, b"2026-11-21 10:00:00.123,main,WARN,org.example.Oven,hot", "warn"),
         ("spaced_column", rb"(?<=, )(?:[\w.$@:/#()\[\]=-]{1,100}, ){1,6}?" + _level(CAPITALS) + rb"(?=, )", _word, b"10:00:00,123, kitchen.example, audit.Oven, INFO, 12, on", "info"),
-        ("two_words_box", rb"\[[A-Z][a-z]{2,20} " + _level(_CAPITALISED) + rb"\]", _word, b"21.11.2026 10:00:00 [Server Error] hot", "error"),
-        ("frr", rb"(?P<LEVEL>" + b"|".join(spellings.FRR) + rb"): (?=[A-Z]{2,8}\d?: )", spellings.FRR.get, b"2026/11/21 10:00:00.123 warnings: BGP: hot", "warn"),
+        ("two_words_box", rb"\[(?:Server|Client) " + _level(_CAPITALISED) + rb"\]", _word, b"21.11.2026 10:00:00 [Server Error] hot", "error"),
+        ("frr", rb"(?P<LEVEL>" + b"|".join(spellings.FRR) + rb"): (?=(?:" + b"|".join(spellings.FRR_DAEMONS) + rb"): )", spellings.FRR.get, b"2026/11/21 10:00:00.123 warnings: BGP: hot", "warn"),
         ("sharepoint", rb"\*?\t?[\w.]{1,60} \(\dx[0-9A-F]{4,8}\) {0,60}\t\dx[0-9A-F]{4,8}\t(?:[^\t\n]{0,60}\t){3}(?P<LEVEL>" + b"|".join(spellings.SHAREPOINT) + rb") {0,12}\t", spellings.SHAREPOINT.get, b"11/21/2026 10:00:00.12 \tw3wp.exe (0x0A1B) \t0x0C2D\tOven\tGeneral\tab12\tUnexpected\thot", "error"),
         ("whole_message", _level(SOME_CASE) + rb"$", _word, b"2026-11-21T10:00:00Z Trace", "trace"),
     ),

@@ -129,6 +129,11 @@ FRR: Final = {
     b"informational": "info",
     b"debugging": "debug",
 }
+FRR_DAEMONS: Final = (
+    *(b"BABEL", b"BFD", b"BGP", b"EIGRP", b"FABRIC", b"ISIS", b"LDP", b"MGMTD", b"NHRP", b"OSPF"),
+    *(b"OSPF6", b"PATH", b"PBR", b"PIM", b"PIM6", b"RIP", b"RIPNG", b"SHARP", b"STATIC", b"VRRP"),
+    *(b"WATCHFRR", b"ZEBRA"),
+)
 SHAREPOINT: Final = {
     b"Critical": "critical",
     b"Unexpected": "error",

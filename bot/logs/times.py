@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import repeat
 from typing import Final
 
@@ -40,7 +40,8 @@ _KNOWN_REGION: Final = (
     rb"(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific)/"
     rb"[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
 )
-# Most of what follows a time begins in none of these ways, which is seen at once.
+# Most of what follows a time begins in none of these ways, which is seen at once. Whether there is
+# such an offset is not: lines that differ in digits alone are read alike.
 OFFSET: Final = (
     rb" ?(?=[-+(A-Z\t[])(?:[+-]\d\d(?::?\d\d)?(?!\d)|\(UTC(?:[+-]\d{4})?\)|"
     + _NAMED_ZONE
@@ -53,6 +54,23 @@ OFFSET: Final = (
 # Between the time and its half some languages put a blank that does not break.
 _HALF: Final = rb"(?: |\xe2\x80\xaf|\xc2\xa0)?[AaPp](?:\.(?: |\xc2\xa0)?)?[Mm]\b\.?"
 _HALF_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?:" + OFFSET + rb")?|" + OFFSET + rb")"
+# Such dates are seldom followed by a half: `pm: worker started` names a program.
+_HALF_OF_ISO_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?!:)(?:" + OFFSET + rb")?|" + OFFSET + rb")"
+# Or only where nothing else can be meant: at the time itself, or in front of a zone, a sign, a level
+# or the end.
+_SURE_HALF_OR_OFFSET: Final = (
+    rb"(?:[AaPp][Mm]\b(?:"
+    + OFFSET
+    + rb")?| [AaPp][Mm](?:"
+    + OFFSET
+    + rb"|(?=[\]),;|\t\n]|\Z| {1,4}\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERR|ERROR|SEVERE|"
+    rb"CRITICAL|FATAL)\b))|" + OFFSET + rb")"
+)
+# The zone of Android's log, in front of the numbers of a process and a thread, or of a tag.
+_OFFSET_OF_LOGCAT: Final = (
+    rb" [+-]\d{4}(?= {1,6}(?:[\w-]{1,16} {1,6})?\d{1,7}(?: {1,8}|: {0,6})\d{1,7} [VDIWEFAS][ /]"
+    rb"| [VDIWEFAS]/\S)"
+)
 _Y = rb"(?P<y>(?:19|20)\d\d)"
 _M = rb"(?P<m>0\d|1[0-2])"
 _D = rb"(?P<d>[0-2]\d|3[01])"
@@ -99,7 +117,7 @@ class TimeForm(Struct, frozen=True):
 
 FORMS: Final = (
     TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:" + _ISO_BETWEEN + _HM + rb"| {1,2}(?P<H1>\d):(?P<M1>[0-5]\d))", _SECONDS,
-             _HALF_OR_OFFSET,
+             _HALF_OF_ISO_OR_OFFSET,
              b"2026-11-21 10:00:00,123 +0100", (b"2026-11-21T10:00", b"+01:00")),
     TimeForm("iso_basic", _Y + _M + _D + rb"[T .:-](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
              b"20261121T100000Z", (b"2026-11-21T10:00", b"Z")),
@@ -109,7 +127,7 @@ FORMS: Final = (
              b"2026-325T10:00:00,123", (b"2026-11-21T10:00", b"")),
     TimeForm("hours_and_minutes", _Y + b"-" + _M + b"-" + _D + rb" (?P<H>[01]\d|2[0-3])h(?P<M>[0-5]\d)", rb"\.\d\d", rb" (?:utc|UTC)\b",
              b"2026-11-21 10h00.00 utc", (b"2026-11-21T10:00", b"Z")),
-    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T:@-]|\] ?\[|" + _COLUMN + rb")" + _HM, _SECONDS, _HALF_OR_OFFSET,
+    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T:@-]|\] ?\[|" + _COLUMN + rb")" + _HM, _SECONDS, _SURE_HALF_OR_OFFSET,
              b"2026/11/21 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("bgl", _Y + b"[-.]" + _M + b"[-.]" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:[.:]\d{1,9}+)?+", rb"(?:[+-]\d{3}(?!\d)|" + OFFSET + rb")",
              b"2005-06-03-15.42.50.363779", (b"2005-06-03T15:42", b"")),
@@ -160,7 +178,7 @@ FORMS: Final = (
              b"20261121100000.123", (b"2026-11-21T10:00", b"")),
     TimeForm("dashed_clock", _Y + rb"[-_.]" + _M + rb"[-_.]" + _D + rb"[ _T](?P<H>[01]\d|2[0-3])[.:-](?P<M>[0-5]\d)", rb"[.:-]\d\d(?:[.,]\d{1,9}+)?+(?!\d)", OFFSET,
              b"2026-11-21_10-00-00", (b"2026-11-21T10:00", b"")),
-    TimeForm("loose_iso", _Y + rb"-(?P<m>0?[1-9]|1[0-2])-(?P<d>0?[1-9]|[12]\d|3[01])[ T](?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)", _SECONDS, _HALF_OR_OFFSET,
+    TimeForm("loose_iso", _Y + rb"-(?P<m>0?[1-9]|1[0-2])-(?P<d>0?[1-9]|[12]\d|3[01])[ T](?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)", _SECONDS, _HALF_OF_ISO_OR_OFFSET,
              b"2026-11-1 9:00:00", (b"2026-11-01T09:00", b"")),
     TimeForm("mikrotik", rb"(?P<mon>" + MONTHS.lower() + rb")/" + _D + rb"(?:/" + _Y + rb")? " + _HM, _SECONDS, rb"(?!)",
              b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
@@ -175,7 +193,7 @@ FORMS: Final = (
              b"081109 203615", (b"2008-11-09T20:36", b"")),
     TimeForm("klog", rb"(?P<m>0\d|1[0-2])(?P<d>[0-2]\d|3[01]) " + _HM, rb":\d\d\.\d{1,9}+", rb"(?!)",
              b"1121 10:00:00.123456", (b"--11-21T10:00", b"")),
-    TimeForm("month_day", _M + rb"([-./])" + _D + rb"[ |-]" + _HM, _SECONDS, rb" [+-]\d{4}(?!\d)",
+    TimeForm("month_day", _M + rb"([-./])" + _D + rb"[ |-]" + _HM, _SECONDS, _OFFSET_OF_LOGCAT,
              b"11-21 10:00:00.123", (b"--11-21T10:00", b"")),
     TimeForm("clock", _HM, rb"(?=:\d\d(?!\d))" + _SECONDS, _HALF_OR_OFFSET,
              b"10:00:00.123", (b"T10:00", b"")),
@@ -286,7 +304,9 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
     behind = behind.strip()
     hour = int(found.get("H") or found.get("H1") or b"0")
     if half := _HALF_OF_DAY.match(behind):
-        hour = hour % 12 + 12 * (half[1] in b"Pp")
+        # A clock of 24 hours needs no half: `14:05 am` is 14:05.
+        if 1 <= hour <= _HOURS_OF_HALF:
+            hour = hour % 12 + 12 * (half[1] in b"Pp")
         behind = behind[half.end() :].lstrip()
     year = found.get("y") or (b"20" + found["yy"] if "yy" in found else b"")
     if name in ("ctime", "day_first_ctime"):
@@ -302,6 +322,7 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
     return date_ + b"T%02d:%02d" % (hour, of_hour), _offset_of(behind)
 
 
+_HOURS_OF_HALF = 12
 _LAST_HOUR = 24
 _LAST_MINUTE = 59
 _LAST_MONTH = 12
@@ -341,6 +362,20 @@ def _ordinal_date(year: int, day: int) -> bytes:
     return moment.isoformat().encode()
 
 
+@cache
+def _regions() -> frozenset[bytes]:
+    """The names of zones that are known here."""
+    # Few logs name a region, and the import takes memory.
+    from zoneinfo import available_timezones
+
+    return frozenset(name.encode() for name in available_timezones())
+
+
+# No zone is further from UTC, or has other minutes than a quarter.
+_FURTHEST_OFF: Final = 1400
+_MINUTES_OFF: Final = (b"00", b"15", b"30", b"45")
+
+
 @lru_cache(maxsize=256)
 def _offset_of(behind: bytes) -> bytes:
     behind = behind.strip(b"[]")
@@ -357,10 +392,14 @@ def _offset_of(behind: bytes) -> bytes:
         if len(digits) == 3:
             # DB2 writes minutes.
             digits = b"%02d%02d" % divmod(int(digits), 60)
-        return behind[:1] + digits[:2] + b":" + (digits[2:4] or b"00")
+        hours, minutes = digits[:2], digits[2:4] or b"00"
+        # `+2600 items` is a number.
+        if minutes not in _MINUTES_OFF or int(hours + minutes) > _FURTHEST_OFF:
+            return b""
+        return behind[:1] + hours + b":" + minutes
     name = behind.upper()
     if b"/" in name:
-        return behind
+        return behind if behind in _regions() else b""
     return ZONES.get(name, name if name in SHARED_ZONES else b"")
 
 

@@ -94,10 +94,79 @@ def test_formats_of_one_log_are_distinguished() -> None:
         b"WARNINGS were found",
         b"DEBUG=1 make oven",
         b'{"time":"2026-11-20T11:00:00Z","msg":"level: ERROR","levels":["error"]}',
+        b"2026-11-20 11:00:00 loss INF at 3",
+        b"2026-11-20 11:00:00 value INF reached",
+        b"2026-11-20 11:00:00 [Last Error] none",
+        b"2026-11-20 11:00:00 [Without Error] fine",
+        b"2026-11-20 11:00:00 [Test Error] none",
+        b"2026-11-20 11:00:00 alerts: SMS: sent",
+        b"2026-11-20 11:00:00 errors: TCP: 0 dropped",
+        b"2026.11.20 11:00:00 1: starting",
     ],
 )
 def test_word_is_not_taken_for_a_level(line: bytes) -> None:
     assert counted(line + b"\n").counted_levels() == {}
+    assert counted(*[(line + b"\n") * 3] * 3).counted_levels() == {}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"[worker-1] I could not open the oven",
+        b"[oven] E mail sent",
+        b"[chat] I love it",
+        b"[oven] E: 12",
+        b"F (Fahrenheit)",
+        b"E Street Band played",
+        b'E "x"',
+        b"D The",
+        b"W (10 watts)",
+        b"C  major",
+        b"C [1, 2]",
+        b"T: 21.5",
+        b"F - 70 degrees",
+        b"(C) 2026 The Kitchen",
+        b"(C) Copyright The Kitchen",
+    ],
+)
+@pytest.mark.parametrize("time", [b"2026-11-20 11:00:00", b"2026/11/20 11:00:00.123456"])
+def test_letter_is_not_taken_for_a_level(time: bytes, message: bytes) -> None:
+    assert counted((time + b" " + message + b"\n") * 3).counted_levels() == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "minute"),
+    [
+        (b"2026/11/21 22:00:00 AM hot", "2026-11-21T22:00"),
+        (b"2026/11/21 14:05:00 am: asset manager up", "2026-11-21T14:05"),
+        (b"2026/11/21 10:00:00 PM started", "2026-11-21T10:00"),
+        (b"2026/11/21 10:00:00 PM: started", "2026-11-21T10:00"),
+        (b"2026/11/21 10:00:00 PM ERROR hot", "2026-11-21T22:00"),
+        (b"2026/11/21 10:00:00 PM", "2026-11-21T22:00"),
+        (b"2026/11/21 10:00:00PM hot", "2026-11-21T22:00"),
+        (b"2026-11-21 10:00:00 PM: started", "2026-11-21T10:00"),
+        (b"2026-11-21 22:00:00 AM hot", "2026-11-21T22:00"),
+        (b"11/21/2026 22:00:00 AM hot", "2026-11-21T22:00"),
+        (b"11/21/2026 00:05:00 AM hot", "2026-11-21T00:05"),
+        (b"11/21/2026 12:05:00 AM hot", "2026-11-21T00:05"),
+        (b"2026-11-21 10:00:00[Atlantic/Cache] hit", "2026-11-21T10:00"),
+        (b"2026-11-21 10:00:00[Europe/Worker] ERROR x", "2026-11-21T10:00"),
+        (b"2026-11-21 10:00:00[Europe/Berlin] ERROR x", "2026-11-21T10:00 Europe/Berlin"),
+        (b"2026-11-21 10:00:00 +2600 items", "2026-11-21T10:00"),
+        (b"2026-11-21 10:00:00 +0060 items", "2026-11-21T10:00"),
+        (b"2026-11-21 10:00:00 +1430 items", "2026-11-21T10:00"),
+        (b"2026-11-21 10:00:00 GMT+26 items", "2026-11-21T10:00"),
+        (b"2026-11-21 10:00:00 +0545 items", "2026-11-21T10:00 +05:45"),
+        (b"11-21 10:00:00 +2600 items", "--11-21T10:00"),
+        (b"11-21 10:00:00 -1200 kWh", "--11-21T10:00"),
+        (b"11-21 10:00:00 +0100 E/Oven( 1702): hot", "--11-21T10:00 +01:00"),
+    ],
+)
+def test_time_ends_where_the_message_begins(line: bytes, minute: str) -> None:
+    clock, _, zone = minute.partition(" ")
+    assert read_line(line).minute == (clock.encode(), zone.encode())
+    block = counted(*[(line + b"\n") * 3] * 3)
+    assert dict(block.minutes) == {(clock.encode(), zone.encode()): 9}
 
 
 BARE = [b"error could not open the oven", b"info  oven on", b"warn: hot", b"debug", b"  at kitchen"]
