@@ -134,6 +134,21 @@ async def test_alerts_and_subscriptions_are_handed_over(
     assert await rows(store, "SELECT count(*) FROM outbox_files") == [(1,)]
 
 
+@pytest.mark.parametrize("escape", [r"\n", r"\t", r"\r", r"\u00a0", r"\"", ""])
+async def test_person_is_found_after_escapes_of_json(
+    store: Store, location: Path | Secret, open_store: OpenStore, escape: str
+) -> None:
+    def enqueue(tx: Transaction) -> None:
+        blocks = f'[{{"text":"{escape}U0ADA, {escape}U0ADA1"}}]'
+        tx.execute(POST, ("k1", "C0OPS", "", blocks, "pending"))
+
+    await store.database.write(enqueue)
+    await store.close()
+    assert erase_person(location, "U0ADA").changed == {"outbox": 1}
+    found = await rows(await open_store(), "SELECT blocks FROM outbox")
+    assert found == [(f'[{{"text":"{escape}{NOBODY}, {escape}U0ADA1"}}]',)]
+
+
 async def test_rows_that_become_equal_are_merged(
     store: Store, location: Path | Secret, open_store: OpenStore
 ) -> None:

@@ -69,7 +69,9 @@ class TextColumns(Protocol):
 
 def person_pattern(user: str) -> str:
     """The id where it is not part of a longer one, for Python and PostgreSQL alike."""
-    return rf"(?<![A-Za-z0-9]){re.escape(user)}(?![A-Za-z0-9])"
+    # In JSON, a letter before the id may be the end of an escape, such as that of a line feed.
+    before = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"
+    return rf"{before}{re.escape(user)}(?![A-Za-z0-9])"
 
 
 def erase(tx: Transaction, columns: TextColumns, user: str, *, heir: str = "") -> Erased:
