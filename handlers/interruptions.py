@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from bot.answer import Block
 from bot.blocks import kit
 from bot.commands.answering import Clock
 from bot.errors import OpswatchError
@@ -70,16 +71,13 @@ class InterruptionReporter(Struct, frozen=True):
         with contextlib.suppress(StoreUnavailable):
             files = await self.store.questions.unsent_files(asked.delivery)
             sent_again = await self._send_again(asked, target)
-        error: OpswatchError = LostCommand(line) if is_managing(asked.text) else Lost(line)
+        lost = _report_of(LostCommand(line) if is_managing(asked.text) else Lost(line), line)
         if files:
-            error = LostFiles(line, files)
-        elif sent_again:
-            return
-        message = error_message(error)
-        # A question with a redacted secret cannot be asked again by a button.
-        blocks = message.blocks("" if MARK in line else line)
-        report = self.delivery.report_missing_files if files else self.delivery.report_interrupted
-        await report(target, message.text, blocks)
+            lost_files = _report_of(LostFiles(line, files), line)
+            unanswered = lost_files if sent_again else lost
+            await self.delivery.report_missing_files(target, *lost_files, unanswered=unanswered)
+        elif not sent_again:
+            await self.delivery.report_interrupted(target, *lost)
 
     async def _send_again(self, asked: QuestionRecord, target: ReplyTarget) -> bool:
         """Sends a private answer that was ready, and that Slack may not have taken. It replaces the
@@ -121,3 +119,10 @@ class InterruptionReporter(Struct, frozen=True):
                 progress=ShownProgress(asked.shown_ts or ""),
             ),
         )
+
+
+def _report_of(error: OpswatchError, line: str) -> tuple[str, list[Block]]:
+    """The text and blocks of a report."""
+    message = error_message(error)
+    # A question with a redacted secret cannot be asked again by a button.
+    return message.text, message.blocks("" if MARK in line else line)

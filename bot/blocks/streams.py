@@ -65,12 +65,12 @@ def result_chunks(steps: Sequence[Step]) -> list[Block]:
 
 def first_blocks(blocks: Sequence[Block], key: str) -> tuple[list[Block], list[Block]]:
     """The beginning of an answer, up to its headline, and the rest. The id of the first block
-    identifies the question.
+    identifies the question. No beginning where nothing would be left.
     """
-    types = [block.get("type") for block in blocks]
-    end = types.index("header") + 1 if "header" in types else 1
+    end = _headline_end(blocks)
+    types = {block.get("type") for block in blocks[:end]}
     # Tables and charts are left to the end, where simpler blocks can take their place.
-    if not set(types[:end]) <= {"header", "section", "context"}:
+    if end >= len(blocks) or not types <= {"header", "section", "context"}:
         return [], list(blocks)
     first, *others = blocks[:end]
     return [{**first, "block_id": stream_id(key)}, *others], list(blocks[end:])
@@ -89,10 +89,32 @@ def stream_id(key: str) -> str:
     return f"stream.{key}"
 
 
+def answer_id(key: str) -> str:
+    """The id of the first block of an answer that ends a stream of steps."""
+    return f"{key}.answer"
+
+
 def is_stream_of(blocks: Sequence[Block], key: str) -> bool:
     """Whether a message is the stream of a question."""
     ids = (str(block.get("task_id") or block.get("block_id") or "") for block in blocks)
     return any(each == stream_id(key) or each.startswith(f"{key}.") for each in ids)
+
+
+def has_answer(blocks: Sequence[Block], key: str) -> bool:
+    """Whether a stream of steps has ended with the answer, below its steps and Cancel."""
+    return any(block.get("block_id") == answer_id(key) for block in blocks)
+
+
+def is_headline(blocks: Sequence[Block], key: str) -> bool:
+    """Whether an answer that is streamed at once has not got beyond its headline."""
+    is_answer = any(block.get("block_id") == stream_id(key) for block in blocks)
+    return is_answer and len(blocks) <= _headline_end(blocks)
+
+
+def _headline_end(blocks: Sequence[Block]) -> int:
+    """How many blocks of an answer are its headline."""
+    types = [block.get("type") for block in blocks]
+    return types.index("header") + 1 if "header" in types else 1
 
 
 def _left(step: Step) -> str:

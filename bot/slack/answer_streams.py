@@ -60,45 +60,35 @@ class AnswerStreams(Struct, frozen=True):
         if not state.progress.is_streaming:
             is_shown = await self._start(target, [*chunks, streams.cancel_chunk(ticket)])
         else:
-            is_shown = await self._append(target, chunks)
+            try:
+                is_shown = await self._append(target, chunks)
+            except SlackDeliveryUnknown:
+                # The results are streamed again: twice is better than never.
+                return True
         if is_shown:
             state.progress.streamed_results |= {step.name for step in results}
         return is_shown
 
     async def finish(self, target: ReplyTarget, answer: Answer) -> str:
-        """Streams the answer, and ends the stream. The `ts` of its message; empty if the answer has
-        to be sent in another way. Raises SlackUnreachable.
+        """Streams the answer, and ends the stream. The `ts` of its message, which then shows the
+        whole answer, below the steps if it began with them; empty if the answer has to be sent in
+        another way. Raises SlackUnreachable, and can be called again then.
         """
         state = target.state
-        if not target.streams and not state.progress.is_streaming:
-            return ""
         blocks = accepted_blocks(answer.text, answer.blocks)
-        is_new = not state.progress.is_streaming
-        rest = (
-            await self._start_answer(target, blocks) if is_new else streams.earlier_version(blocks)
-        )
+        if not blocks or not (target.streams or state.progress.is_streaming):
+            return ""
+        if not state.progress.is_streaming:
+            await self._start_answer(target, blocks)
         if not state.progress.is_streaming:
             return ""
         ts = state.progress.ts
-        is_whole = await self._end(target, answer.text, rest)
-        if is_whole:
-            # It is the answer now, which is not to be deleted.
-            state.is_answered = True
-            state.progress.ts = ""
-        is_final = is_whole and is_new
-        return ts if is_final or await self._replace(target, ts, answer) or is_whole else ""
-
-    async def _replace(self, target: ReplyTarget, ts: str, answer: Answer) -> bool:
-        """Whether the answer has replaced what was streamed. Raises SlackUnreachable where nothing
-        shows the answer yet.
-        """
-        try:
-            return await self.messages.edit(target, ts, answer.text, answer.blocks)
-        except (SlackRefused, SlackDeliveryUnknown) as error:
-            if isinstance(error, SlackUnreachable) and not target.state.is_answered:
-                raise
-            log.warning("A streamed answer could not be replaced: %s", error)
-            return False
+        if not await self._end(target, answer.text, blocks):
+            return ""
+        # It is the answer now, which is not to be deleted.
+        state.is_answered = True
+        state.progress.ts = ""
+        return ts
 
     async def stop(self, target: ReplyTarget) -> None:
         """Ends the stream, so that its message can be edited; nothing where there is none."""
@@ -112,20 +102,20 @@ class AnswerStreams(Struct, frozen=True):
         with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
             await self.client.call("chat.stopStream", channel=target.channel, ts=ts)
 
-    async def _start_answer(self, target: ReplyTarget, blocks: Sequence[Block]) -> list[Block]:
+    async def _start_answer(self, target: ReplyTarget, blocks: Sequence[Block]) -> None:
         """Begins an answer of which nothing is shown yet with its headline, where Slack has room
-        for one more stream. The blocks that are left.
+        for one more stream.
         """
         state = target.state
         shown_elsewhere = state.progress.ts or state.progress.is_hidden or target.replaces_ts
         if not target.streams or state.progress.stream is StreamState.REFUSED or shown_elsewhere:
-            return list(blocks)
-        first, rest = streams.first_blocks(blocks, work_key(target.delivery))
+            return
+        first, _ = streams.first_blocks(blocks, work_key(target.delivery))
         if not first:
-            return rest
+            return
         with contextlib.suppress(NoRoom):
-            await self._start(target, [{"type": "blocks", "blocks": first}])
-        return rest
+            chunk = {"type": "blocks", "blocks": first}
+            state.progress.begins_answer = await self._start(target, [chunk])
 
     async def _start(self, target: ReplyTarget, chunks: Sequence[Block]) -> bool:
         try:
@@ -135,18 +125,30 @@ class AnswerStreams(Struct, frozen=True):
                 thread_ts=target.thread,
                 chunks=list(chunks),
             )
+            ts = str(answer["ts"])
         except SlackUnreachable:
             raise
         except (SlackRefused, SlackDeliveryUnknown) as error:
-            # One that Slack has started without saying so is closed by Slack itself.
-            log.info("The answer is not streamed: %s", error)
-            target.state.progress.stream = StreamState.REFUSED
-            return False
-        target.state.progress.ts = str(answer["ts"])
+            is_unknown = isinstance(error, SlackDeliveryUnknown)
+            ts = await self._find_started(target) if is_unknown else ""
+            if not ts:
+                log.info("The answer is not streamed: %s", error)
+                target.state.progress.stream = StreamState.REFUSED
+                return False
+        target.state.progress.ts = ts
         target.state.progress.stream = StreamState.RUNNING
         return True
 
+    async def _find_started(self, target: ReplyTarget) -> str:
+        """The `ts` of a stream that Slack has started without confirming it; empty where there is
+        none.
+        """
+        with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
+            return await self.messages.find_work(target)
+        return ""
+
     async def _append(self, target: ReplyTarget, chunks: Sequence[Block]) -> bool:
+        """Whether the stream shows the chunks. Raises SlackUnreachable and SlackDeliveryUnknown."""
         state = target.state
         try:
             await self.client.at(Priority.PROGRESS).call(
@@ -157,9 +159,6 @@ class AnswerStreams(Struct, frozen=True):
             )
         except SlackUnreachable:
             raise
-        except SlackDeliveryUnknown:
-            # The next one says the same and more.
-            return True
         except SlackRefused as error:
             if error.code == STOPPED:
                 state.progress.stream = StreamState.STOPPED
@@ -171,15 +170,24 @@ class AnswerStreams(Struct, frozen=True):
         return True
 
     async def _end(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
-        """Ends the stream with these blocks; whether Slack has certainly shown them."""
-        ts = target.state.progress.ts
+        """Ends the stream with the answer; whether Slack has certainly shown all of it."""
+        progress = target.state.progress
+        key = work_key(target.delivery)
+        first_id = ""
+        if progress.begins_answer:
+            _, blocks = streams.first_blocks(blocks, key)
+        else:
+            blocks = streams.earlier_version(blocks)
+            first_id = streams.answer_id(key)
         try:
-            await self.client.stop_stream(target.channel, ts, text, blocks)
+            await self.client.stop_stream(
+                target.channel, progress.ts, text, blocks, first_id=first_id
+            )
         except SlackUnreachable:
             raise
         except (SlackRefused, SlackDeliveryUnknown) as error:
             log.info("The end of an answer was not streamed: %s", error)
             await self.stop(target)
             return False
-        target.state.progress.stream = StreamState.NONE
+        progress.stream = StreamState.NONE
         return True

@@ -144,12 +144,19 @@ class SlackClient:
 
         await self._block_fallback.send(send, blocks, text, or_words=or_words)
 
-    async def stop_stream(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
-        """Ends a stream with the blocks, or with simpler ones. Its words are those of its blocks."""
+    async def stop_stream(
+        self, channel: str, ts: str, text: str, blocks: Sequence[Block], *, first_id: str = ""
+    ) -> None:
+        """Ends a stream with the blocks, or with simpler ones. Its words are those of its blocks.
+        `first_id` becomes the id of the first block, in whichever form they are accepted.
+        """
 
         async def send(shown: Fields) -> Fields:
-            last = {"blocks": shown["blocks"]} if shown["blocks"] else {}
-            return await self.call("chat.stopStream", channel=channel, ts=ts, **last)
+            last = list(shown["blocks"])
+            if last and first_id:
+                last[0] = {**last[0], "block_id": first_id}
+            fields = {"blocks": last} if last else {}
+            return await self.call("chat.stopStream", channel=channel, ts=ts, **fields)
 
         await self._block_fallback.send(send, blocks, text)
 

@@ -133,8 +133,8 @@ class Delivery:
         progress message. Where that is gone, or too old to be edited, the answer is posted anew.
         """
         if ts := await self._streams.finish(target, answer):
-            target.state.is_answered = True
-            target.state.progress.ts = ""
+            if not target.state.progress.begins_answer:
+                await self._remove_steps(target, ts, answer)
             return ts
         await self._streams.stop(target)
         for ts in filter(None, (target.replaces_ts, target.state.progress.ts)):
@@ -156,6 +156,26 @@ class Delivery:
             self._posting[target.channel] -= 1
         await self._progress.delete(target)
         return ts
+
+    async def _remove_steps(self, target: ReplyTarget, ts: str, answer: Answer) -> None:
+        """Replaces a stream that shows its steps, Cancel and the answer by the answer alone."""
+
+        async def edit() -> None:
+            try:
+                await self.messages.edit(target, ts, answer.text, answer.blocks)
+            except SlackDeliveryUnknown:
+                # Editing again changes nothing, so it makes no difference whether Slack has acted.
+                raise SlackUnreachable from None
+
+        try:
+            await self._until_reached(edit)
+        except SlackRefused as error:
+            log.warning("A streamed answer could not be replaced: %s", error)
+        except asyncio.CancelledError:
+            # The process stops, and the next one finds the answer delivered.
+            with contextlib.suppress(*FAILURES):
+                await self.messages.edit(target, ts, answer.text, answer.blocks)
+            raise
 
     async def _send_files_in_thread(self, target: ReplyTarget, answer: Answer, ts: str) -> None:
         thread_ts = target.thread or ts
@@ -234,37 +254,57 @@ class Delivery:
         """
         with contextlib.suppress(*FAILURES):
             shown = await self.find_shown(target)
+            if shown and shown.may_be_progress:
+                if await self._replace_shown(target, shown, text, blocks):
+                    return
+                # One that cannot be edited may have been followed by a new message.
+                shown = await self.messages.find_shown(target)
             if shown and not shown.may_be_progress:
                 return
-            if shown and target.thread and target.channel.startswith("D"):
-                # It may be a stream, and is not known to be one in this process.
-                await self._streams.stop_message(target, shown.ts)
-            if shown and await self.messages.edit(target, shown.ts, text, blocks):
-                return
         await self.send_ephemeral(target, text, blocks)
+
+    async def _replace_shown(
+        self, target: ReplyTarget, shown: ShownMessage, text: str, blocks: Sequence[Block]
+    ) -> bool:
+        """Whether the report has replaced what an earlier process has shown."""
+        if target.thread and target.channel.startswith("D"):
+            # It may be a stream, and is not known to be one in this process.
+            await self._streams.stop_message(target, shown.ts)
+        return await self.messages.edit(target, shown.ts, text, blocks)
 
     async def find_shown(self, target: ReplyTarget) -> ShownMessage | None:
         """What an earlier process has shown in the channel: its progress or the answer. None where
         nothing is found. Raises SlackRefused and SlackDeliveryUnknown.
         """
-        if ts := target.state.progress.ts:
-            return await self.messages.shown_at(target.channel, ts)
-        return await self.messages.find_shown(target)
+        ts = target.state.progress.ts
+        if not ts:
+            return await self.messages.find_shown(target)
+        shown = await self.messages.shown_at(target, ts)
+        if shown.is_progress is None:
+            # It was deleted, perhaps after the answer was posted anew.
+            with contextlib.suppress(SlackRefused):
+                return await self.messages.find_shown(target) or shown
+        return shown
 
     async def report_missing_files(
-        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
+        self,
+        target: ReplyTarget,
+        text: str,
+        blocks: Sequence[Block],
+        *,
+        unanswered: tuple[str, Sequence[Block]],
     ) -> None:
-        """Says that files of an answer are missing. A progress message is replaced only where it is
-        certainly one.
+        """Says that files of an answer are missing, or shows `unanswered` where the answer itself
+        is: in place of a progress message that is certainly one.
         """
         with contextlib.suppress(*FAILURES):
             shown = await self.find_shown(target)
-            if (
-                shown
-                and shown.is_progress
-                and await self.messages.edit(target, shown.ts, text, blocks)
-            ):
-                return
+            if shown and shown.is_progress:
+                if await self._replace_shown(target, shown, *unanswered):
+                    return
+                shown = await self.messages.find_shown(target)
+                if not shown or shown.is_progress:
+                    text, blocks = unanswered
         await self.send_ephemeral(target, text, blocks)
 
     async def send_note(self, target: ReplyTarget, note: Answer) -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from bot.answer import Block
 from bot.blocks.progress_blocks import WORKING_ACTION
-from bot.blocks.streams import is_stream_of
+from bot.blocks.streams import has_answer, is_headline, is_stream_of
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.client import SlackClient
 from bot.slack.errors import MESSAGE_GONE, THREAD_GONE
@@ -153,18 +153,18 @@ class SlackMessages:
             latest = _shown_in(reversed(page["messages"]), target) or latest
         return latest
 
-    async def shown_at(self, channel: str, ts: str) -> ShownMessage:
+    async def shown_at(self, target: ReplyTarget, ts: str) -> ShownMessage:
         """What a progress message shows now; where that cannot be read, it is not known."""
         try:
             page = await self._client.read(
-                "conversations.replies", channel=channel, ts=ts, limit=SEARCHED_MESSAGES
+                "conversations.replies", channel=target.channel, ts=ts, limit=SEARCHED_MESSAGES
             )
         except SlackRefused:
             return ShownMessage(ts, is_progress=None)
         shown = next((m for m in page["messages"] if m.get("ts") == ts), None)
         if shown is None:
             return ShownMessage(ts, is_progress=None)
-        return ShownMessage(ts, is_progress=_is_progress(shown))
+        return ShownMessage(ts, is_progress=_is_progress(shown, work_key(target.delivery)))
 
     async def thread(self, channel: str, ts: str, *, own_ids: Collection[str]) -> list[list[Block]]:
         """The blocks of our own messages in a thread, the oldest first."""
@@ -216,12 +216,20 @@ def _shown_in(messages: Iterable[Mapping[str, Any]], target: ReplyTarget) -> Sho
         # The answer that replaced a progress message may still have its metadata; a stream has
         # none while it lasts.
         if is_work or is_stream_of(message.get("blocks") or [], wanted):
-            return ShownMessage(str(message["ts"]), is_progress=_is_progress(message))
+            return ShownMessage(str(message["ts"]), is_progress=_is_progress(message, wanted))
     return None
 
 
-def _is_progress(message: Mapping[str, Any]) -> bool:
-    return str(message.get("text") or "").startswith(WORKING) or _is_in_progress(message)
+def _is_progress(message: Mapping[str, Any], key: str) -> bool:
+    """Whether a message still streams, or shows no answer yet."""
+    if message.get("streaming_state") == "in_progress":
+        return True
+    blocks = message.get("blocks") or []
+    # The answer stands below Cancel until it has replaced the steps.
+    if has_answer(blocks, key):
+        return False
+    is_work = str(message.get("text") or "").startswith(WORKING) or _can_be_cancelled(blocks)
+    return is_work or is_headline(blocks, key)
 
 
 def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
@@ -231,11 +239,8 @@ def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
     return any(message.get(name) in own_ids for name in ("user", "bot_id", "app_id"))
 
 
-def _is_in_progress(message: Mapping[str, Any]) -> bool:
-    """Whether a message still streams, or can be cancelled."""
-    if message.get("streaming_state") == "in_progress":
-        return True
-    rows = (block.get("elements") or [] for block in message.get("blocks") or [])
+def _can_be_cancelled(blocks: Sequence[Block]) -> bool:
+    rows = (block.get("elements") or [] for block in blocks)
     return any(button.get("action_id") == WORKING_ACTION for row in rows for button in row)
 
 

@@ -30,7 +30,8 @@ class ShownProgress(Struct):
 
     `is_hidden` once somebody has deleted it, or it could not be found: it is not shown again.
     `is_announced` once a private note has announced the answer in its place. `streamed_results`
-    are the steps whose result a stream shows.
+    are the steps whose result a stream shows. `begins_answer` if a stream began with the headline
+    of the answer, and not with steps.
     """
 
     ts: str = ""
@@ -38,6 +39,7 @@ class ShownProgress(Struct):
     is_announced: bool = False
     stream: StreamState = StreamState.NONE
     streamed_results: frozenset[str] = frozenset()
+    begins_answer: bool = False
 
     @property
     def is_streaming(self) -> bool:

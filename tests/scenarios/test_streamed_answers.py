@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from bot.answer import Answer, Progress, Step
 from bot.blocks import kit, limits
-from bot.errors import SlackRefused
+from bot.errors import SlackRefused, SlackUnreachable
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Channel, Message
 from bot.slack.delivery import Delivery
 from bot.slack.manifest import AGENT_SCOPES, SCOPES
-from bot.slack.reply_target import ReplyState, ReplyTarget
+from bot.slack.reply_target import ReplyState, ReplyTarget, ShownProgress
 from tests.conftest import connected_bot
 from tests.scenarios.test_streamed_progress import (
     DIRECT,
@@ -230,24 +230,158 @@ async def test_full_tier_posts_the_answer(sandbox: Sandbox, thread: str) -> None
     assert sandbox.slack.refused == []
 
 
+async def begun(delivery: Delivery, target: ReplyTarget, *, is_quick: bool) -> None:
+    """What a process has streamed before it knows, or has sent, the whole answer."""
+    if is_quick:
+        await delivery._streams._start_answer(target, [*HEAD, BUTTONS])
+    else:
+        await delivery.show_progress(target, "ticket", progress_of("1 call", "2 calls"))
+
+
+@pytest.mark.parametrize("is_closed", [False, True], ids=["open", "closed by Slack"])
 @pytest.mark.parametrize("is_quick", [True, False], ids=["headline", "steps"])
-async def test_killed_stream_is_found(sandbox: Sandbox, thread: str, is_quick: bool) -> None:
+@pytest.mark.parametrize("has_files", [False, True], ids=["", "files"])
+async def test_killed_stream_is_found(
+    sandbox: Sandbox, thread: str, is_quick: bool, is_closed: bool, has_files: bool
+) -> None:
+    async def report(target: ReplyTarget) -> None:
+        if has_files:
+            lost = ("I was restarted.", list[dict[str, Any]]())
+            await delivery.report_missing_files(target, "No file.", [], unanswered=lost)
+        else:
+            await delivery.report_interrupted(target, "I was restarted.", [])
+
     async with delivery_of(sandbox) as delivery:
         target = replace(target_in(thread), delivery="Ev1")
-        if is_quick:
-            # As far as a process that is killed before the end has come.
-            await delivery._streams._start_answer(target, [*HEAD, BUTTONS])
-        else:
-            await delivery.show_progress(target, "ticket", Progress("so far"))
+        await begun(delivery, target, is_quick=is_quick)
         message = of_bot(sandbox, thread)[0]
         assert message.streaming == "streaming"
+        if is_closed:
+            sandbox.slack.expire(message)
         # The next process does not know its `ts`.
         later = replace(target, state=ReplyState())
-        await delivery.report_interrupted(later, "I was restarted.", [])
-        assert message.text == "I was restarted."
+        await report(later)
+        assert (message.text, message.streaming) == ("I was restarted.", "closed")
         other = replace(later, delivery="Ev2", state=ReplyState())
-        await delivery.report_interrupted(other, "I was restarted.", [])
-    assert [m.text for m in of_bot(sandbox, thread)] == ["I was restarted."] * 2
+        await report(other)
+    said = "No file." if has_files else "I was restarted."
+    assert [m.text for m in of_bot(sandbox, thread)] == ["I was restarted.", said]
+
+
+@pytest.mark.parametrize("knows_ts", [False, True], ids=["by key", "by ts"])
+@pytest.mark.parametrize("new_blocks", [True, False], ids=["newest blocks", "simpler blocks"])
+async def test_answer_below_steps_is_not_overwritten(
+    sandbox: Sandbox, thread: str, knows_ts: bool, new_blocks: bool
+) -> None:
+    sandbox.slack.supports_new_blocks = new_blocks
+    async with delivery_of(sandbox) as delivery:
+        target = replace(target_in(thread), delivery="Ev1")
+        await begun(delivery, target, is_quick=False)
+        # As far as a process has come that is killed before it replaces the steps.
+        ts = await delivery._streams.finish(target, answer_of([TABLE, *HEAD, BUTTONS]))
+        progress = ShownProgress(ts if knows_ts else "")
+        later = replace(target, state=ReplyState(progress=progress))
+        await delivery.report_interrupted(later, "I was restarted.", [])
+        lost = ("I was restarted.", list[dict[str, Any]]())
+        await delivery.report_missing_files(later, "No file.", [], unanswered=lost)
+    message, report = of_bot(sandbox, thread)
+    assert "42 GB in 7 days" in str(message.blocks)
+    assert (message.edited, report.text) == (0, "No file.")
+
+
+async def test_answer_in_place_of_deleted_progress_is_found(sandbox: Sandbox, thread: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = replace(target_in(thread), delivery="Ev1", streams=False)
+        await delivery.show_progress(target, "ticket", Progress("so far"))
+        [progress] = of_bot(sandbox, thread)
+        sandbox.slack.messages.remove(progress)
+        await finished(delivery, target, answer_of([*HEAD, BUTTONS]))
+        later = replace(target, state=ReplyState(progress=ShownProgress(progress.ts)))
+        await delivery.report_interrupted(later, "I was restarted.", [])
+    [message] = of_bot(sandbox, thread)
+    assert message.text == "42 GB in 7 days."
+
+
+async def test_steps_are_replaced_once_slack_answers(sandbox: Sandbox, thread: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        delivery._retry_after_s = (0, 0)
+        target = target_in(thread)
+        await begun(delivery, target, is_quick=False)
+        sandbox.slack.fail("chat.update", processed=False, times=3)
+        await finished(delivery, target, answer_of([*HEAD, BUTTONS]))
+    [message] = of_bot(sandbox, thread)
+    assert [block["type"] for block in message.blocks] == ["header", "context", "actions"]
+
+
+async def test_stop_leaves_no_steps_above_the_answer(sandbox: Sandbox, thread: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = target_in(thread)
+        await begun(delivery, target, is_quick=False)
+        replacing = answer_never(sandbox, "/api/chat.update")
+        work = asyncio.create_task(finished(delivery, target, answer_of([*HEAD, BUTTONS])))
+        await asyncio.wait_for(replacing.wait(), 30)
+        sandbox.slack.faults.clear()
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+    [message] = of_bot(sandbox, thread)
+    assert [block["type"] for block in message.blocks] == ["header", "context", "actions"]
+    assert target.state.is_answered
+
+
+async def test_unconfirmed_result_is_streamed_again(sandbox: Sandbox, thread: str) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = target_in(thread)
+        await delivery.show_progress(target, "ticket", progress_of("1 call", ""))
+        sandbox.slack.fail("chat.appendStream", processed=False)
+        for _ in range(2):
+            await delivery.show_progress(target, "ticket", progress_of("1 call", "2 calls"))
+        [message] = of_bot(sandbox, thread)
+        assert sections(message) == ["`a0` 1 call", "`a1` 2 calls"]
+
+
+@pytest.mark.parametrize("is_long", [False, True], ids=["quick", "long"])
+async def test_unconfirmed_stream_is_continued(
+    sandbox: Sandbox, thread: str, is_long: bool
+) -> None:
+    async with delivery_of(sandbox) as delivery:
+        target = replace(target_in(thread), delivery="Ev1")
+        sandbox.slack.fail("chat.startStream", processed=True)
+        if is_long:
+            await begun(delivery, target, is_quick=False)
+        await finished(delivery, target, answer_of([*HEAD, BUTTONS]))
+    [message] = of_bot(sandbox, thread)
+    assert message.streaming == "closed"
+    assert [block["type"] for block in message.blocks] == ["header", "context", "actions"]
+
+
+async def test_headline_is_streamed_once(
+    sandbox: Sandbox, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with delivery_of(sandbox) as delivery:
+        delivery._retry_after_s = (0,)
+        stop_stream = delivery._client.stop_stream
+        unreachable = [SlackUnreachable()]
+
+        async def stop(*args: Any, **options: Any) -> None:
+            if unreachable:
+                raise unreachable.pop()
+            await stop_stream(*args, **options)
+
+        monkeypatch.setattr(delivery._client, "stop_stream", stop)
+        await finished(delivery, target_in(thread), answer_of([*HEAD, BUTTONS]))
+    [message] = of_bot(sandbox, thread)
+    assert [block["type"] for block in message.blocks] == ["header", "context", "actions"]
+
+
+@pytest.mark.parametrize("blocks", [[], HEAD[:1]], ids=["no blocks", "headline alone"])
+async def test_answer_without_a_rest_is_posted(
+    sandbox: Sandbox, thread: str, blocks: list[dict[str, Any]]
+) -> None:
+    async with delivery_of(sandbox) as delivery:
+        await finished(delivery, target_in(thread), answer_of(blocks))
+    [message] = of_bot(sandbox, thread)
+    assert (message.text, message.streaming) == ("42 GB in 7 days.", "")
 
 
 @pytest.mark.parametrize("is_applied", [True, False])
