@@ -107,8 +107,6 @@ def _level(pattern: bytes) -> bytes:
 # How a time behind a level begins, of any form.
 _TIME_AHEAD: Final = rb"(?=[\[(\"']?(?:\d{1,4}[-/.: ][\dA-Z]|\d{8}|[A-Z][a-z]{2}[ ,]))"
 _LETTER_AHEAD: Final = rb"(?=[\[(]?(?:\d{1,4}[-/.: ][\dA-Z]|\d{8}|[A-Z][a-z]{2}[ ,] ?\d))"
-# `INF` is a number, too.
-_SHORT: Final = rb"TRC|DBG|NFO|WRN|ERR|CRT|FTL"
 # A letter in front of a number names what was measured: `T: 21.5`.
 _NO_NUMBER: Final = rb"(?![+-]?\d)"
 # How a message begins that makes a letter in front of it a level, and no initial or unit.
@@ -200,7 +198,7 @@ PLACES: Final = (
         ("letter_and_tag", rb"(?P<LEVEL>[VDIWEF])/(?=[\w.$-]{1,40}: )", _letter, b"2026-11-21 10:00:00 E/Oven: hot", "error"),
         ("letter_and_program", rb"(?<=\] )(?P<LEVEL>[IWEDF]) (?=[a-z][\w.-]{1,40}: )", _letter, b"[2026-11-21T10:00:00.123Z] I santad: action=EXEC", "info"),
         ("letter_and_colon", rb"(?P<LEVEL>[IWEFDTV]): (?=\S)" + _NO_NUMBER, _letter, b"2026-11-21 10:00:00 E: hot", "error"),
-        ("letter_in_brackets", rb"[(<](?P<LEVEL>[IWEFDTVC])[)>](?= )(?! (?:[+-]?\d|Copyright))", _letter, b"2026-11-21 10:00:00 (W) oven: hot", "warn"),
+        ("letter_in_brackets", rb"[(<](?P<LEVEL>[WEFDTV]|[IC](?=[)>] [\w.-]{1,40}: ))[)>](?= )(?! [+-]?\d)", _letter, b"2026-11-21 10:00:00 (W) oven: hot", "warn"),
         ("stunnel", rb"LOG(?P<LEVEL>[0-7])(?=\[[\w:]{1,24}\]: )", _severity, b"2026.11.21 10:00:00 LOG3[12]: hot", "error"),
         ("telegraf_letter", rb"(?P<LEVEL>[IWED])! ", _letter, b"2026-11-21T10:00:00Z W! [agent] oven slow", "warn"),
         ("box_letter", rb"\[" + _LETTER + rb"\]", _letter, b"2026-11-21 10:00:00.123 [E] too hot", "error"),
@@ -237,7 +235,7 @@ PLACES: Final = (
         ("box_with_source", rb"\[" + _level(ANY_CASE) + rb"#[\w.-]{1,40}\]", _word, b"21/Nov/2026:10:00:00 +0000 [Info#SQL] on", "info"),
         ("module_box", rb"\[[\w.-]{0,64}[:#]" + _level(ANY_CASE) + rb"\]", _word, b"[Sat Nov 21 10:00:00.123456 2026] [core:notice] [pid 1] on", "info"),
         ("named_in_box", rb"\[ " + _level(_LOWER_CASE) + rb" {1,4}[\w-]{1,40}(?:\.[\w-]{1,40}){1,8}[ \]]", _word, b"2026-11-21 10:00:00:123 [ warning oven.sync oven.cpp:12 ]:\thot", "warn"),
-        ("log_macro", rb"(?:[\w./-]{1,60}:\d{1,6} {1,24})?LOG_(?P<LEVEL>" + b"|".join((*LOG_LEVELS, b"ERROR", b"CRITICAL")) + rb")(?= )", _word, b"10:00:00.123456789 [12] oven.cpp:12      LOG_ERROR     root     hot", "error"),
+        ("log_macro", rb"[\w./-]{1,60}:\d{1,6} {1,24}LOG_(?P<LEVEL>" + b"|".join((*LOG_LEVELS, b"ERROR", b"CRITICAL")) + rb")(?= )", _word, b"10:00:00.123456789 [12] oven.cpp:12      LOG_ERROR     root     hot", "error"),
         ("relayed_priority", rb"(?:[\w.:-]{1,64} )?(?:- ){0,4}<(?P<LEVEL>\d{1,3})>(?=(?:[A-Z][a-z]{2} [ \d]\d|\d \d{4}-\d\d-\d\dT\d\d:))", _severity, b"Nov 21 10:00:05 relay <11>Nov 21 10:00:00 kitchen oven[1]: hot", "error"),
         ("sql_error_code", rb"sql_error_code = [0-9A-Z]{5} (?P<LEVEL>LOG|" + CAPITALS + rb"):", _field, b"2026-11-21T10:00:00+00:00 app[postgres.1]: [DATABASE] [12-1]  sql_error_code = 42P01 ERROR:  hot", "error"),
         ("module_and_parentheses", rb"[A-Z][A-Z_]{2,24} \(" + _level(_LOWER_CASE) + rb"\)(?= )", _word, b"2026-11-21 10:00:00.123456 +0000 SERVER (error) hot", "error"),
@@ -290,7 +288,8 @@ PLACES: Final = (
         ("punctuated", _level(SOME_CASE) + rb"(?=:(?:[\s:]|$)|[|\t,\]]|  | [\[({-] ?| [|>] )", _word, b"2016-09-28 04:30:30, Info                  CBS    Loaded", "info"),
         ("program", _level(SOME_CASE) + rb"(?= [\w.-]{1,64}(?:  )?\[)", _word, b"2026-11-21T10:00:00.123Z info hostd[1] [Originator@6876] on", "info"),
         ("category", rb"[a-z-]{1,32}: " + _level(SOME_CASE) + rb"(?=: )", _word, b"21-Nov-2026 10:00:00.123 general: warning: oven", "warn"),
-        ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} {1,24}" + _level(_UPPER_CASE + rb"|" + _SHORT) + rb"(?=!? |[:\]])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
+        ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} {1,24}" + _level(_UPPER_CASE) + rb"(?=!? |[:\]])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
+        ("named_short", rb"(?<=\] )" + NO_NAME + rb"[A-Za-z_][\w-]{0,40} {1,24}(?P<LEVEL>DBG|NFO|WRN|ERR)(?= )", _word, b"[2026-11-21 10:00:00] oven ERR hot", "error"),
         ("named_colon_box", rb"[A-Za-z][\w.-]{0,40}: \[ ?" + _level(ANY_CASE) + rb" ?\](?= )", _word, b"2026-11-21 10:00:00 oven: [ERROR] hot", "error"),
         ("versioned", rb"[a-z]\w{1,30} \d{1,4}(?:\.\w{1,16}){1,4} \[[\w. -]{1,60}\] " + _level(_UPPER_CASE) + rb"(?=: )", _word, b"2026-11-21 10:00:00 diagd 3.1.0 [P12TMainThread] ERROR: hot", "error"),
         ("named_pairs", rb"(?:[a-z]{2,16}:[\w./-]{0,60} ){2,10}[\w@.-]{1,60} " + _level(_UPPER_CASE) + rb"(?= )", _word, b"2026-11-21 10:00:00,123 org:oven env:prod api:bake NIOThread@0 ERROR HTTP - hot", "error"),
