@@ -123,6 +123,54 @@ def test_both_readings_of_hours_are_accepted(words: str) -> None:
     assert one.end + HALF_DAY == other.end
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "tokyo time", "in Tokyo", "gmt+2"])
+@pytest.mark.parametrize("words", window_cases.IN_ZONES)
+def test_both_readings_keep_typed_zone(words: str, zone: str) -> None:
+    """They are the windows that the same words offer to a person in that zone."""
+    lives_in = {"UTC": "UTC", "America/New_York": zone, "gmt+2": "Etc/GMT-2"}.get(
+        zone, "Asia/Tokyo"
+    )
+    with pytest.raises(TwoReadings) as caught:
+        read_in_berlin(words.replace(" ZONE", f" {zone}"))
+    with pytest.raises(TwoReadings) as expected:
+        read(words.replace(" ZONE", ""), now=WEDNESDAY, zone=lives_in)
+    for one, other in zip(caught.value.readings, expected.value.readings, strict=True):
+        assert read_in_berlin(one).window == read(other, now=WEDNESDAY, zone=lives_in).window
+
+
+@pytest.mark.parametrize(
+    ("words", "one", "other"),
+    window_cases.TWO_ZONES,
+    ids=[words for words, *_ in window_cases.TWO_ZONES],
+)
+def test_each_time_keeps_its_zone(words: str, one: str, other: str) -> None:
+    with pytest.raises(TwoReadings) as caught:
+        read_in_berlin(words)
+    assert caught.value.readings == (one, other)
+    assert read_in_berlin(one).window != read_in_berlin(other).window
+
+
+@pytest.mark.parametrize(
+    ("year", "words", "says", "instead"),
+    [
+        (2026, "week 53", "Week 53 of 2026 has not begun, and 2025 has none", "week 52 of 2025"),
+        (2025, "week 53 UTC", "Neither 2025 nor 2024 has a week 53", "week 52 of 2024 UTC"),
+    ],
+)
+def test_missing_week_comes_with_another(year: int, words: str, says: str, instead: str) -> None:
+    now = datetime(year, 11, 28, 2, tzinfo=UTC)
+    with pytest.raises(BadQuestion, match=says) as caught:
+        read(words, now=now)
+    assert f"“{instead}”" in caught.value.message
+    assert read(instead, now=now).window.end < now
+
+
+@pytest.mark.parametrize("words", ["week 0", "week 54", "week 99"])
+def test_impossible_week_names_no_year(words: str) -> None:
+    with pytest.raises(BadQuestion, match=f"There is no {words}; years have 52 or 53 weeks"):
+        read(words)
+
+
 @pytest.mark.parametrize("words", window_cases.REFUSED)
 def test_more_uncertain_words_are_refused(words: str) -> None:
     with pytest.raises(BadQuestion):

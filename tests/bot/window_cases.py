@@ -426,3 +426,38 @@ REFUSED = [
     "99:99",
     "now+1h",
 ]
+# Words with two meanings, and where a zone may be typed in them.
+IN_ZONES = [
+    "10:00 ZONE to 9:00 ZONE",
+    "10:00 to 9:00 ZONE",
+    "13:00 ZONE to 09:00",
+    "10:00-9:00 ZONE",
+    "yesterday 9 to 12 ZONE",
+    "since 9 ZONE",
+    "since yesterday midnight ZONE",
+    "from 2026-11-01 ZONE",
+    "monday ZONE",
+    "sunday ZONE to saturday ZONE",
+    "sunday to saturday ZONE",
+    "3 days ago ZONE",
+    "two weeks ago ZONE",
+    "a year ago ZONE",
+    "last january ZONE",
+    "previous hour ZONE",
+    "yesterday since 10:00 ZONE",
+    "yesterday ZONE since 10:00",
+    "1/2 ZONE",
+]
+# Words with two meanings and two zones.
+TWO_ZONES = [
+    (
+        "10:00 UTC to 9:00 CET",
+        "09:00 CET to 10:00 UTC",
+        "2027-02-09 10:00 UTC to 2027-02-10 09:00 CET",
+    ),
+    (
+        "10:00 berlin to 9:00 rome",
+        "09:00 rome to 10:00 berlin",
+        "2027-02-09 10:00 berlin to 2027-02-10 09:00 rome",
+    ),
+]

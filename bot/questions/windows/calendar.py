@@ -33,6 +33,8 @@ class Reading(Struct, frozen=True):
     zone: tzinfo
     whole_days: bool
     text: str
+    # The zone that was typed behind the words, as in `since 9 utc`.
+    zone_text: str = ""
 
     @property
     def today(self) -> date:
@@ -40,6 +42,18 @@ class Reading(Struct, frozen=True):
 
     def refused(self, message: str) -> BadQuestion:
         return BadQuestion(f"{message}.")
+
+    def two_readings(self, one: str, other: str, zone_text: str = "") -> TwoReadings:
+        """The error for words with two meanings. Each is offered in the zone that was typed with the
+        words or behind them.
+        """
+        zone_text = zone_text or self.zone_text
+        return TwoReadings(self.text, (in_zone(one, zone_text), in_zone(other, zone_text)))
+
+
+def in_zone(words: str, zone_text: str) -> str:
+    """The words with a zone behind them, if one was typed."""
+    return f"{words} {zone_text}" if zone_text else words
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:

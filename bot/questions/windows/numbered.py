@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later
+from bot.questions.windows.calendar import DAY, Reading, in_zone, months_later
 from bot.questions.windows.dates import MONTH_NUMBERS
 from bot.questions.windows.lengths import read_length
 from bot.questions.windows.periods import read_period
@@ -70,21 +70,38 @@ def _week(plain: Sequence[str], reading: Reading) -> Period | None:
     rest, known = _without_year(plain)
     if len(rest) != 2 or rest[0] not in _WEEK_WORDS or not rest[1].isdigit() or len(rest[1]) > 2:
         return None
+    number = int(rest[1])
+    return _iso_week(known, number, reading) if known else _latest_week(number, reading)
+
+
+def _latest_week(number: int, reading: Reading) -> Period:
+    """The week with a number that has begun last."""
+    if not 1 <= number <= 53:
+        raise reading.refused(f"There is no week {number}; years have 52 or 53 weeks")
     # The year of an ISO week may differ from that of the calendar around New Year.
-    year = known or reading.today.isocalendar().year
-    if known is None:
-        year = _year_of_week(year, int(rest[1]), reading)
-    return _iso_week(year, int(rest[1]), reading)
-
-
-def _year_of_week(year: int, number: int, reading: Reading) -> int:
-    """The latest year in which the week has begun."""
+    year = reading.today.isocalendar().year
+    is_missing = number > _weeks_in(year)
+    if not is_missing:
+        week = _iso_week(year, number, reading)
+        if week.first <= reading.today:
+            return week
     # In January, `week 50` is that of the year before. Only some years have a week 53, and one of
     # years ago is not meant.
-    is_missing = number == 53 and date(year, 12, 28).isocalendar().week != 53
-    if is_missing or _iso_week(year, number, reading).first > reading.today:
-        return year - 1
-    return year
+    before = year - 1
+    if number <= _weeks_in(before):
+        return _iso_week(before, number, reading)
+    other = in_zone(f"week {_weeks_in(before)} of {before}", reading.zone_text)
+    problem = (
+        f"Neither {year} nor {before} has a week {number}"
+        if is_missing
+        else f"Week {number} of {year} has not begun, and {before} has none"
+    )
+    raise reading.refused(f"{problem}; ask for another week, such as “{other}”")
+
+
+def _weeks_in(year: int) -> int:
+    # 28 December is always in the last week of its year.
+    return date(year, 12, 28).isocalendar().week
 
 
 def _iso_week(year: int, number: int, reading: Reading) -> Period:
@@ -136,8 +153,8 @@ def _past_month(plain: Sequence[str], reading: Reading) -> Period | None:
         return Period(first, months_later(first, 1))
     # In November, `last march` is this year's to some and last year's to others.
     if month <= today.month:
-        readings = (f"{today.year - 1}-{month:02}", f"{today.year}-{month:02}")
-        raise TwoReadings(reading.text, readings)
+        one, other = (f"{year}-{month:02}" for year in (today.year - 1, today.year))
+        raise reading.two_readings(one, other)
     return Period(first.replace(year=today.year - 1), months_later(first, -11))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, instant, midnight
+from bot.questions.windows.calendar import DAY, Reading, instant, midnight
 from bot.questions.windows.point_types import Clock, Period
 from bot.questions.windows.points import read_point
 from bot.questions.windows.spans import Span, known_by_day
@@ -31,13 +31,14 @@ def part_of_day(tokens: Tokens, reading: Reading) -> Span | None:
         raise known_by_day(reading)
     moment = _on(day, clock, reading)
     day_zone = day.zone or reading.zone
-    first = moment.astimezone(day_zone).date()
     if plain[at] in _UNTIL:
         return Span(midnight(day.first, day_zone), moment)
     # `yesterday since 10:00` may go on until now.
-    if plain[at] != "after" and first != reading.today:
-        readings = (f"{first} {clock.clock:%H:%M} to 24:00", f"since {first} {clock.clock:%H:%M}")
-        raise TwoReadings(reading.text, readings)
+    today = reading.now.astimezone(day_zone).date()
+    if plain[at] != "after" and moment.astimezone(day_zone).date() != today:
+        since = f"{day.first} {clock.clock:%H:%M}"
+        zone_text = clock.zone_text or day.zone_text
+        raise reading.two_readings(f"{since} to 24:00", f"since {since}", zone_text)
     return Span(moment, midnight(day.first + DAY, day_zone), has_begun=True)
 
 

@@ -22,6 +22,8 @@ class Period(Struct, frozen=True):
     # A weekday of a known week, such as `last monday`.
     is_weekday: bool = False
     zone: tzinfo | None = None
+    # The zone as it was typed.
+    zone_text: str = ""
 
 
 def one_day(day: date) -> Period:
@@ -53,6 +55,7 @@ class Clock(Struct, frozen=True):
     half: str = ""
     is_bare: bool = False
     zone: tzinfo | None = None
+    zone_text: str = ""
     # 24:00, the midnight at the end of the day.
     is_end: bool = False
     # The day on whose evening the night began that the time belongs to.

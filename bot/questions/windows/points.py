@@ -35,9 +35,9 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
     body, zone = split_zone(tokens, reading)
     if zone is not None:
         # Read again in that zone: `today` may be another day there.
-        inner = replace(reading, zone=zone)
+        inner = replace(reading, zone=zone, zone_text=zone_text_of(tokens, body))
         found = read_point(body, inner) if body else None
-        return _in_zone(found, zone) if found else None
+        return _in_zone(found, inner) if found else None
     return (
         # In the order from the most definite to the vaguest form.
         read_moment(tokens, reading)
@@ -81,6 +81,11 @@ def split_zone(tokens: Tokens, reading: Reading) -> tuple[Tokens, tzinfo | None]
     return body, zone
 
 
+def zone_text_of(tokens: Tokens, body: Tokens) -> str:
+    """The zone that `split_zone` has found behind the body, as it was typed."""
+    return " ".join(token.text for token in tokens[len(body) :])
+
+
 def _split_zone(tokens: Tokens, reading: Reading) -> tuple[Tokens, tzinfo | None]:
     if len(tokens) > 2 and word(tokens[-1]) == "time":
         if word(tokens[-2]) in ("local", "my"):
@@ -111,9 +116,9 @@ def _may_be_zone(text: str) -> bool:
     return text in AMBIGUOUS_ZONES or may_end_city(text)
 
 
-def _in_zone(found: Point, zone: tzinfo) -> Point | None:
+def _in_zone(found: Point, reading: Reading) -> Point | None:
     if isinstance(found, Clock | Period):
-        return replace(found, zone=zone)
+        return replace(found, zone=reading.zone, zone_text=reading.zone_text)
     return found
 
 
@@ -168,7 +173,8 @@ def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
         and isinstance(tokens[-1].value, tzinfo)
     ):
         found = _time_of_day(tokens[:-1], reading)
-        return replace(found, zone=tokens[-1].value) if found else None
+        zone = tokens[-1]
+        return replace(found, zone=zone.value, zone_text=zone.text) if found else None
     if len(tokens) == 1:
         if plain[0] in ("noon", "midday"):
             return Clock(time(12), half="pm")

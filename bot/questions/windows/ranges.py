@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from msgspec.structs import replace
 
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, instant
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, in_zone, instant
 from bot.questions.windows.dates import MONTH_NUMBERS, date_in
 from bot.questions.windows.lengths import read_length
 from bot.questions.windows.point_types import Period
@@ -240,14 +240,15 @@ def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
     # `0:30 to 1pm` mixes both ways to count hours.
     mixed = two.half == "pm" and not one.half and one.clock.hour == 0
     day = one.day or two.day
+    one, two = _with_zones(one, two, reading)
     if one.is_bare and two.is_bare and day is not None:
         _refuse_bare_hours(one, two, day, reading)
     elif one.is_bare and two.is_bare:
         return None
     if mixed:
         return None
-    zone = one.zone or two.zone or reading.zone
-    other = two.zone or one.zone or reading.zone
+    zone = one.zone or reading.zone
+    other = two.zone or reading.zone
     one, two = _halves(one, two)
     if one.is_end:
         raise reading.refused("There is no time 24:00 to begin at")
@@ -265,6 +266,22 @@ def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
     if one.day is not None and two.day is not None:
         return Span(start, instant(_last_day(first, one.day, two), two.clock, other, reading))
     return Span(start, _end_after(start, first, one, two, other, reading, day))
+
+
+def _with_zones(one: Clock, two: Clock, reading: Reading) -> tuple[Clock, Clock]:
+    """Both times with their zones. The zone of one applies to the other, too, unless there is one
+    behind both.
+    """
+    behind = reading.zone, reading.zone_text
+    first = (one.zone, one.zone_text) if one.zone else None
+    last = (two.zone, two.zone_text) if two.zone else None
+    shared = behind if reading.zone_text else first or last or behind
+    first = first or shared
+    last = last or shared
+    return (
+        replace(one, zone=first[0], zone_text=first[1]),
+        replace(two, zone=last[0], zone_text=last[1]),
+    )
 
 
 def _end_after(
@@ -291,18 +308,27 @@ def _end_after(
 
 def _refuse_swapped(one: Clock, two: Clock, night: datetime, reading: Reading) -> None:
     """Two times of nearly a whole day, the later one first. Raises TwoReadings for the hours between
-    them and for the latest such day that is over.
+    them and for the latest such day that is over. The night ends in the zone of the second time.
     """
     last = night.date()
-    while instant(last, two.clock, reading.zone, reading) > reading.now:
+    while instant(last, two.clock, night.tzinfo or reading.zone, reading) > reading.now:
         last -= DAY
+    began = f"{last - DAY} {one.clock:%H:%M}"
+    ended = f"{last} {two.clock:%H:%M}"
     raise TwoReadings(
         reading.text,
         (
-            f"{two.clock:%H:%M} to {one.clock:%H:%M}",
-            f"{last - DAY} {one.clock:%H:%M} to {last} {two.clock:%H:%M}",
+            _range(f"{two.clock:%H:%M}", two.zone_text, f"{one.clock:%H:%M}", one.zone_text),
+            _range(began, one.zone_text, ended, two.zone_text),
         ),
     )
+
+
+def _range(start: str, start_zone: str, end: str, end_zone: str) -> str:
+    """The words for a range; one zone for both ends is named once."""
+    if start_zone == end_zone:
+        return in_zone(f"{start} to {end}", end_zone)
+    return f"{in_zone(start, start_zone)} to {in_zone(end, end_zone)}"
 
 
 def _refuse_bare_hours(one: Clock, two: Clock, day: Period, reading: Reading) -> None:
@@ -319,16 +345,13 @@ def _refuse_bare_hours(one: Clock, two: Clock, day: Period, reading: Reading) ->
         # `9-5`: from the morning to the afternoon, or from the evening to the morning.
         early = one.halved("am"), two.halved("pm")
         late = one.halved("pm"), two.halved("am")
-    raise TwoReadings(
-        reading.text,
-        (_hours_of(day, *early), _hours_of(day, *late)),
-    )
+    raise TwoReadings(reading.text, (_hours_of(day, *early), _hours_of(day, *late)))
 
 
 def _hours_of(day: Period, one: Clock, two: Clock) -> str:
     # A window that ends at midnight ends with its day.
     end = f"{two.clock:%H:%M}" if two.clock.hour else "24:00"
-    return f"{day.first} {one.clock:%H:%M} to {end}"
+    return _range(f"{day.first} {one.clock:%H:%M}", one.zone_text, end, two.zone_text)
 
 
 def _last_day(first: date, day: Period, two: Clock) -> date:

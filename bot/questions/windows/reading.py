@@ -18,7 +18,7 @@ from bot.errors import BadQuestion
 from bot.questions.windows.calendar import DAY, Reading, UnknownWindow, midnight, zone_name
 from bot.questions.windows.lengths import NUMBERS, UNITS
 from bot.questions.windows.partial import part_of_day
-from bot.questions.windows.points import split_zone
+from bot.questions.windows.points import split_zone, zone_text_of
 from bot.questions.windows.ranges import between_points
 from bot.questions.windows.relative import around_point
 from bot.questions.windows.single import ago, length_back, refuse_future, since, single
@@ -179,6 +179,7 @@ def _read_in_zone(tokens: Tokens, reading: Reading) -> Span | None:
     # Each end may have a zone of its own.
     if zone is None or not body or any(each.kind in ("zone", "offset") for each in body):
         return None
+    reading = replace(reading, zone_text=zone_text_of(tokens, body))
     if reading.whole_days:
         found = _read(body, reading)
         if found is None or zone == UTC:

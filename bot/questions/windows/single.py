@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from bot.questions.windows.calendar import (
     DAY,
     Reading,
-    TwoReadings,
     midnight,
     month_first,
     months_later,
@@ -151,7 +150,7 @@ def _refuse_previous(unit: str, reading: Reading) -> None:
     """The previous hour is the last 60 minutes to some, and the hour of the clock to others."""
     if unit in ("hour", "minute"):
         length = f"last 60 {'minutes' if unit == 'hour' else 'seconds'}"
-        raise TwoReadings(reading.text, (length, _clock_hour(reading)))
+        raise reading.two_readings(length, _clock_hour(reading))
 
 
 def _clock_hour(reading: Reading) -> str:
@@ -196,7 +195,7 @@ def ago(tokens: Tokens, reading: Reading) -> Span | None:
     else:
         that = f"{then}"
     # `2 days ago` is a day to some and a stretch of two days to others.
-    raise TwoReadings(reading.text, (that, f"since {then}"))
+    raise reading.two_readings(that, f"since {then}")
 
 
 def refuse_future(tokens: Tokens, reading: Reading) -> Span | None:
@@ -264,20 +263,20 @@ def _refuse_bare_hour(point: Clock, reading: Reading) -> None:
     """`since 9` is since the morning to some, and since the evening to others."""
     if point.day is None and point.may_be_halved and not reading.whole_days:
         one, two = (f"since {point.halved(half).clock:%H:%M}" for half in ("am", "pm"))
-        raise TwoReadings(reading.text, (one, two))
+        raise reading.two_readings(one, two, point.zone_text)
 
 
 def _refuse_midnight_of(point: Clock, reading: Reading) -> None:
     """Midnight of yesterday is its beginning to some, and its end to others."""
     if point.day is not None and point.day.first != reading.today:
-        days = point.day.first, point.day.last
-        raise TwoReadings(reading.text, (f"since {days[0]} 00:00", f"since {days[1]} 00:00"))
+        one, two = (f"since {day} 00:00" for day in (point.day.first, point.day.last))
+        raise reading.two_readings(one, two, point.zone_text)
 
 
 def _refuse_from_date(plain: Sequence[str], point: Point | None, reading: Reading) -> None:
     """`from 2026-11-01` is that day to some, and everything since to others."""
     if plain[0] == "from" and isinstance(point, Period) and point.last - point.first == DAY:
-        raise TwoReadings(reading.text, (f"{point.first}", f"since {point.first}"))
+        raise reading.two_readings(f"{point.first}", f"since {point.first}", point.zone_text)
 
 
 def single(tokens: Tokens, reading: Reading) -> Span | None:
@@ -293,7 +292,7 @@ def single(tokens: Tokens, reading: Reading) -> Span | None:
     if isinstance(point, Period):
         # A weekday alone may be the day or everything since.
         if point.weekday is not None:
-            raise TwoReadings(reading.text, (f"{point.first}", f"since {point.first}"))
+            raise reading.two_readings(f"{point.first}", f"since {point.first}", point.zone_text)
         zone = point.zone or reading.zone
         return Span(
             midnight(point.first, zone), midnight(point.last, zone), by_day=True, has_begun=True

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, in_zone, months_later
 from bot.questions.windows.point_types import Period
 
 # `Dec 28 - Jan 3` crosses a new year; `Nov 5 - Nov 1` is turned round.
@@ -33,8 +33,7 @@ def with_years(one: Period, two: Period, reading: Reading) -> tuple[Period, Peri
             return one, two
         if later.first > reading.today:
             earlier = _moved(one, -1)
-            both = [f"{a.first}..{b.last - DAY}" for a, b in ((one, later), (earlier, two))]
-            raise TwoReadings(reading.text, (both[0], both[1]))
+            raise _two_ranges((one, later), (earlier, two), reading)
         return one, later
     return one, two
 
@@ -56,9 +55,26 @@ def _weekday_after(one: Period, two: Period, reading: Reading) -> Period:
             return after
         # The days that are not over may be meant, or those of the week before.
         week = 7 * DAY
-        before = f"{one.first - week}..{after.first - week}"
-        raise TwoReadings(reading.text, (before, f"{one.first}..{after.first}"))
-    raise TwoReadings(reading.text, (f"{one.first}..{after.first}", f"{one.first}..{two.first}"))
+        before = _at(one, one.first - week), _at(after, after.first - week)
+        raise _two_ranges(before, (one, after), reading)
+    raise _two_ranges((one, after), (one, two), reading)
+
+
+def _two_ranges(
+    one: tuple[Period, Period], other: tuple[Period, Period], reading: Reading
+) -> TwoReadings:
+    """The error for two ranges of days that may be meant."""
+    first, last = one
+    if first.zone_text == last.zone_text:
+        both = [f"{first.first}..{last.last - DAY}" for first, last in (one, other)]
+        return reading.two_readings(both[0], both[1], last.zone_text)
+    # Each day in its own zone: `monday UTC to friday America/New_York`.
+    both = [
+        f"{in_zone(f'{first.first}', first.zone_text)} to "
+        f"{in_zone(f'{last.last - DAY}', last.zone_text)}"
+        for first, last in (one, other)
+    ]
+    return reading.two_readings(both[0], both[1])
 
 
 def _at(period: Period, first: date) -> Period:
