@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from bot.alerts.paging import ESCALATES_TO, ESCALATION, RECIPIENTS
 from bot.alerts.rule import has_value
@@ -21,11 +22,17 @@ from bot.alerts.thresholds import (
     is_size_in_mega,
 )
 from bot.alerts.typed_alert import TypedAlert, Words
-from bot.alerts.value_words import named_value
+from bot.alerts.value_words import (
+    NamedValue,
+    named_value,
+    without_sentence_end,
+    without_sentence_words,
+)
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.amounts import DURATION
 from bot.questions.question import CommandName
+from bot.questions.reading import read_question
 from bot.questions.registry import COMMANDS
 
 # The windows that may follow the threshold, as in `above 100 in last 1h`.
@@ -62,6 +69,8 @@ MOST_WORDS_BEHIND = 6
 _OF_QUESTION = re.compile(
     r"(?i)(?:the |over the )?(?:last|past|this|since|today|yesterday)(?!\S)|\d{1,6} ?[a-z]{1,8}(?!\S)|[a-z_]{1,40}:\S"
 )
+# Whether words are a question must not depend on the day.
+_AFTER_ANY_WINDOW = datetime(2100, 1, 1, tzinfo=UTC)
 _WORD = re.compile(r"\s*(\S*)")
 
 
@@ -114,7 +123,7 @@ def _wrong_unit(
     other = OTHER_UNIT.match(text, at)
     if not other:
         return None
-    named = named_value(typed.command, text[: side.start()].rstrip(), typed.directory)
+    named = _value_before(typed, side)
     value = named.value if named else ""
     is_read = amount and amount.end() == other.end()
     if is_read and not is_size_in_mega(other[0], value):
@@ -171,11 +180,12 @@ def _value_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestio
     assert word is not None
     value = word[1].rstrip(",;.")
     is_value = has_value(typed.command, value.lower())
-    if not is_value or start_of_value(typed, side) < side.start():
+    if not is_value or _value_before(typed, side):
         return None
     threshold = typed.text[side.start() : at].strip()
     message = f"Name the value before {side[1].lower()}: {value} {threshold}."
-    return typed.refused(message, (side.start(), word.end()), f"{value} {threshold}")
+    # Without the `is` of a sentence, which is no word of a question.
+    return typed.refused(message, (start_of_value(typed, side), word.end()), f"{value} {threshold}")
 
 
 def _question_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQuestion | None:
@@ -187,8 +197,26 @@ def _question_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQues
     if not _OF_QUESTION.match(words):
         return None
     start = start_of_value(typed, side)
+    named = _value_before(typed, side)
+    value = named.words if named else ""
+    asked = without_sentence_words(typed.text[:start].strip())
+    threshold = f"{value} {typed.text[side.start() : at].strip()}".strip()
     message = f"“{sanitise(words, 40)}” belongs to the question, before the threshold."
-    return typed.refused(message, (start, end), f"{words} {typed.text[start:at].strip()}")
+    if not typed.explain or _is_question(typed, f"{asked} {words}"):
+        return typed.refused(message, (start, end), f"{words} {threshold}")
+    if not _is_question(typed, asked):
+        return BadQuestion(message, COMMANDS[typed.command].alert_example(typed.directory))
+    # A second window, or a filter that is there already.
+    message = f"“{sanitise(words, 40)}” cannot be added to “{sanitise(asked, 40)}”."
+    return typed.refused(message, (start, end), threshold)
+
+
+def _is_question(typed: TypedAlert, asked: str) -> bool:
+    try:
+        read_question(typed.command, asked, typed.directory, now=_AFTER_ANY_WINDOW, zone=UTC)
+    except BadQuestion:
+        return False
+    return True
 
 
 def words_before_options(text: str, at: int) -> int:
@@ -204,9 +232,15 @@ def usual_threshold(command: CommandName) -> str:
 
 
 def start_of_value(typed: TypedAlert, side: re.Match[str]) -> int:
-    """The position of the value right before `above` or `below`, or of that word if there is no
-    value.
+    """The position of the value right before `above`, `below` or `is above`, or the end of the
+    question if there is no value.
     """
-    before = typed.text[: side.start()].rstrip()
-    named = named_value(typed.command, before, typed.directory)
-    return len(before) - len(named.words) if named else side.start()
+    before = without_sentence_end(typed.text[: side.start()])
+    named = _value_before(typed, side)
+    return len(before) - len(named.words) if named else len(before)
+
+
+def _value_before(typed: TypedAlert, side: re.Match[str]) -> NamedValue | None:
+    """The value right before `above` or `below`; None if there is none."""
+    before = without_sentence_end(typed.text[: side.start()])
+    return named_value(typed.command, before, typed.directory)

@@ -39,7 +39,7 @@ from bot.alerts.thresholds import (
     read_usual,
 )
 from bot.alerts.typed_alert import TypedAlert, Words
-from bot.alerts.value_words import named_value, value_of
+from bot.alerts.value_words import named_value, value_of, without_sentence_words
 from bot.errors import BadQuestion
 from bot.questions.amounts import NUMBER, AmbiguousAmount, read_duration
 from bot.questions.question import AccountDirectory, CommandName
@@ -77,8 +77,6 @@ _OF = re.compile(r"(?i)^(?:in|of)\s+")
 # What a comparison compares by itself, beside the name of its command.
 _COMPARED = frozenset({"calls", "bytes", "lines"})
 USUAL_EVERY = timedelta(minutes=15)
-_BEGINS_SENTENCE = frozenset({"if", "when", "whenever", "once"})
-_ENDS_SENTENCE = frozenset({"is", "are", "was", "were", "goes", "go", "gets", "get"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +202,6 @@ def _as_comparison(typed: TypedAlert, change: re.Match[str]) -> tuple[tuple[int,
     return (start, end), " ".join(filter(None, [asked, compared, side]))
 
 
-def _without_sentence_words(asked: str) -> str:
-    """The words before the side, without those that only make them a sentence: `if today is`."""
-    first, _, rest = asked.partition(" ")
-    if first.lower() in _BEGINS_SENTENCE and rest:
-        asked = rest.lstrip()
-    head, _, last = asked.rpartition(" ")
-    return head.rstrip() if last.lower() in _ENDS_SENTENCE else asked
-
-
 class _Reader(Struct, frozen=True):
     """Reads the parts of an alert whose words were found."""
 
@@ -224,7 +213,7 @@ class _Reader(Struct, frozen=True):
     def alert(self) -> CreateAlert:
         typed = self.typed
         side = self.side
-        before = _without_sentence_words(typed.text[: side.start()].strip())
+        before = without_sentence_words(typed.text[: side.start()].strip())
         # The last word before `above` may name the value.
         query, value = value_of(typed.command, before, typed.directory)
         usual = self._usual()

@@ -68,6 +68,23 @@ def _begins_name(phrase: str, directory: AccountDirectory) -> bool:
     return any(name.lower().startswith(phrase) for name in (*directory.accounts, *logs))
 
 
+def without_sentence_words(asked: str) -> str:
+    """The words before the side, without those that only make them a sentence: `if today is`."""
+    first, _, rest = asked.partition(" ")
+    if first.lower() in _BEGINS_SENTENCE and rest:
+        asked = rest.lstrip()
+    return without_sentence_end(asked)
+
+
+def without_sentence_end(asked: str) -> str:
+    """The words before the side, without the last one if that only makes them a sentence, such as
+    `is`.
+    """
+    asked = asked.rstrip()
+    head, _, last = asked.rpartition(" ")
+    return head.rstrip() if last.lower() in _ENDS_SENTENCE else asked
+
+
 def compares_nothing(question: Question | HelpRequest, value: str) -> str:
     """Why an alert on a question cannot use a value that only a comparison has; empty if it can."""
     of_comparisons = COMMANDS[question.command].values.of_comparisons
@@ -82,6 +99,8 @@ def compares_nothing(question: Question | HelpRequest, value: str) -> str:
     return f"{value} compares two windows; ask for both, such as today vs yesterday"
 
 
+_BEGINS_SENTENCE = frozenset({"if", "when", "whenever", "once"})
+_ENDS_SENTENCE = frozenset({"is", "are", "was", "were", "goes", "go", "gets", "get"})
 # Values whose names are also units of a window, and what comes before a unit.
 _WINDOW_UNITS = frozenset({"days"})
 _COUNT = re.compile(

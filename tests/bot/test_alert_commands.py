@@ -285,12 +285,44 @@ def test_unreadable_alert_gets_example(command: CommandName, text: str, says: st
         ),
         ("apiaudit", "alert edge 1h calls == 5", "/apiaudit alert edge 1h calls above 5"),
         ("apiaudit", "alert edge 1h failures != 0", "/apiaudit alert edge 1h failures above 0"),
+        (
+            "apiaudit",
+            "alert edge failures are above 20 last 2h",
+            "/apiaudit alert edge last 2h failures above 20",
+        ),
+        (
+            "apiaudit",
+            "alert if edge failures were above 20 last 2h for 10m",
+            "/apiaudit alert if edge last 2h failures above 20 for 10m",
+        ),
+        ("usage", "alert rapid7-eu is above 5 GB today", "/usage alert rapid7-eu today above 5 GB"),
+        (
+            "apiaudit",
+            "alert edge 1h failures above 20 today",
+            "/apiaudit alert edge 1h failures above 20",
+        ),
+        (
+            "apiaudit",
+            "alert when edge 1h failures are above 20 last 2h for 10m",
+            "/apiaudit alert when edge 1h failures above 20 for 10m",
+        ),
+        (
+            "apiaudit",
+            "alert edge 1h is above 20 failures",
+            "/apiaudit alert edge 1h failures above 20",
+        ),
     ],
 )
 def test_suggestions_contain_typed_words(command: CommandName, text: str, hint: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         parse_alert_command(command, text, HOUSE)
     assert caught.value.hint == hint
+
+
+def test_example_of_unknown_account_works() -> None:
+    with pytest.raises(BadQuestion) as caught:
+        parse_alert_command("apiaudit", "alert attic failures above 20 last 2h", HOUSE)
+    assert caught.value.hint == COMMANDS["apiaudit"].alert_example(HOUSE)
 
 
 @pytest.mark.parametrize(
