@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.apiaudit.blocks import _failure_list
+from bot.commands.apiaudit.listing import list_text
 from bot.commands.apiaudit.report import AuditFacts, audit_report, percentile
 from bot.commands.apiaudit.table import csv_rows
 from bot.commands.usage.forecast import month_forecast
@@ -227,6 +229,31 @@ def call(minute: int = 0, **changes: Any) -> ApiCall:
         "status": "ok", "outcome": Outcome.SUCCESS, "client": "K", "ip": "", "duration_ms": 1.0,
     }  # fmt: skip
     return ApiCall(**{**given_, **changes})
+
+
+SHARED_HOST = ["api.example.com/v1/x", "api.example.com", "api.example.com-old", "api.example.com/"]
+
+
+def test_only_paths_lose_shared_host() -> None:
+    calls = [call(minute, target=target) for minute, target in enumerate(SHARED_HOST)]
+    heading, *lines = list_text(calls, UTC, NOON)
+    assert heading == "Calls, paths on api.example.com:"
+    shown = ["/v1/x", "api.example.com", "api.example.com-old", "/"]
+    for line, target in zip(lines, shown, strict=True):
+        assert f" thing.list {target} ok" in line
+
+
+def test_failures_name_whole_targets() -> None:
+    calls = [
+        call(minute, target=target, outcome=Outcome.FAILURE)
+        for minute, target in enumerate(SHARED_HOST[:3])
+    ]
+    shown = str(
+        _failure_list(audit_report(AuditFacts(("iot",), HOUR, calls, complete=True)), UTC, NOON)
+    )
+    assert "paths on api.example.com" in shown
+    for target in ("/v1/x", "api.example.com", "api.example.com-old"):
+        assert f" thing.list {target} ok" in shown
 
 
 def test_values_of_an_audit() -> None:

@@ -9,7 +9,13 @@ from types import MappingProxyType
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
-from bot.commands.apiaudit.listing import common_host, list_notes, list_table, list_text
+from bot.commands.apiaudit.listing import (
+    common_host,
+    list_notes,
+    list_table,
+    list_text,
+    without_host,
+)
 from bot.commands.apiaudit.new_values import new_blocks, new_notes, new_text
 from bot.commands.apiaudit.report import AuditReport, Tally
 from bot.questions.windows import ParsedWindow, zone_name
@@ -354,7 +360,7 @@ def _one_line(call: ApiCall, zone: tzinfo, now: datetime, host: str = "") -> str
         _when(call, zone, now),
         call.actor[:60],
         call.action[:60],
-        call.target.removeprefix(host)[:80],
+        without_host(call.target, host)[:80],
         call.status,
     )
     return " ".join(formatting.sanitise(part) for part in parts if part)

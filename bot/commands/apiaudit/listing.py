@@ -57,6 +57,12 @@ def common_host(calls: Sequence[ApiCall]) -> str:
     return host if len(host) <= MOST_HOST else ""
 
 
+def without_host(target: str, host: str) -> str:
+    """The path of a target on the host, with its slash; any other target as it is."""
+    is_path = host and target.startswith(f"{host}/")
+    return target[len(host) :] if is_path else target
+
+
 def _heading(calls: Sequence[ApiCall]) -> str:
     """`Calls`, with the host that is left out of the targets below it."""
     host = common_host(calls)
@@ -86,7 +92,7 @@ def _columns(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> list[Colu
         ("Account", lambda call: call.account),
         ("Who", lambda call: call.actor[:60] or "unnamed"),
         ("Action", lambda call: call.action[:60]),
-        ("Target", lambda call: call.target.removeprefix(host)[:80]),
+        ("Target", lambda call: without_host(call.target, host)[:80]),
         ("Status", lambda call: call.status[:20]),
         # Some vendors have one name for both, which would fill two columns.
         ("Client", lambda call: "" if call.client == call.organisation else call.client[:40]),
