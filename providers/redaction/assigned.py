@@ -42,12 +42,35 @@ _TEXT_BELOW: Final = lazy_pattern(
 _READS: Final = lazy_pattern(
     rb"""(?i:[\w.]{0,20}?env(?:iron)?(?:\.?get)?|[\w.]{0,20}?var)[(\[]\\{0,8}["'][A-Z][A-Z0-9_]*+\\{0,8}["']"""
 )
-# (sensitive value), (known after apply)
-_REMARK: Final = lazy_pattern(rb"\([a-z][\w-]{0,30}(?:[ ][\w',.-]{1,30}){1,12}\)")
+# What programs print in the place of a value: `(sensitive value)`, `(known after apply)`.
+_REMARK: Final = lazy_pattern(
+    rb"""(?xi)
+    \( (?: (?:sensitive|ephemeral|hidden|secret|default)(?:[ ]value)? | known[ ]after[ ]apply | write-only[ ]attribute
+      | none | null | nil | unset | empty | blank | unchanged | unknown | redacted | masked
+      | (?:optional|required)(?:,[ ][\w ,-]{1,40})? | default[:=]?[ ](?:none|empty|null)
+      | (?:[a-z]{3,9}[ ])?(?:from|in|by|via)[ ](?:the[ ])?(?:environment|env|vault|keyring|keychain|file|config|configuration|stdin|user)
+      | not[ ](?:set|shown|displayed|provided|given|available|applicable|changed|configured|required|specified|stored|used|needed|found|logged)
+      | (?:leave|left)[ ](?:empty|blank|unchanged)(?:[ ][\w-]{1,20}){0,6}
+      | user[ ][\w.@-]{1,64} | uid[ =]\d{1,10} ) \)
+    """
+)
+# Several words in brackets: `password: (sunny day)`.
+_BRACKETED_WORDS: Final = lazy_pattern(
+    rb"\((?P<words>[^\s()\"'\\<>]{1,64}(?:[ ][^\s()\"'\\<>]{1,64}){1,16})\)"
+)
 # Kubernetes names a Secret and its namespace: `secret=kitchen-tls namespace=kitchen`.
-_NAMED_SECRET: Final = lazy_pattern(rb"[a-z0-9][a-z0-9.-]{0,62},?[ ]namespace=")
-# A command whose output is the value: `KEY=`vault read secret``.
-_COMMAND: Final = lazy_pattern(rb"[a-z][\w./-]{1,40}[ ][^`\n]{1,200}$")
+_NAMED_SECRET: Final = lazy_pattern(rb"(?P<name>[a-z0-9][a-z0-9.-]{0,62}),?[ ]namespace=")
+# A command whose output is the value: `KEY=`vault read secret``. Passphrases are words with blanks
+# as well, so the program has to be a path, to have an option, or to be one whose name is no word.
+_COMMAND: Final = lazy_pattern(
+    rb"""(?x)
+    (?: (?:sudo[ ])? (?:aws|az|base64|bash|curl|docker|etcdctl|gcloud|gh|git|gopass|jq|kubectl|openssl|printenv|pwgen|python3?|sops|terraform
+          |wget|yq|vault[ ](?:read|kv|token|print)|consul[ ]kv|doppler[ ]secrets|heroku[ ]config:get|op[ ](?:read|item)|pass[ ]show|cat[ ][./~$]\S{1,100}) (?=[ ]|$)
+      | (?:\.{1,2}|~)?/[\w.-]{1,64}(?:/[\w.-]{1,64}){0,8} (?=[ ]|$)
+      | [a-z][\w.-]{1,40}[ ](?:[\w./:-]{1,40}[ ]){0,4}?(?:-[A-Za-z]|--[a-z][a-z-]{1,30})(?=[ =]|$) )
+    [^`\n]{0,200}$
+    """
+)
 # Kubernetes on a volume: `"db-creds" : secret "db-creds" not found`.
 _KUBERNETES_OBJECT: Final = lazy_pattern(rb"(?:secret|configmap|object|references)[ ]")
 _VALUE_QUOTE: Final = lazy_pattern(rb"""(\\{0,16}["'])[ ]?:[ ]{0,8}$""")
@@ -110,12 +133,17 @@ def _unmarked_value(
         return credentials(block, start)
     if kind is NameKind.COOKIE:
         return cookies(block, start)
-    if name == b"secret" and after["sign"] == b"=" and _NAMED_SECRET.match(block, start):
+    if name == b"secret" and after["sign"] == b"=" and _is_kubernetes_name(block, start):
         return []
     found = _bare(block, start, kind, prose=prose)
     if found and _is_name_itself(block[found[0].start : found[0].end], name):
         return []
     return [whole_value(block, value, after, name) for value in found]
+
+
+def _is_kubernetes_name(block: bytes, start: int) -> bool:
+    named = _NAMED_SECRET.match(block, start)
+    return named is not None and not looks_random(named["name"])
 
 
 def _is_name_itself(value: bytes, name: bytes) -> bool:
@@ -185,7 +213,7 @@ def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span
         if notation.CLOSED.match(value):
             break
         is_value = is_cookie(value) if kind is NameKind.COOKIE else True
-        if found["quote"] == b"`" and _COMMAND.match(value):
+        if found[0] == b"`" and block[start - 2 : start - 1] == b"=" and _COMMAND.match(value):
             is_value = False
         if is_value and is_secret(kind, value, prose=False):
             if end == start + _LONGEST_READ:
@@ -227,6 +255,9 @@ def _number(number: re.Match[bytes], kind: NameKind, close: bytes) -> list[Span]
 
 
 def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span]:
+    if bracketed := _BRACKETED_WORDS.match(block, start):
+        is_value = is_secret(kind, bracketed["words"], prose=prose)
+        return [Span(*bracketed.span())] if is_value else []
     found = value_at(block, start)
     if found is None:
         return []

@@ -6,8 +6,9 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 from providers.redaction.arguments import argument
+from providers.redaction.names import words
 from providers.redaction.notation import Span
-from providers.redaction.values import looks_like_password, looks_random, looks_secret
+from providers.redaction.values import is_ordinary, looks_like_password, looks_random, looks_secret
 
 DEVICE_HINTS: Final = (
     "community ",
@@ -93,6 +94,17 @@ _ROUTES: Final = lazy_pattern(
 _IN_POLICY: Final = lazy_pattern(
     rb"(?i)\b(?:bgp|from|then|match|extended|large|our|your|the|of)[ ]{1,3}$"
 )
+# What sentences and help texts have after `snmp community`.
+_ABOUT_COMMUNITY: Final = words(
+    "name names string strings limit limits setting settings option options access acl list lists "
+    "mode modes config configs configuration parameter parameters value values test tests check "
+    "checks support feature features field fields entry entries view views rule rules policy "
+    "policies mapping map table index type types group groups member members security feed forum "
+    "page guide documentation docs attribute attributes lookup query queries context server agent"
+)
+_SNMP_IN_SENTENCE: Final = lazy_pattern(
+    rb"(?i)\b(?:an?|the|this|that|our|your|each|every|any|no|of|for|in|with|without|and|or|uses?|using|about|by|to|from|on)[ ]{1,3}snmp[ ]$"
+)
 _SNMP_SECTION: Final = lazy_pattern(rb"(?i)snmp\s?\{[^{}]{0,160}$")
 _LONGEST_SECTION: Final = 160
 # [smtp.example]:587 ada:x of Postfix
@@ -125,8 +137,7 @@ def device_secrets(block: bytes, at: int) -> list[Span]:
         return [span for start, _ in spans for span in argument(block, start)]
     if match := _COMMUNITY.match(block, at):
         value = match["value"].strip(b"\"'\\")
-        # At the end of a line, `set snmp community x` and `a friendly community` look alike.
-        is_set = match["last"] is None or block[max(0, at - 5) : at] == b"snmp "
+        is_set = match["last"] is None or _is_set_at_end(block, at, value)
         is_secret = is_set and _is_community(block, at, value, match["mode"])
         return argument(block, match.end()) if is_secret else []
     if match := _RELAY.match(block, at):
@@ -136,9 +147,23 @@ def device_secrets(block: bytes, at: int) -> list[Span]:
     return []
 
 
+def _is_set_at_end(block: bytes, at: int, value: bytes) -> bool:
+    """Whether a value at the end of a line is set as in `set snmp community x`. Sentences such as
+    `a friendly community` and `limits of the snmp community` look alike.
+    """
+    front = block[max(0, at - 24) : at]
+    if not front.lower().endswith(b"snmp "):
+        return False
+    if looks_like_password(value) or looks_random(value):
+        return True
+    return not (is_ordinary(value) or _SNMP_IN_SENTENCE.search(front))
+
+
 def _is_community(block: bytes, at: int, value: bytes, mode: bytes | None) -> bool:
     """Whether a value is a community of SNMP rather than one of BGP, or a word of a sentence."""
     if _ROUTES.match(value):
+        return False
+    if not mode and value.rstrip(b".,:;!?)").lower() in _ABOUT_COMMUNITY:
         return False
     front = block[max(0, at - _LONGEST_SECTION) : at]
     looks_private = looks_like_password(value) or looks_random(value)

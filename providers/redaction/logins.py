@@ -10,7 +10,7 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction.arguments import argument
 from providers.redaction.notation import Span
-from providers.redaction.values import looks_like_password
+from providers.redaction.values import looks_like_password, looks_random
 
 LOGIN_HINTS: Final = (
     "auth plain ",
@@ -77,9 +77,17 @@ _PROTOCOL: Final = lazy_pattern(
       | OPER[ ][\w-]{1,32}[ ] (?=\S{4,64}[ ]?(?:\\{0,8}["']|\r?\n|\r?$))
       | (?i:otpauth-migration)://offline\?data=
       | /bot\d{5,16}: (?=[\w-]{30})
-      | (?i:log[ ]?in[ ]with)[ ](?:(?:user|username|the|account)[ ])?[\w.@-]{1,64}(?:[ ]?/[ ]?|:) (?=[^\s/]{4,64}(?:\s|$|["'\\]))
+      | (?i:log[ ]?in[ ]with)[ ](?:(?:user|username|the|account)[ ])?[\w.@-]{1,64}[ ]?/[ ]? (?=[^\s/]{4,64}(?:\s|$|["'\\]))
       | (?i:SSWS)[ ] (?=[\w-]{20})
     )
+    """
+)
+# A port or an identifier may be after a colon, so the word there has to look like a password.
+_USER_AND_PASSWORD: Final = lazy_pattern(
+    rb"""(?xi)
+    log[ ]?in[ ]with[ ](?:(?:user|username|the|account)[ ])?
+    (?!(?:id|uid|userid|method|provider|type|host|node|server|port|realm|tenant|domain):)
+    [\w.@-]{1,64}:(?P<value>[^\s/"'\\]{4,64}?)(?=[.,;]?(?:\s|$|["'\\]))
     """
 )
 # A line of Redis and a sentence look alike, so the word has to look like a password.
@@ -122,6 +130,10 @@ def login_secrets(block: bytes, at: int) -> list[Span]:
         return _imap(block, at)
     if match := _CODE.match(block, at):
         return [Span(*match.span("value"))]
+    if match := _USER_AND_PASSWORD.match(block, at):
+        value = match["value"]
+        is_password = looks_like_password(value) or looks_random(value)
+        return [Span(*match.span("value"))] if is_password else []
     for pattern in (_PROTOCOL, _CALL, _ORACLE, _OPENSSL, _UNSEAL):
         if match := pattern.match(block, at):
             return argument(block, match.end())

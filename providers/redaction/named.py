@@ -60,6 +60,20 @@ _ABOUT_NAME: Final = (b"checksum/", b"nexpected ")
 # In an Amazon resource name, `secret` is a type:
 # `arn:aws:secretsmanager:eu-west-1:123456789012:secret:kitchen`.
 _RESOURCE: Final = lazy_pattern(rb"\d{12}:$")
+# The tag of an image, and one that is the beginning of a commit.
+_TAG: Final = lazy_pattern(rb":[\w.-]{1,128}+")
+_COMMIT_TAG: Final = lazy_pattern(rb":[0-9a-f]{1,12}+(?![\w.-])")
+_MENTIONS_IMAGE: Final = lazy_pattern(
+    rb"(?i)image|registry|docker|containerd|podman|\b(?:pull|push)(?:ing|ed)?\b"
+)
+_LONGEST_IMAGE: Final = 160
+_NEVER_AN_IMAGE: Final = lazy_pattern(
+    rb"(?i)(?:sess|session|sid|session[_-]?id|ticket|csrf|xsrf|csrf[_-]?token|nonce)$"
+)
+# Jenkins makes its crumbs of a digest.
+_JENKINS_CRUMB: Final = lazy_pattern(
+    rb"""[\\"'\s:=]{1,16}(?=(?:[A-Za-z]{0,14}[0-9]){3})[0-9A-Za-z]{14}"""
+)
 _FOREIGN_NAME: Final = lazy_pattern(
     b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_HINTS) + b")"
 )
@@ -128,6 +142,8 @@ def named_secrets(block: bytes, at: int) -> list[Span]:
     if kind is NameKind.PLAIN or (following["ordinary"] and kind is NameKind.DOUBTFUL):
         return []
     after = notation.after_name(block, at)
+    if after and not notation.is_value_of_name(block, start, after):
+        return []
     if after and (after["sign"] or after["named"] or after["attribute"] or after["block"]):
         return assigned_secrets(block, after, kind, name)
     if after and after["blank"] and is_prose(block, start, at, after.end(), name):
@@ -256,10 +272,32 @@ def _kind(block: bytes, start: int, at: int, name: bytes) -> NameKind:
         return kind if following is NameKind.PLAIN else following
     if name == b"secret" and _RESOURCE.search(block[max(0, start - 16) : start]):
         return NameKind.PLAIN
-    if kind is NameKind.DOUBTFUL and block[start - 1 : start] == b"/":
-        # `kitchen/auth:5f2c8e0a1b3d` is an image.
-        return NameKind.PLAIN if block.startswith(b":", start + len(name)) else kind
+    if kind is NameKind.DOUBTFUL and (
+        _is_image(block, start, name) or _is_other_crumb(block, start, name)
+    ):
+        return NameKind.PLAIN
     return NameKind.PLAIN if block[max(0, start - 10) : start].endswith(_ABOUT_NAME) else kind
+
+
+def _is_image(block: bytes, start: int, name: bytes) -> bool:
+    """Whether a name is a part of an image, as in `kitchen/auth:5f2c8e0a1b3d`, and not of a key of
+    a cache, as in `kitchen/session:5f2c8e0a1b3d`.
+    """
+    if block[start - 1 : start] != b"/" or _NEVER_AN_IMAGE.search(name):
+        return False
+    end = start + len(name)
+    if _COMMIT_TAG.match(block, end):
+        return True
+    front = block[max(0, start - _LONGEST_IMAGE) : start].rpartition(b"\n")[2]
+    return bool(_TAG.match(block, end) and _MENTIONS_IMAGE.search(front))
+
+
+def _is_other_crumb(block: bytes, start: int, name: bytes) -> bool:
+    """Whether `crumb` is a part of a path through pages rather than the token of Jenkins."""
+    lower = name.lower()
+    if not lower.endswith(b"crumb") or b"jenkins" in lower:
+        return False
+    return not _JENKINS_CRUMB.match(block, start + len(name))
 
 
 def _tag(block: bytes, start: int, at: int) -> re.Match[bytes] | None:

@@ -33,9 +33,16 @@ SIGN: Final = (
 )
 _LESS: Final = rb"(?:<|&lt;|\\{1,4}u003[cC]|%3[Cc])"
 _MORE: Final = rb"(?:>|&gt;|\\{1,4}u003[eE]|%3[Ee])"
+# {"field.name":"password","field.value":"x"}
+_DOTTED_KEY: Final = rb"[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.value"
 _VALUE_KEY: Final = (
     rb"(?:(?:string|parameter|new|old)?[_-]?value|val|v|s|\#text|_text|content|data|plain(?:text)?"
-    rb"|raw|string|text|bytes|default|[\w-]{1,40}(?:\.[\w-]{1,40}){1,4})"
+    rb"|raw|string|text|bytes|default|DOTTED)"
+).replace(b"DOTTED", _DOTTED_KEY)
+# {"github-oauth":{"github.com":"x"}}. Other dotted keys are fields: {"auth":{"trace.id":"x"}}.
+_HOST: Final = (
+    rb"[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}"
+    rb"\.(?:com|org|net|io|dev|app|cloud|de|eu|fr|nl|uk|jp|example|internal|intranet|local|corp|lan)"
 )
 # {"stringValue":"x"} and {"arrayValue":{"values":[{"stringValue":"x"}]}} of OpenTelemetry.
 _WRAPPED: Final = rb"""(?:\[?\{"(?:string|array|bytes)Value"[ ]?:[ ]?|\{"values"[ ]?:[ ]?)"""
@@ -52,7 +59,7 @@ AFTER_NAME: Final = lazy_pattern(
             BLANK{0,60}
             (?P<sign>SIGN) (?: \*{1,2}(?=[^\S\n]) )? BLANK{0,60}
             # {"S": "x"}: a value wrapped in an object
-            (?P<wrapped> \{ \s{0,40} (?: \\{0,8}"\w{1,30}\\{0,8}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|\\{0,8}"[^"\\\n]{0,40}\\{0,8}") \s{0,8} , \s{0,40} ){0,3} BLANK{0,8} QUOTE VALUE_KEY QUOTE BLANK{0,8} : BLANK{0,8} )?
+            (?P<wrapped> \{ \s{0,40} (?: \\{0,8}"\w{1,30}\\{0,8}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|\\{0,8}"[^"\\\n]{0,40}\\{0,8}") \s{0,8} , \s{0,40} ){0,3} BLANK{0,8} QUOTE (?:VALUE_KEY|HOST) QUOTE BLANK{0,8} : BLANK{0,8} )?
           # "name":"x-api-key","value":"x", <add key="password" value="x">
           | (?P<named> (?: BLANK{0,8} , BLANK{0,8} "\w{1,30}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|"[^"\\\n]{0,40}") ){0,3}?
               (?: ; s:\d{1,7}: (?=\\{0,16}") | BLANK{0,8} [,;]? (?:BLANK{0,8}|\r?\n[^\S\n]{0,40}) (?:QUOTE VALUE_KEY QUOTE|VALUE_KEY) BLANK{0,8} SIGN BLANK{0,8} WRAPPED{0,4}
@@ -74,7 +81,7 @@ AFTER_NAME: Final = lazy_pattern(
       # --password x
       | (?P<blank> (?:[^\S\n]|\\t|COLOUR){1,60} )
     )
-    """.replace(b"QUOTE", QUOTE).replace(b"SIGN", SIGN).replace(b"BLANK", BLANK).replace(b"VALUE_KEY", _VALUE_KEY)
+    """.replace(b"QUOTE", QUOTE).replace(b"SIGN", SIGN).replace(b"BLANK", BLANK).replace(b"VALUE_KEY", _VALUE_KEY).replace(b"HOST", _HOST)
     .replace(b"MORE", _MORE).replace(b"WRAPPED", _WRAPPED).replace(b"LESS", _LESS).replace(b"COLOUR", COLOUR)
 )  # fmt: skip
 
@@ -187,6 +194,15 @@ def after_name(block: bytes, at: int) -> re.Match[bytes] | None:
     return _PLAIN_AFTER_NAME.match(block, at) or AFTER_NAME.match(block, at)
 
 
+def is_value_of_name(block: bytes, start: int, after: re.Match[bytes]) -> bool:
+    """Whether the member after the name that begins at `start` holds its value. In structured logs
+    any member may be before `field.value`, so that a key has to announce the name.
+    """
+    if not after["named"] or not _HAS_DOTTED_KEY.search(after["named"]):
+        return True
+    return bool(_KEY_OF_NAME.search(block, max(0, start - _LONGEST_KEY), start))
+
+
 def value_at(block: bytes, start: int) -> Span | None:
     """A value, quoted or bare, without its quotes."""
     return _value_before(block, start, len(block))
@@ -273,6 +289,14 @@ def _escapes_of_closing_quote(backslashes: int, depth: int) -> int | None:
     return None if backslashes % 2 else escapes
 
 
+_HAS_DOTTED_KEY: Final = lazy_pattern(rb"(?i)[\w-]\.value(?![\w.-])")
+_KEY_OF_NAME: Final = lazy_pattern(
+    rb"""(?xi)
+    (?<![A-Za-z])(?:attribute|field|header|parameter|property|setting|variable)?(?:name|key|field)
+    \\{0,16}["']?[ ]?[:=][ ]?\\{0,16}["']?$
+    """
+)
+_LONGEST_KEY: Final = 48
 # The boundary between two JSON strings, such as `","`.
 NEXT_TEXT: Final = lazy_pattern(rb"""(?<!\\)"[ ]?[}\]]{0,8}[ ]?[,:][ ]?["\[{\d]""")
 _NEWLINE: Final = ord("\n")

@@ -26,6 +26,8 @@ _JWT: Final = lazy_pattern(
     rb"[A-Za-z0-9_-]{8,4096}+\.(?:[A-Za-z0-9_-]{4,}+|(?=\.[A-Za-z0-9_-]{20}))(?:\.[A-Za-z0-9_-]*+){0,3}"
 )
 _LOOK_BACK: Final = 256
+# As much of the text before a token decides whether it is one.
+_LONGEST_FRONT: Final = 96
 _RUN_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _TWICE_ENCODED: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{40,}+={0,2}")
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
@@ -123,6 +125,7 @@ def _rule(token: TokenFormat, prefix: bytes, decoded: bytes | None = None) -> Ru
     rest = b"(?:" + token.rest.encode() + b")"
     source = begins + re.escape(prefix) + rest
     has_following_secret = prefix in _WITH_FOLLOWING_SECRET
+    not_after = lazy_pattern(token.not_after.encode()) if token.not_after else None
     pattern: re.Pattern[bytes] | None = None
     of_decoded: re.Pattern[bytes] | None = None
 
@@ -136,6 +139,8 @@ def _rule(token: TokenFormat, prefix: bytes, decoded: bytes | None = None) -> Ru
         if is_cut and (encoded := encoded_token(block, at, prefix, of_decoded)):
             return [encoded]
         if match is None or _PLACEHOLDER.match(match[0], len(prefix)):
+            return []
+        if not_after and not_after.search(block, max(0, at - _LONGEST_FRONT), at):
             return []
         if has_following_secret:
             return _with_following_secret(match)

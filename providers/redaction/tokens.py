@@ -53,6 +53,8 @@ _DER_SHORT_KEY: Final = r"[HTkcu2]AgEA(?:MB[AM]GByqGSM49)|[kc]AgEBB"
 _KEY_BODY: Final = (
     r"(?:[A-Za-z0-9+/]|\\{1,4}[nr](?=[A-Za-z0-9+/]{16}|[A-Za-z0-9+/]{1,15}=)){40,}+={0,2}"
 )
+# The tag of an image, an entity tag of HTTP, or a release.
+_VERSION_FOLLOWS: Final = r"(?i)(?:(?:[\w.-]/|\bimage\\{0,8}[\"']?[ ]?[:=][ ]?\\{0,8}[\"']?)[\w.-]{1,64}:|(?:tag|if-none-match|if-match|version|release|revision)\\{0,8}[\"']?[ ]?[:=][ ]?(?:W/)?\\{0,8}[\"']?|W/\\{0,8}\")$"
 # Bot tokens of Discord begin with the Base64 of an account's digits.
 _DIGITS: Final = "0123456789"
 DISCORD_PREFIXES: Final = tuple(
@@ -65,7 +67,8 @@ class TokenFormat(NamedTuple):
 
     `before` is the part of the token before the fixed text, and `before_length` its length. If
     `rest` has groups, only they are removed, otherwise the whole token is. `is_word` formats have
-    to be at the beginning of a word.
+    to be at the beginning of a word. `not_after` is the end of a text after which the same form is
+    something else.
     """
 
     name: str
@@ -75,6 +78,7 @@ class TokenFormat(NamedTuple):
     is_word: bool = True
     before: str = ""
     before_length: int = 0
+    not_after: str = ""
 
     @property
     def example(self) -> str:
@@ -83,9 +87,9 @@ class TokenFormat(NamedTuple):
 
 
 def _simple(
-    name: str, prefixes: str, rest: str, sample: str, *, is_word: bool = True
+    name: str, prefixes: str, rest: str, sample: str, *, is_word: bool = True, not_after: str = ""
 ) -> TokenFormat:
-    return TokenFormat(name, tuple(prefixes.split()), rest, sample, is_word)
+    return TokenFormat(name, tuple(prefixes.split()), rest, sample, is_word, not_after=not_after)
 
 
 def _inside(name: str, hint: str, before: str, length: int, rest: str, sample: str) -> TokenFormat:
@@ -160,7 +164,7 @@ TOKEN_FORMATS: Final = (
     # Source code and packages
     _simple("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9_.-]{20,}+", letters(36), is_word=False),
     _simple("GitHub fine-grained", "github_pat_", r"[A-Za-z0-9_]{20,}+", letters(22) + "_" + letters(59), is_word=False),
-    _simple("GitHub App", "v1.", rf"{HEX}{{40}}(?![A-Za-z0-9])", hexes(40)),
+    _simple("GitHub App", "v1.", rf"{HEX}{{40}}(?![A-Za-z0-9])", hexes(40), not_after=_VERSION_FOLLOWS),
     _simple("GitLab", "glpat- gldt- glrt- glrtr- glft- gloas- glsoat- glptt- glagent- glcbt- glimt- glffct- glwt-", r"[A-Za-z0-9_.-]{16,}+", letters(20), is_word=False),
     _simple("GitLab runner registration", "GR1348941", rf"{WORD}{{16,}}+", letters(20)),
     _simple("Bitbucket", "ATBB", rf"{ALNUM}{{24,}}+", letters(32)),

@@ -46,7 +46,9 @@ _PLACEHOLDER: Final = lazy_pattern(
     (?:
         (?:[*\#x.?_-]|\xe2\x80\xa2){1,64}$
       | (?:[a-z0-9]{1,12}[_.~-]){1,4}[x*]{8,128}$                       # pnu_XXXXXXXX
-      | [\w.-]{0,12}\*{4,64}[\w.-]{0,6}$                                 # sk_test_****1234
+      # sk_test_****1234: the prefix of a vendor, and at most four signs of the secret on one side
+      | (?-i:(?:[spr]k|whsec|gh[opsur]|github_pat|glpat|xox[abeoprs]|xapp|hf|npm|pypi|dop_v1|key|sk-ant|sk-proj)[_-](?:(?:test|live|prod|proj|admin)[_-])?)?
+        (?:\w{0,4}\*{4,64} | \*{4,64}\w{0,4} | \w{1,2}\*{4,64}\w{1,2} | \w{1,4}\*{8,64}\w{1,4})$
       | (?:required|nullable|sometimes|confirmed|string)(?:\|[\w:,.]{1,40}){1,10}$         # a rule of Laravel
       | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \$?\{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}\[?$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
       | \[(?:redacted|filtered|hidden|masked|removed)\]?$ | ![a-z]{2,20}$

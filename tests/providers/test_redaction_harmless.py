@@ -147,6 +147,47 @@ Invalid API Key provided: sk_test_****1234
 SUMO_ACCESS_KEY=`etcdctl get /sumologic_secret`
 a friendly community
 a known authentication-key
+{"message":"Invalid token","trace.id":"4bf92f3577b34da6a3ce929d0e0e4736"}
+{"error.type":"token","http.response.status_code":401}
+{"event.action":"password","user.name":"ada.lovelace7"}
+{"grant_type":"password","client.ip":"10.0.0.5"}
+{"module":"secret","process.pid":4711}
+{"module":"secret","metric.value":4711}
+{"resource":"secret","k8s.pod.name":"kitchen-7d9f8b6c5-x2x4q"}
+{"log.logger":"kitchen.token","process.thread.name":"exec-12"}
+{"name":"token","trace.id":"4bf92f3577b34da6a3ce929d0e0e4736"}
+msg="invalid token" metric.value=4711
+{"auth":{"trace.id":"4bf92f3577b34da6a3ce929d0e0e4736"}}
+image=kitchen/auth:5f2c8e0a1b3d4c5e
+Pulling image "registry.example/kitchen/auth:20261121-ab12cd3"
+kitchen/auth:5f2c8e0a1b3d started
+secret=kitchen-tls-7d9f8b6c5 namespace=kitchen
+TOKEN=`./get-token.sh --env prod`
+TOKEN=`cat /run/secrets/token`
+TOKEN=`kitchenctl token --raw`
+password: (none)
+password: (not set)
+password = (sensitive)
+password: (optional, default none)
+password: (leave empty for none)
+token: (read from the environment)
+log in with ada@db.example.com:5432
+Please log in with host:8080
+login with node:4821 ok
+login with id:123456
+login with id:ab12cd34
+login with method:oidc2
+snmp community name
+configure snmp community limits
+use snmp community settings
+what every snmp community expects
+image: kitchen/auth:v1.0123456789abcdef0123456789abcdef01234567
+etag: "v1.0123456789abcdef0123456789abcdef01234567"
+ETag: W/"v1.0123456789abcdef0123456789abcdef01234567"
+crumb: step2of3x
+bread_crumb: step2of3x
+crumb="Home9/Kitchen"
+token=****1234
 """.strip().splitlines()
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from providers.redaction import Redactor
-from providers.redaction.tokens import letters
+from providers.redaction.tokens import hexes, letters
 
 REDACTOR = Redactor()
 VALUES = (letters(14), "tomato42")
@@ -173,6 +173,27 @@ def test_named_secret_is_removed(form: str) -> None:
         ('variable "db_password" {\n  default = "tomato"\n}', 'variable "db_password" {\n  default = "[redacted]"\n}'),
         ("Password:\n" + letters(14), "Password:\n[redacted]"),
         ("seed phrase: " + "oven " * 11 + "pot", "seed phrase: [redacted]"),
+        ("password: `correct horse battery staple`", "password: `[redacted]`"),
+        ("password: `my pass word`", "password: `[redacted]`"),
+        ("PASSWORD=`hunter2 hunter`", "PASSWORD=`[redacted]`"),
+        ("PASSWORD=`cat of the kitchen`", "PASSWORD=`[redacted]`"),
+        ("password: (sunny day)", "password: [redacted]"),
+        ("password=(my secret pass phrase)", "password=[redacted]"),
+        ("passphrase: (blue sky over hills) set", "passphrase: [redacted] set"),
+        ("password=Kitchen-9****Xx9", "password=[redacted]"),
+        ("password=tomato-oven****pot123", "password=[redacted]"),
+        ("token=abcd****wxyz", "token=[redacted]"),
+        ("secret=" + hexes(32) + " namespace=kitchen", "secret=[redacted] namespace=kitchen"),
+        ("key=kitchen/session:" + hexes(32) + " hit", "key=kitchen/session:[redacted] hit"),
+        ("kitchen/session:5f2c8e0a1b3d", "kitchen/session:[redacted]"),
+        ("redis GET kitchen/oauth:ya9xK28sPq1LmZ", "redis GET kitchen/oauth:[redacted]"),
+        ("POST /auth: Zx81kk29Qmw", "POST /auth: [redacted]"),
+        ('{"name":"password","field.value":"tomato"}', '{"name":"password","field.value":"[redacted]"}'),
+        ('{"field.name":"pin","field.value":1234}', '{"field.name":"pin","field.value":"[redacted]"}'),
+        ('{"crumb":"' + hexes(32) + '"}', '{"crumb":"[redacted]"}'),
+        ("using v1." + hexes(40) + " now", "using [redacted] now"),
+        ("set snmp community swordfish", "set snmp community [redacted]"),
+        ("login with user ada:p@ssw0rd.", "login with user ada:[redacted]."),
     ],
 )  # fmt: skip
 def test_value_with_separators_is_removed_whole(line: str, redacted: str) -> None:
