@@ -7,7 +7,6 @@ time that was stored while the clock was wrong is reset instead of waited for.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import logging
 import time
@@ -330,9 +329,11 @@ class Scheduler(Struct):
             await asyncio.wait(tasks, timeout=HEAD_START_S)
         claimed = set[str]()
         # Without it, each is claimed by itself, or fails and is tried again.
-        with contextlib.suppress(StoreUnavailable):
+        try:
             for claimed_elsewhere in self.claimed_elsewhere:
                 claimed |= await claimed_elsewhere(rest)
+        except Exception as error:
+            log_failure(error, "The claims of other processes could not be read")
         self._begin([due for due in rest if due.name not in claimed])
 
     def _begin(self, dues: Sequence[Due]) -> None:

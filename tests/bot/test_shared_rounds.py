@@ -111,9 +111,10 @@ async def test_slow_part_does_not_delay_the_rest(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("shared")
-async def test_unusable_database_hides_nothing() -> None:
+@pytest.mark.parametrize("error", [StoreUnavailable("gone"), ValueError("malformed")])
+async def test_unknown_claims_hide_nothing(error: Exception) -> None:
     async def fail(dues: Sequence[Due]) -> set[str]:
-        raise StoreUnavailable("gone")
+        raise error
 
     together = Round()
     together.scheduler.claimed_elsewhere[:] = [fail]
