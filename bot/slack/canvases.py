@@ -105,8 +105,9 @@ class Canvases(Struct, frozen=True):
     async def _alone(self, digest: str, channel_id: str) -> AsyncIterator[None]:
         """Nobody else updates the canvas meanwhile, in this process or in another one."""
         async with self._locks.setdefault((digest, channel_id), asyncio.Lock()):
-            await self._wait_for_others(digest, channel_id)
+            # A claim that is committed while this is cancelled ends, too.
             try:
+                await self._wait_for_others(digest, channel_id)
                 yield
             finally:
                 await self.store.end_update(digest, channel_id)

@@ -144,3 +144,27 @@ async def test_first_page_replaces_no_answer(canvases: Canvases, slack: Slack) -
 async def test_simultaneous_updates_make_one_canvas(canvases: Canvases, slack: Slack) -> None:
     await asyncio.gather(*(canvases.update(PAGE, *CHANNEL) for _ in range(3)))
     assert len(slack.canvases) == 1
+
+
+async def test_cancelled_claim_is_released(slack: Slack) -> None:
+    """Others would wait for it as long as this process lives."""
+    claiming = asyncio.Event()
+    stored = StoredCanvases()
+    released = list[str]()
+
+    async def begin_update(digest: str, channel: str) -> bool:
+        # The database commits it, whatever becomes of the task.
+        claiming.set()
+        await asyncio.Event().wait()
+        return True
+
+    async def end_update(digest: str, channel: str) -> None:
+        released.append(digest)
+
+    stored.begin_update = begin_update  # type: ignore[method-assign]
+    stored.end_update = end_update  # type: ignore[method-assign]
+    update = asyncio.create_task(Canvases(stored, cast(SlackClient, slack)).update(PAGE, *CHANNEL))
+    await claiming.wait()
+    update.cancel()
+    await asyncio.wait({update})
+    assert released == [PAGE.digest]

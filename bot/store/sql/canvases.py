@@ -30,10 +30,10 @@ class SqlCanvases:
 
     async def end_update(self, digest: str, channel: str) -> None:
         with contextlib.suppress(StoreUnavailable):
-            await self._database.execute(
-                "DELETE FROM login_attempts WHERE key = ? AND owner = ?",
-                (_claim_key(digest, channel), self._claims.owner),
-            )
+            sql = "DELETE FROM login_attempts WHERE key = ? AND owner = ?"
+            params = (_claim_key(digest, channel), self._claims.owner)
+            # As a write, which waits for a `begin_update` that was cancelled and still commits.
+            await self._database.write(lambda tx: tx.execute(sql, params))
 
     async def canvas(self, digest: str, channel: str) -> StoredCanvas | None:
         rows = await self._database.read(
