@@ -260,7 +260,7 @@ async def open_bot(
 
 def _workspace_ids(settings: Settings, auth: Any) -> frozenset[str]:
     """The workspace and the organization that the bot's token belongs to."""
-    # In an Enterprise Grid organisation, people may belong to another workspace of the same
+    # In an Enterprise Grid organization, people may belong to another workspace of the same
     # organization.
     ids = (auth.get("team_id"), auth.get("enterprise_id"), settings.slack.team_id)
     return frozenset(filter(None, ids))

@@ -276,6 +276,19 @@ async def test_name_of_deleted_alert_is_free(store: Store) -> None:
     assert await store.alerts.abandoned_evaluations(since=NOW - EVERY) == []
 
 
+async def test_claims_of_deleted_alerts_are_pruned(store: Store) -> None:
+    made = await store.rules.add_rule(
+        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    assert made
+    await store.alerts.claim_evaluations([("other", NOW)])
+    await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
+    for before, left in ((NOW, ["other", "spike"]), (NOW + EVERY, ["other"])):
+        await store.alerts.prune(samples_before=before, notices_before=before)
+        rows = await store.read("SELECT alert FROM evaluation_claims ORDER BY alert")
+        assert [row["alert"] for row in rows] == left
+
+
 async def test_large_batch_with_subjects_is_saved_whole(store: Store) -> None:
     subjects = [(f"actor-{n}", float(n), "inactive") for n in range(20)]
     batch = [evaluation(0, float(n), alert=f"rule-{n}", samples=subjects) for n in range(1200)]

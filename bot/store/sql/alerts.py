@@ -296,6 +296,11 @@ class SqlAlerts:
         def prune(tx: Transaction) -> None:
             tx.execute("DELETE FROM samples WHERE at < ?", (to_text(samples_before),))
             tx.execute("DELETE FROM notices WHERE at < ?", (to_text(notices_before),))
+            # Of alerts that were deleted, which by now every process knows.
+            tx.execute(
+                "DELETE FROM evaluation_claims WHERE owner = '' AND due < ?",
+                (to_text(samples_before),),
+            )
 
         await self._database.write(prune)
 
