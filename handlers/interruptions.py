@@ -68,11 +68,21 @@ class InterruptionReporter(Struct, frozen=True):
         target = await self._target(asked, line)
         files = list[str]()
         sent_again = False
-        with contextlib.suppress(StoreUnavailable):
+        # Whatever fails, the asker hears of the interruption.
+        try:
             files = await self.store.questions.unsent_files(asked.delivery)
             sent_again = await self._send_again(asked, target)
+        except Exception as failure:
+            log_failure(failure, "An answer could not be sent again")
+            # It is not known whether the answer has replaced the progress already.
+            target.state.replace_original = False
+        if sent_again:
+            await self.delivery.delete_progress(target)
         lost = _report_of(LostCommand(line) if is_managing(asked.text) else Lost(line), line)
         if files:
+            # The answer comes before its files: it may have replaced the progress already, and
+            # have been shared since.
+            target.state.replace_original = False
             lost_files = _report_of(LostFiles(line, files), line)
             unanswered = lost_files if sent_again else lost
             await self.delivery.report_missing_files(target, *lost_files, unanswered=unanswered)
@@ -90,11 +100,11 @@ class InterruptionReporter(Struct, frozen=True):
             asked.command, asked.user, asked.channel
         ):
             return False
-        text = kept.text
-        blocks = list(kept.blocks)
-        if not target.state.replace_original:
-            text = f"{SENT_TWICE}\n{text}"
-            blocks = [kit.context(SENT_TWICE), *blocks]
+        reason = await self.permissions.private_reason(asked.command, asked.channel)
+        is_new_message = not target.state.replace_original
+        notes = [note for note in (is_new_message and SENT_TWICE, reason) if note]
+        text = "\n".join([*notes, kept.text])
+        blocks = [*map(kit.context, notes), *kept.blocks]
         may_share = await self.permissions.channels.is_bot_in(asked.channel) is not False
         await self.delivery.restore_answer(
             target, text, blocks, ticket=kept.ticket if may_share else ""

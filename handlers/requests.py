@@ -249,21 +249,15 @@ class RequestHandler(Struct, frozen=True):
                 question.command, target
             )
             is_private = not target.public or bool(state.private_reason)
-            if is_private:
-                # Before it is sent: the next process sends it again if this one ends meanwhile.
-                await self.store_answer(
-                    ticket, question.command, target, answer.text, answer.blocks
-                )
-            await self.delivery.answer(
-                target,
-                answer,
-                ticket=ticket if may_share else "",
+            # Before it is sent: the next process sends it again if this one ends meanwhile.
+            store = partial(
+                self.store_answer, ticket, question.command, target, answer.text, answer.blocks
             )
-            if target.state.private_reason and not is_private:
-                # Slack has refused the channel just now, so that the answer became private.
-                await self.store_answer(
-                    ticket, question.command, target, answer.text, answer.blocks
-                )
+            if is_private:
+                await store()
+            await self.delivery.answer(
+                target, answer, ticket=ticket if may_share else "", before_fallback=store
+            )
         return answer
 
     async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:

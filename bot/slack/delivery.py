@@ -101,9 +101,11 @@ class Delivery:
         answer: Answer,
         *,
         ticket: str,
+        before_fallback: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """The answer, in the channel or privately, followed by its files. A private one can be
-        shared if there is a `ticket`.
+        shared if there is a `ticket`. `before_fallback` is awaited before an answer that the
+        channel does not take is sent privately.
         """
         target.state.has_unsent_files = bool(answer.files)
         if target.public and not target.state.private_reason:
@@ -114,7 +116,10 @@ class Delivery:
             else:
                 await self._send_files_in_thread(target, answer, ts)
                 return
-            await self._progress.delete(target)
+            if before_fallback:
+                await before_fallback()
+        # Also where the channel was closed to the answer after the progress was shown there.
+        await self._progress.delete(target)
         if target.replaces in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL):
             target.state.replace_original = True
         await self.send_ephemeral(
@@ -245,6 +250,18 @@ class Delivery:
         """
         await self.send_ephemeral(target, *shareable(text, blocks, ticket))
         target.state.replace_original = False
+
+    async def delete_progress(self, target: ReplyTarget) -> None:
+        """Deletes the progress message that an earlier process has shown in the channel, where the
+        answer is private. Nothing else is deleted.
+        """
+        ts = target.state.progress.ts
+        if not ts:
+            return
+        with contextlib.suppress(*FAILURES):
+            shown = await self.messages.shown_at(target, ts)
+            if shown.may_be_progress:
+                await self._progress.delete(target)
 
     async def report_interrupted(
         self, target: ReplyTarget, text: str, blocks: Sequence[Block]

@@ -14,6 +14,7 @@ from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Channel
 from bot.slack.manifest import AGENT_SCOPES, SCOPES
+from bot.slack.private_reasons import SHARED_CHANNEL
 from bot.store import QuestionRecord, Store, StoreUnavailable
 from providers.clock import utc_now
 from tests.conftest import connected_bot
@@ -21,7 +22,7 @@ from tests.scenarios.test_streamed_progress import DIRECT, asked, of_bot
 from tests.support.bot_program import bot_program
 from tests.support.deliveries import PRIVATE, answer_never, refuse, texts, working
 from tests.support.leases import expire_leases
-from tests.support.messages import buttons
+from tests.support.messages import buttons, text_of
 
 pytestmark = pytest.mark.usefixtures("late_progress", "short_end")
 PUBLIC = "/usage last 7 days"
@@ -119,6 +120,64 @@ async def test_quick_private_answer_is_sent_again(sandbox: Sandbox) -> None:
     first, again = texts(sandbox)
     assert again.endswith(first)
     assert again.startswith("The bot was restarted while it sent this answer")
+
+
+async def test_reason_is_sent_again(sandbox: Sandbox) -> None:
+    sandbox.slack.channels["C0OPS"].is_ext_shared = True
+    async with connected_bot(sandbox) as ending:
+        handled = answer_never(sandbox, "/response/")
+        await sandbox.slack.command(PUBLIC)
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "asked"
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
+    *_, again = sandbox.slack.seen()
+    assert f"\n{SHARED_CHANNEL}\n" in again.text
+    assert SHARED_CHANNEL in text_of(again)
+
+
+@pytest.mark.shows_work
+async def test_refused_answer_is_sent_again(sandbox: Sandbox) -> None:
+    """The process ends after the channel has refused the answer and before it is sent privately."""
+    async with connected_bot(sandbox) as ending:
+        sandbox.rapid7.be_slow(600, times=3)
+        await sandbox.slack.command(PUBLIC)
+        progress = await working(sandbox)
+        refuse(sandbox, "chat.update", "is_archived", times=9)
+        handled = answer_never(sandbox, "chat.delete")
+        sandbox.rapid7.answer_at_once()
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "asked"
+    sandbox.slack.faults.clear()
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
+    assert progress not in sandbox.slack.messages
+    *_, again = sandbox.slack.seen()
+    assert again.seen_by == "U0ADA"
+    assert "in 7 days" in again.text
+
+
+@pytest.mark.shows_work
+async def test_report_does_not_replace_shared_answer(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as ending:
+        sandbox.devicewise.be_slow(600)
+        await sandbox.slack.command(f"{PRIVATE} csv")
+        shown = await working(sandbox)
+        begun = answer_never(sandbox, "files.getUploadURLExternal")
+        sandbox.devicewise.answer_at_once()
+        await asyncio.wait_for(begun.wait(), 30)
+        await sandbox.slack.press(shown, buttons(shown)["Share here"])
+        await sandbox.slack.until(
+            lambda: any("Shared by" in text_of(each) for each in sandbox.slack.messages)
+        )
+        for path in ("/response/", "chat.postEphemeral"):
+            sandbox.slack.be_slow(600, path=path, times=9)
+        assert await stopped_outcome(ending) == "asked"
+    sandbox.slack.faults.clear()
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
+    assert "iot:" in shown.text
+    assert ".csv may be missing" in texts(sandbox)[-1]
 
 
 async def test_answer_is_not_sent_again_without_access(sandbox: Sandbox) -> None:
@@ -244,3 +303,15 @@ async def test_outage_of_database_does_not_repeat_reports(
     async with left_by_killed_process(bot, *lines):
         await until_lost(bot, len(lines))
     assert len(interruptions(sandbox)) == len(lines)
+
+
+async def test_failed_attempt_to_send_again_is_reported(
+    sandbox: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*args: object, **options: object) -> object:
+        raise ValueError
+
+    monkeypatch.setattr(bot.store.answers, "find", fail)
+    async with left_by_killed_process(bot, PUBLIC):
+        await until_lost(bot)
+    assert len(interruptions(sandbox)) == 1

@@ -8,6 +8,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
 from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL, SHARED_CHANNEL
 from tests.conftest import connected_bot
+from tests.support.deliveries import working
 from tests.support.messages import buttons, text_of
 
 LINE = "/usage last 7 days"
@@ -67,6 +68,28 @@ async def test_long_work_in_shared_channel_stays_private(sandbox: Sandbox) -> No
         answer = await asked(sandbox)
     public = [m for m in sandbox.slack.messages if m.user == BOT and not m.seen_by]
     assert (answer.seen_by, public) == ("U0ADA", [])
+
+
+async def test_progress_ends_where_channel_becomes_shared(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons = iter(["", SHARED_CHANNEL])
+
+    async def reason(*_: object) -> str:
+        return next(reasons)
+
+    monkeypatch.setattr("handlers.permissions.Permissions.private_reason", reason)
+    sandbox.rapid7.be_slow(600, times=3)
+    async with connected_bot(sandbox):
+        await sandbox.slack.command(LINE, channel="C0KITCHEN")
+        progress = await working(sandbox)
+        assert progress.seen_by == ""
+        sandbox.rapid7.answer_at_once()
+        answer = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.seen() if m.seen_by), None)
+        )
+    assert answer.text.startswith(SHARED_CHANNEL)
+    assert progress not in sandbox.slack.messages
 
 
 async def test_file_in_shared_channel_goes_by_direct_message(sandbox: Sandbox) -> None:
