@@ -24,11 +24,12 @@ def encoded_token(block: bytes, at: int, prefix: bytes, pattern: re.Pattern[byte
     """The token at `at` that `pattern` matches once it is decoded. If a run has several beginnings
     of tokens, only the first is read.
     """
+    before = block[max(0, at - _LOOK_BACK) : at]
+    # Before the run is read, which would be read again at each of its beginnings.
+    if prefix in before[len(before.rstrip(_RUN_BYTES)) :]:
+        return None
     run = _RUN.match(block, at)
     if run is None:
-        return None
-    before = block[max(0, at - _LOOK_BACK) : at]
-    if prefix in before[len(before.rstrip(_RUN_BYTES)) :]:
         return None
     front = before[-_LONGEST_FRONT:]
     units = list(_UNIT.finditer(run[0]))
