@@ -372,6 +372,7 @@ async def test_headline_is_streamed_once(
         await finished(delivery, target_in(thread), answer_of([*HEAD, BUTTONS]))
     [message] = of_bot(sandbox, thread)
     assert [block["type"] for block in message.blocks] == ["header", "context", "actions"]
+    assert message.edited == 0
 
 
 @pytest.mark.parametrize("blocks", [[], HEAD[:1]], ids=["no blocks", "headline alone"])
