@@ -261,6 +261,7 @@ class Delivery:
         with contextlib.suppress(*FAILURES):
             shown = await self.messages.shown_at(target, ts)
             if shown.may_be_progress:
+                await self._end_stream(target, shown)
                 await self._progress.delete(target)
 
     async def report_interrupted(
@@ -284,10 +285,14 @@ class Delivery:
         self, target: ReplyTarget, shown: ShownMessage, text: str, blocks: Sequence[Block]
     ) -> bool:
         """Whether the report has replaced what an earlier process has shown."""
-        if target.thread and target.channel.startswith("D"):
-            # It may be a stream, and is not known to be one in this process.
-            await self._streams.stop_message(target, shown.ts)
+        await self._end_stream(target, shown)
         return await self.messages.edit(target, shown.ts, text, blocks)
+
+    async def _end_stream(self, target: ReplyTarget, shown: ShownMessage) -> None:
+        """Lets a message be edited or deleted that may be a stream of an earlier process."""
+        # Streams are shown in agent threads alone.
+        if target.thread and target.channel.startswith("D"):
+            await self._streams.stop_message(target, shown.ts)
 
     async def find_shown(self, target: ReplyTarget) -> ShownMessage | None:
         """What an earlier process has shown in the channel: its progress or the answer. None where

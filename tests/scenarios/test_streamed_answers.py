@@ -268,6 +268,17 @@ async def test_killed_stream_is_found(
     assert [m.text for m in of_bot(sandbox, thread)] == ["I was restarted.", said]
 
 
+async def test_killed_stream_is_deleted(sandbox: Sandbox, thread: str) -> None:
+    """Where the answer is sent again privately."""
+    async with delivery_of(sandbox) as delivery:
+        target = replace(target_in(thread), delivery="Ev1")
+        await begun(delivery, target, is_quick=False)
+        [message] = of_bot(sandbox, thread)
+        later = replace(target, state=ReplyState(progress=ShownProgress(message.ts)))
+        await delivery.delete_progress(later)
+    assert of_bot(sandbox, thread) == []
+
+
 @pytest.mark.parametrize("knows_ts", [False, True], ids=["by key", "by ts"])
 @pytest.mark.parametrize("new_blocks", [True, False], ids=["newest blocks", "simpler blocks"])
 async def test_answer_below_steps_is_not_overwritten(
