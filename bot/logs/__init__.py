@@ -1,3 +1,1 @@
-"""Logs as they come: what a line's time and level are, whatever program wrote it, and how many
-lines have which.
-"""
+"""Reads logs of any program: the time and the level of each line, and how many lines have which."""

@@ -1,5 +1,5 @@
-"""Logs whose lines begin with a level in lower case and have no time, as `error could not open`.
-In other logs such a line is prose, so the first lines of a log decide.
+"""Logs whose lines begin with a level in lower case and have no time, such as `error could not
+open`. In other logs such a line is prose, so the first lines of a log decide.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from bot.logs.levels import level_of_word
 from bot.logs.lines import read_line
 from providers.patterns import compile_pattern
 
-# So many lines decide, and so many of a hundred of them have to begin with a level.
+# The number of lines that decide, and how many in a hundred of them have to begin with a level.
 DECIDING_LINES: Final = 16
 _LEAST_PERCENT: Final = 60
 _LEAST_LINES: Final = 3

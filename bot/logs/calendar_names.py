@@ -1,4 +1,4 @@
-"""The names of zones and months, as programs write them."""
+"""The names of time zones and months, as programs write them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ MONTH_NUMBER: Final = {
     **{name.encode().lower(): number for name, number in _MONTHS_ABROAD.items()},
     **{name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)},
 }
-# A month abroad is distinguished from a part of a word by the number that follows it.
+# The number after it distinguishes a foreign month name from a part of a word.
 MONTHS_ABROAD_AND_DIGIT: Final = tuple(
     b"%s%s%d" % (name.encode(), sign, digit)
     for name in _MONTHS_ABROAD
@@ -81,7 +81,7 @@ MONTHS_ABROAD_AND_DIGIT: Final = tuple(
     for digit in range(10)
 )
 ENGLISH_MONTHS: Final = tuple(spelt for name in MONTH_NAMES for spelt in (name, name.upper()))
-# The ways in which the name of a month is written.
+# The spellings of month names.
 SPELT_MONTHS: Final = (
     *ENGLISH_MONTHS,
     *(name.encode() for name in _MONTHS_ABROAD),

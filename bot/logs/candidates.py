@@ -1,5 +1,5 @@
 """Lines that may have a time or a level, found in a few passes over a block. All others have
-neither and belong to the line above, so a block of random text needs no look at each line.
+neither and belong to the line above, so a block of random text does not need a look at each line.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from bot.logs import calendar_names, field_names, fields, levels
 from bot.logs.places import BIND_CATEGORIES, LOWER_AND_CAPITALISED
 from providers.patterns import compile_pattern
 
-# Patterns that never occur, with many first bytes: without them the library would jump from one
-# possible first byte to the next, which is slow where a text is full of them.
+# Patterns that never match, with many first bytes. Without them the library would jump from one
+# possible first byte to the next, which is slow in texts that are full of them.
 NEVER: Final = [bytes([byte]) * 4 for byte in (*range(1, 9), *b"BCDFGHJKMQVXYZ")]
 
 
@@ -34,10 +34,11 @@ def _class_of(byte: int) -> int:
     return ord("a" if bytes([byte]).isalpha() or byte == ord("_") else "(")
 
 
-# Text with its digits, its letters and its other signs alike, in which a time is one of few texts.
+# Text with its digits, its letters and its other signs each replaced by one sign. In this form,
+# times have only a few spellings.
 _CLASSES: Final = bytes(map(_class_of, range(256)))
-# What comes before a clock that is a time. A clock behind a word is one in prose, unless the word
-# is the name of a month or a day, or is a level.
+# What comes before a clock that is a time. A clock after a word is part of a sentence, unless the
+# word is a level or the name of a month or a day.
 _BEFORE_CLOCK: Final = (
     *(b"\n", b"(", b".", b"-", b"/", b"a"),
     *(b"a:", b"(:", b"::", b"-:", b"/:", b".:", b" :", b"\n:", b"0000:"),
@@ -46,8 +47,8 @@ _BEFORE_CLOCK: Final = (
     *(b"\n0000 ", b"a0000 ", b"000000 ", b"(a ", b"0a00 ", b"a 0000 ", b"a  0 "),
 )
 _CLOCKS: Final = [before + hour + b":0" for before in _BEFORE_CLOCK for hour in (b"0", b"00")]
-# What has many digits in a row is no part of a longer word: epoch seconds and all digits in a row,
-# the same with an exponent, the basic form of ISO 8601; dates of six digits, Chromium.
+# A long run of digits that is not part of a longer word: epoch seconds, a date and time in digits
+# only, the same with an exponent, the basic form of ISO 8601, dates of six digits, Chromium.
 _LONG_NUMBERS: Final = (
     *(b"0000000000", b"0.00000000"),
     *(b"00000000" + sign + b"0000" for sign in (b"a", b" ", b".", b"-", b":")),
@@ -56,7 +57,7 @@ _SIX_DIGITS: Final = (b"000000 000000", b"000000  000000", b"0000/000000.0")
 _BEFORE_NUMBER: Final = (b"\n", b":", b".", b"-", b"/", b" ", b"(", b"\na")
 _LONG_PATTERNS: Final = [before + number for before in _BEFORE_NUMBER for number in _LONG_NUMBERS]
 _DIGITS_AT: Final = [len(before) for before in _BEFORE_NUMBER for _ in _LONG_NUMBERS]
-# They are seconds of our time, or begin with a year.
+# Epoch seconds of recent decades, or digits that begin with a year.
 _LONG_TIME: Final = compile_pattern(
     rb"1\d{9}(?:\d{3}){0,3}+(?!\d)|1\.\d{8}|(?:19|20)\d{6}(?:\D|\d{6})"
 )
@@ -112,7 +113,7 @@ _ANYWHERE: Final = (
 )
 
 
-# Each is built when a log first has lines that share nothing; most logs have none.
+# Each is built when a log first has lines that share no shape, which most logs do not have.
 @cache
 def _times() -> BytesAhoCorasick:
     return _scan_of(
@@ -127,7 +128,7 @@ def _times() -> BytesAhoCorasick:
                 for dot in (b".", b"-")
             ),
             *(before + number for before in _BEFORE_NUMBER for number in _SIX_DIGITS),
-            # A number first: milliseconds since the start, or the debug log of npm.
+            # A number first: milliseconds since the start, or npm's debug log.
             *(
                 b"\n" + b"0" * digits + sign
                 for digits in range(1, 11)
@@ -140,15 +141,15 @@ def _times() -> BytesAhoCorasick:
 
 @cache
 def _starts() -> BytesAhoCorasick:
-    """How lines begin that have a level and no time, or fields by labels; names of months."""
+    """The beginnings of lines that have a level and no time, or labelled fields; names of months."""
     starts = [b"\n" + start for start in (*_LEVEL_STARTS, *_OTHER_STARTS)]
     return BytesAhoCorasick([*starts, *_MONTHS, *_ANYWHERE], implementation=Implementation.DFA)
 
 
 @cache
 def _field_names() -> BytesAhoCorasick:
-    """Text in lower-case JSON and pairs that may have a level. The name of a field may be written
-    with escapes, too.
+    """Text in lower-case JSON and pairs that may have a level. Field names may also be written with
+    escapes.
     """
     quoted = (b'"%s"' % key for key in _KEYS)
     ends = (end + sign for end in field_names.LEVEL_ENDS for sign in (b'"', b"="))
@@ -156,8 +157,8 @@ def _field_names() -> BytesAhoCorasick:
 
 
 def candidates(text: bytes) -> Iterator[tuple[int, int]]:
-    """The start and the end of each line that may have a time or a level, in order, of a text with
-    a line end before each line. The start is that line end.
+    """The start and the end of each line that may have a time or a level, in order. The text has a
+    line end before each line, and that line end is the start.
     """
     end = 0
     for start in sorted(_signs_in(text)):
@@ -168,14 +169,14 @@ def candidates(text: bytes) -> Iterator[tuple[int, int]]:
 
 
 def may_have_times_or_fields(text: bytes) -> bool:
-    """Whether some line may have more than a level with which it begins."""
+    """Whether any line may have more than a level at its beginning."""
     if b"@4" in text or b" |" in text:
         return True
     if (b"=" in text or b"{" in text) and not _is_empty(_fields_in(text.lower())):
         return True
     if not _is_empty(_times_in(text)):
         return True
-    # The name of a month may begin within what else is found.
+    # The name of a month may begin within another match.
     starts = _starts().find_matches_as_indexes(text, overlapping=True)
     return any(pattern >= len(_LEVEL_STARTS) for pattern, _, _ in starts)
 
@@ -185,7 +186,7 @@ def _is_empty(places: Iterator[int]) -> bool:
 
 
 def _signs_in(text: bytes) -> Iterator[int]:
-    """Where there is text that only lines with a time or a level have."""
+    """The places of text that occurs only in lines with a time or a level."""
     yield from _times_in(text)
     for _, start, _ in _starts().find_matches_as_indexes(text):
         yield start
@@ -205,7 +206,7 @@ def _times_in(text: bytes) -> Iterator[int]:
     for pattern, start, end in _times().find_matches_as_indexes(text.translate(_CLASSES)):
         if pattern < long_numbers:
             at = start + _DIGITS_AT[pattern]
-            # Most numbers are known by their first digit.
+            # Most numbers can be recognised by their first digit.
             if _ONE <= text[at] <= _TWO and _LONG_TIME.match(text, at):
                 yield start
         elif pattern >= clocks or _is_possible(text, end - 2):
@@ -216,7 +217,7 @@ _ONE, _TWO, _FIVE = b"125"
 
 
 def _is_possible(text: bytes, colon: int) -> bool:
-    """Whether there may be a clock around a colon, and a date where one is in front of it."""
+    """Whether there may be a clock around a colon, and a date if one has to come before it."""
     hour = text[colon - 2 : colon]
     if b"24" < hour <= b"99" or (text[colon + 1] > _FIVE and text[colon + 2 : colon + 3].isdigit()):
         return False

@@ -1,4 +1,4 @@
-"""The logs of Microsoft's Configuration Manager: a message, and its fields behind it."""
+"""The logs of Microsoft's Configuration Manager: a message, followed by its fields."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from providers.patterns import compile_pattern
 CM_TRACE: Final = b"<![LOG["
 _END: Final = b"]LOG]!>"
 _LEVELS: Final = {b"1": "info", b"2": "warn", b"3": "error"}
-# The fields are looked for behind a message that ends so far into a line.
+# The fields are looked for after a message that ends at most this far into the line.
 _MOST_OF_MESSAGE: Final = 4096
 _FIELDS: Final = compile_pattern(
     rb"\]LOG\]!><time=\"(\d\d:\d\d):\d\d\.\d{3}[+-]\d{3}\" date=\"(\d{1,2}-\d{1,2}-\d{4})\""
@@ -34,7 +34,7 @@ class CmTraceShape:
     """Counts blocks of lines with the usual fields in the usual order."""
 
     def count(self, text: bytes) -> CountedBlock | None:
-        """Of a text with a line end before each line; None where some line is different."""
+        """Counts a text with a line end before each line; None if any line is different."""
         lines = text.count(b"\n")
         if text.count(b"\n" + CM_TRACE) != lines or text.count(_END) != lines:
             return None

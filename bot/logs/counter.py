@@ -1,4 +1,4 @@
-"""A log as it streams by: lines, levels, times and the last lines, counted block by block in
+"""Counts a log as it streams by: its lines, levels, times and last lines, block by block and in
 constant memory.
 """
 
@@ -33,26 +33,26 @@ from providers.patterns import compile_pattern
 
 TAIL_BYTES: Final = 400
 LAST_BYTES: Final = TAIL_LINES * TAIL_BYTES * 4
-# A line is counted by its beginning once it is longer than that.
+# Of a longer line, only the beginning is read.
 LONGEST_LINE: Final = 65536
 LONG_LINE_KEPT: Final = 4096
-# Enough to see which level is the commonest.
+# Enough to see which level is the most common.
 FITTING_BYTES: Final = 8192
-# Lines that are tried as the shape of a block, and blocks that are read line by line before another
-# is tried.
+# How many lines are tried as the shape of a block, and how many blocks are read line by line before
+# another shape is tried.
 _TRIED_LINES: Final = 8
 _BLOCKS_WITHOUT: Final = 16
 _MOST_ODD_BLOCKS: Final = 3
-# So much of a block shows whether its lines are worth reading one by one; fewer lines show little.
+# This much of a block shows whether its lines are worth reading one by one; fewer lines show
+# little.
 _PROBED_BYTES: Final = 4096
 _FEW_LINES: Final = 16
-# So many lines are looked at for the first ones that are not blank.
+# The number of lines in which the first ones that are not blank are looked for.
 _MOST_BLANK_LINES: Final = 256
-# Lines of fewer bytes than that are short.
+# Lines with fewer bytes than this are short.
 _SHORT_LINE: Final = 8
 _LONG_ENOUGH: Final = compile_pattern(rb"\n[^\n]{%d,}" % LEAST_BYTES)
-# Where a block has more lines of another shape than one in so many bytes, looking at each line is
-# quicker.
+# If more than one line of another shape occurs in this many bytes, reading line by line is faster.
 _BYTES_OF_ODD_LINE: Final = 400
 
 
@@ -64,7 +64,7 @@ class LogCounter(PlacedLines):
     """
 
     levels: Counter[str] = field(default_factory=Counter)
-    # Where several logs come one behind the other, the last lines are not the newest.
+    # If several logs follow each other, the last lines are not the newest.
     newest: NewestLines | None = None
     _last: bytes = b""
     _open: bytes = b""
@@ -72,19 +72,19 @@ class LogCounter(PlacedLines):
     _without_shape: int = field(default=0, compare=False)
     _fields: BlockShape | None = field(default=None, compare=False)
     _without_fields: int = field(default=0, compare=False)
-    # Blocks in a row that had a line of another kind.
+    # Consecutive blocks that had a line of another kind.
     _odd_blocks: int = field(default=0, compare=False)
-    # Whether few lines in a row share a minute.
+    # Whether few consecutive lines share a minute.
     _has_short_runs: bool = field(default=False, compare=False)
     _known_minutes: KnownMinutes = field(default_factory=KnownMinutes, compare=False)
-    # Whether most lines of the block before were unlike any other, and blocks that are read line by
-    # line all the same.
+    # Whether most lines of the previous block were unlike any other, and how many blocks are still
+    # to be read line by line.
     _is_sparse: bool = field(default=False, compare=False)
     _blocks_of_each: int = field(default=0, compare=False)
     _reader: LineReader = field(default_factory=LineReader, compare=False)
     # Counts the levels of lines of text within JSON.
     _texts: LogCounter | None = field(default=None, compare=False)
-    # The first lines, until they have decided whether lines begin with a level.
+    # The first lines, until they show whether lines begin with a level.
     _beginning: list[bytes] | None = field(default_factory=list, compare=False)
 
     def feed(self, block: bytes) -> None:
@@ -98,7 +98,7 @@ class LogCounter(PlacedLines):
             self._open = self._open[:LONG_LINE_KEPT]
 
     def close(self) -> None:
-        """A last line without a line end is a line, too."""
+        """Counts the last line, even if it has no line end."""
         if self._open:
             self._count(b"\n" + self._open)
             self._open = b""
@@ -106,8 +106,8 @@ class LogCounter(PlacedLines):
             self._decide_on_bare_levels(self._beginning)
 
     def tail(self) -> tuple[str, ...]:
-        """The last lines, of several logs the newest in order of time, each cut to what a preview
-        shows.
+        """The last lines, each cut to what a preview shows. Of several logs, the newest lines in
+        order of time.
         """
         if self.newest:
             return tuple(_shown(line) for line in self.newest.lines())
@@ -118,7 +118,7 @@ class LogCounter(PlacedLines):
         return {level: self.levels[level] for level in LEVELS if self.levels[level]}
 
     def _count(self, text: bytes) -> None:
-        """A text with a line end before each line."""
+        """Counts a text with a line end before each line."""
         self._last = (self._last + text if len(text) < LAST_BYTES else text)[-LAST_BYTES:]
         text = without_colours(text)
         if self._beginning is not None:
@@ -137,12 +137,12 @@ class LogCounter(PlacedLines):
             self._count_other_lines(text[at:])
 
     def _look_at_beginning(self, text: bytes) -> None:
-        """Decides by the first lines whether lines of this log begin with a level; some of them may
-        be counted already.
+        """Decides by the first lines whether lines of this log begin with a level. Some of them may
+        have been counted already.
         """
         assert self._beginning is not None
         counted = len(self._beginning)
-        # At most so many lines are split off, for all of them may be blank.
+        # The number of lines split off is limited, since all of them may be blank.
         left = _MOST_BLANK_LINES - self.lines
         for line in text[1:].split(b"\n", max(left, 0))[: max(left, 0)]:
             if len(self._beginning) >= DECIDING_LINES:
@@ -163,7 +163,9 @@ class LogCounter(PlacedLines):
                 self.levels[level] += 1
 
     def _count_short_lines(self, text: bytes) -> None:
-        """Most of them are too short to have a time or a level, and belong to the line above."""
+        """Counts lines of which most are too short to have a time or a level, and belong to the
+        line above.
+        """
         longer = b"".join(_LONG_ENOUGH.findall(text))
         if not any(candidates(longer)):
             self.place(self.last, text.count(b"\n"))
@@ -171,8 +173,8 @@ class LogCounter(PlacedLines):
             self._count_each(text)
 
     def _count_other_lines(self, text: bytes) -> None:
-        """Lines that share no shape. Where most have neither time nor level, only the others are
-        read.
+        """Counts lines that share no shape. If most have neither time nor level, only the others
+        are read.
         """
         if self.first is None and self._count_untimed(text):
             return
@@ -188,15 +190,15 @@ class LogCounter(PlacedLines):
         self._reader.end_block(text.count(b"\n"))
 
     def _count_untimed(self, text: bytes) -> bool:
-        """Counts lines of which none has more than a level at its beginning; false where some may
-        have a time or fields, or where few have a level.
+        """Counts lines that have at most a level at their beginning. Returns false if any may have
+        a time or fields, or if few have a level.
         """
         beginning = text[:_PROBED_BYTES]
         lines = beginning.split(b"\n")
-        # Where the same lines come again and again, each is read once.
+        # If the same lines repeat, each is read once.
         is_repeated = len(set(lines)) * 4 < len(lines)
         if not is_repeated:
-            # Lines that differ in digits alone are known to the reader.
+            # The reader recognises lines that differ only in digits.
             alike = set(beginning.translate(DIGITS_ALIKE).split(b"\n"))
             if len(alike) * 4 < len(lines) or next(levels_alone(beginning), None) is None:
                 return False
@@ -212,7 +214,7 @@ class LogCounter(PlacedLines):
         return True
 
     def _count_probe(self, text: bytes) -> bytes:
-        """Decides by the first lines whether most are unlike any other; gives the rest."""
+        """Decides by the first lines whether most are unlike any other, and returns the rest."""
         end = text.find(b"\n", _PROBED_BYTES)
         probe = text if end < 0 else text[:end]
         known_before = self._reader.unknown_lines
@@ -222,8 +224,8 @@ class LogCounter(PlacedLines):
         return text[len(probe) :]
 
     def _count_candidates(self, text: bytes) -> bool:
-        """Counts by reading only the lines that may have a time or a level; false, and nothing is
-        counted, where these are most.
+        """Counts by reading only the lines that may have a time or a level. Returns false without
+        counting anything if these are the majority.
         """
         found = [*candidates(text)]
         if len(found) * 2 > text.count(b"\n"):
@@ -238,8 +240,8 @@ class LogCounter(PlacedLines):
         return True
 
     def _count_by_shape(self, text: bytes) -> int:
-        """Counts the lines of the one shape, and the others between them line by line; gives how
-        far it came.
+        """Counts the lines of one shape, and the lines between them one by one. Returns where it
+        stopped.
         """
         shape = self._shape or self._learned(text)
         if shape is None:
@@ -262,8 +264,8 @@ class LogCounter(PlacedLines):
         return at
 
     def _count_by_fields(self, text: bytes) -> bool:
-        """Counts lines that name their time and level by the same fields; false where some line
-        does not.
+        """Counts lines whose time and level are in the same fields. Returns false if any line
+        differs.
         """
         fields = self._fields or self._learned_fields(text)
         if fields is None:
@@ -285,7 +287,9 @@ class LogCounter(PlacedLines):
         return True
 
     def _forget_fields(self) -> None:
-        """A damaged line now and then does not make the next blocks slow."""
+        """Forgets the fields after several blocks with a different line. One damaged line must not
+        slow down the next blocks.
+        """
         self._odd_blocks += 1
         if self._odd_blocks >= _MOST_ODD_BLOCKS:
             self._fields = None
@@ -303,7 +307,7 @@ class LogCounter(PlacedLines):
         line = text[1 : end if end > 0 else len(text)]
         shape = None if is_json else shape_of(line)
         if shape and end > 0 and not self._without_shape:
-            # Otherwise the same shape would be found once more.
+            # Otherwise the same shape would be found again.
             self._shape = shape.fitted_to(text[:FITTING_BYTES])
         self._fields = None if shape else field_shape_of(line)
         if self._fields is None:
@@ -323,7 +327,7 @@ class LogCounter(PlacedLines):
         return None
 
     def _count_run(self, shape: Shape, text: bytes, at: int) -> int:
-        """Counts lines of the shape for as long as they follow each other; gives where they end."""
+        """Counts consecutive lines of the shape. Returns where they end."""
         start = at
         counted = minutes_of_lines(shape.line, text) if self._has_short_runs and not at else None
         counted = counted or minutes_of_runs(shape.run, text, at)
@@ -348,7 +352,7 @@ class LogCounter(PlacedLines):
         if read:
             self._reader.end_block(read)
         if read * 2 > lines >= _FEW_LINES:
-            # Where most lines need a look of their own, the shape is of no use.
+            # If most lines have to be read individually, the shape is of no use.
             self._shape = None
             self._without_shape = _BLOCKS_WITHOUT
         self.place_all(minutes, found)
@@ -356,7 +360,7 @@ class LogCounter(PlacedLines):
         return at
 
     def _count_line(self, line: bytes) -> None:
-        """One line, where it is not worth looking at many at once."""
+        """Counts one line, where reading many at once is not worthwhile."""
         if line.startswith((b"{", b"[{")):
             self._count_each(b"\n" + line)
             return
@@ -368,7 +372,7 @@ class LogCounter(PlacedLines):
         self.place(self.last, 1)
 
     def _count_each(self, text: bytes) -> None:
-        """Line by line, of a text with a line end before each line."""
+        """Counts line by line a text with a line end before each line."""
         minute = self.last
         count = 0
         levels = self.levels
@@ -398,7 +402,7 @@ class LogCounter(PlacedLines):
             self._count_levels_of(b"\n".join(texts) + b"\n")
 
     def _count_levels_of(self, texts: bytes) -> None:
-        """Counts the levels of lines of text that came within JSON, as those of a log by itself."""
+        """Counts the levels of text lines that were inside JSON, like those of a separate log."""
         if self._texts is None:
             self._texts = LogCounter(_beginning=None)
         self._texts.feed(texts)

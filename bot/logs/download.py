@@ -1,4 +1,4 @@
-"""A log on its way: fetched, and fetched once more where it breaks. Memory does not grow with the
+"""Downloads a log, with one retry if the download breaks off. Memory use does not grow with the
 log.
 """
 
@@ -23,8 +23,8 @@ ATTEMPTS = 2
 
 @dataclass(frozen=True, slots=True)
 class DownloadRequest:
-    """What to fetch: at most `limit` lines (None for all there may be) and `most_bytes`; a log
-    above `plain_bytes` is gzipped.
+    """What to fetch: at most `limit` lines (None for no limit) and `most_bytes`. A log larger than
+    `plain_bytes` is gzipped.
     """
 
     ids: Sequence[str]
@@ -37,8 +37,8 @@ class DownloadRequest:
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """Where a log goes: into memory, and once it is larger than `memory_bytes` into the folder, which
-    is made at its first use.
+    """Where a log is stored: in memory, and once it is larger than `memory_bytes` in the folder,
+    which is created when first used.
     """
 
     folder: Callable[[], Path]
@@ -127,8 +127,8 @@ async def _fetch_whole(
     worker: LogWorker,
     progress: Callable[[TransferState], None],
 ) -> Sequence[_Share]:
-    """One line more than wanted is asked for, to distinguish a cut log from an exact
-    fit; at the vendor's own limit that is impossible.
+    """Fetches a whole log. One line more than wanted is requested, to distinguish a cut log from an
+    exact fit; at the vendor's own limit that is impossible.
     """
     limit = min((wanted.limit or MOST_LINES) + 1, MOST_LINES)
     async with source.download(
@@ -171,7 +171,7 @@ async def _fetch_share(
     share: _Share,
     most: int,
 ) -> int:
-    """Feeds up to so many more lines of a log, and gives how many there were."""
+    """Feeds up to this many more lines of a log, and returns how many there were."""
     skipped = share.lines
     taken = 0
     ends_line = True
@@ -201,7 +201,7 @@ async def _fetch_share(
 
 
 def _without_lines(piece: bytes, lines: int) -> tuple[bytes, int]:
-    """The piece behind so many line ends, and how many are still to come."""
+    """The piece after this many line ends, and how many are still to come."""
     ends = piece.count(b"\n")
     if ends < lines:
         return b"", lines - ends
@@ -209,7 +209,7 @@ def _without_lines(piece: bytes, lines: int) -> tuple[bytes, int]:
 
 
 def _first_lines(piece: bytes, lines: int) -> tuple[bytes, int]:
-    """The piece up to so many line ends, and how many it has."""
+    """The piece up to this many line ends, and how many it has."""
     ends = piece.count(b"\n")
     if ends < lines:
         return piece, ends

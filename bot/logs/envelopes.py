@@ -62,7 +62,7 @@ def records_of(found: Mapping[str, Value], most: int) -> list[Record]:
 
 
 def windows_event(written: Value) -> dict[str, Value] | None:
-    """The fields of an event of Windows that was turned into JSON; None where it is none."""
+    """The fields of a Windows event that was converted to JSON; None if it is not one."""
     if b'"TimeCreated"' not in (value := bytes(written)):
         return None
     try:
@@ -70,5 +70,5 @@ def windows_event(written: Value) -> dict[str, Value] | None:
     except (msgspec.DecodeError, RecursionError, ValueError):
         return None
     time = _SYSTEM_TIME.search(bytes(system.time_created), 0, 256)
-    # With this field, levels are those of Windows.
+    # If this field is present, the levels are those of Windows.
     return {"eventid": b"0", "level": system.level, "time": time[1] if time else b""}

@@ -1,5 +1,5 @@
-"""The names of the fields that give the time and the level of a line: in lists, and by what they
-are called.
+"""The names of the fields that contain the time and the level of a line: lists of known names, and
+endings of others.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Final
 from bot.logs import levels
 from providers.patterns import compile_pattern
 
-# Which field gives the level, and which the time: the first of these that there is, in lower case.
+# The fields for the level and for the time, in lower case; the first one that exists is used.
 # Values without a meaning are skipped.
 LevelReader = Callable[[bytes], str | None]
 LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
-    # A name says more than the number that some programs write beside it.
+    # A name is more precise than the number that some programs write beside it.
     "level_name": levels.level_of_field,
     "levelname": levels.level_of_field,
     "lvlname": levels.level_of_field,
@@ -93,7 +93,7 @@ _NO_TIME_OF_LINE: Final = compile_pattern(
     r"launch|compil|format|zone|modif|updat|duration|elapsed|run_?time|up_?time|last_?seen)"
 )
 _MOST_OTHER_TIMES: Final = 4
-# The same of levels, which are words in such fields.
+# The same for levels, which are words in such fields.
 _LIKE_A_LEVEL: Final = compile_pattern(
     r"(?i:level|severity|lvl)(?:_?(?i:name|str|string|text|label))?$"
 )
@@ -102,7 +102,7 @@ _NO_LEVEL_OF_LINE: Final = compile_pattern(
     r"noise|integrity|compression|support|service|user|member|skill|fuel|water|min|max|threshold|"
     r"filter|config|alert|security|alarm|cr_?l)"
 )
-# How the names of such fields end, in lower case.
+# The endings of such field names, in lower case.
 LEVEL_ENDS: Final = tuple(
     word + end.encode()
     for word in (b"level", b"severity", b"lvl")
@@ -112,11 +112,11 @@ LEVEL_ENDS: Final = tuple(
 NO_LEVEL: Final[LevelReader] = lambda _: None  # noqa: E731
 _LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
 _TIME_RANKS: Final = {key: rank for rank, key in enumerate(TIME_KEYS)}
-# The compact format of Serilog leaves out what is information.
+# Serilog's compact format leaves out the level of information.
 _SERILOG: Final = ("@mt", "@m")
 LONGEST_LEVEL: Final = 32
 _LONGEST_NAME: Final = 64
-# Where these hold a line of their own, or more fields.
+# Fields that may contain a line of their own, or more fields.
 NESTED_LEVELS: Final = (
     "log",
     "attributes",
@@ -139,7 +139,7 @@ NESTED_LEVELS: Final = (
     "entry",
     "header",
 )
-# A number in these is seldom a level.
+# A number in one of these is seldom a level.
 NUMBERS_ARE_NO_LEVELS: Final = frozenset(
     ("event", "data", "payload", "body", "properties", "details")
 )
@@ -148,7 +148,7 @@ _NESTED_TIMES: Final = (
     *("data", "payload", "attributes", "body", "details", "properties", "context"),
     *("jsonpayload", "entry", "message", "extra"),
 )
-# Programs whose `level` has numbers of its own, by a field that they alone have.
+# Programs whose `level` has its own numbers, by a field that only they have.
 _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
     "eventid": levels.level_of_windows,
     "event_id": levels.level_of_windows,
@@ -157,7 +157,7 @@ _OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
 }
 # Fields whose text may be JSON.
 MESSAGES: Final = ("message", "msg", "textpayload", "@message", "line", "_raw", "body")
-# How the names of fields are written that are made of several words.
+# The notations of field names that consist of several words.
 _CAMEL_CASE: Final = {
     name.lower(): name
     for name in (
@@ -193,7 +193,7 @@ _CAMEL_CASE: Final = {
 
 
 def spellings_of(key: str) -> tuple[str, ...]:
-    """The ways in which programs write the name of a field."""
+    """The spellings of a field name that programs use."""
     spelt = (key, key.upper(), key.capitalize(), _CAMEL_CASE.get(key, key))
     camel = _CAMEL_CASE.get(key, key)
     return tuple(
@@ -202,16 +202,16 @@ def spellings_of(key: str) -> tuple[str, ...]:
 
 
 def names_with_own_numbers() -> Iterable[str]:
-    """The fields of programs whose levels have numbers of their own."""
+    """The fields of programs whose levels have their own numbers."""
     return _OWN_NUMBERS.keys()
 
 
 def has_own_numbers(names: Collection[str]) -> bool:
-    """Whether the numbers of the levels are those of one program alone."""
+    """Whether the level numbers are specific to one program."""
     return not _OWN_NUMBERS.keys().isdisjoint(names)
 
 
-# The fields that count, by all spellings of their names.
+# The fields that matter, in all spellings of their names.
 _KEY_OF: Final = {
     name: key
     for key in (
@@ -229,11 +229,11 @@ _KEY_OF: Final = {
 
 
 def may_count(name: str) -> bool:
-    """Whether a field of this name may give the time or the level, or hold one that does."""
+    """Whether a field of this name may contain the time or the level, or a value that does."""
     return name in _KEY_OF or is_like_a_time(name) or is_like_a_level(name)
 
 
-# Most names end otherwise, which is seen sooner.
+# Most names have another ending, which is a faster check.
 _ENDS: Final = (
     *("time", "stamp", "date", "at", "on", "utc", "derived", "received", "start"),
     *("level", "severity", "lvl", "name", "str", "string", "text", "label"),
@@ -250,7 +250,7 @@ def _may_be_like(name: str) -> bool:
 
 
 def is_like_a_time(name: str) -> bool:
-    """Whether a field that is not known is named as if it held the time of its line."""
+    """Whether the name of an unknown field suggests the time of its line."""
     return (
         _may_be_like(name)
         and _LIKE_A_TIME.search(name) is not None
@@ -259,7 +259,7 @@ def is_like_a_time(name: str) -> bool:
 
 
 def is_like_a_level(name: str) -> bool:
-    """Whether a field that is not known is named as if it held the level of its line."""
+    """Whether the name of an unknown field suggests the level of its line."""
     return (
         _may_be_like(name)
         and _LIKE_A_LEVEL.search(name) is not None
@@ -272,15 +272,15 @@ class FieldOrder:
     """The fields of one line that may give its time and its level, the likeliest first."""
 
     times: tuple[str, ...]
-    # Where these give no time: fields that are named like one.
+    # If these contain no time: fields whose names suggest one.
     other_times: tuple[str, ...]
     levels: tuple[tuple[str, LevelReader], ...]
-    # Fields that may hold other fields.
+    # Fields that may contain other fields.
     nested_levels: tuple[str, ...]
     nested_times: tuple[str, ...]
-    # The date, the time and the offset as fields of their own, as in the logs of firewalls.
+    # The date, the time and the offset in separate fields, as in firewall logs.
     date_and_time: tuple[str, str, str] | None
-    # The level of lines that leave it out.
+    # The level of lines without a level.
     implied_level: str | None
 
 
@@ -289,7 +289,7 @@ _NO_FIELDS: Final = FieldOrder((), (), (), (), (), None, None)
 
 @lru_cache(maxsize=512)
 def field_order(names: tuple[str, ...]) -> FieldOrder:
-    """The order for a line with fields of these names; most lines of a log have the same."""
+    """The order for a line with these field names; most lines of a log have the same ones."""
     name_of = {_KEY_OF[name]: name for name in names if name in _KEY_OF}
     if not name_of and not any(map(_may_be_like, names)):
         return _NO_FIELDS

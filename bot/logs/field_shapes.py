@@ -1,5 +1,5 @@
-"""Lines that name their time and their level by fields: JSON behind a time or a container's name,
-and `key=value` pairs. They are counted by the block, with a short look at each line.
+"""Lines that have their time and their level in fields: JSON after a time or the name of a
+container, and `key=value` pairs. They are counted block by block, with a short look at each line.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from bot.logs.shapes import beginning_of, with_any_digits
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
-# Lines longer than that are no model for others.
+# Longer lines are not used as a model for others.
 LONGEST_LEARNED: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class FieldShape:
-    """How each line begins and ends, and which fields give its time and its level."""
+    """The beginning and the end of each line, and the fields that contain its time and its level."""
 
     opening: bytes
     ending: bytes
@@ -43,16 +43,14 @@ class FieldShape:
     time: re.Pattern[bytes]
     level: re.Pattern[bytes] | None
     level_field: str
-    # The level of lines that leave it out.
+    # The level of lines without a level.
     constant: str
-    # Text that must be in each line, and text that must be in none.
+    # Text that every line must contain, and text that no line may contain.
     keys: tuple[bytes, ...]
     never: BytesAhoCorasick
 
     def count(self, text: bytes) -> CountedBlock | None:
-        """Of a text with a line end before each line; None where some line
-        is different.
-        """
+        """Counts a text with a line end before each line; None if any line is different."""
         lines = text.count(b"\n")
         if text.count(b"\n" + self.opening) != lines:
             return None
@@ -85,7 +83,7 @@ class FieldShape:
         return fields.has_pair(self.never, text)
 
     def _are_in_each(self, text: bytes, lines: int) -> bool:
-        """Whether the fields are in each line, and outside any object in it."""
+        """Whether the fields are in every line, outside of any object in it."""
         own_braces = 1 + sum(key.count(b"{") for key in self.keys)
         is_flat = self.ending != b"}" or text.count(b"{") == lines * own_braces
         for line in text[1:].split(b"\n"):
@@ -102,12 +100,12 @@ class FieldShape:
 
 @dataclass(frozen=True, slots=True)
 class NamedJsonShape:
-    """JSON with its own time behind the names of who wrote it, which may differ from line to line."""
+    """JSON with its own time after the names of its writers, which may differ from line to line."""
 
     json: JsonShape
 
     def count(self, text: bytes) -> CountedBlock | None:
-        """Of a text with a line end before each line; None where some line is different."""
+        """Counts a text with a line end before each line; None if any line is different."""
         objects, found = _NAMES.subn(b"\n", text)
         return self.json.count(objects) if found == text.count(b"\n") else None
 
@@ -120,7 +118,7 @@ BlockShape = FieldShape | JsonShape | NamedJsonShape | CmTraceShape
 
 
 def field_shape_of(line: bytes) -> BlockShape | None:
-    """The shape of a line whose fields give its time, or that has its time before them."""
+    """The shape of a line that has its time in its fields or before them."""
     if len(line) > LONGEST_LEARNED:
         return None
     head = line[:FAR_ENOUGH]
@@ -169,7 +167,7 @@ def _of_composed_json(line: bytes, at: int) -> FieldShape | None:
 
 
 def _of_json_behind_time(line: bytes) -> FieldShape | None:
-    """A time, perhaps a program or a container, and JSON."""
+    """A time, possibly a program or a container, and JSON."""
     beginning = beginning_of(line)
     brace = line.find(b'{"', beginning.end, FAR_ENOUGH) if beginning else -1
     if beginning is None or beginning.has_priority or brace < 0:
@@ -307,7 +305,7 @@ def _of_pairs(line: bytes) -> FieldShape | None:
 
 
 def _pair_key(text: bytes, field: str) -> re.Match[bytes] | None:
-    """A field's name, with the blank before it."""
+    """The name of a field, with the blank before it."""
     return (
         compile_pattern(rb"[ \n](?i:" + re.escape(field.encode()) + rb")=\"?").search(text)
         if field

@@ -1,4 +1,4 @@
-"""Lines that name their fields: JSON, and `key=value` pairs."""
+"""Lines with named fields: JSON, and `key=value` pairs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bot.logs import field_names
 from bot.logs.grammar import ANSI, TIME_FIRST
 from providers.patterns import compile_pattern
 
-# A value as it is written in JSON, or the text of one.
+# A value as written in JSON, or its text.
 Value = bytes | msgspec.Raw
-# How levels do not begin that are nested in a field. Loguru's are objects.
+# The first bytes of fields that are not a level in another field. Loguru's are objects.
 _PASSED_OVER_IN: Final = {
     **dict.fromkeys(field_names.NUMBERS_ARE_NO_LEVELS, b"{0123456789"),
     "record": b"[",
@@ -32,7 +32,7 @@ _PAIR: Final = compile_pattern(
 _STARTS_WITH_PAIR: Final = compile_pattern(rb"(?:<\d{1,3}>)?+[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
 # Of the name of a field, in lower case.
 NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.@-")
-# Pairs are looked for so far into a line.
+# Pairs are looked for up to this far into a line.
 MOST_OF_PAIRS: Final = 4096
 _OBJECT_STARTS: Final = (b"{", b" ", b"\t", b"\r", b"\n")
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -64,7 +64,7 @@ _OFFSET: Final = compile_pattern(rb"[+-]\d{4}")
 
 
 def json_object(line: bytes) -> dict[str, msgspec.Raw] | None:
-    """The fields of a JSON object, values as they are written; None where it is none."""
+    """The fields of a JSON object, with their values as written; None if it is not one."""
     if not line.startswith(_OBJECT_STARTS):
         return None
     try:
@@ -80,7 +80,7 @@ def json_fields(line: bytes) -> dict[str, Value] | None:
 
 
 def text_of(written: Value) -> bytes:
-    """The content of a JSON value: the text of a string, anything else as it is written."""
+    """The content of a JSON value: the text of a string, anything else as written."""
     value = bytes(written)
     if not value.startswith(b'"'):
         return value
@@ -93,7 +93,7 @@ def text_of(written: Value) -> bytes:
 
 
 def looks_labelled(line: bytes) -> bool:
-    """Whether a line is made of labels and values between tabs."""
+    """Whether a line consists of labels and values separated by tabs."""
     return _LABELLED.match(line) is not None
 
 
@@ -118,7 +118,7 @@ def broken_json_fields(line: bytes) -> dict[str, bytes]:
 
 
 def looks_like_value(line: bytes) -> bool:
-    """Whether a line is an object as Go or Java writes it."""
+    """Whether a line is an object in the notation of Go or Java."""
     return _STARTS_AS_VALUE.match(line) is not None
 
 
@@ -128,8 +128,8 @@ def looks_like_pairs(line: bytes, at: int = 0) -> bool:
 
 
 def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
-    """The `key=value` pairs from there, by their names in lower case. Words between them are passed
-    over.
+    """The `key=value` pairs from this place, by their names in lower case. Words between them are
+    skipped.
     """
     found: dict[str, bytes] = {}
     text = line[at : at + MOST_OF_PAIRS]
@@ -141,7 +141,7 @@ def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
 
 
 def has_pair(names: BytesAhoCorasick, text: bytes) -> bool:
-    """Whether a text holds one of the names of fields, given in lower case with their sign."""
+    """Whether a text contains one of these field names, given in lower case with their sign."""
     lowered = text.lower()
     return any(
         not start or lowered[start - 1] not in NAME_BYTES
@@ -150,7 +150,7 @@ def has_pair(names: BytesAhoCorasick, text: bytes) -> bool:
 
 
 def level_of_value(value: bytes, read: field_names.LevelReader) -> str | None:
-    """The level in a value, as it is written: a text, a number, or an object with a name."""
+    """The level in a value as written: a text, a number, or an object with a name."""
     if value.startswith(b"{"):
         named = json_object(value) or {}
         texts = (text_of(named[name]) for name in _NAMES_OF_LEVEL if name in named)
@@ -164,8 +164,8 @@ def level_of_value(value: bytes, read: field_names.LevelReader) -> str | None:
 
 
 def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> str | None:
-    """The level that a field names, also one level down. Values that begin with one of the bytes
-    of `passed_over` do not count.
+    """The level in the fields, or one level further down. Values that begin with one of the bytes
+    of `passed_over` are ignored.
     """
     order = field_names.field_order(tuple(fields))
     for name, read in order.levels:
@@ -190,7 +190,7 @@ def date_and_time(date: bytes, time: bytes, offset: bytes) -> bytes:
 
 
 def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
-    """What may be the time, the likeliest first."""
+    """Values that may be the time, the most likely first."""
     order = field_names.field_order(tuple(fields))
     if order.date_and_time:
         yield date_and_time(*(text_of(fields.get(name, b"")) for name in order.date_and_time))
@@ -223,7 +223,7 @@ def _texts_of_time(value: bytes) -> Iterable[bytes]:
 
 
 def inner_line(fields: Mapping[str, Value]) -> bytes | None:
-    """The line that was wrapped in JSON, as Docker does, or is a message."""
+    """The line that was wrapped in JSON, as Docker does, or that is a message."""
     value = bytes(fields.get("log", b""))
     if value.startswith(b'"'):
         return text_of(value).rstrip(b"\r\n")
@@ -234,8 +234,8 @@ def inner_line(fields: Mapping[str, Value]) -> bytes | None:
 
 
 def line_of_message(value: bytes) -> bytes | None:
-    """The first line of a message, given as it is written in JSON, where it is JSON or a whole line
-    with its own time; any other is prose.
+    """The first line of a message, given as written in JSON, if it is JSON or a whole line with its
+    own time. Any other message is prose.
     """
     text = text_of(value).strip()
     return text.partition(b"\n")[0].rstrip(b"\r") if is_whole_line(text) else None

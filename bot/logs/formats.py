@@ -1,8 +1,8 @@
-"""The log formats that are known, by an example each: what is read from the line follows it.
+"""The known log formats, each with an example line and what is read from it.
 
 This is the documentation of what is recognised, and each row is a test. The patterns are made of
-the tables in `times`, `places` and `fields`; a format that needs nothing new there needs a row here
-alone.
+the tables in `times`, `places` and `fields`; a format that needs nothing new there only needs a row
+here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: who writes it, a line, the minute of the line (with its offset behind a
-    blank), and its level.
+    """A format: who writes it, a line, the minute of the line (followed by a blank and its offset),
+    and its level.
     """
 
     name: str
@@ -255,7 +255,7 @@ FORMATS: Final = tuple(Format(*row) for row in (
     ("python dictionary", b"{'level': 'error', 'timestamp': '2026-11-21 10:00:00', 'msg': 'hot'}", _ISO, "error"),
     ("go map", b"map[level:error msg:hot time:2026-11-21 10:00:00]", _ISO, "error"),
     ("json, cut off", b'{"timestamp":"2026-11-21T10:00:00Z","level":"error","message":"ho', _Z, "error"),
-    # What looks like a level and is none.
+    # Looks like a level but is not.
     ("a word in prose", b"2026-11-21T10:00:00Z the oven reports an ERROR again", _Z),
     ("a path", b"2026-11-21T10:00:00Z opened /var/log/error/INFO.log", _Z),
     ("a thread", b"2026-11-21 10:00:00,123 [error-handler-1] INFO  org.example.Oven - on", _ISO, "info"),

@@ -1,5 +1,5 @@
-"""JSON lines, read one after the other: which fields to look at is decided once for all lines with
-the same fields.
+"""Reads JSON lines one by one. Which fields to look at is decided once for all lines with the same
+fields.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from bot.logs.readings import (
 )
 from bot.logs.times import Minute
 
-# Different sets of fields, ways to write a time, and values of a level that are remembered.
+# How many sets of fields, notations of a time, and values of a level are remembered.
 _MOST_REMEMBERED: Final = 512
-# Records of a line whose levels are counted.
+# The number of records in a line whose levels are counted.
 MOST_RECORDS: Final = 1000
 _INNER: Final = frozenset((*field_names.MESSAGES, *ENVELOPES, "log", "event"))
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -43,26 +43,26 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What lines with the same fields are read by."""
+    """How lines with the same fields are read."""
 
-    # The likeliest time and level, where each is the value of one field.
+    # The most likely time and level, if each is the value of one field.
     time: str
     level: str
     read_level: field_names.LevelReader
-    # Whether no other field may give the level.
+    # Whether no other field may contain the level.
     is_sole_level: bool
     has_time: bool
     has_inner: bool
     implied_level: str | None
-    # Fields that may hold other fields.
+    # Fields that may contain other fields.
     nested_levels: tuple[str, ...]
     nested_times: tuple[str, ...]
-    # Those that may hold a line of text or JSON of their own.
+    # Fields that may contain a line of text or JSON.
     log: str
     messages: tuple[str, ...]
     event: str
     has_records: bool
-    # The levels of values that were seen.
+    # The levels of the values seen so far.
     levels: dict[bytes, str | None] = field(default_factory=dict)
 
 
@@ -74,31 +74,31 @@ class JsonReader:
         self._plan_of: dict[tuple[str, ...], _Plan] = {}
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._times: dict[bytes, tuple[str, slice, slice]] = {}
-        # Texts whose levels are still to be counted, where they may be put off.
+        # Texts whose levels have not been counted yet, if that may be deferred.
         self._texts: list[bytes] | None = None
-        # Levels of the further records of envelopes.
+        # The levels of the other records in envelopes.
         self._more_levels: Counter[str] = Counter()
-        # Lines with fields that were not seen before.
+        # Lines with fields that had not been seen before.
         self.unknown_lines = 0
 
     def put_off_texts(self) -> None:
-        """From here on, lines of text in the lines that have a time are kept for `take_texts`."""
+        """Collects the text in lines that have a time for `take_texts` from now on."""
         self._texts = []
 
     def take_texts(self) -> list[bytes]:
-        """The lines of text whose levels are not counted yet."""
+        """The lines of text whose levels have not been counted yet."""
         texts = self._texts or []
         self._texts = None
         return texts
 
     def take_more_levels(self) -> Counter[str]:
-        """The levels of the records of envelopes, but for the first record of each."""
+        """The levels of the records in envelopes, except for the first record of each."""
         more = self._more_levels
         self._more_levels = Counter()
         return more
 
     def read(self, line: bytes, depth: int = 0) -> _Found | None:
-        """The minute and the level of a line; None where it is no JSON object."""
+        """The minute and the level of a line; None if it is not a JSON object."""
         if line.startswith(b"["):
             line = line[1:].rstrip(b"\r \t,").removesuffix(b"]")
         try:
@@ -122,7 +122,9 @@ class JsonReader:
         return minute, level
 
     def _plan_for(self, names: tuple[str, ...]) -> _Plan:
-        """Lines may have any number of fields that mean nothing, so plans are shared."""
+        """The plan for these fields. Lines may have any number of irrelevant fields, so plans are
+        shared.
+        """
         self.unknown_lines += 1
         counting = tuple(
             name for name in names if field_names.may_count(name) or name.lower() in _INNER
@@ -135,7 +137,7 @@ class JsonReader:
         return plan
 
     def _minute(self, value: bytes) -> Minute | None:
-        """The minute in a value as it is written."""
+        """The minute in a value as written."""
         known = self._times.get(alike := value.translate(DIGITS_ALIKE))
         if known and (minute := times.minute_of(known[0], value[known[1]], value[known[2]])):
             return minute
@@ -161,7 +163,7 @@ class JsonReader:
 
     def _nested(self, value: bytes) -> tuple[_Fields, _Plan | None]:
         """The fields of an object, and their plan."""
-        # A value is checked no more than what is looked at of it, so it may be damaged.
+        # Only the parts that are read are checked, so the value may be damaged.
         found = fields.json_object(value) if value.startswith(b"{") else None
         if found is None:
             return {}, None
@@ -183,7 +185,7 @@ class JsonReader:
         return level
 
     def _nested_level(self, found: _Fields, plan: _Plan) -> str | None:
-        """The level that a field of a nested object gives."""
+        """The level in a field of a nested object."""
         for name in plan.nested_levels:
             nested, within = self._nested(bytes(found[name]))
             if within is None:
@@ -217,7 +219,7 @@ class JsonReader:
         return minute or inner_minute, level or inner_level
 
     def _inner_line(self, found: _Fields, plan: _Plan) -> bytes | None:
-        """The line that was wrapped in JSON, as Docker does, or is a message."""
+        """The line that was wrapped in JSON, as Docker does, or that is a message."""
         if plan.log and (value := bytes(found[plan.log])).startswith(b'"'):
             if value.endswith(b'\\n"') and value.count(b"\\") == 1:
                 return value[1:-3]

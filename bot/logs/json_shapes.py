@@ -1,5 +1,5 @@
-"""JSON lines of one log, decoded by the block: only the fields with the time and the level are
-taken out, and every line is checked to be whole.
+"""Decodes the JSON lines of one log block by block: only the fields with the time and the level are
+extracted, and every line is checked for being complete.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
 _END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
-# Fields that hold a line of text or records of their own.
+# Fields that contain a line of text or records.
 _INNER: Final = (*field_names.NESTED_LEVELS, *field_names.MESSAGES, *ENVELOPES)
-# Decoded to one string each, which is counted without another look at its letters.
+# Decoded to one string each, which is counted without reading its characters again.
 _COMMON_WORDS: Final[Any] = Literal[
     tuple(
         spelt
@@ -43,9 +43,9 @@ _COMMON_WORDS: Final[Any] = Literal[
         for spelt in (word, word.upper(), word.capitalize())
     )
 ]
-# With more values than that in a block, a field holds few levels, if any.
+# A field with more different values than this in a block contains few levels, if any.
 _MANY_VALUES: Final = 64
-# How the values of levels begin, in lower case.
+# The first letters of level values, in lower case.
 _LEVEL_STARTS: Final = BytesAhoCorasick(
     [b'\n"' + word for word in levels.LEVEL_OF_WORD]
     + [b'\n"%s"' % word for word in levels.LEVEL_OF_FIELD]
@@ -56,7 +56,7 @@ _LEVEL_STARTS: Final = BytesAhoCorasick(
     implementation=Implementation.DFA,
 )
 _LEVEL_KEYS: Final = tuple(field_names.LEVEL_KEYS)
-# One object behind the other in a line; a line that begins with blanks.
+# Several objects in one line; a line that begins with blanks.
 _TWO_OBJECTS: Final = (
     *(b"}{", b"} {", b"}\t", b"}\r{", b"}\r ", b"}  ", b"} \t", b"} \r"),
     *(b"\n ", b"\n\t", b"\n\r"),
@@ -69,9 +69,7 @@ _LOG: Final = "log"
 
 @dataclass(frozen=True, slots=True)
 class _LevelField:
-    """The field that gives the level, and the object that holds it where it is not an outermost
-    field.
-    """
+    """The field with the level, and the object that contains it if it is not an outermost field."""
 
     name: str
     parent: str | None = None
@@ -90,7 +88,7 @@ class JsonShape:
         self._text_name = None if level else _text_key(found)
         self._constant = "info" if level is None and "@mt" in found else None
         names = _spelt_as_in(example)
-        # The first is quicker, and fails where a level is not written as a common word.
+        # The first is faster, and fails if a level is not written as a common word.
         self._decoders = [
             msgspec.json.Decoder(self._kind(names, level_type))
             for level_type in (_COMMON_WORDS, msgspec.Raw)
@@ -99,7 +97,7 @@ class JsonShape:
         used = {names[key] for key in self._used() if key in names}
         self._never = _scan_of(self._counting_instead(), used, _TWO_OBJECTS)
         self._other_levels = _scan_of((*_LEVEL_KEYS, *_INNER), used)
-        # How often a line has a name that ends as those of levels do.
+        # How often a line contains a name with an ending of level names.
         self._own_ends = (
             len(_LEVEL_ENDS.find_matches_as_indexes(b'%s"' % level.name.encode())) if level else 0
         )
@@ -109,14 +107,12 @@ class JsonShape:
         return json_shape_of, (self._example,)
 
     def count(self, text: bytes) -> CountedBlock | None:
-        """Of a text with a line end before each line; None where some line is
-        different, or is damaged.
-        """
+        """Counts a text with a line end before each line; None if any line is different or damaged."""
         if not _may_be_objects(text) or self._never.find_matches_as_indexes(text):
             return None
         rows = self._rows_of(text)
-        # The decoder takes line ends for blanks. Where no line has two objects, as many objects as
-        # lines means that each line is one.
+        # The decoder treats line ends as blanks. If no line has two objects, as many objects as
+        # lines means one object per line.
         if len(rows) != text.count(b"\n"):
             return None
         minutes = self._times.minutes_in([row.time for row in rows])
@@ -130,7 +126,7 @@ class JsonShape:
         return times.minute_of(self._times.form, written, self._times.behind)
 
     def _rows_of(self, text: bytes) -> list[Any]:
-        """The fields of each line; none where some line lacks them or is damaged."""
+        """The fields of each line; none if any line lacks them or is damaged."""
         for decoder in self._decoders:
             with contextlib.suppress(msgspec.DecodeError, RecursionError, ValueError):
                 return decoder.decode_lines(text)
@@ -155,7 +151,7 @@ class JsonShape:
             is_sure = is_sure and level is not None
             found[level or ""] += count
         del found[""]
-        # Where one field gives no level, another may.
+        # If one field contains no level, another may.
         if not is_sure and (
             self._other_levels.find_matches_as_indexes(text)
             or self._has_other_ends(text, len(rows))
@@ -164,12 +160,12 @@ class JsonShape:
         return found
 
     def _has_other_ends(self, text: bytes, lines: int) -> bool:
-        """Whether a field may be named like a level that is in no list."""
+        """Whether the name of a field may end like a level without being in a list."""
         found = _LEVEL_ENDS.find_matches_as_indexes(text.lower())
         return len(found) != lines * self._own_ends
 
     def _texts_of(self, rows: list[Any]) -> str | None:
-        """The lines of text within the lines; None where one holds several."""
+        """The lines of text within the lines; None if any line contains several."""
         if self._text_name is None:
             return ""
         if self._text_name == _LOG:
@@ -191,14 +187,14 @@ class JsonShape:
         return fields.level_of_value(value, field_names.LEVEL_KEYS[self._level_name])
 
     def _inner_instead(self) -> Iterable[str]:
-        """The fields that would hold a line or other fields before the one that does."""
+        """The fields that would take precedence over the one that contains a line or other fields."""
         if self._text_name in field_names.MESSAGES:
             later = field_names.MESSAGES[field_names.MESSAGES.index(self._text_name) + 1 :]
             return [name for name in _INNER if name not in later]
         return _INNER
 
     def _kind(self, names: Mapping[str, str], level_type: Any) -> type[msgspec.Struct]:
-        """The fields of a line that are looked at."""
+        """The type of the fields to decode."""
         kinds: list[tuple[str, Any]] = [("time", msgspec.Raw)]
         spelt = {"time": names[self._time_name]}
         if self._parent and self._level_name:
@@ -219,18 +215,18 @@ class JsonShape:
         elif self._constant:
             kinds.append(("template", msgspec.Raw))
             spelt["template"] = names["@mt"]
-        # Thousands of them live for a moment; the garbage collector need not look at any.
+        # Thousands of them are short-lived; the garbage collector does not have to track them.
         return msgspec.defstruct("Line", kinds, rename=spelt, gc=False)
 
     def _used(self) -> Iterable[str]:
-        """The fields that may be in a line though they would count in other lines."""
+        """The fields that may be in a line although they would count in other lines."""
         yield self._time_name
         yield from (name for name in (self._level_name, self._parent, self._text_name) if name)
         if self._constant:
             yield "@t"
 
     def _counting_instead(self) -> Iterable[str]:
-        """The fields that would give the time or the level if a line had them."""
+        """The fields that would provide the time or the level if a line had them."""
         yield from field_names.TIME_KEYS[: field_names.TIME_KEYS.index(self._time_name)]
         yield from (self._time_name, "date", *ENVELOPES, *field_names.names_with_own_numbers())
         if self._level_name is None:
@@ -243,8 +239,8 @@ class JsonShape:
 
 
 def json_shape_of(line: bytes) -> JsonShape | None:
-    """The shape of a JSON line that has its time in a field; None where more than two fields have
-    to be looked at.
+    """The shape of a JSON line that has its time in a field; None if more than two fields are
+    needed.
     """
     reading = read_line(line)
     found = fields.json_fields(line)
@@ -272,7 +268,7 @@ def _time_key(found: Mapping[str, fields.Value]) -> str:
 
 
 def _text_key(found: Mapping[str, fields.Value]) -> str | None:
-    """The field with a line of text of its own, as Docker writes it, or with JSON."""
+    """The field with a line of text, as Docker writes it, or with JSON."""
     if _LOG in found:
         return _LOG if bytes(found[_LOG]).startswith(b'"') else None
     return next(
@@ -292,7 +288,7 @@ def _level_field(found: Mapping[str, fields.Value]) -> _LevelField | None:
 
 
 def _spelt_as_in(line: bytes) -> dict[str, str]:
-    """The names of fields as the line writes them, by the same in lower case."""
+    """Maps field names in lower case to their spelling in the line."""
     names: dict[str, str] = {}
     for parent in ("", *field_names.NESTED_LEVELS):
         body = line
@@ -319,11 +315,10 @@ class _Times:
     run: re.Pattern[bytes]
 
     def minutes_in(self, values: list[msgspec.Raw]) -> tuple[Counter[bytes], bytes] | None:
-        """How many values have which minute, and the last one; None where some are written in
-        another way.
-        """
+        """How many values have each minute, and the last one; None if any are written differently."""
         joined = b"\n" + b"\n".join(values)
-        # Most logs write each time with as many digits; then a run of one minute is one match.
+        # Most logs write every time with the same number of digits, so that a run of one minute is
+        # one match.
         if joined.translate(DIGITS_ALIKE) == self.digits_alike * len(values):
             minutes: Counter[bytes] = Counter()
             minute = b""
@@ -337,7 +332,7 @@ class _Times:
 
 
 def _times_like(written: bytes) -> _Times:
-    """How a value is written that holds a time; ValueError where it holds none."""
+    """The notation of a value that contains a time; ValueError if it contains none."""
     opening = TIME_OPENING.match(written)
     time = TIME_FIRST.match(written, opening.end() if opening else 0)
     if time is None or minute_at(time) is None:
@@ -358,10 +353,10 @@ def _times_like(written: bytes) -> _Times:
     digits_alike = b"\n" + written.translate(DIGITS_ALIKE)
     before = rb"\n" + re.escape(written[: minute_span.start])
     seconds = seconds_like(written[minute_span.stop : behind_span.start], form)
-    # All values are as long as this one, and so many bytes are passed over at once.
+    # All values have the same length as this one, so this many bytes are skipped at once.
     rest = rb"(?s:.{%d})" % (len(written) - minute_span.stop)
     if form in times.FORMS_WITH_FIXED_DIGITS or any_digits_of(behind) != re.escape(behind):
-        # An offset is not free to differ, as all other digits are.
+        # Unlike all other digits, those of an offset have to be the same.
         rest = seconds + re.escape(behind) + any_digits_of(written[behind_span.stop :])
     same = any_digits_of(written[minute_span])
     run = compile_pattern(
@@ -379,7 +374,7 @@ def _scan_of(keys: Iterable[str], used: set[str], others: Iterable[bytes] = ()) 
 
 
 def _with_levels(counted: Counter[bytes]) -> Counter[bytes]:
-    """Those of many values that begin as a level may."""
+    """The values that begin like a level."""
     values = [*counted]
     joined = b"\n" + b"\n".join(values).lower()
     starts = {start for _, start, _ in _LEVEL_STARTS.find_matches_as_indexes(joined)}

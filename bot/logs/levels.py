@@ -1,5 +1,5 @@
-"""The levels of a log line: one name for each, and how programs write them as words, letters and
-numbers.
+"""The levels of log lines: one name for each, and the words, letters and numbers that programs
+write.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from providers.patterns import compile_pattern
 
 LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 
-# Written in any case, each as a word of its own.
+# In any letter case, each as a separate word.
 _SPELLINGS: Final = {
     "fatal": "fatal emerg emergency emg panic dpanic ftl fatl",
     "critical": "critical crit alert crt kritisch critique crítico",
@@ -28,7 +28,7 @@ _SPELLINGS: Final = {
 LEVEL_OF_WORD: Final = {
     word.encode(): level for level, words in _SPELLINGS.items() for word in words.split()
 }
-# Words that are a level in a place of its own, such as `[Note]`, and may be anything elsewhere.
+# Words that are a level in a place for levels, such as `[Note]`, and may mean anything elsewhere.
 _CAREFUL: Final = {
     b"system",
     b"fine",
@@ -120,7 +120,7 @@ LEVEL_OF_SEVERITY: Final = (
 )
 # pino and bunyan.
 _LEVEL_OF_TEN: Final = ("trace", "debug", "info", "warn", "error", "fatal")
-# Python's logging counts in tens, too, but begins with debug.
+# Python's logging also counts in tens, but begins with debug.
 _LEVEL_OF_PYTHON_TEN: Final = ("debug", "info", "warn", "error", "critical")
 _LEVEL_OF_LOGBACK: Final = {
     b"5000": "trace",
@@ -156,8 +156,8 @@ _LEVEL_OF_FOUR: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 
 
 def _any_of(words: Iterable[bytes]) -> bytes:
-    """A pattern for the words, the longest that fits first. Words that begin alike share their
-    beginning, so that most text is passed over with one look at a letter.
+    """A pattern for the words, in which the longest that fits is first. Words with the same
+    beginning share it, so that one letter is enough to skip most text.
     """
     tails_of: dict[bytes, list[bytes]] = {}
     for word in dict.fromkeys(words):
@@ -184,11 +184,11 @@ SOME_CASE: Final = _any_of(
 
 
 def level_of_word(word: bytes) -> str | None:
-    """`WARNING` → `warn`; None for what is no level."""
+    """`WARNING` → `warn`; None if the word is not a level."""
     return LEVEL_OF_WORD.get(word.lower())
 
 
-# "I/TAG", "INFO/main", "INFO (6)" and "WARN+2" name the level first.
+# "I/TAG", "INFO/main", "INFO (6)" and "WARN+2" begin with the level.
 _FIRST_WORD: Final = compile_pattern(rb"[^ /+-]{0,20}")
 
 
@@ -212,13 +212,13 @@ def level_of_python(value: bytes) -> str | None:
 
 
 def level_of_logback(value: bytes) -> str | None:
-    """The level of a `level_value` of Logback, in ten thousands."""
+    """The level of Logback's `level_value`, in ten thousands."""
     return _LEVEL_OF_LOGBACK.get(value)
 
 
 def level_of_severity(value: bytes) -> str | None:
-    """The level of a syslog severity, 0 to 7, or of a priority, of which it is the last
-    three bits.
+    """The level of a syslog severity, 0 to 7, or of a priority, whose last three bits are the
+    severity.
     """
     return LEVEL_OF_SEVERITY[int(value) & 7] if value.isdigit() and len(value) < 4 else None
 
@@ -271,7 +271,7 @@ def _numbered(levels: Sequence[str], value: bytes) -> str | None:
 def _level_of_number(number: int) -> str | None:
     if number < 8:
         return LEVEL_OF_SEVERITY[number]
-    # Programs that count so write no other numbers.
+    # Programs that use this scale write no other numbers.
     if number % 5 or number < 10:
         return None
     if number >= 100:

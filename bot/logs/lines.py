@@ -1,4 +1,4 @@
-"""The time and the level of one line of a log, whatever program wrote it."""
+"""Reads the time and the level of one log line of any program."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ from providers.patterns import compile_pattern
 
 # JSON in a line of text, text in JSON.
 MOST_NESTED: Final = 2
-# Different sequences of colours in a text.
+# How many different colour sequences of a text are remembered.
 _MOST_COLOURS: Final = 12
-# Digits that look like a time are looked at so often.
+# How many runs of digits that look like a time are checked.
 MOST_HINTS: Final = 4
-# Syslog passes on what may be prose.
+# Syslog passes on text that may be prose.
 SYSLOG_FORMS: Final = {"syslog", "ctime"}
 _PAIR_OF_TIME: Final = compile_pattern(
     rb"(?<![\w.@-])(?i:time(?:stamp)?|ts|date(?:time)?|at)=[\"']?(?=\d)"
@@ -59,13 +59,13 @@ _BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.wher
 
 
 def without_colours(text: bytes) -> bytes:
-    """Without the sequences that colour a terminal."""
+    """The text without the sequences that colour a terminal."""
     if b"\x1b" not in text:
         return text
     if b"\0" in text or b"\x1b]" in text:
         return ANSI.sub(b"", text)
-    # Most logs have few different ones, each of which is removed quickly by itself. A NUL in its
-    # place keeps what is around it from becoming a new one.
+    # Most logs have few different sequences, and removing each separately is fast. A NUL in its
+    # place keeps the text around it from forming a new one.
     left = text
     for _ in range(_MOST_COLOURS):
         if not (found := ANSI.search(left)):
@@ -77,7 +77,7 @@ def without_colours(text: bytes) -> bytes:
 
 
 def read_line(line: bytes, depth: int = 0) -> Reading:
-    """The time and the level of a line without its end. Remove colours first."""
+    """The time and the level of a line without its line end. Colours have to be removed first."""
     line = line.removeprefix(b"\xef\xbb\xbf")
     if line.startswith(b" ") and line.lstrip(b" ").startswith(b'{"'):
         line = line.lstrip(b" ")
@@ -90,7 +90,7 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
 
 
 def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
-    """What is read from the named fields of a line; None where it has none."""
+    """Reads the named fields of a line; None if it has none."""
     if is_xml(line) and (reading := read_xml(line)) != NOTHING:
         return reading
     if fields.looks_labelled(head):
@@ -105,7 +105,7 @@ def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
 
 
 def _read_value(line: bytes) -> Reading:
-    """What is read from an object as Go or Java writes it."""
+    """Reads an object in the notation of Go or Java."""
     return read_fields(fields.broken_json_fields(line))
 
 
@@ -128,8 +128,8 @@ def _read_text(line: bytes, head: bytes, depth: int) -> Reading:
 
 
 def _read_named_json(line: bytes, head: bytes, depth: int) -> Reading | None:
-    """What is read from JSON with its own time behind the names of who wrote it, or behind a level
-    and a message; None where there is none.
+    """Reads JSON with its own time after the names of its writers, or after a level and a message;
+    None if there is none.
     """
     if not may_have_json_behind(line) or not line.rstrip(b"\r").endswith(b"}"):
         return None
@@ -143,14 +143,14 @@ def _read_named_json(line: bytes, head: bytes, depth: int) -> Reading | None:
 
 
 def may_have_json_behind(line: bytes) -> bool:
-    """Whether a line begins as one that ends with JSON. Its end does not count, for lines are
-    remembered by how they begin.
+    """Whether a line begins like one that ends with JSON. The end is not considered, since lines
+    are remembered by their beginnings.
     """
     return b'{"' in line and bool(JSON_BEHIND_NAME.match(line) or JSON_BEHIND_MESSAGE.match(line))
 
 
 def is_text(line: bytes) -> bool:
-    """Whether a line is neither JSON nor XML nor fields by their names."""
+    """Whether a line is not JSON, XML or named fields."""
     return not (
         line.startswith((b"{", b"[{", b"\xef\xbb\xbf"))
         or line.lstrip(b" ").startswith(b'{"')
@@ -164,7 +164,7 @@ def is_text(line: bytes) -> bool:
 
 
 def at_start(head: bytes) -> re.Match[bytes] | None:
-    """The time with which a line begins, behind a level or little else."""
+    """The time at the beginning of a line, after little more than a level."""
     return TIME_FIRST.match(head) or TIME_BEHIND_LEAD.match(head)
 
 
@@ -172,7 +172,7 @@ InnerReader = Callable[[bytes], tuple[Minute | None, str | None]]
 
 
 def read_json(line: bytes, depth: int, read_inner: InnerReader | None = None) -> Reading:
-    """What is read from a JSON line; `read_inner` may read a line of text in it, as `read_line` does."""
+    """Reads a JSON line. `read_inner` may read a line of text in it, as `read_line` does."""
     if line.startswith(b"["):
         line = line[1:].rstrip(b"\r \t,").removesuffix(b"]")
     found = fields.json_object(line)
@@ -217,7 +217,7 @@ def _read_pairs(line: bytes) -> Reading:
 
 
 def _minute_among_pairs(head: bytes) -> Minute | None:
-    """A time that is written with a blank and no quotes, or that is no pair."""
+    """A time that is written with a blank and without quotes, or that is not a pair."""
     start = _PAIR_OF_TIME.search(head)
     time = TIME_FIRST.match(head, start.end()) if start else time_further_on(head)
     return minute_at(time) if time else None
@@ -244,7 +244,7 @@ def _read_timed(line: bytes, head: bytes, match: re.Match[bytes], depth: int) ->
 
 
 def redis_level(head: bytes, at: int) -> str | None:
-    """The level that Redis writes as a sign behind the time."""
+    """The level that Redis writes as a sign after the time."""
     sign = REDIS_SIGN.match(head, at)
     return levels.LEVEL_OF_LETTER[sign[1]] if sign else None
 
@@ -256,7 +256,7 @@ def _read_further(line: bytes, head: bytes, match: re.Match[bytes], depth: int) 
 
 
 def time_further_on(head: bytes) -> re.Match[bytes] | None:
-    """The first time in a line that begins with something else, unless that is prose."""
+    """The first time in a line that begins with something else, unless the beginning is prose."""
     for hint in islice(TIME_HINT.finditer(head), MOST_HINTS):
         match = TIME_ANYWHERE.search(
             head, max(0, hint.start() - 32), min(len(head), hint.start() + 64)
@@ -270,7 +270,7 @@ def time_further_on(head: bytes) -> re.Match[bytes] | None:
 
 
 def holds_earlier_time(line: bytes, time: re.Match[bytes]) -> bool:
-    """Whether digits before the time are none in this line, and may be one in another."""
+    """Whether digits before the time are not a time in this line, but may be one in another."""
     hint = TIME_HINT.search(line, 0, time.end())
     return hint is not None and hint.start() < time.start()
 
@@ -291,7 +291,7 @@ def _level_behind(line: bytes, head: bytes, at: int, form: str, depth: int) -> s
 
 
 def match_behind(head: bytes, at: int, form: str) -> re.Match[bytes] | None:
-    """The level behind the time, as a word or a letter."""
+    """The level after the time, as a word or a letter."""
     by_syslog = form in SYSLOG_FORMS
     at_once = LEVEL_AT_ONCE if form == "year_first" else LEVEL_AT_ONCE_LOWER
     match = None if by_syslog else at_once.match(head, at)
@@ -312,7 +312,7 @@ def level_inside(line: bytes, head: bytes, at: int, depth: int) -> str | None:
 
 
 def _is_header(head: bytes, start: int, end: int) -> bool:
-    """Whether there is nothing but tokens between."""
+    """Whether there are only tokens in between."""
     return HEADER.fullmatch(head, start, end) is not None
 
 
@@ -331,8 +331,8 @@ def level_alone(head: bytes) -> str | None:
 
 
 def levels_alone(text: bytes) -> Iterator[str | None]:
-    """The levels of the lines that begin with one, of a text with a line end before each line, none
-    of which has a time or fields.
+    """The levels of lines that begin with one. No line of the text, which has a line end before
+    each line, has a time or fields.
     """
     for match in LEVELS_ALONE.finditer(text):
         if match.lastgroup:
@@ -350,8 +350,8 @@ def level_at(place: str, found: bytes) -> str | None:
 
 
 def seconds_at(line: bytes) -> float:
-    """The seconds of the time with which a line begins, or that its fields give, to order lines
-    within a minute.
+    """The seconds of the time at the beginning of a line or in its fields, to order lines within a
+    minute.
     """
     if line.startswith(b"{") and (found := fields.json_fields(line)):
         line = next(iter(fields.times_of_fields(found)), b"")

@@ -1,4 +1,4 @@
-"""The minutes of a block of lines, as they are written."""
+"""The minutes of a block of lines, as written in the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
 _DIGIT: Final = compile_pattern(rb"\d")
-# Forms whose numbers have one digit or two.
+# Notations whose numbers have one or two digits.
 _LOOSE_FORMS: Final = {
     "compact_date",
     "loose_iso",
@@ -30,8 +30,8 @@ _LOOSE_FORMS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class CountedBlock:
-    """The levels of some lines, their minutes as they are written, and the last of these; lines of
-    text within them whose levels are still to be counted.
+    """The levels of some lines, their minutes as written, the last of these, and the lines of text
+    within them whose levels have not been counted yet.
     """
 
     levels: Counter[str]
@@ -41,8 +41,8 @@ class CountedBlock:
 
 
 def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
-    """A pattern for minutes of as many digits, and whether it fits more or fewer; whether there is
-    such a minute is looked at once for each.
+    """A pattern for minutes with the same number of digits, and whether more or fewer digits also
+    match. Whether such a minute exists is checked once for each.
     """
     if re.search(rb"[A-SU-Za-z]", written) or form in _LOOSE_FORMS:
         return times.FORM_OF[form].pattern_of_minute(), True
@@ -50,8 +50,8 @@ def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
 
 
 def seconds_like(written: bytes, form: str) -> bytes:
-    """A pattern for what follows a minute, with as many digits; of some forms, not all digits
-    are free.
+    """A pattern for the text after a minute, with the same number of digits. In some notations, not
+    all digits may differ.
     """
     if form in times.FORMS_WITH_FIXED_DIGITS:
         return times.FORM_OF[form].rest
@@ -59,8 +59,8 @@ def seconds_like(written: bytes, form: str) -> bytes:
 
 
 def rest_like(written: bytes, form: str, *, is_behind_lead: bool) -> bytes:
-    """A pattern for the rest of times of a form. Behind a number, a clock needs the fraction that
-    this one has.
+    """A pattern for the rest of times in one notation. After a number, a clock needs the same
+    fraction as this one.
     """
     if is_behind_lead and form == "clock":
         return any_digits_of(written)
@@ -68,27 +68,27 @@ def rest_like(written: bytes, form: str, *, is_behind_lead: bool) -> bytes:
 
 
 def any_digits_of(written: bytes) -> bytes:
-    """A pattern for the same bytes with any digits in place of these."""
+    """A pattern for the same bytes with any digits."""
     return _DIGIT.sub(rb"\\d", re.escape(written))
 
 
 @dataclass(frozen=True, slots=True)
 class CountedMinutes:
-    """The minutes of some lines as they are written, the last of these, and where the lines end."""
+    """The minutes of some lines as written, the last of these, and where the lines end."""
 
     minutes: Counter[bytes]
     last: bytes
     end: int
-    # Whether few lines in a row share a minute.
+    # Whether few consecutive lines share a minute.
     has_short_runs: bool
 
 
-# Fewer runs than that show little.
+# With fewer runs than this, the result means little.
 _FEW_RUNS: Final = 16
 
 
 def minutes_of_runs(run: re.Pattern[bytes], text: bytes, at: int) -> CountedMinutes:
-    """Those of the lines of a shape that follow each other from there."""
+    """The minutes of consecutive lines of a shape from this place on."""
     found: Counter[bytes] = Counter()
     runs = 0
     last = b""
@@ -103,8 +103,8 @@ def minutes_of_runs(run: re.Pattern[bytes], text: bytes, at: int) -> CountedMinu
 
 
 def minutes_of_lines(line: re.Pattern[bytes], text: bytes) -> CountedMinutes | None:
-    """Those of all lines, which is quicker where few lines in a row share one; None where some lines
-    have another shape.
+    """The minutes of all lines, which is faster if few consecutive lines share one; None if any
+    line has another shape.
     """
     written = line.findall(text)
     if len(written) != text.count(b"\n"):
@@ -113,13 +113,13 @@ def minutes_of_lines(line: re.Pattern[bytes], text: bytes) -> CountedMinutes | N
     return CountedMinutes(found, written[-1], len(text), len(found) * 3 > len(written))
 
 
-# So many minutes are remembered, by all the ways in which they were written.
+# How many minutes are remembered, in all their notations.
 _MOST_KNOWN: Final = 50_000
 
 
 class KnownMinutes:
-    """The minutes of the lines of one shape by how they are written: a log may have one of its own
-    in each line.
+    """The minutes of the lines of one shape, by their notation: every line of a log may have a
+    different one.
     """
 
     def __init__(self) -> None:
@@ -132,7 +132,7 @@ class KnownMinutes:
     def of(
         self, form: str, behind: bytes, written: Collection[bytes]
     ) -> Mapping[bytes, Minute] | None:
-        """What these mean, and others that were seen before; None where one is no minute."""
+        """The meanings of these minutes and of others seen before; None if any is not a minute."""
         if self._shape != (form, behind):
             self._shape = (form, behind)
             self._known = {}

@@ -1,4 +1,6 @@
-"""The instants of minutes, which depend on the window of a log where its times leave something out."""
+"""The instants of minutes. If the times of a log leave something out, they depend on the log's
+window.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,11 @@ def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None
 # A report asks for each minute of a day twice.
 @lru_cache(maxsize=4096)
 def _whole(minute: Minute) -> datetime | None:
-    """The instant of a minute that leaves nothing out, whatever the window is; None for none."""
+    """The instant of a minute that leaves nothing out, whatever the window is; None if there is
+    none.
+    """
     clock, zone = minute
-    # A region that is not known is a KeyError.
+    # An unknown region raises KeyError.
     with suppress(ValueError, OverflowError, KeyError):
         return _instant(clock.decode(), zone.decode())
     return None

@@ -1,4 +1,4 @@
-"""The newest lines of several logs that come one behind the other, in order of time."""
+"""The newest lines of several logs that follow each other, in order of time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.logs.times import Minute
 
 TAIL_LINES: Final = 12
 _KEPT_BYTES: Final = 512
-# Of so many lines each is weighed; of a longer log the last lines of each minute are.
+# Up to this many lines, each is compared; of a longer log, only the last lines of each minute are.
 _WEIGHED_LINES: Final = 5000
 
 
 @dataclass(slots=True)
 class NewestLines:
-    """The newest lines there are, for a log that was asked for from `start` to `end`. A line
-    without a time goes with the line above it.
+    """The newest lines of a log that was requested for `start` to `end`. A line without a time
+    belongs to the line above it.
     """
 
     start: datetime
@@ -47,12 +47,12 @@ class NewestLines:
             self._weigh()
 
     def lines(self) -> list[bytes]:
-        """The newest last."""
+        """The lines, newest last."""
         self._weigh()
         return [line for _, _, line in sorted(self._best)]
 
     def _weigh(self) -> None:
-        """Keeps what is newer than the oldest that was kept."""
+        """Keeps lines that are newer than the oldest line kept."""
         for number, line, has_time in self._recent:
             if has_time:
                 self._seconds = seconds_at(line)

@@ -1,5 +1,5 @@
-"""What is known of places for levels besides their patterns: which of them may be remembered, and
-which text each line has whose level is no word.
+"""Facts about places for levels beyond their patterns: which of them may be remembered, and which
+text every line has whose level is not a word.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.logs import calendar_names, places, spellings
 
-# What is remembered of a line must not depend on a digit, nor on text far after it.
+# What is remembered about a line must not depend on a digit, nor on text far after it.
 NOT_REMEMBERED: Final = {
     "cisco",
     "websphere",
@@ -84,7 +84,7 @@ HINTS: Final = (
     *(b">" + month + b" " for month in calendar_names.MONTH_NAMES),
     *(b">%d " % digit for digit in range(10)),
 )
-# Places whose word follows the time at once or after tokens that the lines of a log may share.
+# Places whose word follows the time immediately or after tokens that the lines of a log may share.
 AS_WORDS: Final = {
     "box",
     "module_box",

@@ -27,7 +27,7 @@ class PlacedLines:
     last: Minute | None = None
 
     def place_all(self, minutes: Mapping[bytes, Minute], lines: Counter[bytes]) -> None:
-        """Places lines by their minutes as they are written, in their order."""
+        """Assigns lines to their minutes as written, in the order of the lines."""
         if self.first is None or len(self.minutes) + len(lines) >= MOST_MINUTES:
             for written, count in lines.items():
                 self.place(minutes[written], count)
@@ -51,7 +51,7 @@ class PlacedLines:
         if self.first is None:
             self.first = minute
         if len(self.minutes) >= MOST_MINUTES and minute not in self.minutes:
-            # A log of so many minutes is drawn in steps of days.
+            # A log with this many minutes is drawn in steps of days.
             minute = (minute[0][:-2] + b"00", minute[1])
             if len(self.minutes) >= 2 * MOST_MINUTES and minute not in self.minutes:
                 self.untimed += lines

@@ -36,7 +36,7 @@ class Where(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place for a level: `level_of` gives the level for what `LEVEL` matched."""
+    """A place for a level. `level_of` returns the level for the text that `LEVEL` matched."""
 
     name: str
     where: Where
@@ -65,9 +65,9 @@ LOWER_AND_CAPITALISED: Final = (
     *(b"critical", b"fatal", b"Trace", b"Debug", b"Info", b"Warn", b"Warning", b"Error"),
     *(b"Critical", b"Fatal"),
 )
-# What makes a word in lower case prose; no longer than what is remembered of a line allows.
+# Text that makes a word in lower case prose. It is no longer than what is remembered of a line.
 NO_PROSE: Final = rb"(?= (?!(?:in|of|on|at|to|for|from|with|was|is|and|or) ))"
-# Words before a level that are no name of a logger.
+# Words before a level that are not the name of a logger.
 NO_NAME: Final = (
     rb"(?!(?i:an?|the|this|that|no|not|got|get|such|some|any|each|every|new|first|last|next|many|"
     rb"more|with|without|was|is|has|had|had|received|receiving|returned|returns?|unknown|"
@@ -83,11 +83,11 @@ NO_NAME_OF_SETTING: Final = (
 )
 
 
-# As syslog(3) names its levels.
+# Levels as syslog(3) names them.
 LOG_LEVELS: Final = (
     *(b"EMERG", b"ALERT", b"CRIT", b"ERR", b"WARN", b"WARNING", b"NOTICE", b"INFO", b"DEBUG"),
 )
-# What BIND writes in front of a level, where it writes no time.
+# What BIND writes before a level if it writes no time.
 BIND_CATEGORIES: Final = (
     *(b"client", b"config", b"database", b"default", b"dispatch", b"dnssec", b"general"),
     *(b"lame-servers", b"network", b"notify", b"queries", b"query-errors", b"rate-limit"),
@@ -104,12 +104,12 @@ def _level(pattern: bytes) -> bytes:
     return rb"(?P<LEVEL>" + pattern + rb")"
 
 
-# How a time behind a level begins, of any form.
+# The beginning of a time after a level, in any notation.
 _TIME_AHEAD: Final = rb"(?=[\[(\"']?(?:\d{1,4}[-/.: ][\dA-Z]|\d{8}|[A-Z][a-z]{2}[ ,]))"
 _LETTER_AHEAD: Final = rb"(?=[\[(]?(?:\d{1,4}[-/.: ][\dA-Z]|\d{8}|[A-Z][a-z]{2}[ ,] ?\d))"
-# A letter in front of a number names what was measured: `T: 21.5`.
+# A letter before a number names what was measured: `T: 21.5`.
 _NO_NUMBER: Final = rb"(?![+-]?\d)"
-# How a message begins that makes a letter in front of it a level, and no initial or unit.
+# The beginning of a message before which a letter is a level rather than an initial or a unit.
 _FAILS: Final = (
     rb"(?:Could not|Couldn't|Cannot|Can't|Did not|Does not|Failed|Failure|Unable|Unexpected|Invalid|"
     rb"Missing|Error|Exception|Timed out|Timeout)"
@@ -218,7 +218,7 @@ PLACES: Final = (
         ("sharepoint", rb"\*?\t?[\w.]{1,60} \(\dx[0-9A-F]{4,8}\) {0,60}\t\dx[0-9A-F]{4,8}\t(?:[^\t\n]{0,60}\t){3}(?P<LEVEL>" + b"|".join(spellings.SHAREPOINT) + rb") {0,12}\t", spellings.SHAREPOINT.get, b"11/21/2026 10:00:00.12 \tw3wp.exe (0x0A1B) \t0x0C2D\tOven\tGeneral\tab12\tUnexpected\thot", "error"),
         ("whole_message", _level(SOME_CASE) + rb"$", _word, b"2026-11-21T10:00:00Z Trace", "trace"),
     ),
-    # A word right behind the time, unless the next one makes it prose.
+    # A word directly after the time, unless the next word makes it prose.
     *_places(Where.AT_ONCE_LOWER,
         ("lower_case", _level(_LOWER_CASE) + NO_PROSE, _word, b"2026-11-21 10:00:00 error could not open", "error"),
     ),
@@ -376,7 +376,7 @@ PLACE_OF: Final = {place.name: place for place in PLACES}
 
 
 def any_place(*where: Where) -> bytes:
-    """A pattern for the places, a group named after each around its level."""
+    """A pattern for the places, with a group named after each around its level."""
     return b"|".join(
         place.pattern.replace(b"LEVEL", place.name.encode())
         for place in PLACES
@@ -386,7 +386,7 @@ def any_place(*where: Where) -> bytes:
 
 @lru_cache(maxsize=64)
 def after_level(place: Place) -> bytes:
-    """A pattern for what must follow the level in its place, at the end of a line, too."""
+    """A pattern for what must follow the level in its place, including the end of a line."""
     depth = 1
     at = place.pattern.index(b"(?P<LEVEL>") + 1
     while depth:

@@ -1,4 +1,6 @@
-"""Line after line of one log: how lines began is remembered, for most begin as others did."""
+"""Reads the lines of one log. The beginnings of lines are remembered, since most lines begin like
+others.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +41,15 @@ from bot.logs.similar_lines import KnownLine, form_depends_on_digits, known_from
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
-# How much of a line's beginning, and of what follows its time, is compared with lines that
-# were read before; and how far behind the end of a match a pattern looks.
+# How many bytes at the beginning of a line, and after its time, are compared with lines that were
+# read before; and how far after the end of a match a pattern looks.
 KEY_SIZES: Final = (12, 24, 32, 48, 72, 104)
 LOOKS_BEHIND: Final = 9
 MOST_REMEMBERED: Final = 2048
 LONGEST_REMEMBERED: Final = 1024
-# Learning from a line costs about as much as reading it: so many lines of a block are learnt from.
-# Where that is of no use, it is tried again after some blocks, unless a block has few lines.
+# Learning from a line costs about as much as reading it, so only this many lines of a block are
+# learnt from. If that is of no use, it is tried again after some blocks, unless a block has few
+# lines.
 _MOST_LEARNED: Final = 256
 _BLOCKS_WITHOUT: Final = 16
 _FEW_LINES: Final = 32
@@ -56,8 +59,8 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """Where the time is in lines that begin alike, and the level where that is
-    before it.
+    """The place of the time in lines with the same beginning, and the level if it comes before the
+    time.
     """
 
     form: str
@@ -65,41 +68,41 @@ class _Head:
     behind: slice
     end: int
     level: str | None
-    # Lines that begin alike have levels of one kind: those of syslog, of Redis, or any.
+    # Lines with the same beginning have levels of one kind: those of syslog, of Redis, or any.
     kind: str
 
 
 class LineReader:
-    """Reads line after line, and remembers what was read: lines that differ in digits alone, and
-    how lines begin, with the same words and as many digits.
+    """Reads the lines of a log and remembers the results, for lines that differ only in digits, and
+    for lines with the same words and number of digits at the beginning.
     """
 
     def __init__(self, *, has_bare_levels: bool = False) -> None:
         """`has_bare_levels` is for logs whose lines begin with a level and have no time."""
         self.has_bare_levels = has_bare_levels
         self._known: dict[bytes, KnownLine] = {}
-        # By how many bytes of a line, or of what follows its time, are compared: a line that is
-        # shorter is like none that is longer.
+        # How many bytes of a line, or of the text after its time, are compared. A shorter line
+        # never equals a longer one.
         self._heads: dict[int, dict[bytes, _Head]] = {}
         self._levels: dict[int, dict[tuple[str, bytes], str]] = {}
         self._untimed: dict[bytes, str | None] = {}
         self.json = JsonReader(self.read)
-        # Lines of a block that are not like any other, and blocks in which no line is learnt from.
+        # Lines of a block that are unlike any other, and blocks in which no line is learnt from.
         self._new_lines = 0
         self._blocks_without = 0
         self._unknown_before = 0
-        # Lines of which nothing was known.
+        # Lines about which nothing was known.
         self.unknown_lines = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(LineReader, has_bare_levels=self.has_bare_levels), ()
 
     def read(self, line: bytes) -> tuple[Minute | None, str | None]:
-        """The minute and the level of a line without its end."""
+        """The minute and the level of a line without its line end."""
         return self.read_like(line, line.translate(DIGITS_ALIKE))
 
     def read_like(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
-        """The same, given the line with all its digits alike."""
+        """The same, given the line with all its digits replaced by one."""
         known = self._known.get(digits_alike)
         if known is None:
             return self._learn(line, digits_alike)
@@ -115,7 +118,9 @@ class LineReader:
         return (minute, known.level) if minute else self._read(line, digits_alike)
 
     def end_block(self, lines: int) -> None:
-        """Where most lines of a block are new, learning from each does not pay for a while."""
+        """Stops learning for a while if most lines of a block are new, since it does not pay off
+        then.
+        """
         if self._blocks_without:
             self._blocks_without -= 1
         elif lines >= _FEW_LINES and self._new_lines * 2 > lines:
@@ -124,7 +129,7 @@ class LineReader:
         self._unknown_before = self.unknown_lines
 
     def read_json_like(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
-        """The same of a line that begins as JSON does."""
+        """The same for a line that begins like JSON."""
         unknown_before = self.json.unknown_lines
         found = self.json.read(line)
         self.unknown_lines += self.json.unknown_lines - unknown_before
@@ -141,7 +146,7 @@ class LineReader:
             return found
         known: KnownLine | None
         if line == digits_alike and found[0] is None:
-            # Lines alike are this one, so there is nothing to find out about its digits.
+            # Only this same line is equal, so its digits need no examination.
             known = KnownLine("", slice(0), slice(0), found[1])
         else:
             known = known_from(line, digits_alike, *found)
@@ -177,7 +182,7 @@ class LineReader:
         )
 
     def _remember_untimed(self, line: bytes, level: str | None) -> None:
-        """Stack traces have the same lines again and again."""
+        """Remembers a line without a time, since stack traces repeat the same lines."""
         if len(line) <= LONGEST_REMEMBERED:
             if len(self._untimed) >= MOST_REMEMBERED:
                 self._untimed.clear()
@@ -201,12 +206,12 @@ class LineReader:
         return level
 
 
-# The name of a zone may end further on than what is compared of two lines.
+# The name of a zone may end after the part of two lines that is compared.
 _REGION_BEHIND: Final = compile_pattern(rb"[ \[]?[A-Z][a-z]{1,12}/")
 
 
 def _key_size(end: int) -> int:
-    """The least size that holds all that a match looked at; 0 where there is none."""
+    """The smallest size that includes everything a match looked at; 0 if there is none."""
     return next((size for size in KEY_SIZES if end + LOOKS_BEHIND <= size), 0)
 
 
@@ -217,7 +222,9 @@ def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
 
 
 def _head_of(line: bytes) -> _Head | None:
-    """How the line begins, where that depends on its first bytes alone, whatever the digits."""
+    """The beginning of the line, if its meaning depends only on its first bytes, whatever the
+    digits.
+    """
     if not is_text(line):
         return None
     head = line[:FAR_ENOUGH]
@@ -243,9 +250,7 @@ def _head_of(line: bytes) -> _Head | None:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Where a line has its minute, what follows the time and belongs to it, and
-    its level.
-    """
+    """The places of a line's minute, of the rest of its time, and of its level."""
 
     form: str
     minute: tuple[int, int]
@@ -256,7 +261,7 @@ class Spans:
 
 
 def level_span(line: bytes) -> Spans | None:
-    """Where the time and the level are in a line in which the level follows the time."""
+    """The places of the time and the level in a line in which the level follows the time."""
     if fields.looks_like_pairs(line):
         return _spans_of_pairs(line)
     if not is_text(line):

@@ -1,4 +1,4 @@
-"""What is read from a line, and the minutes of values that hold a time."""
+"""What is read from a line, and the minutes of values that contain a time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bot.logs.grammar import TIME_FIRST
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
-# How the values of time fields were written, digits alike.
+# The notations of time fields, with all digits replaced by one.
 DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
-# What comes before the digits in the value of a time field.
+# The text before the digits in the value of a time field.
 TIME_OPENING: Final = compile_pattern(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
 MOST_KNOWN_TEXTS: Final = 256
 _KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
@@ -22,7 +22,7 @@ _KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The minute and the level of a line; None where it has none."""
+    """The minute and the level of a line; each is None if the line has none."""
 
     minute: Minute | None = None
     level: str | None = None
@@ -32,7 +32,7 @@ NOTHING: Final = Reading()
 
 
 def read_fields(found: Mapping[str, fields.Value]) -> Reading:
-    """The time and the level that fields name."""
+    """The time and the level in named fields."""
     minute = next(
         (minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None
     )
@@ -40,7 +40,7 @@ def read_fields(found: Mapping[str, fields.Value]) -> Reading:
 
 
 def minute_of_text(text: bytes) -> Minute | None:
-    """The minute of a value by itself."""
+    """The minute of a separate value."""
     text = text[:64].strip(b" \t")
     # A region in brackets is part of the time.
     text = (text.strip(b"[]") if text.startswith(b"[") else text).removeprefix(b"/Date(")
@@ -58,7 +58,9 @@ def minute_of_text(text: bytes) -> Minute | None:
 
 
 def spans_at(match: re.Match[bytes]) -> tuple[str, slice, slice]:
-    """The form of a time, and the places of its minute and of what belongs to it after the seconds."""
+    """The notation of a time, and the places of its minute and of the text after the seconds that
+    belongs to it.
+    """
     name = match.lastgroup
     at = match.lastindex
     assert name

@@ -43,7 +43,7 @@ from bot.logs.readings import (
 )
 from providers.patterns import compile_pattern, lazy_pattern
 
-# What comes before a time, and between a time and a level, where it is the same in each line.
+# The text before a time, and between a time and a level, if it is the same in every line.
 MOST_BEFORE: Final = 80
 MOST_BETWEEN: Final = 80
 _WORDS_IN_CAPITALS: Final = {word.upper(): level for word, level in levels.LEVEL_OF_WORD.items()}
@@ -68,39 +68,39 @@ _PRIORITY: Final = compile_pattern(rb"<\d{1,3}>")
 _PRIORITY_OF_LINE: Final = compile_pattern(rb"\n(?:\d{1,5} )?<(\d{1,3})>")
 # 10.0.0.1 - ada [
 _CLIENT: Final = compile_pattern(rb"\d{1,3}(?:\.\d{1,3}){3} - (?:-|[a-z][\w.@-]{0,31}+) \[")
-# With a year behind it, a time of syslog is one of ctime.
+# With a year after it, a syslog time is a ctime one.
 _NO_YEAR: Final = rb"(?! (?:[A-Z]{3,4} |[+-]\d{4} )?(?:19|20)\d\d\b)"
-# Where two columns hold such words, the first may be the component.
+# If two columns hold such words, the first may be the component.
 _NO_SECOND_COLUMN: Final = rb"(?! \| (?:" + levels.CAPITALS + rb") \|)"
 _AUDIT: Final = compile_pattern(rb"type=[A-Z_0-9]{1,40}+ msg=audit\(")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How lines begin: with the same bytes, and a time of one form; and where such lines have their
-    levels.
+    """The beginning of lines, with the same bytes and a time in one notation, and the places of
+    their levels.
     """
 
     form: str
     behind: bytes
     run: re.Pattern[bytes]
-    # One such line, where lines of one minute seldom follow each other.
+    # One such line, for logs in which consecutive lines seldom share a minute.
     line: re.Pattern[bytes]
-    # The text around the level, by each level; and, where it is always the same, how far into a line
-    # it is.
+    # The text around the level, for each level; and its distance from the start of the line, if
+    # that is always the same.
     level_of: Mapping[bytes, str]
     offset: int | None = None
-    # In fields: those that must be in each line once, and those that must not be in any, for
-    # they would count instead.
+    # For fields: those that must occur once in each line, and those that must not occur because
+    # they would take precedence.
     once: tuple[bytes, ...] = ()
     never: tuple[bytes, ...] = ()
     has_priority: bool = False
-    # Whether a line that holds the sign of a level is to be read by itself.
+    # Whether a line with the sign of a level is to be read individually.
     is_screened: bool = False
 
     def levels_in(self, text: bytes, lines: int) -> Counter[str] | None:
-        """The levels of a run of lines; None where some line holds what looks like a second one,
-        and needs a look of its own.
+        """The levels of a run of lines; None if any line contains what looks like a second level
+        and has to be read individually.
         """
         if any(text.count(key) != lines for key in self.once):
             return None
@@ -116,11 +116,11 @@ class Shape:
         return found if found.total() == lines else None
 
     def lines_to_read(self, text: bytes) -> Iterable[bytes]:
-        """The lines of a run that may have a level after all."""
+        """The lines of a run that may still have a level."""
         return signs.lines_with_signs(text) if self.is_screened else ()
 
     def fitted_to(self, sample: bytes) -> Shape:
-        """The same with the level first that is the commonest in a text of such lines."""
+        """The same shape with the level first that is the most common in a text of such lines."""
         heads = [*self.level_of]
         if not heads:
             return self
@@ -154,7 +154,7 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     return _shape_of_parts(
         spans.form,
         before,
-        # As many digits as here; most logs write always as many.
+        # The same number of digits as here, since most logs always write the same number.
         *minute_like(line[slice(*spans.minute)], spans.form),
         seconds_like(line[spans.minute[1] : spans.behind[0]], spans.form),
         line[slice(*spans.behind)],
@@ -166,7 +166,7 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     )
 
 
-# The same program writes the logs of many questions.
+# The logs of many questions are written by the same program.
 @lru_cache(maxsize=64)
 def _shape_of_parts(
     form: str,
@@ -181,8 +181,8 @@ def _shape_of_parts(
     after_pattern: bytes,
     offset: int,
 ) -> Shape | None:
-    """The shape of lines of these parts: what comes before the minute, patterns of the minute and of
-    the seconds, what comes before the level, the level, and what follows it.
+    """The shape of lines with these parts: the text before the minute, patterns of the minute and
+    of the seconds, the text before the level, the level, and the text after it.
     """
     is_fields = b"=" in before
     words = _words_like(word, is_fields=is_fields)
@@ -210,7 +210,7 @@ def _shape_of_parts(
 
 
 def _shape_without_level(line: bytes) -> Shape | None:
-    """The shape of a line of text that has a time and no level, or one by its priority."""
+    """The shape of a line of text that has a time and no level, or one in its priority."""
     head = line[:FAR_ENOUGH]
     if _AUDIT.match(head):
         return _audit_shape(head)
@@ -241,8 +241,8 @@ def _shape_without_level(line: bytes) -> Shape | None:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """How a line of text begins: patterns of what comes before its minute, of the minute, and of
-    the rest of its time; where that ends.
+    """The beginning of a line of text: patterns of the text before its minute, of the minute, and
+    of the rest of its time; and where that ends.
     """
 
     form: str
@@ -255,7 +255,7 @@ class Beginning:
 
 
 def beginning_of(line: bytes) -> Beginning | None:
-    """How a line begins that has its time, and no level before it but by a priority."""
+    """The beginning of a line that has its time, without a level before it other than a priority."""
     head = line[:FAR_ENOUGH]
     match = at_start(head)
     is_first = True
@@ -285,7 +285,7 @@ def beginning_of(line: bytes) -> Beginning | None:
         start = client.re.pattern
     minute, _ = minute_like(line[minute_at_], form)
     rest = rest_like(line[minute_at_.stop : behind_at.start], form, is_behind_lead=by_lead)
-    # No other offset, and no half of the day.
+    # No other offset, and no AM or PM.
     end = re.escape(behind) + (
         rb"(?!" + times.OFFSET + rb"|:?\d)"
         if behind
@@ -305,9 +305,9 @@ def _audit_shape(head: bytes) -> Shape | None:
 def _patterns_of(
     before: bytes, minute: bytes, tail: bytes
 ) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Lines that share a minute, and one line by itself."""
+    """Patterns for lines that share a minute, and for one line."""
     line = rb"\n" + before + rb"(" + minute + rb")" + tail
-    # In a group of its own, for a digit may follow.
+    # In a separate group, since a digit may follow.
     again = rb"(?:\n" + before + rb"(?:\1)" + tail + rb")*+"
     return compile_pattern(line + again), lazy_pattern(line)
 
@@ -318,7 +318,7 @@ def with_any_digits(before: bytes) -> bytes:
 
 
 def _words_like(word: bytes, *, is_fields: bool) -> dict[bytes, str]:
-    """The levels as they are written in a log that writes one so."""
+    """The levels as written in a log that writes one in this way."""
     for words in (_WORDS_IN_CAPITALS, _WORDS_IN_LOWER_CASE, _CAPITALISED_WORDS, _TENS, _SEVERITIES):
         if word in words:
             known = {each: level for each, level in words.items() if level}
@@ -335,8 +335,8 @@ def _words_like(word: bytes, *, is_fields: bool) -> dict[bytes, str]:
 
 
 def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Which fields must occur once and which never, where a line gives its time and its level by
-    its fields.
+    """The fields that must occur once and those that must not occur, if the time and the level of a
+    line are in its fields.
     """
     time_keys = _PAIR_KEY.findall(before)
     level_keys = _PAIR_KEY.findall(between)
@@ -357,7 +357,7 @@ def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple
 
 
 def _any_of(likeliest_first: Iterable[bytes], words: Mapping[bytes, str]) -> bytes:
-    """The text after a word distinguishes it from a longer one, so the order is free."""
+    """The text after a word distinguishes it from a longer one, so any order works."""
     return b"|".join(re.escape(word) for word in dict.fromkeys(likeliest_first) if word in words)
 
 
@@ -369,8 +369,8 @@ def _levels_of_priorities(text: bytes, lines: int) -> Counter[str] | None:
 
 
 def _levels_at(level_of: Mapping[bytes, str], offset: int, text: bytes, lines: int) -> Counter[str]:
-    """The levels of lines each of which has one there: what is not found to be another is the
-    commonest.
+    """The levels of lines that each have one at this place. Those not found to be another level are
+    the most common one.
     """
     commonest, *others = level_of
     found: Counter[str] = Counter()
@@ -385,7 +385,7 @@ def _levels_at(level_of: Mapping[bytes, str], offset: int, text: bytes, lines: i
 
 
 def _occurrences(level_of: Mapping[bytes, str], text: bytes) -> Counter[str]:
-    """How often each level is found by the text around it, of which the first is the commonest."""
+    """How often each level occurs, by the text around it. The first level is the most common."""
     commonest, *others = level_of
     found = Counter({level_of[commonest]: text.count(commonest)})
     for other, count in Counter(
@@ -397,5 +397,5 @@ def _occurrences(level_of: Mapping[bytes, str], text: bytes) -> Counter[str]:
 
 @lru_cache(maxsize=64)
 def _scan_of(*heads: bytes) -> BytesAhoCorasick:
-    """Finds what is not common in much less time than each would take by itself."""
+    """Finds the less common levels in much less time than a search for each would take."""
     return BytesAhoCorasick(heads)

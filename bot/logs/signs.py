@@ -1,4 +1,4 @@
-"""Signs that a line may have a level: without one, it needs no closer look."""
+"""Signs that a line may have a level. A line without any needs no closer look."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _QUOTED_KEYS: Final = BytesAhoCorasick(
     [b'"' + key + b'"' for key in (*_KEYS, b"@t", b"log", *(key.encode() for key in ENVELOPES))]
     + [end + b'"' for end in field_names.LEVEL_ENDS]
 )
-# With what each must be followed by: words by the end of the word, keys by their sign.
+# With the text that must follow each: the end of the word for words, the sign for keys.
 _WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), *(hint for hint in HINTS if hint.isalpha())]
 _SIGNS: Final = [
     *_WORDS,
@@ -49,8 +49,8 @@ _CISCO: Final = compile_pattern(rb"%[A-Z][A-Z0-9_]{1,40}-")
 
 
 def lines_with_signs(text: bytes) -> Iterable[bytes]:
-    """The lines that hold a word or a field that may be a level, of a text with a
-    line end before each line.
+    """The lines with a word or a field that may be a level, in a text with a line end before each
+    line.
     """
     matches = _scan().find_matches_as_indexes(text)
     if b'{"' in text:
@@ -67,21 +67,23 @@ def lines_with_signs(text: bytes) -> Iterable[bytes]:
         if line_end < 0:
             line_end = len(text)
         yield text[text.rfind(b"\n", 0, start) + 1 : line_end]
-        # One long line may hold thousands of signs.
+        # One long line may contain thousands of signs.
         if number < len(matches) and matches[number][1] < line_end:
             number = bisect_left(matches, line_end, number, key=_START_OF_MATCH)
 
 
 @cache
 def _scan() -> BytesAhoCorasick:
-    """Takes most of a megabyte, which logs whose lines have levels need not hold."""
+    """The scan for signs. It takes most of a megabyte, which is not needed for logs whose lines
+    have levels.
+    """
     return BytesAhoCorasick(
         _SIGNS, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA
     )
 
 
 def _is_sign(text: bytes, sign: int, start: int, end: int) -> bool:
-    """Whether it is a word of its own."""
+    """Whether the match is a separate word."""
     if sign == _NO_WORD:
         return True
     if sign == _PERCENT:

@@ -1,4 +1,4 @@
-"""What is known of lines that differ from one that was read in digits alone."""
+"""What is known about lines that differ only in digits from one that was read."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
 LevelOf = Callable[[bytes], str | None]
-# Places of digits that may mean a level in a line, how far back such a place reaches, and how many
-# levels of them are remembered.
+# How many places of digits that may mean a level are remembered in a line, how far back such a
+# place reaches, and how many levels.
 _MOST_DECISIVE: Final = 4
 _LONGEST_DECISIVE: Final = 8
 _MOST_LEVELS: Final = 64
@@ -40,32 +40,32 @@ _NOWHERE: Final = slice(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class KnownLine:
-    """What was read from a line, and where. Without a form, such lines have no time."""
+    """The result of reading a line, and its places. Without a notation, such lines have no time."""
 
     form: str
     minute: slice
     behind: slice
     level: str | None
-    # Whether more has to be looked at than the minute.
+    # Whether more than the minute has to be read.
     needs_checks: bool = False
-    # The digits that give the level, and what they mean.
+    # The digits that indicate the level, and their meanings.
     level_digits: slice | None = None
     level_of: LevelOf | None = None
-    # The date, the time and the offset, where these are fields of their own.
+    # The date, the time and the offset, if these are separate fields.
     parts: tuple[slice, ...] = ()
     # The time of a line of text within the line.
     inner: KnownLine | None = None
     # Whether digits before the time may be a time in another line.
     has_earlier_digits: bool = False
-    # Digits that may mean another level, and the levels of those that were seen.
+    # Digits that may indicate another level, and the levels of those seen so far.
     decisive: tuple[slice, ...] = ()
     levels: dict[bytes, str | None] = field(default_factory=dict)
 
     def learn(self, line: bytes, minute: Minute | None, level: str | None) -> None:
-        """Remembers the level of another line, where its digits mean one that is not known."""
+        """Remembers the level of another line, if its digits indicate one that is not known."""
         if not self.decisive or len(self.levels) >= _MOST_LEVELS:
             return
-        # Without the time that such lines have, this one is of another kind.
+        # Without the time that such lines have, this line is of another kind.
         has_time = bool(self.form or self.parts)
         if has_time == (minute is not None) and minute == self._minute(line):
             self.levels[self._digits_in(line)] = level
@@ -74,7 +74,7 @@ class KnownLine:
         return b" ".join([line[digits] for digits in self.decisive])
 
     def checked(self, line: bytes) -> tuple[Minute | None, str | None] | None:
-        """What is read from another line; None where it has to be read by itself."""
+        """The result for another line; None if it has to be read individually."""
         minute = self._minute(line)
         level = self.level
         if (self.form or self.parts) and minute is None:
@@ -107,19 +107,19 @@ class KnownLine:
         return self.minute_in(line) if self.form else None
 
 
-# What a number in a JSON line may begin with that makes it none.
+# The first characters of a number in a JSON line that make it invalid.
 _LEADING_ZERO: Final = compile_pattern(rb"(?:\": ?|[\[,-] ?)-?0\d")
 
 
 def _holds_leading_zero(line: bytes) -> bool:
-    # A search for each costs much less than the pattern.
+    # Searching for each costs much less than the pattern.
     if b'":0' in line or b'": 0' in line or b",0" in line or b", 0" in line or b"[0" in line:
         return _LEADING_ZERO.search(line) is not None
     return b"-0" in line and _LEADING_ZERO.search(line) is not None
 
 
-# Where another digit may mean another level, digits alike and in lower case: a number in a field
-# or behind a word, a priority, a bit mask.
+# Places at which another digit may indicate another level, with digits replaced and in lower case:
+# a number in a field or after a word, a priority, a bit mask.
 _SHORT_NAME: Final = 4
 _DIGITS_MATTER: Final = BytesAhoCorasick(
     [
@@ -140,7 +140,7 @@ _DIGITS_MATTER: Final = BytesAhoCorasick(
         b"(0x0000)",
     ]
 )
-# The severity of a message of Cisco or Huawei, the letter of MongoDB, a level of WebSphere.
+# The severity of a Cisco or Huawei message, the letter of MongoDB, a WebSphere level.
 _DIGITS_MATTER_TOO: Final = compile_pattern(
     rb"[=:]\"?[FEWIDfewid]\d\b|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] |\"[FEWIDfewid]\d\""
     rb"|LOG\d\[|\[\d\d\] \[cmk|%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?\d-|[A-Z0-9_]/\d/[A-Z]"
@@ -153,8 +153,8 @@ _SEVERITY_PLACES: Final = {"cisco", "huawei"}
 def known_from(
     line: bytes, digits_alike: bytes, minute: Minute | None, level: str | None
 ) -> KnownLine | None:
-    """What is known of lines that differ from this one in digits alone; None where these may be read
-    otherwise.
+    """What is known about lines that differ from this one only in digits; None if these may be read
+    differently.
     """
     if line.startswith(CM_TRACE):
         return None
@@ -172,7 +172,7 @@ def known_from(
 def _with_decisive_digits(
     line: bytes, digits_alike: bytes, minute: Minute | None, level: str | None
 ) -> KnownLine | None:
-    """What is known of lines that have the same digits where these may mean a level."""
+    """What is known about lines that have the same digits in the places that may indicate a level."""
     decisive = _decisive_digits(line, digits_alike)
     known = _with_time(line, minute, level, None) if decisive else None
     if known is None or known.inner:
@@ -183,7 +183,7 @@ def _with_decisive_digits(
 
 
 def _decisive_digits(line: bytes, digits_alike: bytes) -> tuple[slice, ...]:
-    """Where digits may mean a level; nothing where that is not certain."""
+    """The places at which digits may indicate a level; nothing if that is uncertain."""
     lowered = b"\n" + digits_alike.lower()
     ends = [end - 1 for _, _, end in _DIGITS_MATTER.find_matches_as_indexes(lowered)]
     if any(not line[end - 1 : end].isdigit() and line[end - 1 : end] != b")" for end in ends):
@@ -200,7 +200,7 @@ def _end_of_digits(line: bytes, at: int) -> int:
 
 
 def _priority_of(line: bytes) -> re.Match[bytes] | None:
-    """The priority with which a line of text begins, which counts before any other level."""
+    """The priority at the beginning of a line of text, which takes precedence over any other level."""
     return _PRIORITY.match(line) if is_text(line) else None
 
 
@@ -220,7 +220,7 @@ def _level_may_depend_on_digits(line: bytes, digits_alike: bytes) -> bool:
 
 
 def _digits_of_level(line: bytes) -> tuple[slice, LevelOf] | None:
-    """The digits that give the level of a line, and what they mean."""
+    """The digits that indicate the level of a line, and their meanings."""
     priority = _priority_of(line)
     if priority:
         return slice(*priority.span(1)), levels.level_of_severity
@@ -294,12 +294,12 @@ def _of_text(
     )
 
 
-# What may be a year or not, behind a time that may have none.
+# Digits that may or may not be a year, after a time without one.
 _YEAR_BEHIND: Final = compile_pattern(rb" (?:[A-Z]{3,4} |[+-]\d{4} )?\d{4}\b")
 
 
 def form_depends_on_digits(line: bytes, time: re.Match[bytes]) -> bool:
-    """Whether the form of a time depends on digits after the minute, or before it."""
+    """Whether the notation of a time depends on digits before or after the minute."""
     if time.lastgroup in times.FORMS_WITH_FIXED_DIGITS:
         return True
     if time.lastgroup != "syslog":
@@ -317,7 +317,7 @@ _INNER: Final = frozenset(("log", "event", *field_names.NESTED_LEVELS, *field_na
 
 
 def _holds_inner(found: Mapping[str, fields.Value]) -> bool:
-    """Whether a field may hold a line of its own, or other fields."""
+    """Whether a field may contain a line or other fields."""
     names = [name for name in found if name.lower() in _INNER]
     return any(
         name in ("log", "event")
@@ -330,8 +330,8 @@ def _holds_inner(found: Mapping[str, fields.Value]) -> bool:
 def _inner_line(
     line: bytes, found: Mapping[str, fields.Value], level: str | None
 ) -> KnownLine | None:
-    """Where the time is in the line of text that a container wrote; None where that does not
-    follow from the places of its digits.
+    """The place of the time in the line of text that a container wrote; None if the places of its
+    digits do not determine it.
     """
     at = _span_of(line, "log", found)
     text = bytes(found.get("log", b""))
@@ -364,7 +364,7 @@ def _time_of_audit(line: bytes) -> re.Match[bytes] | None:
 def _time_of_field(
     line: bytes, names: tuple[str, ...], found: Mapping[str, fields.Value]
 ) -> re.Match[bytes] | None:
-    """The time of the first field that may hold it."""
+    """The time of the first field that may contain it."""
     at = _span_of(line, names[0], found) if names else None
     if at is None:
         return None
@@ -374,7 +374,7 @@ def _time_of_field(
 
 
 def _span_of(line: bytes, name: str, found: Mapping[str, fields.Value]) -> slice | None:
-    """Where the value of a field is, as it is written; None where that is not certain."""
+    """The place of a field's value as written; None if that is uncertain."""
     value = bytes(found.get(name, b""))
     if not value:
         return None

@@ -1,4 +1,4 @@
-"""How single programs spell their levels: the letters, numbers and short words of each."""
+"""The levels of individual programs: the letters, numbers and short words of each."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ XORG: Final = {
     b"**": "info",
     b"++": "info",
 }
-# Qt: warning, fatal, critical, debug; X has no letter of its own.
+# Qt: warning, fatal, critical, debug; X has no letter.
 MUMBLE: Final = {b"W": "warn", b"F": "fatal", b"C": "critical", b"X": "info", b"D": "debug"}
 NETBACKUP: Final = {b"2": "debug", b"4": "info", b"8": "warn", b"16": "error", b"32": "critical"}
 PYTHON_TENS: Final = {
@@ -108,7 +108,7 @@ ZONEMINDER: Final = {
     b"FAT": "fatal",
     b"PNC": "fatal",
 }
-# Of the verbosity at which it is written, which FHEM counts from the start of the server.
+# The verbosity at which it is written, which FHEM counts from the start of the server.
 FHEM: Final = {
     b"0": "info",
     b"1": "error",

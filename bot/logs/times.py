@@ -1,8 +1,8 @@
-"""The ways in which programs write a time: a table, and what instant each means.
+"""The notations of times in logs: a table, and the instant that each means.
 
-A time is kept as its minute, in ISO 8601: whole where the log has a whole date
-(`2026-11-21T10:00`), or else what it has (`--11-21T10:00`, `T10:00`). Which year or day that is
-depends on the window that was asked for.
+A time is stored as its minute, in ISO 8601: whole if the log has a whole date (`2026-11-21T10:00`),
+or else the part it has (`--11-21T10:00`, `T10:00`). The year or day depends on the window that was
+requested.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from bot.logs.calendar_names import (
 )
 from providers.patterns import compile_pattern
 
-# The minute, as `2026-11-21T10:00`, and its offset, as `+01:00`, `Z`, a zone that several countries
-# use, or nothing.
+# The minute, such as `2026-11-21T10:00`, and its offset, such as `+01:00`, `Z`, a zone that several
+# countries use, or nothing.
 Minute = tuple[bytes, bytes]
 
 _DAYS: Final = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -40,8 +40,8 @@ _KNOWN_REGION: Final = (
     rb"(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific)/"
     rb"[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
 )
-# Most of what follows a time begins in none of these ways, which is seen at once. Whether there is
-# such an offset is not: lines that differ in digits alone are read alike.
+# Most text after a time begins in none of these ways, which a quick check shows. It does not check
+# for the whole offset, since lines that differ only in digits are read alike.
 OFFSET: Final = (
     rb" ?(?=[-+(A-Z\t[])(?:[+-]\d\d(?::?\d\d)?(?!\d)|\(UTC(?:[+-]\d{4})?\)|"
     + _NAMED_ZONE
@@ -51,13 +51,13 @@ OFFSET: Final = (
     + _KNOWN_REGION
     + rb"\])"
 )
-# Between the time and its half some languages put a blank that does not break.
+# Some languages put a no-break space between the time and AM or PM.
 _HALF: Final = rb"(?: |\xe2\x80\xaf|\xc2\xa0)?[AaPp](?:\.(?: |\xc2\xa0)?)?[Mm]\b\.?"
 _HALF_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?:" + OFFSET + rb")?|" + OFFSET + rb")"
-# Such dates are seldom followed by a half: `pm: worker started` names a program.
+# Such dates seldom have AM or PM: `pm: worker started` names a program.
 _HALF_OF_ISO_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?!:)(?:" + OFFSET + rb")?|" + OFFSET + rb")"
-# Or only where nothing else can be meant: at the time itself, or in front of a zone, a sign, a level
-# or the end.
+# Or only if it is unambiguous: directly after the time, or before a zone, a sign, a level or the
+# end.
 _SURE_HALF_OR_OFFSET: Final = (
     rb"(?:[AaPp][Mm]\b(?:"
     + OFFSET
@@ -66,7 +66,7 @@ _SURE_HALF_OR_OFFSET: Final = (
     + rb"|(?=[\]),;|\t\n]|\Z| {1,4}\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERR|ERROR|SEVERE|"
     rb"CRITICAL|FATAL)\b))|" + OFFSET + rb")"
 )
-# The zone of Android's log, in front of the numbers of a process and a thread, or of a tag.
+# The zone in Android's log, before the numbers of a process and a thread, or before a tag.
 _OFFSET_OF_LOGCAT: Final = (
     rb" [+-]\d{4}(?= {1,6}(?:[\w-]{1,16} {1,6})?\d{1,7}(?: {1,8}|: {0,6})\d{1,7} [VDIWEFAS][ /]"
     rb"| [VDIWEFAS]/\S)"
@@ -80,7 +80,7 @@ _NAMED_M: Final = rb"(?P<mon>" + b"|".join(SPELT_MONTHS) + rb")"
 _HM: Final = rb"(?P<H>[01]\d|2[0-4]):(?P<M>[0-5]\d)"
 _LOOSE_HM: Final = rb"(?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)"
 _SECONDS: Final = rb"(?::\d\d(?:[.,:]\d{1,9}+)?+)?+"
-# A date and a clock may be columns of their own.
+# A date and a clock may be separate columns.
 _COLUMN: Final = rb"(?:[,;\t]|\"[,;\t ]\"| \| )"
 _ISO_BETWEEN: Final = rb"(?:[Tt_|-]|[ \t]{1,8}|, |\] ?\[|" + _COLUMN + rb")"
 _EPOCH: Final = rb"(?P<epoch>1\d{8})"
@@ -88,9 +88,9 @@ _BLANKS: Final = rb" {1,2}"
 
 
 class TimeForm(Struct, frozen=True):
-    """A way to write a time: a pattern of the date and the minute, of the rest of the time, and of
-    what follows it and is part of it, such as an offset; with an example, and the minute
-    that it means.
+    """A notation of a time: patterns of the date and the minute, of the rest of the time, and of
+    the text after it that belongs to it, such as an offset; with an example, and the minute that it
+    means.
     """
 
     name: str
@@ -101,15 +101,15 @@ class TimeForm(Struct, frozen=True):
     means: Minute
 
     def pattern_of_minute(self) -> bytes:
-        """Without groups."""
+        """The pattern of the minute, without groups."""
         return _without_names(self.minute)
 
     def behind_unnamed(self) -> bytes:
-        """What may follow the rest, without groups."""
+        """The pattern of what may follow the rest, without groups."""
         return _without_names(self.behind)
 
     def pattern(self) -> bytes:
-        """With two groups: the minute, and what follows the rest."""
+        """The pattern with two groups: the minute, and the text after the rest."""
         return (
             rb"(" + _without_names(self.minute) + rb")" + self.rest + rb"(" + self.behind + rb")?+"
         )
@@ -163,7 +163,7 @@ FORMS: Final = (
              b"21 Nov 10:00:00", (b"--11-21T10:00", b"")),
     TimeForm("joined_month_day", _NAMED_M + _D + b" " + _HM, _SECONDS, rb"(?!)",
              b"Nov21 10:00:00", (b"--11-21T10:00", b"")),
-    # Where either can be the month, the window decides.
+    # If either number can be the month, the window decides.
     TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | --? |:|-|T|\] ?\[|" + _COLUMN + rb")" + _LOOSE_HM, _SECONDS,
              _HALF_OR_OFFSET,
              b"11/21/2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
@@ -173,7 +173,7 @@ FORMS: Final = (
              b"1.7952552001234567e+09", (b"2026-11-21T10:00", b"Z")),
     TimeForm("tai64n", rb"@(?P<tai>40000000[0-9a-f]{8})", rb"[0-9a-f]{8}", rb"(?!)",
              b"@400000006b016baa00000000", (b"2026-11-21T10:00", b"Z")),
-    # Only where a line begins with it, or with little else.
+    # Only near the beginning of a line.
     TimeForm("digits_alone", rb"(?P<y>20\d\d)" + _M + _D + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"[0-5]\d(?:\.\d{1,9}+)?+(?!\d)", rb"Z",
              b"20261121100000.123", (b"2026-11-21T10:00", b"")),
     TimeForm("dashed_clock", _Y + rb"[-_.]" + _M + rb"[-_.]" + _D + rb"[ _T](?P<H>[01]\d|2[0-3])[.:-](?P<M>[0-5]\d)", rb"[.:-]\d\d(?:[.,]\d{1,9}+)?+(?!\d)", OFFSET,
@@ -184,7 +184,8 @@ FORMS: Final = (
              b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
     TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
              b"1121/100000.123456", (b"--11-21T10:00", b"")),
-    # Apart from this one a first number up to 12 is a month, for no log of 2012 and before is kept.
+    # Apart from this notation, a first number up to 12 is a month, since logs from 2012 and before
+    # are not kept.
     TimeForm("year_of_two", rb"(?P<yy>1[3-9](?=/)|[2-9]\d(?=/)|2[4-9]|3\d)([/.-])" + _M + rb"\2" + _D + b"[ @]" + _HM, _SECONDS, OFFSET,
              b"17/06/09 20:10:40", (b"2017-06-09T20:10", b"")),
     TimeForm("american_short", _LOOSE_M + b"/" + _LOOSE_D + rb"/(?P<yy>\d\d)(?:,|-| |, )" + _HM, _SECONDS, OFFSET,
@@ -201,7 +202,7 @@ FORMS: Final = (
              b"10:00PM", (b"T22:00", b"")),
 )  # fmt: skip
 FORM_OF: Final = {form.name: form for form in FORMS}
-# Forms that differ from others by digits after the minute.
+# Notations that differ from others in digits after the minute.
 FORMS_WITH_FIXED_DIGITS: Final = {"digits_alone", "epoch_scientific"}
 _AT_START_ALONE: Final = {
     "joined_month_day",
@@ -222,7 +223,7 @@ WEEKDAY: Final = _DAYS + rb"(?:[a-z]{3,6})?,? "
 
 
 def _without_names(pattern: bytes) -> bytes:
-    """The pattern with no groups, but for references to the separator, which become a class."""
+    """The pattern without groups. References to the separator become a character class."""
     pattern = re.sub(rb"\(\?P<\w+>", b"(?:", pattern)
     return (
         pattern.replace(rb"([/.])", rb"[/.]")
@@ -233,8 +234,9 @@ def _without_names(pattern: bytes) -> bytes:
 
 
 def any_time(*, at_start: bool) -> bytes:
-    """A pattern for all forms, a named group around each. Some are looked for only where a line
-    begins. Forms are grouped by their first characters, so that most text is passed over quickly.
+    """A pattern for all notations, with a named group around each. Some match only at the beginning
+    of a line. Notations are grouped by their first characters, so that most text is skipped
+    quickly.
     """
     forms = [form for form in FORMS if at_start or form.name not in _AT_START_ALONE]
     groups: dict[bytes, list[TimeForm]] = {}
@@ -244,8 +246,8 @@ def any_time(*, at_start: bool) -> bytes:
 
 
 def _first_of(form: TimeForm) -> bytes:
-    """What all times of a form begin with. No text begins in two of these ways, but that a year is
-    made of digits.
+    """The common beginning of all times in a notation. No text has two such beginnings, except that
+    a year consists of digits.
     """
     for start in (_Y, rb"(?P<mon>", rb"@"):
         if form.minute.startswith(start):
@@ -263,7 +265,7 @@ def _parts_of(name: str) -> re.Pattern[bytes]:
     return compile_pattern(FORM_OF[name].minute.replace(rb"\2", rb"[/.-]"), re.ASCII)
 
 
-# Most logs write their times so, and need no further look.
+# The notation of most logs, which needs no further checks.
 _WHOLE_ISO: Final = compile_pattern(
     rb"(?:19|20)\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])[T ](?:[01]\d|2[0-4]):[0-5]\d"
 )
@@ -275,7 +277,7 @@ _WHOLE_ISO_LINES: Final = compile_pattern(rb"(?:" + _WHOLE_ISO.pattern + rb"\n){
 
 
 def minutes_of(name: str, written: Collection[bytes], behind: bytes) -> dict[bytes, Minute | None]:
-    """The same of many minutes that have the same behind them."""
+    """The minutes of many times that have the same text after them."""
     if name == "iso" and behind[:1] in b"Z+-":
         joined = b"\n".join([*written, b""])
         if _WHOLE_ISO_LINES.fullmatch(joined):
@@ -286,7 +288,7 @@ def minutes_of(name: str, written: Collection[bytes], behind: bytes) -> dict[byt
 
 @lru_cache(maxsize=8192)
 def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
-    """The minute that is written so; None where there is no such minute (a month of 13)."""
+    """The minute in this notation; None if it does not exist (a month of 13)."""
     if name == "iso" and behind[:1] in b"Z+-" and _WHOLE_ISO.fullmatch(minute):
         return minute[:10] + b"T" + minute[11:], _offset_of(behind)
     match = _parts_of(name).fullmatch(minute)
@@ -297,14 +299,14 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
         seconds = int(found["epoch"].replace(b".", b"")) * 10
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M").encode(), b"Z"
     if "tai" in found:
-        # TAI64 counts from 2**62, and was ten seconds ahead in 1970; leap seconds since are less
-        # than a minute.
+        # TAI64 counts from 2**62 and was ten seconds ahead in 1970. Leap seconds since then add up
+        # to less than a minute.
         seconds = int(found["tai"], 16) - 2**62 - 10
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M").encode(), b"Z"
     behind = behind.strip()
     hour = int(found.get("H") or found.get("H1") or b"0")
     if half := _HALF_OF_DAY.match(behind):
-        # A clock of 24 hours needs no half: `14:05 am` is 14:05.
+        # A 24-hour clock ignores AM and PM: `14:05 am` is 14:05.
         if 1 <= hour <= _HOURS_OF_HALF:
             hour = hour % 12 + 12 * (half[1] in b"Pp")
         behind = behind[half.end() :].lstrip()
@@ -330,7 +332,7 @@ _LAST_DAY = 31
 
 
 def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes | None:
-    """The date of a time; None where there is no such date, and nothing where it has none."""
+    """The date of a time; None if there is no such date, and nothing if the time has none."""
     if "one" in found:
         return _date_of_numbers(int(found["one"]), int(found["two"]), year, minute)
     if "yday" in found:
@@ -350,7 +352,7 @@ def _date_of_numbers(one: int, two: int, year: bytes, minute: bytes) -> bytes | 
     if one > _LAST_MONTH or (b"." in minute[:3] and two <= _LAST_MONTH):
         one, two = two, one
     elif two <= _LAST_MONTH and one != two:
-        # Both may be the month.
+        # Both numbers may be the month.
         return b"%s-%02d/%02d" % (year, one, two)
     if not (1 <= one <= _LAST_MONTH and 1 <= two <= _LAST_DAY):
         return None
@@ -364,14 +366,14 @@ def _ordinal_date(year: int, day: int) -> bytes:
 
 @cache
 def _regions() -> frozenset[bytes]:
-    """The names of zones that are known here."""
+    """The names of the time zones that this system knows."""
     # Few logs name a region, and the import takes memory.
     from zoneinfo import available_timezones
 
     return frozenset(name.encode() for name in available_timezones())
 
 
-# No zone is further from UTC, or has other minutes than a quarter.
+# No zone is further from UTC, or has minutes other than a multiple of 15.
 _FURTHEST_OFF: Final = 1400
 _MINUTES_OFF: Final = (b"00", b"15", b"30", b"45")
 
@@ -390,7 +392,7 @@ def _offset_of(behind: bytes) -> bytes:
     if behind[:1] in b"+-":
         digits = behind[1:].replace(b":", b"")
         if len(digits) == 3:
-            # DB2 writes minutes.
+            # DB2 writes the offset in minutes.
             digits = b"%02d%02d" % divmod(int(digits), 60)
         hours, minutes = digits[:2], digits[2:4] or b"00"
         # `+2600 items` is a number.
@@ -407,7 +409,7 @@ _SECONDS_BEHIND: Final = compile_pattern(rb"[:.]?(\d{2})(?:[.,:](\d{1,9}))?")
 
 
 def seconds_of(form: str, behind_minute: bytes) -> float:
-    """The seconds that are written behind a minute, to order lines within it."""
+    """The seconds after a minute, to order lines within it."""
     if form == "epoch":
         digits = behind_minute[:1] + b"." + re.sub(rb"\D", b"", behind_minute[1:24])
         return float(digits) if behind_minute[:1].isdigit() else 0.0

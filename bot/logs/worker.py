@@ -1,7 +1,7 @@
-"""Feeds a log writer without holding up the event loop.
+"""Feeds a log writer without blocking the event loop.
 
-A short log is done in a thread. A long one is handed over in the middle to a process of its own,
-since a thread that works on it would take turns from the bot for as long as it lasts.
+A short log is processed in a thread. A long one is handed over in the middle to a separate process,
+since a thread would slow down the event loop for as long as the log lasts.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from bot.system.computing import compute
 from providers.redaction.scan import beginning_of_log
 
 log = logging.getLogger("opswatch")
-# What a thread does without anybody noticing; beyond it a process is worth its start.
+# How much a thread may process without a noticeable delay; beyond that, starting a process is
+# worthwhile.
 HAND_OVER_BYTES = 2_000_000
-# Pieces of a log come and go all the time; glibc would hand their memory back to the system after
-# each.
+# Pieces of a log are allocated and freed all the time; glibc would return their memory to the
+# system after each.
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
 
 class LogWorker:
-    """Feeds a log writer without holding up the event loop: in a thread at first, in a process of its own
-    once the log is long. A log in memory is moved to the `path` before more than `memory_bytes` of
-    it have come.
+    """Feeds a log writer without blocking the event loop: in a thread at first, and in a separate
+    process once the log is long.
+
+    A log in memory is moved to the `path` before more than `memory_bytes` of it have arrived.
     """
 
     def __init__(
@@ -47,10 +49,10 @@ class LogWorker:
         return self._worker.transfer if self._worker else self._writer.transfer
 
     async def feed(self, piece: bytes) -> bool:
-        """False once no more is wanted."""
+        """Feeds a piece. Returns False once no more is wanted."""
         received = self._writer.transfer.received
         is_long = received > HAND_OVER_BYTES
-        # First, as a process cannot continue with what is in memory here.
+        # First, since a process cannot continue with what is in memory here.
         if self._memory_bytes and (is_long or received + len(piece) > self._memory_bytes):
             await compute(self._move_to_disk)
         if is_long and self._worker is None and not self._alone:
@@ -78,23 +80,23 @@ class LogWorker:
             self._alone = True
 
     async def close(self) -> None:
-        """Everything is written, and `transfer` is whole."""
+        """Finishes writing. After that, `transfer` is complete."""
         if self._worker:
             await self._worker.close()
         elif self._writer.is_nearly_done:
-            # Quicker than another turn of the thread.
+            # Faster than waiting for the thread again.
             self._writer.close()
         else:
             await compute(self._writer.close)
 
     async def cancel_work(self) -> None:
-        """Nobody wants the log any more."""
+        """Stops the work, if the log is no longer wanted."""
         if self._worker:
             await self._worker.kill()
 
 
 class _WorkerProcess:
-    """The process, as the bot sees it."""
+    """The worker process, seen from the bot."""
 
     def __init__(self, process: asyncio.subprocess.Process, transfer: TransferState) -> None:
         assert process.stdin
@@ -107,8 +109,8 @@ class _WorkerProcess:
 
     @classmethod
     async def start(cls, writer: LogWriter) -> _WorkerProcess:
-        """A process that continues with the writer. It is given nothing but the log: no environment, and
-        no signals of the terminal.
+        """Starts a process that continues with the writer. It gets nothing but the log: no
+        environment, and no signals of the terminal.
         """
         home = str(Path(__file__).parents[2])
         environ = {**_KEEP_MEMORY, "PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)])}
@@ -152,7 +154,9 @@ class _WorkerProcess:
         await self._process.wait()
 
     async def _listen(self) -> BaseException | None:
-        """Takes in how far the log is, until it is done; the error that stopped it, or None."""
+        """Receives progress reports until the work is done. Returns the error that stopped it, or
+        None.
+        """
         complete = self.transfer.complete
         while True:
             try:
@@ -168,8 +172,8 @@ class _WorkerProcess:
                 return None
 
     def _enlarge_pipe(self) -> None:
-        """A pipe that holds more than the usual 64 KiB saves the event loop many turns, where the
-        platform lets us.
+        """Enlarges the pipe beyond the usual 64 KiB where the platform allows it, which saves the
+        event loop many turns.
         """
         # The process may have ended already, which closes the pipe.
         with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):

@@ -34,9 +34,9 @@ SIZE = struct.Struct(">Q")
 
 @dataclass(slots=True)
 class TransferState:
-    """What has come of a log so far. `received` counts bytes as the provider sent them; `path` is
-    the file, packed or not. A small log is in memory: `content` is set at its end, and of the path
-    only the name counts.
+    """The part of a log received so far. `received` counts bytes as the provider sent them; `path`
+    is the file, compressed or not. The `content` of a small log, which is in memory, is set at its
+    end, and only the name of its `path` is used.
     """
 
     path: Path
@@ -45,14 +45,14 @@ class TransferState:
     truncated: bool = False
     complete: bool = True
     cut_at_total: bool = False
-    # The lines of each log, where several share a limit.
+    # The lines of each log, if several share a limit.
     shares: tuple[int, ...] = ()
     content: bytes | None = None
 
 
 class LogWriter:
-    """Takes raw pieces, writes redacted ones, and stops at the last line that is wanted. It can be
-    pickled between two pieces.
+    """Takes raw pieces, writes redacted ones, and stops after the last line that is wanted. It can
+    be pickled between two pieces.
     """
 
     def __init__(
@@ -72,19 +72,21 @@ class LogWriter:
         self._most_bytes = most_bytes
 
     def feed(self, piece: bytes) -> bool:
-        """False once no more is wanted."""
+        """Takes a piece. Returns False once no more is wanted."""
         wanted = self._wanted(piece)
         self.transfer.received += len(wanted)
         self._write(self._redacted.feed(wanted))
         return not self.transfer.truncated
 
     def move_to_disk(self, path: Path) -> None:
-        """Continues in the file, between two pieces, as the log is too large for memory."""
+        """Continues in the file, between two pieces, because the log is too large for memory."""
         self._file.move_to_disk(path)
 
     @property
     def is_nearly_done(self) -> bool:
-        """Whether closing takes next to no time: little is left to redact, count and compress."""
+        """Whether closing takes very little time, because little is left to redact, count and
+        compress.
+        """
         return self._file.is_plain and self._redacted.open_bytes <= FEW_BYTES
 
     def close(self) -> None:
@@ -98,7 +100,7 @@ class LogWriter:
         """The piece up to the last line that still fits the limits."""
         lines_left = self._most_lines - self.transfer.counter.lines
         bytes_left = self._most_bytes - self.transfer.received
-        # A piece holds no more lines than bytes, so they need not be counted while there is room.
+        # A piece has no more lines than bytes, so they are not counted while there is room.
         if len(piece) >= lines_left and (lines := piece.count(b"\n")) >= lines_left:
             end = piece.rfind(b"\n") + 1 if lines == lines_left else nth_line_end(piece, lines_left)
             self.transfer.truncated = len(piece) > end
@@ -159,7 +161,7 @@ class GzipOverflowFile:
             self._file.write(so_far.getbuffer())
 
     def close(self) -> None:
-        """A file without a block is empty."""
+        """Closes the file. A file without a block is empty."""
         if self._mode == "wb":
             self._open()
         if self._file is not None:
@@ -203,15 +205,15 @@ class GzipOverflowFile:
 
 @dataclass(frozen=True, slots=True)
 class WorkerUpdate:
-    """What the process reports of the log so far."""
+    """A progress report of the process."""
 
     transfer: TransferState
     is_last: bool = False
 
 
 def main() -> None:
-    """The process: the state of a log writer, then raw bytes, on standard input; what came of them on
-    standard output.
+    """Runs the process: reads the state of a log writer, then raw bytes, from standard input, and
+    writes progress reports to standard output.
     """
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICER_BY)

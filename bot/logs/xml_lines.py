@@ -1,4 +1,4 @@
-"""Lines of XML: events of Windows, and elements that hold a time or a level."""
+"""Lines of XML: Windows events, and elements that contain a time or a level."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TRACE_LEVELS: Final = {
     b"30": "warn",
     b"40": "error",
 }
-# Elements with text in them, as Java's XMLFormatter writes them, one a line.
+# Elements that contain text, as Java's XMLFormatter writes them, one a line.
 _ELEMENTS: Final = compile_pattern(
     rb"[ \t]{0,16}<(?:\?xml\b|[A-Za-z][\w:.-]{0,40}>(?:[^<\n]{0,64}</|<))"
 )

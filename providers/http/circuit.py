@@ -1,4 +1,6 @@
-"""A circuit breaker: sends nothing to a vendor that keeps failing, except one request now and then."""
+"""A circuit breaker: sends nothing to a vendor that keeps failing, except one request from time to
+time.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from providers.limits.rate_limiter import in_words
 log = logging.getLogger("opswatch")
 OPENS_AFTER = 5
 FIRST_REST_S = 15.0
-# A vendor that is back is noticed within four minutes.
+# A recovered vendor is noticed within four minutes.
 LONGEST_REST_S = 240.0
 
 
@@ -34,7 +36,7 @@ class SharedCircuits(Protocol):
     async def get(self, account: str) -> OpenCircuit | None: ...
 
     async def open(self, account: str, circuit: OpenCircuit) -> bool:
-        """Tells the others of an open circuit. Whether it was closed before."""
+        """Shares an open circuit with the other processes. Returns whether it was closed before."""
         ...
 
     async def begin_trial(self, account: str, *, ended: datetime, until: datetime) -> bool:
@@ -47,8 +49,8 @@ class SharedCircuits(Protocol):
 
 
 class Circuit(Struct):
-    """Opens after OPENS_AFTER failures in a row. While it is open, nothing is sent. Then one request
-    is let through; where that fails, too, the pause doubles.
+    """Opens after OPENS_AFTER failures in a row. While it is open, nothing is sent. Then one
+    request is let through; if that fails too, the pause doubles.
 
     With `shared`, what one process has found out holds for all, and one of them sends that request.
     """
@@ -63,7 +65,7 @@ class Circuit(Struct):
 
     @property
     def problem(self) -> str:
-        """What is wrong with the vendor by its last requests; empty where they were answered."""
+        """What is wrong with the vendor, judging by its last requests; empty if they were answered."""
         if not self._failures:
             return ""
         left = self._open_until - self.clock()
@@ -108,7 +110,7 @@ class Circuit(Struct):
 
     @property
     def _rest_s(self) -> float:
-        """How long nothing is sent after so many failures. The first pause is the short one."""
+        """The length of the pause after this many failures. The first pause is the short one."""
         doubled = min(self._failures - OPENS_AFTER, 10)
         return float(min(LONGEST_REST_S, FIRST_REST_S * 2**doubled))
 
@@ -117,7 +119,7 @@ class Circuit(Struct):
         self._open_until = 0.0
 
     async def _learn_from(self, shared: SharedCircuits) -> None:
-        """Takes over what another process has found out."""
+        """Adopts what another process has found out."""
         found = await shared.get(self.account)
         if found is None:
             if self._failures >= OPENS_AFTER:

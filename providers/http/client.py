@@ -28,7 +28,8 @@ ATTEMPTS = 3
 TOTAL_TIMEOUT_S = 90.0
 # A longer Retry-After is reported instead of waited for.
 LONGEST_WAIT_S = 5.0
-# The pool is waited for after signing, and a vendor takes a signature for thirty seconds only.
+# Requests wait for the pool after signing, and a vendor accepts a signature for only thirty
+# seconds.
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
 MOST_AT_ONCE = 20
 # Leaves eight of the twenty to people while hundreds of alerts are due.
@@ -85,8 +86,8 @@ class AccountClient(httpx.AsyncClient):
         return await asyncio.shield(task)
 
     async def aclose(self) -> None:
-        """Ends what nobody waits for any more, too. It settles its budget in the store, which closes
-        later.
+        """Also ends requests that nobody waits for any longer. They settle their budget in the
+        store, which closes later.
         """
         under_way = [*self._under_way.values()]
         for task in under_way:
@@ -97,8 +98,8 @@ class AccountClient(httpx.AsyncClient):
 
 
 def prepare() -> None:
-    """Loads what httpx would load on the event loop with its first request, which takes 20 ms. For
-    a thread.
+    """Loads what httpx would otherwise load on the event loop with its first request, which takes
+    20 ms. Call it in a thread.
     """
     anyio.run(anyio.sleep, 0)
 
@@ -113,8 +114,8 @@ def open_client(
     clock: Clock = utc_now,
     network: Network = Network(),
 ) -> AccountClient:
-    """A client for one account. It follows no redirects, because a redirect must not carry a key or
-    an old signature.
+    """A client for one account. It follows no redirects, because a redirect must not forward a key
+    or an old signature.
     """
     proxy = network.proxy_for(base_url)
     return AccountClient(
@@ -130,7 +131,7 @@ def open_client(
         follow_redirects=False,
         # The Network has read the environment already.
         trust_env=False,
-        # Loading certificates takes a while, and plain HTTP needs none.
+        # Loading certificates takes a while, and plain HTTP does not need any.
         verify=network.tls if base_url.startswith("https:") else False,
         proxy=_httpx_proxy(proxy, network) if proxy else None,
         cookies=_NoCookies(),
@@ -206,7 +207,7 @@ async def fetch(
 
 @asynccontextmanager
 async def _paused(deadline: asyncio.Timeout) -> AsyncIterator[None]:
-    """Stops the clock of a deadline for what is done inside."""
+    """Stops the clock of a deadline while the block runs."""
     loop = asyncio.get_running_loop()
     when = deadline.when()
     if when is None or deadline.expired():
@@ -245,7 +246,7 @@ async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
     except Unavailable:
         await circuit.failed()
         raise
-    # Neither a success nor a failure: the vendor is there, and takes nothing now.
+    # Neither a success nor a failure: the vendor is up, but accepts nothing now.
     except RateLimited:
         raise
     except ProviderError:

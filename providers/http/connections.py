@@ -25,11 +25,11 @@ def open_session(network: Network, **options: Any) -> aiohttp.ClientSession:
 
 def describe_failure(error: BaseException) -> tuple[str, str] | None:
     """What failed in a connection, and a hint for the operator: `("its certificate is not trusted
-    (…)", hint)`. None where no more is known than that the other side could not be reached.
+    (…)", hint)`. None if all that is known is that the other side could not be reached.
     """
     if reason := untrusted_reason(error):
         return f"its certificate is not trusted ({reason})", UNTRUSTED_HINT
-    # Bounded, because causes may form a circle.
+    # Bounded, because causes may form a cycle.
     for _ in range(10):
         if isinstance(error, aiohttp.ClientHttpProxyError):
             wants = (
@@ -45,8 +45,8 @@ def describe_failure(error: BaseException) -> tuple[str, str] | None:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Loads the certificates when the first connection needs them, which one to a sandbox on this
-    machine never does.
+    """Loads the certificates when the first connection needs them. A connection to a sandbox on
+    this machine never does.
     """
 
     def __init__(self, network: Network) -> None:

@@ -38,7 +38,7 @@ def decode_json(body: bytes | str) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         pass
-    # One byte that is no UTF-8, as in a URL of one row, must not cost all rows.
+    # One byte that is not UTF-8, such as in the URL of one row, must not cost all rows.
     for errors in ("surrogatepass", "replace"):
         try:
             return json.loads(body.decode("utf-8", errors) if isinstance(body, bytes) else body)
@@ -61,7 +61,7 @@ def excess_of(body: bytes | str, *, depth_matters: bool = True) -> str:
     need not check the depth; everything that it does build is separated by commas.
     """
     if not depth_matters and len(body) <= 2 * MOST_VALUES:
-        # There is a value between two commas, or the text is no JSON from there on.
+        # There is a value between two commas; otherwise the text is not JSON from there on.
         return ""
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     commas = _count(raw, b",")

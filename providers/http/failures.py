@@ -58,7 +58,7 @@ def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False)
     return no_answer(what, account=account)
 
 
-# What each kind of error is called; subclasses come first.
+# The name of each kind of error; subclasses come first.
 _FAILURES: Mapping[type[httpx.HTTPError], str] = MappingProxyType(
     {
         httpx.ConnectTimeout: "could not be reached",
@@ -151,7 +151,7 @@ def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None
     """The error for a 429, with the time to try again. `wait_s` is the wait that the vendor's body
     asks for.
     """
-    # The body first, for vendors that write it there.
+    # The body first, since some vendors write the wait there.
     wait = wait_s or retry_after_s(reply)
     when = f"Try again in about {in_words(wait)}." if wait else "Try again in a few minutes."
     return RateLimited(

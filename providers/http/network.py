@@ -75,7 +75,7 @@ class Network:
     ca_folders: tuple[Path, ...] = ()
     # Called for every request to a vendor.
     observer: RequestObserver = field(default=ignore_request, compare=False, repr=False)
-    # Which vendors are down, where other processes ask them, too.
+    # Which vendors are down, if other processes share that.
     circuits: SharedCircuits | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -96,8 +96,8 @@ class Network:
         )
 
     def proxy_for(self, url: str) -> ProxyServer | None:
-        """The proxy for a URL; None for this machine, for what NO_PROXY names, and where no proxy
-        is set.
+        """The proxy for a URL; None for this machine, for hosts in NO_PROXY, and if no proxy is
+        set.
         """
         if not self.proxies:
             return None
@@ -110,11 +110,11 @@ class Network:
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """Trusts what SSL_CERT_FILE and SSL_CERT_DIR hold; where neither is set, what the operating
-        system trusts. Raises NetworkSettingError where SSL_CERT_FILE is damaged.
+        """Trusts the certificates in SSL_CERT_FILE and SSL_CERT_DIR; if neither is set, those that
+        the operating system trusts. Raises NetworkSettingError if SSL_CERT_FILE is damaged.
         """
         if not self.ca_file and not self.ca_folders:
-            # The store of the operating system knows a company's own authorities.
+            # The operating system's store includes a company's own authorities.
             return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self.ca_file:
@@ -127,7 +127,7 @@ class Network:
         return context
 
     def secrets(self) -> list[Secret]:
-        """The proxies' credentials, to be kept out of whatever is shown."""
+        """The proxies' credentials, which must not appear in anything shown."""
         return [proxy.authorization for proxy in self.proxies.values() if proxy.authorization]
 
 
@@ -142,8 +142,8 @@ class NoProxyEntry(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> NoProxyEntry:
-        """The entry. Raises ValueError for what is no host, address or range; a program that passes
-        over such an entry sends through the proxy what should not go there.
+        """The entry. Raises ValueError for text that is not a host, an address or a range. A
+        program that skips such an entry sends requests through the proxy that should not go there.
         """
         if found := _address_range(_without_brackets(text)):
             return cls(text, range=found)
@@ -165,7 +165,7 @@ class NoProxyEntry(Struct, frozen=True):
         return cls(host, int(port) if colon else None, address)
 
     def matches(self, parts: SplitResult) -> bool:
-        """True where the URL is to be reached without a proxy."""
+        """True if the URL is to be reached without a proxy."""
         # A name may end in a dot and means the same.
         host = (parts.hostname or "").rstrip(".")
         if self.port is not None and self.port != (parts.port or _DEFAULT_PORTS.get(parts.scheme)):
@@ -266,12 +266,12 @@ def _parse_no_proxy(variable: str, value: str) -> tuple[NoProxyEntry, ...]:
 
 
 def _without_brackets(text: str) -> str:
-    """`2001:db8::1` for `[2001:db8::1]`; what has one bracket alone keeps it."""
+    """`2001:db8::1` for `[2001:db8::1]`; text with only one bracket keeps it."""
     return text[1:-1] if text.startswith("[") and text.endswith("]") and ":" in text else text
 
 
 def _is_impossible_address(host: str) -> bool:
-    """True for four numbers that are no address, such as `10.0.0.999`."""
+    """True for four numbers that are not an address, such as `10.0.0.999`."""
     return host.count(".") == 3 and host.replace(".", "").isdigit() and _address(host) is None
 
 

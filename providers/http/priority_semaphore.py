@@ -1,4 +1,4 @@
-"""Limits how many requests a vendor gets at once. Those of people go before those of schedules."""
+"""Limits how many requests a vendor gets at once. People's requests go before those of schedules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _background: ContextVar[bool] = ContextVar("background", default=False)
 
 @contextmanager
 def in_background() -> Iterator[None]:
-    """Marks the requests inside as those of a schedule, which let the requests of people go first."""
+    """Marks the requests inside as those of a schedule, which let people's requests go first."""
     token = _background.set(True)
     try:
         yield

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 # Eight times the largest answer that is known, a report of 25,000 rows.
 MOST_BODY_BYTES = 64_000_000
-# Only a sentence is needed of a refusal.
+# Of a refusal, only a sentence is needed.
 MOST_ERROR_BYTES = 64_000
 # Decoded within a millisecond.
 SMALL_BODY_BYTES = 64_000

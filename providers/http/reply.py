@@ -110,8 +110,8 @@ def _until(value: str, now: datetime) -> float | None:
 
 
 def date_of(value: str | None) -> datetime | None:
-    """The instant of a header, in either way of writing one; in UTC where no offset is given. None
-    for anything else.
+    """The instant in a header, in either notation; in UTC if no offset is given. None for anything
+    else.
     """
     if not value or len(value) > 100:
         return None

@@ -1,7 +1,7 @@
 """Opens streams of any size: bodies that are read in pieces and never held whole.
 
 Ordinary requests use `providers.http.client`. Bulk bodies use aiohttp, whose parser is several
-times as fast, above all for many small chunks.
+times as fast, especially for many small chunks.
 """
 
 from __future__ import annotations

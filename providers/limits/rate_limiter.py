@@ -24,7 +24,7 @@ from providers.errors import RateLimited
 from providers.models import RemainingQuota
 from providers.redaction import Secret
 
-# The window of the limits that vendors document, so far.
+# The window of the limits that vendors have documented so far.
 QUARTER = timedelta(minutes=15)
 
 
@@ -68,7 +68,7 @@ class RateLimitStore(Protocol):
     async def reserve(
         self, key: str, limit: Limit, *, size: int, now: datetime
     ) -> Reservation | datetime:
-        """The reservation, or the time at which there will be room."""
+        """Reserves a request. Returns the reservation, or the time at which there will be room."""
         ...
 
     async def commit(
@@ -84,12 +84,12 @@ class RateLimitStore(Protocol):
         ...
 
     async def lockout_reason(self, key: str, *, now: datetime) -> str | None:
-        """Why no attempt may be made yet; None if it may."""
+        """Why no attempt may be made yet; None if one may be made."""
         ...
 
     async def begin_attempt(self, key: str) -> bool:
-        """Claims the one attempt at something that fails for good if it is tried too often. False
-        while another process makes one.
+        """Claims the one attempt at something that fails permanently if it is tried too often.
+        False while another process makes one.
         """
         ...
 
