@@ -1,4 +1,4 @@
-"""A sandbox for every test that wants one: real servers, the real bot, real sockets."""
+"""A sandbox for every test that requests one: real servers, the real bot, real sockets."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a server, leaves out what is about the file."""
+    """If the tests run on a server, leaves out those about the database file."""
     if config.getoption("--database") == "sqlite":
         return
     about_a_file = pytest.mark.skip(reason="about the file of SQLite")
@@ -68,8 +68,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Moves the clock of this process, and of those that tests start, before any test is read. A
-    process that shares the tests is one of these.
+    """Moves the clock of this process, and of those that tests start, before any test is collected.
+    A process that runs a share of the tests is also one of them.
     """
     if (given := config.getoption("--now")) and OFFSET not in os.environ:
         start = datetime.fromisoformat(given)
@@ -92,8 +92,8 @@ def postgres_socket() -> Iterator[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def server_clock() -> Iterator[None]:
-    """Where the tests have another time, PostgreSQL seems to have it, too: its own clock is the
-    machine's.
+    """If the clock of the tests is moved, makes PostgreSQL seem to have the same time; its own
+    clock is the machine's.
     """
     with pytest.MonkeyPatch.context() as patch:
         if OFFSET in os.environ:
@@ -109,7 +109,7 @@ def server_clock() -> Iterator[None]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | Secret:
-    """Where an empty database may be created."""
+    """Where an empty database can be created."""
     if request.param == "sqlite":
         return tmp_path / "bot.sqlite"
     socket = request.getfixturevalue("postgres_socket")
@@ -118,7 +118,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | Secret:
 
 @contextmanager
 def memory_below(most: int) -> Iterator[None]:
-    """What is done in it holds no more than so many bytes of Python's memory at any time."""
+    """Fails if the block ever holds more than this many bytes of Python's memory."""
     tracemalloc.start()
     try:
         yield
@@ -130,7 +130,7 @@ def memory_below(most: int) -> Iterator[None]:
 
 @pytest.fixture
 def clock() -> MovableClock:
-    """The time of day of the sandbox and its bot; a module that needs another time has a
+    """The time of day of the sandbox and its bot. A module that needs another time defines a
     fixture of this name.
     """
     return MovableClock()
@@ -138,7 +138,7 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 def before_noon(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox's clock starts five minutes before noon. What is scheduled runs soon after a test
+    """The sandbox's clock starts five minutes before noon. Scheduled jobs run soon after a test
     moves it to the next quarter of an hour.
     """
     clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
@@ -149,7 +149,7 @@ def before_noon(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
 async def sandbox(
     tmp_path: Path, clock: MovableClock, request: pytest.FixtureRequest
 ) -> AsyncIterator[Sandbox]:
-    """A Slack and three vendors on loopback, and an empty database of the kind that was asked for."""
+    """A Slack and three vendors on loopback, and an empty database of the requested kind."""
     async with open_tested_sandbox(tmp_path, clock=clock) as opened:
         if request.config.getoption("--database") == "postgres":
             url = create_database(request.getfixturevalue("postgres_socket"))
@@ -160,15 +160,15 @@ async def sandbox(
 
 @pytest.fixture
 async def targets(sandbox: Sandbox) -> AsyncIterator[TargetSandbox]:
-    """PagerDuty, Opsgenie, a web hook and a mail server, configured in the sandbox."""
+    """PagerDuty, Opsgenie, a webhook and a mail server, configured in the sandbox."""
     async with open_targets_of(sandbox) as opened:
         yield opened
 
 
 @asynccontextmanager
 async def connected_bot(sandbox: Sandbox, **changes: Any) -> AsyncIterator[Bot]:
-    """The real bot, connected to the sandbox's Slack over Socket Mode; of several the last one
-    receives the events.
+    """The real bot, connected to the sandbox's Slack over Socket Mode. If there are several, the
+    last one receives the events.
     """
     others = len(sandbox.slack.sockets)
     async with (
@@ -197,7 +197,7 @@ async def bot(sandbox: Sandbox) -> AsyncIterator[Bot]:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command of the command line did."""
+    """The result of a command-line run."""
 
     code: int
     out: str
@@ -233,7 +233,7 @@ def toml_of(table: dict[str, Any], prefix: str = "") -> str:
 
 @pytest.fixture(scope="session")
 def program_server() -> Iterator[ProgramServer]:
-    """Starts programs that have imported the bot already."""
+    """A server that starts programs in which the bot is already imported."""
     with open_program_server() as server:
         yield server
 
@@ -256,7 +256,7 @@ Run = Callable[..., Awaitable[Ran]]
 
 @pytest.fixture
 def run_cli(sandbox: Sandbox, tmp_path: Path, program_server: ProgramServer) -> Run:
-    """Runs `python -m bot …` in a process of its own, configured for the sandbox."""
+    """Runs `python -m bot …` in a separate process, configured for the sandbox."""
 
     async def run(*words: str, table: dict[str, Any] | None = None, **environ: str) -> Ran:
         config = tmp_path / "bot.toml"

@@ -33,7 +33,7 @@ async def main() -> None:
 
 
 async def _alert() -> None:
-    """The alert that a visitor of the demo finds."""
+    """The alert that a visitor to the demo sees."""
     with tempfile.TemporaryDirectory() as folder:
         watched = [{**alert, "every": "5s"} for alert in watched_alerts()]
         async with (

@@ -36,7 +36,7 @@ LONGEST_PARAGRAPH = 130
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is not written, what to write in its place, and an example of both."""
+    """What to avoid, what to write instead, and an example of both."""
 
     name: str
     pattern: str
@@ -80,7 +80,7 @@ _EXPRESSIONS = {
 
 
 def found_in(text: str) -> list[str]:
-    """What the rules hold against a text, and what to write instead."""
+    """The violations of the rules in a text, and what to write instead."""
     return [
         f"{rule.name}: “{match[0]}” (write {rule.instead})"
         for rule in RULES
@@ -101,12 +101,12 @@ def prose_of(page: str) -> str:
 
 
 def _blank(block: re.Match[str]) -> str:
-    """As many empty lines, so that the numbers of those behind them hold."""
+    """The same number of empty lines, so that later line numbers stay correct."""
     return "\n" * block[0].count("\n")
 
 
 def long_sentences(page: str) -> list[str]:
-    """Sentences and paragraphs that are too long to be read at once; a row of a table is neither."""
+    """Sentences and paragraphs that are too long to read at once. Rows of tables are excluded."""
     found = []
     for paragraph in re.split(r"\n\s*\n|\n(?=\s*(?:[-#|>]|\d+\.))", prose_of(page)):
         if paragraph.lstrip().startswith("|"):
@@ -140,7 +140,7 @@ def problems_of_page(path: Path) -> list[str]:
 
 
 def problems_of_code(path: Path) -> list[str]:
-    """What the rules hold against the messages of a module."""
+    """The violations of the rules in the messages of a module."""
     if str(path.relative_to(ROOT)).startswith(DATA):
         return []
     found = [
@@ -159,8 +159,8 @@ def problems_of_code(path: Path) -> list[str]:
 
 
 def first_person(text: str) -> list[str]:
-    """Where a message speaks as “I” or “we”. A few words are a button or what people type, and
-    a text of comments is an example of TOML.
+    """Where a message uses “I” or “we”. A few words are a button or what people type, and a text of
+    comments is an example of TOML.
     """
     if len(text.split()) < 3 or text.startswith("# "):
         return []
@@ -168,8 +168,8 @@ def first_person(text: str) -> list[str]:
 
 
 def texts(path: Path, *, comments: bool = True) -> Iterator[tuple[int, str]]:
-    """The string literals of a module that are no docstrings. `comments` are those below an
-    attribute, such as what a setting means.
+    """The string literals of a module that are not docstrings. `comments` are those below an
+    attribute, such as the meaning of a setting.
     """
     tree = ast.parse(path.read_text("utf-8"))
     docstrings = {
@@ -191,7 +191,7 @@ def texts(path: Path, *, comments: bool = True) -> Iterator[tuple[int, str]]:
 
 
 def main() -> None:
-    """Prints what there is to correct, and fails where there is something."""
+    """Prints what needs correcting, and fails if anything does."""
     found = [
         *(f"{path.relative_to(ROOT)}:{each}" for path in PAGES for each in problems_of_page(path)),
         *(f"{path.relative_to(ROOT)}:{each}" for path in CODE for each in problems_of_code(path)),

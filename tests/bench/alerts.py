@@ -51,8 +51,8 @@ async def alerts(results: Results, *, full: bool) -> None:
 
 
 async def _ticks(results: Results, folder: Path) -> None:
-    """Ticks in turn with what each is compared with, by processor time: what else the machine does
-    meets both.
+    """Runs ticks in turn with what each is compared with, measured by processor time: other load on
+    the machine affects both.
     """
     few = 100
     many = 10_000
@@ -125,7 +125,9 @@ async def no_history(rule: Rule, days: int) -> list[EvaluationPoint]:
 
 
 def compare_and_upsert(path: Path, count: int) -> None:
-    """The floor: as many rows compared with a threshold and upserted by plain sqlite3."""
+    """The lower bound: the same number of rows compared with a threshold and upserted with plain
+    sqlite3.
+    """
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
@@ -149,7 +151,7 @@ def compare_and_upsert(path: Path, count: int) -> None:
 
 
 class Ticks:
-    """Ticks over so many rules, of which one in a hundred begins to fire or ends it."""
+    """Ticks over this many rules, of which one in a hundred begins or stops firing."""
 
     def __init__(self, store: Store, count: int) -> None:
         self.store = store
@@ -165,7 +167,7 @@ class Ticks:
 
     @classmethod
     async def open(cls, path: Path, count: int, *, history: int = 0) -> Ticks:
-        """The rules in a database of their own, with so many samples of the past."""
+        """The rules in a separate database, with this many samples of the past."""
         ticks = cls(await Store.open(path, now=NOW), count)
         if history:
             await ticks.store.database.write(lambda db: fill_history(db, ticks.rules, history))
@@ -189,7 +191,7 @@ class Ticks:
 
 
 def fill_history(db: Any, rules: list[Rule], count: int) -> None:
-    """So many samples of the past, shared by the rules."""
+    """Stores this many samples of the past, shared by the rules."""
     each = count // len(rules)
     for number, rule in enumerate(rules, 1):
         db.execute(

@@ -1,4 +1,4 @@
-"""Vendors' rows become a report, beside `json.loads` of the same bytes."""
+"""How fast vendors' rows become a report, beside `json.loads` of the same bytes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _akamai(results: Results) -> None:
 
 
 def _novelty(results: Results) -> None:
-    """A report of 25,000 calls that are compared with 30 days before, beside the report alone."""
+    """A report of 25,000 calls compared with the 30 days before, beside the report alone."""
     body = json.dumps(
         {"metadata": {}, "data": list(example_rows(NOW - timedelta(days=5), NOW))}
     ).encode()
@@ -149,8 +149,8 @@ def _devicewise(results: Results, count: int) -> None:
 
 
 def tr50_pages(count: int) -> list[bytes]:
-    """Pages of 2,000 rows, 400 bytes each, from two hundred things that each ask for the same six
-    things again and again.
+    """Pages of 2,000 rows, 400 bytes each, from two hundred things that each repeat the same six
+    requests.
     """
     things = 200
     commands = (

@@ -1,4 +1,6 @@
-"""Logs: the way of a large one beside curl and gzip, what others notice of it, and redaction."""
+"""Logs: the throughput of a large one beside curl and gzip, its effect on other users, and
+redaction.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ DAY = Window(NOW - timedelta(days=1), NOW)
 
 
 async def beside_a_log(results: Results, *, full: bool) -> None:
-    """Acks of others and memory while a log of a gigabyte is fetched, redacted, counted and packed
-    in the same process.
+    """Acks of other users and memory use while a log of a gigabyte is fetched, redacted, counted
+    and compressed in the same process.
     """
     megabytes = (10, 1000, 4000) if full else (10, 1000)
     with tempfile.TemporaryDirectory() as folder:
@@ -100,7 +102,7 @@ async def beside_a_log(results: Results, *, full: bool) -> None:
 
 
 async def bulk(results: Results, *, full: bool) -> None:
-    """A log through the whole way, against curl and gzip with the same bytes."""
+    """The whole processing of a log, beside curl and gzip with the same bytes."""
     megabytes = 1000 if full else 200
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -157,7 +159,7 @@ async def bulk(results: Results, *, full: bool) -> None:
 
 
 async def redaction(results: Results, *, full: bool) -> None:
-    """Redaction alone: texts that are made to be slow, beside plain lines."""
+    """Redaction alone: texts designed to be slow, beside plain lines."""
     plain = log_block() * 16
     redactor = Redactor([Secret("kkkkkk")])
     for _ in range(5):
@@ -176,7 +178,7 @@ async def redaction(results: Results, *, full: bool) -> None:
 
 
 async def hostile_logs(results: Results, *, full: bool) -> None:
-    """Counting alone: blocks that are made to be slow, beside plain lines."""
+    """Counting alone: blocks designed to be slow, beside plain lines."""
     size = (8 if full else 2) * 1_000_000
     plain = log_block() * (size // len(log_block()))
     for kind, lines in HOSTILE_LINES.items():
@@ -206,8 +208,8 @@ def _count(log: bytes) -> None:
 
 
 def crowded_texts(length: int) -> Iterator[tuple[str, bytes]]:
-    """Texts in which a secret may begin at every few bytes: repeated, and never twice the same, in
-    one line and in lines of 16 KB.
+    """Texts in which a secret may begin at every few bytes: repeated or always different, in one
+    line or in lines of 16 KB.
     """
     for what, text in (
         ("-eyJ", b"-eyJ"),
@@ -226,12 +228,12 @@ def crowded_texts(length: int) -> Iterator[tuple[str, bytes]]:
 
 
 def uploads(sandbox: Sandbox) -> bool:
-    """Whether the log has been fetched and goes to Slack now."""
+    """Whether the log has been fetched and is being uploaded to Slack."""
     return any("getUploadURLExternal" in entry.path for entry in sandbox.slack.requests[-400:])
 
 
 async def single_acks(sandbox: Sandbox, over: Callable[[], bool], most: int = 400) -> float:
-    """Ack p99 in milliseconds of commands that come one at a time, until it is over."""
+    """Ack p99 in milliseconds of commands sent one at a time, until `is_over`."""
     taken: list[float] = []
     sandbox.slack.requests.clear()
     while len(taken) < most and not over():
@@ -243,12 +245,12 @@ async def single_acks(sandbox: Sandbox, over: Callable[[], bool], most: int = 40
 
 
 def uploads_noting_children(sandbox: Sandbox, pid: int, peaks: dict[str, float]) -> bool:
-    """Whether the log goes to Slack now; notes what its processes held in the meantime."""
+    """Whether the log is being uploaded to Slack. Also records the memory of its processes."""
     return uploads(sandbox) or note_children(pid, peaks)
 
 
 def note_children(pid: int, peaks: dict[str, float]) -> bool:
-    """Notes what the processes that work for another one held at most; False."""
+    """Records the peak memory of the worker processes of another process. Returns False."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         with contextlib.suppress(OSError, IndexError):
             peaks[child] = memory_mb(int(child), "VmHWM")
@@ -283,7 +285,7 @@ async def whole_way(source: Rapid7, path: Path, log: str) -> float:
 
 
 async def times_s(command: str) -> list[float]:
-    """How long a command takes, three times."""
+    """The time a command takes, measured three times."""
     return [await timed(command) for _ in range(3)]
 
 

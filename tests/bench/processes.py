@@ -16,8 +16,8 @@ from tests.conftest import ROOT, toml_of
 
 
 def environment(**names: str) -> dict[str, str]:
-    """The environment of a measured process. Like an installed program, it finds its modules
-    compiled once it has run before.
+    """The environment of a measured process. As with an installed program, its modules are compiled
+    after the first run.
     """
     here = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**here, **names, "PYTHONPATH": str(ROOT)}
@@ -27,7 +27,7 @@ def environment(**names: str) -> dict[str, str]:
 async def process_of(
     name: str, folder: Path, env: dict[str, str]
 ) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """A subject in a process of its own."""
+    """A subject in a separate process."""
     command = [sys.executable, "-m", "tests.bench.subjects", name, str(folder)]
     process = subprocess.Popen(
         command,
@@ -45,7 +45,7 @@ async def process_of(
 
 @asynccontextmanager
 async def subject(name: str, sandbox: Sandbox, **changes: Any) -> AsyncIterator[tuple[float, int]]:
-    """A subject connected to the sandbox's Slack; gives the seconds it took to start, and its
+    """A subject connected to the sandbox's Slack. Yields the seconds it took to start, and its
     process id.
     """
     (sandbox.folder / "bot.toml").write_text(toml_of({**sandbox.table(), **changes}))
@@ -57,6 +57,6 @@ async def subject(name: str, sandbox: Sandbox, **changes: Any) -> AsyncIterator[
 
 
 def memory_mb(pid: int, what: str = "VmRSS") -> float:
-    """What a process holds now, or held at most (`VmHWM`), in megabytes."""
+    """The memory of a process now, or its peak (`VmHWM`), in megabytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split(f"{what}:")[1].split()[0]) * 1024 / 1e6

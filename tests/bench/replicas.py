@@ -1,7 +1,7 @@
-"""Alerts judged on PostgreSQL by one process and by two, and an idle tick over many rules.
+"""Alerts evaluated on PostgreSQL by one process and by two, and an idle tick over many rules.
 
-`python -m tests.bench.replicas URL` is one of the processes: it evaluates every rule that it can
-claim, once for each line that it reads.
+`python -m tests.bench.replicas URL` is one of the processes: for each line it reads, it evaluates
+every rule that it can claim.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MOST_OVERHEAD = 1.2
 
 
 async def replicas(results: Results, *, full: bool) -> None:
-    """What several processes share."""
+    """The costs of several processes that share a database."""
     idle = idle_tick_ms()
     results.add(
         f"an idle tick over {MANY:,} rules",
@@ -117,7 +117,7 @@ class Judged:
 
 
 class Group:
-    """Processes that share a database of their own."""
+    """Processes that share a separate database."""
 
     def __init__(self, server: PostgresServer, count: int) -> None:
         url = create_database(server.socket)
@@ -139,7 +139,7 @@ class Group:
             _read(process)
 
     def judge(self) -> Judged:
-        """All evaluate what is due at the next tick."""
+        """Evaluates in all processes what is due at the next tick."""
         tick = str(next(self._tick))
         server_before = self._server.processor_time_s()
         started = time.perf_counter()
@@ -160,7 +160,7 @@ class Group:
 
 
 def judged_in_turns(server: PostgresServer, ticks: int) -> tuple[list[Judged], list[Judged]]:
-    """One process and two, each in turn: what else the machine does meets both."""
+    """One process and two in turn: other load on the machine affects both."""
     with ExitStack() as stack:
         groups = [Group(server, count) for count in (1, 2)]
         for group in groups:

@@ -60,7 +60,7 @@ class Results:
         *,
         less_is_better: bool = True,
     ) -> None:
-        """A row, printed at once; `ratio` may be that of each run."""
+        """Adds a row and prints it at once; `ratio` may contain that of each run."""
         ratios = [ratio] if isinstance(ratio, int | float) else list(ratio)
         row = Row(
             what,
@@ -102,7 +102,7 @@ def _compared(row: Row, before: float) -> str:
 
 
 def times_ms(work: Callable[[], Any], times: int = 5) -> list[float]:
-    """How long each run took, in milliseconds."""
+    """The time of each run, in milliseconds."""
     taken = []
     for _ in range(times):
         started = time.perf_counter()
@@ -119,17 +119,17 @@ def cpu_ms(work: Callable[[], Any]) -> float:
 
 
 def in_turns(*works: Callable[[], Any], times: int = 5) -> list[list[float]]:
-    """The processor times of each, measured in turns: what else the machine does meets all."""
+    """The processor times of each, measured in turns: other load on the machine affects all."""
     taken = [[cpu_ms(work) for work in works] for _ in range(times)]
     return [list(each) for each in zip(*taken, strict=True)]
 
 
 def pair_ratios(ours: Sequence[float], reference: Sequence[float]) -> list[float]:
-    """Each run against the run of the reference beside it."""
+    """The ratio of each run to the run of the reference beside it."""
     return [each / other for each, other in zip(ours, reference, strict=True)]
 
 
 def ratios(ours: Sequence[float], reference: Sequence[float]) -> list[float]:
-    """Each run against the median of the reference."""
+    """The ratio of each run to the median of the reference."""
     middle = statistics.median(reference)
     return [each / middle for each in ours]

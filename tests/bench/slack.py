@@ -63,8 +63,8 @@ async def acknowledging(results: Results, *, full: bool) -> None:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question of the benchmarks, words of its answer, and the title and target of its row. Of
-    those that take longer, a `share` of the usual number is asked. `{n}` in a question is another
-    number in each.
+    slower questions, only a `share` of the usual number is asked. `{n}` in a question is replaced
+    by a different number each time.
     """
 
     question: str
@@ -114,7 +114,7 @@ LINES = Asked(
 
 
 async def answering(results: Results, *, full: bool) -> None:
-    """Whole answers a second of each command, and how late the event loop is meanwhile."""
+    """Complete answers per second for each command, and the lag of the event loop meanwhile."""
     runs, count = (5, 1000) if full else (3, 300)
     stock, _ = await _speed("stock", USAGE, runs, count)
     for asked in (USAGE, UNLIKE, AUDIT, LINES):
@@ -139,7 +139,7 @@ async def answering(results: Results, *, full: bool) -> None:
 
 
 async def _speed(name: str, asked: Asked, runs: int, count: int) -> tuple[list[float], float]:
-    """The answers a second in each run, and the lag of the event loop where it is measured."""
+    """The answers per second in each run, and the lag of the event loop if it is measured."""
     with tempfile.TemporaryDirectory() as folder:
         async with open_tested_sandbox(Path(folder)) as sandbox:
             access = {name: ["*"] for name in ("usage", "apiaudit", "logs")}
@@ -173,7 +173,7 @@ async def starting(results: Results, *, full: bool) -> None:
 
 
 async def app_home(results: Results, *, full: bool) -> None:
-    """App Home with 200 alerts and 50 accounts, and with hardly any."""
+    """App Home with 200 alerts and 50 accounts, and with very few."""
     times = 40 if full else 15
     few = await _home_ms(times, 0, 0)
     many = await _home_ms(times, 200, 50)
@@ -187,7 +187,7 @@ async def app_home(results: Results, *, full: bool) -> None:
 
 
 async def acks(sandbox: Sandbox, rounds: int, in_flight: int = IN_FLIGHT) -> float:
-    """Ack p99 in milliseconds with so many commands in flight."""
+    """Ack p99 in milliseconds with this many commands in flight."""
     taken = []
     for _ in range(rounds):
         sent = [
@@ -201,7 +201,7 @@ async def acks(sandbox: Sandbox, rounds: int, in_flight: int = IN_FLIGHT) -> flo
 
 
 async def answers_a_second(sandbox: Sandbox, asked: Asked, count: int) -> float:
-    """Whole answers a second, fifty commands in flight all the time."""
+    """Complete answers per second, with fifty commands in flight all the time."""
     started = time.monotonic()
     sent = 0
     answered = 0
@@ -220,14 +220,14 @@ async def answers_a_second(sandbox: Sandbox, asked: Asked, count: int) -> float:
 
 
 async def _written_lag(path: Path) -> float:
-    """The lag that the measured process writes every second or so."""
+    """The lag that the measured process writes about once a second."""
     while not path.exists() or not (text := path.read_text()):
         await asyncio.sleep(0.1)
     return float(json.loads(text)["p99_ms"])
 
 
 async def _home_ms(times: int, alerts: int, accounts: int) -> list[float]:
-    """How long it takes each time from opening App Home to `views.publish`."""
+    """The time from opening App Home to `views.publish`, for each run."""
     with tempfile.TemporaryDirectory() as folder:
         async with open_tested_sandbox(Path(folder)) as sandbox:
             changes = _configuration(sandbox, alerts, accounts)
@@ -245,7 +245,7 @@ async def _opened_home_ms(sandbox: Sandbox) -> float:
 
 
 def _configuration(sandbox: Sandbox, alerts: int, accounts: int) -> dict[str, Any]:
-    """So many alerts, none of which is due, and so many accounts beside the usual ones."""
+    """This many alerts, none of which is due, and this many accounts beside the usual ones."""
     usual = sandbox.table()["providers"]
     rules = [
         {

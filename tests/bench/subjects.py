@@ -87,7 +87,7 @@ async def opswatch(folder: Path) -> None:
 
 
 class MemoryUsage:
-    """A source that has its answer at hand, so that only the bot is measured."""
+    """A source that answers from memory, so that only the bot is measured."""
 
     account = "rapid7-eu"
 
@@ -102,7 +102,7 @@ def _usage(days: DayRange) -> UsagePeriod:
 
 
 class MemoryCalls:
-    """The same for API calls: CALLS of them."""
+    """The same for API calls, of which there are CALLS."""
 
     account = "edge"
 
@@ -110,10 +110,10 @@ class MemoryCalls:
         self._page = CallPage([_call(n) for n in range(CALLS)], complete=True)
 
     def unsupported_filter(self, filters: CallFilters) -> None:
-        """Any filter can be applied; none is asked for."""
+        """Accepts any filter; none is used."""
 
     def kept_since(self, now: datetime) -> None:
-        """Nothing is too old."""
+        """No limit: nothing is too old."""
 
     async def calls(self, window: Window, filters: CallFilters, **_: Any) -> CallPage:
         return self._page
@@ -179,7 +179,7 @@ async def memory(folder: Path) -> None:
 
 
 async def write_loop_lag(path: Path) -> None:
-    """Writes again and again by how much the event loop was late, as JSON."""
+    """Repeatedly writes the lag of the event loop, as JSON."""
     loop = asyncio.get_running_loop()
     # What is older belongs to the start.
     late_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
@@ -194,8 +194,8 @@ async def write_loop_lag(path: Path) -> None:
 
 
 async def logs(folder: Path) -> None:
-    """Serves logs of as many megabytes as the last group of their id says, of JSON lines where the
-    group before says so; its address goes into `folder/logs`.
+    """Serves logs. The last group of a log's id is its size in megabytes, and the group before it
+    says whether its lines are JSON. The server's address is written to `folder/logs`.
     """
     from aiohttp import web
 
@@ -221,7 +221,7 @@ async def logs(folder: Path) -> None:
 
 
 def log_lines() -> list[bytes]:
-    """The lines of a day in the kitchen, secrets among them."""
+    """The lines of a day in the kitchen, including secrets."""
     from providers.sandbox import seed
 
     now = datetime.now(UTC)
@@ -234,7 +234,7 @@ def log_block() -> bytes:
 
 
 def json_block() -> bytes:
-    """The same as JSON, as many a logging library writes it."""
+    """The same as JSON, in the form that many logging libraries write."""
     lines = []
     for line in log_block().decode().splitlines():
         time, level, logger, message = line.split(" ", 3)

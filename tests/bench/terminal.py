@@ -48,7 +48,7 @@ async def terminal(results: Results, *, full: bool) -> None:
 
 
 async def mcp(results: Results, *, full: bool) -> None:
-    """A question of an MCP client that is connected, beside the same one asked in a terminal."""
+    """A question from a connected MCP client, beside the same one asked in a terminal."""
     times = 15 if full else 5
     with tempfile.TemporaryDirectory() as folder:
         async with open_tested_sandbox(Path(folder)) as sandbox:

@@ -1,4 +1,4 @@
-"""The words by which people have something watched, and have it quiet."""
+"""The words that create and silence alerts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 def usual(query: str, threshold: Usual, *, value: str = "bytes", **changes: Any) -> CreateAlert:
-    """An alert whose threshold follows what is usual."""
+    """An alert whose threshold follows the usual values."""
     return CreateAlert(query, value, threshold.side, 0.0, usual=threshold, **changes)  # type: ignore[arg-type]
 
 

@@ -1,5 +1,5 @@
-"""What an alert does where series vanish, answers are partial, evaluations are missed, or the clock was
-wrong. As Prometheus and Grafana have it.
+"""What an alert does if series vanish, answers are partial, evaluations are missed, or the clock
+was wrong. It follows Prometheus and Grafana.
 """
 
 from __future__ import annotations

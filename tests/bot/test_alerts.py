@@ -1,5 +1,5 @@
-"""Alerts, in the manner of Prometheus and Alertmanager: time steps and values in, states and
-reasons out.
+"""Alerts, modelled on Prometheus and Alertmanager: time steps and values in, states and reasons
+out.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def steps(
     quiet: frozenset[int] = frozenset(),
     gaps: dict[int, int] | None = None,
 ) -> list[str]:
-    """`state` or `state reason` of each evaluation, five minutes apart but for the gaps (in minutes
-    before a step).
+    """`state` or `state reason` of each evaluation. Evaluations are five minutes apart unless a gap
+    (minutes before a step) is given.
     """
     watch = AlertState()
     now = NOON
@@ -65,8 +65,8 @@ def steps(
 
 
 def whole(reading: Any) -> Readings | EvaluationError:
-    """The readings of a rule that looks at an answer as a whole, or those of its subjects as they
-    are.
+    """The readings of a rule that evaluates an answer as a whole, or those of its subjects
+    unchanged.
     """
     return reading if isinstance(reading, EvaluationError | dict) else {WHOLE: reading}
 
@@ -208,14 +208,16 @@ def test_notified_alert_resolves_during_silence() -> None:
 
 
 def test_time_away_is_not_time_in_breach() -> None:
-    """Three hours of downtime after one breach do not make half an hour of it."""
+    """Three hours of downtime after one breach do not count as half an hour of breach."""
     rule = Rule(**RULE, for_=30 * MINUTE)
     notified = steps(rule, [11, 11, 11, 11, 11, 11, 11, 11], gaps={1: 180})
     assert notified == ["pending"] * 6 + ["firing first", "firing"]
 
 
 def test_clock_put_back_changes_no_state() -> None:
-    """Five minutes back in the middle of a breach, and in the middle of its recovery."""
+    """The clock goes back five minutes in the middle of a breach, and in the middle of its
+    recovery.
+    """
     assert steps(Rule(**RULE), [5, 11, 11, 11, 9, 9], gaps={2: -5, 5: -5}) == [
         "inactive", "firing first", "firing", "firing", "inactive resolved", "inactive",
     ]  # fmt: skip
@@ -311,7 +313,7 @@ SUBJECTS = st.lists(
 
 @given(RULES, SUBJECTS)
 def test_every_firing_subject_is_resolved(rule: Rule, found: list[Any]) -> None:
-    """By a change or by the end, and by nothing else."""
+    """Only a change or the end of the alert resolves it."""
     watch = AlertState()
     now = NOON
     notified: dict[str, State] = {}
@@ -423,7 +425,7 @@ def test_watched_value_comes_from_the_answer(
 def context(
     rule: Rule, *found: Any, every: timedelta = 5 * MINUTE, **changes: Any
 ) -> NotificationContext:
-    """What the last of these readings brings."""
+    """The context after the last of these readings."""
     before = watch = AlertState()
     for n, reading in enumerate(found):
         before = watch

@@ -1,4 +1,4 @@
-"""Counts and durations as people write them, and both readings of those that have two."""
+"""Counts and durations as people write them, including both readings of ambiguous ones."""
 
 from __future__ import annotations
 

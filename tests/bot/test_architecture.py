@@ -1,5 +1,5 @@
-"""What no linter checks: the lock, the tools of CONTRIBUTING, and one assignment a line. The map of
-imports is checked by import-linter in `make lint`.
+"""What no linter checks: the lock file, the tools in CONTRIBUTING, and one assignment a line.
+import-linter checks the map of imports in `make lint`.
 """
 
 from __future__ import annotations

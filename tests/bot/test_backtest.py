@@ -1,4 +1,4 @@
-"""What a rule would have done: the same evaluation over samples of the past."""
+"""What a rule would have done: the same evaluation over past samples."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tried(rule: Rule, *values: float | None, step: timedelta = QUARTER) -> Backt
 
 @pytest.mark.parametrize("query", ["/logs web", f"/logs web where({'x' * 1500})"], ids=len)
 async def test_stored_samples_are_found(query: str, tmp_path: Path) -> None:
-    """Also of a question that is too long for an index, where the store keeps a part of it."""
+    """Includes a question that is too long for an index, for which the store uses a part of it."""
     rule = replace(SPIKE, query=query, value="lines", above=5.0)
     store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
     try:
@@ -111,7 +111,7 @@ def test_whole_day_satisfies_duration_of_minutes() -> None:
 
 
 def test_isolated_points_are_evaluated_separately() -> None:
-    """Hysteresis, hold and firing do not reach from one into the next."""
+    """Hysteresis, hold and firing do not carry over from one point to the next."""
     day = timedelta(days=1)
     rule = Rule(**{**RULE, "every": QUARTER, "recover": 6.0, "for_": 30 * MINUTE})
     start = NOON.replace(hour=0) - 4 * day

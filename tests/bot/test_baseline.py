@@ -1,4 +1,4 @@
-"""What is usual at a weekday and hour, beside a plain recomputation."""
+"""What is usual at a weekday and hour, compared with a simple recomputation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def hourly(days: int, value: float = 10.0, now: datetime = NOW) -> list[tuple[da
 def plainly(
     samples: list[tuple[datetime, float]], at: datetime, zone: tzinfo
 ) -> tuple[float, float, float, str, int] | None:
-    """Median, band, season and days, found by going through every sample."""
+    """Median, band, season and days, computed by iterating over every sample."""
     local = at.astimezone(zone)
     by_day: dict[date, list[tuple[timedelta, datetime, float]]] = {}
     for when, value in samples:

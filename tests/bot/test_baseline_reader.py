@@ -32,7 +32,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 class Vendor:
-    """What is asked for of the past, and what is answered."""
+    """Records the requests for past values, and answers them."""
 
     def __init__(self, *points: EvaluationPoint, fails: bool = False) -> None:
         self.points = points

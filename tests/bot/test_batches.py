@@ -1,4 +1,6 @@
-"""Batches: what is submitted meanwhile is written together, and each caller gets its own result."""
+"""Batches: submissions that arrive during a write are written together, and each caller gets its
+own result.
+"""
 
 from __future__ import annotations
 

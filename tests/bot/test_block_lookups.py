@@ -1,4 +1,4 @@
-"""How often it is looked up which blocks other processes were refused."""
+"""How often the bot looks up which blocks other processes were refused."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ TABLE = {
 
 
 class Refusals:
-    """What all processes know, and how often they were asked."""
+    """The refusals that all processes know, and how often they were requested."""
 
     def __init__(self) -> None:
         self.refused = False
         self.lookups = 0
 
     async def add(self, kinds: Collection[str], *, until: datetime) -> None:
-        """Nothing is refused here."""
+        """Ignores the refusal."""
 
     async def any_refused(self, kinds: Collection[str], *, now: datetime) -> bool:
         self.lookups += 1

@@ -1,5 +1,5 @@
-"""Every message is within Slack's limits and inert, whatever came from outside; two readings of the
-limits agree.
+"""Every message is within Slack's limits and inert, whatever text came from outside. Two
+implementations of the limits agree.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def test_nothing_from_outside_pings_links_or_hides(text: str, blocks: list[Block
 
 
 def shown(value: Any) -> list[str]:
-    """Everything a person reads; what a button sends back when pressed is not shown."""
+    """All text that a person reads. Excludes what a button sends back when pressed."""
     if isinstance(value, dict):
         return [text for key, inner in value.items() if key != "value" for text in shown(inner)]
     return (

@@ -1,4 +1,4 @@
-"""Bursts of denied calls: of whom, in which hour, and against which usual number."""
+"""Bursts of denied calls: whose calls, in which hour, and compared with which usual number."""
 
 from __future__ import annotations
 

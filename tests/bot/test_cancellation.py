@@ -1,4 +1,6 @@
-"""Whatever waits with a time limit can be cancelled at any moment, also when its result arrives."""
+"""Everything that waits with a time limit can be cancelled at any moment, even when its result
+arrives.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ async def follow(arrived: Arrived) -> None:
 
 
 def client(arrived: Arrived) -> Any:
-    """A client of Slack's that answers once something has arrived."""
+    """A Slack client that answers once an event has occurred."""
 
     async def read(*_: Any, **__: Any) -> Any:
         await arrived.wait()

@@ -1,4 +1,4 @@
-"""Canvases of digests where Slack refuses or does not confirm what is done."""
+"""Canvases of digests when Slack refuses or does not confirm a request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHANNEL = ("C0OPS", "C0OPS")
 
 
 class StoredCanvases:
-    """The canvases of a database."""
+    """The canvases in a database."""
 
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str], StoredCanvas] = {}
@@ -35,14 +35,16 @@ class StoredCanvases:
         return True
 
     async def end_update(self, digest: str, channel: str) -> None:
-        """Nobody else updates it."""
+        """Does nothing, since no other process updates it."""
 
     async def refused(self) -> list[StoredCanvas]:
         return [canvas for canvas in self.stored.values() if canvas.problem]
 
 
 class Slack:
-    """The canvases in the tabs of one channel; `refusals` are by method, or by the id of a canvas."""
+    """The canvases in the tabs of one channel. Refusals are given by method, or by the id of a
+    canvas.
+    """
 
     def __init__(self) -> None:
         self.canvases: dict[str, str] = {}
@@ -116,7 +118,7 @@ async def test_unreadable_tab_blocks_no_canvas(
 async def test_denied_canvas_is_no_fault_of_app(
     canvases: Canvases, slack: Slack, method: str, refusal: str
 ) -> None:
-    """Otherwise no message would be sent any more, in the channel or in any."""
+    """Otherwise no more messages would be sent, in this channel or in any."""
     if method == "canvases.edit":
         await canvases.update(PAGE, *CHANNEL)
     slack.refusals[method] = refusal
@@ -147,7 +149,7 @@ async def test_simultaneous_updates_make_one_canvas(canvases: Canvases, slack: S
 
 
 async def test_cancelled_claim_is_released(slack: Slack) -> None:
-    """Others would wait for it as long as this process lives."""
+    """Others would wait for it as long as this process runs."""
     claiming = asyncio.Event()
     stored = StoredCanvases()
     released = list[str]()

@@ -1,4 +1,4 @@
-"""Slash commands go to their listeners without what no listener of ours takes."""
+"""Slash commands reach their listeners without arguments that none of our listeners takes."""
 
 from __future__ import annotations
 

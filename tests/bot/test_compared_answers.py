@@ -1,5 +1,5 @@
 """Answers about two windows and about several accounts: the change first, what explains it, and no
-percentage where something is missing.
+percentage if data is missing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Two windows of one question: which words name them, and what of both is compared."""
+"""Two windows of one question: which words name them, and which parts of both are compared."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_longer_month_is_cut_to_shorter_one() -> None:
 
 
 def test_same_hours_hold_over_clock_change() -> None:
-    """Clocks went back on 25 October, so that 14:05 is a different instant on both days."""
+    """Clocks went back on 25 October, so that 14:05 is at a different UTC time on each day."""
     now = datetime(2026, 10, 25, 14, 5, tzinfo=UTC)
     comparison = compared("/apiaudit today vs yesterday", now=now)
     ends = [each.window.end for each in (comparison.current, comparison.previous)]
@@ -360,8 +360,8 @@ def test_form_names_wrong_input(command: str, values: dict[str, str], field: str
     st.sampled_from([DUBLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata"), UTC]),
 )
 def test_totals_are_of_equal_lengths(minutes: int, words: str, zone: tzinfo) -> None:
-    """At any time, in any zone: hours within two of each other where clocks change, days equal but
-    for whole months.
+    """At any time and in any zone: the hours differ by at most two when clocks change, and the days
+    are equal except for whole months.
     """
     now = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     for line in (f"/usage eu {words}", f"/apiaudit {words}"):

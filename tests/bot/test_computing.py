@@ -1,4 +1,4 @@
-"""Work for the processor is done on one thread, beside the event loop."""
+"""CPU-bound work runs on one thread, beside the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration: the example works, and every problem is reported at once, by key, without a
+"""The configuration: the example is valid, and all problems are reported at once, by key, without a
 secret.
 """
 

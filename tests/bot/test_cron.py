@@ -1,5 +1,5 @@
-"""Cron is crontab(5): compared with an independent walk through every minute, through clock changes
-of several zones.
+"""Cron follows crontab(5): it is compared with an independent check of every minute, through clock
+changes of several zones.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def test_part_of_an_hour_that_comes_twice_is_due_twice(expression: str) -> None:
 
 
 def clock_changes() -> dict[tuple[tuple[str, str], ...], str]:
-    """The instants and offsets of the clock changes of 2026, each with a zone that has them."""
+    """The instants and offsets of the clock changes of 2026, each with a zone that observes them."""
     noons = [datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=n) for n in range(365)]
     found = dict[tuple[tuple[str, str], ...], str]()
     for name in sorted(each for each in available_timezones() if "/" in each):

@@ -1,4 +1,4 @@
-"""Damaged logs: a block is counted as its lines are read, whatever happened to them on the way."""
+"""Damaged logs: a block is counted exactly as its lines are read one by one, whatever the damage."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ DAMAGES: tuple[Damage, ...] = (
 
 
 def damaged_log(rng: random.Random) -> list[bytes]:
-    """Lines of one program, first whole ones, then some that are damaged."""
+    """Lines of one program: first whole ones, then some damaged ones."""
     own = LINES_OF[rng.choice(NAMES)]
     other = rng.choice(LINES_OF[rng.choice(NAMES)])
     share = rng.choice([0.05, 0.3, 0.7])
@@ -151,7 +151,7 @@ def counted_in_pieces(log: list[bytes], rng: random.Random) -> LogCounter:
 
 
 def first_bytes(line: bytes) -> bytes:
-    """What is kept of a line that spans blocks; nothing behind it tells a time or a level."""
+    """The part that is kept of a line that spans blocks. The time and the level are never after it."""
     return line[:4096] if len(line) > LONGEST_LINE else line
 
 

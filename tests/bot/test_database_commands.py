@@ -1,5 +1,5 @@
 """`backup`, `restore`, `migrate` and `forget`: nothing is lost, nothing is overwritten, and exit
-codes are as promised.
+codes are as documented.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def asked(number: int, user: str = "U0ADA", text: str = "last 7 days") -> Questi
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A configuration whose secrets are not at hand, and a database with three questions."""
+    """A configuration whose secrets are not available, and a database with three questions."""
     key = 'kind = "rapid7"\nregion = "eu"\napi_key = "env:NOT_SET_HERE"\n'
     (tmp_path / "bot.toml").write_text(f'database = "bot.sqlite"\n[providers.eu]\n{key}')
 
@@ -140,9 +140,7 @@ def test_failed_backup_leaves_no_file(folder: Path, opswatch: Opswatch) -> None:
 
 
 def test_backup_under_concurrent_writes_is_consistent(folder: Path) -> None:
-    """Each transaction adds a row to both tables, so a copy of one instant has as many in the one
-    as in the other.
-    """
+    """Each transaction adds a row to both tables, so a consistent copy has the same number in each."""
     database = folder / "bot.sqlite"
     stop = threading.Event()
     with closing(sqlite3.connect(database)) as connection, connection:
@@ -415,7 +413,7 @@ MADE = {
 
 
 def fill_outbox(database: Path) -> None:
-    """Messages of the person's subscription and alert, and of what others have made."""
+    """Adds messages of the person's subscription and alert, and of other people's."""
     with closing(sqlite3.connect(database)) as connection, connection:
         for key, state in MADE.items():
             connection.execute(

@@ -1,5 +1,5 @@
-"""What is shipped for systemd, containers and Kubernetes keeps its promises: no root, nothing
-writable but data, no secret inside.
+"""The files for systemd, containers and Kubernetes: no root, nothing writable but data, no secrets
+included.
 """
 
 from __future__ import annotations
@@ -272,8 +272,8 @@ def test_kubernetes_mounts_what_is_defined() -> None:
 
 
 def test_kubernetes_configuration_is_valid(tmp_path: Path) -> None:
-    """Its secrets are where the pod mounts them, its data where the claim is, and its health where
-    the probes ask.
+    """Its secrets are where the pod mounts them, its data is where the claim is, and its health
+    endpoint is where the probes ask.
     """
     text = kind("ConfigMap")["data"]["bot.toml"]
     mounts = {mount["name"]: mount["mountPath"] for mount in CONTAINER["volumeMounts"]}

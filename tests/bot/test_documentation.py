@@ -1,4 +1,4 @@
-"""What docs/ quotes from the program is what the program says."""
+"""Messages quoted in docs/ are messages of the program."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = dict(
 
 @cache
 def messages() -> list[str]:
-    """Every text of the program, with an ellipsis for what is filled in."""
+    """Every text of the program, with an ellipsis in place of each inserted value."""
     found = []
     for room in ("bot", "handlers", "providers"):
         for path in (ROOT / room).rglob("*.py"):
@@ -68,7 +68,7 @@ SHOWN = sorted(
 
 
 def unknown_options(shown: str) -> list[str]:
-    """Options of a command line that the program does not have in that place."""
+    """Command-line options that the program does not have at that place."""
     command: click.Command = main
     unknown = []
     for word in shlex.split(shown)[1:]:
@@ -99,7 +99,7 @@ def test_made_up_message_would_be_found() -> None:
 
 
 def kinds_below(error: type[OpswatchError | ProviderError]) -> set[str]:
-    """The kinds of an error and of all that are derived from it."""
+    """The kinds of an error and of all errors derived from it."""
     return {error.kind}.union(*(kinds_below(each) for each in error.__subclasses__()))
 
 

@@ -1,4 +1,4 @@
-"""Schedules by their next due time."""
+"""Schedules ordered by their next due time."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ DAY = timedelta(days=1)
 
 @dataclass
 class SetClock:
-    """A clock that is set, which a shared database may correct, and what a scheduler does by it."""
+    """A clock that a test sets and a shared database may correct, and the actions of a scheduler
+    that uses it.
+    """
 
     ahead: timedelta = timedelta(0)
     correction: timedelta = timedelta(0)
@@ -126,7 +128,7 @@ async def test_jump_of_clock_is_compared_before_anything_runs(jump: timedelta) -
 
 
 async def test_clock_without_reference_is_believed() -> None:
-    """As after the sleep of a machine, whose database is a file."""
+    """As after a machine with a file database was suspended."""
     clock = SetClock(has_reference=False)
     scheduler = await clock.scheduler()
     await clock.tick(scheduler, DAY)

@@ -1,4 +1,4 @@
-"""Errors say of themselves how they are shown, logged and how a command ends."""
+"""Errors define how they are shown and logged, and the exit code of a command."""
 
 from __future__ import annotations
 

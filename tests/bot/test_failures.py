@@ -1,4 +1,4 @@
-"""Failures after which the work goes on: what the log says of them."""
+"""What is logged about failures after which the work continues."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def recent_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No fault of another test was logged before."""
+    """Forgets the faults that other tests logged."""
     monkeypatch.setattr(error_messages, "RECENT_FAULTS", RecentFaults())
 
 
@@ -144,7 +144,7 @@ async def run_step() -> None:
     step = WorkflowStep(**parts, permissions=permissions, secrets=secrets)  # type: ignore[arg-type]
 
     async def ignore(**_: Any) -> None:
-        """What Slack is sent does not matter here."""
+        """Ignores what is sent to Slack."""
 
     event = {"inputs": {"channel": "C0OPS", "question": "/usage 7d"}}
     await step(event, ignore, ignore)  # type: ignore[arg-type]

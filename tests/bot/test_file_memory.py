@@ -1,4 +1,4 @@
-"""Small files are kept in memory, as far as all answers together leave room."""
+"""Small files stay in memory if the limit for all answers together allows it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LINES = [b"2026-11-20T11:59:%02dZ INFO kitchen: soup %d\n" % (n % 60, n) for n i
 
 
 class Pieces:
-    """A log that comes in these pieces."""
+    """A log that arrives in these pieces."""
 
     account = "kitchen"
 
@@ -87,7 +87,7 @@ async def test_packed_log_outgrows_memory(tmp_path: Path) -> None:
 
 
 class BrokenOnce(Pieces):
-    """A log whose first download ends early, after these pieces."""
+    """A log whose first download breaks off after these pieces."""
 
     def __init__(self, pieces: list[bytes]) -> None:
         super().__init__(pieces)

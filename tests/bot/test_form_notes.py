@@ -1,4 +1,4 @@
-"""What the form of recorded calls says of each account before it is filled in."""
+"""What the form of recorded calls shows about each account before it is filled in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read holds no word that the glossary rules out."""
+"""Texts for people contain no term that the glossary rules out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMANDS = ["", *main.commands]
 
 
 def avoided() -> dict[str, str]:
-    """Each phrase that is not written, with the term to write."""
+    """Each phrase to avoid, with the term to use."""
     _, _, *rows = ROW.findall((ROOT / "docs" / "glossary.md").read_text("utf-8"))
     return {
         phrase.strip(): term

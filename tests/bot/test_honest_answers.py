@@ -1,5 +1,5 @@
-"""No answer misleads: what is missing comes first, like is compared with like, unknown is no
-zero, and old days have their year.
+"""No answer misleads: missing data comes first, comparisons are of equal spans, unknown is not
+zero, and old dates include their year.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def period(by_day: dict[date, int]) -> UsagePeriod:
 
 
 def report_of(by_day: dict[date, int], first: date, last: date, **changes: Any) -> UsageReport:
-    """A report of some days, with all that is known before them."""
+    """A report of some days, with all the data known before them."""
     days = DayRange(first, last)
     shown = {day: usage for day, usage in by_day.items() if day in days}
     before = {day: usage for day, usage in by_day.items() if day in days.before()}
@@ -78,9 +78,7 @@ COMPARISONS: dict[str, tuple[date, date, Any, str]] = {
     ("first", "last", "value", "rendered"), COMPARISONS.values(), ids=COMPARISONS.keys()
 )
 def test_like_is_compared_with_like(first: date, last: date, value: Any, rendered: str) -> None:
-    """Every week is like the last one, so that weekends and a day half over are all that could
-    mislead.
-    """
+    """Every week is the same, so that only weekends and an incomplete day could mislead."""
     by_day = {**history(usage=weekly), TODAY: 3}
     report = report_of(by_day, first, last)
     assert report.values().get("change_percent") == value

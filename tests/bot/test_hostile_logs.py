@@ -1,4 +1,4 @@
-"""Logs that are made to be slow to count: most of their lines are not read one by one."""
+"""Logs designed to be slow to count: most of their lines are not read one by one."""
 
 from __future__ import annotations
 

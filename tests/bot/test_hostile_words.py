@@ -1,6 +1,4 @@
-"""Words that are made to be slow: the work they cause grows no faster than they do, and
-is bounded.
-"""
+"""Words designed to be slow: the work they cause is bounded, and grows no faster than their length."""
 
 from __future__ import annotations
 
@@ -108,8 +106,8 @@ def test_no_question_takes_much_work_or_memory(
     ],
 )
 def test_words_of_any_length_are_read_by_every_parser(piece: str) -> None:
-    """The work of patterns is not counted in lines, so that these are far longer than what is
-    counted: one that doubled back on itself would not end.
+    """The work of patterns is not counted in lines, so these words are much longer than those whose
+    work is counted. A pattern that backtracks would never finish.
     """
     words = (piece * 4000)[:4000]
     for text in (

@@ -1,4 +1,4 @@
-"""What people wait for in a terminal imports only what it needs."""
+"""Commands that people wait for in a terminal import only what they need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNUSED = {
 
 
 def imported_by(code: str) -> set[str]:
-    """The modules that are imported once the code has run."""
+    """The modules imported after the code has run."""
     script = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -1,4 +1,4 @@
-"""`python -m bot init` writes a configuration to start from, and never over one that exists."""
+"""`python -m bot init` writes a configuration to start from, and never overwrites an existing one."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_demo_names_missing_packages(tmp_path: Path) -> None:
     "words", [["manifest"], ["ask", "/usage help"], ["init", "--help"]], ids=lambda words: words[0]
 )
 def test_closed_pipe_is_no_fault(words: list[str], tmp_path: Path) -> None:
-    """As `opswatch manifest | head` does, once it has read enough."""
+    """As `opswatch manifest | head` closes it, once it has read enough."""
     (tmp_path / "bot.toml").write_text("")
     with subprocess.Popen(
         [sys.executable, "-m", "bot", *words],

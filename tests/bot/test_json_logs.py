@@ -1,4 +1,4 @@
-"""JSON lines with different fields, with records of their own, and with lines of text in them."""
+"""JSON lines with different fields, with several records, and with lines of text inside."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def counted(*lines: Any) -> LogCounter:
 
 
 def envelope(*severities: int) -> dict[str, Any]:
-    """A line of OpenTelemetry's collector, two records a scope."""
+    """A line of OpenTelemetry's collector, with two records per scope."""
     records = [
         {"timeUnixNano": "1795255200123456789", "severityNumber": number, "body": {}}
         for number in severities

@@ -1,4 +1,6 @@
-"""A block of lines is counted as its lines are read, however the log is cut and whatever is among them."""
+"""A block is counted exactly as its lines are read one by one, however the log is cut and whatever
+lines it contains.
+"""
 
 from __future__ import annotations
 
@@ -223,7 +225,7 @@ def test_lines_without_a_level_are_counted_in_runs(name: str) -> None:
     ],
 )
 def test_damaged_line_is_counted_as_read(line: bytes) -> None:
-    """Among lines of the formats that it may have been."""
+    """The line is among lines of the formats that it may belong to."""
     for known in FORMATS:
         whole = without_colours(known.line)
         log = [whole, whole, line, whole]

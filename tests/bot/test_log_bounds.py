@@ -1,4 +1,4 @@
-"""Counting a log takes bounded work and memory, and no pattern repeats without a bound."""
+"""Counting a log takes bounded work and memory, and no pattern has an unbounded repeat."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_work_does_not_grow_faster_than_a_hostile_line(made: Any) -> None:
 
 
 def repeats(pattern: Any, inside: bool = False) -> Iterator[str]:
-    """The repeats of a pattern that have no bound and may be given back, which is how a search
-    becomes quadratic.
+    """The repeats of a pattern that are unbounded and can backtrack, which is how a search becomes
+    quadratic.
     """
     for op, value in pattern:
         if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):

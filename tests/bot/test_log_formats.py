@@ -1,5 +1,5 @@
-"""The tables of times, of places for levels and of formats are read as their examples say; what only
-looks like a level is none.
+"""The tables of times, of places for levels and of formats are read as their examples say. Text
+that only looks like a level is not read as one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a calculation would have been in the past, from slices of time, beside plain recomputation."""
+"""The past results of a calculation, from slices of time, compared with a simple recomputation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ END = datetime(2026, 11, 21, 14, 7, 31, tzinfo=UTC)
 
 @dataclass
 class Downloads:
-    """An account that can only download."""
+    """An account that supports only downloads."""
 
     account: str = "eu"
 
@@ -45,7 +45,7 @@ class Downloads:
 
 @dataclass
 class Queries(Downloads):
-    """An account whose log has entries at some instants, each with a number."""
+    """An account whose log has numbered entries at some instants."""
 
     entries_at: list[tuple[datetime, float]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -134,7 +134,7 @@ async def test_history_equals_recomputation(
 
 
 async def test_calendar_windows_are_approximated() -> None:
-    """The ends of `today` lie between the slices of a quarter of an hour."""
+    """The ends of `today` are between the boundaries of the quarter-hour slices."""
     source = Queries(entries_at=random_entries(60, 5000))
     replay = await replayed(source, "/logs web today count", "count", 60)
     assert replay.notes == ("Each value may lack the last 15 min of its window.",)

@@ -1,4 +1,6 @@
-"""The words of `/logs` that ask for a calculation, some lines, what arrives, or the list of logs."""
+"""The words of `/logs` that ask for a calculation, some lines, new lines as they arrive, or the
+list of logs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of programs in wide use, two or three of each: their times, zones and levels."""
+"""Lines of widely used programs, two or three of each: their times, zones and levels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAMPLES = samples()
 
 
 def as_written(minute: Minute | None) -> tuple[str, str]:
-    """A minute and its zone; the names of UTC are one."""
+    """A minute and its zone. All names of UTC are treated as one."""
     clock, zone = (part.decode() for part in minute) if minute else ("", "")
     return clock, "Z" if zone in NO_OFFSET else zone
 

@@ -1,4 +1,4 @@
-"""What a calculation over a log came to, as values that alerts and scripts read."""
+"""The result of a calculation over a log, as values for alerts and scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log lines: UTC, no secret whoever wrote them, and the question they belong to."""
+"""Log lines: in UTC, without secrets whoever wrote them, and with the question they belong to."""
 
 from __future__ import annotations
 

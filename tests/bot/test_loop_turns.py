@@ -1,4 +1,4 @@
-"""Many tasks that are ready at once share the event loop with everything else."""
+"""Many tasks that become ready at once share the event loop with other work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.system.loop_turns import LoopTurns
 
 
 async def continued_by_turn(turns: LoopTurns, tasks: int) -> list[list[int]]:
-    """The tasks that went on in each turn of the loop, all of them ready at once."""
+    """The number of tasks that continued in each turn of the loop, when all became ready at once."""
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
     by_turn: list[list[int]] = [[]]

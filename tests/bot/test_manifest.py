@@ -1,5 +1,5 @@
-"""The manifest: the file in the repository is what the commands describe, within Slack's limits, and
-the Slack CLI finds it.
+"""The manifest: the file in the repository matches the commands, is within Slack's limits, and is
+where the Slack CLI looks for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Events as the requests and mails that each kind of target takes."""
+"""Events in the form of requests and mails that each kind of target accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is new in some calls, beside a plain recomputation."""
+"""What is new in some calls, compared with a simple recomputation."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def denied(ago: timedelta, count: int, **changes: Any) -> list[ApiCall]:
 
 
 def history(calls: Sequence[ApiCall], before: Window, read: Window | None = None) -> AccountHistory:
-    """What is known once all calls of a time were read."""
+    """The known values after all calls of a time were read."""
     days = {day.day: day for day in seen_days(calls, read or before)}
     return AccountHistory(before, days)
 
@@ -85,7 +85,7 @@ def before(days: int = 30, window: Window = LAST_HOUR) -> Window:
 
 
 def found(calls: Sequence[ApiCall], days: int = 30, window: Window = LAST_HOUR) -> Novelty:
-    """What is new in the window, where all calls were read."""
+    """The new values in the window, if all calls were read."""
     known = Window(window.start - days * DAY - 3 * HOUR, window.end)
     inside = [call for call in calls if call.at is None or window.start <= call.at < window.end]
     histories = {"edge": history(calls, before(days, window), known)}
@@ -347,7 +347,7 @@ def test_too_many_days_are_refused(days: str) -> None:
 
 
 class Source:
-    """An account that remembers what it was asked."""
+    """An account that records the questions it gets."""
 
     account = "edge"
 
@@ -363,7 +363,7 @@ class Source:
         self.data_until: datetime | None = None
 
     def unsupported_filter(self, filters: CallFilters) -> None:
-        """Any filter can be applied; none is asked for."""
+        """Accepts any filter; none is used."""
 
     def kept_since(self, now: datetime) -> datetime | None:
         return now - self.kept if self.kept else None
@@ -500,7 +500,7 @@ async def test_slow_vendor_is_not_waited_for() -> None:
 
 
 async def test_busy_account_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another question fetches its days, and goes on with that."""
+    """Another question is fetching its days, and continues with that."""
     source = Source()
     source.may_answer.clear()
     seen = opened(source)

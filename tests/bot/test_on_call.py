@@ -1,4 +1,4 @@
-"""Schedules of who is on call."""
+"""On-call schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers the questions of a command is opened when it is first needed."""
+"""The code that answers a command's questions is loaded when first needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/operating.md names what there is."""
+"""docs/operating.md covers everything that exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a question is recorded, also where the database is away at that moment."""
+"""The outcome of a question is recorded, even if the database is unavailable at that moment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.conftest import connected_bot
 
 
 class Questions:
-    """Cannot be written for so many attempts."""
+    """Fails for the given number of attempts."""
 
     def __init__(self, failures: int) -> None:
         self.failures = failures

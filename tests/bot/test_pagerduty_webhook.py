@@ -1,4 +1,4 @@
-"""What PagerDuty reports back is read only where it is signed."""
+"""PagerDuty's webhooks are accepted only if they are signed."""
 
 from __future__ import annotations
 

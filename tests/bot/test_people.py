@@ -1,4 +1,4 @@
-"""What is known of people: for how long, and what holds where Slack does not answer."""
+"""What is cached about people: for how long, and what applies if Slack does not answer."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_one_match_suffices(command: Any, who: dict[str, Any], may: bool) -> Non
 
 
 class FakeSlackWithGroups(FakeSlack):
-    """Lists its user groups, too."""
+    """Also lists its user groups."""
 
     async def read(self, method: str, **arguments: str) -> Any:
         if method != "usergroups.list":

@@ -1,4 +1,4 @@
-"""Files for their owner alone, and folders that a crash has left behind."""
+"""Files that only their owner can read, and folders left behind by a crash."""
 
 from __future__ import annotations
 

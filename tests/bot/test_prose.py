@@ -1,4 +1,4 @@
-"""What people read keeps the rules of `tests/prose.py`."""
+"""Texts for people follow the rules of `tests/prose.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words become a Question: the grammar in tables, and every refusal with an example that works."""
+"""Words become a Question: the grammar in tables, and for every refusal an example that works."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ SLOW_TO_READ = {
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
 @pytest.mark.parametrize("words", SLOW_TO_READ.values(), ids=SLOW_TO_READ.keys())
 def test_adversarial_question_is_parsed_quickly(command: str, words: str) -> None:
-    """Patterns that double back on themselves would make this run for hours."""
+    """Patterns that backtrack would make this run for hours."""
     try:
         ask(f"/{command} {unescape_input(words)}")
     except BadQuestion as refusal:

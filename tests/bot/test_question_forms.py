@@ -1,4 +1,4 @@
-"""A form becomes a question from its values, and a refusal names the input that is wrong."""
+"""The values of a form become a question, and a refusal names the input that is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""aiohttp is imported without the certificates of the system, and trusts nobody by itself."""
+"""aiohttp is imported without the system's certificates, and trusts none by default."""
 
 from __future__ import annotations
 

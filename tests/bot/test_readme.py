@@ -1,4 +1,4 @@
-"""What the README and docs/ show works: questions, commands, settings, links."""
+"""The questions, commands, settings and links shown in the README and docs/ work."""
 
 from __future__ import annotations
 

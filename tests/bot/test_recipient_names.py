@@ -1,4 +1,4 @@
-"""Whom an alert calls, in words that mention nobody."""
+"""The names of an alert's recipients, in text that mentions nobody."""
 
 from __future__ import annotations
 

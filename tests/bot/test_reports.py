@@ -120,7 +120,7 @@ def test_findings_name_outliers() -> None:
 
 
 def test_peak_is_compared_with_its_weekday() -> None:
-    """Mondays are always twice as busy, so a Monday is nothing to speak of; this Wednesday is."""
+    """Mondays are always twice as busy, so a Monday is not unusual; this Wednesday is."""
     usual = history(lambda day: 20 if day.weekday() == 0 else 10, until=WEEK.first)
     week = days([20, 10, 10, 10, 10, 10, 10], WEEK.first)
     assert usage_report(facts(period=period(week), month=period(usual))).findings() == []
@@ -162,7 +162,7 @@ def history(usage: Any, *, until: date = TODAY, back: int = 130) -> dict[date, i
 
 
 def test_forecast_distinguishes_weekdays_with_enough_data() -> None:
-    """Five days of work and two of rest: the ten days that are left have two weekends."""
+    """Five working days and two days off: the ten days left contain two weekends."""
     found = month_forecast(history(lambda day: 100 if day.weekday() < 5 else 10), today=TODAY)
     assert found is not None
     november = [TODAY.replace(day=n) for n in range(1, 31)]

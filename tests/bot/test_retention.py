@@ -1,4 +1,4 @@
-"""Rows are kept as long as `[retention]` says, and what is still needed stays longer."""
+"""Rows are kept as long as `[retention]` says, and longer while they are needed."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_rows_are_kept_for_their_period(
 
 
 async def test_opening_a_database_deletes_nothing(tmp_path: Path) -> None:
-    """Commands of the terminal open it, too, and do not know for how long rows are kept."""
+    """Terminal commands open it too, and do not know how long rows are kept."""
     first = await Store.open(tmp_path / "bot.sqlite", now=NOW)
     await fill(first)
     await first.close()
@@ -81,7 +81,7 @@ async def test_opening_a_database_deletes_nothing(tmp_path: Path) -> None:
 
 
 async def test_message_of_an_open_incident_stays(tmp_path: Path) -> None:
-    """Its next change edits it and replies in its thread."""
+    """Its next change edits the message and replies in its thread."""
     store = await Store.open(tmp_path / "bot.sqlite", now=NOW)
     posts = store.outbox
     await store.alerts.save_evaluations([FIRING])

@@ -1,5 +1,5 @@
 """When a schedule is due: through both daylight-saving changes, a leap day, downtime, and clocks
-that are put back.
+that are set back.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def test_nine_oclock_stays_nine_across_dst() -> None:
 
 
 def test_dst_change_neither_doubles_nor_loses_digest() -> None:
-    """01:30 comes twice on 25 October; on 28 March the clocks go from 01:00 to 02:00."""
+    """01:30 occurs twice on 25 October; on 28 March the clocks go from 01:00 to 02:00."""
     assert instants("30 1 * * *", utc(2026, 10, 24, 12), 2) == [
         "Sun 25 Oct 01:30",
         "Mon 26 Oct 01:30",

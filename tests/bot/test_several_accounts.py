@@ -1,4 +1,4 @@
-"""Alerts and backtests on several accounts and on comparisons, by sources in memory."""
+"""Alerts and backtests on several accounts and on comparisons, with sources in memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BUSY = {date(2026, 11, 20): 90}
 
 @dataclass
 class Account:
-    """A usage source that sends 30 bytes a day of one log, but for some days."""
+    """A usage source in which one log sends 30 bytes a day, except on some days."""
 
     account: str
     days: Mapping[date, int]

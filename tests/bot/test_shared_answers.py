@@ -1,4 +1,4 @@
-"""People who ask the same question at the same moment get one answer."""
+"""People who ask the same question at the same time share one answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def question(line: str, now: datetime = NOW) -> Question:
 
 
 class Vendor:
-    """Answers once it may, and counts how often it was asked."""
+    """Answers once it is released, and counts the questions."""
 
     def __init__(self, outcome: Answer | Exception | None = None) -> None:
         self.outcome = outcome or Answer("37 GB", [])
@@ -47,7 +47,7 @@ class Vendor:
 
 
 class People:
-    """Ask one after the other, each while the answers before are in progress."""
+    """Ask one after the other, while earlier answers are in progress."""
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor

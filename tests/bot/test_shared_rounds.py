@@ -1,4 +1,4 @@
-"""Of very many jobs that are due at once, each process begins with a part of its own."""
+"""If very many jobs are due at once, each process begins with a different part of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DUES = [Due(f"alert {n}", NOON, 0) for n in range(10)]
 
 
 class Round:
-    """A scheduler with so many jobs that are due now, whose names are noted as they run."""
+    """A scheduler with this many jobs that are due now. It records their names as they run."""
 
     def __init__(self, count: int = 10) -> None:
         self.ran: list[str] = []
@@ -36,7 +36,7 @@ class Round:
         self._count = count
 
     async def run(self, begin: float, size: float) -> None:
-        """Runs the round until everything in it has ended."""
+        """Runs the round until all its jobs have ended."""
         for n in range(self._count):
             await self.scheduler.add(
                 Job(f"alert {n}", EvaluationTimes(timedelta(hours=1)), self._run, self._at_noon)
@@ -63,12 +63,12 @@ class Round:
         return NOON
 
     async def _ignore(self, *_: Any) -> None:
-        """Nothing is pruned, and no failure reported."""
+        """Prunes nothing and reports no failure."""
 
 
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few are many."""
+    """Treats a few jobs as many."""
     monkeypatch.setattr(scheduling, "SHARED_FROM", 5)
 
 
@@ -101,7 +101,7 @@ async def test_claimed_parts_are_left_to_others() -> None:
 
 @pytest.mark.usefixtures("shared")
 async def test_slow_part_does_not_delay_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others may have died, whose part must be evaluated, too."""
+    """The process for that part may have died, so its part must be evaluated too."""
     # The head start is over at once, while the own part goes on until the others are asked about.
     monkeypatch.setattr(scheduling, "HEAD_START_S", 0)
     together = Round()

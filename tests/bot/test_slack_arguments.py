@@ -1,4 +1,4 @@
-"""Arguments of Slack's methods on the short way, as the SDK would send them."""
+"""The direct path to Slack's methods sends arguments as the SDK would."""
 
 from __future__ import annotations
 

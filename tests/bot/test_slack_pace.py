@@ -1,4 +1,4 @@
-"""The pace at which things are sent to Slack: who goes when, and who goes first."""
+"""The pace of requests to Slack: which may be sent when, and which go first."""
 
 from __future__ import annotations
 
@@ -220,9 +220,7 @@ def test_channels_at_rest_are_forgotten() -> None:
 
 
 def test_pace_stays_within_slacks_limits() -> None:
-    """Two hundred messages, as many edits and what else is called, all at once: Slack
-    refuses none.
-    """
+    """Two hundred messages, as many edits and all other calls at once: Slack refuses none."""
 
     async def journey() -> list[str]:
         pace = SlackPace()

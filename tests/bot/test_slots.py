@@ -37,7 +37,7 @@ async def test_tasks_enter_in_order() -> None:
 
 
 async def test_slot_of_cancelled_task_is_free() -> None:
-    """Whether it still waited, or had been given the slot in the same turn of the event loop."""
+    """Whether it was still waiting, or had been given the slot in the same turn of the event loop."""
     slots = Slots(1)
     first = asyncio.Event()
     last = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Mail servers that answer late, oddly or for ever."""
+"""Mail servers that answer late, in unusual ways, or never."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ async def mail_server(serve: Serve, username: str = "") -> AsyncIterator[EmailSe
 
 
 def answering(given: list[str], **answers: str) -> Serve:
-    """A server that gives these answers to verbs, and accepts everything else. An empty one hangs
-    up.
+    """A server that gives these answers to commands, and accepts everything else. An empty answer
+    closes the connection.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Alert states and rules that earlier versions stored can be read."""
+"""Alert states and rules stored by earlier versions can be read."""
 
 from __future__ import annotations
 

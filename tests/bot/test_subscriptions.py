@@ -1,4 +1,4 @@
-"""The words of a schedule made in chat."""
+"""The words that create a schedule in chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`[targets]`, `[channels]` and `[[button]]` of bot.toml, and what alerts say of them."""
+"""`[targets]`, `[channels]` and `[[button]]` in bot.toml, and how alerts show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that is shown in a terminal cannot control it."""
+"""Text shown in a terminal cannot control it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,5 @@ def test_json_escapes_control_characters(hostile: str, shown: str) -> None:
     "piece", ["\x1b[", "\x1b]", "\x9d", "\x9b", "\x1b", "\x1bP;", "0", "\x1b]\x9d"]
 )
 def test_time_grows_linearly_with_length(piece: str) -> None:
-    """Each of these would be read again from each of its signs by a pattern that is not linear, for
-    hours.
-    """
+    """A pattern that is not linear would read the text again from each of its signs, for hours."""
     assert len(terminal_text(piece * 300_000)) <= 300_000 * len(piece)

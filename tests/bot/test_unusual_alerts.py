@@ -1,4 +1,4 @@
-"""Rules whose threshold follows what is usual: their states, words, forms and settings."""
+"""Rules whose threshold follows the usual values: their states, words, forms and settings."""
 
 from __future__ import annotations
 

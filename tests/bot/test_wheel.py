@@ -1,4 +1,4 @@
-"""The wheel holds everything that the program needs, and runs without a checkout."""
+"""The wheel contains everything that the program needs, and works without a checkout."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`opswatch` in a new environment, which takes its dependencies, and nothing else, from the one
-    of the tests.
+    """`opswatch` in a new environment that shares only its dependencies with the environment of the
+    tests.
     """
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run(

@@ -1,5 +1,5 @@
-"""Windows as people type them: several hundred expressions, each read rightly or refused with what
-to type instead.
+"""Windows as people type them: several hundred expressions, each read correctly or refused with a
+suggestion of what to type.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def test_both_readings_of_hours_are_accepted(words: str) -> None:
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "tokyo time", "in Tokyo", "gmt+2"])
 @pytest.mark.parametrize("words", window_cases.IN_ZONES)
 def test_both_readings_keep_typed_zone(words: str, zone: str) -> None:
-    """They are the windows that the same words offer to a person in that zone."""
+    """They are the windows that the same words mean for a person in that zone."""
     lives_in = {"UTC": "UTC", "America/New_York": zone, "gmt+2": "Etc/GMT-2"}.get(
         zone, "Asia/Tokyo"
     )
@@ -263,8 +263,8 @@ def test_clarification_contains_the_whole_question(line: str, hint: str) -> None
 def test_every_form_is_valid_at_any_moment(
     words: str, now: datetime, zone: str, whole_days: bool
 ) -> None:
-    """A window or a refusal: a time of day may not exist or come twice on a day when the clocks
-    change, or be to come.
+    """A window or a refusal: a time of day may not exist or may occur twice on a day when the
+    clocks change, or may be in the future.
     """
     with contextlib.suppress(BadQuestion):
         found = read(words, now=now, zone=zone, whole_days=whole_days)

@@ -1,5 +1,5 @@
-"""The words for a stretch of time, in tables; both ways of counting, zones, and both
-daylight-saving changes.
+"""The words for a period of time, in tables: both ways of counting, zones, and both daylight-saving
+changes.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""More of what people type for a window, on Wednesday 10 February 2027 at 17:20 in Europe/Berlin.
-Times are those of Berlin.
+"""More windows as people type them, on Wednesday 10 February 2027 at 17:20 in Europe/Berlin. Times
+are in Berlin's zone.
 """
 
 NOW = "2027-02-10 17:20"

@@ -1,4 +1,4 @@
-"""What people type for a window and how it is read, on Saturday 21 November 2026 at 14:05 UTC, in
+"""Windows as people type them and how they are read, on Saturday 21 November 2026 at 14:05 UTC, in
 Europe/Dublin. Times are in UTC.
 """
 

@@ -1,4 +1,4 @@
-"""Each vendor in turn, for promises that hold for all."""
+"""Each vendor in turn, for tests that apply to all."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Secrets of many kinds, and the contexts in which logs show them. A context has `{}` in the place of
-the secret.
+"""Secrets of many kinds, and the contexts in which logs show them. A context contains `{}` in place
+of the secret.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ NAMES = tuple(_NAMES.split())
 
 @dataclass(frozen=True)
 class Context:
-    """A notation. `NAME` is the place of a name and `{}` that of the secret; `signs` says whether
-    a bare value may have signs there.
+    """A notation. `NAME` stands for a name and `{}` for the secret; `signs` says whether a bare
+    value may contain signs there.
     """
 
     text: str

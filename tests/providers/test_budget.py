@@ -1,5 +1,5 @@
-"""Budgets: reserved before, settled after, reported from answers, kept across restarts, never
-exceeded by askers at the same time.
+"""Budgets: reserved before requests, settled after them, updated from answers, kept across
+restarts, and never exceeded by concurrent requests.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def clock() -> Clock:
 
 @pytest.fixture(params=["memory", "stored"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RateLimitStore]:
-    """Both stores keep the same promises."""
+    """Both stores must behave the same."""
     if request.param == "memory":
         yield MemoryRateLimitStore()
         return
@@ -103,8 +103,8 @@ async def test_oversized_reservation_takes_the_whole_budget(
 
 
 async def test_reported_quota_replaces_our_count(store: RateLimitStore, clock: Clock) -> None:
-    """Somebody else uses the same key, so less remains than we have spent; or the limit is higher
-    than the page says.
+    """Somebody else uses the same key, so less remains than our own count says; or the limit is
+    higher than documented.
     """
     budget = budget_of(store, clock)
     reservation = await budget.reserve("download")
@@ -179,8 +179,8 @@ async def test_budget_survives_restart(tmp_path: Path, clock: Clock) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=40))
 def test_no_window_exceeds_its_limit(asked: list[tuple[int, int]]) -> None:
-    """Whoever waits for the announced time may ask then, and no quarter of an hour sees more than its
-    limit.
+    """A caller that waits until the announced time may send its request, and no quarter of an hour
+    has more requests than its limit.
     """
     limit = Limit("downloads", 5, bytes=100)
     spends = list[Reservation]()

@@ -1,4 +1,4 @@
-"""The circuit of a vendor, alone and shared by processes."""
+"""The circuit breaker of a vendor, in one process and shared by several."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 
 
 class Now:
-    """A clock that stands still until it is moved, for both kinds of time."""
+    """A clock for both kinds of time that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -37,7 +37,7 @@ def now() -> Now:
 
 @pytest.fixture
 async def pair(location: Path | Secret, now: Now) -> AsyncIterator[tuple[Circuit, Circuit]]:
-    """The circuits of one vendor in two processes."""
+    """The circuit breakers of one vendor in two processes."""
     stores = [await Store.open(location, now=START) for _ in range(2)]
     one, two = (circuit(now, store) for store in stores)
     yield one, two

@@ -1,5 +1,5 @@
-"""Logs as the internet really delivers them: cut, silent, endless, packed, in tiny chunks, with
-lines of any size; and memory stays flat.
+"""Logs with real network problems: cut, stalled, endless, compressed, in tiny chunks, with lines of
+any size; memory use stays constant.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def serving(serve: Serve) -> AsyncIterator[Rapid7]:
-    """A server that answers every request with raw bytes, and an account that asks it."""
+    """A server that answers every request with raw bytes, and an account that uses it."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -115,7 +115,7 @@ async def test_log_shorter_than_announced_is_reported(tmp_path: Path) -> None:
 
 
 async def test_body_ending_with_connection_is_complete(tmp_path: Path) -> None:
-    """Nothing tells how long it should have been."""
+    """Nothing says how long it should have been."""
     async with serving(plain(b"one\ntwo\n", "Connection: close\r\n")) as client:
         transfer, content = await fetched(client, tmp_path)
     assert (transfer.complete, content) == (True, b"one\ntwo\n")
@@ -289,7 +289,7 @@ LOG = b"".join(
 async def test_handed_over_log_is_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain_bytes: int, limit: int | None
 ) -> None:
-    """What a thread does alone, and what a process goes on with, wherever it takes over."""
+    """The result in a thread alone equals that of a process that takes over, at any point."""
     found = []
     for hand_over in (0, 100_000, 600_000, 10**12):
         monkeypatch.setattr(worker, "HAND_OVER_BYTES", hand_over)
@@ -313,7 +313,7 @@ async def test_handed_over_log_is_unchanged(
 
 @asynccontextmanager
 async def handed_over(folder: Path) -> AsyncIterator[tuple[asyncio.Task[object], list[int]]]:
-    """A log without end that a process works on, and that process."""
+    """An endless log that a process works on, and that process."""
     async with serving(endless) as client:
         task: asyncio.Task[object] = asyncio.create_task(fetched(client, folder))
         while not (children := workers()):
@@ -393,7 +393,7 @@ def workers() -> list[int]:
 
 
 async def grown(client: Rapid7, folder: Path, **wanted: int) -> tuple[int, TransferState]:
-    """How much memory Python took at most for one log, in bytes."""
+    """Python's peak memory use for one log, in bytes."""
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
@@ -418,7 +418,7 @@ async def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
 
 
 async def test_huge_line_is_redacted_in_constant_memory(tmp_path: Path) -> None:
-    """A secret across every seam is found, and nothing of the line is lost."""
+    """A secret across any boundary is found, and nothing else of the line is lost."""
     piece = (b"x" * 50 + b" ") * 1000
     count = 50 * MB // len(piece)
     secret = b" password=geheim "

@@ -1,4 +1,4 @@
-"""Signatures: the vendor's own vectors, and the files that hold the credentials."""
+"""Signatures: the vendor's own test vectors, and the files that contain the credentials."""
 
 from __future__ import annotations
 

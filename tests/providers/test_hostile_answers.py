@@ -1,5 +1,5 @@
-"""What a vendor, or whoever answers in its place, may send to take the bot down: each is an error
-of the family, in bounded memory.
+"""Answers of a vendor, or of an attacker in its place, that try to crash the bot: each becomes a
+provider error, in bounded memory.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ MEMBERS = {
 @pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES.keys())
 @pytest.mark.parametrize("name", MEMBERS)
 async def test_any_member_may_have_any_value(name: str, value: bytes) -> None:
-    """A value of another kind is a missing one, or makes the answer an error of the family."""
+    """A value of another kind counts as missing, or makes the answer a provider error."""
     async with VENDORS[name]() as vendor:
         for member in MEMBERS[name]:
             vendor.server.faults.clear()

@@ -1,4 +1,4 @@
-"""How long to wait, and what counts as this machine."""
+"""How long to wait, and which addresses are this machine."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_any_headers_give_a_wait_or_none(status: int, headers: dict[str, str]) -
 
 
 async def test_unanswered_connection_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that lets the connection hang: its queue of callers is full and nobody takes them."""
+    """A host that never accepts the connection: its backlog is full and stays full."""
     monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, connect=0.2))
     monkeypatch.setattr("providers.http.client.ATTEMPTS", 1)
     with socket.socket() as host:
@@ -117,8 +117,8 @@ async def test_unread_request_times_out(
 async def test_full_connection_pool_times_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Questions wait for their turn before the pool, so this needs a pool that is smaller than the
-    turns.
+    """Requests wait for a slot before the pool, so this needs a pool that is smaller than the
+    number of slots.
     """
     monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, pool=0.2))
     monkeypatch.setattr("providers.http.client.LIMITS", httpx.Limits(max_connections=1))
@@ -155,7 +155,7 @@ def test_only_this_machine_is_this_machine(url: str, here: bool) -> None:
 
 
 async def test_client_ends_shared_requests_before_it_closes() -> None:
-    """What they settle is stored, and the store closes after the client."""
+    """Their budget is settled in the store, which closes after the client."""
     client = open_client("http://127.0.0.1:1", account="eu")
     began = asyncio.Event()
     settled = list[bool]()

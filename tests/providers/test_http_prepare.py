@@ -1,4 +1,4 @@
-"""What the first request to a vendor would load on the event loop is loaded before it."""
+"""Modules that the first request to a vendor would load on the event loop are loaded before it."""
 
 from __future__ import annotations
 

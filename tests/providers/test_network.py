@@ -1,4 +1,4 @@
-"""Proxies and certificates from the environment, as curl and most programs spell them."""
+"""Proxies and certificates from the environment, in the variables that curl and most programs use."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Answers that are nearly as documented: each field missing, null, of another kind or padded. What
-can be read is read, and what cannot is said.
+"""Answers that are nearly as documented: each field missing, null, of another kind or padded.
+Readable values are used, and the others are reported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers that are packed: how they are unpacked, and what is refused before it unfolds."""
+"""Compressed answers: how they are unpacked, and what is refused before it is unpacked."""
 
 from __future__ import annotations
 

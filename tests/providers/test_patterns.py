@@ -1,4 +1,4 @@
-"""Patterns mean the same on every Python."""
+"""Patterns mean the same in every Python version."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def test_possessive_groups_become_atomic(possessive: str, atomic: str) -> None:
 
 
 def test_failed_group_gives_nothing_away() -> None:
-    """Python before 3.11.5 went on behind what had matched of a group that failed."""
+    """Before 3.11.5, Python continued after the text that a failed group had matched."""
     assert compile_pattern(r'(?:\{ ?"(?:date)" ?: ?)?+"?+').match('{"data"').end() == 0  # type: ignore[union-attr]

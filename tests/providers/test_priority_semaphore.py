@@ -1,4 +1,4 @@
-"""Requests of people go before those of schedules, and time in our own queue is no time-out."""
+"""People's requests go before those of schedules, and time in our own queue is not a time-out."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from providers.rapid7.sandbox import Rapid7Sandbox
 
 
 class Queue:
-    """Askers at a semaphore, the names of those that got a slot, and a gate behind which each stays
-    until it is let go.
-    """
+    """Callers at a semaphore, the names of those that got a slot, and an event that each waits for."""
 
     def __init__(self, semaphore: PrioritySemaphore) -> None:
         self.semaphore = semaphore
@@ -78,7 +76,7 @@ async def test_cancelled_waiter_frees_its_turn() -> None:
 
 
 async def test_turn_given_to_a_cancelled_asker_goes_on() -> None:
-    """Cancelled in the very moment in which the slot was granted."""
+    """The cancellation comes at the moment in which the slot was granted."""
     queue = Queue(PrioritySemaphore(1, most_in_background=1))
     await queue.ask("ada", "bob", "eve")
     queue.gates["ada"].set()
@@ -98,8 +96,8 @@ async def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 async def test_queue_time_is_no_vendor_failure(slow: Rapid7Sandbox) -> None:
-    """Fourteen questions, one at a time, each answered in a tenth of what one may take and together
-    later than that.
+    """Fourteen questions, one at a time. Each answer takes a tenth of the time limit, and all
+    together take longer than it.
     """
     slow.be_slow(0.3, times=99)
     client = open_client(slow.url, account="eu")
@@ -134,7 +132,7 @@ async def test_vendor_time_is_limited_behind_a_queue(slow: Rapid7Sandbox) -> Non
 
 
 async def test_slow_ledger_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> None:
-    """Reserving takes longer than the vendor may."""
+    """The reservation takes longer than the vendor's time limit."""
 
     class SlowBudget:
         async def reserve(self, scope: str) -> None:
@@ -156,4 +154,4 @@ async def test_slow_ledger_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> N
 
 
 def _anything(reply: object) -> None:
-    """Any answer will do."""
+    """Accepts any answer."""

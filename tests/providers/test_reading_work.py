@@ -1,4 +1,4 @@
-"""Reading an answer: its work, its depth, and what counts as nesting."""
+"""Reading an answer: the work it causes, its depth, and what counts as nesting."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_brackets_in_strings_are_not_nesting(text: bytes) -> None:
     )
 )
 def test_excess_is_counted_as_a_decoder_would(value: Any) -> None:
-    """Small bounds and small slices, so that they are met everywhere."""
+    """Uses small bounds and small slices, so that their edges are reached everywhere."""
     from providers.http import decoding
 
     body = json.dumps(value).encode()

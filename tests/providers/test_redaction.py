@@ -1,4 +1,4 @@
-"""What never leaves a provider: a golden corpus of lines, and streams cut anywhere."""
+"""What never leaves a provider: a corpus of lines with expected results, and streams cut anywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options, settings and sentences that have the form of a password's place stay as they are, and
+"""Options, settings and sentences that look like a place for a password stay unchanged, and
 passwords in the same place are removed.
 """
 

@@ -1,6 +1,4 @@
-"""Every kind of secret in every notation: no part of it survives, and what is
-around it stays.
-"""
+"""Every kind of secret in every notation: no part of it remains, and the text around it stays."""
 
 from __future__ import annotations
 
@@ -41,8 +39,8 @@ KEPT = (
 
 
 def assert_removed(line: str, secret: str, around: str) -> None:
-    """Nothing of the secret survives that is longer than three characters and not part of what
-    is around it.
+    """No part of the secret remains that is longer than three characters, unless it is also in the
+    text around it.
     """
     redacted = REDACTOR.text(line)
     parts = {secret[at : at + 4] for at in range(len(secret) - 3)}

@@ -1,4 +1,4 @@
-"""Lines of ordinary logs that look a little like secrets, and stay as they are."""
+"""Lines of ordinary logs that resemble secrets and stay unchanged."""
 
 from __future__ import annotations
 

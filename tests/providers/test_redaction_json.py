@@ -1,4 +1,4 @@
-"""JSON stays JSON, whatever halves of secrets its strings hold."""
+"""JSON stays valid JSON, whatever parts of secrets its strings contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords in sentences, protocols, tables and files of their own."""
+"""Passwords in sentences, protocols, tables and password files."""
 
 from __future__ import annotations
 

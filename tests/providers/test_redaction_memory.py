@@ -1,4 +1,6 @@
-"""The faster scan fits beside a long log, which a process of its own reads in little memory."""
+"""The memory of the faster scan fits beside a long log, which a separate process reads in little
+memory.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ print(most_kb() - before if isinstance(scan.current, HyperscanTexts) else "no hy
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_faster_scan_is_compiled_in_little_memory() -> None:
-    """One text more can make Hyperscan choose a search that takes 40 MB to compile."""
+    """One more text can make Hyperscan choose a search that takes 40 MB to compile."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, check=True, text=True, timeout=60
     )

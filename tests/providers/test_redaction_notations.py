@@ -1,4 +1,4 @@
-"""Secrets in notations of their own, and one scan that gives what the other gives."""
+"""Secrets in special notations, and the same results from both scans."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def corpus() -> bytes:
 
 
 def test_redacts_the_same_without_hyperscan() -> None:
-    """The import fails where there is no wheel for the platform."""
+    """The import fails on platforms without a wheel."""
     text = corpus()
     plain = subprocess.run(
         [sys.executable, "-c", WITHOUT_HYPERSCAN],

@@ -1,5 +1,5 @@
-"""Dense text without secrets: what repeats in it is not looked at again, and secrets in it are
-found as elsewhere.
+"""Dense text without secrets: repeated text is not read again, and secrets in it are found as
+elsewhere.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def test_repeated_ordinary_text_is_read_seldom(
 
 
 def test_text_is_ordinary_only_with_mixed_digits() -> None:
-    """A text that is harmless only while all of its digits are the same is read everywhere."""
+    """A text that is harmless only if all of its digits are the same is read at each place."""
 
     def places(block: bytes) -> list[Match]:
         return [(0, match.start(), match.end()) for match in re.finditer(rb"n=", block)]

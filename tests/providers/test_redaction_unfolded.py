@@ -1,4 +1,4 @@
-"""Values below their names: behind the header that all lines of a log have, and in one string."""
+"""Values below their names: after a header that all lines of a log have, and within one string."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redaction is linear: twice as much hostile input is no more than about twice the work."""
+"""Redaction is linear: twice as much hostile input takes at most about twice the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the first text would load is loaded before it."""
+"""Modules and rules that the first text would load are loaded before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vendor is a folder and a row, also where another package brings it."""
+"""A vendor is a folder and a row, including vendors in another package."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_unusable_plugin_is_skipped(value: str, reason: str) -> None:
 
 
 def problem_of(value: str) -> str:
-    """Why the provider at an entry point is skipped; those of ours are there all the same."""
+    """Why the provider at an entry point is skipped; our own are available all the same."""
     found = load_registry(BUILT_IN, [EntryPoint("other", value, "opswatch.providers")])
     assert list(found.providers) == [each.kind for each in BUILT_IN]
     return str(found.problems[0])

@@ -1,4 +1,4 @@
-"""The stand-in of Akamai on loopback, and a client of it."""
+"""Akamai's stand-in on loopback, and a client for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of Akamai share: a window, the samples of the vendor's page, and a client."""
+"""Shared by the tests of Akamai: a window, the samples on the vendor's page, and a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reports say of themselves, and what is made of it."""
+"""How Akamai describes its reports, and how the descriptions are used."""
 
 from __future__ import annotations
 

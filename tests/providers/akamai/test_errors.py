@@ -1,4 +1,4 @@
-"""Clock skew, signatures, and each of Akamai's errors as one of the family."""
+"""Clock skew, signatures, and the translation of each Akamai error."""
 
 from __future__ import annotations
 

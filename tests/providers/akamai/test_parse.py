@@ -1,4 +1,4 @@
-"""The samples of Akamai's page in JSON and CSV, and rows and bytes of any other shape."""
+"""The JSON and CSV samples on Akamai's page, and rows and bytes of any other shape."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_adversarial_json_is_refused_in_bounded_memory(body: bytes) -> None:
     ids=["open quote", "quotes", "commas", "empty lines", "markers", "no text"],
 )
 def test_adversarial_csv_needs_bounded_memory(data: bytes) -> None:
-    """Time that grows with the square of these would be minutes."""
+    """Quadratic time would be minutes for these."""
     whole = SAMPLE_CSV.partition("client3,")[0].encode() + data + b"\n#DATA_END\n"
     with contextlib.suppress(ProtocolError, Incomplete), memory_below(60 * len(whole)):
         parse.csv_report(whole, account="edge")

@@ -1,4 +1,4 @@
-"""What Akamai is asked: the forms of version 1, version 2, the report's description, and filters."""
+"""The requests to Akamai: the forms of version 1, version 2, the report's description, and filters."""
 
 from __future__ import annotations
 

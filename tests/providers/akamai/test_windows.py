@@ -1,4 +1,4 @@
-"""Windows in halves, pages, caps, and what is missing of a report."""
+"""Windows that are halved, pages, caps, and the missing parts of a report."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from tests.providers.akamai.support import (
 async def test_full_window_is_halved_until_it_fits(
     server: AkamaiSandbox, report: Any, accept: Any
 ) -> None:
-    """5,000 rows of v1 and 25,000 of v2 are all that one answer brings; no row is lost or doubled
-    at a seam.
+    """One answer contains at most 5,000 rows in v1 and 25,000 in v2. No row is lost or duplicated
+    at a boundary.
     """
     count = 12_000 if report == "v1" else 40_000
     gap = (WINDOW.end - WINDOW.start) / count
@@ -62,7 +62,7 @@ async def test_too_many_rows_are_reported(server: AkamaiSandbox, edge: Akamai) -
 
 
 async def test_omitted_rows_are_fetched_by_halves(server: AkamaiSandbox, edge: Akamai) -> None:
-    """No flag tells of it, but the report counts more than it holds."""
+    """No flag reports it, but the report counts more rows than it contains."""
     everything = list(server.rows(WINDOW.start, WINDOW.end))
 
     async def counted(request: web.Request) -> web.Response:
@@ -219,7 +219,7 @@ async def test_pages_that_never_end_make_it_incomplete(
 
 
 async def test_metadata_of_first_page_is_used(server: AkamaiSandbox) -> None:
-    """Where the data ends, and that it is not final."""
+    """It says where the data ends, and that it is not final."""
     client = client_of(server, report="v2")
     ends = WINDOW.end - timedelta(minutes=20)
     pages = iter(

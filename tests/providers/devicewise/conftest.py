@@ -1,4 +1,4 @@
-"""The stand-in of deviceWISE on loopback, and a client of it."""
+"""deviceWISE's stand-in on loopback, and a client for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of deviceWISE share: a window, the sample row of the vendor's page, and a client."""
+"""Shared by the tests of deviceWISE: a window, the sample row on the vendor's page, and a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What deviceWISE is asked, filters, and failures inside HTTP 200."""
+"""The requests to deviceWISE, filters, and failures inside HTTP 200."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_filters_it_cannot_apply_are_refused_by_name(filters: CallFilters) -> No
 
 
 async def test_several_actors_mean_any(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
-    """No row has a thing key, so that only the service knows the calls of two things."""
+    """No row contains a thing key, so only the service knows the calls of two things."""
     things = {"oven-1": rows(3), "oven-2": rows(5)}
 
     async def by_thing(request: web.Request) -> web.Response | None:

@@ -1,4 +1,4 @@
-"""The sample row of deviceWISE's page, and rows, requests and responses in every odd shape."""
+"""The sample row on deviceWISE's page, and rows, requests and responses of unusual shapes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_organisation_without_key_is_shown_by_id() -> None:
 
 
 async def test_secrets_of_the_rows_do_not_leave(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
-    """They are in names, parameters and replies, at every depth, and in words of failure."""
+    """They occur in names, parameters and replies, at every depth, and in failure messages."""
     inner = json.dumps({"password": "geheim-1", "nested": json.dumps({"sessionId": "geheim-2"})})
     request = {
         "1": {
@@ -213,7 +213,7 @@ def test_adversarial_answer_needs_bounded_memory(body: bytes) -> None:
     ],
 )
 def test_adversarial_nested_string_leaves_a_call(text: str) -> None:
-    """Too deep, too long a number, no number, a name twice (the last one counts)."""
+    """Too deep, too long a number, not a number, a repeated name (the last one counts)."""
     call = api_call(
         parse.row_of({**ROW, "request": text, "response": text}), account="iot", whoami=""
     )
@@ -253,7 +253,7 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=4))
 def test_fast_and_careful_parser_agree(answer: dict[str, Any]) -> None:
-    """What is decoded straight into rows is what the careful reading finds."""
+    """Rows decoded directly equal those that the careful parser finds."""
     body = json.dumps(answer).encode()
     try:
         found = parse.reply_params(body, parse.LIST_ID, account="iot")

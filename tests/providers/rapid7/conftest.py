@@ -1,4 +1,4 @@
-"""The stand-in of Rapid7 on loopback, and a client of it."""
+"""Rapid7's stand-in on loopback, and a client for it."""
 
 from __future__ import annotations
 

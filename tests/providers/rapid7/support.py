@@ -1,4 +1,4 @@
-"""What the tests of Rapid7 share: the sample of the vendor's page, and windows."""
+"""Shared by the tests of Rapid7: the sample on the vendor's page, and windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs: what is requested, how they are joined and retried, and streams that break off."""
+"""Logs: the requests, how logs are joined and retried, and streams that break off."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def downloaded(rapid7: Rapid7, *ids: str) -> bytes:
 async def test_log_ids_are_joined_as_either_page_documents(
     server: Rapid7Sandbox, rapid7: Rapid7, separator: str
 ) -> None:
-    """What was refused once is not tried again."""
+    """A request that was refused once is not tried again."""
     server.separators = separator
     for _ in range(2):
         assert len((await downloaded(rapid7, KITCHEN, CELLAR)).splitlines()) == 5

@@ -119,7 +119,7 @@ async def test_unresponsive_server_is_reported(
 async def test_dripping_answer_times_out(
     monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
-    """Each byte comes in time, and the whole never does."""
+    """Each byte arrives in time, but the whole answer never does."""
 
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

@@ -144,7 +144,7 @@ async def test_query_is_polled_until_complete(
 
 @pytest.fixture
 def counted_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that moves on by a second whenever it is read."""
+    """A clock that advances by a second whenever it is read."""
     monkeypatch.setattr(query, "time", SimpleNamespace(monotonic=itertools.count().__next__))
 
 
@@ -171,7 +171,7 @@ async def test_query_without_any_result_is_an_error(
 async def test_key_is_sent_to_the_configured_host_only(
     server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
-    """The stand-in's links name the vendor's host; all requests come to the stand-in."""
+    """The stand-in's links name the vendor's host; all requests go to the stand-in."""
     await rapid7.statistics([KITCHEN], HOUR, "calculate(count)")
     assert [path.partition("/query")[0] for path in server.paths()] == ["POST ", "GET "]
 
@@ -299,7 +299,7 @@ def answer(**members: Any) -> bytes:
 
 
 def test_sample_of_the_page_is_read() -> None:
-    """A standard deviation by slice: the members as the vendor documents them."""
+    """A standard deviation by slice, with the members that the vendor documents."""
     key = "3ad3319a46"
     body = answer(
         statistics={

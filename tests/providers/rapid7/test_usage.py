@@ -1,4 +1,4 @@
-"""Usage and log lists: the sample of Rapid7's page, and what its answers really look like."""
+"""Usage and log lists: the sample on Rapid7's page, and the answers that Rapid7 really sends."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def test_usage_by_log_is_split_into_thirty_days(
 
 
 async def test_refused_month_is_fetched_by_weeks(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
-    """One page has thirty days, another seven; what was refused once is not tried again."""
+    """One page says thirty days, another seven. A request that was refused once is not tried again."""
     whole = DayRange(date(2026, 10, 1), date(2026, 10, 20))
     month = await rapid7.usage_by_log(whole)
     server.most_days_by_log = 7
@@ -211,8 +211,8 @@ def test_any_bytes_give_a_record_or_a_protocol_error(body: bytes) -> None:
     ],
 )
 def test_adversarial_answer_is_read_in_time(body: bytes) -> None:
-    """Nested without end, one string without end, a number without end: an error of the family, in
-    bounded time and memory.
+    """Endless nesting, an endless string, an endless number: a provider error, in bounded time and
+    memory.
     """
     with pytest.raises(ProtocolError):
         parse.usage_period(body, account="a")
