@@ -68,7 +68,7 @@ def words() -> Iterator[str]:
 
 
 def settings() -> str:
-    """A section for each table, those of the accounts last."""
+    """A section for each table, with those of the accounts last."""
     sections: dict[str, type[Table]] = {"At the top": config.Settings}
     for name, model in TABLES.items():
         title = f"`[[{name}]]`" if name in REPEATED else f"`[{name}]`"
@@ -113,7 +113,7 @@ def _command(command: Command[Any]) -> str:
 
 
 def _vendors_of(filter_name: str) -> str:
-    """The vendors that alone know a filter; all where none does."""
+    """The vendors that support a filter; all if no vendor is specific to it."""
     found = [each.title for each in registry().providers.values() if filter_name in each.filters]
     return ", ".join(found) or "all"
 
@@ -138,7 +138,7 @@ def _settings_section(title: str, model: type[Table]) -> str:
 
 
 def docstrings(model: type[Table]) -> Mapping[str, str]:
-    """The docstring of each field: the string behind it in the class."""
+    """The docstring of each field: the string after it in the class."""
     [body] = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(body, ast.ClassDef)
     return {
@@ -153,7 +153,7 @@ def docstrings(model: type[Table]) -> Mapping[str, str]:
 
 
 def _is_table(field: FieldInfo) -> bool:
-    """Whether the field is a table of its own in the file."""
+    """Whether the field is a separate table in the file."""
     inner = [field.annotation, *_members(field.annotation)]
     return any(isinstance(each, type) and issubclass(each, Table) for each in inner)
 

@@ -146,7 +146,7 @@ class LineReader:
             return found
         known: KnownLine | None
         if line == digits_alike and found[0] is None:
-            # Only this same line is equal, so its digits need no examination.
+            # Without digits, the line is equal only to itself, so there is nothing to learn about them.
             known = KnownLine("", slice(0), slice(0), found[1])
         else:
             known = known_from(line, digits_alike, *found)

@@ -233,7 +233,7 @@ def uploads(sandbox: Sandbox) -> bool:
 
 
 async def single_acks(sandbox: Sandbox, over: Callable[[], bool], most: int = 400) -> float:
-    """Ack p99 in milliseconds of commands sent one at a time, until `is_over`."""
+    """Ack p99 in milliseconds of commands sent one at a time, until `over()`."""
     taken: list[float] = []
     sandbox.slack.requests.clear()
     while len(taken) < most and not over():

@@ -24,14 +24,14 @@ from tests.support.postgres import PostgresServer, create_database
 
 
 class StoppableDatabase(Protocol):
-    """A database that can be made unusable for a while."""
+    """A database that can be made unavailable for a while."""
 
     @property
     def location(self) -> Path | Secret: ...
 
     @property
     def setting(self) -> str:
-        """What `database` in bot.toml says."""
+        """The `database` setting in bot.toml."""
         ...
 
     async def stop_for(self, seconds: float) -> None: ...
@@ -39,7 +39,7 @@ class StoppableDatabase(Protocol):
 
 @dataclass(frozen=True)
 class SqliteFile:
-    """A file, which somebody else locks in place of stopping a server."""
+    """A file, which another connection locks to simulate a stopped server."""
 
     location: Path
 
@@ -56,7 +56,7 @@ class SqliteFile:
 
 @dataclass(frozen=True)
 class PostgresOn:
-    """A database on a server of its own."""
+    """A separate database on a server."""
 
     server: PostgresServer
     location: Secret
@@ -74,7 +74,7 @@ class PostgresOn:
 
 @dataclass
 class Replica:
-    """A process of the bot, and the connection by which Slack reaches it."""
+    """A process of the bot, and the connection through which Slack reaches it."""
 
     process: subprocess.Popen[bytes]
     socket: web.WebSocketResponse
@@ -97,7 +97,7 @@ class Replica:
         self.is_paused = False
 
     def stop(self) -> None:
-        """Lets it finish what it does, as a rolling restart does."""
+        """Lets it finish its work, as a rolling restart does."""
         self.process.send_signal(signal.SIGTERM)
 
 

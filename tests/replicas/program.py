@@ -34,7 +34,7 @@ MOST_DAYS = 80
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens when, in seconds from the start of the load."""
+    """The times of all events, in seconds from the start of the load."""
 
     lease: LeaseTimings
     first_kill: float
@@ -77,7 +77,7 @@ LONG = Plan(
 
 @dataclass
 class Outcome:
-    """What was counted at the end; every list names what went wrong."""
+    """The counts at the end; every list contains what went wrong."""
 
     messages: int = 0
     evaluations: int = 0
@@ -102,7 +102,7 @@ class Outcome:
 
 @dataclass
 class Run:
-    """The load, and what it has sent."""
+    """The load, and the messages it has sent."""
 
     cluster: Cluster
     store: Store
@@ -142,7 +142,7 @@ class Run:
         await work
 
     async def _kill_while_answering(self) -> None:
-        """A question that is cut off is reported to its asker."""
+        """An interrupted question is reported to its asker."""
         victim = self.cluster.living[0]
         self.sandbox.devicewise.be_slow(60, times=20)
         await self.sandbox.slack.command("/apiaudit iot 24h", over=victim.socket)
@@ -172,7 +172,7 @@ class Run:
         await self.cluster.living[-1].pause_for(self.plan.pause_for)
 
     async def _post(self) -> None:
-        """Messages in every channel, each with its number."""
+        """Posts numbered messages in every channel."""
         while True:
             for channel in CHANNELS:
                 number = self.queued[channel]
@@ -187,7 +187,7 @@ class Run:
             await asyncio.sleep(self.plan.post_every * len(CHANNELS))
 
     def _disturb(self) -> None:
-        """Some calls are refused with 429, fail, or are cut after Slack has processed them."""
+        """Some calls are refused with 429, fail, or are cut off after Slack has processed them."""
         slack = self.sandbox.slack
         kind = self.random.choice(["none", "none", "429", "503", "cut", "processed"])
         if kind == "429":
@@ -311,7 +311,7 @@ def instants(began: datetime, ended: datetime, every: timedelta) -> list[datetim
 
 
 def configuration() -> dict[str, Any]:
-    """Rules that fire and resolve all the time, and a digest a minute in each channel."""
+    """Rules that fire and resolve all the time, and one digest per minute in each channel."""
     channels = list(CHANNELS)
     return {
         "access": {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]},
@@ -339,7 +339,7 @@ def configuration() -> dict[str, Any]:
 
 
 def add_channels(sandbox: Sandbox) -> None:
-    """Channels beside those that every sandbox has."""
+    """Adds channels to those that every sandbox has."""
     for channel in ("C0CELLAR", "C0ATTIC"):
         name = channel.removeprefix("C0").lower()
         sandbox.slack.channels[channel] = Channel(channel, name, "One of many")
@@ -347,7 +347,7 @@ def add_channels(sandbox: Sandbox) -> None:
 
 @asynccontextmanager
 async def opened(sandbox: Sandbox, database: StoppableDatabase, plan: Plan) -> AsyncIterator[Run]:
-    """The replicas at work, and the store through which the load is queued."""
+    """The running replicas, and the store through which the load is queued."""
     add_channels(sandbox)
     spread = random.Random(plan.seed)
     sandbox.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 20) % 2)

@@ -34,7 +34,7 @@ MOST_GROWTH = 1.25
 
 
 def evaluated_every(minutes: float) -> timedelta:
-    """As often as on a day with an evaluation every quarter of an hour."""
+    """The interval that gives as many evaluations as a day with one every quarter of an hour."""
     return timedelta(seconds=max(5, round(minutes * 60 / 96)))
 
 
@@ -90,7 +90,7 @@ async def soak(sandbox: Sandbox, database: PostgresOn, minutes: float) -> int:
 async def _faults(
     sandbox: Sandbox, store: Store, between: tuple[datetime, datetime], every: timedelta
 ) -> dict[str, int]:
-    """How many messages were sent twice, and how many digests lost."""
+    """The number of duplicate messages and of lost digests."""
     found = {
         datetime.fromisoformat(row["at"]): row["count"]
         for row in await store.read("SELECT at, count(*) AS count FROM samples GROUP BY at")
@@ -112,7 +112,7 @@ async def _faults(
 
 
 async def _watch(cluster: Cluster, store: Store, lasts_s: float) -> tuple[float, float]:
-    """Memory of all replicas after a quarter of the time, and at the end."""
+    """The memory of all replicas after a quarter of the time, and at the end."""
     began = time.monotonic()
     early = 0.0
     while True:

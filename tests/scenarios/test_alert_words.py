@@ -1,4 +1,4 @@
-"""Alerts made, listed, silenced and ended by words in a channel."""
+"""Alerts that are created, listed, silenced and deleted with words in a channel."""
 
 from __future__ import annotations
 

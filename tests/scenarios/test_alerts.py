@@ -69,8 +69,8 @@ async def test_repeat_shows_duration_in_channel(sandbox: Sandbox, clock: Clock) 
 
 
 async def test_duration_ignores_provider_latency(sandbox: Sandbox, clock: Clock) -> None:
-    """Each evaluation is answered sooner than the one before, so that less than a quarter of an hour lies
-    between the answers.
+    """Each evaluation is answered sooner than the one before, so the answers are less than a
+    quarter of an hour apart.
     """
     meter = Meter(sandbox)
     sandbox.rapid7.be_slow(0.8)
@@ -290,8 +290,8 @@ async def test_muted_alert_posts_after_mute(sandbox: Sandbox, clock: Clock) -> N
 
 
 async def test_late_data_is_no_recovery(sandbox: Sandbox, clock: Clock) -> None:
-    """Akamai lags a quarter of an hour: the failures of the last minutes are not there yet, which
-    is no recovery.
+    """Akamai's data is a quarter of an hour late: the failures of the last minutes are missing,
+    which is not a recovery.
     """
     sandbox.akamai.data_until = lambda: clock() - timedelta(minutes=15)
     rule = {

@@ -26,7 +26,7 @@ async def opened(sandbox: Sandbox, *, user: str = "U0ADA") -> View:
 
 
 async def form(sandbox: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> View:
-    """The form behind the button of what was answered."""
+    """The form that the answer's button opens."""
     answer = await sandbox.slack.answer_to(line, user=user, channel=channel)
     await sandbox.slack.press(answer, "modal.question", user=user)
     return await opened(sandbox, user=user)
@@ -197,7 +197,7 @@ async def test_filters_are_hidden_without_access(sandbox: Sandbox) -> None:
 
 
 async def log_form_whose_access_ended(sandbox: Sandbox) -> View:
-    """The form of /logs, held by a person without access to it."""
+    """The form of /logs, opened by a person who has since lost access to it."""
     await sandbox.slack.shortcut("ask_opswatch")
     view = await opened(sandbox)
     await sandbox.slack.press_in(view, "modal.choose.logs")

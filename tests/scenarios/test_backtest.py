@@ -1,5 +1,5 @@
 """`python -m bot backtest`: what an alert would have done, from the vendors' own history and from
-what was sampled.
+stored samples.
 """
 
 from __future__ import annotations
@@ -93,9 +93,7 @@ async def test_every_value_of_usage_can_be_tried(
 async def test_each_log_is_tried_for_itself(
     sandbox: Sandbox, clock: MovableClock, run_cli: Callable[..., Any], hour: int, state: str
 ) -> None:
-    """What a log sends in a day is above the threshold in the evening, and below it in the morning
-    of the next day.
-    """
+    """The bytes of one day exceed the threshold in the evening, and are below it the next morning."""
     clock.set(datetime.now(UTC).replace(hour=hour, minute=30))
     rule = {**SPIKE, "above": "1 GB", "recover": "0.9 GB", "each": "log"}
     ran = await run_cli(
@@ -161,7 +159,7 @@ async def test_audit_alert_is_backtested_on_past_calls(
 async def test_days_of_another_window_are_judged_in_a_row(
     sandbox: Sandbox, run_cli: Callable[..., Any]
 ) -> None:
-    """What was sent yesterday does not begin anew at midnight, and two such days are one firing."""
+    """Yesterday's bytes do not start again at midnight, and two such days are one firing."""
     bad = {TODAY - timedelta(days=n) for n in (10, 11)}
     sandbox.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000
     rule = {**SPIKE, "ask": "/usage rapid7-eu yesterday"}

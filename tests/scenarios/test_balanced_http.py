@@ -1,4 +1,4 @@
-"""HTTP mode behind a balancer: what people do reaches either of two processes on one database."""
+"""HTTP mode behind a load balancer: each request reaches either of two processes on one database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.ports import free_port
 
 @dataclass
 class Pair:
-    """Two processes behind one balancer."""
+    """Two processes behind one load balancer."""
 
     sandbox: Sandbox
     balancer: Balancer

@@ -1,4 +1,4 @@
-"""What the benchmarks measure starts, connects and answers; their rows can be compared."""
+"""The programs that the benchmarks measure start, connect and answer; their rows can be compared."""
 
 from __future__ import annotations
 

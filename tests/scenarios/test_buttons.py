@@ -1,4 +1,4 @@
-"""What becomes of a message when one of its buttons is pressed, and by whom."""
+"""How a message changes when somebody presses one of its buttons."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ async def test_private_answer_never_replaces_public_one(sandbox: Sandbox) -> Non
 
 
 async def answered(sandbox: Sandbox, message: Message, button: str) -> Message:
-    """What comes of a button once no work shows any more."""
+    """The result of a button once no progress is shown."""
     before = {(m.ts, m.edited) for m in sandbox.slack.messages}
     await pressed(sandbox, message, button)
 
@@ -310,7 +310,7 @@ LINES = [
 
 
 async def with_button(sandbox: Sandbox, line: str, name: str) -> Message:
-    """The answer to the line, also where the channel is busy and it comes a while later."""
+    """The answer to the line, even if the channel is busy and the answer comes later."""
     await sandbox.slack.answer_to(line)
     found: Message = await sandbox.slack.until(
         lambda: next((m for m in sandbox.slack.seen() if name in buttons(m)), None), timeout_s=60

@@ -1,4 +1,4 @@
-"""The calls of `/apiaudit` one by one, counted by a column, and one of them whole."""
+"""The calls of `/apiaudit` listed, counted by a column, and one of them in full."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import Run
 
 
 def table(message: Message, caption: str) -> list[list[str]]:
-    """The cells of a table, its head among them."""
+    """The cells of a table, including its header."""
     [found] = [
         block
         for block in message.blocks
@@ -34,7 +34,7 @@ def cells(message: Message, caption: str, column: str) -> list[str]:
 
 
 def lines_of(message: Message) -> dict[str, str]:
-    """The questions that the buttons ask, by what they say."""
+    """The questions that the buttons ask, by their labels."""
     return {
         element["text"]["text"]: element.get("value", "")
         for block in message.blocks

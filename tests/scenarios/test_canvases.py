@@ -1,4 +1,4 @@
-"""Digests that are kept in canvases: created, updated, made anew, and never twice."""
+"""Digests that are kept in canvases: created, updated, recreated, and never duplicated."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def calls(sandbox: Sandbox, method: str) -> int:
 
 
 async def next_run(sandbox: Sandbox, clock: Clock, outbox: Any) -> None:
-    """Lets the next run of an hourly digest come, and waits until it is in the outbox and sent."""
+    """Moves to the next run of an hourly digest, and waits until it has been queued and sent."""
     asked = len(sandbox.rapid7.requests)
     clock.strike()
     await sandbox.slack.until(lambda: len(sandbox.rapid7.requests) > asked)
@@ -94,7 +94,7 @@ async def test_unchanged_answer_is_not_sent(sandbox: Sandbox, clock: Clock) -> N
 
 @pytest.mark.usefixtures("same_answer")
 async def test_deleted_canvas_is_made_anew(sandbox: Sandbox, clock: Clock) -> None:
-    """Also where the answer is the same as before."""
+    """Even if the answer is the same as before."""
     async with running(sandbox, KEPT) as bot:
         clock.strike()
         [first] = await sandbox.slack.until(lambda: canvases(sandbox))
@@ -129,7 +129,7 @@ async def test_unconfirmed_canvas_is_not_created_twice(
 
 
 async def test_processes_create_one_canvas_together(sandbox: Sandbox, clock: Clock) -> None:
-    """As where one gets the subscription, and another one its first run a moment later."""
+    """One process gets the subscription, and the other its first run a moment later."""
     sandbox.slack.be_slow(0.3, path="canvases.create", times=2)
     page = CanvasPage("kitchen", "Kitchen", "# Kitchen", "Digest `kitchen`")
     async with running(sandbox, KEPT) as first, running(sandbox, KEPT) as second:
@@ -174,8 +174,8 @@ async def test_lost_record_finds_the_canvas(sandbox: Sandbox, clock: Clock) -> N
 
 
 async def test_killed_bot_has_one_canvas(sandbox: Sandbox) -> None:
-    """It is killed between the creation of the canvas and its record, and then before it has recorded
-    that it has found it.
+    """It is killed between the creation of the canvas and its record, and again before it has
+    recorded that it found the canvas.
     """
     began_at = time.time()
     now = fast_clock(began_at, SPEED)
@@ -232,7 +232,7 @@ async def test_message_is_posted_without_canvases(
 
 
 async def test_renamed_channel_keeps_its_canvas(sandbox: Sandbox, clock: Clock) -> None:
-    """Also where another channel has its name now."""
+    """Even if another channel has its name now."""
     async with running(sandbox, KEPT):
         clock.strike()
         await sandbox.slack.until(lambda: canvases(sandbox))
@@ -379,7 +379,7 @@ async def test_files_are_named_and_not_attached(sandbox: Sandbox, clock: Clock) 
 
 
 async def test_check_names_what_canvases_lack(run_cli: Run, sandbox: Sandbox) -> None:
-    """Only where a digest is kept in one."""
+    """The checks run only if a digest is kept in a canvas."""
     sandbox.slack.scopes = sandbox.slack.scopes.removesuffix(f",{CANVAS_SCOPES}")
     ran = await run_cli("check")
     assert "canvas" not in ran.out

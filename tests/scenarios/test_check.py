@@ -1,5 +1,5 @@
-"""`check` finds what would only show when a message cannot be posted: channels, people, groups, the
-clock, the disk.
+"""`check` finds problems that would otherwise show only when a message cannot be posted: channels,
+people, groups, the clock, the disk.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ ALERT = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "ab
 
 
 async def failures(sandbox: Sandbox, **changes: Any) -> tuple[dict[str, Check], int]:
-    """What fails for the sandbox's configuration with these changes, by name, and the exit code."""
+    """The failing checks for the sandbox's configuration with these changes, by name, and the exit
+    code.
+    """
     config = sandbox.folder / "bot.toml"
     config.write_text(toml_of({**sandbox.table(), **changes}), "utf-8")
     checks, code = await run_checks(config, environ=sandbox.environ())
@@ -45,7 +47,7 @@ async def warnings(sandbox: Sandbox, **changes: Any) -> tuple[dict[str, Check], 
 
 @pytest.mark.parametrize("vendor", ["rapid7", "akamai", "devicewise"])
 async def test_example_of_one_vendor_passes(sandbox: Sandbox, vendor: str) -> None:
-    """Somebody who has one account fills in its secrets and nothing else."""
+    """A person with one account fills in its secrets and nothing else."""
     example = tomllib.loads(example_config([vendor]).decode())
     [(name, account)] = example["providers"].items()
     running = sandbox.table()["providers"]

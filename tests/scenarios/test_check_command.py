@@ -1,4 +1,4 @@
-"""`python -m bot check` in a terminal: a line for each check, with a hint for what fails."""
+"""`python -m bot check` in a terminal: one line per check, with a hint for each failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bot`: answers, exit codes and JSON, as other programs rely on them."""
+"""`python -m bot`: the answers, exit codes and JSON that other programs rely on."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ async def test_granted_channel_may_ask(run_cli: Run) -> None:
 async def test_empty_person_or_place_is_refused(
     run_cli: Run, sandbox: Sandbox, option: str, given: str
 ) -> None:
-    """A script whose variable is empty asks as nobody, not as the operator."""
+    """A script with an empty variable asks as nobody, not as the operator."""
     ran = await run_cli("ask", "/usage 7d", "--json", option, given)
     assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
     assert option in ran.json["error"]["message"]

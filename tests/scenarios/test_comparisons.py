@@ -30,7 +30,7 @@ def clock() -> MovableClock:
 
 
 def rows_of(folder: Path, ran: Any) -> list[dict[str, str]]:
-    """The rows of the one file that was saved."""
+    """The rows of the only file that was saved."""
     [file] = ran.json["files"]
     with (folder / file["path"]).open(newline="", encoding="utf-8") as table:
         return list(csv.DictReader(table))
@@ -41,7 +41,7 @@ def month_before(day: date) -> date:
 
 
 def two_accounts(sandbox: Sandbox, *, is_down: bool = False) -> dict[str, Any]:
-    """A configuration with a second account, which may be one that nothing answers for."""
+    """A configuration with a second account, which may be one without a working vendor."""
     table = sandbox.table()
     other = dict(table["providers"]["rapid7-eu"])
     if is_down:
@@ -124,7 +124,7 @@ async def test_calls_of_today_are_compared_with_same_hours(
 async def test_both_windows_end_where_late_data_ends(
     run_cli: FrontDoor, sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    """Two hours of today have not come yet, which is no fall."""
+    """Two hours of today have not arrived yet, which is not a decrease."""
     until = clock() - timedelta(hours=2)
     sandbox.akamai.data_until = lambda: until
     ran = await run_cli("ask", "/apiaudit edge today vs yesterday", "--json")

@@ -1,6 +1,8 @@
-"""The bot is killed at every step between an evaluation and its message, and at random moments: each
-transition and each digest is in the channel once and in order, and each incident is opened and
-resolved once in each target, against servers that cut, fail and slow down in between.
+"""The bot is killed at every step between an evaluation and its message, and at random moments,
+while servers cut connections, fail and slow down.
+
+Each transition and each digest is in the channel once and in order, and each incident is opened and
+resolved once in each target.
 """
 
 from __future__ import annotations
@@ -84,7 +86,7 @@ async def test_killed_bot_posts_each_transition_once(
 
 
 def target_faults(targets: TargetSandbox, spread: random.Random) -> None:
-    """Some of the targets do not answer well the next time."""
+    """Makes some of the targets fail at their next request."""
     for server in targets.servers:
         server.faults.clear()
         if spread.random() < 0.3:
@@ -97,7 +99,7 @@ def target_faults(targets: TargetSandbox, spread: random.Random) -> None:
 
 @asynccontextmanager
 async def dying(sandbox: Sandbox, began_at: float) -> AsyncIterator[Any]:
-    """Gives an order and waits until it is carried out."""
+    """Gives an order and waits until it has been carried out."""
     env = process_environ(
         sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
     )
@@ -125,7 +127,7 @@ async def dying(sandbox: Sandbox, began_at: float) -> AsyncIterator[Any]:
 
 
 async def settle(sandbox: Sandbox, table: dict[str, Any], now: Any) -> None:
-    """A bot that is left alone brings what is waiting."""
+    """Lets a bot run undisturbed until it has sent everything that is waiting."""
     sandbox.rapid7.usage = lambda day, _: 3_000_000_000
     settings = sandbox.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
     async with (
@@ -152,9 +154,9 @@ async def settle(sandbox: Sandbox, table: dict[str, Any], now: Any) -> None:
 
 
 async def every_transition_is_posted_once(sandbox: Sandbox) -> None:
-    """The state of the alert and its notices are written together, so a notice that was lost or
-    doubled shows in their order. An evaluation that a killed process has left may be made after a
-    later one, so samples say nothing of it.
+    """The state of the alert and its notices are written together, so a lost or duplicate notice
+    shows in their order. An evaluation left by a killed process may be made after a later one, so
+    samples do not prove anything.
     """
     store = await Store.open(sandbox.location, now=datetime.now().astimezone())
     samples = await store.read("SELECT state FROM samples", ())
@@ -176,8 +178,8 @@ async def every_transition_is_posted_once(sandbox: Sandbox) -> None:
 
 
 async def every_incident_is_known_once(sandbox: Sandbox, targets: TargetSandbox) -> None:
-    """Each firing has opened one incident in each target, which called somebody once, and its end
-    has resolved it. A mailbox shows each mail once.
+    """Each firing has opened one incident in each target and notified somebody once, and its end
+    has resolved the incident. A mailbox shows each mail once.
     """
     store = await Store.open(sandbox.location, now=datetime.now().astimezone())
     fired = await store.read("SELECT key FROM notices WHERE reason = 'first' ORDER BY at", ())

@@ -1,5 +1,5 @@
 """A database that is deleted, replaced, damaged, read-only, full or locked while the bot runs:
-`/readyz`, the ops channel and forms say so.
+`/readyz`, the ops channel and forms report it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ async def replace(_: Bot, path: Path) -> None:
 
 
 async def damage(bot: Bot, path: Path) -> None:
-    """Every page but the first is overwritten, as by a broken disk."""
+    """Overwrites every page but the first, as a broken disk might."""
     await execute(bot.store, "PRAGMA wal_checkpoint(TRUNCATE)")
     size = path.stat().st_size
     with path.open("r+b") as file:
@@ -72,7 +72,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 async def readiness(
     bot: Bot, port: int
 ) -> AsyncIterator[Callable[[], Awaitable[tuple[int, dict[str, Any]]]]]:
-    """Asks `/readyz` as `python -m bot run` serves it."""
+    """The answer of `/readyz` as `python -m bot run` serves it."""
     service = Service(bot.slack)
     service._current = type("Running", (), {"bot": bot})()
     async with (

@@ -1,4 +1,4 @@
-"""An answer reaches the person who asked, also where its message, thread or channel is lost."""
+"""An answer reaches the person who asked, even if its message, thread or channel is lost."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_cut_progress_in_the_channel_is_shown_once(
 async def test_kill_before_recording_leaves_no_progress(
     sandbox: Sandbox,
 ) -> None:
-    """The message is posted, and nothing but Slack knows of it."""
+    """The message is posted, but only Slack knows."""
     now = sandbox.clock()
     store = await Store.open(sandbox.settings().database, now=now)
     asked = QuestionRecord(

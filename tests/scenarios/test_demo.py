@@ -26,7 +26,7 @@ async def test_demo_plays_questions_and_ends(run_cli: Run) -> None:
 
 
 def heads_and_files(out: str) -> list[tuple[str, list[str]]]:
-    """Each question of a conversation with the files below it."""
+    """Each question of a conversation with the files in its answer."""
     parts = out.split("Ada in #ops: ")[1:]
     return [(part.partition("\n")[0], re.findall(r"\[file\] ([a-z]+)-", part)) for part in parts]
 

@@ -1,4 +1,4 @@
-"""Questions about long windows leave the demo, and everybody in it, responsive."""
+"""The demo stays responsive for everybody during questions about long windows."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 @dataclass
 class Turns:
-    """Counts the turns of a task that runs beside everything else."""
+    """Counts the turns of a task that runs beside other work."""
 
     taken: int = 0
     made: int = 0
 
     def between(self, rows: Iterable[T]) -> Iterator[T]:
-        """The rows, as long as another task runs at least once for each piece of them."""
+        """Yields the rows while another task runs at least once for each batch of them."""
         since = 0
         turn = self.taken
         for row in rows:

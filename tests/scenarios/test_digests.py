@@ -1,5 +1,5 @@
-"""Digests: at their minute, once, whatever is restarted when; late ones say so, and what could not
-be sent is reported.
+"""Digests: on time and exactly once, regardless of restarts. Late ones say so, and failures to send
+are reported.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ON_THE_HOUR = {"name": "hourly-usage", "ask": LINE, "at": "0 * * * *", "channel"
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stands five minutes before the next full hour."""
+    """Starts five minutes before the next full hour."""
     clock = Clock()
     clock.set(datetime.now(UTC).replace(minute=55, second=0, microsecond=0))
     monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
@@ -69,7 +69,7 @@ async def test_digest_is_posted_at_its_minute(sandbox: Sandbox, clock: Clock) ->
 
 
 async def test_file_of_digest_is_in_its_thread_once(sandbox: Sandbox, clock: Clock) -> None:
-    """Also where Slack does not say whether it took it."""
+    """Even if Slack does not confirm the file."""
     sandbox.slack.fail("files.completeUploadExternal")
     async with running(sandbox, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
         clock.strike()
@@ -150,8 +150,8 @@ async def test_failed_digest_does_not_stop_the_next(sandbox: Sandbox, clock: Clo
 
 
 async def test_interrupted_digest_does_not_follow_later_one(sandbox: Sandbox, clock: Clock) -> None:
-    """Of two instants the later has begun; the earlier, should its answer still come, has nothing
-    to say.
+    """The run for the later instant has begun. If the answer for the earlier one still arrives, it
+    is not posted.
     """
     store = await Store.open(sandbox.settings().database, now=clock())
     schedules = store.schedules

@@ -15,7 +15,7 @@ DIRECT = "D0ADA"
 
 @pytest.fixture
 def direct(sandbox: Sandbox) -> str:
-    """A channel with the bot, in an app that may read what people write there."""
+    """A direct-message channel with the bot, in an app that may read messages there."""
     slack = sandbox.slack
     slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
     slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")

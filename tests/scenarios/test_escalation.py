@@ -1,5 +1,5 @@
-"""An incident that nobody acknowledges in time calls the next ones, once; people are mentioned when
-an alert fires, and never when it is over.
+"""An incident that nobody acknowledges in time notifies the next people, once. People are mentioned
+when an alert fires, and never when it resolves.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ async def settled(bot: Bot) -> None:
 
 
 async def escalated(sandbox: Sandbox) -> Message:
-    """The reply that says so."""
+    """The reply about the escalation."""
     found: list[Message] = await sandbox.slack.until(
         lambda: [m for m in posted(sandbox) if "Escalated:" in m.text]
     )
@@ -262,7 +262,9 @@ async def test_missing_data_calls_before_firing(
 
 
 async def test_person_on_call_is_called(sandbox: Sandbox, clock: Clock) -> None:
-    """By the schedule at that time, and nobody where it has a gap, which the operator reads."""
+    """The schedule at that time decides who is called. Nobody is if it has a gap, which is reported
+    to the operator.
+    """
     meter = Meter(sandbox)
     today = clock().replace(tzinfo=None, hour=0, minute=0)
     (sandbox.folder / "primary.csv").write_text(

@@ -1,4 +1,4 @@
-"""A command of another package works everywhere, and no room names one of ours."""
+"""A command of another package works everywhere, and no other package names one of our commands."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ def test_tools_of_added_commands_have_names_of_their_own(monkeypatch: pytest.Mon
 
 
 def modules() -> list[Path]:
-    """The modules that may not name a command: all but the commands' own folders and the sandbox,
-    whose configuration is what users write.
+    """The modules that must not name a command: all except the commands' own folders and the
+    sandbox, whose configuration is what users write.
     """
     found = [path for room in ("bot", "handlers") for path in (ROOT / room).rglob("*.py")]
     own = [ROOT / "bot" / "sandbox", *(ROOT / "bot" / "commands" / name for name in COMMANDS)]
@@ -137,7 +137,7 @@ def modules() -> list[Path]:
 
 
 def named_commands(source: str) -> list[str]:
-    """The strings of a module that are a command's name, or begin with one as it is typed."""
+    """The strings in a module that are a command's name or begin with a typed command."""
     names = [*COMMANDS, *(f"/{name}" for name in COMMANDS)]
     return [
         node.value

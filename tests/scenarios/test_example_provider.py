@@ -1,4 +1,4 @@
-"""A vendor of another package is checked, asked and watched like our own."""
+"""A vendor in another package can be checked, asked and used in alerts like our own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("before_noon")
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The folder in which the example package is installed, for this process, too."""
+    """The folder in which the example package is installed, also for this process."""
     folder = tmp_path / "packages"
     folder.mkdir()
     paths = install(folder)["PYTHONPATH"]

@@ -28,7 +28,7 @@ OPS = {"slack": {"ops_channel": "#ops"}}
 
 
 async def fill(bot: Bot) -> None:
-    """The disk has no room left, not even inside the file."""
+    """Leaves no room on the disk, not even inside the file."""
 
     def fill(db: sqlite3.Connection) -> None:
         db.execute("CREATE TABLE IF NOT EXISTS filler (x)")

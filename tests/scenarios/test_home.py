@@ -1,4 +1,4 @@
-"""The App Home: the state of alerts and accounts, what comes next, and what a person may ask."""
+"""App Home: the state of alerts and accounts, what is scheduled next, and what a person may ask."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_home_shows_only_what_i_may_ask(sandbox: Sandbox, clock: Clock) ->
 async def test_home_offers_only_questions_that_may_be_asked_there(
     sandbox: Sandbox, clock: Clock
 ) -> None:
-    """The right to ask for logs belongs to the channel."""
+    """The permission to ask for logs belongs to the channel."""
     async with running(sandbox, SPIKE) as bot:
         answer = await sandbox.slack.answer_to("/logs kitchen 20m", user="U0LINUS")
         assert "lines" in answer.text
@@ -203,7 +203,7 @@ SILENCES = ["Silence 1 h", "Silence 4 h", "Silence until tomorrow"]
 
 
 async def pressed_at_home(sandbox: Sandbox, action: str) -> list[dict[str, Any]]:
-    """The Home that follows the press of a button of the alert."""
+    """The Home view after a press of the alert's button."""
     before = sandbox.slack.homes["U0ADA"]
     await sandbox.slack.press_at_home("ingest-spike", action=action)
     await sandbox.slack.until(lambda: sandbox.slack.homes["U0ADA"] is not before)

@@ -1,4 +1,4 @@
-"""Events that no person meant as a question, and payloads of hostile size or shape."""
+"""Events that no person meant as a question, and payloads of malicious size or shape."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.usefixtures("late_progress")
 
 
 async def test_message_of_other_app_asks_nothing(sandbox: Sandbox, bot: Bot) -> None:
-    """Its buttons may look like ours; what it says would be asked with the rights of whoever
-    mentions us.
+    """Its buttons may look like ours; its text would be asked with the rights of whoever mentions
+    the bot.
     """
     button = {
         "type": "button",

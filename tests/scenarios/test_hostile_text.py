@@ -1,6 +1,4 @@
-"""What people and vendors have written is shown as it is, and does nothing, wherever it
-is shown.
-"""
+"""Text written by people and vendors is shown unchanged and has no effect, wherever it is shown."""
 
 from __future__ import annotations
 
@@ -30,7 +28,7 @@ async def ask(sandbox: Sandbox, line: str, *, user: str = "U0ADA") -> None:
 
 
 def asking(*lines: str, user: str = "U0ADA") -> Path:
-    """The text at `{}` of lines that are typed one after the other."""
+    """Types the lines one after the other, with the text in place of `{}`."""
 
     async def path(sandbox: Sandbox, text: str) -> None:
         for line in lines:
@@ -88,7 +86,7 @@ async def workflow_step(sandbox: Sandbox, text: str) -> None:
 
 
 def form(line: str, action: str, **given: str) -> Path:
-    """A form opened from what a line was answered with, and submitted."""
+    """A form that is opened from the answer to a line, and submitted."""
 
     async def path(sandbox: Sandbox, text: str) -> None:
         answer = await sandbox.slack.answer_to(line.replace("{}", text)[:3900], timeout_s=30)
@@ -199,7 +197,7 @@ VENDOR: dict[str, Path] = {
 
 
 def poison(sandbox: Sandbox, text: str) -> None:
-    """Whatever a vendor's users may choose says the text."""
+    """Puts the text into every value that a vendor's users may choose."""
 
     def akamai(start: datetime, end: datetime) -> Any:
         for row in akamai_rows(start, end):

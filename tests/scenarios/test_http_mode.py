@@ -23,7 +23,7 @@ from tests.support.ports import free_port
 
 
 def own_address() -> str:
-    """An address of this machine in its network; nothing is sent to find it out."""
+    """An address of this machine in its network, found without sending anything."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
@@ -203,7 +203,7 @@ async def test_unhandled_event_is_acknowledged(sandbox: Sandbox, listening: str)
 
 
 async def test_idle_connections_block_nobody(sandbox: Sandbox, listening: str) -> None:
-    """More of them than a process may usually have files open."""
+    """There are more of them than the usual limit of open files of a process."""
     port = int(listening.split(":")[2].split("/", maxsplit=1)[0])
     async with AsyncExitStack() as stack:
         for _ in range(1100):

@@ -1,5 +1,5 @@
-"""The bot is stopped while Slack takes an answer: what its asker can see is neither replaced nor
-reported as interrupted, and what was changed is not offered again.
+"""The bot is stopped while Slack processes an answer. An answer that its asker can see is neither
+replaced nor reported as interrupted, and completed changes are not offered again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SUBSCRIBE = "/usage subscribe last 7 days at 09:00"
 
 @pytest.fixture
 def short_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process waits shortly for questions in progress before it ends."""
+    """Limits how long the process waits for questions in progress before it ends."""
     monkeypatch.setattr("bot.app.FINISH_WITHIN_S", 0.1)
     monkeypatch.setattr("handlers.running_tasks.END_WITHIN_S", 0.3)
 
@@ -91,7 +91,7 @@ async def test_stop_while_progress_is_deleted_leaves_the_answer(sandbox: Sandbox
 @pytest.mark.shows_work
 @pytest.mark.parametrize("is_applied", [True, False])
 async def test_private_answer_replaces_itself(sandbox: Sandbox, is_applied: bool) -> None:
-    """Nobody can read whether it is visible, so that it is sent again in the same place."""
+    """Nobody can read whether it is visible, so it is sent again in the same place."""
     async with connected_bot(sandbox) as ending:
         sandbox.devicewise.be_slow(600)
         await sandbox.slack.command(PRIVATE)
@@ -193,7 +193,7 @@ async def test_answer_is_not_sent_again_without_access(sandbox: Sandbox) -> None
 
 
 async def test_posted_answer_is_not_reported(sandbox: Sandbox) -> None:
-    """Slack took a new message, and the process ended before it knew."""
+    """Slack accepted a new message, and the process ended before it received the confirmation."""
     async with connected_bot(sandbox) as ending:
         handled = answer_never(sandbox, "chat.postMessage", after=sandbox.slack._method)
         await sandbox.slack.command(PUBLIC)
@@ -210,7 +210,7 @@ async def test_posted_answer_is_not_reported(sandbox: Sandbox) -> None:
 async def test_file_that_a_stop_cuts_off_is_named(
     sandbox: Sandbox, line: str, cut_off: str
 ) -> None:
-    """Also where the report of the process that stops does not reach Slack."""
+    """Even if the report of the process that stops does not reach Slack."""
     async with connected_bot(sandbox) as ending:
         begun = answer_never(sandbox, cut_off)
         await sandbox.slack.command(line)

@@ -50,7 +50,7 @@ async def running(
 
 
 def logged(log: Path) -> list[dict[str, str]]:
-    """Every line of the log, each of which has to be a JSON object."""
+    """Every line of the log, each of which must be a JSON object."""
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 

@@ -1,4 +1,6 @@
-"""What is kept of what people type and read: for how long, for whom, and without secrets."""
+"""What is stored of the text that people type and read: for how long, for whom, and without
+secrets.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,7 @@ async def test_answer_is_not_shared_without_the_right(sandbox: Sandbox, clock: C
 async def test_answer_without_buttons_needs_access_when_shared(
     sandbox: Sandbox, clock: Clock
 ) -> None:
-    """Its asker may manage nothing, so that no button holds the question."""
+    """Its asker may manage nothing, so no button contains the question."""
     asker = {"usage": ["*"], "logs": ["U0ADA"], "manage": ["U0GRACE"]}
     async with running(sandbox, QUIET, access=asker):
         answer = await sandbox.slack.answer_to("/logs kitchen 20m", channel="C0KITCHEN")

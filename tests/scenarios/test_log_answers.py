@@ -1,4 +1,4 @@
-"""Answers about logs: limits, names, files and downloads that break."""
+"""Answers about logs: limits, names, files and interrupted downloads."""
 
 from __future__ import annotations
 

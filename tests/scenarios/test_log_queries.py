@@ -33,7 +33,9 @@ SECRET = "hunter2-of-the-kitchen"
 
 
 def every_minute(key: str, start: datetime, end: datetime) -> Iterator[str]:
-    """A line a minute, numbered by the minutes since 1970, so that any window can be reckoned."""
+    """One line per minute, numbered by the minutes since 1970, so that the result for any window
+    can be computed.
+    """
     first = -(-int(start.timestamp()) // 60)
     for minute in itertools.count(first):
         at = datetime.fromtimestamp(minute * 60, UTC)

@@ -1,4 +1,4 @@
-"""Work that takes long: its progress, its cancellation, and others who ask meanwhile."""
+"""Long-running work: its progress, its cancellation, and other people's questions meanwhile."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ async def test_slow_provider_delays_nobody_else(sandbox: Sandbox) -> None:
 
 
 async def test_many_questions_at_once_are_all_answered(sandbox: Sandbox) -> None:
-    """As fast as Slack takes messages, which is one a second in each channel; who waits long is
-    notified.
+    """Answers come as fast as Slack accepts messages, which is one per second in each channel;
+    people who wait long are notified.
     """
     sandbox.slack.limit()
     places = ["C0OPS", "C0KITCHEN"] * 15
@@ -210,14 +210,14 @@ async def test_interrupted_answer_is_reported(sandbox: Sandbox, bot: Bot) -> Non
 
 @pytest.fixture
 def short_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process waits shortly for questions in progress before it ends."""
+    """Limits how long the process waits for questions in progress before it ends."""
     monkeypatch.setattr("bot.app.FINISH_WITHIN_S", 0.1)
     monkeypatch.setattr("handlers.running_tasks.END_WITHIN_S", 1.0)
 
 
 @pytest.mark.usefixtures("short_end")
 async def test_answer_that_was_not_posted_is_reported(sandbox: Sandbox) -> None:
-    """The process ends while Slack has not taken the answer yet."""
+    """The process ends before Slack has accepted the answer."""
     async with connected_bot(sandbox) as ending:
         sandbox.slack.be_slow(600, path="chat.postMessage", times=9)
         await sandbox.slack.command("/usage last 7 days")

@@ -1,4 +1,4 @@
-"""Mails of alerts are sent encrypted, to a server that is trusted, and again where that may help."""
+"""Alert mails are sent encrypted and only to a trusted server, and retried if that may help."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.bot.test_notifications import EVENT
 async def encrypted_mail(
     folder: Path, *, implicit: bool, trusted: bool
 ) -> AsyncIterator[tuple[MailSandbox, EmailSettings, Network]]:
-    """A mail server with a certificate, what the configuration says of it, and the network of the
-    environment, in which its authority is trusted or another one.
+    """A mail server with a certificate, its configuration, and a network from the environment,
+    which trusts its authority or a different one.
     """
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

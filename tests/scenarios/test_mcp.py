@@ -1,4 +1,6 @@
-"""`python -m bot mcp`: the official client asks over both transports, against the sandbox."""
+"""`python -m bot mcp`: the official client asks questions over both transports, against the
+sandbox.
+"""
 
 from __future__ import annotations
 
@@ -313,7 +315,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_stdout_holds_protocol_alone(sandbox: Sandbox) -> None:
-    """With the most logging, and a line that is no message."""
+    """With the most verbose logging, and a line that is not a message."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "--verbose", "mcp"),
         cwd=sandbox.folder,
@@ -345,7 +347,7 @@ async def test_stdout_holds_protocol_alone(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("how", ["closes", "terminates", "breaks its pipes"])
 async def test_server_ends_with_its_client(how: str, sandbox: Sandbox) -> None:
-    """Also while a question is being answered; no temporary file is left."""
+    """Even while a question is being answered; no temporary file is left."""
     sandbox.rapid7.be_slow(600)
     temporary = sandbox.folder / "temporary"
     temporary.mkdir()

@@ -1,4 +1,4 @@
-"""What an alert reads of a question: the values of its answer, with nothing rendered."""
+"""An alert reads only the values of a question's answer, without rendering anything."""
 
 from __future__ import annotations
 

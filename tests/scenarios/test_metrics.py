@@ -1,4 +1,4 @@
-"""`/metrics` on the health port: what has happened to the real bot, in Prometheus' own format."""
+"""`/metrics` on the health port: counts of events in the real bot, in Prometheus' own format."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ALERTS = [
 async def running(
     sandbox: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m bot run` in a process of its own, connected."""
+    """`python -m bot run` in a separate process, connected."""
     async with bot_program(sandbox, table={**sandbox.table(), **changes}, log=log) as process:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         yield process
@@ -75,7 +75,7 @@ def samples_in(text: str) -> Samples:
 
 
 def parsed(text: str) -> list[Metric]:
-    """The page as Prometheus' own parser reads it."""
+    """The page as parsed by Prometheus' own parser."""
     return [*text_string_to_metric_families(text)]
 
 
@@ -216,7 +216,7 @@ async def test_both_formats_are_served(sandbox: Sandbox, tmp_path: Path) -> None
 
 
 def served() -> Metrics:
-    """Metrics of which every one has a sample."""
+    """The metrics of a bot in which each metric has a sample."""
     from datetime import UTC, datetime, timedelta
 
     from bot.observability.measurements import Measurements
@@ -259,8 +259,8 @@ WITHOUT_UNIT = {
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
 def test_names_follow_the_conventions(family: Metric) -> None:
-    """What `promtool check metrics` complains of: no help, a counter without `_total` or anything
-    else with it, units that are no base units, names in mixed case.
+    """The problems that `promtool check metrics` reports: no help, a counter without `_total` or
+    another metric with it, units that are not base units, names in mixed case.
     """
     assert family.documentation
     assert family.documentation.endswith(".") or not family.name.startswith("opswatch")
@@ -366,7 +366,7 @@ def test_dashboard_panels_have_units() -> None:
 
 
 def test_dashboard_counts_shared_rows_once() -> None:
-    """Every process of a job measures the one database, so that a sum would multiply its rows."""
+    """Every process of a job measures the same database, so a sum would multiply its rows."""
     shared = r"opswatch_(?:alerts|outbox_messages|database_size_bytes)\b"
     for expression in dashboard_expressions():
         if "sum" in expression and re.search(shared, expression):

@@ -1,5 +1,5 @@
-"""What an answer says of data that is not there: not kept any more, not there yet, counted and not
-sent, or of an account that is away.
+"""How an answer describes missing data: no longer kept, not there yet, counted but not sent, or of
+an unavailable account.
 """
 
 from __future__ import annotations

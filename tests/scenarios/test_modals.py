@@ -1,5 +1,5 @@
-"""Forms: opened by a button at once, filled from what it belongs to, tried, refused at the input
-that is wrong, and saved.
+"""Forms: opened immediately by a button, prefilled, tried, rejected at the invalid input, and
+saved.
 """
 
 from __future__ import annotations

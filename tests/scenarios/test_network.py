@@ -1,6 +1,4 @@
-"""Every kind of connection takes the proxy and trusts the certificates that the
-environment names.
-"""
+"""Every kind of connection uses the proxy and trusts the certificates from the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ AUTHORIZATION = "Basic YWRhOmh1bnRlcjI="  # ada:hunter2
 
 @dataclass
 class Proxy:
-    """A CONNECT proxy that knows hosts which no resolver does, and speaks TLS in their place."""
+    """A CONNECT proxy that knows hosts which no DNS resolver knows, and answers TLS for them."""
 
     authority: trustme.CA = field(default_factory=trustme.CA)
     hosts: dict[str, str] = field(default_factory=dict)
@@ -36,7 +34,7 @@ class Proxy:
     url: str = ""
 
     def put_behind(self, server: Any, host: str) -> None:
-        """The server is reached as `https://host` from now on, by way of the proxy alone."""
+        """Makes the server reachable as `https://host` from now on, only through the proxy."""
         self.hosts[host] = urlsplit(server.url).netloc
         server.url = f"https://{host}"
 
@@ -106,8 +104,8 @@ async def bot_behind(sandbox: Sandbox, environ: dict[str, str]) -> AsyncIterator
 
 
 async def test_every_connection_takes_the_proxy(sandbox: Sandbox, proxy: Proxy) -> None:
-    """The Web API, the WebSocket, a response URL, an upload, and all vendors, log downloads among
-    them.
+    """The Web API, the WebSocket, a response URL, an upload, and all vendors, including log
+    downloads.
     """
     async with bot_behind(sandbox, environ_for(sandbox, proxy)):
         await sandbox.slack.answer_to("/logs kitchen 30m", timeout_s=30)

@@ -1,4 +1,4 @@
-"""What is new in API calls: asked in Slack and in a terminal, and watched by an alert."""
+"""New values in API calls: as a question in Slack and in a terminal, and in an alert."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def row(at: datetime, owner: str = "ada", ip: str = "203.0.113.7") -> dict[str, 
 
 
 def record(sandbox: Sandbox, now: datetime, *strangers: dict[str, str]) -> None:
-    """Ada's calls of every half hour, for months, and those of strangers."""
+    """Ada's calls every half hour for months, and calls of unknown people."""
     usual = [row(now - n * 30 * MINUTE) for n in range(-60, 48 * 100)]
     rows = [(datetime.fromisoformat(each["timestamp"]), each) for each in (*usual, *strangers)]
     sandbox.akamai.rows = lambda start, end: [each for at, each in rows if start <= at < end]

@@ -1,4 +1,6 @@
-"""The outbox: each message once and in order, whatever Slack does and whenever the bot dies."""
+"""The outbox: each message is posted once and in order, whatever Slack does and whenever the bot is
+killed.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 
 @asynccontextmanager
 async def posting(sandbox: Sandbox, ops_channel: str = "") -> AsyncIterator[OutboxStore]:
-    """An outbox at work."""
+    """A running outbox."""
     async with outbox_of(sandbox, ops_channel, HURRIED) as (store, _):
         yield store.outbox
 
@@ -206,7 +208,7 @@ async def test_backlog_notifies_ops_once(sandbox: Sandbox, monkeypatch: pytest.M
 async def test_message_sent_before_crash_is_not_repeated(
     sandbox: Sandbox,
 ) -> None:
-    """It was claimed, and taken by Slack; nobody noted that."""
+    """It was claimed and posted in Slack, but not recorded as sent."""
     store = await Store.open(sandbox.location, now=utc_now())
     posts = store.outbox
     await enqueue(posts, post(0), post(1))
@@ -223,8 +225,8 @@ async def test_message_sent_before_crash_is_not_repeated(
 async def test_killed_outbox_posts_each_message_once(
     sandbox: Sandbox, program_server: ProgramServer
 ) -> None:
-    """A process that posts is killed a hundred times at random moments, against a Slack that cuts,
-    fails and is slow in between.
+    """A process that posts is killed a hundred times at random moments, while Slack cuts
+    connections, fails and is slow.
     """
     count = 60
     spread = random.Random(7)
@@ -255,7 +257,7 @@ async def test_killed_outbox_posts_each_message_once(
 def _posting_program(
     sandbox: Sandbox, programs: ProgramServer, env: dict[str, str], stderr: BinaryIO
 ) -> RunningProgram:
-    """A process that has begun to post. It soon takes over what a killed one has claimed."""
+    """A process that has started posting. It soon takes over what a killed process claimed."""
     readable, writable = os.pipe()
     with os.fdopen(readable, "rb") as output, os.fdopen(writable, "wb") as stdout:
         program = programs.start(

@@ -1,4 +1,4 @@
-"""Channels by name and by id, channels that refuse, and what operators are notified of."""
+"""Channels by name and by id, channels that reject messages, and notifications to operators."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ async def test_name_is_posted_to_without_listing_channels(sandbox: Sandbox) -> N
 
 
 async def test_listing_goes_on_at_its_cursor_after_429(sandbox: Sandbox) -> None:
-    """A message to a name may be posted already, and its channel is on the 60th page."""
+    """A message to a name may have been posted already, and its channel is on the 60th page."""
     sandbox.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
     store = await Store.open(sandbox.location, now=utc_now())
     await enqueue(store.outbox, post(0, "#channel-59"))

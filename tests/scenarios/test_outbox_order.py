@@ -1,4 +1,6 @@
-"""Messages keep their order, and follow-ups their message, whatever Slack, clocks and proxies do."""
+"""Messages keep their order, and follow-ups stay with their message, whatever Slack, clocks and
+proxies do.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ async def test_messages_set_aside_come_in_their_order(sandbox: Sandbox) -> None:
 async def test_order_survives_recovery_between_retries(
     sandbox: Sandbox, code: str, refused_first: int
 ) -> None:
-    """Slack takes messages again right after it has refused the first one once more."""
+    """Slack accepts messages again right after it has rejected the first one once more."""
     refusal = sandbox.slack.refuse("chat.postMessage", code, when=has("Message"))
     async with outbox_of(sandbox, "", OutboxTimings(0.01, 0.05, 0.001, mend=300)) as (store, _):
         await enqueue(store.outbox, *(post(n) for n in range(4)))
@@ -133,8 +135,8 @@ async def test_older_edit_never_replaces_a_newer_one(sandbox: Sandbox) -> None:
 
 
 async def test_removed_while_uncertain_is_not_posted_twice(sandbox: Sandbox) -> None:
-    """The post was taken, nobody heard of it, and then the bot was removed from the channel for a
-    while.
+    """Slack accepted the post without a confirmation, and then the bot was removed from the channel
+    for a while.
     """
     async with outbox_of(sandbox) as (store, _):
         await enqueue(store.outbox, post(0, "#kitchen"))
@@ -166,7 +168,7 @@ async def test_wait_of_a_wrong_clock_is_not_waited_out(sandbox: Sandbox) -> None
 
 
 async def test_post_of_a_wrong_clock_is_found_again(sandbox: Sandbox) -> None:
-    """It was queued, claimed and taken by Slack while our clock was a day ahead."""
+    """It was queued, claimed and posted while our clock was a day ahead."""
     store = await Store.open(sandbox.location, now=utc_now())
     posts = store.outbox
     ahead = utc_now() + timedelta(days=1)

@@ -1,5 +1,5 @@
-"""Hundreds of alerts with a slow vendor: none fails for it, one evaluation of a rule at a time, and
-a person is answered among them.
+"""Hundreds of alerts with a slow vendor: none fails because of it, each rule has one evaluation at
+a time, and people's questions are still answered.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COUNT = 100
 
 
 def rules(count: int) -> list[dict[str, Any]]:
-    """Each asks another question, so that none shares the request of another."""
+    """Each rule asks a different question, so that no two share a request."""
     return [
         {
             "name": f"rule-{n}",
@@ -56,8 +56,8 @@ async def test_person_is_answered_before_hundreds_of_schedules(
 
 
 async def test_slow_evaluation_is_not_begun_twice(sandbox: Sandbox, clock: MovableClock) -> None:
-    """Three quarters of an hour strike while the first evaluation is still being answered: the last of
-    them is looked at afterwards.
+    """Three quarter-hours pass while the first evaluation is still being answered. Afterwards, the
+    last of them is evaluated.
     """
     release = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""The demo page in a real browser: type, see the answer drawn, press its buttons."""
+"""The demo page in a real browser: type, see the answer, press its buttons."""
 
 from __future__ import annotations
 
@@ -321,7 +321,7 @@ async def test_every_kind_of_block_is_drawn(page: Page, demo: Sandbox) -> None:
 
 
 async def problems_of(page: Page) -> list[str]:
-    """What axe-core finds on the page as it is."""
+    """The problems that axe-core finds on the page in its current state."""
     found = await Axe().run(page)
     return [
         f"{each['id']} ({each['impact']}): {[node['html'][:120] for node in each['nodes']][:3]}"
@@ -330,8 +330,8 @@ async def problems_of(page: Page) -> list[str]:
 
 
 async def test_everybody_can_use_the_page(page: Page, demo: Sandbox) -> None:
-    """Answers, a table, a file, a private answer, the panel, a form with an error, the App Home, as
-    axe-core sees them.
+    """axe-core checks answers, a table, a file, a private answer, the panel, a form with an error,
+    and App Home.
     """
     await say(page, "/usage 30d csv")
     await expect(page.locator(".file")).to_be_visible()
@@ -352,7 +352,7 @@ async def test_everybody_can_use_the_page(page: Page, demo: Sandbox) -> None:
 
 
 async def test_everybody_can_use_the_forms(page: Page) -> None:
-    """Those of each command, with comparisons, filters and logs, and the one that schedules."""
+    """The forms of each command, with comparisons, filters and logs, and the one for schedules."""
     for number, label in enumerate(("Compared with", "More filters", "Only lines that match")):
         await page.click("#ask")
         await page.locator("#modal").get_by_role("button", name="Fill in…").nth(number).click()

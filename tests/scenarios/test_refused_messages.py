@@ -1,4 +1,4 @@
-"""Slack refuses a message or a file: it is set aside, operators are notified, and the rest is sent."""
+"""Slack rejects a message or a file: it is set aside, operators are notified, and the rest is sent."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ async def test_message_set_aside_survives_a_restart(sandbox: Sandbox) -> None:
 
 
 async def test_message_that_slack_fails_on_is_set_aside(sandbox: Sandbox) -> None:
-    """Slack works, and answers 500 to this message alone."""
+    """Slack works, and answers 500 only to this message."""
     refusal = sandbox.slack.refuse("chat.postMessage", "internal_error", when=has("Message 0"))
     async with outbox_of(sandbox) as (store, _):
         await enqueue(store.outbox, post(0, "#kitchen"), post(1, "#kitchen"))
@@ -207,8 +207,8 @@ async def test_queue_goes_on_after_an_unexpected_error(
 
 
 async def test_unreadable_history_sets_one_message_aside(sandbox: Sandbox) -> None:
-    """The message may be posted already, and history may not be read: it is not posted twice, and
-    others are posted.
+    """The message may have been posted, and the history cannot be read: it is not posted twice, and
+    other messages are posted.
     """
     store = await Store.open(sandbox.location, now=utc_now())
     await enqueue(store.outbox, post(0, "C0KITCHEN"))

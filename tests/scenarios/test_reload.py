@@ -1,4 +1,4 @@
-"""SIGHUP reloads the configuration: all or nothing, and nobody's question is lost meanwhile."""
+"""SIGHUP reloads the configuration: all or nothing, without losing a question in progress."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = HANGS_UP
 async def running(
     sandbox: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m bot run` in a process of its own, connected."""
+    """`python -m bot run` in a separate process, connected."""
     async with started(sandbox, log, **changes) as process:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         yield process
@@ -45,7 +45,7 @@ async def running(
 async def started(
     sandbox: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The same, perhaps not connected yet."""
+    """The same, but possibly not connected yet."""
     table = {**sandbox.table(), **changes}
     async with bot_program(sandbox, table=table, log=log) as process:
         yield process
@@ -308,7 +308,7 @@ async def test_unexpected_error_changes_nothing(sandbox: Sandbox) -> None:
 
 
 async def test_stop_that_is_cut_off_closes_everything(sandbox: Sandbox) -> None:
-    """What stays open is closed by the event loop in any order, which logs tracebacks."""
+    """Otherwise the event loop closes what is open in any order, which logs tracebacks."""
     sandbox.rapid7.be_slow(600, times=9)
     service = Service(ConnectionStatus())
     await service.start(sandbox.settings(), sandbox.tokens())

@@ -1,4 +1,4 @@
-"""What Slack delivers again has one effect, also where a restart or a crash came in between."""
+"""Slack's repeated deliveries take effect once, even across a restart or a crash."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ ACTS: dict[str, Act] = {
 
 
 def effects(sandbox: Sandbox) -> list[tuple[str, str, int]]:
-    """What the bot has shown and opened."""
+    """The messages and forms that the bot has shown."""
     opened = sandbox.slack.paths().count("POST /api/views.open")
     return [
         *((m.text, json.dumps(m.blocks), m.edited) for m in sandbox.slack.seen()),

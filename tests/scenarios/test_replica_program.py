@@ -1,5 +1,7 @@
-"""Three replicas, of which two are killed and one is paused, on a database that is away for a
-while. `make test-replicas` runs the same for longer, more often, and with a slow Slack.
+"""Three replicas, of which two are killed and one is paused, on a database that is unavailable for
+a while.
+
+`make test-replicas` runs the same for longer, more often, and with a slow Slack.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Several processes of the bot on one database: what is done in one is known in the others. The
-last one that connects receives what people do.
+"""Several processes of the bot on one database: changes made in one are known in the others.
+
+The last process that connects receives what people do.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("before_noon")
 
 @pytest.fixture
 def database(sandbox: Sandbox, location: Path | Secret) -> str:
-    """The setting `database`, on each kind of database."""
+    """The `database` setting, for each kind of database."""
     if isinstance(location, Path):
         return str(location)
     (sandbox.folder / "database-url").write_text(location.open())
@@ -116,7 +117,7 @@ def _ticket(bot: Bot) -> str:
 async def test_incident_of_another_process_is_acknowledged(
     sandbox: Sandbox, clock: MovableClock, database: str
 ) -> None:
-    """The process that receives the press has never evaluated the alert."""
+    """The process that receives the button press has never evaluated the alert."""
     meter = Meter(sandbox)
     async with running(sandbox, database=database) as first:
         await evaluate(first, clock, meter, 3)

@@ -162,7 +162,7 @@ async def test_answer_by_response_url_is_private(sandbox: Sandbox, bot: Bot) -> 
 
 @asynccontextmanager
 async def killed_program(sandbox: Sandbox, folder: Path) -> AsyncIterator[None]:
-    """`run` in a process of its own, which is killed at the end."""
+    """`run` in a separate process, which is killed at the end."""
     config = folder / "bot.toml"
     config.write_text(toml_of(sandbox.table()), "utf-8")
     env = {

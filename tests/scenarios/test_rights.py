@@ -1,5 +1,5 @@
-"""Rights are judged when something is done, by the command and the channel that a thing
-belongs to.
+"""Permissions are checked when something is done, by the command and the channel that it belongs
+to.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def answer_text(
 
 
 def everything_seen(sandbox: Sandbox, user: str) -> str:
-    """All that a person can read of the bot."""
+    """Everything of the bot that a person can read."""
     shown = [m.text + json.dumps(m.blocks, ensure_ascii=False) for m in sandbox.slack.seen(user)]
     view = sandbox.slack.modal(user)
     return "\n".join(
@@ -88,8 +88,8 @@ async def test_alert_of_other_command_is_not_there(
 
 
 async def test_channel_right_does_not_reach_other_channels(sandbox: Sandbox, clock: Clock) -> None:
-    """Whoever is in the operations channel may ask for logs there, which says nothing about alerts
-    in other places.
+    """A member of the operations channel may ask for logs there, which gives no access to alerts in
+    other channels.
     """
     async with running(sandbox, QUIET):
         await answer_text(sandbox, LOGS_ALERT)
@@ -494,7 +494,7 @@ async def test_tampered_form_is_refused(sandbox: Sandbox, clock: Clock) -> None:
 
 
 async def _paused_runs(bot: Bot, count: int) -> None:
-    """Until so many runs have been passed over."""
+    """Waits until this many runs have been skipped."""
     async with asyncio.timeout(20):
         while len(await bot.store.read("SELECT 1 FROM runs WHERE outcome = 'paused'", ())) < count:
             await asyncio.sleep(0.05)

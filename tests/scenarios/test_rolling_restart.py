@@ -1,4 +1,4 @@
-"""Replicas that are replaced one after the other, as an upgrade does, while people ask."""
+"""Replicas are replaced one after the other, as in an upgrade, while people ask questions."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ async def test_rolling_restart_loses_no_command(sandbox: Sandbox, tmp_path: Path
 
 
 async def ask(cluster: Cluster, asked: list[int]) -> None:
-    """Questions in turn to each replica that Slack can reach, each with an answer of its own; those
-    that were acknowledged are noted.
+    """Asks a different question of each replica that Slack can reach in turn, and records those
+    that were acknowledged.
     """
     channels = list(CHANNELS.values())
     for number in itertools.count():

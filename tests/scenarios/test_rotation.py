@@ -1,4 +1,4 @@
-"""Tokens and keys in files are changed without a restart: write the file, reload."""
+"""Tokens and keys in files can be changed without a restart: write the file, reload."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNIT = (ROOT / "deploy" / "opswatch.service").read_text()
 
 
 class Secrets:
-    """Every secret of the bot in a file of its own, as the sandbox wants it now."""
+    """Every secret of the bot in a separate file, with the value that the sandbox expects now."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
@@ -47,7 +47,7 @@ class Secrets:
         (sandbox.folder / ".edgerc").write_text(sandbox.akamai.edgerc(), "utf-8")
 
     def rotate(self) -> None:
-        """From now on the old ones are refused everywhere."""
+        """From now on the old secrets are rejected everywhere."""
         sandbox = self.sandbox
         sandbox.slack.bot_token = "xoxb-rotated-0123456789"
         sandbox.slack.app_token = "xapp-1-rotated-0123456789"
@@ -94,7 +94,7 @@ async def until_logged(log: Path, text: str) -> None:
 
 
 async def ask_everybody(sandbox: Sandbox) -> None:
-    """A question to every vendor is answered."""
+    """Asks every vendor a question, and expects an answer."""
     usage = await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
     assert "in 7 days" in usage.text
     for account in ("edge", "iot"):

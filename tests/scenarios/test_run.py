@@ -1,4 +1,4 @@
-"""`python -m bot run`: it connects, answers, stops, and names what is missing."""
+"""`python -m bot run`: it connects, answers, stops, and reports missing settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.clock import process_environ
 
 
 async def drip(request: web.Request) -> web.StreamResponse:
-    """A log that comes a line at a time and has no end."""
+    """An endless log that arrives one line at a time."""
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     await response.prepare(request)
     while True:
@@ -28,7 +28,7 @@ async def drip(request: web.Request) -> web.StreamResponse:
 
 
 async def health(port: int) -> tuple[int, int]:
-    """What `/healthz` and `/readyz` answer."""
+    """The answers of `/healthz` and `/readyz`."""
     import aiohttp
 
     async with aiohttp.ClientSession() as session:
@@ -73,8 +73,8 @@ async def test_run_connects_answers_and_stops(
 async def test_stop_finishes_or_reports_work(
     sandbox: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """One answer comes in time and is given; one does not, and a log is in the middle of its
-    download: their askers are notified.
+    """One answer arrives in time and is posted. Another does not, and a log is still being
+    downloaded: their askers are notified.
     """
     process = await started(sandbox, tmp_path)
     sandbox.devicewise.be_slow(2.0)

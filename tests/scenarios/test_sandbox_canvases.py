@@ -1,4 +1,4 @@
-"""The sandbox's canvases refuse what Slack's pages say that Slack refuses."""
+"""The sandbox's canvases reject what Slack rejects according to its documentation."""
 
 from __future__ import annotations
 

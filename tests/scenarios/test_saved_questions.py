@@ -1,4 +1,4 @@
-"""Questions that a channel asks by a name: `save`, `saved`, `unsave`."""
+"""Questions that a channel saves under a name: `save`, `saved`, `unsave`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What systemd is notified of: started, reloading, stopping, and alive as long as the bot is."""
+"""Notifications to systemd: started, reloading, stopping, and the watchdog for as long as the bot
+works.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 
 class Systemd:
-    """The socket that systemd listens at, and what came."""
+    """The socket on which systemd listens, and the messages it received."""
 
     def __init__(self, path: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -1,5 +1,5 @@
-"""Whole journeys: a person types in Slack, the real bot asks the vendors, and the answer is shown to
-those who may see it.
+"""Complete conversations: a person types in Slack, the real bot asks the vendors, and the answer is
+shown to those who may see it.
 """
 
 from __future__ import annotations

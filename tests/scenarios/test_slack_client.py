@@ -1,6 +1,4 @@
-"""The client for Slack's Web API: what it does where Slack says 429, and where an answer is not
-Slack's at all.
-"""
+"""The client for Slack's Web API: how it handles 429, and answers that do not come from Slack."""
 
 from __future__ import annotations
 

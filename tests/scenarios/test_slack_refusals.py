@@ -1,4 +1,4 @@
-"""What Slack refuses or no longer takes: blocks, files, posts, shares and response URLs."""
+"""What Slack rejects or no longer accepts: blocks, files, posts, shares and response URLs."""
 
 from __future__ import annotations
 
@@ -137,7 +137,9 @@ async def test_slack_refusal_has_a_hint(sandbox: Sandbox, code: str) -> None:
 async def test_uncertain_post_is_not_repeated(
     sandbox: Sandbox, failure: str, processed: bool
 ) -> None:
-    """Whatever Slack did with it, the answer is there at most once, and the asker is asked to look."""
+    """Whatever Slack did with it, the answer is posted at most once, and the asker is asked to
+    look.
+    """
     sandbox.slack.fail(how=failure, processed=processed)
     await sandbox.slack.command("/usage last 7 days")
     messages = await sandbox.slack.until(
@@ -221,7 +223,7 @@ async def test_used_up_response_url_falls_back_to_dm(
 async def test_long_work_respects_response_url_uses(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Progress that only the asker sees is shown once; the answer takes its place."""
+    """Progress that only the asker sees is shown once, and then replaced by the answer."""
     for name, value in (("SHOW_WORK_AFTER_S", 0.05), ("EDIT_EVERY_S", 0.05)):
         monkeypatch.setattr(f"handlers.shown_work.{name}", value)
     sandbox.devicewise.be_slow(1.0)

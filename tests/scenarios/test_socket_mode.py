@@ -1,5 +1,5 @@
-"""Slack is a service that fails, too: the connection is renewed, breaks, falls silent or is
-refused, and the bot is back by itself.
+"""Slack can fail too: the connection is renewed, breaks, stalls or is refused, and the bot
+reconnects by itself.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ async def connected(sandbox: Sandbox, bot: Bot) -> None:
 
 
 async def replaced(sandbox: Sandbox, old: web.WebSocketResponse) -> None:
-    """Waits until the newest connection is another one."""
+    """Waits until there is a newer connection."""
     await sandbox.slack.until(lambda: sandbox.slack.sockets[-1] is not old)
 
 
@@ -82,7 +82,7 @@ async def test_broken_connection_is_reopened(sandbox: Sandbox) -> None:
 
 
 async def test_dead_address_is_not_retried(sandbox: Sandbox) -> None:
-    """A handshake that fails uses its address up; every attempt needs a fresh one."""
+    """A failed handshake uses its URL up, so every attempt needs a new one."""
     sandbox.slack.dead_addresses = 3
     async with hurried_bot(sandbox) as bot:
         await connected(sandbox, bot)
@@ -116,7 +116,7 @@ async def test_too_many_connections_are_reported(
 async def test_failing_connection_is_retried_slowly(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each one breaks off right after its hello: the bot waits longer and longer in between."""
+    """Each connection breaks off right after its hello: the bot waits longer and longer in between."""
     async with hurried_bot(sandbox) as bot:
         await connected(sandbox, bot)
         for _ in range(4):
@@ -360,7 +360,7 @@ async def test_delivery_repeated_after_restart_has_one_effect(sandbox: Sandbox) 
 
 
 async def test_crash_is_reported_once_to_the_asker(sandbox: Sandbox) -> None:
-    """Slack delivers nothing again that was acknowledged, so the next process tells."""
+    """Slack does not redeliver what was acknowledged, so the next process reports it."""
     now = datetime.now(UTC)
     store = await Store.open(sandbox.settings().database, now=now)
     for n, (user, channel, ago) in enumerate(
@@ -398,8 +398,8 @@ async def test_crash_is_reported_once_to_the_asker(sandbox: Sandbox) -> None:
 
 
 async def test_no_message_is_left_saying_that_work_goes_on(sandbox: Sandbox) -> None:
-    """An earlier process died while its work showed itself in the channel; the next one makes that
-    message tell of it.
+    """An earlier process died while a message in the channel showed its progress; the next one
+    replaces that message with a report.
     """
     now = datetime.now(UTC)
     shown = Message(sandbox.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")

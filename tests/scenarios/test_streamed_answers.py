@@ -1,4 +1,4 @@
-"""Answers in threads with the app as an agent, which are streamed as they become known."""
+"""Answers in threads with the app as an agent, which are streamed as they become available."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ async def test_full_tier_posts_the_answer(sandbox: Sandbox, thread: str) -> None
 
 
 async def begun(delivery: Delivery, target: ReplyTarget, *, is_quick: bool) -> None:
-    """What a process has streamed before it knows, or has sent, the whole answer."""
+    """The part that a process has streamed before the complete answer is available or sent."""
     if is_quick:
         await delivery._streams._start_answer(target, [*HEAD, BUTTONS])
     else:
@@ -269,7 +269,7 @@ async def test_killed_stream_is_found(
 
 
 async def test_killed_stream_is_deleted(sandbox: Sandbox, thread: str) -> None:
-    """Where the answer is sent again privately."""
+    """The answer is sent again privately."""
     async with delivery_of(sandbox) as delivery:
         target = replace(target_in(thread), delivery="Ev1")
         await begun(delivery, target, is_quick=False)

@@ -23,7 +23,7 @@ DIRECT = "D0ADA"
 
 @pytest.fixture
 async def thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """A thread in which Ada has asked something that takes long."""
+    """A thread in which Ada has asked a question that takes long."""
     monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
     monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.05)
     sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})

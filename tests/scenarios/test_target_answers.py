@@ -1,4 +1,4 @@
-"""What the answers of targets mean: sent, never to be accepted, or to be tried again."""
+"""How answers of targets are interpreted: sent, rejected permanently, or to be retried."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def server() -> AsyncIterator[PagerDutySandbox]:
 
 
 async def sent(server: PagerDutySandbox) -> TargetError | None:
-    """What sending an event raises."""
+    """The error that sending an event raises."""
     settings = pagerduty.PagerDutySettings.model_construct(
         kind="pagerduty", routing_key=Secret(server.routing_key), base_url=server.url, region="us"
     )

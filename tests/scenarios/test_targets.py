@@ -1,5 +1,5 @@
-"""Alerts call PagerDuty, Opsgenie, a signed webhook and mailboxes: each event once and in order, none
-lost, nobody called twice.
+"""Alerts notify PagerDuty, Opsgenie, a signed webhook and mailboxes: each event once and in order,
+without losses or duplicate calls.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ pytestmark = pytest.mark.usefixtures("before_noon")
 
 
 async def settled(bot: Bot) -> None:
-    """Every post was sent."""
+    """Waits until every post has been sent."""
     await until(bot, lambda rows: not rows, "state != 'sent'")
 
 

@@ -1,4 +1,4 @@
-"""`opswatch ask` and `check` where somebody reads them: layout, colour, progress and encodings."""
+"""`opswatch ask` and `check` in an interactive terminal: layout, colour, progress and encodings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 async def on_terminal(sandbox: Sandbox, folder: Path, *words: str, **environ: str) -> str:
-    """What a terminal of 100 columns receives from `python -m bot …`."""
+    """The output of `python -m bot …` in a terminal with 100 columns."""
     config = folder / "bot.toml"
     config.write_text(toml_of(sandbox.table()), "utf-8")
     ours, theirs = pty.openpty()

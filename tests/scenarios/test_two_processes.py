@@ -1,4 +1,4 @@
-"""Two processes that share the database, as at every restart: nothing is done twice or lost."""
+"""Two processes that share the database, as at every restart: nothing is duplicated or lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LEASE_S = 3.0
 
 @asynccontextmanager
 async def outbox_process(sandbox: Sandbox) -> AsyncIterator[Process]:
-    """Another process that posts what is in the sandbox's outbox."""
+    """Another process that posts messages from the sandbox's outbox."""
     env = process_environ(
         sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT)}
     )
@@ -85,7 +85,7 @@ async def test_two_processes_post_each_message_once(sandbox: Sandbox) -> None:
 
 
 async def test_killed_process_is_replaced_by_the_other(sandbox: Sandbox) -> None:
-    """Slack is slow, so that most kills come between its taking a message and its answer."""
+    """Slack is slow, so most kills come after it has accepted a message and before it answers."""
     spread = random.Random(3)
     sandbox.slack.be_slow(0.1, path="chat.postMessage", times=4 * COUNT)
     await fill(sandbox)
@@ -151,7 +151,7 @@ async def test_acknowledgement_of_other_process_applies(
 async def test_interrupted_questions_are_reported_together(
     sandbox: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slack may take seconds for each."""
+    """Slack may take seconds for each report."""
     kinds = ("last 7 days", "today")
     reported = list[str]()
     both = asyncio.Event()

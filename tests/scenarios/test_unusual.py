@@ -1,4 +1,4 @@
-"""Alerts on what is unusual: they learn, fire, and resolve."""
+"""Alerts on unusual values: they learn, fire, and resolve."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("before_noon")
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The history is waited for, however slow the machine is."""
+    """Waits for the history, however slow the machine is."""
     monkeypatch.setattr("handlers.jobs.baselines.FILL_WITHIN_S", 60.0)
 
 
@@ -30,7 +30,7 @@ IN_CHAT = {**SPIKE, "above": "50 TB", "recover": "40 TB", "every": "9000d"}
 
 
 class Days:
-    """What the account sends by day; days before the first are not listed."""
+    """The bytes that the account sends by day; days before the first are not listed."""
 
     def __init__(self, sandbox: Sandbox, clock: Clock) -> None:
         self.first = clock().date()
@@ -44,7 +44,7 @@ class Days:
 
 
 async def next_day(bot: Bot, clock: Clock) -> str:
-    """How the evaluation at the next midnight ends."""
+    """The result of the evaluation at the next midnight."""
     done = len(await evaluations(bot, 0))
     clock.strike(24 * 60)
     return (await evaluations(bot, done + 1))[-1]
@@ -91,7 +91,7 @@ async def test_vendor_history_is_used_at_once(sandbox: Sandbox, clock: Clock) ->
     now = clock()
 
     def calls(start: datetime, end: datetime) -> list[dict[str, str]]:
-        """Four failures an hour, and thirty in the last one."""
+        """Four failures an hour, and thirty in the last hour."""
         return [
             _failure(at)
             for at in (now - n * timedelta(minutes=15) for n in range(-8, 24 * 4 * 40))

@@ -1,4 +1,4 @@
-"""A database of an earlier version is taken over as it is, and the way back is a backup."""
+"""A database of an earlier version is opened unchanged, and a backup allows going back."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_migrate_does_what_it_announced(
 async def test_backup_restores_the_earlier_version(
     sandbox: Sandbox, run_cli: Callable[..., Any], tmp_path: Path, dump: Path
 ) -> None:
-    """The earlier version finds what it left: its schema, its steps, its rows."""
+    """The earlier version finds its own data: its schema, its steps, its rows."""
     path = tmp_path / "bot.sqlite"
     backup = tmp_path / "before.sqlite"
     make_database(path, dump)

@@ -1,4 +1,4 @@
-"""The step of Slack's Workflow Builder: a question whose answer is posted in a channel."""
+"""The step for Slack's Workflow Builder: a question whose answer is posted in a channel."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A clock that jumps ahead for seconds, or is set back: digests and alerts go on, before and after
-a restart, and the operator is notified once.
+"""A clock that jumps ahead for seconds, or is set back: digests and alerts continue, before and
+after a restart, and the operator is notified once.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ async def test_clock_that_was_ahead_for_seconds_silences_nothing(
 
 
 async def goes_on(sandbox: Sandbox, bot: Bot, clock: MovableClock, meter: Meter) -> None:
-    """The next evaluation measures what there is, and the next hour brings its digest."""
+    """The next evaluation measures the current values, and the next hour brings its digest."""
     await sandbox.slack.until(lambda: clock_notices(sandbox))
     digests = len(digests_of(sandbox))
     meter(6)
@@ -95,7 +95,7 @@ async def goes_on(sandbox: Sandbox, bot: Bot, clock: MovableClock, meter: Meter)
 async def test_clock_set_back_by_an_hour_silences_no_alert(
     sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    """The breach comes at instants that were looked at before, when the clock was ahead, and so
+    """The breach happens at instants that were already evaluated while the clock was ahead, and so
     does its message.
     """
     meter = Meter(sandbox)

@@ -43,7 +43,7 @@ async def other(open_store: OpenStore, store: Store) -> Store:
 
 
 def erase_person(location: Path | Secret, user: str, *, heir: str = "") -> Erased:
-    """What `opswatch forget` does."""
+    """The operation behind `opswatch forget`."""
     if isinstance(location, Path):
         return sqlite_erase.erase_person(location, user, heir=heir)
     from bot.store.postgres.erase import erase_person as erase_from_server

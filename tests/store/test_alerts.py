@@ -239,7 +239,7 @@ async def test_deleted_alert_is_not_written_again(store: Store) -> None:
 
 
 async def test_alert_deleted_elsewhere_is_not_evaluated(store: Store, other: Store) -> None:
-    """As long as the other process does not know of it: the alert would fire once more."""
+    """The other process does not know about the deletion yet, so the alert would fire once more."""
     rule: dict[str, Any] = {
         "command": "usage",
         "channel": "C0OPS",
@@ -264,7 +264,7 @@ async def test_alert_deleted_elsewhere_is_not_evaluated(store: Store, other: Sto
 
 
 async def test_name_of_deleted_alert_is_free(store: Store) -> None:
-    """Also for an alert of the configuration, which starts without claims of the earlier one."""
+    """Also for an alert of the configuration, which starts without claims of the earlier alert."""
     made = await store.rules.add_rule(
         name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
     )
@@ -338,7 +338,7 @@ async def test_nul_in_state_is_stored(store: Store) -> None:
 
 
 async def test_processes_evaluate_beside_each_other(store: Store, other: Store) -> None:
-    """One that is slow to save holds up nobody's evaluations."""
+    """A process that is slow to save does not delay the others' evaluations."""
     if isinstance(store.database, SqliteDatabase):
         pytest.skip("SQLite has one writer at a time")
     is_saving = threading.Event()
@@ -366,7 +366,7 @@ async def test_processes_evaluate_beside_each_other(store: Store, other: Store) 
 
 
 async def test_same_evaluations_are_claimed_once(store: Store, other: Store) -> None:
-    """Also where processes begin at different places, they do not wait for each other in a circle."""
+    """Processes that begin at different places do not deadlock."""
     due = [(f"rule-{n}", NOW) for n in range(400)]
     for tick in range(5):
         now = [(alert, at + tick * EVERY) for alert, at in due]
@@ -379,7 +379,7 @@ async def test_same_evaluations_are_claimed_once(store: Store, other: Store) -> 
 
 
 class CountingTransaction:
-    """A transaction that notes each statement it is given."""
+    """A transaction that records each statement it is given."""
 
     def __init__(self, tx: Transaction, calls: list[str]) -> None:
         self._tx = tx
@@ -400,7 +400,7 @@ class CountingTransaction:
 
 
 async def test_overtaken_evaluation_of_dead_process_is_made(store: Store, other: Store) -> None:
-    """The next instant may be due before the death of a process is known."""
+    """The next instant may be due before the death of a process is detected."""
     later = NOW + EVERY
     await store.alerts.claim_evaluations([("spike", NOW)])
     assert await other.alerts.claim_evaluations([("spike", later)]) == [True]

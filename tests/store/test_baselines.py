@@ -1,4 +1,4 @@
-"""Samples of baselines, and the time a baseline takes."""
+"""Samples of baselines, and how long a baseline takes."""
 
 from __future__ import annotations
 

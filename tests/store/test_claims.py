@@ -1,4 +1,4 @@
-"""What one process has claimed, no other one takes while it lives."""
+"""Rows that one process has claimed are not claimed by another while it runs."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ async def test_question_of_dead_process_is_interrupted_once(store: Store, other:
 async def test_interruption_survives_its_reporter(
     store: Store, other: Store, open_store: OpenStore
 ) -> None:
-    """The process that was about to tell the asker dies, too."""
+    """The process that was about to notify the asker dies too."""
     third = await open_store()
     await store.questions.claim(ASKED)
     await expire_leases(store)
@@ -184,7 +184,7 @@ async def test_own_question_is_never_interrupted(store: Store) -> None:
 async def test_former_owner_does_not_finish_question(
     store: Store, other: Store, open_store: OpenStore, is_reported: bool
 ) -> None:
-    """The process that has taken the question may end before it reports it."""
+    """The process that took over the question may end before it reports it."""
     third = await open_store()
     await store.questions.claim(ASKED)
     url = StoredResponseUrl(Secret("https://slack.invalid/1"), replace=True, thread_ts="")
@@ -256,7 +256,7 @@ async def test_lease_is_renewed(open_store: object, store: Store) -> None:
 
 
 async def test_lease_from_before_a_restart_is_over(store: Store, other: Store) -> None:
-    """The clock of leases begins at zero when the machine is started."""
+    """The clock of leases starts at zero when the machine starts."""
     await queue(store, "first")
     await store.outbox.claim_post(now=NOW)
     await store.database.execute("UPDATE replicas SET seen_at = seen_at + 1000000")
@@ -314,7 +314,7 @@ async def test_login_of_dead_process_is_free(store: Store, other: Store) -> None
 async def test_machine_that_is_behind_resets_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process, whose clock is right, has written what seems to be ahead."""
+    """Another process, whose clock is right, has written times that seem to be in the future."""
     if not store.database.dialect.time_of_day:
         pytest.skip("processes that share a file have one clock")
     await store.schedules.claim_run("daily", NOW, now=NOW)

@@ -1,4 +1,4 @@
-"""Transactions of evaluations that run beside each other, and what happens when they collide."""
+"""Transactions of concurrent evaluations, and what happens when they conflict."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_circular_wait_is_a_conflict(store: Store, other: Store) -> None:
 
 @pytest.fixture
 def conflicting(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is written beside others collides with them."""
+    """Makes every concurrent transaction conflict."""
     write = store.database.write
 
     async def collide(work: Write, *, concurrent: bool = False) -> Any:
@@ -89,7 +89,7 @@ async def test_evaluations_are_saved_alone(store: Store) -> None:
 async def test_claims_are_written_in_one_order(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A query returns rows in any order, and processes that claim rows in different ones wait for
+    """A query returns rows in any order, and processes that claim them in different orders block
     each other.
     """
     names = [f"rule-{n}" for n in range(400)]

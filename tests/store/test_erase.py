@@ -1,4 +1,4 @@
-"""What is stored about a person is erased, on every database alike."""
+"""Data stored about a person is erased, on every database."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ async def test_nobody_is_erased_while_a_bot_runs(store: Store, location: Path | 
 
 
 async def test_server_keeps_no_deleted_rows(peopled: Path | Secret) -> None:
-    """Nothing of them is left in the files of the changed tables."""
+    """Nothing of the rows is left in the files of the changed tables."""
     if isinstance(peopled, Path):
         pytest.skip("`forget` on a file has a test of its own")
     psycopg = pytest.importorskip("psycopg")

@@ -1,4 +1,4 @@
-"""Writes that arrive together share a transaction, and each has a result of its own."""
+"""Writes that arrive together share a transaction, and each has a separate result."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_full_disk_fails_all_of_a_transaction(
 
 
 async def test_python_state_survives_others_failure(database: SqliteDatabase) -> None:
-    """Work is done once, so what it remembers of its rows stays true."""
+    """Work runs once, so what it remembers of its rows stays correct."""
     known: dict[str, int] = {}
 
     def number(tx: Transaction) -> None:
@@ -140,7 +140,7 @@ async def test_locked_database_fails_all_at_once(database: SqliteDatabase, tmp_p
 
 
 async def test_waiting_tasks_take_turns(database: SqliteDatabase) -> None:
-    """Tasks that wait for one transaction do not all go on in the same turn of the event loop."""
+    """Tasks that wait for one transaction do not all continue in the same turn of the event loop."""
     turn = 0
     turns: list[int] = []
 

@@ -1,4 +1,4 @@
-"""`migrate --to`: the rows of a SQLite file on a PostgreSQL server, verified."""
+"""`migrate --to`: moves the rows of a SQLite file to a PostgreSQL server and verifies them."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def test_every_row_is_moved(folder: Path, url: str) -> None:
 
 
 def test_series_is_found_by_its_new_name(folder: Path, url: str) -> None:
-    """Earlier versions wrote names as they were; the bot looks for `indexed` ones."""
+    """Earlier versions stored names unchanged; the bot looks for `indexed` ones."""
     names = ["spike/" + "x" * 3000, "spike/a\0b", "spike/plain", "spike/both\0"]
     with closing(sqlite3.connect(folder / "bot.sqlite")) as file, file:
         rows = [(name, "d\0") for name in (*names, indexed(names[-1]))]
@@ -133,7 +133,7 @@ def test_series_is_found_by_its_new_name(folder: Path, url: str) -> None:
 
 
 async def test_long_named_alert_keeps_its_samples(folder: Path, url: str) -> None:
-    """Also one of which a subject has samples, and one whose question is long."""
+    """Also one with samples of a subject, and one with a long question."""
     name = "".join(chr(0x4E00 + n) for n in range(500))
     definition = f"/logs web where({'x' * 1500}) lines 5.0 None"
     store = await Store.open(folder / "bot.sqlite", now=NOW)
@@ -171,7 +171,7 @@ async def test_long_named_alert_keeps_its_samples(folder: Path, url: str) -> Non
 
 
 async def test_numbers_continue_in_any_schema(folder: Path, url: str) -> None:
-    """A role may have a schema of its own in a database that others use, too."""
+    """A role may have a separate schema in a database that others use."""
     with psycopg.connect(url) as connection:
         connection.execute("CREATE SCHEMA opswatch")
     in_schema = f"{url}&options=-csearch_path%3Dopswatch"
@@ -205,7 +205,7 @@ def test_server_with_rows_is_refused(folder: Path, url: str) -> None:
 
 
 def test_interrupted_move_is_continued(folder: Path, url: str) -> None:
-    """It breaks off in the middle; a row is changed before the second attempt."""
+    """It breaks off in the middle, and a row is changed before the second attempt."""
     asyncio.run(_close(Store.open(Secret(url), now=NOW)))
     source = folder / "bot.sqlite"
     seen = list[moving.MovedTable]()

@@ -1,4 +1,4 @@
-"""What each port promises, on every database."""
+"""The contract of each port, on every database."""
 
 from __future__ import annotations
 
@@ -299,7 +299,7 @@ async def test_old_deliveries_are_deleted(store: Store) -> None:
 
 
 async def test_text_with_nul_is_stored(store: Store) -> None:
-    """PostgreSQL holds none, and vendors' texts may."""
+    """PostgreSQL cannot store NUL, and vendors' texts may contain it."""
     assert await store.outbox.enqueue(Post("k\0", "#ops", "a\0b", []), now=NOW)
     queued = await store.outbox.claim_post(now=NOW)
     assert queued

@@ -39,7 +39,9 @@ async def test_bot_answers_and_posts_from_postgres(
 
 
 def test_dead_connection_is_noticed() -> None:
-    """A machine that was switched off closes no connection. Settings in the URL take precedence."""
+    """A machine that is switched off does not close its connections. Settings in the URL take
+    precedence.
+    """
     connection = pytest.importorskip("bot.store.postgres.connection")
     database = connection.PostgresDatabase("postgresql://db/x?keepalives_idle=60")
     settings = database._pool.kwargs

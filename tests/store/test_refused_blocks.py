@@ -1,4 +1,4 @@
-"""Kinds of blocks that Slack refuses, as all processes know them."""
+"""Kinds of blocks that Slack rejects, shared by all processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that are saved by a name, on every database."""
+"""Questions that are saved under a name, on every database."""
 
 from __future__ import annotations
 

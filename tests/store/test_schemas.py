@@ -1,4 +1,4 @@
-"""Both databases have the same tables, and each says which earlier version may still open it."""
+"""Both databases have the same tables, and each records which earlier version may still open it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_every_step_is_recorded(store: Store) -> None:
 
 
 def test_compatible_steps_only_add() -> None:
-    """What an older version would miss or trip over keeps it from opening the database."""
+    """A change that breaks an older version must keep it from opening the database."""
     harmless = r"CREATE (TABLE|INDEX) |ALTER TABLE \w+ SET \(fillfactor "
     for name in POSTGRES_COMPATIBLE:
         for statement in STEPS[name]:

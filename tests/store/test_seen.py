@@ -40,7 +40,7 @@ def seen(day: date, covered: tuple[int, int] | None = None, **actors: tuple[int,
 
 @pytest.fixture(params=["store", "memory"])
 def values(request: pytest.FixtureRequest, store: Store) -> SeenStore:
-    """Both kinds of store keep the same promises."""
+    """Both kinds of store must behave the same."""
     return store.seen if request.param == "store" else MemorySeenStore()
 
 

@@ -1,4 +1,4 @@
-"""The commands for the database where it is on a PostgreSQL server."""
+"""The database commands for a PostgreSQL server."""
 
 from __future__ import annotations
 

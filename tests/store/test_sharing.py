@@ -1,4 +1,4 @@
-"""What processes that share a database know of each other."""
+"""The data that processes exchange through a shared database."""
 
 from __future__ import annotations
 

@@ -101,5 +101,5 @@ async def test_database_without_claims_preserves_work(tmp_path: Path) -> None:
 
 
 def test_every_migration_is_listed() -> None:
-    """One that is missing in the list would not be applied to an existing database."""
+    """One that is missing from the list would not be applied to an existing database."""
     assert tuple(step.name for step in steps._migrations) == MIGRATIONS

@@ -1,5 +1,5 @@
 """The states of an alert and its notifications, written from the documentation of Prometheus,
-Alertmanager and Grafana independently of the code of the bot.
+Alertmanager and Grafana, independently of the bot's code.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Policy:
 
 @dataclass
 class Series:
-    """One series: `active_at` and `clear_at` as Prometheus has them, and for how many evaluations it
-    has not been listed.
+    """One series: `active_at` and `clear_at` as in Prometheus, and for how many evaluations it has
+    not been listed.
     """
 
     state: str = "inactive"
@@ -59,7 +59,7 @@ class AlertModel:
         silenced: bool,
         partial: bool,
     ) -> str:
-        """The reason of the notification, or nothing. `values` are None for an error."""
+        """The reason of the notification, or nothing. `values` is None for an error."""
         if values is None:
             self.errors += 1
             return "error" if self.errors == 3 else ""
@@ -82,7 +82,9 @@ class AlertModel:
         return {name: s.state for name, s in self.series.items() if s.state != "inactive"}
 
     def _shift_by_downtime(self, now: datetime) -> None:
-        """An evaluation that is late by more than one interval does not count as time."""
+        """Shifts the times if an evaluation is late by more than one interval, since downtime does
+        not count.
+        """
         if self.evaluated_at is not None:
             late = now - self.evaluated_at - self.policy.every
             if late > self.policy.every:

@@ -1,4 +1,4 @@
-"""Alerts of a running bot: what an account has sent, evaluations, and the messages about them."""
+"""Alerts of a running bot: the bytes of an account, evaluations, and the messages about them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPIKE = {"name": "ingest-spike", "ask": "/usage rapid7-eu today", "value": "byte
 
 
 class Meter:
-    """What the account has sent today."""
+    """The bytes that the account has sent today."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.bytes: int | None = 3_000_000_000
@@ -43,7 +43,7 @@ async def running(sandbox: Sandbox, *alerts: dict[str, Any], **changes: Any) -> 
 
 
 def posted_texts(sandbox: Sandbox, channel: str = "C0OPS") -> list[str]:
-    """The messages of the channel, as they are now, without those in threads."""
+    """The messages of the channel in their current form, without those in threads."""
     return [m.text for m in messages(sandbox, channel)]
 
 
@@ -62,7 +62,7 @@ def thread(sandbox: Sandbox) -> list[str]:
 
 
 async def evaluations(bot: Bot, count: int) -> list[str]:
-    """How the evaluations ended, once there are so many."""
+    """The results of the evaluations, once there are this many."""
     async with asyncio.timeout(60):
         while True:
             rows = await bot.store.read("SELECT state FROM samples ORDER BY at", ())
@@ -72,14 +72,14 @@ async def evaluations(bot: Bot, count: int) -> list[str]:
 
 
 async def evaluate(bot: Bot, clock: Clock, meter: Meter, *gigabytes: float | None) -> None:
-    """Evaluations a quarter of an hour apart, each of which measures so many gigabytes."""
+    """Evaluations a quarter of an hour apart, each of which measures this many gigabytes."""
     for each in gigabytes:
         meter(each)
         await evaluated(bot, clock)
 
 
 async def evaluated(bot: Bot, clock: Clock) -> str:
-    """How the next evaluation ends."""
+    """The result of the next evaluation."""
     done = len(await evaluations(bot, 0))
     clock.strike(15)
     return (await evaluations(bot, done + 1))[-1]

@@ -1,4 +1,4 @@
-"""A balancer that sends each request to the next process, and past one that does not answer."""
+"""A load balancer that sends each request to the next process, and skips one that does not answer."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Balancer:
 
 @asynccontextmanager
 async def open_balancer(backends: Sequence[str]) -> AsyncIterator[Balancer]:
-    """The balancer, listening on loopback."""
+    """The load balancer, listening on loopback."""
     balancer = Balancer(backends)
     app = web.Application()
     app.router.add_post("/{path:.*}", balancer.forward)

@@ -1,4 +1,4 @@
-"""`python -m bot run` in a process of its own."""
+"""`python -m bot run` in a separate process."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ async def bot_program(
     environ: Mapping[str, str] | None = None,
     log: Path = Path(os.devnull),
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The program with this configuration and environment, or those of the sandbox, perhaps not
-    connected yet. `log` gets its log lines; the program is stopped at the end.
+    """The program with this configuration and environment, or those of the sandbox; it may not be
+    connected yet. Its log lines go to `log`, and it is stopped at the end.
     """
     written = toml_of(dict(sandbox.table() if table is None else table))
     (sandbox.folder / "bot.toml").write_text(written, "utf-8")

@@ -17,8 +17,8 @@ OFFSET = "OPSWATCH_TEST_CLOCK_OFFSET_S"
 
 
 class MovableClock:
-    """The machine's clock plus `ahead`. It runs on, so a test that must not depend on the speed of
-    the machine starts it well before the instant that matters, and strikes.
+    """The machine's clock plus `ahead`. It keeps running, so a test that must not depend on the
+    speed of the machine starts it well before the instant that matters, and calls `strike`.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class MovableClock:
         self.ahead = moment - datetime.now(UTC)
 
     def strike(self, minutes: int = 60) -> None:
-        """Moves it to the next full hour, or to the next whole multiple of so many minutes."""
+        """Moves it to the next full hour, or to the next multiple of this many minutes."""
         now = self()
         every = timedelta(minutes=minutes)
         self.ahead += every - (now - datetime.min.replace(tzinfo=UTC)) % every

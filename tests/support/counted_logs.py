@@ -26,7 +26,7 @@ def counted(*blocks: bytes) -> LogCounter:
 
 
 def as_read(read: Sequence[bytes]) -> tuple[Counter[str], Counter[Minute], int]:
-    """The levels, minutes and lines without a time, with each line read by itself."""
+    """The levels, minutes and lines without a time, from reading each line separately."""
     levels: Counter[str] = Counter()
     minutes: Counter[Minute] = Counter()
     minute = None

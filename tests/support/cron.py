@@ -74,8 +74,8 @@ def _numbers(text: str, least: int, most: int, names: Mapping[str, int] = {}) ->
 
 
 def due_times(expression: str, zone: tzinfo, start: datetime, end: datetime) -> Iterator[datetime]:
-    """The instants from `start` on at which the expression is due, in UTC, found by looking at
-    every minute of every due day.
+    """The instants from `start` on at which the expression is due, in UTC, found by checking every
+    minute of every due day.
     """
     wanted = fields(expression)
     day = start.astimezone(zone).date()
@@ -104,8 +104,8 @@ def _on_day(wanted: Fields, day: date, zone: tzinfo) -> Iterator[datetime]:
 
 @lru_cache(maxsize=1024)
 def _minutes(day: date, zone: tzinfo) -> Sequence[tuple[datetime, datetime, Sequence[datetime]]]:
-    """Every minute of a day: the instant, the local time it shows, and those of that day that the
-    clock has just skipped.
+    """Every minute of a day: the instant, its local time, and the local times that the clock has
+    just skipped.
     """
     at = datetime.combine(day, time(), zone).astimezone(UTC)
     found = []

@@ -1,4 +1,6 @@
-"""What tests of deliveries share: texts that a person sees, and requests that Slack refuses or cuts."""
+"""Shared by tests of deliveries: texts that a person sees, and requests that Slack rejects or cuts
+off.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ def texts(sandbox: Sandbox, user: str = "U0ADA") -> list[str]:
 
 
 async def working(sandbox: Sandbox) -> Message:
-    """The message that says that work goes on."""
+    """The message that shows the progress of work."""
     shown = await sandbox.slack.until(
         lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
     )
@@ -46,7 +48,7 @@ def cut(
     after: Callable[[web.Request], Any] | None = None,
     times: int = 1,
 ) -> None:
-    """The next requests are handled, or not, and then the connection is cut."""
+    """Cuts the connection of the next requests, after handling them or without doing so."""
 
     async def act(request: web.Request) -> web.StreamResponse:
         if after:
@@ -64,7 +66,9 @@ def answer_never(
     *,
     after: Callable[[web.Request], Any] | None = None,
 ) -> asyncio.Event:
-    """The next request is handled, or not, and gets no answer. Set once it is handled."""
+    """Leaves the next request unanswered, whether it is handled or not. The event is set once the
+    request has been handled.
+    """
     handled = asyncio.Event()
 
     async def act(request: web.Request) -> web.StreamResponse:

@@ -1,5 +1,5 @@
-"""Logs that are made to be slow to count: lines that are all unlike each other, or hold thousands
-of what a reader looks for.
+"""Logs designed to be slow to count: lines that all differ, or that contain thousands of the signs
+a reader looks for.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ HOSTILE_LINES: Final[Mapping[str, LineMaker]] = {
 
 
 def hostile_block(line: LineMaker, size: int, *, seed: int) -> bytes:
-    """Lines of one kind, of so many bytes."""
+    """Lines of one kind, with this many bytes in total."""
     rng = random.Random(seed)
     lines = []
     length = 0

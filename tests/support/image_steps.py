@@ -38,7 +38,7 @@ Instruction = tuple[str, str]
 
 
 def instructions(text: str) -> list[Instruction]:
-    """The instructions of a Containerfile, continued lines joined, comments left out."""
+    """The instructions of a Containerfile, with continued lines joined and without comments."""
     text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
     found = []
     for line in filter(None, (line.strip() for line in text.splitlines())):
@@ -55,7 +55,7 @@ def build_stage(text: str) -> list[Instruction]:
 
 
 def copy_context(target: Path) -> None:
-    """What a builder is given: the files that .dockerignore lets through."""
+    """Copies the files that .dockerignore lets through, as a builder would get them."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     for name in (line[1:] for line in lines if line.startswith("!")):
         for path in ROOT.glob(name):
@@ -69,8 +69,8 @@ def copy_context(target: Path) -> None:
 
 
 def run_steps(top: Path) -> Path:
-    """Carries out the first stage below a folder; gives where the program is. Raises
-    CalledProcessError where a step fails.
+    """Runs the first stage below a folder, and returns the path of the program. Raises
+    CalledProcessError if a step fails.
     """
     context = top / "context"
     environ = {"PATH": os.environ["PATH"], "HOME": str(top)}
@@ -92,7 +92,7 @@ def run_steps(top: Path) -> Path:
 
 
 def run(command: str, cwd: Path, environ: dict[str, str]) -> str:
-    """What a command prints. Raises CalledProcessError with what it printed where it fails."""
+    """The output of a command. Raises CalledProcessError with that output if it fails."""
     ran = subprocess.run(
         ["sh", "-ec", command],
         cwd=cwd,
@@ -107,7 +107,9 @@ def run(command: str, cwd: Path, environ: dict[str, str]) -> str:
 
 
 def ask(program: Path, top: Path) -> None:
-    """The installed program works, without a checkout and without what only tests need."""
+    """Checks that the installed program works without a checkout and without packages that only
+    tests need.
+    """
     data = top / "data"
     data.mkdir()
     (data / "empty.toml").write_text("")
@@ -130,13 +132,13 @@ def _copy(context: Path, top: Path, words: list[str]) -> None:
 
 
 def _below(top: Path, command: str) -> str:
-    """The command with the image's folders below the clean one."""
+    """The command with the image's folders moved below the clean one."""
     names = "|".join(re.escape(name) for name in FOLDERS)
     return re.sub(rf"(?<![\w./-])/(?=(?:{names})(?:/|\b))", f"{top}/", command)
 
 
 def main() -> int:
-    """0 where every step and every question works, and where no package index can be reached."""
+    """0 if every step and every question works, or if no package index can be reached."""
     with tempfile.TemporaryDirectory(prefix="opswatch-image-") as folder:
         try:
             ask(run_steps(Path(folder)), Path(folder))

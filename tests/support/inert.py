@@ -1,4 +1,4 @@
-"""Whether text that people or vendors have written acts on anything where it is shown."""
+"""Whether text written by people or vendors has an effect where it is shown."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ HOSTILE = {
 
 
 def complaints(slack: SlackSandbox) -> list[str]:
-    """What acts, of all that the bot has shown and that is still there."""
+    """Texts with an effect, among all that the bot has shown and that still exists."""
     found = []
     for message in slack.messages:
         if message.user == BOT:
@@ -64,7 +64,7 @@ def complaints(slack: SlackSandbox) -> list[str]:
 
 
 def wrong(payload: Any) -> list[str]:
-    """What acts in a block or in a view."""
+    """Texts with an effect in a block or in a view."""
     found = []
     for kind, text, is_verbatim in _texts(payload):
         if kind != "mrkdwn":
@@ -76,13 +76,13 @@ def wrong(payload: Any) -> list[str]:
 
 
 def shown_texts(payload: Any) -> list[str]:
-    """All that is shown of blocks or of a view."""
+    """All text that is shown in blocks or in a view."""
     return [text for _, text, _ in _texts(payload)]
 
 
 def _wrong_text(text: str) -> list[str]:
-    """Top-level text is marked up, too: a sign that is one has to be an entity, and no line may be
-    somebody else's.
+    """Top-level text is also markup: a sign of markup in a value has to be an entity, and no line
+    may look like somebody else's.
     """
     bad = "<" in text or ">" in text or _UNSEEN.search(text) or re.search(r"(?m)^injected", text)
     return [repr(text[:300])] if bad else []
@@ -100,9 +100,7 @@ def _wrong_markup(text: str) -> list[str]:
 
 
 def _texts(payload: Any, name: str = "") -> Iterator[tuple[str, str, bool]]:
-    """All that is shown: its kind, its text, and whether Slack is kept from reading mentions into
-    it.
-    """
+    """All text shown: its kind, its text, and whether Slack is kept from reading mentions in it."""
     if isinstance(payload, list):
         for each in payload:
             yield from _texts(each, name)

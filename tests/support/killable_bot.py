@@ -64,8 +64,8 @@ def main(folder: Path, began_at: float, speed: float) -> None:
 
 
 def bury(child: int, order: str) -> str:
-    """Kills it when its time has come, where it does not die by itself before, and says how it
-    ended: `SIGKILL`, or its exit code.
+    """Kills the bot at the given time unless it dies before, and returns how it ended: `SIGKILL`,
+    or its exit code.
     """
     ends_at = time.monotonic() + (
         LONGEST_LIFE_S if order in (*LABELS, BEFORE_CANVAS_RECORD) else float(order)
@@ -101,7 +101,7 @@ def live(folder: Path, clock: Callable[[], datetime], order: str) -> None:
 
 
 def arm(order: str) -> None:
-    """From now on the step of that label is the last."""
+    """Makes the step with this label the last."""
     dies(AlertJob, "_measure", after="asked", order=order)
     dies(digests.DigestJob, "_posts", after="asked", order=order)
     dies(
@@ -138,7 +138,7 @@ def dies(
     when: Callable[..., bool] = lambda *_: True,
     found: Callable[[Any], bool] = lambda _: True,
 ) -> None:
-    """The process ends where that method begins or has ended, as the order wants it."""
+    """Ends the process before or after the method, as the order requires."""
     if order not in (before, after):
         return
     method: Callable[..., Awaitable[Any]] = getattr(owner, name)

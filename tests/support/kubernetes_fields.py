@@ -1,7 +1,6 @@
-"""The fields of the Kubernetes objects in deploy/, as the API reference of Kubernetes 1.31 has them.
+"""The fields of the Kubernetes objects in deploy/, from the API reference of Kubernetes 1.31.
 
-`kubectl apply` ignores a field that it does not know, so a mistyped one is a setting that silently
-does not hold.
+`kubectl apply` ignores unknown fields, so a mistyped one is a setting that silently has no effect.
 """
 
 from __future__ import annotations
@@ -149,7 +148,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def problems(document: dict[str, Any]) -> list[str]:
-    """Every field of an object that Kubernetes does not know, or that has another type."""
+    """Every field of an object that Kubernetes does not know, or that has a different type."""
     fields = OBJECTS.get(document.get("kind", ""))
     if fields is None:
         return [f"kind: {document.get('kind')} is not known here"]

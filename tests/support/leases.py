@@ -1,4 +1,4 @@
-"""Leases of processes that share the bot's database, without waiting for them."""
+"""Expires the leases of processes that share the bot's database, without waiting."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from bot.store import Store
 
 
 async def expire_leases(store: Store) -> None:
-    """All processes have been silent for longer than a lease lasts."""
+    """Makes all processes seem silent for longer than a lease lasts."""
     await store.database.execute("UPDATE replicas SET seen_at = seen_at - 13")

@@ -1,4 +1,4 @@
-"""The official client, connected to `python -m bot mcp` in a process of its own."""
+"""The official client, connected to `python -m bot mcp` in a separate process."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ async def http_session(url: str, *, token: str = "") -> AsyncIterator[ClientSess
 
 
 def structured(result: CallToolResult) -> dict[str, Any]:
-    """The structured result, which clients that do not know it read as JSON."""
+    """The structured result, which clients without support for it read as JSON."""
     assert result.structuredContent is not None
     if not result.isError:
         assert json.loads(text_of(result)) == result.structuredContent

@@ -1,4 +1,4 @@
-"""What tests read of messages: their text, buttons, kinds of blocks and files."""
+"""Reads messages in tests: their text, buttons, kinds of blocks and files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def buttons(message: Message) -> dict[str, str]:
 async def files_after(
     sandbox: Sandbox, line: str, user: str = "U0ADA", channel: str = "C0OPS"
 ) -> tuple[Message, Message]:
-    """The answer to a line, and the message that brings its file."""
+    """The answer to a line, and the message with its file."""
     before = len(sandbox.slack.messages)
     answer = await sandbox.slack.answer_to(line, user=user, channel=channel)
     brought = await sandbox.slack.until(

@@ -1,4 +1,4 @@
-"""Modals as people open them, and the notes about what they have saved."""
+"""Modals as people open them, and the notes about what they saved."""
 
 from __future__ import annotations
 

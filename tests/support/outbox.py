@@ -1,4 +1,4 @@
-"""An outbox at work against the sandbox, and messages for it."""
+"""A running outbox against the sandbox, and messages for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.01, mend=0.1, names
 async def outbox_of(
     sandbox: Sandbox, ops_channel: str = "#ops", pace: OutboxTimings = HURRIED
 ) -> AsyncIterator[tuple[Store, Outbox]]:
-    """An outbox at work that can bring files, too."""
+    """A running outbox that can also upload files."""
     store = await Store.open(sandbox.location, now=utc_now())
     async with aiohttp.ClientSession() as session:
         client = slack_client(
@@ -82,14 +82,14 @@ async def all_sent(store: Store) -> None:
 
 
 async def make_due(store: Store) -> None:
-    """All that was set aside is due, as when its waits have passed."""
+    """Makes everything that was set aside due, as if its waits had passed."""
     await store.database.execute(
         "UPDATE outbox SET not_before = queued_at, trouble = NULL WHERE state = 'aside'"
     )
 
 
 async def retried(store: Store) -> None:
-    """Waits until nothing that was set aside is due any more."""
+    """Waits until nothing that was set aside is due."""
     due = "SELECT 1 FROM outbox WHERE state != 'sent' AND not_before = queued_at"
     async with asyncio.timeout(20):
         while await store.read(due, ()):
@@ -111,7 +111,7 @@ async def enqueue(posts: OutboxStore, *several: Post) -> None:
 
 
 async def settled(posts: OutboxStore) -> None:
-    """Nothing waits any more."""
+    """Waits until no message is waiting."""
     async with asyncio.timeout(60):
         while await posts.oldest_waiting() is not None:
             await asyncio.sleep(0.02)

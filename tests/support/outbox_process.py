@@ -22,7 +22,7 @@ TIMINGS = OutboxTimings(per_channel=0.005, look=0.02, retry=0.01)
 
 
 def location_word(location: Path | Secret) -> str:
-    """The database as a word of the command line; the URL of a test server holds no password."""
+    """The database as a command-line argument; the URL of a test server contains no password."""
     return location.open() if isinstance(location, Secret) else str(location)
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, on a socket in a private folder."""
+"""A PostgreSQL server for the tests, on a socket in a private folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBERS = itertools.count()
 
 
 def why_not() -> str:
-    """Why no server can be started here; empty if one can."""
+    """Why no server can be started here; empty if one can be."""
     if _program("initdb") is None:
         return "PostgreSQL is not installed"
     try:
@@ -46,7 +46,7 @@ class PostgresServer:
         self._control("-w", "-l", self.folder / "log", "-o", options, "start")
 
     def stop(self) -> None:
-        """Ends it at once, as a crash does."""
+        """Stops it immediately, as a crash would."""
         self._control("-m", "immediate", "stop")
 
     def processor_time_s(self) -> float:
@@ -62,7 +62,7 @@ class PostgresServer:
 
 @contextmanager
 def open_server() -> Iterator[PostgresServer]:
-    """A server with a database folder of its own, until the end."""
+    """A server with a new database folder, stopped at the end."""
     folder = Path(tempfile.mkdtemp(prefix="opswatch-postgres-"))
     server = PostgresServer(folder)
     try:
@@ -110,7 +110,7 @@ def _program(name: str) -> str | None:
 
 
 def _account() -> str | None:
-    """Who the server runs as, where this process may not run it."""
+    """The account that runs the server if this process may not."""
     return ACCOUNT if os.geteuid() == 0 else None
 
 

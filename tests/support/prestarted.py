@@ -1,4 +1,4 @@
-"""Runs `python -m MODULE` in processes of their own that need not import anything first: a server
+"""Runs `python -m MODULE` in separate processes that need not import anything first: a server
 imports the bot once and forks a process for each run.
 """
 
@@ -101,7 +101,7 @@ class ProgramServer:
 
 @contextmanager
 def open_program_server() -> Iterator[ProgramServer]:
-    """A server of programs, until the end."""
+    """A server of programs, stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="programs-of-tests-") as folder:
         address = f"{folder}/socket"
         process = subprocess.Popen(
@@ -136,7 +136,7 @@ def main() -> None:
 
 
 def _next_program(address: str) -> dict[str, Any] | None:
-    """Returns in each process that is to be a program; in the server, None at the end."""
+    """Returns in each forked process with its program, and in the server with None at the end."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(16)
@@ -155,7 +155,7 @@ def _next_program(address: str) -> dict[str, Any] | None:
 
 
 def _begin(connection: socket.socket) -> dict[str, Any]:
-    """Forks the program, and reports its start and its end."""
+    """Forks a process for the program, and reports its start and its end."""
     length, files, _, _ = socket.recv_fds(connection, 8, 2)
     body = b""
     while len(body) < int(length):
@@ -175,7 +175,7 @@ def _begin(connection: socket.socket) -> dict[str, Any]:
 
 
 def _become(request: dict[str, Any]) -> None:
-    """Takes over the folder, the environment and the words of the program."""
+    """Applies the folder, the environment and the arguments of the program."""
     with Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), 0)
     os.chdir(request["cwd"])

@@ -31,8 +31,8 @@ class Work:
         self.steps = 0
 
     def watch(self, module: types.ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Counts what the regular expressions of a module do from now on, also of those it compiles
-        from now on.
+        """Counts the work of a module's regular expressions from now on, including those that it
+        compiles later.
         """
         for name, value in list(vars(module).items()):
             if isinstance(value, PATTERN_TYPES):
@@ -51,7 +51,7 @@ class Work:
             monkeypatch.setattr(module, "re", _CountingRe(self))
 
     def of(self, act: Callable[[], object]) -> int:
-        """The steps that an act takes."""
+        """The steps that a call takes."""
         before = self.steps
         act()
         return self.steps - before
@@ -72,7 +72,7 @@ class _CountingRe(types.SimpleNamespace):
 
 
 class _Counted:
-    """A regular expression that counts what it does."""
+    """A regular expression that counts its work."""
 
     def __init__(self, pattern: Any, work: Work) -> None:
         self._pattern = pattern
@@ -107,8 +107,8 @@ class _Counted:
 
 
 def unbounded_parts(pattern: re.Pattern[Any]) -> list[str]:
-    """The repeats without an upper limit that may give back what they took, and those inside of
-    another repeat without a limit.
+    """The repeats without an upper limit that can backtrack, and those inside another repeat
+    without a limit.
     """
     return list(
         _unbounded(

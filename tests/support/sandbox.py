@@ -14,7 +14,7 @@ KINDS = ("rapid7", "akamai", "devicewise")
 def open_tested_sandbox(
     folder: Path, *, clock: Clock = utc_now
 ) -> AbstractAsyncContextManager[Sandbox]:
-    """A sandbox with one account of each of these vendors. Another vendor would make questions
-    ambiguous that name no account; it has tests of its own.
+    """A sandbox with one account of each of these vendors. Another vendor would make questions that
+    name no account ambiguous; it has separate tests.
     """
     return open_sandbox(folder, clock=clock, kinds=KINDS)

@@ -1,5 +1,5 @@
 """Runs a coroutine on a loop whose clock jumps to the next timer, so that an hour of waiting takes
-no time and always the same course.
+no time and always happens in the same order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """Never waits: what it was to wait for is added to the clock."""
+    """Never waits: the time to wait is added to the clock instead."""
 
     skipped = 0.0
 
@@ -34,6 +34,6 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 def in_virtual_time(work: Coroutine[Any, Any, T]) -> T:
-    """What the coroutine gives. It must wait for timers alone, not for sockets or threads."""
+    """The result of the coroutine. It must wait only for timers, not for sockets or threads."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)

@@ -1,5 +1,5 @@
-"""How much work some code does, counted instead of timed: the lines of Python that run, and the
-memory that is held at most.
+"""Measures the work of code by counting instead of timing: the lines of Python that run, and the
+peak memory.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def lines_run(work: Callable[[], object]) -> int:
 
 
 def growth(work: Callable[[int], object], sizes: Sequence[int]) -> list[float]:
-    """By what factor the lines that run grow from each size to the next, for one that is twice as
-    large: 2 is linear, 4 quadratic.
+    """By what factor the lines that run grow from each size to the next, which is twice as large: 2
+    is linear, 4 quadratic.
     """
     counts = [max(1, lines_run(lambda size=size: work(size))) for size in sizes]  # type: ignore[misc]
     return [counts[n + 1] / counts[n] for n in range(len(counts) - 1)]
@@ -49,7 +49,7 @@ def growth(work: Callable[[int], object], sizes: Sequence[int]) -> list[float]:
 
 @contextmanager
 def peak_memory() -> Iterator[list[int]]:
-    """Appends the most bytes of Python's memory that were held at once."""
+    """Appends the peak number of bytes of Python's memory."""
     found: list[int] = []
     tracemalloc.start()
     try:

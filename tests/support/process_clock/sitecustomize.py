@@ -1,6 +1,4 @@
-"""Moves the clock of this process by as many seconds as the test that started it has
-moved its own.
-"""
+"""Moves the clock of this process by as many seconds as the clock of the test that started it."""
 
 from __future__ import annotations
 
