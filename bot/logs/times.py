@@ -394,7 +394,8 @@ def _offset_of(behind: bytes) -> bytes:
         if len(digits) == 3:
             # DB2 writes the offset in minutes.
             digits = b"%02d%02d" % divmod(int(digits), 60)
-        hours, minutes = digits[:2], digits[2:4] or b"00"
+        hours = digits[:2]
+        minutes = digits[2:4] or b"00"
         # `+2600 items` is a number.
         if minutes not in _MINUTES_OFF or int(hours + minutes) > _FURTHEST_OFF:
             return b""
