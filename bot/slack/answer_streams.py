@@ -75,8 +75,10 @@ class AnswerStreams(Struct, frozen=True):
         another way. Raises SlackUnreachable, and can be called again then.
         """
         state = target.state
+        if not (target.streams or state.progress.is_streaming):
+            return ""
         blocks = accepted_blocks(answer.text, answer.blocks)
-        if not blocks or not (target.streams or state.progress.is_streaming):
+        if not blocks:
             return ""
         if not state.progress.is_streaming:
             await self._start_answer(target, blocks)
@@ -108,7 +110,7 @@ class AnswerStreams(Struct, frozen=True):
         """
         state = target.state
         shown_elsewhere = state.progress.ts or state.progress.is_hidden or target.replaces_ts
-        if not target.streams or state.progress.stream is StreamState.REFUSED or shown_elsewhere:
+        if state.progress.stream is StreamState.REFUSED or shown_elsewhere:
             return
         first, _ = streams.first_blocks(blocks, work_key(target.delivery))
         if not first:
