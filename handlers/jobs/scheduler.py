@@ -207,7 +207,7 @@ class Scheduler(Struct):
     async def _tick(self) -> None:
         try:
             now = self.clock()
-            if self._has_jumped(now):
+            if abs(self._jump(now)) > CLOCK_TOLERANCE:
                 # Before anything is run or reset by a time that may be wrong.
                 await self.compare_clocks()
                 now = self.clock()
@@ -234,21 +234,19 @@ class Scheduler(Struct):
             found.append(Due(name, at, 0))
         return found
 
-    def _has_jumped(self, now: datetime) -> bool:
-        """Whether the time of day was set since the last round, or the machine was asleep."""
+    def _jump(self, now: datetime) -> timedelta:
+        """How far the time of day was set forward since the last round, or the machine was asleep;
+        negative where it was set back.
+        """
         if self._last_clocks is None:
-            return False
+            return timedelta(0)
         at, monotonic_at = self._last_clocks
-        expected = at + timedelta(seconds=time.monotonic() - monotonic_at)
-        return abs(now - expected) > CLOCK_TOLERANCE
+        return now - (at + timedelta(seconds=time.monotonic() - monotonic_at))
 
     def _clock_was_wrong(self, now: datetime) -> bool:
         """Whether the time of day was set back, or is before a due time that was handled."""
-        if self._last_clocks:
-            at, monotonic_at = self._last_clocks
-            if now < at + timedelta(seconds=time.monotonic() - monotonic_at) - CLOCK_TOLERANCE:
-                return True
-        return self.timetable.was_handled_after(now + CLOCK_TOLERANCE)
+        was_set_back = self._jump(now) < -CLOCK_TOLERANCE
+        return was_set_back or self.timetable.was_handled_after(now + CLOCK_TOLERANCE)
 
     async def _reset(self, now: datetime) -> None:
         """Moves due times that were handled in the future to now."""
