@@ -277,8 +277,7 @@ class SubscriptionManager(Struct, frozen=True):
         when = formatting.format_time(now, self.zone, now)
         note = f"No longer updated: the subscription was ended on {when} ({self.zone})."
         try:
-            name = digest_of(ended, self.zone).name
-            is_marked = await self.canvases.close(name, ended.channel, note)
+            is_marked = await self.canvases.close(schedule_name(ended), ended.channel, note)
         except StoreUnavailable:
             is_marked = False
         if is_marked is None:
