@@ -144,8 +144,11 @@ class AlertJob:
 
     async def claimed_elsewhere(self, dues: Sequence[Due]) -> set[str]:
         """The schedules of alerts among these that another process evaluates, or has evaluated."""
-        names = {due.name: due for due in dues if due.name.startswith(SCHEDULE)}
-        pairs = [(name.removeprefix(SCHEDULE), due.at) for name, due in names.items()]
+        pairs = [
+            (due.name.removeprefix(SCHEDULE), due.at)
+            for due in dues
+            if due.name.startswith(SCHEDULE)
+        ]
         claimed = await self.alerts.claimed_elsewhere(pairs)
         return {schedule_of(alert) for alert in claimed}
 
