@@ -10,7 +10,6 @@ from psycopg import sql as composed
 
 from bot.store.errors import StoreError, Unsuitable
 from bot.store.postgres.connection import (
-    SECONDS,
     PostgresTransaction,
     connect,
     first_line,
@@ -18,6 +17,7 @@ from bot.store.postgres.connection import (
     require_database,
 )
 from bot.store.records import LeaseTimings
+from bot.store.sql.claims import live_replicas
 from bot.store.sql.database import Transaction, quoted
 from bot.store.sql.erase import NOBODY, Erased, erase
 
@@ -50,12 +50,11 @@ def _require_unused(tx: Transaction) -> None:
     """Raises Unsuitable while a bot renews its lease: it keeps some of this in memory and would
     write it again.
     """
-    expires_after = LeaseTimings().expires_after
-    sql = f"SELECT 1 AS found FROM replicas WHERE seen_at > {SECONDS} - ? AND seen_at <= {SECONDS}"  # noqa: S608 - constants
-    if tx.query(sql, (expires_after,)):
+    timings = LeaseTimings()
+    if tx.query(live_replicas(tx.dialect.lease_clock, timings)):
         raise Unsuitable(
             "The PostgreSQL database is in use by another process; stop all bots first, and wait "
-            f"{expires_after:g} s after one that was killed."
+            f"{timings.expires_after:g} s after one that was killed."
         )
 
 

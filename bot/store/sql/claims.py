@@ -27,6 +27,15 @@ MOST_CLOCK_SKEW_S = 5.0
 T = TypeVar("T")
 
 
+def live_replicas(clock: str, timings: LeaseTimings) -> str:
+    """A query for the ids of the processes whose lease has not expired, by an expression for the
+    lease clock.
+    """
+    # A time ahead is from before the machine was restarted, where that is the clock.
+    is_held = f"seen_at > {clock} - {timings.expires_after!r} AND seen_at <= {clock}"
+    return f"SELECT id FROM replicas WHERE {is_held}"  # noqa: S608 - constants
+
+
 class Claims:
     """The identity of this process towards the others, from its first claim until the store is
     closed.
@@ -45,12 +54,9 @@ class Claims:
         # How far the clock of this machine is ahead of the database's, as of the last renewal.
         self.clock_ahead_s = 0.0
         clock = database.dialect.lease_clock
-        expires_after = timings.expires_after
-        # A time ahead is from before the machine was restarted, where that is the clock.
-        is_held = f"seen_at > {clock} - {expires_after!r} AND seen_at <= {clock}"
-        self._live_replicas = f"SELECT id FROM replicas WHERE {is_held}"  # noqa: S608 - constants
+        self._live_replicas = live_replicas(clock, timings)
         # Kept for a while after it has expired, so that an operator sees who was there.
-        forgotten_after = EXPIRED_KEPT * expires_after
+        forgotten_after = EXPIRED_KEPT * timings.expires_after
         self._forgotten = f"seen_at <= {clock} - {forgotten_after!r} OR seen_at > {clock}"
 
     def is_free(self, owner: str = "owner") -> str:
