@@ -153,7 +153,7 @@ class PauseGuard(Struct, frozen=True):
         """Posts for its own channel and for the ops channel."""
         posts = [announcement(pausable.owned.channel, text, incident=pausable.incident)]
         if self.ops_channel and self.ops_channel != pausable.owned.channel:
-            # a separate key each time: pauses of one alert may follow each other.
+            # A separate key each time: pauses of one alert may follow each other.
             posts.append(operator_post(self.ops_channel, uuid.uuid4().hex, text))
         return posts
 

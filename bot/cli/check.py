@@ -104,10 +104,8 @@ def exit_code(checks: Sequence[Check]) -> int:
 def _is_local(check: Check) -> bool:
     """Whether the configuration or the environment is at fault, rather than another service."""
     # The names of accounts have no such prefix, and the checks of plug-ins have.
-    if is_question(check):
-        return True
     is_of_plugin = check.name.startswith(("provider ", "providers."))
-    return check.name in LOCAL_CHECKS or is_of_plugin or is_ours(check)
+    return check.name in LOCAL_CHECKS or is_of_plugin or is_question(check) or is_ours(check)
 
 
 def _folders(settings: Settings) -> list[Check]:
