@@ -271,7 +271,7 @@ class Delivery:
         alone. Nothing is said where the answer can be seen already.
         """
         with contextlib.suppress(*FAILURES):
-            shown = await self.find_shown(target)
+            shown = await self._find_shown(target)
             if shown and shown.may_be_progress:
                 if await self._replace_shown(target, shown, text, blocks):
                     return
@@ -294,7 +294,7 @@ class Delivery:
         if target.thread and target.channel.startswith("D"):
             await self._streams.stop_message(target, shown.ts)
 
-    async def find_shown(self, target: ReplyTarget) -> ShownMessage | None:
+    async def _find_shown(self, target: ReplyTarget) -> ShownMessage | None:
         """What an earlier process has shown in the channel: its progress or the answer. None where
         nothing is found. Raises SlackRefused and SlackDeliveryUnknown.
         """
@@ -320,7 +320,7 @@ class Delivery:
         is: in place of a progress message that is certainly one.
         """
         with contextlib.suppress(*FAILURES):
-            shown = await self.find_shown(target)
+            shown = await self._find_shown(target)
             if shown and shown.is_progress:
                 if await self._replace_shown(target, shown, *unanswered):
                     return
