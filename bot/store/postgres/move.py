@@ -19,6 +19,7 @@ from psycopg import sql
 
 from bot.store.compatibility import TABLE as COMPATIBILITY
 from bot.store.errors import StoreError, Unsuitable
+from bot.store.postgres.connection import first_line
 from bot.store.sql.series import NUL, indexed
 
 # What processes that are running share, and what each kind of database records of itself.
@@ -143,8 +144,7 @@ def row_counts(source: Path) -> dict[str, int]:
 
 
 def _failed(error: psycopg.Error) -> StoreError:
-    first = (str(error).splitlines() or [type(error).__name__])[0]
-    return StoreError(f"The database could not be moved: {first.rstrip('.')}.")
+    return StoreError(f"The database could not be moved: {first_line(error)}.")
 
 
 def _reader(source: Path) -> sqlite3.Connection:
