@@ -24,7 +24,7 @@ UPLOAD_CHUNK = 256 * 1024
 
 
 class FileDelivery:
-    """Uploads files in pieces, so that none is held in memory."""
+    """Uploads large files in pieces, so that none of them is held in memory."""
 
     def __init__(self, client: SlackClient, messages: SlackMessages) -> None:
         self._client = client
