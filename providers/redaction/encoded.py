@@ -37,7 +37,7 @@ def encoded_token(block: bytes, at: int, prefix: bytes, pattern: re.Pattern[byte
     match = pattern.match(front + text, len(front))
     if match is None:
         return None
-    first, last = match.span(1 if pattern.groups else 0)
+    first, last = match.span(1 if match.re.groups else 0)
     if first == last:
         return None
     start = units[first - len(front)]

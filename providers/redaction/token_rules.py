@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
-from providers.patterns import compile_pattern, lazy_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.encoded import encoded_token
 from providers.redaction.notation import Span
 from providers.redaction.tokens import MARKED_RUNS, TOKEN_FORMATS, TokenFormat
@@ -116,24 +116,21 @@ def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> b
 
 
 def _rule(token: TokenFormat, prefix: bytes, decoded: bytes | None = None) -> Rule:
-    """The rule of a format. `decoded` is the prefix if `prefix` is its form in a query string. Its expression is compiled when its prefix is first found: compiling
-    all takes a third of a second, and a process needs only a few.
+    """The rule of a format. `decoded` is the prefix if `prefix` is its form in a query string.
+
+    Its expression is compiled when its prefix is first found: compiling all takes a third of a
+    second, and a process needs only a few.
     """
     if token.before:
         return _rule_with_text_before(token, prefix)
     begins = _WORD_BEGINS if token.is_word else b""
     rest = b"(?:" + token.rest.encode() + b")"
-    source = begins + re.escape(prefix) + rest
+    pattern = lazy_pattern(begins + re.escape(prefix) + rest)
+    of_decoded = lazy_pattern(begins + re.escape(decoded) + rest) if decoded else pattern
     has_following_secret = prefix in _WITH_FOLLOWING_SECRET
     not_after = lazy_pattern(token.not_after.encode()) if token.not_after else None
-    pattern: re.Pattern[bytes] | None = None
-    of_decoded: re.Pattern[bytes] | None = None
 
     def rule(block: bytes, at: int) -> list[Span]:
-        nonlocal pattern, of_decoded
-        if pattern is None or of_decoded is None:
-            pattern = compile_pattern(source)
-            of_decoded = compile_pattern(begins + re.escape(decoded or prefix) + rest)
         match = pattern.match(block, at)
         is_cut = match is None or block[match.end() : match.end() + 1] == b"%"
         if is_cut and (encoded := encoded_token(block, at, prefix, of_decoded)):
@@ -144,7 +141,7 @@ def _rule(token: TokenFormat, prefix: bytes, decoded: bytes | None = None) -> Ru
             return []
         if has_following_secret:
             return _with_following_secret(match)
-        return [Span(*match.span(1 if pattern.groups else 0))]
+        return [Span(*match.span(1 if match.re.groups else 0))]
 
     return rule
 
@@ -155,15 +152,11 @@ def _with_following_secret(match: re.Match[bytes]) -> list[Span]:
 
 
 def _rule_with_text_before(token: TokenFormat, prefix: bytes) -> Rule:
-    front: re.Pattern[bytes] | None = None
-    rest: re.Pattern[bytes] | None = None
+    front = lazy_pattern(b"(?:" + token.before.encode() + b")$")
+    rest = lazy_pattern(re.escape(prefix) + b"(?:" + token.rest.encode() + b")")
     length = token.before_length
 
     def rule(block: bytes, at: int) -> list[Span]:
-        nonlocal front, rest
-        if front is None or rest is None:
-            front = compile_pattern(b"(?:" + token.before.encode() + b")$")
-            rest = compile_pattern(re.escape(prefix) + b"(?:" + token.rest.encode() + b")")
         match = rest.match(block, at)
         before = block[max(0, at - length) : at]
         first = front.search(before) if match else None
