@@ -17,11 +17,12 @@ from providers.patterns import compile_pattern
 
 # Patterns that never match, with many first bytes. Without them the library would jump from one
 # possible first byte to the next, which is slow in texts that are full of them.
-NEVER: Final = [bytes([byte]) * 4 for byte in (*range(1, 9), *b"BCDFGHJKMQVXYZ")]
+_NEVER: Final = [bytes([byte]) * 4 for byte in (*range(1, 9), *b"BCDFGHJKMQVXYZ")]
 
 
-def _scan_of(patterns: Iterable[bytes]) -> BytesAhoCorasick:
-    return BytesAhoCorasick([*patterns, *NEVER], implementation=Implementation.DFA)
+def fast_scan_of(patterns: Iterable[bytes]) -> BytesAhoCorasick:
+    """A scan that is fast in any text."""
+    return BytesAhoCorasick([*patterns, *_NEVER], implementation=Implementation.DFA)
 
 
 def _class_of(byte: int) -> int:
@@ -116,7 +117,7 @@ _ANYWHERE: Final = (
 # Each is built when a log first has lines that share no shape, which most logs do not have.
 @cache
 def _times() -> BytesAhoCorasick:
-    return _scan_of(
+    return fast_scan_of(
         [
             *_LONG_PATTERNS,
             *_CLOCKS,
@@ -153,7 +154,7 @@ def _field_names() -> BytesAhoCorasick:
     """
     quoted = (b'"%s"' % key for key in _KEYS)
     ends = (end + sign for end in field_names.LEVEL_ENDS for sign in (b'"', b"="))
-    return _scan_of([*(key + b"=" for key in _KEYS), *quoted, *ends, b"\\u", *_LOOSE_KEYS])
+    return fast_scan_of([*(key + b"=" for key in _KEYS), *quoted, *ends, b"\\u", *_LOOSE_KEYS])
 
 
 def candidates(text: bytes) -> Iterator[tuple[int, int]]:

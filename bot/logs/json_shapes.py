@@ -16,7 +16,7 @@ import msgspec
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import field_names, fields, levels, times
-from bot.logs.candidates import NEVER
+from bot.logs.candidates import fast_scan_of
 from bot.logs.envelopes import ENVELOPES
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import (
@@ -46,14 +46,12 @@ _COMMON_WORDS: Final[Any] = Literal[
 # A field with more different values than this in a block contains few levels, if any.
 _MANY_VALUES: Final = 64
 # The first letters of level values, in lower case.
-_LEVEL_STARTS: Final = BytesAhoCorasick(
+_LEVEL_STARTS: Final = fast_scan_of(
     [b'\n"' + word for word in levels.LEVEL_OF_WORD]
     + [b'\n"%s"' % word for word in levels.LEVEL_OF_FIELD]
     + [b'\n"' + sign for sign in (b" ", b"\t", b"\\", b"\r")]
     + [b"\n{"]
     + [b"\n" + quote + b"%d" % digit for quote in (b"", b'"') for digit in range(10)]
-    + [*NEVER],
-    implementation=Implementation.DFA,
 )
 _LEVEL_KEYS: Final = tuple(field_names.LEVEL_KEYS)
 # Several objects in one line; a line that begins with blanks.
@@ -61,9 +59,7 @@ _TWO_OBJECTS: Final = (
     *(b"}{", b"} {", b"}\t", b"}\r{", b"}\r ", b"}  ", b"} \t", b"} \r"),
     *(b"\n ", b"\n\t", b"\n\r"),
 )
-_LEVEL_ENDS: Final = BytesAhoCorasick(
-    [*(end + b'"' for end in field_names.LEVEL_ENDS), *NEVER], implementation=Implementation.DFA
-)
+_LEVEL_ENDS: Final = fast_scan_of(end + b'"' for end in field_names.LEVEL_ENDS)
 _LOG: Final = "log"
 
 
