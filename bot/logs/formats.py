@@ -62,6 +62,8 @@ FORMATS: Final = tuple(Format(*row) for row in (
     ("jetty", b"2026-11-21 10:00:00.123:INFO:oejs.Server:main: jetty", _ISO, "info"),
     ("jenkins", b"2026-11-21 10:00:00.123+0000 [id=1]\tWARNING\th.o.Oven#start: hot", "2026-11-21T10:00 +00:00", "warn"),
     ("cassandra", b"INFO  [main] 2026-11-21 10:00:00,123 Oven.java:12 - on", _ISO, "info"),
+    ("level, then a time in brackets", b"error [2026-11-21 10:00:00.123 Z] oven hot", _Z, "error"),
+    ("letter, then a clock in parentheses", b"E (10:00:00.123) oven: hot", "T10:00", "error"),
     ("akka", b"[ERROR] [11/21/2026 10:00:00.123] [main] [akka] oven", _ISO, "error"),
     ("spark", b"17/06/09 20:10:40 INFO executor.CoarseGrainedExecutorBackend: Registered", "2017-06-09T20:10", "info"),
     ("hdfs", b"081109 203615 148 INFO dfs.DataNode$PacketResponder: PacketResponder 1", "2008-11-09T20:36", "info"),
