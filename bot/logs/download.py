@@ -185,7 +185,7 @@ async def _fetch_share(
             rest, to_skip = _without_lines(piece, to_skip)
             head, lines = _first_lines(rest, most - taken)
             if head:
-                taken = taken + lines
+                taken += lines
                 ends_line = head.endswith(b"\n")
                 if not await worker.feed(head):
                     break

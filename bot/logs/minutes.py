@@ -94,7 +94,7 @@ def minutes_of_runs(run: re.Pattern[bytes], text: bytes, at: int) -> CountedMinu
     last = b""
     match = run.match(text, at)
     while match:
-        runs = runs + 1
+        runs += 1
         last = match[1]
         found[last] += text.count(b"\n", at, match.end())
         at = match.end()

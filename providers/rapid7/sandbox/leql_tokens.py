@@ -29,7 +29,7 @@ def tokens_of(text: str, at: int = 0) -> Iterator[Token]:
         if char in "()[],":
             kind = char
             value = char
-            at = at + 1
+            at += 1
         elif sign := _SIGN.match(text, at):
             kind = "sign"
             value = sign[0]
