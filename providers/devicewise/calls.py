@@ -38,7 +38,7 @@ def api_call(row: Row, *, account: str, whoami: str, redactor: Redactor | None =
     at_text = row.ts or ""
     asked = _remembered_request(request) if len(request) <= SHORT else _read_request(request)
     status, outcome = (
-        _remembered_response(response) if len(response) <= SHORT else _status(_nested(response))
+        _remembered_response(response) if len(response) <= SHORT else _status(nested_json(response))
     )
     if redactor and asked.may_hold_secret:
         asked = asked.redacted(redactor)
@@ -84,7 +84,7 @@ class _Request(msgspec.Struct, frozen=True, gc=False):
 
 
 def _read_request(text: str) -> _Request:
-    names, target = _asked(_nested(text))
+    names, target = _asked(nested_json(text))
     action = "+".join(names)
     return _Request(
         action,
@@ -105,7 +105,7 @@ _remembered_request = lru_cache(maxsize=REMEMBERED)(_read_request)
 
 @lru_cache(maxsize=REMEMBERED)
 def _remembered_response(text: str) -> tuple[str, Outcome]:
-    return _status(_nested(text))
+    return _status(nested_json(text))
 
 
 _OWN = frozenset(
@@ -176,7 +176,7 @@ def _any_case(value: dict[str, Any], name: str) -> Any:
     return None
 
 
-def _nested(text: str | None) -> Any:
+def nested_json(text: str | None) -> Any:
     """JSON in a string; None where it is broken, too deep or too long."""
     return decode_json(text) if text and len(text) <= MOST_NESTED else None
 

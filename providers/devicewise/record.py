@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from providers.devicewise.calls import MOST_NESTED
+from providers.devicewise.calls import nested_json
 from providers.devicewise.parse import Row
-from providers.http.decoding import decode_json
 from providers.redaction import MARK, Redactor
 
 # Deeper levels of objects and lists, and JSON in a string in JSON in a string, are left out.
@@ -61,7 +60,7 @@ def columns(row: Row, redactor: Redactor) -> tuple[tuple[str, str], ...]:
 
 
 def _json(text: str, commands: Mapping[str, str], redactor: Redactor) -> str:
-    value = _decoded(text)
+    value = nested_json(text)
     if value is None:
         return f"({len(text):,} characters that cannot be read as JSON)"
     masked = {
@@ -73,13 +72,9 @@ def _json(text: str, commands: Mapping[str, str], redactor: Redactor) -> str:
     return redactor.text(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
-def _decoded(text: str) -> Any:
-    return decode_json(text) if len(text) <= MOST_NESTED else None
-
-
 def _commands(request: str | None) -> dict[str, str]:
     """The command of each id of a request."""
-    value = _decoded(request) if request else None
+    value = nested_json(request)
     if not isinstance(value, dict):
         return {}
     return {key: _command(inner) for key, inner in value.items()}
@@ -140,7 +135,7 @@ def _masked_text(text: str, mask: Mask, levels: int, strings: int) -> str:
     if text.lstrip()[:1] in ("{", "["):
         if strings >= MOST_STRINGS_IN_STRINGS:
             return f"({len(text):,} characters)"
-        inner = _decoded(text)
+        inner = nested_json(text)
         if isinstance(inner, dict | list):
             return json.dumps(_masked(inner, mask, levels - 1, strings + 1), ensure_ascii=False)
     return _SESSION_ID.sub(MARK, text) if "session" in text.lower() else text
