@@ -146,7 +146,8 @@ LEVEL_BEHIND_SYSLOG: Final = lazy_pattern(
     + rb"))"
 )
 # web-1  | {…
-COMPOSED_JSON: Final = compile_pattern(rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\{)")
+_COMPOSED: Final = rb"[\w.-]{1,64}+ {1,20}\| {0,4}"
+COMPOSED_JSON: Final = compile_pattern(_COMPOSED + rb"(?=\{)")
 # error: hot {…
 _WORD_OF_MESSAGE: Final = (
     rb"(?:error|warn|warning|info|http|verbose|debug|silly|notice|crit|alert|emerg): "
@@ -162,7 +163,7 @@ JSON_BEHIND_NAME: Final = compile_pattern(
 )
 # web-1  | , [pod/web-1/app] , web-6d4cf56db6-abcde app: the rest is a separate line.
 BEHIND_CONTAINER: Final = compile_pattern(
-    rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\S)|\[pod/[\w.-]{1,80}/[\w.-]{1,64}\] (?=\S)"
+    _COMPOSED + rb"(?=\S)|\[pod/[\w.-]{1,80}/[\w.-]{1,64}\] (?=\S)"
     rb"|(?=[a-z-]{1,60}\d)[a-z][a-z0-9-]{0,60}-[a-z0-9]{1,12} [a-z][a-z0-9-]{0,62} (?=\S)"
 )
 REDIS_SIGN: Final = compile_pattern(rb" ([.*#-]) ")
