@@ -22,6 +22,7 @@ from providers.patterns import LazyPattern
 # What stands for a regular expression in a module.
 PATTERN_TYPES = (re.Pattern, LazyPattern)
 _REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT)
+_ATOMIC = (codes.ASSERT, codes.ASSERT_NOT, codes.ATOMIC_GROUP)
 
 
 class Work:
@@ -106,35 +107,39 @@ class _Counted:
         return match
 
 
-def unbounded_parts(pattern: re.Pattern[Any]) -> list[str]:
+def unbounded_parts(
+    pattern: re.Pattern[Any] | LazyPattern, *, even_last: bool = False
+) -> list[str]:
     """The repeats without an upper limit that can backtrack, and those inside another repeat
-    without a limit.
+    without a limit. The last part of a pattern, of an assertion or of an atomic group cannot
+    backtrack; `even_last` names it nevertheless.
     """
-    return list(
-        _unbounded(
-            parser.parse(
-                pattern.pattern,
-                pattern.flags & ~re.UNICODE & ~re.LOCALE
-                if isinstance(pattern.pattern, bytes)
-                else pattern.flags,
-            ),
-            inside=False,
-        )
+    parsed = parser.parse(
+        pattern.pattern,
+        pattern.flags & ~re.UNICODE & ~re.LOCALE
+        if isinstance(pattern.pattern, bytes)
+        else pattern.flags,
     )
+    return list(_unbounded(parsed, inside=False, at_end=not even_last, even_last=even_last))
 
 
-def _unbounded(items: Any, *, inside: bool) -> Iterator[str]:
+def _unbounded(items: Any, *, inside: bool, at_end: bool, even_last: bool) -> Iterator[str]:
     for position, (code, argument) in enumerate(items):
+        is_last = at_end and position == len(items) - 1
         if code in _REPEATS or code is codes.POSSESSIVE_REPEAT:
             _, most, body = argument
-            endless = most is codes.MAXREPEAT
-            is_last = position == len(items) - 1
-            if endless and code in _REPEATS and (inside or not is_last):
+            endless = most is codes.MAXREPEAT and code in _REPEATS
+            if endless and (inside or not is_last):
                 yield f"{code} {body}"
-            yield from _unbounded(body, inside=inside or (endless and code in _REPEATS))
+            inner = [body]
+            inside_body = inside or endless
+            ends = is_last and most == 1
         else:
-            for inner in _inner(argument):
-                yield from _unbounded(inner, inside=inside)
+            inner = [*_inner(argument)]
+            inside_body = inside
+            ends = not even_last if code in _ATOMIC else is_last
+        for body in inner:
+            yield from _unbounded(body, inside=inside_body, at_end=ends, even_last=even_last)
 
 
 def _inner(argument: Any) -> Iterator[Any]:
