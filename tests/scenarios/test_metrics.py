@@ -95,11 +95,11 @@ async def test_what_happens_is_counted(sandbox: Sandbox, tmp_path: Path) -> None
     async with running(sandbox, tmp_path / "log", health={"port": port}, alert=ALERTS):
         await sandbox.slack.answer_to("/usage last 7 days", timeout_s=60)
         await sandbox.slack.answer_to("/usage nonsense", timeout_s=60)
-        # Before, so that none of the alerts gets the refusal.
         await until(port, "opswatch_alerts", state="firing")
         await until(port, "opswatch_alerts", state="inactive")
-        sandbox.rapid7.answer_with(401, times=1)
-        await sandbox.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=60)
+        # Only this request is neither an alert's nor one that the answer can do without.
+        sandbox.rapid7.answer_with(401, path="/usage/organizations/logs", times=1)
+        await sandbox.slack.answer_to("/usage rapid7-eu yesterday per log", timeout_s=60)
         # Counted after the answer is there.
         samples = await until(port, "opswatch_questions_total", command="usage", outcome="auth")
     asked = {
