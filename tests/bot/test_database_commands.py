@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from bot.store import QuestionRecord, Store
 from bot.store.errors import Unsuitable
 from bot.store.sql.erase import NOBODY
 from bot.store.sqlite.files import back_up, known_steps
+from tests.support.people import store_data_about_ada
 
 Opswatch = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -350,19 +351,7 @@ async def fill_with_people(database: Path) -> None:
     store = await Store.open(database, now=NOW)
     await store.questions.claim(asked(10, user="U0ADA1"))
     await store.questions.claim(asked(11, user="U0LINUS", text="what did <@U0ADA> do?"))
-    await store.answers.save(
-        "t1", user="U0ADA", channel="C0OPS", command="usage", text="secret", blocks=[], now=NOW
-    )
-    await store.subscriptions.subscribe(
-        channel="C0OPS", line="/usage", cron="0 9 * * *", said="at 09:00", user="U0ADA", now=NOW
-    )
-    for user in ("U0ADA", "U0LINUS"):
-        await store.rules.add_rule(
-            name=f"of-{user}", command="usage", channel="C0OPS", rule="{}", user=user, now=NOW
-        )
-    await store.silences.silence(
-        "of-U0LINUS", end=NOW + timedelta(hours=1), comment="call Ada", user="U0ADA", now=NOW
-    )
+    await store_data_about_ada(store, NOW)
     await store.close()
     watch = '{"acknowledged_by":"U0ADA"}'
     with closing(sqlite3.connect(database)) as connection, connection:

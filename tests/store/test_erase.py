@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from bot.store.sql.database import Transaction
 from bot.store.sql.erase import NOBODY
 from providers.redaction import Secret
 from tests.store.conftest import NOW, OpenStore, erase_person
+from tests.support.people import store_data_about_ada
 
 POST = (
     "INSERT INTO outbox (key, channel, text, blocks, queued_at, not_before, state, attempts) "
@@ -42,19 +42,7 @@ async def fill(store: Store) -> None:
     await ask(store, 1, "U0ADA")
     await ask(store, 2, "U0ADA1")
     await ask(store, 3, "U0LINUS", "what did <@U0ADA> do?")
-    await store.answers.save(
-        "t1", user="U0ADA", channel="C0OPS", command="usage", text="secret", blocks=[], now=NOW
-    )
-    await store.subscriptions.subscribe(
-        channel="C0OPS", line="/usage", cron="0 9 * * *", said="at 09:00", user="U0ADA", now=NOW
-    )
-    for user in ("U0ADA", "U0LINUS"):
-        await store.rules.add_rule(
-            name=f"of-{user}", command="usage", channel="C0OPS", rule="{}", user=user, now=NOW
-        )
-    await store.silences.silence(
-        "of-U0LINUS", end=NOW + timedelta(hours=1), comment="call Ada", user="U0ADA", now=NOW
-    )
+    await store_data_about_ada(store, NOW)
 
     def fill_outbox(tx: Transaction) -> None:
         tx.execute_many(POST, POSTS)
