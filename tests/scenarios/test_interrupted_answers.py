@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,12 @@ async def until_lost(bot: Bot, count: int = 1) -> None:
             await asyncio.sleep(0.02)
 
 
+async def lost_after_restart(sandbox: Sandbox, **changes: Any) -> None:
+    """Starts the bot, and stops it once the interrupted question is reported."""
+    async with connected_bot(sandbox, **changes) as bot:
+        await until_lost(bot)
+
+
 def interruptions(sandbox: Sandbox) -> list[str]:
     return [text for text in texts(sandbox) if "interrupted" in text]
 
@@ -67,8 +74,7 @@ async def test_visible_answer_is_not_replaced(sandbox: Sandbox, is_applied: bool
         sandbox.rapid7.answer_at_once()
         await asyncio.wait_for(handled.wait(), 30)
         assert await stopped_outcome(ending) == "asked"
-    async with connected_bot(sandbox) as bot:
-        await until_lost(bot)
+    await lost_after_restart(sandbox)
     assert sandbox.slack.seen() == [shown]
     assert len(interruptions(sandbox)) == (not is_applied)
     assert ("in 7 days" in shown.text) == is_applied
@@ -102,8 +108,7 @@ async def test_private_answer_replaces_itself(sandbox: Sandbox, is_applied: bool
         sandbox.devicewise.answer_at_once()
         await asyncio.wait_for(handled.wait(), 30)
         assert await stopped_outcome(ending) == "asked"
-    async with connected_bot(sandbox) as bot:
-        await until_lost(bot)
+    await lost_after_restart(sandbox)
     assert sandbox.slack.seen() == [shown]
     assert "iot:" in shown.text
     assert any(text.startswith("Share") for text in buttons(shown))
@@ -115,8 +120,7 @@ async def test_quick_private_answer_is_sent_again(sandbox: Sandbox) -> None:
         await sandbox.slack.command(PRIVATE)
         await asyncio.wait_for(handled.wait(), 30)
         assert await stopped_outcome(ending) == "asked"
-    async with connected_bot(sandbox) as bot:
-        await until_lost(bot)
+    await lost_after_restart(sandbox)
     first, again = texts(sandbox)
     assert again.endswith(first)
     assert again.startswith("The bot was restarted while it sent this answer")
@@ -129,8 +133,7 @@ async def test_reason_is_sent_again(sandbox: Sandbox) -> None:
         await sandbox.slack.command(PUBLIC)
         await asyncio.wait_for(handled.wait(), 30)
         assert await stopped_outcome(ending) == "asked"
-    async with connected_bot(sandbox) as bot:
-        await until_lost(bot)
+    await lost_after_restart(sandbox)
     *_, again = sandbox.slack.seen()
     assert f"\n{SHARED_CHANNEL}\n" in again.text
     assert SHARED_CHANNEL in text_of(again)
@@ -149,8 +152,7 @@ async def test_refused_answer_is_sent_again(sandbox: Sandbox) -> None:
         await asyncio.wait_for(handled.wait(), 30)
         assert await stopped_outcome(ending) == "asked"
     sandbox.slack.faults.clear()
-    async with connected_bot(sandbox) as bot:
-        await until_lost(bot)
+    await lost_after_restart(sandbox)
     assert progress not in sandbox.slack.messages
     *_, again = sandbox.slack.seen()
     assert again.seen_by == "U0ADA"
@@ -174,8 +176,7 @@ async def test_report_does_not_replace_shared_answer(sandbox: Sandbox) -> None:
             sandbox.slack.be_slow(600, path=path, times=9)
         assert await stopped_outcome(ending) == "asked"
     sandbox.slack.faults.clear()
-    async with connected_bot(sandbox) as bot:
-        await until_lost(bot)
+    await lost_after_restart(sandbox)
     assert "iot:" in shown.text
     assert ".csv may be missing" in texts(sandbox)[-1]
 
@@ -186,8 +187,7 @@ async def test_answer_is_not_sent_again_without_access(sandbox: Sandbox) -> None
         await sandbox.slack.command(PRIVATE)
         await asyncio.wait_for(handled.wait(), 30)
         await stopped_outcome(ending)
-    async with connected_bot(sandbox, access={"apiaudit": ["U0GRACE"]}) as bot:
-        await until_lost(bot)
+    await lost_after_restart(sandbox, access={"apiaudit": ["U0GRACE"]})
     assert not any("iot:" in text for text in texts(sandbox))
     assert len(interruptions(sandbox)) == 1
 
@@ -199,8 +199,7 @@ async def test_posted_answer_is_not_reported(sandbox: Sandbox) -> None:
         await sandbox.slack.command(PUBLIC)
         await asyncio.wait_for(handled.wait(), 30)
         assert await stopped_outcome(ending) == "asked"
-    async with connected_bot(sandbox) as bot:
-        await until_lost(bot)
+    await lost_after_restart(sandbox)
     [text] = texts(sandbox)
     assert "in 7 days" in text
 
