@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +14,20 @@ import pytest
 from bot.sandbox.sandbox import Sandbox
 from bot.store import Store
 from providers.clock import utc_now
-from tests.conftest import ROOT, toml_of
-from tests.support.clock import process_environ
+from tests.conftest import toml_of
+from tests.support.bot_program import bot_program
 
 
-@asynccontextmanager
-async def running(
+def running(
     sandbox: Sandbox, log: Path, *options: str, table: dict[str, Any] | None = None, **environ: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    (sandbox.folder / "bot.toml").write_text(toml_of({**sandbox.table(), **(table or {})}), "utf-8")
-    env = process_environ(
-        sandbox.clock, {**os.environ, **sandbox.environ(), "PYTHONPATH": str(ROOT), **environ}
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return bot_program(
+        sandbox,
+        *options,
+        table={**sandbox.table(), **(table or {})},
+        environ={**sandbox.environ(), **environ},
+        log=log,
     )
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            *options,
-            cwd=sandbox.folder,
-            env=process_environ(sandbox.clock, env),
-            stdout=subprocess.DEVNULL,
-            stderr=out,
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.wait(), 60)
 
 
 def logged(log: Path) -> list[dict[str, str]]:

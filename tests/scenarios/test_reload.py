@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -22,9 +19,8 @@ from bot.lifecycle.service import Service
 from bot.sandbox.sandbox import Sandbox, open_targets_of
 from bot.sandbox.targets.pagerduty import Incident
 from providers.redaction import Secret
-from tests.conftest import ROOT, toml_of
+from tests.conftest import toml_of
 from tests.support.bot_program import bot_program
-from tests.support.clock import process_environ
 from tests.support.ports import free_port
 
 HANGS_UP = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this platform has no SIGHUP")
@@ -95,31 +91,14 @@ async def test_bad_configuration_changes_nothing(sandbox: Sandbox, tmp_path: Pat
         assert "rapid7-eu" in answer.text
 
 
-async def test_reload_works_while_slack_is_unreachable(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_reload_works_while_slack_is_unreachable(sandbox: Sandbox, tmp_path: Path) -> None:
     environ = sandbox.environ()
     log = tmp_path / "log"
-    configure(sandbox)
     token = tmp_path / "bot-token"
     token.write_text("xoxb-kept\n")
-    env = process_environ(
-        sandbox.clock,
-        {**os.environ, **environ, "PYTHONPATH": str(ROOT), "SLACK_BOT_TOKEN": f"file:{token}"},
-    )
     sandbox.slack.answer_with(503, path="auth.test", times=1000)
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            cwd=sandbox.folder,
-            env=env,
-            stdout=subprocess.DEVNULL,
-            stderr=out,
-        )
-    try:
+    with_file = {**environ, "SLACK_BOT_TOKEN": f"file:{token}"}
+    async with bot_program(sandbox, environ=with_file, log=log) as process:
         await until_logged(log, "Not connected to Slack")
         configure(sandbox, timezone="Mars/Olympus")
         process.send_signal(signal.SIGHUP)
@@ -136,7 +115,6 @@ async def test_reload_works_while_slack_is_unreachable(
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
         answer = await sandbox.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
         assert "call" in answer.text
-    finally:
         process.terminate()
         assert await asyncio.wait_for(process.wait(), 30) == 0
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from tests.conftest import ROOT, connected_bot, toml_of
+from tests.conftest import connected_bot
+from tests.support.bot_program import bot_program
 from tests.support.deliveries import PRIVATE, cut, refuse, texts, working
 from tests.support.leases import expire_leases
 
@@ -161,40 +158,19 @@ async def test_answer_by_response_url_is_private(sandbox: Sandbox, bot: Bot) -> 
 
 
 @asynccontextmanager
-async def killed_program(sandbox: Sandbox, folder: Path) -> AsyncIterator[None]:
+async def killed_program(sandbox: Sandbox) -> AsyncIterator[None]:
     """`run` in a separate process, which is killed at the end."""
-    config = folder / "bot.toml"
-    config.write_text(toml_of(sandbox.table()), "utf-8")
-    env = {
-        **os.environ,
-        **sandbox.environ(),
-        "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        "run",
-        "--config",
-        str(config),
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    async with bot_program(sandbox) as process:
         await sandbox.slack.until(lambda: sandbox.slack.sockets, timeout_s=60)
         yield
-    finally:
-        process.send_signal(signal.SIGKILL)
-    assert await process.wait() == -signal.SIGKILL
+        process.kill()
+        assert await process.wait() == -signal.SIGKILL
     await sandbox.slack.until(lambda: not sandbox.slack.sockets)
 
 
 @pytest.mark.shows_work
-async def test_kill_during_private_work_leaves_no_progress(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    async with killed_program(sandbox, tmp_path):
+async def test_kill_during_private_work_leaves_no_progress(sandbox: Sandbox) -> None:
+    async with killed_program(sandbox):
         sandbox.devicewise.be_slow(60)
         await sandbox.slack.command(PRIVATE)
         shown = await working(sandbox)
@@ -213,10 +189,8 @@ async def test_kill_during_private_work_leaves_no_progress(
 
 @pytest.mark.shows_work
 @pytest.mark.parametrize("command", ["/logs kitchen 20m", "/apiaudit iot 24h csv"])
-async def test_kill_during_upload_leaves_the_answer(
-    sandbox: Sandbox, tmp_path: Path, command: str
-) -> None:
-    async with killed_program(sandbox, tmp_path):
+async def test_kill_during_upload_leaves_the_answer(sandbox: Sandbox, command: str) -> None:
+    async with killed_program(sandbox):
         sandbox.rapid7.be_slow(60)
         sandbox.devicewise.be_slow(60)
         await sandbox.slack.command(command)

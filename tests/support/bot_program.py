@@ -1,4 +1,4 @@
-"""`python -m bot run` in a separate process."""
+"""`python -m bot` in a separate process."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from tests.support.clock import process_environ
 @asynccontextmanager
 async def bot_program(
     sandbox: Sandbox,
-    *,
+    *options: str,
     table: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     log: Path = Path(os.devnull),
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The program with this configuration and environment, or those of the sandbox; it may not be
-    connected yet. Its log lines go to `log`, and it is stopped at the end.
+    """The program with these options, or `run`, and with this configuration and environment, or
+    those of the sandbox. It may not be connected yet. Its log lines go to `log`, and it is stopped
+    at the end.
     """
     written = toml_of(dict(sandbox.table() if table is None else table))
     (sandbox.folder / "bot.toml").write_text(written, "utf-8")
@@ -35,7 +36,7 @@ async def bot_program(
             sys.executable,
             "-m",
             "bot",
-            "run",
+            *(options or ["run"]),
             cwd=sandbox.folder,
             env=process_environ(sandbox.clock, {**os.environ, **own, "PYTHONPATH": str(ROOT)}),
             stdout=subprocess.DEVNULL,
