@@ -48,7 +48,7 @@ def audit_text(
         # Before the calls, as Slack may cut the text after them.
         lines += list_notes(report, zone, window.now)
         lines += list_text(report.listed, zone, window.now)
-    elif report.latest_failures and not report.groups and not report.new:
+    elif _is_short(report):
         lines.append(
             "Latest failures: "
             + "; ".join(_one_line(call, zone, window.now) for call in report.latest_failures)
@@ -98,10 +98,9 @@ def audit_blocks(
     elif _is_short(report):
         blocks.append(_failure_list(report, zone, window.now))
     listed = list_notes(report, zone, window.now) if report.listed else []
-    unlisted = [] if _is_short(report) else _unlisted_failures(report)
     notes = [
         kit.with_code(formatting.sanitise(note, 400))
-        for note in (*listed, *_notes(report, zone, window.now), *unlisted)
+        for note in (*listed, *_notes(report, zone, window.now))
     ]
     if notes:
         blocks.append(kit.context(*notes[:10]))
@@ -286,7 +285,7 @@ def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
 def _unlisted_failures(report: AuditReport) -> list[str]:
     """How many failures are not in the list of the latest."""
     more = report.failures - len(report.latest_failures)
-    if more <= 0 or report.groups or report.listed or report.new:
+    if more <= 0 or not _is_short(report):
         return []
     return [f"{formatting.pluralise(more, 'earlier failure')} not shown."]
 
