@@ -16,7 +16,7 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
     that cancels it.
     """
     steps = [*progress.steps.values()]
-    cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
+    cancel = cancel_button(ticket)
     # A plan with a single step would repeat its title.
     if len(steps) > 1:
         cards = [
@@ -34,5 +34,9 @@ def pending_note(line: str, ticket: str) -> Answer:
     pending = note(
         f"The answer to `{line}` takes a while and will appear below, visible to you alone."
     )
-    cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
-    return replace(pending, blocks=[*pending.blocks, cancel])
+    return replace(pending, blocks=[*pending.blocks, cancel_button(ticket)])
+
+
+def cancel_button(ticket: str) -> Block:
+    """The button that cancels the work."""
+    return kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])

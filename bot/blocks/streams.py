@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 from bot.answer import Block, Progress, Step
 from bot.blocks import kit
-from bot.blocks.progress_blocks import WORKING_ACTION
+from bot.blocks.progress_blocks import cancel_button
 from bot.formatting import sanitise
 
 # A chunk takes 256 characters, and 12,000 fit into a call: so many tasks and results together.
@@ -44,8 +44,7 @@ def step_chunks(line: str, key: str, progress: Progress) -> list[Block]:
 
 def cancel_chunk(ticket: str) -> Block:
     """The button that cancels the work."""
-    cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
-    return {"type": "blocks", "blocks": [cancel]}
+    return {"type": "blocks", "blocks": [cancel_button(ticket)]}
 
 
 def new_results(progress: Progress, shown: Collection[str]) -> list[Step]:
