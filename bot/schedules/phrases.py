@@ -71,7 +71,7 @@ def _place_of(phrase: Sequence[str], plain: Sequence[str]) -> int:
 
 def _names_days(plain: Sequence[str], *, of_week: bool) -> bool:
     if of_week:
-        return any(word in DAY_NUMBERS or word.removesuffix("s") in DAY_NUMBERS for word in plain)
+        return any(word.removesuffix("s") in DAY_NUMBERS for word in plain)
     return any(re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)", word) for word in plain)
 
 

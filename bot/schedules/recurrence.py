@@ -280,7 +280,7 @@ def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Seque
         # `sun-thu` and `fri-mon` continue in the next week.
         return [(one + day) % 7 for day in range((two - one) % 7 + 1)], used
     is_plural = word.endswith("s") and word not in DAY_NUMBERS
-    number = DAY_NUMBERS.get(word, DAY_NUMBERS.get(word.removesuffix("s")))
+    number = DAY_NUMBERS.get(word.removesuffix("s"))
     # `last monday at 09:00` is a question about monday.
     return ([number], 1) if number is not None and (marked or is_plural) else ((), 0)
 

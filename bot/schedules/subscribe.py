@@ -211,7 +211,7 @@ def _odd(
 def _nearest_days(odd: Sequence[str]) -> str:
     """The days that are meant by an interval, as far as digests have them."""
     words = [word.lower().rstrip(",;.") for word in odd]
-    weekdays = [DAY_NUMBERS.get(word.removesuffix("s"), DAY_NUMBERS.get(word)) for word in words]
+    weekdays = [DAY_NUMBERS.get(word.removesuffix("s")) for word in words]
     named = [f"{WEEKDAYS[number]}s" for number in weekdays if number is not None]
     if named:
         return f"on {' and '.join(named)}"
