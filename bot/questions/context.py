@@ -331,20 +331,26 @@ class Context(Struct, frozen=True):
                 window.append(word)
         return list(dict.fromkeys(taken)), strip_filler_words(window)
 
-    def _account(self, word: str) -> str | None:
-        """The account that a word names. Raises BadQuestion where it is the beginning
-        of several.
-        """
+    def accounts_named(self, word: str) -> list[str]:
+        """The account of this name, or else those whose names begin with the word."""
+        word = word.lower()
         accounts = {name.lower(): name for name in self.directory.of_kind(self.command.kinds)}
+        if word in accounts:
+            return [accounts[word]]
         if (
-            word in accounts
-            or len(word) < SHORTEST_BEGINNING
+            len(word) < SHORTEST_BEGINNING
             or word in NO_NAMES
             # `20m` must not be read as the account `20m-archive`.
             or not word[0].isalpha()
         ):
-            return accounts.get(word)
-        begun = [name for lowered, name in accounts.items() if lowered.startswith(word)]
+            return []
+        return [name for lowered, name in accounts.items() if lowered.startswith(word)]
+
+    def _account(self, word: str) -> str | None:
+        """The account that a word names. Raises BadQuestion where it is the beginning
+        of several.
+        """
+        begun = self.accounts_named(word)
         if len(begun) > 1:
             raise BadQuestion(
                 f"“{sanitise(word, 40)}” may be {join_words(begun)}; say which.",

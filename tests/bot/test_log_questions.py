@@ -70,6 +70,13 @@ def test_log_named_like_account_is_read() -> None:
     assert [log.id for log in ask("/logs web 20m", directory).logs] == ["1"]
 
 
+def test_window_before_log_is_no_account() -> None:
+    accounts = {"24h-archive": "rapid7"}
+    directory = AccountDirectory(accounts, {"24h-archive": {"kitchen": "1"}})
+    with pytest.raises(BadQuestion, match="Logs are separated by commas"):
+        ask("/logs 24h kitchen", directory)
+
+
 AVERAGE = Calculation("average", "duration")
 STATISTICS = [
     ("count", Statistic(), "calculate(count)"),

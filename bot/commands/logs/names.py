@@ -11,7 +11,7 @@ from msgspec import Struct
 from bot.commands.logs.leql import pattern_of
 from bot.errors import BadQuestion
 from bot.formatting import quoted, sanitise
-from bot.questions.context import NO_NAMES, SHORTEST_BEGINNING, Context
+from bot.questions.context import NO_NAMES, Context
 from bot.questions.windows import FILLER_WORDS, strip_punctuation
 from providers.sources import MOST_LOGS
 
@@ -172,14 +172,8 @@ def _split_account(text: str, known: Collection[str], context: Context) -> tuple
 
 def named_account(word: str, context: Context) -> str:
     """The account that a word names, or begins the name of; empty if it is none or several."""
-    typed = word.lower()
-    accounts = context.directory.of_kind(context.command.kinds)
-    if whole := next((name for name in accounts if name.lower() == typed), ""):
-        return whole
-    if len(typed) < SHORTEST_BEGINNING or typed in NO_NAMES:
-        return ""
-    begun = [name for name in accounts if name.lower().startswith(typed)]
-    return begun[0] if len(begun) == 1 else ""
+    accounts = context.accounts_named(word)
+    return accounts[0] if len(accounts) == 1 else ""
 
 
 def read_log(typed: str, context: Context) -> LogRef:
