@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from bot.alerts.replay import Replay, ReplayRequest
-from bot.answer import Answer, Measurement
+from bot.answer import Answer, Measurement, Progress
 from bot.commands.answering import AnswerContext, Clock, MeasureContext
 from bot.commands.usage.blocks import is_shortened, usage_blocks, usage_text
 from bot.commands.usage.compare import answer_comparison, fetch_comparison
@@ -32,7 +32,7 @@ class UsageAnswerer(Struct, frozen=True):
         """
         if question.comparison:
             return await answer_comparison(question, self._fetcher, asking)
-        fetched = await self._fetcher.facts(question, progress=asking.progress)
+        fetched = await self._fetcher.facts(question, asking.progress)
         missing = tuple(_missing(error) for error in fetched.failed)
         total = total_of(fetched.facts, [error.account for error in fetched.failed])
         needs_file = question.csv or is_shortened(total, question.by)
@@ -66,12 +66,16 @@ class UsageAnswerer(Struct, frozen=True):
         # A value that only one window has is measured as without the comparison.
         if question.comparison and context.value in COMPARED_VALUES:
             with_logs = context.each == "log"
-            compared = await fetch_comparison(question, self._fetcher, with_logs=with_logs)
+            compared = await fetch_comparison(
+                question, self._fetcher, Progress(), with_logs=with_logs
+            )
             if context.each != "account":
                 _refuse_failed(compared.failed)
             values = compared_values(compared.accounts, compared.report, context.each)
             return Measurement(values, question.window)
-        fetched = await self._fetcher.facts(question, value=context.value, each=context.each)
+        fetched = await self._fetcher.facts(
+            question, Progress(), value=context.value, each=context.each
+        )
         if context.each != "account":
             _refuse_failed(fetched.failed)
         total = total_of(fetched.facts, [error.account for error in fetched.failed])

@@ -52,7 +52,7 @@ async def answer_comparison(
     """The change first, both totals, and what explains it."""
     is_long = _days_of(question.comparison) > MOST_DAYS_BY_LOG
     with_logs = question.per_log or not is_long
-    found = await fetch_comparison(question, fetcher, with_logs=with_logs, progress=asking.progress)
+    found = await fetch_comparison(question, fetcher, asking.progress, with_logs=with_logs)
     report = found.report
     notes = found.warnings
     if not with_logs:
@@ -89,14 +89,9 @@ def _days_of(comparison: Comparison | None) -> int:
 
 
 async def fetch_comparison(
-    question: UsageQuestion,
-    fetcher: UsageFetcher,
-    *,
-    with_logs: bool,
-    progress: Progress | None = None,
+    question: UsageQuestion, fetcher: UsageFetcher, progress: Progress, *, with_logs: bool
 ) -> Compared:
     """The comparison of the accounts that answer. Raises if none does."""
-    progress = progress or Progress()
     comparison = question.comparison
     assert comparison is not None
     fetched = await asyncio.gather(

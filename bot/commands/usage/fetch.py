@@ -47,15 +47,9 @@ class UsageFetcher(Struct, frozen=True):
         return self.clock().astimezone(UTC).date()
 
     async def facts(
-        self,
-        question: UsageQuestion,
-        *,
-        value: str = "",
-        each: str = "",
-        progress: Progress | None = None,
+        self, question: UsageQuestion, progress: Progress, *, value: str = "", each: str = ""
     ) -> Fetched:
         """The data of the answer, or of the one value. Raises if no account answers."""
-        progress = progress or Progress()
         found = await asyncio.gather(
             *(
                 or_error(self._facts_of(account, question, value, each, progress))
