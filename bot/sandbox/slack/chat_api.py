@@ -70,7 +70,7 @@ class ChatApi(SlackState):
             return {"ok": False, "error": "message_not_found"}
         if message.streaming == "streaming":
             return {"ok": False, "error": "streaming_state_conflict"}
-        if error := _message_error(args) or self._unknown_blocks(args["blocks"]):
+        if error := _message_error(args) or self._blocks_error(args["blocks"]):
             return error
         message.text = args.get("text", "")
         message.blocks = args.get("blocks") or []
@@ -106,8 +106,20 @@ class ChatApi(SlackState):
             return None, {"ok": False, "error": "channel_not_found"}
         if not channel.bot_is_in:
             return None, {"ok": False, "error": "not_in_channel"}
-        error = _message_error(args) or self._unknown_blocks(args["blocks"])
+        error = _message_error(args) or self._blocks_error(args["blocks"])
         return (None, error) if error else (channel, {})
+
+    def _blocks_error(self, blocks: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The error that Slack would return for the blocks of a message, or None."""
+        if found := block_kit_schema.complaints(blocks, most=50):
+            return {
+                "ok": False,
+                "error": "invalid_blocks",
+                "response_metadata": {"messages": found},
+            }
+        if block_kit_schema.too_long(blocks):
+            return {"ok": False, "error": "msg_blocks_too_long"}
+        return self._unknown_blocks(blocks)
 
     def _unknown_blocks(self, blocks: list[dict[str, Any]]) -> dict[str, Any] | None:
         """The error of an older Slack for the newest blocks, and of any for a picture that does not
@@ -147,7 +159,7 @@ class ChatApi(SlackState):
                 self.messages.remove(earlier)
                 self._broadcast_message("deleted", earlier)
             return web.Response(text="ok")
-        if error := _message_error(args) or self._unknown_blocks(args["blocks"]):
+        if error := _message_error(args) or self._blocks_error(args["blocks"]):
             self.refused.append(f"response_url: {error}")
             return web.json_response(error, status=400)
         seen_by = url.user if args.get("response_type", "ephemeral") == "ephemeral" else ""
@@ -175,15 +187,9 @@ class ChatApi(SlackState):
 
 
 def _message_error(args: dict[str, Any]) -> dict[str, Any] | None:
-    """The error that Slack would return for a message, or None."""
+    """The error that Slack would return for the text of a message, or None."""
     blocks = args["blocks"] = decode_json(args.get("blocks")) or []
     text = args.get("text") or ""
     if not text and not blocks:
         return {"ok": False, "error": "no_text"}
-    if len(text) > 40_000:
-        return {"ok": False, "error": "msg_too_long"}
-    if found := block_kit_schema.complaints(blocks, most=50):
-        return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": found}}
-    return (
-        {"ok": False, "error": "msg_blocks_too_long"} if block_kit_schema.too_long(blocks) else None
-    )
+    return {"ok": False, "error": "msg_too_long"} if len(text) > 40_000 else None

@@ -167,7 +167,7 @@ class DemoPage(People):
         """Opens a thread with the app in Slack's agent surface."""
         user = str((await request.json())["user"])
         ts = await self.start_agent_thread(user)
-        return web.json_response({"ok": True, "ts": ts, "channel": f"D0{user[2:]}"})
+        return web.json_response({"ok": True, "ts": ts, "channel": self._direct_channel(user).id})
 
     async def _do_home(self, request: web.Request) -> web.Response:
         await self.open_home((await request.json())["user"])

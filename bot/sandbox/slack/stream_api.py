@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox import block_kit_schema
 from bot.sandbox.slack.arguments import decode_json
 from bot.sandbox.slack.chat_api import ChatApi
 from bot.sandbox.slack.records import BOT, Message
@@ -71,7 +70,9 @@ class StreamApi(ChatApi):
             return _error("message_not_in_streaming_state")
         # Checked before the chunks are added, since a refused call changes nothing.
         blocks = decode_json(args.get("blocks")) or []
-        if error := self._blocks_error(blocks) or self._append(message, args):
+        if error := _number_error(len(blocks)) or self._blocks_error(blocks):
+            return error
+        if error := self._append(message, args):
             return error
         message.blocks += blocks
         message.text = _words(message)
@@ -90,7 +91,8 @@ class StreamApi(ChatApi):
         if any(not _is_valid(chunk) for chunk in chunks):
             return _error("invalid_chunks")
         added = [block for chunk in chunks for block in chunk.get("blocks", ())]
-        if error := self._blocks_error(added, len(message.blocks)):
+        number = len(message.blocks) + len(added)
+        if error := _number_error(number) or self._blocks_error(added):
             return error
         message.text += text
         for chunk in chunks:
@@ -103,20 +105,15 @@ class StreamApi(ChatApi):
         message.text = _words(message)
         return None
 
-    def _blocks_error(self, blocks: list[dict[str, Any]], before: int = 0) -> dict[str, Any] | None:
-        if before + len(blocks) > MOST_BLOCKS:
-            return _error("msg_blocks_too_many")
-        if found := block_kit_schema.complaints(blocks, most=MOST_BLOCKS):
-            return {**_error("invalid_blocks"), "response_metadata": {"messages": found}}
-        if block_kit_schema.too_long(blocks):
-            return _error("msg_blocks_too_long")
-        return self._unknown_blocks(blocks)
-
 
 def _state_error(message: Message) -> dict[str, Any] | None:
     if message.streaming == "stopped_by_user":
         return _error("stopped_by_user")
     return None if message.streaming == "streaming" else _error("message_not_in_streaming_state")
+
+
+def _number_error(blocks: int) -> dict[str, Any] | None:
+    return _error("msg_blocks_too_many") if blocks > MOST_BLOCKS else None
 
 
 def _mode_error(message: Message, text: str, chunks: list[dict[str, Any]]) -> dict[str, Any] | None:
