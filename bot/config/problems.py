@@ -74,7 +74,7 @@ def _kinds_in_words(kinds: Iterable[str]) -> str:
     return f"must be one of {', '.join(map(repr, kinds))}"
 
 
-# what would be right, by the validator's type of finding.
+# What would be right, by the validator's type of finding.
 _EXPECTED: Mapping[str, str] = MappingProxyType(
     {
         "tuple_": 'a list, such as ["…", "…"]',
