@@ -56,6 +56,13 @@ def in_zone(words: str, zone_text: str) -> str:
     return f"{words} {zone_text}" if zone_text else words
 
 
+def range_in_zones(start: str, start_zone: str, end: str, end_zone: str) -> str:
+    """The words for a range; one zone for both ends is named once."""
+    if start_zone == end_zone:
+        return in_zone(f"{start} to {end}", end_zone)
+    return f"{in_zone(start, start_zone)} to {in_zone(end, end_zone)}"
+
+
 def midnight(day: date, zone: tzinfo) -> datetime:
     """The first instant of a day. If the clocks skip midnight, the first one that exists."""
     start = datetime.combine(day, time(), zone)

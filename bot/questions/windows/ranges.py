@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from msgspec.structs import replace
 
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, in_zone, instant
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, instant, range_in_zones
 from bot.questions.windows.dates import MONTH_NUMBERS, date_in
 from bot.questions.windows.lengths import read_length
 from bot.questions.windows.point_types import Period
@@ -318,17 +318,12 @@ def _refuse_swapped(one: Clock, two: Clock, night: datetime, reading: Reading) -
     raise TwoReadings(
         reading.text,
         (
-            _range(f"{two.clock:%H:%M}", two.zone_text, f"{one.clock:%H:%M}", one.zone_text),
-            _range(began, one.zone_text, ended, two.zone_text),
+            range_in_zones(
+                f"{two.clock:%H:%M}", two.zone_text, f"{one.clock:%H:%M}", one.zone_text
+            ),
+            range_in_zones(began, one.zone_text, ended, two.zone_text),
         ),
     )
-
-
-def _range(start: str, start_zone: str, end: str, end_zone: str) -> str:
-    """The words for a range; one zone for both ends is named once."""
-    if start_zone == end_zone:
-        return in_zone(f"{start} to {end}", end_zone)
-    return f"{in_zone(start, start_zone)} to {in_zone(end, end_zone)}"
 
 
 def _refuse_bare_hours(one: Clock, two: Clock, day: Period, reading: Reading) -> None:
@@ -351,7 +346,7 @@ def _refuse_bare_hours(one: Clock, two: Clock, day: Period, reading: Reading) ->
 def _hours_of(day: Period, one: Clock, two: Clock) -> str:
     # A window that ends at midnight ends with its day.
     end = f"{two.clock:%H:%M}" if two.clock.hour else "24:00"
-    return _range(f"{day.first} {one.clock:%H:%M}", one.zone_text, end, two.zone_text)
+    return range_in_zones(f"{day.first} {one.clock:%H:%M}", one.zone_text, end, two.zone_text)
 
 
 def _last_day(first: date, day: Period, two: Clock) -> date:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, in_zone, months_later
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later, range_in_zones
 from bot.questions.windows.point_types import Period
 
 # `Dec 28 - Jan 3` crosses a new year; `Nov 5 - Nov 1` is turned round.
@@ -70,8 +70,7 @@ def _two_ranges(
         return reading.two_readings(both[0], both[1], last.zone_text)
     # Each day in its own zone: `monday UTC to friday America/New_York`.
     both = [
-        f"{in_zone(f'{first.first}', first.zone_text)} to "
-        f"{in_zone(f'{last.last - DAY}', last.zone_text)}"
+        range_in_zones(f"{first.first}", first.zone_text, f"{last.last - DAY}", last.zone_text)
         for first, last in (one, other)
     ]
     return reading.two_readings(both[0], both[1])
