@@ -110,7 +110,7 @@ def _validated(
     except ValidationError as error:
         found: list[Detail] = list(error.errors())
         settings = _valid_part(candidate, found, context)
-        details = details + found
+        details += found
     # In the order of the file, however they were found.
     details.sort(key=_place_of_table)
     return settings, details

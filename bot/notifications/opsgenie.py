@@ -20,7 +20,6 @@ from providers.settings import Address, SecretReference
 MOST_MESSAGE = 130
 MOST_ALIAS = 512
 MOST_DESCRIPTION = 15_000
-MOST_DETAILS = 8_000
 MOST_USER = 100
 MOST_NOTE = 25_000
 _HOSTS = MappingProxyType({"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"})

@@ -58,7 +58,7 @@ def due_now(entries: Sequence[ScheduleEntry], now: datetime) -> list[Due]:
         missed = -1
         while entry.due is not None and entry.due <= now:
             latest = entry.due
-            missed = missed + 1
+            missed += 1
             entry.due = next_due(entry.trigger, latest)
             if missed > MOST_MISSED:
                 # Two days before now: close enough to end, far enough for any schedule that is

@@ -13,7 +13,7 @@ from tests.support.postgres import create_database
 psycopg = pytest.importorskip("psycopg")
 
 Opswatch = Callable[..., CompletedProcess[str]]
-NEWEST = "0011_room_for_updates"
+MISSING = "0011_room_for_updates"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_migrate_prepares_a_server(folder: Path, url: str, opswatch: Opswatch) -
     announced = opswatch("migrate", "--dry-run", cwd=folder, DATABASE_URL=url)
     assert (announced.returncode, announced.stderr) == (0, "")
     assert announced.stdout.startswith("The PostgreSQL database: ")
-    assert NEWEST in announced.stdout
+    assert MISSING in announced.stdout
     done = opswatch("migrate", cwd=folder, DATABASE_URL=url)
     assert done.stdout == announced.stdout.replace("would be", "were")
     again = opswatch("migrate", "--dry-run", cwd=folder, DATABASE_URL=url)
@@ -45,10 +45,10 @@ def test_migrate_prepares_a_server(folder: Path, url: str, opswatch: Opswatch) -
 
 def test_migrate_applies_what_a_server_lacks(folder: Path, url: str, opswatch: Opswatch) -> None:
     opswatch("migrate", cwd=folder, DATABASE_URL=url)
-    execute(url, f"DELETE FROM migrations WHERE name = '{NEWEST}'")
+    execute(url, f"DELETE FROM migrations WHERE name = '{MISSING}'")
     announced = opswatch("migrate", "--dry-run", cwd=folder, DATABASE_URL=url)
-    assert announced.stdout.splitlines()[1:] == [f"  {NEWEST}"]
-    assert NEWEST in opswatch("migrate", cwd=folder, DATABASE_URL=url).stdout
+    assert announced.stdout.splitlines()[1:] == [f"  {MISSING}"]
+    assert MISSING in opswatch("migrate", cwd=folder, DATABASE_URL=url).stdout
 
 
 @pytest.mark.parametrize(
