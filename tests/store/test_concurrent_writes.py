@@ -6,13 +6,15 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.store import EvaluationRecord, Saved, Store
-from bot.store.errors import WriteConflict
+from bot.store.errors import StoreUnavailable, WriteConflict
 from bot.store.sql.database import Transaction
+from providers.redaction import Secret
 from tests.store.conftest import NOW
 
 ALERTS = ("cellar", "kitchen")
@@ -125,3 +127,31 @@ async def test_state_written_elsewhere_is_known_by_claim(store: Store, other: St
     await other.alerts.claim_evaluations([(alert, NOW + 2 * HOUR) for alert in ALERTS])
     assert other.alerts.changed_before(ALERTS) == {"kitchen"}
     assert other.alerts.changed_before(ALERTS) == set(), "it is read again once"
+
+
+async def test_stalled_process_blocks_no_other(
+    store: Store, location: Path | Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not store.database.dialect.time_of_day:
+        pytest.skip("a process that stands still holds the lock of SQLite's file")
+    monkeypatch.setattr("bot.store.postgres.connection.IDLE_IN_TRANSACTION", "200ms")
+    stalled = await Store.open(location, now=NOW)
+    has_begun = threading.Event()
+    goes_on = threading.Event()
+
+    def stand_still(tx: Transaction) -> None:
+        has_begun.set()
+        goes_on.wait(60)
+        tx.query("SELECT 1")
+
+    write = asyncio.create_task(stalled.database.write(stand_still))
+    try:
+        assert await asyncio.to_thread(has_begun.wait, 60)
+        async with asyncio.timeout(30):
+            await store.database.write(lambda tx: tx.query("SELECT 1"))
+    finally:
+        goes_on.set()
+    with pytest.raises(StoreUnavailable, match="idle-in-transaction"):
+        await write
+    await stalled.database.write(lambda tx: tx.query("SELECT 1"))
+    await stalled.close()

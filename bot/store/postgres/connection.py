@@ -40,6 +40,9 @@ TIMEOUTS: Mapping[str, int] = MappingProxyType(
         "tcp_user_timeout": 15_000,
     }
 )
+# A process that stands still within a transaction, such as that of a suspended machine, holds the
+# lock that all others wait for. Its lease lasts for 12 s.
+IDLE_IN_TRANSACTION = "10s"
 # NUL as JSON writes it.
 _JSON_NUL = "\\u0000"
 # Any number that no other program takes in the same database: "opswatch" in hexadecimal.
@@ -199,6 +202,10 @@ def _configure(connection: psycopg.Connection[Any]) -> None:
     # What a tick reads is in memory. By the default, which is that of a rotating disk, a batch of
     # evaluations reads whole tables rather than its rows by their keys.
     connection.execute("SET random_page_cost = 1.1")
+    connection.execute(
+        "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
+        (IDLE_IN_TRANSACTION,),
+    )
 
 
 @lru_cache(maxsize=512)
