@@ -29,6 +29,7 @@ from bot.composition.assembly import (
     register_listeners,
 )
 from bot.composition.foundation import open_foundation
+from bot.composition.from_settings import workspace_ids
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
 from bot.observability.observers import NO_OBSERVERS, Observers
@@ -231,7 +232,7 @@ async def open_bot(
         managers = await build_managers(base, core, jobs)
         requests = build_request_handler(base, core, managers, observers)
         auth = await wait_for_auth(base.web, slack, timeouts)
-        core.people.workspace = _workspace_ids(settings, auth)
+        core.people.workspace = workspace_ids(settings, auth)
         app = bolt_app(base.web, tokens, auth)
         register_listeners(app, base, core, managers, requests)
         yield Bot(
@@ -256,11 +257,3 @@ async def open_bot(
             build_webhooks(settings, jobs, managers),
             base.clock,
         )
-
-
-def _workspace_ids(settings: Settings, auth: Any) -> frozenset[str]:
-    """The workspace and the organization that the bot's token belongs to."""
-    # In an Enterprise Grid organization, people may belong to another workspace of the same
-    # organization.
-    ids = (auth.get("team_id"), auth.get("enterprise_id"), settings.slack.team_id)
-    return frozenset(filter(None, ids))

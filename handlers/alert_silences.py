@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -18,7 +19,6 @@ from bot.store import SilenceStore
 from handlers.alert_registry import RuleRegistry
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.alerts import AlertJob
-from handlers.jobs.scheduler import Scheduler
 from handlers.pauses import Announcer
 from handlers.permissions import Requester
 from handlers.typed_secrets import SecretCheck
@@ -27,17 +27,30 @@ from handlers.typed_secrets import SecretCheck
 MORNING = timedelta(hours=9)
 
 
+class NotSilenced(BadQuestion):
+    """An alert has no silence that could be ended."""
+
+
+class RunsOnce(Protocol):
+    """Runs a job at a time beside its schedule."""
+
+    def once(self, name: str, at: datetime) -> None: ...
+
+
 class SilenceManager(Struct, frozen=True):
-    """Starts and ends silences, and announces them where the alert posts."""
+    """Starts and ends silences, and announces them where the alert posts: with `announces_own` also
+    those that people make to alerts of their own, where nobody else has seen the command.
+    """
 
     registry: RuleRegistry
     silences: SilenceStore
-    scheduler: Scheduler
+    scheduler: RunsOnce
     job: AlertJob
     announcer: Announcer
     secrets: SecretCheck
     zone: tzinfo
     clock: Callable[[], datetime]
+    announces_own: bool = False
 
     async def refresh(self, now: datetime) -> None:
         """Reads the silences; each alert is checked as soon as its silence ends."""
@@ -58,7 +71,7 @@ class SilenceManager(Struct, frozen=True):
     ) -> Answer:
         """Silences an alert for this long, or until tomorrow morning."""
         now = self.clock()
-        end = now + length if length else self._tomorrow(now)
+        end = self.end_of(length, now)
         # The comment is shown to everybody who sees the alert.
         comment = self.secrets.redacted(comment)
         silence = await self.silences.silence(
@@ -78,11 +91,15 @@ class SilenceManager(Struct, frozen=True):
             f"{formatting.quoted(rule.name)}`."
         )
 
+    def end_of(self, length: timedelta | None, now: datetime) -> datetime:
+        """When a silence ends that begins now and lasts this long, or until tomorrow morning."""
+        return now + length if length else self._tomorrow(now)
+
     async def announce(self, rule: Rule, user: str, what: str) -> None:
         """Posts what somebody did to an alert of another person, or of the configuration, where
         the alert posts.
         """
-        if self.registry.owned(rule).creator == user:
+        if self.registry.owned(rule).creator == user and not self.announces_own:
             return
         alert = await self.job.state(rule)
         incident = alert.incident if alert.notified else ""
@@ -98,10 +115,10 @@ class SilenceManager(Struct, frozen=True):
         if rule is None or not is_own:
             rule = await self._of_others(name, command, requester)
         if not await self.silences.unsilence(rule.name, user=requester.user, now=now):
-            raise BadQuestion(f"Alert `{rule.name}` is not silenced.", f"/{rule.command} alerts")
+            raise NotSilenced(f"Alert `{rule.name}` is not silenced.", f"/{rule.command} alerts")
         await self.job.silences.refresh(now)
         self.scheduler.once(schedule_of(rule.name), now)
-        if not is_own:
+        if not is_own or self.announces_own:
             await self.announce(rule, requester.user, f"Alert `{rule.name}` was unsilenced")
         return messages.note(f"Alert `{rule.name}` is no longer silenced, and is checked now.")
 

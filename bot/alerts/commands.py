@@ -19,6 +19,7 @@ from bot.questions.question import AccountDirectory, CommandName
 
 LONGEST_SILENCE = timedelta(days=365)
 _FOR_HOW_LONG = re.compile(rf"(?is)(?:for\s+)?({DURATION}|until\s+tomorrow)(?<!\s)(?:\s+(.+))?")
+_HOW_LONG = "For how long? Say a duration such as 30m, 2h or 1d, or until tomorrow."
 COMMENT = '"planned load test"'
 _NAMED = re.compile(r'(?s)\s*(?:"([^"]+)"|(\S+))\s*(.*)')
 
@@ -71,20 +72,32 @@ def _silence(command: CommandName, rest: str) -> Silence:
         shown = f"/{command} silence {formatting.quoted(_name(more, command)[0])} {name}"
         raise BadQuestion("Which alert? Its name comes before the duration.", shown)
     if not found:
-        raise BadQuestion(
-            "For how long? Say a duration such as 30m, 2h or 1d, or until tomorrow.", shown
-        )
+        raise BadQuestion(_HOW_LONG, shown)
     comment = (found[2] or "").strip().strip('"').strip()
     if found[1].lower().startswith("until"):
         # None lasts until tomorrow morning, which depends on the zone.
         return Silence(name, None, sanitise(comment, 500))
+    return Silence(name, _length(found[1], shown), sanitise(comment, 500))
+
+
+def silence_length(text: str, example: str) -> timedelta | None:
+    """How long a silence lasts by the words alone, such as `2h`; None for `until tomorrow`. Raises
+    BadQuestion with the example.
+    """
+    found = _FOR_HOW_LONG.fullmatch(text.strip())
+    if not found or found[2]:
+        raise BadQuestion(_HOW_LONG, example)
+    return None if found[1].lower().startswith("until") else _length(found[1], example)
+
+
+def _length(text: str, example: str) -> timedelta:
     try:
-        length = read_duration(found[1])
+        length = read_duration(text)
     except AmbiguousAmount as error:
-        raise BadQuestion(f"{error}.", shown) from None
+        raise BadQuestion(f"{error}.", example) from None
     if not length or length > LONGEST_SILENCE:
-        raise BadQuestion("A silence lasts between a second and a year.", shown)
-    return Silence(name, length, sanitise(comment, 500))
+        raise BadQuestion("A silence lasts between a second and a year.", example)
+    return length
 
 
 def _name_and_length(rest: str, command: CommandName) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,6 +29,16 @@ def build_access_policy(settings: AccessSettings) -> AccessPolicy:
 
     allowed = {name: settings.allowed(name) for name in COMMANDS}
     return AccessPolicy(allowed, settings.manage, settings.notify)
+
+
+def workspace_ids(settings: Settings, auth: Any) -> frozenset[str]:
+    """The workspace and the organization that the bot's token belongs to, by Slack's answer to
+    `auth.test`.
+    """
+    # In an Enterprise Grid organization, people may belong to another workspace of the same
+    # organization.
+    ids = (auth.get("team_id"), auth.get("enterprise_id"), settings.slack.team_id)
+    return frozenset(filter(None, ids))
 
 
 def redacted_line(redactor: Redactor, line: str) -> str | None:

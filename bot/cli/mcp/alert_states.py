@@ -28,42 +28,37 @@ from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.silences import SilenceIndex
 from providers.clock import utc_now
 
+ALERT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "state": {"type": "string", "enum": [str(state) for state in MOST_SEVERE_FIRST]},
+        "since": {"type": ["string", "null"]},
+        "value": {"type": ["number", "null"]},
+        "checked_at": {"type": ["string", "null"]},
+        "question": {"type": "string"},
+        "measures": {"type": "string", "description": "The value that is checked."},
+        "threshold": {"type": "string"},
+        "channel": {"type": "string"},
+        "severity": {"type": ["string", "null"]},
+        "acknowledged": {"type": "boolean"},
+        "silenced": {"type": ["string", "null"], "description": "Until when, or why."},
+        "paused": {"type": "boolean"},
+    },
+    "required": ["name", "state"],
+}
 ALERTS_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "text": {"type": "string", "description": "A line for each alert."},
-        "alerts": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "name": {"type": "string"},
-                    "state": {
-                        "type": "string",
-                        "enum": [str(state) for state in MOST_SEVERE_FIRST],
-                    },
-                    "since": {"type": ["string", "null"]},
-                    "value": {"type": ["number", "null"]},
-                    "checked_at": {"type": ["string", "null"]},
-                    "question": {"type": "string"},
-                    "measures": {"type": "string", "description": "The value that is checked."},
-                    "threshold": {"type": "string"},
-                    "channel": {"type": "string"},
-                    "severity": {"type": ["string", "null"]},
-                    "acknowledged": {"type": "boolean"},
-                    "silenced": {"type": ["string", "null"], "description": "Until when, or why."},
-                    "paused": {"type": "boolean"},
-                },
-                "required": ["name", "state"],
-            },
-        },
+        "alerts": {"type": "array", "items": ALERT_SCHEMA},
     },
     "required": ["text", "alerts"],
 }
 
 
 @dataclass(frozen=True, slots=True)
-class _Alert:
+class ListedAlert:
     """A rule with its stored state, and why it sends no notifications now, if so."""
 
     rule: Rule
@@ -106,7 +101,7 @@ async def alert_states(
     refuse_empty_asker(user, channel)
     settings = read_settings(config)
     now = utc_now()
-    async with _open_store(settings) as store:
+    async with open_store(settings) as store:
         stored = {each.name: each for each in (await store.rules.rules() if store else ())}
         rules = [*rules_from_settings(settings), *map(rule_of, stored.values())]
         if user or channel:
@@ -149,15 +144,15 @@ async def _visible(
 
 async def _with_states(
     rules: Sequence[Rule], store: Store | None, settings: Settings, now: datetime
-) -> list[_Alert]:
+) -> list[ListedAlert]:
     if store is None:
-        return [_Alert(rule, AlertState(), None, is_paused=False) for rule in rules]
+        return [ListedAlert(rule, AlertState(), None, is_paused=False) for rule in rules]
     silences = SilenceIndex(store.silences, mutes_from_settings(settings), settings.timezone)
     await silences.refresh(now)
     paused = await store.pauses.all()
     states = await store.alerts.stored_states([(rule.name, rule.definition) for rule in rules])
     return [
-        _Alert(
+        ListedAlert(
             rule,
             msgspec.json.decode(state, type=AlertState) if state else AlertState(),
             silences.active(rule.name, now),
@@ -168,7 +163,7 @@ async def _with_states(
 
 
 @asynccontextmanager
-async def _open_store(settings: Settings) -> AsyncIterator[Store | None]:
+async def open_store(settings: Settings) -> AsyncIterator[Store | None]:
     """The database of the bot; None where the bot has not created it yet. Raises ConfigError where
     it cannot be used.
     """

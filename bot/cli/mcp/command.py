@@ -42,6 +42,11 @@ SHORTEST_TOKEN = 16
     default=None,
     help="Where files are saved; without it, answers have the beginning of each file alone.",
 )
+@click.option(
+    "--allow-changes",
+    is_flag=True,
+    help="Add tools that acknowledge and silence alerts, with the rights of --user.",
+)
 @click.option("--http", "as_http", is_flag=True, help="Serve streamable HTTP instead of stdio.")
 @click.option("--host", default=None, help=f"Where --http listens.  [default: {DEFAULT_HOST}]")
 @click.option(
@@ -69,6 +74,7 @@ def mcp(
     user: str | None,
     channel: str | None,
     out: Path | None,
+    allow_changes: bool,
     as_http: bool,
     host: str | None,
     port: int | None,
@@ -78,12 +84,14 @@ def mcp(
     """Answer AI assistants (Model Context Protocol).
 
     The tools usage, api_audit, logs and alerts are read only. Without --user and --channel they
-    answer as for the operator.
+    answer as for the operator. With --allow-changes there are also acknowledge_alert, silence_alert
+    and unsilence_alert; who did it is posted in Slack and logged.
 
     \b
     Examples:
       python -m bot mcp
       python -m bot mcp --user U012AB --out /tmp
+      python -m bot mcp --user U012AB --allow-changes
       python -m bot mcp --http --port 8770
       python -m bot mcp --http --host 0.0.0.0 --allow-host ops.example.com --token env:MCP_TOKEN
     """
@@ -91,10 +99,14 @@ def mcp(
 
     from bot.cli.ask import refuse_empty_asker
     from bot.cli.exit_codes import report_errors
-    from bot.config import read_settings
+    from bot.config import read_settings, slack_tokens
 
     if not as_http and (host or port is not None or reference or hosts):
         fail("--host, --port, --token and --allow-host are for --http.")
+    if allow_changes and not user:
+        fail("--allow-changes needs --user: a change is made in the name of a person.")
+    if allow_changes and as_http and not reference:
+        fail("--allow-changes with --http needs a token: --token env:MCP_TOKEN")
     try:
         # An extra package; tried here so that its absence is a sentence and not a traceback.
         import mcp as _sdk  # noqa: F401
@@ -105,17 +117,21 @@ def mcp(
     config = config_file(config_path).resolve()
     with report_errors(as_json=False):
         refuse_empty_asker(user, channel)
-        secrets = read_settings(config).secrets()
+        secrets = [*read_settings(config).secrets()]
+        if allow_changes:
+            # Who may change an alert is looked up in Slack.
+            secrets += slack_tokens("neither").secrets()
     token = _token(reference, config.parent) if reference else None
     # The server logs on standard error, which clients show to their users.
     redact_in_logs([*secrets, *([token] if token else [])])
     if not is_verbose():
         logging.getLogger("opswatch").setLevel(logging.WARNING)
+        logging.getLogger("opswatch.audit").setLevel(logging.INFO)
     # Turned off for the start only: a server makes garbage for days.
     gc.enable()
 
     async def serve() -> None:
-        server = build_server(ToolCalls(config, user, channel, out))
+        server = build_server(ToolCalls(config, user, channel, out, allow_changes))
         if as_http:
             await _serve_http(server, host or DEFAULT_HOST, port, token, hosts)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,20 +30,81 @@ class AlertArguments(BaseModel):
     )
 
 
+class _OneAlert(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(
+        min_length=1, max_length=100, description="The alert's name.", examples=["ingest-spike"]
+    )
+
+
+class AcknowledgeArguments(_OneAlert):
+    verb: ClassVar[str] = "Acknowledgement"
+
+
+class SilenceArguments(_OneAlert):
+    verb: ClassVar[str] = "Silence"
+
+    duration: str = Field(
+        min_length=1,
+        max_length=60,
+        description="How long: a duration, or `until tomorrow`.",
+        examples=["2h", "30m", "until tomorrow"],
+    )
+    comment: str = Field(
+        "",
+        max_length=500,
+        description="Why; shown to everybody who sees the alert.",
+        examples=["planned load test"],
+    )
+
+
+class UnsilenceArguments(_OneAlert):
+    verb: ClassVar[str] = "End of a silence"
+
+
 @dataclass(frozen=True, slots=True)
 class ToolDescription:
-    """A tool as clients list it, and the command that it asks; none for the list of alerts."""
+    """A tool as clients list it, and the command that it asks; none for those about alerts."""
 
     name: str
     title: str
     description: str
     arguments: type[BaseModel]
     command: CommandName | None = None
+    is_read_only: bool = True
 
 
-def tool_descriptions() -> list[ToolDescription]:
+CHANGES = (
+    ToolDescription(
+        "acknowledge_alert",
+        "Acknowledge an alert",
+        "Acknowledges the open incident of an alert for everybody, also in PagerDuty and "
+        "Opsgenie: no more reminders, and nobody else is called. It cannot be undone.",
+        AcknowledgeArguments,
+        is_read_only=False,
+    ),
+    ToolDescription(
+        "silence_alert",
+        "Silence an alert",
+        "Silences an alert for everybody: it is still checked, and sends no notifications for that "
+        "long.",
+        SilenceArguments,
+        is_read_only=False,
+    ),
+    ToolDescription(
+        "unsilence_alert",
+        "End the silence of an alert",
+        "Ends the silence of an alert, which sends notifications again.",
+        UnsilenceArguments,
+        is_read_only=False,
+    ),
+)
+
+
+def tool_descriptions(*, with_changes: bool = False) -> list[ToolDescription]:
     """A tool for each command, also those of plug-ins, and one for alerts, each with a name of its
-    own.
+    own; with those that change alerts where that is wanted.
     """
     alerts = ToolDescription(
         ALERTS,
@@ -53,13 +114,15 @@ def tool_descriptions() -> list[ToolDescription]:
         AlertArguments,
     )
     of_commands: dict[str, ToolDescription] = {}
+    # The same with and without changes, so that no tool of a plug-in is renamed by that.
+    reserved = {ALERTS, *(tool.name for tool in CHANGES)}
     # Our own commands come first, and keep their names.
     for command in COMMANDS:
         tool = _tool_of(command)
-        while tool.name in (*of_commands, ALERTS):
+        while tool.name in of_commands or tool.name in reserved:
             tool = replace(tool, name=f"ask_{tool.name}")
         of_commands[tool.name] = tool
-    return [*of_commands.values(), alerts]
+    return [*of_commands.values(), alerts, *(CHANGES if with_changes else ())]
 
 
 def _tool_of(command: CommandName) -> ToolDescription:

@@ -1,0 +1,119 @@
+"""What changes alerts without a running bot: with the same rules, and the same notifications, which the
+bot sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from msgspec import Struct
+
+from bot.alerts.on_call import OnCall
+from bot.commands.answering import Answerer
+from bot.composition.from_settings import (
+    build_access_policy,
+    mutes_from_settings,
+    presentation_from_settings,
+    rules_from_settings,
+    workspace_ids,
+)
+from bot.config import Settings, SlackTokens
+from bot.slack.channels import SlackChannels
+from bot.slack.client import SlackClient, slack_client
+from bot.slack.outbox import Outbox
+from bot.slack.users import SlackUserDirectory
+from bot.store import Store
+from handlers.alert_registry import RuleRegistry
+from handlers.alert_silences import SilenceManager
+from handlers.jobs.alerts import AlertJob
+from handlers.jobs.silences import SilenceIndex
+from handlers.pauses import Announcer
+from handlers.permissions import Permissions
+from handlers.typed_secrets import SecretCheck
+from providers.clock import Clock, utc_now
+from providers.http.connections import open_session
+from providers.redaction import Redactor
+
+
+class AlertChanges(Struct, frozen=True):
+    """Acknowledges and silences alerts, and knows who may."""
+
+    registry: RuleRegistry
+    silences: SilenceManager
+    job: AlertJob
+    people: SlackUserDirectory
+    clock: Clock
+
+    @property
+    def permissions(self) -> Permissions:
+        return self.registry.permissions
+
+
+class _NoSchedule:
+    """The bot itself evaluates alerts at their next time."""
+
+    def once(self, name: str, at: datetime) -> None:
+        """Runs nothing."""
+
+
+@asynccontextmanager
+async def open_alert_changes(
+    settings: Settings, tokens: SlackTokens, store: Store
+) -> AsyncIterator[AlertChanges]:
+    """The alerts of the configuration and from chat. Who may change them is looked up in Slack now:
+    raises SlackRefused, SlackUnreachable and SlackDeliveryUnknown where that is not possible.
+    """
+    async with open_session(settings.network) as session:
+        client = slack_client(
+            tokens.bot.open(), tokens.api_url, session, team_id=settings.slack.team_id
+        )
+        clock = store.shared_clock(utc_now)
+        people = SlackUserDirectory(client, settings.timezone, clock)
+        people.workspace = workspace_ids(settings, await client.read("auth.test"))
+        permissions = Permissions(
+            build_access_policy(settings.access), people, SlackChannels(client)
+        )
+        rules = {rule.name: rule for rule in await store.rules.rules()}
+        registry = RuleRegistry(permissions, rules_from_settings(settings), rules)
+        outbox = await _outbox(settings, store, client, clock)
+        job = _alert_job(settings, store, outbox, clock)
+        await job.silences.refresh(clock())
+        silences = SilenceManager(
+            registry,
+            store.silences,
+            _NoSchedule(),
+            job,
+            Announcer(store.outbox, outbox, people, clock),
+            SecretCheck(Redactor([*settings.secrets(), *tokens.secrets()])),
+            settings.timezone,
+            clock,
+            announces_own=True,
+        )
+        yield AlertChanges(registry, silences, job, people, clock)
+
+
+async def _outbox(settings: Settings, store: Store, client: SlackClient, clock: Clock) -> Outbox:
+    """The queue of messages, which the bot sends."""
+    outbox = Outbox(store.outbox, client, clock, settings.slack.ops_channel or "")
+    # By its id, the style of a channel is found for alerts that name the channel otherwise.
+    for channel in settings.channels:
+        await outbox.channel_id(channel)
+    return outbox
+
+
+def _alert_job(settings: Settings, store: Store, outbox: Outbox, clock: Clock) -> AlertJob:
+    zone = settings.timezone
+    return AlertJob(
+        # Nothing is evaluated here.
+        Answerer({}, settings.directory),
+        store.alerts,
+        outbox,
+        SilenceIndex(store.silences, mutes_from_settings(settings), zone),
+        zone,
+        clock,
+        settings.slack.ops_channel or "",
+        presentation=presentation_from_settings(settings, outbox.is_same_channel),
+        on_call=OnCall({name: each.schedule for name, each in settings.on_call.items()}, zone),
+    )
