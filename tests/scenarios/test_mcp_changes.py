@@ -5,9 +5,10 @@ their rights, beside a running bot that shares the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -43,16 +44,19 @@ AUDIT = {
 ADA = ("--allow-changes", "--user", "U0ADA")
 
 
-def table_of(sandbox: Sandbox, **access: list[str]) -> dict[str, Any]:
+def table_of(sandbox: Sandbox, access: Mapping[str, list[str]]) -> dict[str, Any]:
     table = sandbox.table()
     return {**table, "alert": [SPIKE, AUDIT], "access": {**table["access"], **access}}
 
 
 @asynccontextmanager
 async def session_of(
-    sandbox: Sandbox, *words: str, transport: str = "stdio", **access: list[str]
+    sandbox: Sandbox,
+    *words: str,
+    transport: str = "stdio",
+    access: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> AsyncIterator[ClientSession]:
-    table = table_of(sandbox, **access)
+    table = table_of(sandbox, access)
     if transport == "stdio":
         async with stdio_session(sandbox, *words, table=table) as session:
             yield session
@@ -145,7 +149,7 @@ async def test_changes_are_logged_with_their_person(sandbox: Sandbox, clock: Clo
         lines = logged(sandbox.folder).splitlines()
         done = [line for line in lines if "Acknowledgement by U0ADA: alert ingest-spike." in line]
         assert len(done) == 1
-        async with session_of(sandbox, *ADA, manage=["U0GRACE"]) as session:
+        async with session_of(sandbox, *ADA, access={"manage": ["U0GRACE"]}) as session:
             error = await refused(session, "silence_alert", name="ingest-spike", duration="1h")
         assert error["kind"] == "refused"
         assert "Silence was refused for U0ADA" in logged(sandbox.folder)
@@ -183,7 +187,7 @@ async def test_rights_are_those_of_chat(
     sandbox.slack.users["U0GONE"] = User("U0GONE", "Gone", "", "", deleted=True)
     async with (
         running(sandbox, SPIKE, AUDIT),
-        session_of(sandbox, "--allow-changes", *words, **access) as session,
+        session_of(sandbox, "--allow-changes", *words, access=access) as session,
     ):
         errors = [
             await refused(session, "acknowledge_alert", name=name),
