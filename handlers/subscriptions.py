@@ -315,8 +315,8 @@ class SubscriptionManager(Struct, frozen=True):
                 lines.append(line)
         lines += [
             messages.ListLine(
-                f"`{digest.display_line}` ({digest.at}){_form(digest.as_canvas)}, digest "
-                f"{digest.name} of bot.toml for {digest.channel}"
+                f"`{digest.display_line}` (cron `{digest.at}`){_form(digest.as_canvas)}, digest "
+                f"`{digest.name}` from bot.toml in {digest.channel}"
             )
             for digest in self.file_digests
             if await self.permissions.may_see(owned_digest(digest), requester)

@@ -29,11 +29,12 @@ def help_answer(
     hours = "" if about.whole_days else " last 20 mins, since 9am, 14:00 to 14:10,"
     window = (
         f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since "
-        f"monday, october, 2026-11-01..2026-11-07; all of them: /{command} help windows."
+        f"monday, october, 2026-11-01..2026-11-07; all of them: `/{command} help windows`."
     )
     facts = [*_help_facts(command, directory, may_manage=may_manage), window]
     lines = [f"{line} – {meaning}" for line, meaning in examples]
-    text = "\n".join([f"{about.description}.", usage, *lines, *facts])
+    plain_facts = [fact.replace("`", "") for fact in facts]
+    text = "\n".join([f"{about.description}.", usage, *lines, *plain_facts])
     # Two are enough to try; the others are above.
     tried = [(formatting.truncate(line, 60), line) for line, _ in examples[:2]]
     blocks = [
@@ -42,7 +43,7 @@ def help_answer(
         kit.section(
             "\n".join(f"{kit.code(line)} – {kit.escaped(meaning)}" for line, meaning in examples)
         ),
-        kit.context(*map(kit.escaped, facts)),
+        kit.context(*map(kit.with_code, facts)),
         kit.actions([*kit.ask_buttons(tried), *form_buttons(FormLink("question", command))]),
     ]
     return Answer(text=text, blocks=blocks)
@@ -59,22 +60,24 @@ def _help_facts(
     if about.names_logs:
         logs = [name for account in kinds for name in directory.logs.get(account, {})]
         facts.append(
-            f"Logs with a name here: {formatting.join_words(logs, 20) or 'none yet'}; a log's own "
-            "name or ID works, too."
+            f"Logs: {formatting.join_words(logs, 20) or 'none named yet'}; the vendor's own name or "
+            "ID of a log works, too."
         )
     facts += about.help_facts()
     asked = about.example_words(directory)
     if may_manage:
         facts.append(
-            f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; "
-            "unsubscribe NUMBER."
+            f"On a schedule: `/{command} subscribe {asked} at 09:00 on weekdays`; `subscriptions`; "
+            "`unsubscribe NUMBER`."
         )
         facts.append(
-            f"Alerts: {about.alert_example(directory)}; {about.usual_alert_example(directory)}; "
-            "alerts; unalert NAME; silence NAME 2h; unsilence NAME."
+            f"Alerts: `{about.alert_example(directory)}`; "
+            f"`{about.usual_alert_example(directory)}`; `alerts`; `unalert NAME`; "
+            "`silence NAME 2h`; `unsilence NAME`."
         )
     saved = (
-        f"Saved: /{command} save {asked} as morning; then /{command} morning; saved; unsave NAME."
+        f"Saved: `/{command} save {asked} as morning`, then `/{command} morning`; `saved`; "
+        "`unsave NAME`."
     )
     return [*facts, saved]
 

@@ -93,13 +93,24 @@ def _grid(top: float) -> list[str]:
 
 
 def _labels(labels: Sequence[str], slot: float) -> list[str]:
-    """As many labels as there is room for."""
+    """As many labels as there is room for, the last one among them, since it says whether its bar
+    is a part.
+    """
     # About ten pixels a character at this size.
-    every = math.ceil((max(len(label) for label in labels) * 10 + 14) / slot)
+    longest = max(len(label) for label in labels) * 10
+    every = math.ceil((longest + 14) / slot)
+    last = len(labels) - 1
     return [
-        _text(LEFT + slot * (n + 0.5), HIGH - 16, label, size=17, anchor="middle", fill="#616061")
+        _text(
+            min(LEFT + slot * (n + 0.5), WIDE - len(label) * 5),
+            HIGH - 16,
+            label,
+            size=17,
+            anchor="middle",
+            fill="#616061",
+        )
         for n, label in enumerate(labels)
-        if n % every == 0
+        if n == last or (n % every == 0 and last - n >= every)
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.blocks import kit
+from bot.blocks.picture import svg_of
 from bot.commands.logs.blocks import logs_blocks, logs_text, preview_title
 from bot.commands.logs.report import LogReport
 from bot.formatting import join_words
@@ -161,3 +162,32 @@ def test_numbers_have_one_separator() -> None:
         levels={}, tail=("a",) * 10, timeline=(), step=timedelta(minutes=1),
     )  # fmt: skip
     assert preview_title(report) == "Last 10 of 3,651 lines"
+
+
+@pytest.mark.parametrize(
+    ("actors", "note"),
+    [
+        (10, ""),
+        (11, "Not shown: 1 more actor; add `csv` for every call."),
+        (12, "Not shown: 2 more actors; add `csv` for every call."),
+    ],
+)
+def test_rows_left_out_are_counted(actors: int, note: str) -> None:
+    text, _ = rendered(audit(*(call(n, actor=f"a{n}") for n in range(actors))))
+    assert note in text
+    assert ("Not shown" in text) == bool(note)
+
+
+def test_today_is_no_whole_day() -> None:
+    text = text_of(report_of(history(), TODAY, TODAY))
+    assert " so far today – " in text
+    assert "in 1 day" not in text
+
+
+@pytest.mark.parametrize("count", [5, 15, 20])
+def test_picture_labels_first_and_last_bar(count: int) -> None:
+    labels = [f"{n} Nov 00:00 (part)" for n in range(count)]
+    series = [("calls", [1.0] * count)]
+    drawn = svg_of(kit.chart("Calls", kind="bar", series=series, labels=labels, unit="calls"))
+    assert ">0 Nov 00:00 (part)<" in drawn
+    assert f">{count - 1} Nov 00:00 (part)<" in drawn

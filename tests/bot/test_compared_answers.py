@@ -146,6 +146,20 @@ def test_missing_day_is_not_comparable(side: str) -> None:
     assert "Change" not in tables(blocks)["Usage by log"][0]
 
 
+def test_logs_without_change_are_sorted_by_size() -> None:
+    with_gap = account(k=(10, 90), c=(20, 20))
+    by_day: Any = with_gap.current
+    del by_day[min(by_day)]
+    _, blocks = shown(usage_of(with_gap))
+    assert [row[0] for row in tables(blocks)["Usage by log"]] == ["Log", "cellar", "kitchen"]
+
+
+def test_shorter_last_step_is_marked() -> None:
+    months = comparison_of("/usage eu this month vs last month")
+    labels = chart_of(shown(usage_of(account(comparison=months), comparison=months))[1])["labels"]
+    assert labels == ["1 Nov", "8 Nov", "15 Nov", "22 Nov (part)"]
+
+
 def test_day_that_is_not_over_is_not_comparable() -> None:
     comparison = comparison_of("/usage eu today vs yesterday")
     text, _ = shown(usage_of(account(comparison=comparison), comparison=comparison))

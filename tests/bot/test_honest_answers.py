@@ -143,6 +143,14 @@ def test_month_to_date_mentions_gaps() -> None:
     )
 
 
+def test_gap_of_window_is_mentioned_once() -> None:
+    by_day = history()
+    del by_day[date(2026, 11, 14)]
+    text = text_of(report_of(by_day, date(2026, 11, 13), date(2026, 11, 19)))
+    assert "No data (not zero): Sat 14 Nov." in text
+    assert "Month to date: 1 day" not in text
+
+
 VALUES: dict[str, tuple[dict[date, int], dict[str, Any], set[str]]] = {
     "nothing listed": ({}, {}, {"bytes", "mean_bytes_per_day", "peak_bytes", "peak_day", "change_percent", "month_to_date_bytes", "forecast_month_bytes", "quota_percent"}),
     "nothing listed before": (dict.fromkeys(DayRange(date(2026, 11, 13), date(2026, 11, 19)).each(), 5), {}, {"change_percent"}),

@@ -155,7 +155,7 @@ async def test_calendar_windows_are_approximated() -> None:
 @pytest.mark.parametrize(
     ("line", "value", "rule", "note"),
     [
-        ("/logs web 1h average:ms", "average", {}, "The average of ms cannot be computed for the past."),
+        ("/logs web 1h average:ms", "average", {}, "The average ms cannot be computed for the past."),
         ("/logs web 1h by path", "count", {"each": "group"}, "The groups cannot be computed for the past."),
         ("/logs web 1h count", "count", {"every": timedelta(seconds=30)}, "try fewer days"),
         ("/logs web 1h", "lines", {}, "Logs are not downloaded again"),

@@ -86,7 +86,7 @@ async def test_button_in_thread_answers_in_thread(sandbox: Sandbox) -> None:
     await sandbox.slack.say("@Opswatch today", thread_ts=root.ts)
     reply = await sandbox.slack.until(
         lambda: next(
-            (m for m in sandbox.slack.seen() if m.thread_ts and "in 1 day" in m.text), None
+            (m for m in sandbox.slack.seen() if m.thread_ts and "so far today" in m.text), None
         )
     )
     await pressed(sandbox, reply, "30 days", user="U0LINUS")

@@ -63,7 +63,7 @@ def recorded(ago: timedelta, **changes: Any) -> dict[str, Any]:
 async def test_newest_calls_are_listed_with_pages(sandbox: Sandbox) -> None:
     answer = await sandbox.slack.answer_to("/apiaudit edge 24h calls 30")
     head, *rows = table(answer, "Calls to ")
-    assert head == ["When", "Who", "Action", "Target", "Status", "Client", "IP", "ID"]
+    assert head == ["Time", "Actor", "Action", "Target", "Status", "Client", "IP", "ID"]
     assert len(rows) == 30
     assert all(target.startswith("/") for target in cells(answer, "Calls to ", "Target"))
     assert len(set(cells(answer, "Calls to ", "ID"))) == 30
@@ -80,7 +80,7 @@ async def test_list_takes_no_more_than_a_message(sandbox: Sandbox) -> None:
     assert 40 < len(rows) <= 100
     assert f"The newest {len(rows)} of " in answer.text
     assert limits.message_problems(answer.text, answer.blocks) == []
-    times = cells(answer, "Calls, paths on ", "When")
+    times = cells(answer, "Calls, paths on ", "Time")
     assert set(cells(answer, "Calls, paths on ", "Account")) == {"edge", "iot"}
     assert len(times) == len(rows)
 

@@ -232,7 +232,7 @@ async def test_subscription_survives_restart(sandbox: Sandbox, clock: Clock) -> 
             "/usage subscriptions", user="U0ADA", channel="C0KITCHEN"
         )
         assert "1. `/usage last 5 days`" in listed.text.replace("\u2019", "'")
-        assert "digest hourly-usage of bot.toml" in listed.text
+        assert "digest `hourly-usage` from bot.toml" in listed.text
         assert "<@U0LINUS>" in str(listed.blocks)
         clock.ahead += timedelta(minutes=1)
         await sandbox.slack.until(lambda: posted(sandbox, "C0KITCHEN"))

@@ -141,11 +141,11 @@ async def test_groups_over_time_share_a_chart(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        ("calculate(average:duration)", "4.5 average of duration"),
-        ("max:duration", "9 max of duration"),
+        ("calculate(average:duration)", "4.5 average duration"),
+        ("max:duration", "9 maximum duration"),
         ("sum:duration", "1,080 sum of duration"),
-        ("unique path", "3 different values of path"),
-        ("p90:duration", "8 p90 of duration"),
+        ("unique path", "3 unique values of path"),
+        ("p90:duration", "8 p90 duration"),
         ('where(path="/nowhere") count', "No lines"),
     ],
 )  # fmt: skip

@@ -37,7 +37,7 @@ async def test_repeated_step_is_posted_once(sandbox: Sandbox) -> None:
         await sandbox.slack.run_step("/apiaudit edge 24h", "C0OPS", step=step)
         other = await sandbox.slack.run_step("usage today", "C0OPS")
         assert sandbox.slack.steps[other] == "completed"
-        await sandbox.slack.until(lambda: posted(sandbox, "in 1 day"))
+        await sandbox.slack.until(lambda: posted(sandbox, "so far today"))
         assert len(posted(sandbox, "Workflow: edge")) == 1
 
 

@@ -66,17 +66,17 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         examples = filter_examples()
         vendors = [provider for provider in registry().providers.values() if provider.filters]
         own = [name for name in examples if not any(name in each.filters for each in vendors)]
-        lists = [("Filters", own), *((f"Of {each.title}", each.filters) for each in vendors)]
+        lists = [("Filters", own), *((f"{each.title} only", each.filters) for each in vendors)]
         listed = [
             f"{title}: {', '.join(f'{name}:{examples[name]}' for name in names)}."
             for title, names in lists
         ]
         return [
             *listed,
-            f"Shown: calls (the newest, one by one), calls {MOST_CALLS}, or counts by one of "  # noqa: ISC004
-            f"{', '.join(GROUPS)}, such as by ip.",
-            f"New: new {', new '.join(KINDS)}: what the {USUAL_DAYS} days before did not have; "  # noqa: ISC004
-            "new ip in 14d compares with 14 days.",
+            f"To list calls: `calls` or `calls {MOST_CALLS}`; to count them by one of "  # noqa: ISC004
+            f"{', '.join(GROUPS)}: `by ip`.",
+            f"Not seen in the {USUAL_DAYS} days before: `new {'`, `new '.join(KINDS)}`; "  # noqa: ISC004
+            "`new ip in 14d` compares with 14 days.",
         ]
 
     def default_value(self, query: str) -> str:

@@ -251,7 +251,7 @@ def _answer_about_one_call(
         buttons.append(("Calls around it", f"/apiaudit {call.account} {around} calls"))
     if PLAIN_ACTOR.fullmatch(call.actor):
         line = f"/apiaudit {call.account} 24h who:{call.actor}"
-        buttons.append((formatting.truncate(f"Who: {call.actor}", 40), line))
+        buttons.append((formatting.truncate(f"Actor: {call.actor}", 40), line))
     same = len(facts.calls) - 1
     notes = [f"{formatting.pluralise(same, 'other call')} with the same values."] if same else []
     file = call_file(call, asking.folder)

@@ -271,14 +271,12 @@ def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     notes += [f"{note[0].upper()}{note[1:]}." for note in new_notes(report)]
     notes += _group_notes(report)
     more = [
-        f"{len(tallies) - TOP:,} more {what}"
-        for tallies, what in ((report.actors, "actors"), (report.actions, "actions"))
+        formatting.pluralise(len(tallies) - TOP, what)
+        for tallies, what in ((report.actors, "more actor"), (report.actions, "more action"))
         if len(tallies) > TOP
     ]
     if more and not report.groups and not report.listed and not report.new:
-        notes.append(
-            f"The tables show the top {TOP} … and {' and '.join(more)}; add `csv` for every call."
-        )
+        notes.append(f"Not shown: {' and '.join(more)}; add `csv` for every call.")
     return [*notes, *report.notes]
 
 

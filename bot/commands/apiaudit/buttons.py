@@ -26,7 +26,7 @@ def nearest_actors(
     """Buttons for the actor that was probably meant, where no call matches."""
     names = dict.fromkeys(page.nearest_actor for page in pages if isinstance(page, CallPage))
     return [
-        (formatting.truncate(f"Who: {name}", 40), question.also(f"who:{name}"))
+        (formatting.truncate(f"Actor: {name}", 40), question.also(f"who:{name}"))
         for name in names
         if PLAIN_ACTOR.fullmatch(name)
     ]

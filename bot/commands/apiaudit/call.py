@@ -91,9 +91,9 @@ def _title(call: ApiCall) -> str:
 def _facts(call: ApiCall, zone: tzinfo) -> list[tuple[str, str]]:
     """Our columns that have a value, by the words that the table of calls uses."""
     facts = (
-        ("When", _when(call, zone)),
+        ("Time", _when(call, zone)),
         ("Account", call.account),
-        ("Who", call.actor or "unnamed"),
+        ("Actor", call.actor or "unnamed"),
         ("Action", call.action),
         ("Target", call.target),
         ("Status", f"{call.status or 'unknown'} ({call.outcome})"),

@@ -88,9 +88,9 @@ def _columns(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> list[Colu
     # The caption names a host that all calls share, so that a path needs one line of a narrow table.
     host = common_host(calls)
     return [
-        ("When", lambda call: moment(call, zone, now)),
+        ("Time", lambda call: moment(call, zone, now)),
         ("Account", lambda call: call.account),
-        ("Who", lambda call: call.actor[:60] or "unnamed"),
+        ("Actor", lambda call: call.actor[:60] or "unnamed"),
         ("Action", lambda call: call.action[:60]),
         ("Target", lambda call: without_host(call.target, host)[:80]),
         ("Status", lambda call: call.status[:20]),

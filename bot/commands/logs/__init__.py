@@ -57,11 +57,11 @@ class LogsCommand(AnsweredCommand[LogsQuestion]):
     def help_facts(self) -> list[str]:
         """What can be asked of the lines beside the file."""
         return [
-            "Without a download: count; calculate(average:duration), or sum, min, max, unique, "  # noqa: ISC004
-            "percentile(95), standarddeviation and bytes; groupby(path) or by path; top 10; "
-            "timeslice 1h or by hour; having(count>10).",
-            "Lines: newest 50, oldest 50, level:error, limit 500; follow shows what arrives, for ten "  # noqa: ISC004
-            "minutes. All logs: /logs list.",
+            "Without a download: `count`; `calculate(average:duration)`, or sum, min, max, unique, "  # noqa: ISC004
+            "percentile(95), standarddeviation and bytes; `groupby(path)` or `by path`; `top 10`; "
+            "`timeslice 1h` or `by hour`; `having(count>10)`.",
+            "Lines: `newest 50`, `oldest 50`, `level:error`, `limit 500`; `follow` shows new lines "  # noqa: ISC004
+            "for ten minutes. All logs: `/logs list`.",
         ]
 
     def open(self, services: Services) -> LogsAnswerer:
@@ -122,9 +122,9 @@ COMMAND = LogsCommand(
         labels={
             "lines": "Lines",
             "bytes": "Size",
-            "levels.error": "Lines of level error",
+            "levels.error": "Error lines",
             "count": "Lines counted by a query",
-            "unique": "Different values",
+            "unique": "Unique values",
             "min": "Minimum",
             "max": "Maximum",
             "standarddeviation": "Standard deviation",

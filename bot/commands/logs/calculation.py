@@ -73,18 +73,19 @@ class Calculation(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """`average of duration`, as a sentence names it."""
-        if self.function == "percentile" and self.percent == 50:
-            return f"median of {self.key.strip(_QUOTE)}"
+        """`average duration` or `unique values of user`, as a sentence names it."""
+        key = self.key.strip(_QUOTE)
         if self.function == "percentile":
-            return f"p{self.percent:g} of {self.key.strip(_QUOTE)}"
-        name = {"unique": "different values", "standarddeviation": "standard deviation"}.get(
-            self.function, self.function
-        )
-        return f"{name} of {self.key.strip(_QUOTE)}" if self.key else name
+            return f"median {key}" if self.percent == 50 else f"p{self.percent:g} {key}"
+        if self.function in _ADJECTIVES:
+            return f"{_ADJECTIVES[self.function]} {key}"
+        name = _NOUNS.get(self.function, self.function)
+        return f"{name} of {key}" if key else name
 
 
 _QUOTE = '"'
+_ADJECTIVES = {"average": "average", "min": "minimum", "max": "maximum"}
+_NOUNS = {"unique": "unique values", "standarddeviation": "standard deviation"}
 COUNT = Calculation()
 
 

@@ -69,7 +69,7 @@ def statistic_blocks(
 
 
 def headline(report: StatisticReport) -> str:
-    """The number first: `1,204 lines`, `34.2 average of duration`, `5.40 GB`."""
+    """The number first: `1,204 lines`, `34.2 average duration`, `5.40 GB`."""
     calculation = report.calculation
     value = report.value
     if value is None:

@@ -120,6 +120,8 @@ def _headline(report: UsageReport) -> str:
     days = formatting.pluralise(len(report.days), "day")
     if report.bytes is None:
         return f"No data for {days}"
+    if report.partial_today and len(report.days) == 1:
+        return f"{formatting.format_bytes(report.bytes)} so far today"
     listed = len(report.days) - len(report.missing)
     of = f"{listed:,} of {days}" if report.missing else days
     return f"{formatting.format_bytes(report.bytes)} in {of}"
@@ -203,7 +205,7 @@ def _gaps(total: UsageTotal) -> list[str]:
             )
             of = f" of {each.account}" if total.accounts else ""
             notes.append(f"No data (not zero): {days}{of}.")
-    if report.month_missing and report.month_to_date_bytes is not None:
+    if report.month_missing > _named_of_month(report) and report.month_to_date_bytes is not None:
         days = formatting.pluralise(report.month_missing, "day")
         verb = "has" if report.month_missing == 1 else "have"
         notes.append(f"Month to date: {days} {verb} no data.")
@@ -211,6 +213,12 @@ def _gaps(total: UsageTotal) -> list[str]:
         lag = f"; {report.vendor} lists data up to {report.lag} late" if report.lag else ""
         notes.append(f"Today is incomplete{lag}.")
     return notes
+
+
+def _named_of_month(report: UsageReport) -> int:
+    """How many of the month's days without data are in the window, where they are named."""
+    begin = report.today.replace(day=1)
+    return sum(begin <= day < report.today for day in report.missing)
 
 
 def _cut(report: UsageReport, by: str) -> list[str]:

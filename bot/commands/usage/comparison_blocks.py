@@ -29,6 +29,7 @@ class _Row(Struct, frozen=True):
     previous_first: date
     previous: int | None
     missing: int
+    is_part: bool = False
 
 
 def comparison_text(
@@ -202,7 +203,15 @@ def _contributors(
     report: UsageComparison,
 ) -> list[tuple[str, Sequence[Contribution]]]:
     tables = [("By account", report.by_account), ("By log", report.by_log)]
-    return [(title, found) for title, found in tables if found]
+    # Where no change is shown, rows in its order would look unordered.
+    order = None if report.is_comparable else _largest_first
+    return [
+        (title, sorted(found, key=order) if order else found) for title, found in tables if found
+    ]
+
+
+def _largest_first(each: Contribution) -> tuple[int, str]:
+    return -each.current, each.name
 
 
 def _contribution(each: Contribution, report: UsageComparison) -> str:
@@ -270,7 +279,8 @@ def _chunks(report: UsageComparison, length: int) -> list[_Row]:
         now = current[at : min(at + length, shared)]
         then = previous[at : min(at + length, shared)]
         missing = sum(usage is None for _, usage in (*now, *then))
-        rows.append(_Row(now[0][0], _sum(now), then[0][0], _sum(then), missing))
+        is_part = len(now) < length
+        rows.append(_Row(now[0][0], _sum(now), then[0][0], _sum(then), missing, is_part))
     return rows
 
 
@@ -354,7 +364,7 @@ def _mark(row: _Row) -> str:
     """What a label says of bars that are empty, or lack some of their days."""
     if row.current is None or row.previous is None:
         return NO_DATA
-    return kit.PART if row.missing else ""
+    return kit.PART if row.missing or row.is_part else ""
 
 
 def _notes(report: UsageComparison, by: str) -> list[str]:

@@ -77,8 +77,10 @@ function grid(svg, top, y, across) {
 function labels(svg, categories, slot, middle, across) {
   const widest = Math.max(...categories.map((label) => label.length)) * 6 + 8;
   const every = Math.ceil(widest / slot);
+  const last = categories.length - 1;
   categories.forEach((label, n) => {
-    if (n % every) return;
+    // The last one says whether its bar is a part, so that its neighbours give way.
+    if (n !== last && (n % every || last - n < every)) return;
     const half = label.length * HALF_LETTER;
     const x = Math.min(Math.max(middle(n), half), across - half);
     svg.append(svgNode("text", { x, y: HEIGHT - 5, "text-anchor": "middle" }, label));
