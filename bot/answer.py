@@ -61,6 +61,13 @@ class Progress(Struct):
     detail: str = ""
     steps: dict[str, Step] = field(default_factory=dict)
     lines: Sequence[str] = ()
+    # That of the same work for somebody else, whose answer is shared.
+    shared: Progress | None = None
+
+    @property
+    def current(self) -> Progress:
+        """The progress of the work that is waited for."""
+        return self.shared or self
 
     def step(self, step: Step) -> None:
         """Replaces the state of one part."""

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from bot.access import AccessPolicy
 from bot.answer import Answer, Block
 from bot.blocks import help_pages, messages
-from bot.commands.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
+from bot.commands.answer_resources import AnswerResources
+from bot.commands.answering import AnswerContext, Answerer, Clock
 from bot.errors import (
     AccessDenied,
     BadQuestion,
@@ -220,9 +221,9 @@ class RequestHandler(Struct, frozen=True):
         """Delivers the answer and returns it. A private one is stored for a while, so that it can be
         shared.
         """
-        with lazy_temp_dir() as folder, self.file_memory.allowance() as memory:
+        with AnswerResources(self.file_memory) as resources:
             ticket = answer_ticket(target.delivery)
-            work = self._work(question, AnswerContext(folder, zone, memory=memory), target, ticket)
+            work = self._work(question, zone, resources, target, ticket)
             is_private = not target.public or bool(target.state.private_reason)
             if is_private:
                 # Whether the answer can be shared is looked up while the bot works on it.
@@ -295,8 +296,14 @@ class RequestHandler(Struct, frozen=True):
         )
 
     async def _work(
-        self, question: Question, context: AnswerContext, target: ReplyTarget, ticket: str
+        self,
+        question: Question,
+        zone: tzinfo,
+        resources: AnswerResources,
+        target: ReplyTarget,
+        ticket: str,
     ) -> Answer:
+        context = AnswerContext(resources.folder, zone, memory=resources.memory)
         work = ShownWork(
             ticket,
             target,
@@ -308,7 +315,7 @@ class RequestHandler(Struct, frozen=True):
             self.clock,
             partial(self._require_still, question.command, target),
         )
-        answering = self.shared_answers.answer(question, context, self.answering.answer)
+        answering = self.shared_answers.answer(question, context, self.answering.answer, resources)
         return await work.run(answering, self.running)
 
     async def may_still_ask(self, command: CommandName, user: str, channel: str) -> bool:

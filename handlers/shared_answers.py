@@ -12,8 +12,9 @@ from datetime import timedelta, tzinfo
 from msgspec import Struct
 
 from bot.answer import Answer, Progress
+from bot.commands.answer_resources import AnswerResources
 from bot.commands.answering import AnswerContext
-from bot.questions.question import Question, TableQuestion
+from bot.questions.question import Question
 from bot.system.loop_turns import LoopTurns
 from providers.errors import ProviderError
 from providers.models import Window
@@ -25,11 +26,14 @@ ANSWERS_PER_LOOP_TURN = 8
 
 
 class _Work(Struct):
-    """The work on an answer. `outcome` is None if the others cannot use it."""
+    """The work on an answer. `outcome` is None if the others cannot use it. Files can be shared where
+    `resources` keep them until everybody has received them.
+    """
 
     started_at: float
     window: Window | None
     progress: Progress
+    resources: AnswerResources | None
     outcome: asyncio.Future[Answer | ProviderError | None]
 
     @property
@@ -58,9 +62,10 @@ class SharedAnswers:
         question: Question,
         context: AnswerContext,
         answer: Callable[[Question, AnswerContext], Awaitable[Answer]],
+        resources: AnswerResources | None = None,
     ) -> Answer:
         """The result of `answer`, or of the same work for somebody else that began within the last
-        second.
+        second. `resources` hold the files of the answer.
         """
         key = _key(question, context.zone)
         if key is None:
@@ -68,29 +73,42 @@ class SharedAnswers:
         # Once only: people whose answers have files would otherwise wait for each other in a row.
         window = question.window.window if question.window else None
         work = self._in_progress.get(key)
-        if work and work.is_recent and work.is_about(window):
-            context.progress.steps = work.progress.steps
-            # Cancelling one question must not cancel the work that others wait for.
-            outcome = await asyncio.shield(work.outcome)
-            await self._loop_turns.next()
-            if isinstance(outcome, ProviderError):
-                raise outcome
-            if outcome is not None:
-                return outcome
-            context.progress.steps = {}
+        is_joined = work and work.is_recent and work.is_about(window)
+        if work and is_joined and (shared := await self._joined(work, context.progress, resources)):
+            return shared
         work = _Work(
-            time.monotonic(), window, context.progress, asyncio.get_running_loop().create_future()
+            time.monotonic(),
+            window,
+            context.progress,
+            resources,
+            asyncio.get_running_loop().create_future(),
         )
         return await self._shared(key, work, answer(question, context))
+
+    async def _joined(
+        self, work: _Work, progress: Progress, resources: AnswerResources | None
+    ) -> Answer | None:
+        """The answer to somebody else; None if it cannot be shared."""
+        can_share_files = resources is not None and work.resources is not None
+        if resources and work.resources:
+            resources.share(work.resources)
+        progress.shared = work.progress
+        try:
+            # Cancelling one question must not cancel the work that others wait for.
+            outcome = await asyncio.shield(work.outcome)
+        finally:
+            progress.shared = None
+        await self._loop_turns.next()
+        if isinstance(outcome, ProviderError):
+            raise outcome
+        return None if outcome and outcome.files and not can_share_files else outcome
 
     async def _shared(self, key: Hashable, work: _Work, answering: Awaitable[Answer]) -> Answer:
         """The answer; people who ask the same meanwhile get it, too."""
         self._in_progress[key] = work
         outcome: Answer | ProviderError | None = None
         try:
-            answer = await answering
-            # Files are deleted with the question that they were made for.
-            outcome = None if answer.files else answer
+            answer = outcome = await answering
         except ProviderError as error:
             outcome = error
             raise
@@ -106,6 +124,5 @@ def _key(question: Question, zone: tzinfo) -> Hashable | None:
     """What the answer depends on beside its window, of which the instants of `last hour` differ from
     question to question; None if it is not shared.
     """
-    if not isinstance(question, TableQuestion) or question.csv:
-        return None
-    return (question.line, question.accounts, question.parts, zone)
+    shared_as = question.shared_as
+    return None if shared_as is None else (shared_as, zone)

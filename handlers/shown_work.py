@@ -85,7 +85,7 @@ class ShownWork(Struct, frozen=True):
                 await self.require_access()
                 checked_at = time.monotonic()
             lasted = timedelta(seconds=round(time.monotonic() - started_at))
-            parts = (self.window, self.progress.detail, f"{format_duration(lasted)} so far")
+            parts = (self.window, self.progress.current.detail, f"{format_duration(lasted)} so far")
             detail = " · ".join(filter(None, parts))
             await self._show(self._shown_progress(detail))
             if self.target.state.progress.stream is StreamState.STOPPED:
@@ -99,11 +99,12 @@ class ShownWork(Struct, frozen=True):
         work changes its progress while Slack is called.
         """
         redacted = self.redactor.text
+        progress = self.progress.current
         steps = {
             name: Step(name, step.status, redacted(step.detail), redacted(step.result))
-            for name, step in self.progress.steps.items()
+            for name, step in progress.steps.items()
         }
-        return Progress(redacted(detail), steps, self.progress.lines)
+        return Progress(redacted(detail), steps, progress.lines)
 
     async def _offer_cancel(self) -> None:
         with contextlib.suppress(StoreUnavailable):
@@ -130,7 +131,7 @@ class ShownWork(Struct, frozen=True):
 
     def _results(self) -> int:
         """How many parts of the answer are known."""
-        return sum(bool(step.result) for step in self.progress.steps.values())
+        return sum(bool(step.result) for step in self.progress.current.steps.values())
 
     async def _show(self, progress: Progress) -> None:
         """Shows progress. If that fails, the work continues."""

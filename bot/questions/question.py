@@ -4,7 +4,7 @@ its own options.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct, field
@@ -74,6 +74,13 @@ class Question(Struct, frozen=True, kw_only=True):
         """The words of its options that still apply to another window."""
         return self.parts.rest
 
+    @property
+    def shared_as(self) -> Hashable | None:
+        """What the answer depends on beside its window and the asker's time zone; None if it is not
+        shared with others who ask the same.
+        """
+        return None
+
     def over(self, window: str) -> str:
         """The line of the same question about another window, without its file."""
         return f"/{self.command} {QuestionParts(self.subject, window, self.options)}"
@@ -88,6 +95,10 @@ class TableQuestion(Question, frozen=True, kw_only=True):
     """A question whose answer can be downloaded as a table."""
 
     csv: bool = False
+
+    @property
+    def shared_as(self) -> Hashable | None:
+        return None if self.csv else (self.line, self.accounts, self.parts)
 
     @property
     def options(self) -> str:

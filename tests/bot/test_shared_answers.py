@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.answer import Answer, AnswerFile
+from bot.answer import Answer, AnswerFile, Progress
+from bot.commands.answer_resources import AnswerResources
 from bot.commands.answering import AnswerContext
 from bot.questions.question import AccountDirectory, Question
 from bot.questions.reading import read_request
+from bot.system.file_memory import FileMemory
 from handlers import shared_answers
 from handlers.shared_answers import SharedAnswers
 from providers.errors import Unavailable
@@ -54,11 +56,17 @@ class People:
         self.answers = SharedAnswers()
 
     async def ask(
-        self, line: str, *, zone: str = "UTC", now: datetime = NOW
+        self,
+        line: str,
+        *,
+        zone: str = "UTC",
+        now: datetime = NOW,
+        progress: Progress | None = None,
+        resources: AnswerResources | None = None,
     ) -> asyncio.Task[Answer]:
-        context = AnswerContext(Path, ZoneInfo(zone))
+        context = AnswerContext(Path, ZoneInfo(zone), progress or Progress())
         asking = asyncio.create_task(
-            self.answers.answer(question(line, now), context, self.vendor.answer)
+            self.answers.answer(question(line, now), context, self.vendor.answer, resources)
         )
         await asyncio.sleep(0)
         return asking
@@ -93,10 +101,52 @@ async def test_shared_answer_holds_up_nobody_else(people: People, vendor: Vendor
     assert max(steps) <= 2 * shared_answers.ANSWERS_PER_LOOP_TURN
 
 
-async def test_window_up_to_now_is_shared(people: People, vendor: Vendor) -> None:
-    await people.ask("/apiaudit edge 24h")
-    await people.ask("/apiaudit edge 24h", now=NOW.replace(microsecond=5))
+@pytest.mark.parametrize("line", ["/apiaudit edge 24h", "/logs kitchen 24h", "/logs list"])
+async def test_window_up_to_now_is_shared(people: People, vendor: Vendor, line: str) -> None:
+    await people.ask(line)
+    await people.ask(line, now=NOW.replace(microsecond=5))
     assert vendor.asked == 1
+
+
+async def test_followed_log_is_not_shared(people: People, vendor: Vendor) -> None:
+    for _ in range(2):
+        await people.ask("/logs kitchen follow 5m")
+    assert vendor.asked == 2
+
+
+async def test_progress_is_that_of_shared_work(people: People, vendor: Vendor) -> None:
+    first, second = Progress(), Progress()
+    asking = [await people.ask("/logs kitchen 24h", progress=each) for each in (first, second)]
+    first.detail = "300 lines so far"
+    assert second.current.detail == "300 lines so far"
+    vendor.may_answer.set()
+    await asyncio.gather(*asking)
+    assert second.current is second
+
+
+@pytest.mark.parametrize("is_on_disk", [False, True], ids=["in-memory", "on-disk"])
+async def test_shared_file_is_kept_for_everybody(
+    people: People, vendor: Vendor, *, is_on_disk: bool
+) -> None:
+    memory = FileMemory(100)
+    with AnswerResources(memory) as second:
+        with AnswerResources(memory) as first:
+            path = first.folder() / "kitchen.log"
+            path.write_bytes(b"oven on")
+            assert first.memory.reserve(60)
+            content = path if is_on_disk else b"oven on"
+            vendor.outcome = Answer(
+                "1 line", [], files=[AnswerFile(path.name, content, "The lines")]
+            )
+            asking = [await people.ask("/logs kitchen 24h", resources=r) for r in (first, second)]
+            vendor.may_answer.set()
+            await asyncio.gather(*asking)
+        (file,) = (await asking[1]).files
+        assert file.open().read() == b"oven on"
+        assert memory.free_bytes == 40
+    assert vendor.asked == 1
+    assert not path.exists()
+    assert memory.free_bytes == 100
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ calculate(…)] [groupby(KEY)] [top N] [timeslice D] [newest N] [follow] [limit 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import timedelta
 
 from msgspec import field
@@ -41,6 +41,13 @@ class LogsQuestion(Question, frozen=True, kw_only=True):
     @property
     def subject(self) -> str:
         return self.parts.subject
+
+    @property
+    def shared_as(self) -> Hashable | None:
+        # Whoever follows a log sees the lines from their own question on.
+        if isinstance(self.display, Follow):
+            return None
+        return (self.line, self.accounts, self.parts, self.logs)
 
     @property
     def is_list(self) -> bool:

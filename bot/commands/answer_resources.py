@@ -1,0 +1,48 @@
+"""The temporary folder and the memory for the files of an answer, which people who ask the same
+question share.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from bot.commands.answering import lazy_temp_dir
+from bot.system.file_memory import FileMemory
+
+
+class AnswerResources:
+    """What the files of one answer take. It is freed at the end of the last question that uses it."""
+
+    def __init__(self, memory: FileMemory) -> None:
+        self._opened = ExitStack()
+        self._users = 1
+        self.folder = self._opened.enter_context(lazy_temp_dir())
+        self.memory = self._opened.enter_context(memory.allowance())
+        self._shared: list[AnswerResources] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def share(self, other: AnswerResources) -> None:
+        """Keeps the files of another answer for as long as its own."""
+        other._users += 1
+        self._shared.append(other)
+
+    def release(self) -> None:
+        """Frees it, unless another question still uses it."""
+        self._users -= 1
+        if self._users:
+            return
+        self._opened.close()
+        for other in self._shared:
+            other.release()
