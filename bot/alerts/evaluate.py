@@ -79,6 +79,8 @@ def evaluate(
         before = _without_future(before, now)
     if isinstance(readings, EvaluationError):
         return _after_error(before)
+    if (still_clear := _still_clear(rule, before, readings, now, silenced=silenced)) is not None:
+        return still_clear, None
     downtime = _downtime(rule, before, now)
     subjects = _subjects(rule, before, readings, baselines, downtime, now, partial=partial)
     history = (before.history + _outcome(subjects, readings))[-HISTORY_LENGTH:]
@@ -95,6 +97,33 @@ def evaluate(
     if reason is None and before.errors >= ERRORS_BEFORE_NOTICE:
         return notified, Reason.EVALUATION_RECOVERED
     return notified, reason
+
+
+def _still_clear(
+    rule: Rule, before: AlertState, readings: Readings, now: datetime, *, silenced: bool
+) -> AlertState | None:
+    """The state after an evaluation like nearly all others: the answer as a whole was inactive, and
+    is. None for any other, which takes the long way to the same state.
+    """
+    known = before.subjects.get(WHOLE)
+    value = readings.get(WHOLE)
+    if known is None or value is None or known.state is not _INACTIVE:
+        return None
+    is_only = len(before.subjects) == 1 and len(readings) == 1
+    has_times = known.breach_since or known.clear_since
+    if not is_only or has_times or before.notified or before.errors or rule.usual:
+        return None
+    if rule.is_breach(value, firing=False):
+        return None
+    history = (before.history + OK)[-HISTORY_LENGTH:]
+    return replace(
+        before,
+        subjects={WHOLE: SubjectState(_INACTIVE, known.since, None, None, value)},
+        evaluated_at=now,
+        silenced=silenced,
+        history=history,
+        flapping=FIRED in history and _is_flapping(history, was_flapping=before.flapping),
+    )
 
 
 def _after_error(before: AlertState) -> tuple[AlertState, Reason | None]:

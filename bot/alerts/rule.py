@@ -199,18 +199,23 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def extract_readings(
-    rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]
+    rule: Rule,
+    values: Mapping[str, Any],
+    known: Mapping[str, SubjectState],
+    *,
+    partial: bool | None = None,
 ) -> dict[str, Reading]:
     """The rule's value in an answer, or that of each subject; None where it is unknown. A `known`
     subject that is no longer listed counts as zero if the total is known. If the value is not a
     count, a complete answer omits it.
 
-    The values of an incomplete answer are lower bounds, which can only breach `above`.
+    The values of an incomplete answer are lower bounds, which can only breach `above`. `partial` says
+    whether it is one, where that is known already.
     """
     found = (
         _readings(rule, values, known) if rule.each else {WHOLE: extract_value(values, rule.value)}
     )
-    if is_partial(values):
+    if is_partial(values) if partial is None else partial:
         return {name: value if _is_certain(rule, value) else None for name, value in found.items()}
     return found
 

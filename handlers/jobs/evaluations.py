@@ -96,8 +96,8 @@ def evaluated(
     result = evaluation.result
     if isinstance(result, EvaluationError):
         return *evaluate(rule, before, result, now=now, silenced=silenced), None
-    readings = extract_readings(rule, result.values, before.subjects)
     partial = is_partial(result.values)
+    readings = extract_readings(rule, result.values, before.subjects, partial=partial)
     after, reason = evaluate(
         rule,
         before,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -113,6 +114,37 @@ def test_states_and_reasons_equal_a_plain_model(
         states = {name: s.state.value for name, s in watch.subjects.items()}
         active = {n: s for n, s in states.items() if s not in ("inactive", "unknown")}
         assert active == model.states()
+
+
+@given(
+    evaluations=st.lists(
+        st.tuples(
+            st.integers(1, 3),
+            st.sampled_from([None, 3.0, 9.0, 11.0]),
+            st.sampled_from(["complete", "partial", "error"]),
+            st.booleans(),
+        ),
+        max_size=40,
+    ),
+    recover=st.sampled_from([None, 8.0]),
+    no_data=st.sampled_from(["hold", "alert", "ok"]),
+)
+def test_short_way_leads_to_the_same_state(
+    evaluations: list[tuple[int, float | None, str, bool]], recover: float | None, no_data: str
+) -> None:
+    rule = Rule(**{**RULE, "recover": recover, "no_data": no_data})
+    state = AlertState()
+    now = NOON
+    for intervals, value, kind, silenced in evaluations:
+        now += intervals * rule.every
+        readings = OUT if kind == "error" else {WHOLE: value}
+        is_partial = kind == "partial"
+        short = evaluate(rule, state, readings, now=now, silenced=silenced, partial=is_partial)
+        with patch("bot.alerts.evaluate._still_clear", return_value=None):
+            assert short == evaluate(
+                rule, state, readings, now=now, silenced=silenced, partial=is_partial
+            )
+        state, _ = short
 
 
 DOWNTIME = {
