@@ -32,14 +32,23 @@ def message_problems(text: str, blocks: Sequence[Block]) -> list[str]:
         found.append("text: empty, so screen readers and notifications have nothing")
     if len(text) > MOST_TEXT:
         found.append(f"text: {len(text)} characters, at most {MOST_TEXT}")
-    # The exact count walks through every block, so it is made only where it may matter.
-    if _may_be_long(blocks) and characters(blocks) > MOST_BLOCK_CHARACTERS:
-        found.append(f"blocks: {characters(blocks)} characters, at most {MOST_BLOCK_CHARACTERS}")
-    return found + block_problems(blocks, most=MOST_BLOCKS)
+    encoded = _encoded(blocks)
+    # Their JSON is at least as long as their texts. The exact count walks through every block, so it
+    # is made only where it may matter.
+    may_be_long = encoded is None or sum(map(len, encoded)) > MOST_BLOCK_CHARACTERS
+    if may_be_long and (count := characters(blocks)) > MOST_BLOCK_CHARACTERS:
+        found.append(f"blocks: {count} characters, at most {MOST_BLOCK_CHARACTERS}")
+    return found + _block_problems(blocks, encoded, most=MOST_BLOCKS)
 
 
 def block_problems(blocks: Sequence[Block], *, most: int) -> list[str]:
     """What Slack would refuse in the blocks of a message (most 50) or a view (most 100)."""
+    return _block_problems(blocks, _encoded(blocks), most=most)
+
+
+def _block_problems(
+    blocks: Sequence[Block], encoded: Sequence[bytes] | None, *, most: int
+) -> list[str]:
     found = [f"blocks: {len(blocks)}, at most {most}"] if len(blocks) > most else []
     types = [block.get("type") for block in blocks]
     # Not documented; found live by another client (vercel/chat#696).
@@ -52,20 +61,37 @@ def block_problems(blocks: Sequence[Block], *, most: int) -> list[str]:
     if len(ids) != len(set(ids)):
         found.append("blocks: block_id not unique")
     for number, block in enumerate(blocks):
+        json = encoded[number] if encoded else b""
+        if json in _ACCEPTED:
+            continue
         check = _CHECKS.get(str(block.get("type")))
-        complaints = check(block) if check else ["unknown type"]
+        complaints = [*check(block)] if check else ["unknown type"]
         found += [f"blocks[{number}] {block.get('type')}: {complaint}" for complaint in complaints]
+        if json and not complaints:
+            _remember(json)
     return found
 
 
-def _may_be_long(blocks: Sequence[Block]) -> bool:
-    """Whether the blocks may be too long. Their JSON is at least as long as their texts, and much
-    faster to measure.
-    """
+def _encoded(blocks: Sequence[Block]) -> list[bytes] | None:
+    """The JSON of each block; None where some of it is no valid Unicode."""
     try:
-        return len(msgspec.json.encode(blocks)) > MOST_BLOCK_CHARACTERS
+        return [msgspec.json.encode(block) for block in blocks]
     except UnicodeEncodeError:
-        return True
+        return None
+
+
+# The JSON of blocks in which nothing was found. Those who share an answer have the same blocks.
+_ACCEPTED: set[bytes] = set()
+_LONGEST_ACCEPTED = 4_000
+_MOST_ACCEPTED = 500
+
+
+def _remember(json: bytes) -> None:
+    if len(json) > _LONGEST_ACCEPTED:
+        return
+    if len(_ACCEPTED) >= _MOST_ACCEPTED:
+        _ACCEPTED.clear()
+    _ACCEPTED.add(json)
 
 
 def characters(value: Any) -> int:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from bot.answer import Block
@@ -160,6 +161,8 @@ def accepted_blocks(text: str, blocks: Sequence[Block]) -> Sequence[Block]:
     return [kit.section(kit.escaped(words))]
 
 
+# A message needs it twice, and those who share an answer have the same.
+@lru_cache(maxsize=16)
 def to_fallback_text(text: str) -> str:
     """Top-level text as Slack expects it: escaped, so that it pings and links nothing, and short
     enough to be shown whole.

@@ -195,6 +195,13 @@ def test_too_many_blocks_charts_and_characters_are_found() -> None:
     assert message_problems("", [])
 
 
+def test_accepted_block_is_checked_again_once_changed() -> None:
+    block = kit.section("Kitchen")
+    assert block_problems([block], most=50) == block_problems([block], most=50) == []
+    block["text"]["text"] = "x" * 3001
+    assert block_problems([block], most=50) == block_problems([block], most=50) != []
+
+
 def test_chart_labels_are_unique_and_at_most_twenty() -> None:
     chart = kit.chart(
         "t",
