@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SHORTEST_OWN: Final = 4
 _MARK: Final = MARK.encode()
+# Short texts that are known to hold no secret.
+LONGEST_KNOWN: Final = 200
+MOST_KNOWN: Final = 500
 
 
 class Redactor:
@@ -31,6 +34,7 @@ class Redactor:
         self._own = sorted({s.open() for s in own if len(s.open()) >= SHORTEST_OWN})
         texts = sorted({spelling for value in self._own for spelling in spellings(value)})
         self._own_scan = ValueScan(texts)
+        self._known: set[str] = set()
         self._may_cut = not any(b"\n" in text for text in texts)
 
     def __reduce__(self) -> tuple[type[Redactor], tuple[list[Secret]]]:
@@ -38,9 +42,15 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without secrets."""
-        if not text:
+        # A question is redacted for its record and for its answer, and many people ask the same.
+        if not text or text in self._known:
             return text
-        return self.block(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+        clean = self.block(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+        if clean == text and len(text) <= LONGEST_KNOWN:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known.add(text)
+        return clean
 
     def without_own(self, text: str) -> str:
         """The text without the bot's own secrets. Other tokens in it are kept."""
