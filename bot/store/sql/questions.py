@@ -18,6 +18,8 @@ class SqlQuestions:
     def __init__(self, database: Database, claims: Claims) -> None:
         self._database = database
         self._claims = claims
+        # Questions of this process for which neither a response URL nor a file is on record.
+        self._without_details: set[str] = set()
 
     async def claim(self, asked: QuestionRecord) -> bool:
         sql = (
@@ -25,7 +27,10 @@ class SqlQuestions:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delivery) DO NOTHING"
         )
         row = (*_row(asked), self._claims.owner)
-        return await self._claims.write(lambda tx: tx.execute(sql, row) == 1)
+        is_claimed = await self._claims.write(lambda tx: tx.execute(sql, row) == 1)
+        if is_claimed:
+            self._without_details.add(asked.delivery)
+        return is_claimed
 
     async def is_in_progress(self, delivery: str) -> bool:
         rows = await self._database.lookup(
@@ -35,6 +40,8 @@ class SqlQuestions:
         return bool(rows)
 
     async def finish(self, delivery: str, *, outcome: str, took_ms: int) -> None:
+        is_alone = delivery in self._without_details
+
         def finish(tx: Transaction) -> None:
             # Another process that has taken it as interrupted has still to report it, and may end
             # before: nothing is changed, so that the next one reports it.
@@ -44,11 +51,12 @@ class SqlQuestions:
                 "WHERE delivery = ? AND outcome != 'lost' AND coalesce(owner, ?) = ?",
                 (took_ms, outcome, delivery, owner, owner),
             )
-            if finished:
+            if finished and not is_alone:
                 tx.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
                 tx.execute("DELETE FROM unsent_files WHERE delivery = ?", (delivery,))
 
         await self._database.write(finish)
+        self._without_details.discard(delivery)
 
     async def save_response_url(
         self, delivery: str, kept: StoredResponseUrl, *, until: datetime
@@ -59,6 +67,7 @@ class SqlQuestions:
             "replace_original = excluded.replace_original, thread_ts = excluded.thread_ts, "
             "until = excluded.until"
         )
+        self._without_details.discard(delivery)
         row = (delivery, kept.url.open(), int(kept.replace), kept.thread_ts, to_text(until))
         await self._database.execute(sql, row)
 
@@ -88,6 +97,7 @@ class SqlQuestions:
             "INSERT INTO unsent_files (delivery, names) VALUES (?, ?) "
             "ON CONFLICT (delivery) DO UPDATE SET names = excluded.names"
         )
+        self._without_details.discard(delivery)
         await self._database.execute(sql, (delivery, "\n".join(names)))
 
     async def unsent_files(self, delivery: str) -> list[str]:
