@@ -33,7 +33,7 @@ from bot.composition.from_settings import workspace_ids
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
 from bot.observability.observers import NO_OBSERVERS, Observers
-from bot.slack.bolt import bolt_app, wait_for_auth
+from bot.slack.bolt import CommandRequest, bolt_app, wait_for_auth
 from bot.slack.deliveries import Deliveries
 from bot.slack.http_mode import HttpMode, Webhook
 from bot.slack.outbox import Outbox, OutboxTimings
@@ -180,8 +180,11 @@ class Bot(Struct):
 
     async def _handle(self, request: SocketModeRequest) -> dict[str, Any] | None:
         """Bolt's answer to an envelope, where it has one."""
-        delivery = AsyncBoltRequest(
-            mode="socket_mode", body=request.payload, headers=build_headers(request)
+        body = request.payload
+        delivery = (
+            CommandRequest(body)
+            if "command" in body
+            else AsyncBoltRequest(mode="socket_mode", body=body, headers=build_headers(request))
         )
         response = await self.deliveries.take(delivery)
         return (

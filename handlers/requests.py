@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from bot.access import AccessPolicy
+from bot.access import AccessPolicy, visible_directory
 from bot.answer import Answer, Block
 from bot.blocks import help_pages, messages
 from bot.commands.answer_resources import AnswerResources
@@ -29,7 +29,7 @@ from bot.observability.logging_setup import logged_question
 from bot.observability.observers import QuestionObserver, ignore_question
 from bot.questions.form import FormValues
 from bot.questions.question import CommandName, HelpRequest, Question
-from bot.questions.reading import read_form, read_request
+from bot.questions.reading import read_form
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.text import unescape_input
@@ -41,6 +41,7 @@ from handlers.error_messages import Stopping, error_message
 from handlers.outcomes import Outcomes
 from handlers.permissions import Permissions, Requester
 from handlers.progress_record import ProgressRecord, answer_ticket
+from handlers.question_readings import QuestionReadings
 from handlers.running_tasks import RunningTasks
 from handlers.saved_questions import SavedQuestionManager
 from handlers.shared_answers import SharedAnswers
@@ -67,6 +68,7 @@ class RequestHandler(Struct, frozen=True):
     on_finished: QuestionObserver = ignore_question
     running: RunningTasks = field(default_factory=RunningTasks)
     shared_answers: SharedAnswers = field(default_factory=SharedAnswers)
+    readings: QuestionReadings = field(default_factory=QuestionReadings)
     file_memory: FileMemory = field(default_factory=FileMemory)
 
     @property
@@ -209,11 +211,12 @@ class RequestHandler(Struct, frozen=True):
         zone: tzinfo,
     ) -> Question | HelpRequest:
         """The question in the words, or in the submitted form. Raises BadQuestion."""
-        directory = self.permissions.directory(self.answering.directory, asker)
         now = self.clock()
+        allowed = self.permissions.allowed(asker)
+        directory = partial(visible_directory, self.answering.directory, allowed)
         if form is not None:
-            return read_form(command, form, directory, now=now, zone=zone)
-        return read_request(command, words, directory, now=now, zone=zone)
+            return read_form(command, form, directory(), now=now, zone=zone)
+        return self.readings.read(command, words, allowed, directory, now=now, zone=zone)
 
     async def _answer(
         self, question: Question, target: ReplyTarget, zone: tzinfo, *, may_manage: bool

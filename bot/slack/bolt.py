@@ -10,6 +10,7 @@ import stamina
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -93,6 +94,27 @@ class _Acknowledge(AsyncMiddleware):
         return response
 
 
+class CommandRequest(AsyncBoltRequest):
+    """A slash command over Socket Mode, without what Bolt finds out about each delivery."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        # Bolt's own constructor is not called: most of its time goes to places where a command has
+        # nothing, such as the parts of an event.
+        self.raw_body = ""
+        self.body = body
+        self.query = {}
+        self.headers = {}
+        self.content_type = None
+        self.context = AsyncBoltContext({})
+        self.lazy_only = False
+        self.lazy_function_name = None
+        self.mode = "socket_mode"
+
+    def complete(self) -> AsyncBoltRequest:
+        """The same as Bolt reads it."""
+        return AsyncBoltRequest(mode=self.mode, body=self.body)
+
+
 class CommandApp(AsyncApp):
     """A Bolt app that passes a slash command straight to its listener. Of what Bolt prepares for
     each delivery, such as another client, an authorization and a dozen arguments, no command uses
@@ -108,7 +130,7 @@ class CommandApp(AsyncApp):
         name = req.body.get("command")
         listener = await self._listener_of(str(name), req) if name else None
         if listener is None:
-            return await super().async_dispatch(req)
+            return await super().async_dispatch(_complete(req))
         req.context["client"] = self.client
         response = await req.context.ack()
         task = asyncio.create_task(self._run(listener, req))
@@ -133,13 +155,18 @@ class CommandApp(AsyncApp):
         """
         if name not in self._command_listeners:
             for listener in self._async_listeners:
-                if await listener.async_matches(req=req, resp=BoltResponse(status=200)):
+                response = BoltResponse(status=200)
+                if await listener.async_matches(req=_complete(req), resp=response):
                     if isinstance(listener, AsyncCustomListener) and COMMAND_ARGUMENTS.issuperset(
                         listener.arg_names
                     ):
                         self._command_listeners[name] = listener
                     break
         return self._command_listeners.get(name)
+
+
+def _complete(request: AsyncBoltRequest) -> AsyncBoltRequest:
+    return request.complete() if isinstance(request, CommandRequest) else request
 
 
 def bolt_app(

@@ -11,7 +11,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.bolt import CommandApp
+from bot.slack.bolt import CommandApp, CommandRequest
 
 
 async def authorize() -> AuthorizeResult:
@@ -28,13 +28,14 @@ def command_app() -> AsyncApp:
     )
 
 
-def command(text: str) -> AsyncBoltRequest:
+def command(text: str, *, is_short: bool = True) -> AsyncBoltRequest:
     body = {"command": "/soup", "text": text, "team_id": "T0KITCHEN", "user_id": "U0ADA"}
-    return AsyncBoltRequest(mode="socket_mode", body=body)
+    return CommandRequest(body) if is_short else AsyncBoltRequest(mode="socket_mode", body=body)
 
 
+@pytest.mark.parametrize("is_short", [False, True])
 @pytest.mark.parametrize("by_bolt", [False, True])
-async def test_command_reaches_its_listener_after_ack(by_bolt: bool) -> None:
+async def test_command_reaches_its_listener_after_ack(by_bolt: bool, is_short: bool) -> None:
     app = command_app()
     received = asyncio.get_running_loop().create_future()
 
@@ -42,12 +43,13 @@ async def test_command_reaches_its_listener_after_ack(by_bolt: bool) -> None:
         assert context.ack.response is not None
         received.set_result(body["text"])
 
-    async def theirs(ack: Any, command: dict[str, Any]) -> None:
+    async def theirs(ack: Any, command: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
+        assert (context.team_id, context.user_id) == ("T0KITCHEN", "U0ADA")
         received.set_result(command["text"])
 
     app.command("/soup")(theirs if by_bolt else ours)
-    response = await app.async_dispatch(command("onion"))
+    response = await app.async_dispatch(command("onion", is_short=is_short))
     async with asyncio.timeout(30):
         assert (response.status, await received) == (200, "onion")
 
