@@ -345,6 +345,14 @@ class RequestHandler(Struct, frozen=True):
             return True
         return await self.store.questions.request_cancel(ticket, user)
 
+    async def cancel_in_thread(self, channel: str, thread_ts: str, user: str) -> None:
+        """Cancels a person's own questions in a thread, whichever process is working on them."""
+        asked = await self.store.questions.in_progress_in(channel, thread_ts)
+        # The thread of a question is stored once its progress is shown, which is a moment later.
+        here = self.running.tickets_in(channel, thread_ts)
+        for ticket in {*here, *map(answer_ticket, asked)}:
+            await self.cancel(ticket, user)
+
 
 def split_command(line: str) -> tuple[CommandName, str]:
     """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion for any

@@ -15,6 +15,15 @@ END_WITHIN_S = 2.0
 MayStillAsk = Callable[[str, str, str], Awaitable[bool]]
 
 
+class Cancellable(Struct, frozen=True):
+    """A question that its asker can cancel, and the thread in which it was asked, if any."""
+
+    user: str
+    channel: str
+    thread_ts: str
+    task: asyncio.Task[Answer]
+
+
 class RunningTasks(Struct):
     """The questions in progress (`tasks`), and those that can be cancelled, by ticket (`cancellable`).
     `stopping` refuses new ones.
@@ -22,7 +31,7 @@ class RunningTasks(Struct):
 
     tasks: set[asyncio.Task[object]] = field(default_factory=set)
     stopping: bool = False
-    cancellable: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
+    cancellable: dict[str, Cancellable] = field(default_factory=dict)
     # The questions of the bot before a reload, which finishes them.
     earlier: RunningTasks | None = None
     # The access rules of the bot after a reload, which hold for questions still in progress, too.
@@ -30,10 +39,20 @@ class RunningTasks(Struct):
 
     def cancel(self, ticket: str, user: str) -> bool:
         """Cancels a person's own question; False if it has ended or is somebody else's."""
-        owner, task = self.cancellable.get(ticket, ("", None))
-        if task is None and self.earlier:
+        found = self.cancellable.get(ticket)
+        if found is None and self.earlier:
             return self.earlier.cancel(ticket, user)
-        return task is not None and owner == user and task.cancel()
+        return found is not None and found.user == user and found.task.cancel()
+
+    def tickets_in(self, channel: str, thread_ts: str) -> list[str]:
+        """The tickets of the questions in progress of a thread."""
+        tickets = self.earlier.tickets_in(channel, thread_ts) if self.earlier else []
+        place = (channel, thread_ts)
+        return tickets + [
+            ticket
+            for ticket, each in self.cancellable.items()
+            if (each.channel, each.thread_ts) == place
+        ]
 
     async def finish(self, *, within_s: float) -> None:
         """Refuses new questions, waits for those in progress, then cancels the rest and reports
@@ -44,8 +63,8 @@ class RunningTasks(Struct):
             if self.tasks:
                 await asyncio.wait(set(self.tasks), timeout=within_s)
             # Cancelled by ticket first: these report to their askers that the bot is restarting.
-            for _, task in list(self.cancellable.values()):
-                task.cancel()
+            for cancellable in list(self.cancellable.values()):
+                cancellable.task.cancel()
             if self.tasks:
                 await asyncio.wait(set(self.tasks), timeout=END_WITHIN_S)
         finally:

@@ -20,7 +20,7 @@ from bot.slack.users import RIGHTS_KEPT_S
 from bot.store import QuestionStore, StoreUnavailable
 from handlers.error_messages import Cancelled, Stopping, log_failure
 from handlers.progress_record import ProgressRecord
-from handlers.running_tasks import RunningTasks
+from handlers.running_tasks import Cancellable, RunningTasks
 from providers.redaction import Redactor
 
 # Work that takes longer is shown, with a button that cancels it.
@@ -54,7 +54,10 @@ class ShownWork(Struct, frozen=True):
         """The answer. Raises Cancelled where its asker has cancelled it, and Stopping."""
         started_at = time.monotonic()
         task = asyncio.create_task(work)
-        running.cancellable[self.ticket] = (self.target.user, task)
+        target = self.target
+        running.cancellable[self.ticket] = Cancellable(
+            target.user, target.channel, target.thread, task
+        )
         is_offered = False
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)

@@ -50,6 +50,7 @@ from handlers.listeners import (
     forms,
     home,
     mentions,
+    other_events,
     pagerduty,
     workflow_step,
 )
@@ -315,6 +316,8 @@ def register_listeners(
     workflow_step.register(app, step)
     tab = home.register(app, requests, store, accounts.all, subscriptions, rules)
     alert_actions.register(app, requests, rules, tab.refresh)
+    # After all others, since the first listener that matches takes an event.
+    other_events.register(app)
     app.error(problems.__call__)
 
 

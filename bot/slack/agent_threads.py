@@ -1,5 +1,5 @@
 """Threads of Slack's agent surface: suggested prompts, the title, and the status under a thread
-(“assistant.threads.*”).
+(“assistant.threads.*”), and the status of their session (“Agent sessions”).
 """
 
 from __future__ import annotations
@@ -35,33 +35,39 @@ class AgentThreads(Struct, frozen=True):
     ) -> None:
         """Offers questions in a new thread, each with a label and the message it sends."""
         shown = [{"title": label, "message": text} for label, text in prompts[:MOST_PROMPTS]]
-        await self._call("setSuggestedPrompts", channel, thread_ts, title=title, prompts=shown)
+        await self._call(
+            "assistant.threads.setSuggestedPrompts", channel, thread_ts, title=title, prompts=shown
+        )
 
     async def set_title(self, channel: str, thread_ts: str, title: str) -> None:
         """Names a thread in the person's list of threads."""
         shown = truncate(sanitise(title), MOST_TITLE)
-        await self._call("setTitle", channel, thread_ts, title=shown)
+        await self._call("assistant.threads.setTitle", channel, thread_ts, title=shown)
 
     @asynccontextmanager
     async def status(self, channel: str, thread_ts: str, text: str) -> AsyncIterator[None]:
         """Shows the text under the thread for as long as something is worked on; nothing where the
         app has no agent surface, so that a direct message begins no thread.
         """
-        await self._call("setStatus", channel, thread_ts, status=text)
+        await self._call("assistant.threads.setStatus", channel, thread_ts, status=text)
         try:
             yield
         finally:
             # A message that everybody sees removes the status, a private one does not.
-            await self._call("setStatus", channel, thread_ts, status="")
+            await self._call("assistant.threads.setStatus", channel, thread_ts, status="")
+
+    async def end_processing(self, channel: str, thread_ts: str) -> None:
+        """Removes the stop button, which Slack leaves to the app (“agent_session_stopped”)."""
+        await self._call("agents.sessions.setStatus", channel, thread_ts, status="active")
 
     async def _call(self, method: str, channel: str, thread_ts: str, **arguments: Any) -> None:
         if not thread_ts:
             return
         try:
             await self.client.at(Priority.PROGRESS).call(
-                f"assistant.threads.{method}", channel_id=channel, thread_ts=thread_ts, **arguments
+                method, channel_id=channel, thread_ts=thread_ts, **arguments
             )
         except NoRoom:
             pass
         except (SlackRefused, SlackUnreachable, SlackDeliveryUnknown) as error:
-            log.info("assistant.threads.%s had no effect: %s", method, error)
+            log.info("%s had no effect: %s", method, error)

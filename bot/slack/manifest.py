@@ -47,7 +47,7 @@ CANVAS_SCOPES = {
     "canvases:write": "digests that are kept in canvases (canvases.create, canvases.edit)",
 }
 EVENTS = ("app_home_opened", "app_mention")
-AGENT_EVENTS = ("assistant_thread_started", "message.im")
+AGENT_EVENTS = ("agent_session_stopped", "assistant_thread_started", "message.im")
 # The step of the Workflow Builder.
 ASK_STEP = "ask"
 ASK_AGAIN = "ask_again"

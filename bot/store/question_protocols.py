@@ -81,6 +81,10 @@ class QuestionStore(Protocol):
         """
         ...
 
+    async def in_progress_in(self, channel: str, thread_ts: str) -> list[str]:
+        """The deliveries of the questions of a thread whose progress is shown, in any process."""
+        ...
+
     async def is_cancelled(self, ticket: str) -> bool:
         """Whether another process has been asked to cancel this question."""
         ...

@@ -42,6 +42,22 @@ class DirectMessage(Struct, frozen=True):
             await threads.set_title(channel, thread, title)
 
 
+class AgentSessionStopped(Struct, frozen=True):
+    """Cancels what a person is waiting for in a thread that they have stopped. Slack has ended the
+    streams of the thread already.
+    """
+
+    requests: RequestHandler
+
+    async def __call__(self, event: dict[str, Any]) -> None:
+        channel = str(event.get("channel") or "")
+        thread = str(event.get("thread_ts") or "")
+        try:
+            await self.requests.cancel_in_thread(channel, thread, str(event.get("user") or ""))
+        finally:
+            await self.requests.delivery.agent_threads.end_processing(channel, thread)
+
+
 class AgentThreadStarted(Struct, frozen=True):
     """Suggests questions in a new thread: an example of each command that the person may ask."""
 
@@ -67,3 +83,4 @@ class AgentThreadStarted(Struct, frozen=True):
 def register(app: AsyncApp, requests: RequestHandler) -> None:
     app.event("message")(DirectMessage(requests).__call__)
     app.event("assistant_thread_started")(AgentThreadStarted(requests).__call__)
+    app.event("agent_session_stopped")(AgentSessionStopped(requests).__call__)

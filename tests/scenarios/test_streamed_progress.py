@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from msgspec.structs import replace
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.answer import Progress
 from bot.sandbox.sandbox import Sandbox
@@ -96,6 +97,75 @@ async def test_stopped_stream_cancels_the_work(sandbox: Sandbox, thread: str) ->
     sandbox.slack.stop_by_hand(message)
     await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
     assert not any("in 3 days" in m.text for m in of_bot(sandbox, thread))
+
+
+async def test_stopped_session_cancels_the_work(
+    sandbox: Sandbox, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and not at the next append."""
+    monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 600.0)
+    message = await asked(sandbox, thread)
+    other = await sandbox.slack.start_agent_thread()
+    still_asked = await asked(sandbox, other, "usage last 4 days")
+    await sandbox.slack.stop_agent_session(thread)
+    await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+    await sandbox.slack.until(lambda: sandbox.slack.agent_sessions.get(thread) == "active")
+    assert message not in sandbox.slack.messages
+    assert still_asked.streaming == "streaming"
+    assert not is_cancelled(sandbox, other)
+
+
+async def test_session_is_stopped_before_progress_is_shown(
+    sandbox: Sandbox, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 600.0)
+    before = len(sandbox.rapid7.requests)
+    await sandbox.slack.say("usage last 3 days", channel=DIRECT, thread_ts=thread)
+    await sandbox.slack.until(lambda: len(sandbox.rapid7.requests) > before)
+    await sandbox.slack.stop_agent_session(thread, user="U0ADA")
+    await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+    assert calls(sandbox, "chat.startStream") == 0
+
+
+async def test_stopped_session_cancels_in_another_process(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
+    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    async with connected_bot(sandbox) as first:
+        thread = await sandbox.slack.start_agent_thread()
+        sandbox.rapid7.be_slow(600, times=9)
+        await asked(sandbox, thread)
+        async with connected_bot(sandbox) as second:
+            assert not second.requests.running.cancellable
+            await second.requests.cancel_in_thread(DIRECT, thread, "U0GRACE")
+            assert first.requests.running.tasks
+            await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
+            await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+        sandbox.rapid7.answer_at_once()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "assistant_thread_context_changed", "assistant_thread": {"user_id": "U0ADA"}},
+        {"type": "app_context_changed", "user": "U0ADA", "context": {}},
+        {"type": "agent_session_stopped"},
+        {"type": "agent_session_stopped", "channel": None, "thread_ts": "1.2", "user": None},
+        {"type": "team_join", "user": {"id": "U0EVE"}},
+    ],
+    ids=lambda event: str(event["type"]),
+)
+async def test_events_without_use_are_accepted(
+    sandbox: Sandbox, event: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Slack delivers again what is answered otherwise."""
+    async with connected_bot(sandbox) as bot:
+        body = sandbox.slack._event("U0ADA", event)
+        response = await bot.deliveries.take(AsyncBoltRequest(mode="socket_mode", body=body))
+    assert response.status == 200
+    assert "Unhandled" not in caplog.text
 
 
 async def test_expired_stream_is_edited(sandbox: Sandbox, thread: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import PaceLimit, Store, StoredResponseUrl, Topic
+from bot.store import PaceLimit, QuestionRecord, Store, StoredResponseUrl, Topic
 from bot.store.sql.claims import MOST_CLOCK_SKEW_S
 from providers.redaction import Secret
 from tests.store.conftest import NOW
@@ -100,6 +100,17 @@ async def test_free_lanes_are_pruned(store: Store) -> None:
     await store.database.execute("UPDATE slack_pace SET free_at = free_at - 100")
     await store.pace.prune()
     assert await store.read("SELECT * FROM slack_pace") == []
+
+
+async def test_questions_of_a_thread_are_found_from_elsewhere(store: Store, other: Store) -> None:
+    for delivery, channel in (("Ev1", "D0ADA"), ("Ev2", "D0BOB"), ("Ev3", "D0ADA")):
+        asked = QuestionRecord(delivery, NOW, "U0ADA", channel, "usage", "today", "message")
+        await store.questions.claim(asked)
+        kept = StoredResponseUrl(Secret(""), replace=False, thread_ts="1.2")
+        await store.questions.save_response_url(delivery, kept, until=NOW + timedelta(hours=1))
+    await store.questions.finish("Ev3", outcome="answered", took_ms=1)
+    assert await other.questions.in_progress_in("D0ADA", "1.2") == ["Ev1"]
+    assert await other.questions.in_progress_in("D0ADA", "1.3") == []
 
 
 async def test_question_is_cancelled_from_elsewhere(store: Store, other: Store) -> None:

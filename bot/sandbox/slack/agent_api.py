@@ -7,6 +7,9 @@ from typing import Any
 from bot.sandbox.slack.arguments import decode_json
 from bot.sandbox.slack.state import SlackState
 
+# “agents.sessions.setStatus”
+SESSION_STATUSES = frozenset({"active", "processing", "suspended", "closed"})
+
 
 class AgentApi(SlackState):
     """Threads with agents and steps of workflows: `assistant.threads.*` and `functions.*`."""
@@ -39,6 +42,14 @@ class AgentApi(SlackState):
             return {"ok": False, "error": "invalid_arguments"}
         self.agent_titles[args["thread_ts"]] = args["title"]
         return {"ok": True}
+
+    def _api_agents_sessions_setStatus(self, args: dict[str, Any]) -> dict[str, Any]:
+        if error := self._thread_error(args, "chat:write"):
+            return error
+        if args.get("status") not in SESSION_STATUSES:
+            return {"ok": False, "error": "invalid_arguments"}
+        self.agent_sessions[args["thread_ts"]] = args["status"]
+        return {"ok": True, "status": args["status"]}
 
     def _thread_error(self, args: dict[str, Any], scope: str) -> dict[str, Any] | None:
         if scope not in self.scopes.split(","):

@@ -203,6 +203,28 @@ class People(ModalPeople):
             await ack.done
         return ts
 
+    async def stop_agent_session(self, thread: str, user: str = "U0ADA") -> None:
+        """Presses the stop button that Slack shows in a thread while the app works there."""
+        channel = self._direct_channel(user).id
+        streams = [
+            message
+            for message in self.messages
+            if message.thread_ts == thread and message.streaming == "streaming"
+        ]
+        for message in streams:
+            message.streaming = "stopped_by_user"
+        event = {
+            "type": "agent_session_stopped",
+            "channel": channel,
+            "thread_ts": thread,
+            "user": user,
+            "streaming_message_ts": [message.ts for message in streams],
+            "event_ts": self._ts(),
+        }
+        ack = await self._send("events_api", self._event(user, event))
+        async with asyncio.timeout(3):
+            await ack.done
+
     async def run_step(self, question: str, channel: str, *, step: str = "") -> str:
         """A workflow comes to the step *Ask Opswatch*; returns what came of it. With the id of an
         earlier `step` its event is delivered again.

@@ -56,6 +56,7 @@ class SlackState(Server):
     # The prompts that are suggested in each thread with the app as an agent, and the statuses shown.
     agent_threads: dict[str, list[str]] = field(default_factory=dict)
     agent_titles: dict[str, str] = field(default_factory=dict)
+    agent_sessions: dict[str, str] = field(default_factory=dict)
     # The token of each step of a workflow that was started, and what came of it.
     step_tokens: dict[str, str] = field(default_factory=dict)
     steps: dict[str, str] = field(default_factory=dict)

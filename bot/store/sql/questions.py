@@ -158,6 +158,14 @@ class SqlQuestions:
         )
         return requested == 1
 
+    async def in_progress_in(self, channel: str, thread_ts: str) -> list[str]:
+        rows = await self._database.read(
+            "SELECT delivery FROM questions WHERE outcome = ? AND channel = ? AND delivery IN "
+            "(SELECT delivery FROM response_urls WHERE thread_ts = ?)",
+            (UNFINISHED, channel, thread_ts),
+        )
+        return [row["delivery"] for row in rows]
+
     async def is_cancelled(self, ticket: str) -> bool:
         sql = "SELECT 1 AS found FROM running_work WHERE ticket = ? AND is_cancelled = 1"
         return bool(await self._database.read(sql, (ticket,)))
