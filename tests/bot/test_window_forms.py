@@ -109,7 +109,8 @@ def test_more_expressions_are_read_rightly(words: str, start: str, end: str) -> 
 def test_more_ambiguous_words_are_asked_back(words: str, one: str, other: str) -> None:
     with pytest.raises(TwoReadings, match="more than one way") as caught:
         read_in_berlin(words)
-    assert caught.value.readings == (one, other)
+    # A reading that is still to come is not offered.
+    assert caught.value.readings == ((one, other) if other else (one,))
 
 
 @pytest.mark.parametrize(
@@ -394,3 +395,63 @@ def test_any_words_are_a_window_or_a_refusal(words: str, whole_days: bool, now: 
         assert error.message.endswith(".")
     else:
         assert found.window.start < found.window.end
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "end"),
+    [
+        # 29 February has no year of its own in most years, and the other day follows it.
+        ("feb 29 to mar 1", "2024-02-29", "2024-03-02"),
+        ("29.2.-1.3.", "2024-02-29", "2024-03-02"),
+        ("feb 20 to feb 29", "2024-02-20", "2024-03-01"),
+        ("dec 20 to feb 29", "2023-12-20", "2024-03-01"),
+        # One date shows in which order the others are written.
+        ("30/10-02/11", "2026-10-30", "2026-11-03"),
+        ("30.10.2026-02.11.2026", "2026-10-30", "2026-11-03"),
+        ("10/30 - 11/2", "2026-10-30", "2026-11-03"),
+        ("2/1/2027 to 13/1/2027", "2027-01-02", "2027-01-14"),
+        ("2nd half of december", "2026-12-16", "2027-01-01"),
+    ],
+)
+def test_dates_of_a_range_share_what_one_says(words: str, start: str, end: str) -> None:
+    window = read_in_berlin(words).window
+    expected = [datetime.fromisoformat(each).replace(tzinfo=BERLIN) for each in (start, end)]
+    assert [window.start, window.end] == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("02/01-03/01", ("2027-02-01-2027-03-01", "2027-01-02-2027-01-03")),
+        ("12/11-01/12", ("2026-12-11-2027-01-12", "2026-11-12-2026-12-01")),
+        ("1/2 to 11/2", ("2027-01-02 to 2027-11-02", "2027-02-01 to 2027-02-11")),
+        ("12/11", ("2026-12-11", "2026-11-12")),
+        ("since 1400h", ("since 14:00", "last 1400 hours")),
+        ("0900 hours", ("since 09:00", "last 900 hours")),
+        ("midnight yesterday", ("since 2027-02-09 00:00", "since 2027-02-10 00:00")),
+    ],
+)
+def test_every_offered_reading_is_a_window(words: str, offered: tuple[str, ...]) -> None:
+    with pytest.raises(TwoReadings) as caught:
+        read_in_berlin(words)
+    assert caught.value.readings == offered
+    for each in offered:
+        read_in_berlin(each)
+
+
+def test_repeated_hour_is_offered_with_its_offset() -> None:
+    now = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    with pytest.raises(TwoReadings) as caught:
+        read("previous hour", now=now, zone="America/New_York")
+    hour = "2026-11-01T00:00-04:00 to 2026-11-01T01:00-04:00"
+    assert caught.value.readings == ("last 60 minutes", hour)
+    assert read(hour, now=now, zone="America/New_York").window.length == timedelta(hours=1)
+    with pytest.raises(BadQuestion, match="such as 2026-11-01T01:00-04:00"):
+        read("since 2026-11-01 01:00", now=now, zone="America/New_York")
+
+
+def test_hours_are_not_offered_for_days() -> None:
+    with pytest.raises(BadQuestion, match="known by day"):
+        read_window(
+            "since 10am CST", now=WEDNESDAY, zone=BERLIN, whole_days=True, example="/usage today"
+        )

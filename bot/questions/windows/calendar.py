@@ -17,12 +17,14 @@ class UnknownWindow(BadQuestion):
 
 
 class TwoReadings(BadQuestion):
-    """Ambiguous words. `readings` are unambiguous windows for each meaning."""
+    """Ambiguous words. `readings` are unambiguous windows for each meaning, or for the one that can
+    be asked for.
+    """
 
-    def __init__(self, words: str, readings: tuple[str, str]) -> None:
-        super().__init__(
-            f"“{words}” can be read in more than one way: say “{readings[0]}” or “{readings[1]}”."
-        )
+    def __init__(self, words: str, readings: tuple[str, ...]) -> None:
+        offered = " or ".join(f"“{each}”" for each in readings)
+        super().__init__(f"“{words}” can be read in more than one way: say {offered}.")
+        self.words = words
         self.readings = readings
 
 
@@ -100,8 +102,13 @@ def instant(day: date, clock: time, zone: tzinfo, reading: Reading) -> datetime:
         )
     raise reading.refused(
         f"{local:%Y-%m-%d %H:%M} comes twice in {name}; add its offset, such as "
-        f"{local:%Y-%m-%dT%H:%M}Z"
+        f"{first.isoformat(timespec='minutes')}"
     )
+
+
+def comes_twice(moment: datetime) -> bool:
+    """Whether the clocks show the moment's local time once more."""
+    return moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
 
 
 def zone_name(zone: tzinfo) -> str:

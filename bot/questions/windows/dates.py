@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from bot.questions.windows.calendar import Reading, TwoReadings, month_first, months_later
 from bot.questions.windows.point_types import Period, one_day
-from bot.questions.windows.tokens import MONTHS, WEEKDAYS, Tokens, word, words_of
+from bot.questions.windows.tokens import MONTHS, WEEKDAYS, Tokens, tokens_of, word, words_of
 
 MONTH_NUMBERS = MappingProxyType(
     {
@@ -121,7 +122,8 @@ def date_in(month: int, day: int, year: int | None, reading: Reading) -> Period:
             for y in range(today.year, today.year - 9, -1)
             if _is_leap(y) and date(y, 2, 29) <= today
         )
-        return replace(one_day(date(found, 2, 29)), year_is_open=True)
+        # Its year is known: in most years there is none.
+        return one_day(date(found, 2, 29))
     this = real_date(reading.today.year, month, day, reading)
     return replace(
         one_day(this if this <= reading.today else this.replace(year=this.year - 1)),
@@ -157,6 +159,64 @@ def _latest_of_month(day: int, reading: Reading) -> Period:
     raise reading.refused(f"There is no day {day} of a month")
 
 
+def _day_is_first(parts: Sequence[int]) -> bool | None:
+    """Whether the day comes before the month; None where either order makes a date."""
+    one, two = parts[:2]
+    if one == two or not 1 <= one <= 12 or not 1 <= two <= 12:
+        return one > 12
+    return None
+
+
+def _order_of_others(text: str, reading: Reading) -> bool | None:
+    """The order of the other dates in the words that are written in the same way: `02/11` in
+    `30/10-02/11` is in November.
+    """
+    orders = {
+        order
+        for other in _numeric_dates(reading)
+        if _separator(other) == _separator(text)
+        and (order := _day_is_first(_parts_of(other))) is not None
+        and len(set(_parts_of(other)[:2])) == 2
+    }
+    return orders.pop() if len(orders) == 1 else None
+
+
+def _in_order(day_is_first: bool, reading: Reading) -> str:
+    """The words with all dates of two readings written out; the hours beside them stay."""
+    text = reading.text
+    before: date | None = None
+    for found in _numeric_dates(reading):
+        parts = _parts_of(found)
+        if _day_is_first(parts) is not None:
+            continue
+        day, month = parts[:2] if day_is_first else parts[1::-1]
+        year = parts[2] if len(parts) == 3 else before.year if before else None
+        day_found = date_in(month, day, year, reading).first
+        # `12/11-01/12` may end in the next year.
+        if before and len(parts) == 2 and day_found < before:
+            day_found = day_found.replace(year=before.year + 1)
+        before = day_found
+        # Not within `12/11` or `2/11/2026`.
+        text = re.sub(rf"(?<![\d/.]){re.escape(found)}(?![\d/.])", f"{day_found}", text)
+    return text
+
+
+def _numeric_dates(reading: Reading) -> list[str]:
+    return [
+        token.text
+        for token in tokens_of(reading.text)
+        if token.kind == "numeric_date" and not token.text.endswith(".")
+    ]
+
+
+def _separator(text: str) -> str:
+    return next(each for each in text if not each.isdigit())
+
+
+def _parts_of(text: str) -> list[int]:
+    return [int(part) for part in re.split(r"[-/.]", text)]
+
+
 def _numeric(text: str, reading: Reading) -> Period | None:
     """`21/11/2026`, where only one of the numbers can be the month. If both can, BadQuestion offers
     both.
@@ -166,21 +226,19 @@ def _numeric(text: str, reading: Reading) -> Period | None:
         day, month = (int(part) for part in text.rstrip(".").split("."))
         is_date = 1 <= month <= 12 and 1 <= day <= 31
         return date_in(month, day, None, reading) if is_date else None
-    parts = [int(part) for part in text.replace("-", "/").replace(".", "/").split("/")]
+    parts = _parts_of(text)
     one, two = parts[:2]
     year = parts[2] if len(parts) == 3 else None
     if year is not None and year < 100:
         raise reading.refused(
             f"“{text}” can be read in more than one way; dates are written 2026-11-01"
         )
-    shown = year or reading.today.year
+    if (day_is_first := _day_is_first(parts)) is None:
+        day_is_first = _order_of_others(text, reading)
     # Day and month in another order on either side of the Atlantic.
-    if one <= 12 and two <= 12 and one != two and one and two:
-        readings = f"{shown}-{one:02}-{two:02}", f"{shown}-{two:02}-{one:02}"
-        # The hours beside the date stay.
-        first, other = (reading.text.replace(text, each) for each in readings)
-        raise TwoReadings(text, (first, other))
-    month, day = (two, one) if one > 12 else (one, two)
+    if day_is_first is None:
+        raise TwoReadings(text, (_in_order(False, reading), _in_order(True, reading)))
+    month, day = (two, one) if day_is_first else (one, two)
     if not 1 <= month <= 12 or not 1 <= day <= 31:
         return None
     return date_in(month, day, year, reading)

@@ -148,10 +148,25 @@ def _part(
         if not reading.whole_days:
             raise _months_or_minutes(tokens[at - 1].text, reading)
         unit = "months"
+    if unit == "hours" and _is_clock(tokens, at, reading):
+        text = tokens[at - 1].text
+        raise reading.two_readings(f"since {text[:2]}:{text[2:]}", f"last {int(text)} hours")
     is_whole = unit not in _MONTHS_OF or number == int(number)
     if number <= 0 or number > LONGEST_SECONDS or not is_whole:
         raise _wrong_number(reading)
     return (number, unit), at + 1
+
+
+def _is_clock(tokens: Tokens, at: int, reading: Reading) -> bool:
+    """Whether `since 1400h` and `0900 hrs` may be a time of day, as armies write it. By itself a
+    time is no window, so that `1400h` is a length.
+    """
+    text = tokens[at - 1].text
+    first, _, rest = reading.text.lower().partition(" ")
+    is_since = first == "since" and re.fullmatch(rf"{text} ?{tokens[at].text.lower()}", rest)
+    return re.fullmatch(r"(?:[01]\d|2[0-3])[0-5]\d", text) is not None and (
+        bool(is_since) or (text.startswith("0") and text != "0000")
+    )
 
 
 def _total(parts: Sequence[tuple[float, str]], reading: Reading) -> Length | None:

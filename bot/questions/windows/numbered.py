@@ -14,7 +14,7 @@ from bot.questions.windows.tokens import Tokens, words_of
 
 _WEEK_WORDS = ("week", "cw", "kw", "wk", "w")
 _FILLERS = ("the", "of", "in", "calendar", "iso")
-_HALVES = {"first": 1, "second": 2, "1st": 1, "2nd": 2}
+_HALVES = {"first": 1, "second": 2, "1": 1, "2": 2}
 
 
 def read_numbered(tokens: Tokens, reading: Reading) -> Period | None:

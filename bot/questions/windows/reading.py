@@ -15,7 +15,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.errors import BadQuestion
-from bot.questions.windows.calendar import DAY, Reading, UnknownWindow, midnight, zone_name
+from bot.questions.windows.calendar import (
+    DAY,
+    Reading,
+    TwoReadings,
+    UnknownWindow,
+    midnight,
+    zone_name,
+)
 from bot.questions.windows.lengths import NUMBERS, UNITS
 from bot.questions.windows.partial import part_of_day
 from bot.questions.windows.points import split_zone, zone_text_of
@@ -110,10 +117,35 @@ def read_window(
     text = " ".join(strip_filler_words(words.split()))
     reading = reading_of(text, now=now, zone=zone, whole_days=whole_days)
     try:
-        return _fitted(_span(words, reading), reading)
+        return _read_or_refuse(words, reading)
     except BadQuestion as error:
         error.hint = example
         raise
+
+
+def _read_or_refuse(words: str, reading: Reading) -> ParsedWindow:
+    """The window of the words. Of two readings only those that can be asked for are offered."""
+    try:
+        return _fitted(_span(words, reading), reading)
+    except TwoReadings as error:
+        refusals = [_refusal(each, reading) for each in error.readings]
+        usable = [
+            each for each, refusal in zip(error.readings, refusals, strict=True) if refusal is None
+        ]
+        if len(usable) == len(refusals):
+            raise
+        if not usable:
+            raise refusals[0] or error from None
+        raise TwoReadings(error.words, tuple(usable)) from None
+
+
+def _refusal(words: str, reading: Reading) -> BadQuestion | None:
+    """Why the words are refused; None for a window."""
+    try:
+        _fitted(_span(words, replace(reading, text=words)), reading)
+    except BadQuestion as error:
+        return error
+    return None
 
 
 def reading_of(text: str, *, now: datetime, zone: tzinfo, whole_days: bool) -> Reading:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from bot.questions.windows.calendar import (
     DAY,
     Reading,
+    comes_twice,
     midnight,
     month_first,
     months_later,
@@ -156,6 +157,8 @@ def _refuse_previous(unit: str, reading: Reading) -> None:
 def _clock_hour(reading: Reading) -> str:
     end = reading.now.astimezone(reading.zone).replace(minute=0)
     start = (end.astimezone(UTC) - timedelta(hours=1)).astimezone(reading.zone)
+    if any(comes_twice(each) for each in (start, end)):
+        return " to ".join(each.isoformat(timespec="minutes") for each in (start, end))
     return f"{start:%H:%M} to {end:%H:%M}"
 
 
@@ -299,6 +302,8 @@ def single(tokens: Tokens, reading: Reading) -> Span | None:
         )
     if reading.whole_days:
         raise known_by_day(reading)
+    if isinstance(point, Clock) and "midnight" in words_of(tokens):
+        _refuse_midnight_of(point, reading)
     if isinstance(point, Hours):
         return Span(point.start, point.end, has_begun=True)
     such_as = (
