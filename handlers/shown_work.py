@@ -139,12 +139,19 @@ class ShownWork(Struct, frozen=True):
     async def _show(self, progress: Progress) -> None:
         """Shows progress. If that fails, the work continues."""
         try:
-            await self._show_and_record(progress)
+            if await self._is_unreported():
+                await self._show_and_record(progress)
         # Answers come before progress in a channel that is near its limit.
         except NoRoom:
             return
         except Exception as error:
             log_failure(error, "Progress could not be shown")
+
+    async def _is_unreported(self) -> bool:
+        """False where this process was paused, and another has reported the question meanwhile."""
+        with contextlib.suppress(StoreUnavailable):
+            return await self.questions.is_in_progress(self.target.delivery)
+        return True
 
     async def _show_and_record(self, progress: Progress) -> None:
         """Shows progress, and stores where: after a crash at any moment, the next process can

@@ -142,6 +142,7 @@ class Delivery:
                 await self._remove_steps(target, ts, answer)
             return ts
         await self._streams.stop(target)
+        await self._progress.find_unconfirmed(target)
         for ts in filter(None, (target.replaces_ts, target.state.progress.ts)):
             if await self.messages.edit(target, ts, answer.text, answer.blocks):
                 target.state.is_answered = True

@@ -67,6 +67,7 @@ class ProgressMessages(Struct, frozen=True):
     async def delete(self, target: ReplyTarget) -> None:
         """Deletes the progress message in the channel; nothing where there is none."""
         await self.streams.stop(target)
+        await self.find_unconfirmed(target)
         if target.state.progress.ts:
             with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
                 await self.client.call(
@@ -74,20 +75,36 @@ class ProgressMessages(Struct, frozen=True):
                 )
             target.state.progress.ts = ""
 
+    async def find_unconfirmed(self, target: ReplyTarget) -> None:
+        """Looks for a progress message that Slack did not confirm, so that it is edited or deleted
+        and not left over with a Cancel button.
+        """
+        progress = target.state.progress
+        if not progress.is_unconfirmed:
+            return
+        with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
+            if ts := await self.messages.find_work(target):
+                progress.ts = ts
+                progress.is_unconfirmed = False
+                progress.is_hidden = False
+                if target.streams:
+                    await self.streams.stop_message(target, ts)
+
     async def _post(
         self, target: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
     ) -> None:
         """Posts the message. If Slack does not say whether it accepted it, the message is searched
         for, so that none is left over.
         """
-        state = target.state
+        progress = target.state.progress
         try:
             key = work_key(target.delivery)
-            state.progress.ts = await self.messages.post(target, text, blocks, client, key=key)
+            progress.ts = await self.messages.post(target, text, blocks, client, key=key)
         except SlackDeliveryUnknown:
-            state.progress.ts = await self.messages.find_work(target)
             # Not found may mean that it appears later; a second one would then be left over.
-            state.progress.is_hidden = not state.progress.ts
+            progress.is_hidden = True
+            progress.is_unconfirmed = True
+            await self.find_unconfirmed(target)
 
 
 def _shown(target: ReplyTarget, ticket: str, progress: Progress) -> tuple[str, list[Block]]:

@@ -83,6 +83,24 @@ async def test_progress_without_task_blocks_is_text(sandbox: Sandbox) -> None:
         await sandbox.slack.until(lambda: working.text.startswith("edge, iot: "))
 
 
+@pytest.mark.shows_work
+async def test_unconfirmed_progress_is_not_left_over(sandbox: Sandbox) -> None:
+    """Slack took the message without an answer, and its history could not be read right then."""
+    sandbox.rapid7.be_slow(600, times=3)
+    sandbox.slack.fail(how="cut", processed=True)
+    sandbox.slack.answer_with(503, path="conversations.history")
+    await sandbox.slack.command("/usage last 7 days")
+    await sandbox.slack.until(
+        lambda: any(path.endswith("conversations.history") for path in sandbox.slack.paths())
+    )
+    sandbox.rapid7.answer_at_once()
+    answer = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if "in 7 days" in m.text), None)
+    )
+    assert answer.edited
+    assert not [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
+
+
 async def test_private_answer_uses_supported_blocks(sandbox: Sandbox) -> None:
     sandbox.slack.supports_new_blocks = False
     await sandbox.slack.answer_to("/usage last 7 days")
