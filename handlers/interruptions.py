@@ -90,8 +90,9 @@ class InterruptionReporter(Struct, frozen=True):
             await self.delivery.report_interrupted(target, *lost)
 
     async def _send_again(self, asked: QuestionRecord, target: ReplyTarget) -> bool:
-        """Sends a private answer that was ready, and that Slack may not have taken. It replaces the
-        progress or itself where that is possible. False where none was ready.
+        """Sends an answer that was ready and was stored, since it is private or ends a stream, and
+        that Slack may not have taken. It replaces the progress or itself where that is possible.
+        False where none was ready.
         """
         kept = await self.store.answers.find(
             answer_ticket(asked.delivery), user=asked.user, now=self.clock()
@@ -100,6 +101,8 @@ class InterruptionReporter(Struct, frozen=True):
             asked.command, asked.user, asked.channel
         ):
             return False
+        if await self.delivery.restore_streamed_answer(target, kept.text, kept.blocks):
+            return True
         reason = await self.permissions.private_reason(asked.command, asked.channel)
         is_new_message = not target.state.replace_original
         notes = [note for note in (is_new_message and SENT_TWICE, reason) if note]

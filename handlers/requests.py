@@ -5,6 +5,7 @@ delivers the answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
-from bot.store import QuestionRecord, Store
+from bot.store import QuestionRecord, Store, StoreUnavailable
 from bot.system.file_memory import FileMemory
 from handlers.chat_commands import Manager, is_managing
 from handlers.error_messages import Stopping, error_message
@@ -257,10 +258,16 @@ class RequestHandler(Struct, frozen=True):
             store = partial(
                 self.store_answer, ticket, question.command, target, answer.text, answer.blocks
             )
-            if is_private:
+            # A stream of steps ends before it is replaced by the answer: in between, the next process
+            # has to know that.
+            is_stored = is_private or state.progress.is_streaming
+            if is_stored:
                 await store()
             await self.delivery.answer(
-                target, answer, ticket=ticket if may_share else "", before_fallback=store
+                target,
+                answer,
+                ticket=ticket if may_share else "",
+                before_fallback=None if is_stored else store,
             )
         return answer
 
@@ -344,6 +351,19 @@ class RequestHandler(Struct, frozen=True):
         if self.running.cancel(ticket, user):
             return True
         return await self.store.questions.request_cancel(ticket, user)
+
+    async def note_answer_seen(self, ticket: str, user: str) -> None:
+        """Records that a person can see their private answer, since they have pressed a button of
+        it. Slack may not have confirmed it yet: if this process ends before, the next one must not
+        put anything in its place. `ticket` may be cut.
+        """
+        if not ticket:
+            return
+        # Without the database nothing is reported after a crash either.
+        with contextlib.suppress(StoreUnavailable):
+            for delivery in await self.store.questions.in_progress_of(user):
+                if answer_ticket(delivery).startswith(ticket):
+                    await self.store.questions.note_answered(delivery)
 
     async def cancel_in_thread(self, channel: str, thread_ts: str, user: str) -> None:
         """Cancels a person's own questions in a thread, whichever process is working on them."""

@@ -252,6 +252,24 @@ class Delivery:
         await self.send_ephemeral(target, *shareable(text, blocks, ticket))
         target.state.replace_original = False
 
+    async def restore_streamed_answer(
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
+    ) -> bool:
+        """Shows an answer in place of the stream of an earlier process, which may have ended with
+        its steps and Cancel above the answer. False where there is no such message.
+        """
+        if not _is_in_agent_thread(target):
+            return False
+        shown: ShownMessage | None = None
+        with contextlib.suppress(*FAILURES):
+            shown = await self._find_shown(target)
+            if shown and await self._replace_shown(target, shown, text, blocks):
+                # It is the answer now, which is not to be deleted.
+                target.state.progress.ts = ""
+                return True
+        # Below its steps, the answer can be read, too.
+        return shown is not None and shown.is_progress is False
+
     async def delete_progress(self, target: ReplyTarget) -> None:
         """Deletes the progress message that an earlier process has shown in the channel, where the
         answer is private. Nothing else is deleted.
@@ -291,8 +309,7 @@ class Delivery:
 
     async def _end_stream(self, target: ReplyTarget, shown: ShownMessage) -> None:
         """Lets a message be edited or deleted that may be a stream of an earlier process."""
-        # Streams are shown in agent threads alone.
-        if target.thread and target.channel.startswith("D"):
+        if _is_in_agent_thread(target):
             await self._streams.stop_message(target, shown.ts)
 
     async def _find_shown(self, target: ReplyTarget) -> ShownMessage | None:
@@ -406,3 +423,8 @@ class Delivery:
     async def open_dm(self, user: str) -> str:
         """The channel of a person's direct messages with the bot. Raises SlackRefused."""
         return await self.messages.open_dm(user)
+
+
+def _is_in_agent_thread(target: ReplyTarget) -> bool:
+    """Whether the messages of an earlier process may be streams, which are shown nowhere else."""
+    return bool(target.thread) and target.channel.startswith("D")

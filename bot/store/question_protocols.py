@@ -81,6 +81,16 @@ class QuestionStore(Protocol):
         """
         ...
 
+    async def in_progress_of(self, user: str) -> list[str]:
+        """The deliveries of a person's questions that have not ended, in any process."""
+        ...
+
+    async def note_answered(self, delivery: str) -> None:
+        """Records that the asker has the answer, though its process has not recorded the end; a
+        file that is still to come is reported as missing after a crash all the same.
+        """
+        ...
+
     async def in_progress_in(self, channel: str, thread_ts: str) -> list[str]:
         """The deliveries of the questions of a thread whose progress is shown, in any process."""
         ...

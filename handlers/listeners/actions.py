@@ -31,6 +31,7 @@ class AskAction(Struct, frozen=True):
         line = str(action.get("value", ""))
         target = reply_target_from_action(body, line)
         context["target"] = target
+        await self.requests.note_answer_seen(target.replaces_ticket, target.user)
         command, words = split_command(line)
         if not target.channel:
             channel = await self.requests.delivery.open_dm(target.user)
@@ -53,6 +54,7 @@ class ShareAction(Struct, frozen=True):
         target = reply_target_from_action(body, "")
         context["target"] = target
         ticket = str(action.get("value", ""))
+        await self.requests.note_answer_seen(ticket, target.user)
         # Taken before it is posted, so that two clicks share it once.
         kept = await self.store.answers.take(
             ticket, user=target.user, channel=target.channel, now=self.requests.clock()

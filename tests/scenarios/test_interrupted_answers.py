@@ -44,6 +44,11 @@ async def stopped_outcome(bot: Bot) -> str:
     return asked.outcome
 
 
+async def stopped_outcome_of_all(bot: Bot) -> None:
+    """Stops the questions in progress as a kill would: nothing is recorded of their end."""
+    await bot.requests.running.finish(within_s=0.05)
+
+
 async def until_lost(bot: Bot, count: int = 1) -> None:
     """Waits until interrupted questions are reported."""
     async with asyncio.timeout(30):
@@ -282,6 +287,68 @@ async def test_killed_process_leaves_no_open_stream(sandbox: Sandbox) -> None:
     assert len(interruptions(sandbox)) == 1
     assert "interrupted while it worked on" in message.text
     assert "Try again" in buttons(message)
+
+
+@pytest.mark.parametrize(
+    ("method", "is_applied"),
+    [("chat.stopStream", False), ("chat.stopStream", True), ("chat.update", False)],
+)
+async def test_killed_process_leaves_no_steps_above_the_answer(
+    sandbox: Sandbox, method: str, is_applied: bool
+) -> None:
+    """A real process ends between the end of a stream and the edit that removes the steps."""
+    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    sandbox.rapid7.be_slow(600, times=9)
+    async with bot_program(sandbox) as program:
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
+        begun = await sandbox.slack.start_agent_thread()
+        message = await asked(sandbox, begun)
+        reached = answer_never(
+            sandbox, f"/api/{method}", after=sandbox.slack._method if is_applied else None
+        )
+        sandbox.rapid7.answer_at_once()
+        await asyncio.wait_for(reached.wait(), 60)
+        program.kill()
+        await program.wait()
+    sandbox.slack.faults.clear()
+    async with connected_bot(sandbox) as bot:
+        await expire_leases(bot.store)
+        await until_lost(bot)
+    assert of_bot(sandbox, begun) == [message]
+    assert (message.streaming, interruptions(sandbox)) == ("closed", [])
+    assert "in 3 days" in message.text
+    assert "task_card" not in str(message.blocks)
+    assert "Cancel" not in buttons(message)
+    assert "7 days" in buttons(message)
+
+
+@pytest.mark.shows_work
+@pytest.mark.parametrize("button", ["Share here", "CSV"])
+async def test_answer_with_a_pressed_button_is_not_replaced(sandbox: Sandbox, button: str) -> None:
+    """Slack has shown the answer and not confirmed it, and the process is killed."""
+    async with connected_bot(sandbox) as ending:
+        sandbox.devicewise.be_slow(600)
+        await sandbox.slack.command(PRIVATE)
+        shown = await working(sandbox)
+        handled = answer_never(sandbox, "/response/", after=sandbox.slack._response)
+        sandbox.devicewise.answer_at_once()
+        await asyncio.wait_for(handled.wait(), 30)
+        sandbox.slack.faults.clear()
+        pressed = next(text for text in buttons(shown) if text.startswith(button))
+        await sandbox.slack.press(shown, buttons(shown)[pressed])
+        await sandbox.slack.until(
+            lambda: any(
+                "Shared by" in text_of(m) or ".csv" in str(m) for m in sandbox.slack.messages
+            )
+        )
+        words = shown.text
+        await stopped_outcome_of_all(ending)
+    async with connected_bot(sandbox) as bot:
+        await bot.interruptions.report(started=bot.clock())
+    assert shown.text == words
+    assert interruptions(sandbox) == []
+    assert not any("was restarted" in text for text in texts(sandbox))
 
 
 @pytest.mark.parametrize("method", ["interruption_reported", "take_response_url"])

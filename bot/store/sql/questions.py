@@ -158,6 +158,19 @@ class SqlQuestions:
         )
         return requested == 1
 
+    async def in_progress_of(self, user: str) -> list[str]:
+        rows = await self._database.read(
+            'SELECT delivery FROM questions WHERE outcome = ? AND "user" = ?', (UNFINISHED, user)
+        )
+        return [row["delivery"] for row in rows]
+
+    async def note_answered(self, delivery: str) -> None:
+        await self._database.execute(
+            "UPDATE questions SET outcome = 'answered' WHERE delivery = ? AND outcome = ? "
+            "AND delivery NOT IN (SELECT delivery FROM unsent_files)",
+            (delivery, UNFINISHED),
+        )
+
     async def in_progress_in(self, channel: str, thread_ts: str) -> list[str]:
         rows = await self._database.read(
             "SELECT delivery FROM questions WHERE outcome = ? AND channel = ? AND delivery IN "
