@@ -23,7 +23,7 @@ from bot.errors import (
 )
 from bot.formatting import join_words, sanitise
 from bot.observability.faults import RecentFaults
-from bot.store import StoreUnavailable
+from bot.store import StoreUnavailable, StoreUnreachable
 
 log = logging.getLogger("opswatch")
 RECENT_FAULTS = RecentFaults()
@@ -159,7 +159,9 @@ def log_failure(error: BaseException, what: str, *, level: int = logging.WARNING
 def _reported(error: BaseException) -> ReportedError:
     if isinstance(error, ReportedError):
         return error
-    # The store knows no messages for people.
+    # The store knows no messages for people. The reason of this error names host and role.
+    if isinstance(error, StoreUnreachable):
+        return DatabaseUnavailable(error.cause)
     if isinstance(error, StoreUnavailable):
         return DatabaseUnavailable(str(error))
     return InternalError()

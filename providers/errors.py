@@ -23,7 +23,7 @@ from typing import ClassVar
 
 class ProviderError(Exception):
     """A question a provider could not answer. `str(error)` is one sentence for a person and holds
-    no secret.
+    no secret. `host` is what was called, where there was no connection to it.
     """
 
     kind: ClassVar[str] = "unavailable"
@@ -32,13 +32,25 @@ class ProviderError(Exception):
     log_level: ClassVar[int] = logging.INFO
 
     def __init__(
-        self, message: str, *, account: str, hint: str, retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        account: str,
+        hint: str,
+        retry_after_s: float | None = None,
+        host: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.account = account
         self.hint = hint
         self.retry_after_s = retry_after_s
+        self.host = host
+
+    @property
+    def for_operators(self) -> str:
+        """The message with the host, which people in Slack are not shown."""
+        return f"{self.message.rstrip('.')} ({self.host})." if self.host else self.message
 
 
 class AuthFailed(ProviderError):

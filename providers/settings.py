@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from providers.amounts import read_size
-from providers.http.network import is_loopback
+from providers.http.network import is_host_name, is_loopback
 from providers.redaction import Secret
 
 # Keys whose values are never shown, wherever in the file they are written.
@@ -192,7 +192,7 @@ def _url(value: Any, info: ValidationInfo) -> str:
     parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
     try:
         # `port` raises for what is no port.
-        whole = bool(parts.hostname) and (parts.port or 1) > 0
+        whole = is_host_name(parts.hostname or "") and (parts.port or 1) > 0
     except ValueError:
         whole = False
     if (

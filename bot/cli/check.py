@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -127,7 +128,11 @@ async def _database(settings: Settings) -> tuple[list[Check], CanvasUse]:
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError as error:
-        hint = "Check `database` in bot.toml and the rights of its folder."
+        hint = (
+            "Check the URL that `database` in bot.toml refers to, and that its server runs."
+            if isinstance(settings.database, Secret)
+            else "Check `database` in bot.toml and the rights of its folder."
+        )
         return [Check("database", ok=False, detail=str(error), hint=hint)], CanvasUse(
             any(digest.as_ == "canvas" for digest in settings.digest)
         )
@@ -188,7 +193,7 @@ async def _slack(
         try:
             who = await client.auth_test()
         except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            return [_not_connected(error)]
+            return [_not_connected(error, tokens.api_url)]
         checks = [
             Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")
         ]
@@ -208,15 +213,18 @@ async def _slack(
     return checks
 
 
-def _not_connected(error: Exception) -> Check:
+def _not_connected(error: Exception, api_url: str) -> Check:
     """Why Slack does not accept the token, or cannot be reached."""
     if isinstance(error, SlackApiError):
-        detail = f"Slack refuses the bot token ({error.response.get('error')})."
+        code = error.response.get("error") or f"HTTP {error.response.status_code}"
+        detail = f"Slack refuses the bot token ({code})."
         hint = "Check SLACK_BOT_TOKEN; reinstall the app."
-    else:
-        failure = describe_failure(error)
-        why, hint = failure or ("", "Check the network, HTTPS_PROXY and SLACK_API_URL.")
-        detail = f"Slack could not be reached{why and ': '}{why}."
+        return Check("slack", ok=False, detail=detail, hint=hint)
+    failure = describe_failure(error, setting="SLACK_API_URL")
+    host = failure.host if failure and failure.host else urlsplit(api_url).netloc
+    reason = f": {failure.reason}" if failure else ""
+    hint = failure.hint if failure else "Check the network, HTTPS_PROXY and SLACK_API_URL."
+    detail = f"Slack could not be reached{reason} ({host})."
     return Check("slack", ok=False, detail=detail, hint=hint)
 
 
@@ -251,6 +259,12 @@ async def _socket(client: object, token: str) -> Check:
             detail=f"Slack refuses the app token ({code}).",
             hint="SLACK_APP_TOKEN needs connections:write.",
         )
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        # Slack has answered before, so this may pass.
+        failure = describe_failure(error, setting="SLACK_API_URL")
+        reason = f": {failure.with_host}" if failure else ""
+        detail = f"Socket Mode could not be opened{reason}."
+        return Check("socket", ok=False, detail=detail, hint="Run `opswatch check` again.")
     return Check("socket", ok=True, detail="Socket Mode can be opened.")
 
 

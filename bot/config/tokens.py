@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bot import formatting
 from bot.errors import ConfigError, ConfigProblem
-from providers.http.network import is_loopback
+from providers.http.network import is_host_name, is_loopback
 from providers.redaction import Secret
 from providers.settings import clean_secret, read_secret_file
 
@@ -118,6 +118,10 @@ def _is_address(value: str) -> bool:
     try:
         parts = urlsplit(value)
         # Reading `port` raises ValueError if it is not a number.
-        return parts.scheme in ("https", "http") and bool(parts.hostname) and (parts.port or 1) > 0
+        return (
+            parts.scheme in ("https", "http")
+            and is_host_name(parts.hostname or "")
+            and (parts.port or 1) > 0
+        )
     except ValueError:
         return False

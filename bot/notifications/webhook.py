@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 from bot.notifications.event import AlertEvent
 from bot.notifications.settings import HttpRequest, TargetSettings
-from providers.http.network import is_loopback
+from providers.http.network import is_host_name, is_loopback
 from providers.redaction import Secret
 from providers.settings import SecretReference, read_reference
 
@@ -34,7 +34,7 @@ def _hook_url(value: Any, info: ValidationInfo) -> Secret:
         text = read_reference(text, info).open()
     try:
         parts = urlsplit(text)
-        is_whole = parts.scheme in ("https", "http") and bool(parts.hostname)
+        is_whole = parts.scheme in ("https", "http") and is_host_name(parts.hostname or "")
         is_whole = is_whole and (parts.port or 1) > 0 and "@" not in parts.netloc
     except ValueError:
         is_whole = False

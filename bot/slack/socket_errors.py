@@ -72,10 +72,8 @@ def describe(error: Exception) -> str:
 
 
 def unreachable(error: BaseException) -> str:
-    """`Slack could not be reached.`, with the cause and what to do if it is a certificate or proxy."""
-    failure = describe_failure(error)
-    return (
-        f"Slack could not be reached: {failure[0]}. {failure[1]}"
-        if failure
-        else "Slack could not be reached."
-    )
+    """`Slack could not be reached.`, with the cause, the host, and what to do."""
+    failure = describe_failure(error, setting="SLACK_API_URL")
+    if failure is None:
+        return "Slack could not be reached."
+    return f"Slack could not be reached: {failure.with_host}. {failure.hint}"

@@ -20,6 +20,16 @@ class StoreUnavailable(StoreError):
     """
 
 
+class StoreUnreachable(StoreUnavailable):
+    """No connection to the database server. The reason may name its host and role; `cause` is what
+    people in Slack are shown of it.
+    """
+
+    def __init__(self, reason: str, cause: str) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
 class WriteConflict(StoreUnavailable):
     """Concurrent transactions waited for each other's rows (a deadlock), and this one was rolled
     back. Nothing of it was written; it succeeds when it runs alone.

@@ -64,8 +64,9 @@ async def _exchange(
     except TimeoutError:
         raise TargetUnavailable("no answer in time") from None
     except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
-        reason, hint = describe_failure(error) or ("no connection", "")
-        raise TargetUnavailable(reason, hint) from None
+        failure = describe_failure(error, setting="its address in bot.toml")
+        reason = failure.reason if failure else "no connection"
+        raise TargetUnavailable(reason, failure.hint if failure else "") from None
 
 
 def hint_for(status: int) -> str:

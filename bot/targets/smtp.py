@@ -20,7 +20,8 @@ from msgspec import Struct
 from bot import formatting
 from bot.notifications.email import EmailSettings
 from bot.targets.errors import TargetRefused, TargetUnavailable
-from providers.http.network import UNTRUSTED_HINT, Network, untrusted_reason
+from providers.http.causes import TIMED_OUT, connection_cause
+from providers.http.network import Network, untrusted_certificate
 
 log = logging.getLogger("opswatch")
 # For each answer of the server.
@@ -195,15 +196,24 @@ def _errors() -> Iterator[None]:
         raise TargetRefused(
             "the mail server offers no encryption", 'Check `port` and `security` ("tls").'
         ) from None
-    except ssl.SSLError as error:
-        reason = untrusted_reason(error)
-        shown = f"its certificate is not trusted ({reason})" if reason else "TLS failed"
-        raise TargetUnavailable(shown, UNTRUSTED_HINT if reason else "") from None
-    except (smtplib.SMTPException, OSError):
-        raise TargetUnavailable("no connection") from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise TargetUnavailable(*_no_connection(error)) from None
     except ValueError:
         # Such as a challenge that is not Base64.
         raise TargetUnavailable("the mail server's answer cannot be read") from None
+
+
+def _no_connection(error: Exception) -> tuple[str, str]:
+    """Why there is no connection to the server, and what to do."""
+    if untrusted := untrusted_certificate(error):
+        return untrusted
+    # The library's own errors, which are no answer either, come from errors of earlier work.
+    cause = None if isinstance(error, smtplib.SMTPException) else connection_cause(error)
+    if isinstance(error, TimeoutError):
+        cause = TIMED_OUT
+    if cause is None:
+        return "no connection", ""
+    return cause.reason, cause.hint_for("`host`, `port` and `security` of the target")
 
 
 def _refusal(code: int, text: bytes | str) -> TargetRefused | TargetUnavailable:

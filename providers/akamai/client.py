@@ -208,7 +208,7 @@ class Akamai:
         try:
             detail = await (self._describe() if self._settings.report == "v1" else self._try_v2())
         except ProviderError as error:
-            return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
+            return [Check(self.account, ok=False, detail=error.for_operators, hint=error.hint)]
         return [Check(self.account, ok=True, detail=detail)]
 
     async def describe(self) -> Mapping[str, Any]:

@@ -202,7 +202,7 @@ class DeviceWise:
                 }
             )
         except ProviderError as error:
-            return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
+            return [Check(self.account, ok=False, detail=error.for_operators, hint=error.hint)]
         return [
             Check(
                 self.account,

@@ -92,7 +92,8 @@ class Circuit(Struct):
         if was_open and self.shared:
             await self.shared.close(self.account)
 
-    async def failed(self) -> None:
+    async def failed(self, reason: str = "") -> None:
+        """Counts a failure. `reason` is the sentence that the log shows."""
         self._failures += 1
         if self._failures < OPENS_AFTER:
             return
@@ -103,9 +104,10 @@ class Circuit(Struct):
             is_new = await self.shared.open(self.account, OpenCircuit(self._failures, until))
         if is_new:
             log.warning(
-                "%s has failed %d times in a row; requests to it are paused.",
+                "%s has failed %d times in a row; requests to it are paused.%s",
                 self.account,
                 self._failures,
+                reason and f" {reason}",
             )
 
     @property

@@ -61,7 +61,8 @@ class AccountClient(httpx.AsyncClient):
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
-        self.by_proxy = settings.get("proxy") is not None
+        proxy: httpx.Proxy | None = settings.get("proxy")
+        self.proxy_host = proxy.url.netloc.decode("ascii") if proxy else ""
         self.observer = observer
         self.clock = clock
         self.circuit = circuit
@@ -201,6 +202,7 @@ async def fetch(
                 f"{account} did not answer within {timeout_s:.0f} s.",
                 account=account,
                 hint="Try again in a few minutes.",
+                host=client.base_url.netloc.decode("ascii"),
             ) from None
     raise AssertionError("stamina either returns or raises")
 
@@ -243,8 +245,8 @@ async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
     await circuit.check()
     try:
         yield
-    except Unavailable:
-        await circuit.failed()
+    except Unavailable as error:
+        await circuit.failed(error.for_operators)
         raise
     # Neither a success nor a failure: the vendor is up, but accepts nothing now.
     except RateLimited:
@@ -279,7 +281,8 @@ async def _stream(
         response = await client.send(request, stream=True)
         status = response.status_code
     except httpx.HTTPError as error:
-        raise unreachable(error, account=account, by_proxy=client.by_proxy) from None
+        host = request.url.netloc.decode("ascii")
+        raise unreachable(error, account=account, host=host, proxy=client.proxy_host) from None
     finally:
         client.observer(RequestOutcome(account, status, time.monotonic() - started))
     try:

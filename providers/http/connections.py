@@ -8,9 +8,11 @@ from typing import Any
 
 import aiohttp
 from aiohttp.client_middlewares import ClientHandlerType
+from msgspec import Struct
 from yarl import URL
 
-from providers.http.network import PROXY_HINT, UNTRUSTED_HINT, Network, untrusted_reason
+from providers.http.causes import TIMED_OUT, connection_cause
+from providers.http.network import PROXY_HINT, PROXY_NOT_REACHED, Network, untrusted_certificate
 
 PROXY_WANTS_LOGIN = 407
 
@@ -23,25 +25,55 @@ def open_session(network: Network, **options: Any) -> aiohttp.ClientSession:
     )
 
 
-def describe_failure(error: BaseException) -> tuple[str, str] | None:
-    """What failed in a connection, and a hint for the operator: `("its certificate is not trusted
-    (…)", hint)`. None if all that is known is that the other side could not be reached.
+class ConnectionFailure(Struct, frozen=True):
+    """Why there is no connection: `connection refused`, and `slack.com:443` where the host is known."""
+
+    reason: str
+    hint: str
+    host: str = ""
+
+    @property
+    def with_host(self) -> str:
+        return f"{self.reason} ({self.host})" if self.host else self.reason
+
+
+def describe_failure(error: BaseException, *, setting: str) -> ConnectionFailure | None:
+    """What failed in a connection, and a hint for the operator, which names the `setting` of the
+    host. None if all that is known is that the other side could not be reached.
     """
-    if reason := untrusted_reason(error):
-        return f"its certificate is not trusted ({reason})", UNTRUSTED_HINT
+    if found := untrusted_certificate(error):
+        return ConnectionFailure(*found, host=_host(error))
     # Bounded, because causes may form a cycle.
     for _ in range(10):
         if isinstance(error, aiohttp.ClientHttpProxyError):
             wants = (
                 " and wants another user or password" if error.status == PROXY_WANTS_LOGIN else ""
             )
-            return f"the proxy refused the connection (HTTP {error.status}){wants}", PROXY_HINT
+            reason = f"the proxy refused the connection (HTTP {error.status}){wants}"
+            return ConnectionFailure(reason, PROXY_HINT)
         if isinstance(error, aiohttp.ClientProxyConnectionError):
-            return "the proxy could not be reached", PROXY_HINT
+            cause = connection_cause(error)
+            reason = f"{PROXY_NOT_REACHED}: {cause.reason}" if cause else PROXY_NOT_REACHED
+            return ConnectionFailure(reason, PROXY_HINT, _host(error))
+        # Errors after the connection was made have causes of the same kinds.
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            timed_out = isinstance(error, aiohttp.ConnectionTimeoutError)
+            cause = TIMED_OUT if timed_out else connection_cause(error)
+            if cause is None:
+                return None
+            return ConnectionFailure(cause.reason, cause.hint_for(setting), _host(error))
         if error.__cause__ is None:
             return None
         error = error.__cause__
     return None
+
+
+def _host(error: BaseException) -> str:
+    """`slack.com:443`, which aiohttp's errors of connections know; else nothing."""
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError):
+        place = f"[{error.host}]" if ":" in error.host else error.host
+        return f"{place}:{error.port}" if error.port else place
+    return ""
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -16,40 +15,41 @@ from providers.errors import (
     RateLimited,
     Unavailable,
 )
-from providers.http.network import PROXY_HINT, UNTRUSTED_HINT, untrusted_reason
+from providers.http.causes import (
+    CLOSED,
+    NO_TLS,
+    TIMED_OUT,
+    TLS_FAILED,
+    UNEXPLAINED,
+    connection_cause,
+)
+from providers.http.network import PROXY_HINT, PROXY_NOT_REACHED, untrusted_certificate
 from providers.http.reply import Reply, retry_after_s
 from providers.limits.rate_limiter import in_words
 
+# Where the host of an account is set.
+SETTING = "`region`, `host` or `base_url` of the account"
 
-def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False) -> ProviderError:
+
+def unreachable(
+    error: httpx.HTTPError, *, account: str, host: str = "", proxy: str = ""
+) -> ProviderError:
     """The error for a request that got no complete answer. It says how the request failed and never
-    quotes a URL. `by_proxy` if it went to a proxy.
+    quotes a URL; `host` and `proxy`, the one that was used, are only for operators.
     """
-    if reason := untrusted_reason(error):
-        what = f"could not be reached: its certificate is not trusted ({reason})"
-        return Unavailable(f"{account} {what}.", account=account, hint=UNTRUSTED_HINT)
+    if failure := untrusted_certificate(error):
+        return not_reached(*failure, account=account, host=host)
     if isinstance(error, httpx.ProxyError):
         answer = sanitised_proxy_answer(error)
-        return Unavailable(
-            f"{account} could not be reached: the proxy refused{answer}.",
-            account=account,
-            hint=PROXY_HINT,
-        )
-    if by_proxy and isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        # A later failure, in the TLS inside the tunnel, is the vendor's or the proxy's; a time-out
-        # does not show which.
-        in_tunnel = isinstance(error, httpx.ConnectTimeout) or _is_tls_failure(error)
-        what = (
-            "could not be reached through the proxy"
-            if in_tunnel
-            else "could not be reached: the proxy could not be reached"
-        )
-        return Unavailable(f"{account} {what}.", account=account, hint=PROXY_HINT)
+        return not_reached(f"the proxy refused{answer}", PROXY_HINT, account=account, host=host)
+    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
+        return _not_connected(error, account=account, host=host, proxy=proxy)
     if isinstance(error, httpx.RemoteProtocolError) and not _is_cut_off(error):
         return ProtocolError(
             f"{account} sent something that is not HTTP, or headers without end.",
             account=account,
             hint="Check `base_url`. If it keeps failing, tell the operator.",
+            host=host,
         )
     what = next(
         (words for kind, words in _FAILURES.items() if isinstance(error, kind)),
@@ -58,11 +58,30 @@ def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False)
     return no_answer(what, account=account)
 
 
+def _not_connected(error: httpx.HTTPError, *, account: str, host: str, proxy: str) -> ProviderError:
+    """The error for a connection that could not be opened, to the vendor or to the proxy."""
+    cause = TIMED_OUT if isinstance(error, httpx.ConnectTimeout) else connection_cause(error)
+    if not proxy:
+        cause = cause or UNEXPLAINED
+        return not_reached(cause.reason, cause.hint_for(SETTING), account=account, host=host)
+    # A later failure, in the TLS inside the tunnel, is the vendor's or the proxy's; a time-out
+    # does not show which.
+    if cause in (TIMED_OUT, NO_TLS, TLS_FAILED, CLOSED):
+        message = f"{account} could not be reached through the proxy: {cause.reason}."
+        return Unavailable(message, account=account, hint=PROXY_HINT, host=host)
+    reason = f"{PROXY_NOT_REACHED}: {cause.reason}" if cause else PROXY_NOT_REACHED
+    return not_reached(reason, PROXY_HINT, account=account, host=proxy)
+
+
+def not_reached(reason: str, hint: str, *, account: str, host: str = "") -> Unavailable:
+    """The error for an account to which no connection was made, with the reason for it."""
+    what = f"{account} could not be reached{reason and ': '}{reason}."
+    return Unavailable(what, account=account, hint=hint, host=host)
+
+
 # The name of each kind of error; subclasses come first.
 _FAILURES: Mapping[type[httpx.HTTPError], str] = MappingProxyType(
     {
-        httpx.ConnectTimeout: "could not be reached",
-        httpx.ConnectError: "could not be reached",
         httpx.PoolTimeout: "is busy with other requests of the bot",
         httpx.WriteTimeout: "stopped reading the request",
         httpx.TimeoutException: "fell silent",
@@ -72,14 +91,6 @@ _FAILURES: Mapping[type[httpx.HTTPError], str] = MappingProxyType(
 
 def _is_cut_off(error: httpx.RemoteProtocolError) -> bool:
     return any(words in str(error) for words in _CUT_OFF)
-
-
-def _is_tls_failure(error: BaseException | None) -> bool:
-    for _ in range(10):
-        if error is None or isinstance(error, ssl.SSLError):
-            break
-        error = error.__cause__ or error.__context__
-    return isinstance(error, ssl.SSLError)
 
 
 def sanitised_proxy_answer(error: httpx.HTTPError) -> str:
@@ -96,9 +107,7 @@ _CUT_OFF = ("disconnected", "peer closed connection", "ConnectionTerminated", "S
 
 
 def no_answer(what: str, *, account: str) -> Unavailable:
-    """The error for an account that “could not be reached”, “fell silent”, or failed in another
-    way.
-    """
+    """The error for an account that “fell silent”, or failed in another way after it was reached."""
     return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
 
 

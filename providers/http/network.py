@@ -31,11 +31,21 @@ NEEDS_HOSTS = (
     "separated by commas"
 )
 MOST_PORT = 65_535
+# RFC 1035, 3.1, with the dot at its end.
+MOST_HOST = 254
 PROXY_HINT = "Check HTTPS_PROXY, or name the host in NO_PROXY where it is reached directly."
+PROXY_NOT_REACHED = "the proxy could not be reached"
 UNTRUSTED_HINT = (
     "If a private authority signed it, point SSL_CERT_FILE to a PEM file that holds that "
     "authority's certificate."
 )
+# By OpenSSL's number of the reason (X509_V_ERR_…); every other one is about who signed.
+_CERTIFICATE_HINTS = {
+    9: "Check the clock of the bot's machine.",
+    10: "Its operator has to renew it. Check the clock of the bot's machine, too.",
+    62: "Check the name of the host: the certificate is that of another one.",
+    64: "Name the host instead of its IP address: the certificate is that of a name.",
+}
 _DEFAULT_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
 
@@ -189,23 +199,45 @@ def is_loopback(url: str) -> bool:
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
-def untrusted_reason(error: BaseException | None) -> str:
-    """Why a certificate is not trusted, in OpenSSL's words ("self-signed certificate in certificate
-    chain"), or nothing.
+def untrusted_certificate(error: BaseException | None) -> tuple[str, str] | None:
+    """`("its certificate is not trusted (…)", hint)` with OpenSSL's reason, such as "self-signed
+    certificate in certificate chain"; None for another error.
     """
+    found = _verification_error(error)
+    if found is None:
+        return None
+    reason = getattr(found, "verify_message", "") or "it cannot be verified"
+    hint = _CERTIFICATE_HINTS.get(getattr(found, "verify_code", 0), UNTRUSTED_HINT)
+    return f"its certificate is not trusted ({reason.rstrip('.')})", hint
+
+
+def _verification_error(error: BaseException | None) -> BaseException | None:
     for _ in range(10):
         if error is None:
-            return ""
-        inner = getattr(
-            error, "certificate_error", None
-        )  # aiohttp's wrapper is a verification error, too, without its reason
+            return None
+        # aiohttp's wrapper is a verification error, too, without its reason.
+        inner = getattr(error, "certificate_error", None)
         if isinstance(inner, BaseException):
             error = inner
         elif isinstance(error, ssl.SSLCertVerificationError):
-            return getattr(error, "verify_message", "") or "it cannot be verified"
+            return error
         else:
             error = error.__cause__ or error.__context__
-    return ""
+    return None
+
+
+def is_host_name(host: str) -> bool:
+    """Whether a connection to the host can be tried: an address, or labels of 1 to 63 characters."""
+    if _address(host):
+        return True
+    if not host or len(host) > MOST_HOST or any(c.isspace() or c in "%@:/[]" for c in host):
+        return False
+    try:
+        # As the resolver encodes it, which raises for an empty or too long label.
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _lookup(variable: str, environ: Mapping[str, str]) -> tuple[str, str]:

@@ -19,9 +19,10 @@ import httpx
 from msgspec.structs import replace
 from yarl import URL
 
-from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
+from providers.errors import Incomplete, ProtocolError, ProviderError
+from providers.http.causes import UNEXPLAINED
 from providers.http.connections import describe_failure, open_session
-from providers.http.failures import no_answer
+from providers.http.failures import SETTING, no_answer, not_reached
 from providers.http.network import Network
 from providers.http.observer import RequestOutcome
 from providers.http.reading import MOST_ERROR_BYTES
@@ -80,7 +81,8 @@ class BulkClient:
             )
             status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise unreachable(error, account=account) from None
+            host = request.url.netloc.decode("ascii")
+            raise unreachable(error, account=account, host=host) from None
         finally:
             self._network.observer(RequestOutcome(account, status, time.monotonic() - began))
         try:
@@ -146,25 +148,23 @@ async def pieces(
         raise Incomplete(broken, account=account, hint="Ask again, or for a shorter window.")
 
 
-def unreachable(error: Exception, *, account: str) -> ProviderError:
+def unreachable(error: Exception, *, account: str, host: str = "") -> ProviderError:
     """The error for a request that got no whole answer; says how it failed and never
-    quotes a URL.
+    quotes a URL. `host` is only for operators.
     """
-    if failure := describe_failure(error):
-        reason, hint = failure
-        return Unavailable(f"{account} could not be reached: {reason}.", account=account, hint=hint)
+    if failure := describe_failure(error, setting=SETTING):
+        return not_reached(failure.reason, failure.hint, account=account, host=host)
     if isinstance(error, aiohttp.ClientResponseError):
         return ProtocolError(
             f"{account} sent something that is not HTTP, or headers without end.",
             account=account,
             hint="Check `base_url`. If it keeps failing, tell the operator.",
+            host=host,
         )
-    if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
-        what = "could not be reached"
-    elif isinstance(error, TimeoutError):
-        what = "fell silent"
-    else:
-        what = "broke off in the middle of its answer"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return not_reached("", UNEXPLAINED.hint_for(SETTING), account=account, host=host)
+    timed_out = isinstance(error, TimeoutError)
+    what = "fell silent" if timed_out else "broke off in the middle of its answer"
     return no_answer(what, account=account)
 
 

@@ -224,7 +224,7 @@ class Rapid7:
         try:
             period = await self.usage(DayRange(today - timedelta(days=9), today))
         except ProviderError as error:
-            return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
+            return [Check(self.account, ok=False, detail=error.for_operators, hint=error.hint)]
         who = f" for {period.organisation}" if period.organisation else ""
         return [Check(self.account, ok=True, detail=f"Rapid7 answers{who}.")]
 

@@ -142,3 +142,18 @@ async def test_login_failure_is_explained(answer: str, error: type[Exception], s
     async with mail_server(answering([], AUTH=answer), "ada") as settings:
         with pytest.raises(error, match=says):
             await smtp.check_mailboxes(settings, Network())
+
+
+async def test_refused_connection_is_named() -> None:
+    async with mail_server(answering([])) as settings:
+        pass
+    with pytest.raises(TargetUnavailable) as raised:
+        await smtp.check_mailboxes(settings, Network())
+    assert raised.value.code == "connection refused"
+    assert "`port`" in raised.value.hint
+
+
+async def test_server_without_tls_is_named() -> None:
+    async with mail_server(answering([])) as settings:
+        with pytest.raises(TargetUnavailable, match="does not speak TLS"):
+            await smtp.check_mailboxes(settings.model_copy(update={"security": "tls"}), Network())

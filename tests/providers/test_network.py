@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from providers.http.network import Network, NetworkSettingError, untrusted_reason
+from providers.http.network import Network, NetworkSettingError, untrusted_certificate
 
 PROXY = "http://proxy.example.com:3128"
 URL = "https://eu.api.example.com/log_search"
@@ -186,5 +186,6 @@ def test_reason_is_found_however_deep_it_is_wrapped() -> None:
     inner.verify_message = "self-signed certificate"
     outer = OSError("could not connect")
     outer.__cause__ = inner
-    assert untrusted_reason(outer) == "self-signed certificate"
-    assert untrusted_reason(OSError("refused")) == ""
+    found = untrusted_certificate(outer)
+    assert found and found[0] == "its certificate is not trusted (self-signed certificate)"
+    assert untrusted_certificate(OSError("refused")) is None

@@ -57,6 +57,20 @@ async def test_check_names_wrong_token_and_configuration(run_cli: Run, sandbox: 
     assert (ran.code, ran.json["ok"]) == (2, False)
 
 
+async def test_check_names_host_and_cause(run_cli: Run, sandbox: Sandbox) -> None:
+    table = sandbox.table()
+    for account in table["providers"].values():
+        account["base_url"] = "http://127.0.0.1:9"
+    ran = await run_cli("check", table=table, SLACK_API_URL="http://127.0.0.1:9/api/")
+    for name in ("Slack", "rapid7-eu", "edge", "iot"):
+        expected = f"{name} could not be reached: connection refused (127.0.0.1:9)."
+        assert expected in ran.out, name
+    asked = await run_cli("ask", "/usage", "--json", table=table)
+    # People in a channel need not learn the network of the operator.
+    assert "connection refused" in asked.json["error"]["message"]
+    assert "127.0.0.1" not in asked.out
+
+
 async def test_check_names_unwritable_temporary_folder(
     monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> None:

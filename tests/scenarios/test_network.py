@@ -162,11 +162,14 @@ async def test_dead_proxy_is_named_for_every_vendor(
     environ = environ_for(sandbox, proxy)
     for line in ("/usage yesterday", "/apiaudit edge 1h", "/apiaudit iot 1h"):
         ran = await run_cli("ask", line, "--json", **environ)
-        assert (
-            "could not be reached: the proxy could not be reached." in ran.json["error"]["message"]
-        ), line
+        message = ran.json["error"]["message"]
+        assert "could not be reached: the proxy could not be reached: connection refused" in message
         assert "HTTPS_PROXY" in ran.json["error"]["hint"]
         assert "hunter2" not in ran.out + ran.err
+    checked = await run_cli("check", **environ)
+    dead = f"connection refused ({proxy.url.rpartition('@')[2]})."
+    assert checked.out.count(f"the proxy could not be reached: {dead}") == 4
+    assert "hunter2" not in checked.out + checked.err
 
 
 @pytest.mark.parametrize(

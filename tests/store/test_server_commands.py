@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from bot.store import Store, StoreError, StoreUnreachable
+from bot.store.postgres.reasons import cause_of
+from handlers.error_messages import error_message
+from providers.clock import utc_now
+from providers.redaction import Secret
 from tests.support.postgres import create_database
 
 psycopg = pytest.importorskip("psycopg")
@@ -109,3 +115,20 @@ def test_file_commands_refuse_a_server(
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("The database is on a PostgreSQL server. ")
     assert advice in ran.stderr
+
+
+async def test_missing_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.store.postgres.connection.CONNECT_WITHIN_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = f"postgresql://ada:hunter2@127.0.0.1:{port}/opswatch"
+    with pytest.raises(StoreError) as raised:
+        await Store.open(Secret(url), now=utc_now())
+    assert f'"127.0.0.1", port {port} failed: Connection refused' in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_people_are_not_shown_the_server() -> None:
+    reason = 'connection to server at "10.0.0.5", port 5432 failed: Connection refused'
+    shown = error_message(StoreUnreachable(reason, cause_of(reason)))
+    assert shown.message == "The bot's database cannot be used (connection refused)."

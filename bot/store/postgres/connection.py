@@ -16,13 +16,21 @@ from typing import Any, LiteralString, TypeVar
 
 import msgspec
 import psycopg
+from msgspec import Struct
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.store.compatibility import TABLE, oldest_of, require_known
-from bot.store.errors import StoreError, StoreUnavailable, Unsuitable, WriteConflict
+from bot.store.errors import (
+    StoreError,
+    StoreUnavailable,
+    StoreUnreachable,
+    Unsuitable,
+    WriteConflict,
+)
 from bot.store.postgres.migrations import COMPATIBLE, STEPS
+from bot.store.postgres.reasons import cause_of, first_line
 from bot.store.sql.database import Columns, Dialect, Row, Transaction, Values
 
 T = TypeVar("T")
@@ -99,6 +107,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="store")
+        self._failure = _ConnectionFailure()
         self._pool = ConnectionPool(
             url,
             min_size=1,
@@ -108,6 +117,7 @@ class PostgresDatabase:
             # A server that was restarted leaves dead connections in the pool.
             check=ConnectionPool.check_connection,
             configure=_configure,
+            connection_class=_recording(self._failure),
             kwargs={
                 "autocommit": True,
                 # A server without an encoding of its own would give bytes.
@@ -177,7 +187,11 @@ class PostgresDatabase:
                     return work(connection)
             except psycopg.errors.DeadlockDetected as error:
                 raise WriteConflict(first_line(error)) from error
-            except (psycopg.Error, PoolTimeout) as error:
+            except PoolTimeout as error:
+                # The pool says how long it waited; why, only the attempts to connect know.
+                reason = self._failure.reason or first_line(error)
+                raise StoreUnreachable(reason, cause_of(reason)) from error
+            except psycopg.Error as error:
                 raise StoreUnavailable(first_line(error)) from error
 
         try:
@@ -185,6 +199,31 @@ class PostgresDatabase:
         except RuntimeError:
             # The threads are gone.
             raise StoreUnavailable("the database is closed") from None
+
+
+class _ConnectionFailure(Struct):
+    """Why the last attempt to connect failed; empty after one that succeeded."""
+
+    reason: str = ""
+
+
+def _recording(failure: _ConnectionFailure) -> type[psycopg.Connection[Any]]:
+    """A class of connections that records why one could not be opened. The pool tries in the
+    background, and reports only that none could be had in time.
+    """
+
+    class Connection(psycopg.Connection[Any]):
+        @classmethod
+        def connect(cls, *arguments: Any, **options: Any) -> Any:
+            try:
+                connection = super().connect(*arguments, **options)
+            except psycopg.Error as error:
+                failure.reason = first_line(error)
+                raise
+            failure.reason = ""
+            return connection
+
+    return Connection
 
 
 def _not_in(url: str, settings: Mapping[str, int]) -> dict[str, int]:
@@ -221,12 +260,6 @@ def _storable(params: Sequence[Any]) -> list[Any]:
         value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
         for value in params
     ]
-
-
-def first_line(error: Exception) -> str:
-    """What a driver's error says, without values of the statement."""
-    # The other lines may quote values of the statement.
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def connect(url: str) -> psycopg.Connection[Any]:

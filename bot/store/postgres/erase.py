@@ -12,10 +12,10 @@ from bot.store.errors import StoreError, Unsuitable
 from bot.store.postgres.connection import (
     PostgresTransaction,
     connect,
-    first_line,
     lock_alone,
     require_database,
 )
+from bot.store.postgres.reasons import first_line
 from bot.store.records import LeaseTimings
 from bot.store.sql.claims import live_replicas
 from bot.store.sql.database import Transaction, quoted

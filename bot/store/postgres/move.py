@@ -19,7 +19,7 @@ from psycopg import sql
 
 from bot.store.compatibility import TABLE as COMPATIBILITY
 from bot.store.errors import StoreError, Unsuitable
-from bot.store.postgres.connection import first_line
+from bot.store.postgres.reasons import first_line
 from bot.store.sql.series import NUL, indexed
 
 # What processes that are running share, and what each kind of database records of itself.
