@@ -23,7 +23,7 @@ class LazyPattern:
     compiled pattern, so it is as fast.
     """
 
-    def __init__(self, pattern: bytes, flags: int) -> None:
+    def __init__(self, pattern: str | bytes, flags: int) -> None:
         self._source = pattern
         self._flags = flags
 
@@ -31,17 +31,17 @@ class LazyPattern:
         # Python looks for these when it copies or inspects an object.
         if name.startswith("__"):
             raise AttributeError(name)
-        compiled = compile_pattern(self._source, self._flags)
+        compiled: re.Pattern[Any] = compile_pattern(self._source, self._flags)
         for method in ("match", "search", "finditer", "findall", "fullmatch", "sub"):
             setattr(self, method, getattr(compiled, method))
         return getattr(compiled, name)
 
 
-def lazy_pattern(pattern: bytes, flags: int = 0) -> re.Pattern[bytes]:
+def lazy_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """The pattern, compiled when it is first used: some take milliseconds, and a process seldom
     needs all of them.
     """
-    return cast("re.Pattern[bytes]", LazyPattern(pattern, flags))
+    return cast("re.Pattern[AnyStr]", LazyPattern(pattern, flags))
 
 
 def with_atomic_groups(pattern: AnyStr) -> AnyStr:

@@ -4,9 +4,11 @@ a reason where they cannot be used.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import EntryPoint
-from typing import TypeVar
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -32,6 +34,19 @@ class PluginProblem(Struct, frozen=True):
             f"The {self.what} “{self.name}” of the package {self.package} is skipped: "
             f"{self.reason}."
         )
+
+
+def installed_plugins(group: str) -> Iterable[EntryPoint]:
+    """The entry points of a group. The installed packages are searched once for all groups, since
+    each search takes milliseconds of the start.
+    """
+    found: Iterable[EntryPoint] = _entry_points(tuple(sys.path)).select(group=group)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _entry_points(path: tuple[str, ...]) -> Any:  # noqa: ARG001 - where packages are found
+    return entry_points()
 
 
 def load_plugins(

@@ -11,13 +11,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 
 from msgspec import StructMeta
 
 from providers import akamai, devicewise, rapid7
-from providers.plugins import PluginProblem, UnusablePlugin, check_version, load_plugins
+from providers.plugins import (
+    PluginProblem,
+    UnusablePlugin,
+    check_version,
+    installed_plugins,
+    load_plugins,
+)
 from providers.provider import Capability, Provider
 from providers.settings import SECRET_KEYS, AccountSettings
 
@@ -101,7 +107,7 @@ def registry() -> Registry:
     """The vendors that are installed. Read once; `registry.cache_clear()` makes the next call read
     them again.
     """
-    return load_registry(BUILT_IN, entry_points(group=ENTRY_POINTS))
+    return load_registry(BUILT_IN, installed_plugins(ENTRY_POINTS))
 
 
 def title_of(kind: str) -> str:

@@ -7,6 +7,7 @@ file is refused, and its value is never repeated. Relative paths are relative to
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -25,6 +26,8 @@ from providers.amounts import read_size
 from providers.http.network import is_host_name, is_loopback
 from providers.redaction import Secret
 
+# Pydantic has no plug-ins here, and would search all installed packages for some.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 # Keys whose values are never shown, wherever in the file they are written.
 SECRET_KEYS = frozenset(
     {"api_key", "password", "app_token", "app_id", "client_secret", "client_token", "access_token"}

@@ -20,17 +20,18 @@ from bot.questions.amounts import (
     read_size,
 )
 from bot.questions.question import CommandName
+from providers.patterns import lazy_pattern
 
 # A change may be below zero; the sign is also that of an answer.
 SIGNED_AMOUNT = rf"(?:[-−+]\s?)?{AMOUNT}"
 # People end an amount with a comma, and a sentence with a full stop.
 END = r"(?=[\s,;]|\.?\s*$)"
-THRESHOLD = re.compile(rf"(?i)\s*({SIGNED_AMOUNT}){END}")
-_COUNTED_DAYS = re.compile(rf"(?i)({NUMBER})\s*(?:d|days?)")
+THRESHOLD = lazy_pattern(rf"(?i)\s*({SIGNED_AMOUNT}){END}")
+_COUNTED_DAYS = lazy_pattern(rf"(?i)({NUMBER})\s*(?:d|days?)")
 # `5m` is five minutes of a duration, and five megabytes of a size.
-_MINUTES_OR_MEGA = re.compile(r"(?i)\s*[\d.,_]+\s*m")
+_MINUTES_OR_MEGA = lazy_pattern(r"(?i)\s*[\d.,_]+\s*m")
 # Units that are not accepted, each with the one that was probably meant.
-OTHER_UNIT = re.compile(
+OTHER_UNIT = lazy_pattern(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:(?P<prefix>[kmgtp])(?:i?|igs?|egs?|ilo|era)(?:b|bytes?)?|(?P<long>kilo|mega|giga|tera|kibi|mebi|gibi|tebi)bytes?)(?=\s|$)"
 )
 _MULTIPLES = {"half": 0.5, "double": 2.0, "twice": 2.0, "triple": 3.0}
@@ -41,14 +42,14 @@ USUAL = (
     rf"|{NUMBER}\s*(?:%|percent)\s*of|(?:half|double|twice|triple)(?:\s+of)?(?=\s))\s*(?:the\s+)?)?usual"
 )
 # A multiple whose `usual` was left out.
-MULTIPLE = re.compile(
+MULTIPLE = lazy_pattern(
     rf"(?i)\s*(?P<factor>(?:{NUMBER}\s*[x×]|[x×]{NUMBER}|double|twice|half|triple))(?=\s|$)"
 )
-USUAL_THRESHOLD = re.compile(rf"(?i)\s*({USUAL})(?=\s|$)")
-_FACTOR = re.compile(NUMBER, re.IGNORECASE)
+USUAL_THRESHOLD = lazy_pattern(rf"(?i)\s*({USUAL})(?=\s|$)")
+_FACTOR = lazy_pattern(NUMBER, re.IGNORECASE)
 # A larger factor is a typing mistake.
 LARGEST_FACTOR = 1000.0
-OF_QUOTA = re.compile(
+OF_QUOTA = lazy_pattern(
     r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:%|percent)\s+of\s+(?:(?:the|my|our)\s+)?(?:monthly\s+)?quota(?=\s|$)"
 )
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -18,6 +16,9 @@ from bot.notifications.settings import TargetSettings
 from providers.http.network import is_loopback
 from providers.settings import SecretReference, TextOrReference
 
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
 MOST_SUBJECT = 200
 MOST_LINE = 900
 MOST_RECIPIENTS = 20
@@ -25,8 +26,6 @@ MOST_RECIPIENTS = 20
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
 # The local part of RFC 5322, without its quoted form.
 _LOCAL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
-# Every mail server takes seven bits.
-POLICY = SMTP.clone(cte_type="7bit")
 _DOMAIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}"
 _MAILBOX = re.compile(rf"{_LOCAL}@{_DOMAIN}")
 _HOST = re.compile(_DOMAIN)
@@ -100,7 +99,12 @@ def render(settings: EmailSettings, event: AlertEvent) -> EmailMessage:
     """The mail for an event. Its Message-ID is the same in each attempt, and all mails about an
     incident refer to the first, so that they are one conversation.
     """
-    mail = EmailMessage(policy=POLICY)
+    # Every program reads these settings, and few send a mail.
+    from email.message import EmailMessage
+    from email.policy import SMTP
+
+    # Every mail server takes seven bits.
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     domain = settings.sender.rpartition("@")[2]
     # No mail has this id: mail programs join what refers to the same one (RFC 5256).
     thread = f"<{_digest(event.incident)}@{domain}>"

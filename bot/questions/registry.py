@@ -8,13 +8,19 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from itertools import chain
 from typing import Any
 
 from bot.questions.command import Command
 from bot.questions.question import CommandName
-from providers.plugins import PluginProblem, UnusablePlugin, check_version, load_plugins
+from providers.plugins import (
+    PluginProblem,
+    UnusablePlugin,
+    check_version,
+    installed_plugins,
+    load_plugins,
+)
 
 # In the order in which they are shown.
 BUILT_IN = ("bot.commands.usage", "bot.commands.apiaudit", "bot.commands.logs")
@@ -37,7 +43,7 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
 
     @cached_property
     def _plugins(self) -> tuple[Mapping[CommandName, Command[Any]], tuple[PluginProblem, ...]]:
-        return load_plugin_commands(self.built_in, entry_points(group=ENTRY_POINTS))
+        return load_plugin_commands(self.built_in, installed_plugins(ENTRY_POINTS))
 
     @property
     def problems(self) -> tuple[PluginProblem, ...]:

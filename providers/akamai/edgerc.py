@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from pathlib import Path
 
@@ -41,6 +40,9 @@ def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise EdgercError(f"the file {path} cannot be read") from None
+    # Only for an account with such a file.
+    import configparser
+
     # Raw, because a `%` in a secret is no interpolation.
     parser = configparser.RawConfigParser(
         strict=False, inline_comment_prefixes=("#", ";"), default_section="\0"

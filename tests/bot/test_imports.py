@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 UNUSED = {
     "apscheduler",
     "aiohttp",
+    "configparser",
+    "email.policy",
     "hyperscan",
     "resvg_py",
     "slack_bolt",
@@ -82,3 +84,19 @@ def test_names_of_commands_import_none_of_them() -> None:
     )
     assert "bot.commands.usage" in modules
     assert not {"bot.commands.logs", "bot.commands.apiaudit"} & modules
+
+
+def test_installed_packages_are_searched_once() -> None:
+    modules = imported_by(
+        "import importlib.metadata as metadata\n"
+        "searched = []\n"
+        "find = metadata.entry_points\n"
+        "metadata.entry_points = lambda **group: searched.append(group) or find(**group)\n"
+        "from bot.questions.registry import COMMANDS; [*COMMANDS]\n"
+        "from providers.registry import registry; registry()\n"
+        "from contextlib import suppress\n"
+        "from bot.config.settings import Settings\n"
+        "with suppress(ValueError): Settings.model_validate({})\n"
+        "assert len(searched) == 1, searched"
+    )
+    assert "bot.questions.registry" in modules
