@@ -4,12 +4,14 @@ question share.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bot.commands.answering import lazy_temp_dir
-from bot.system.file_memory import FileMemory
+from bot.system.file_memory import FileMemory, MemoryAllowance
 
 
 class AnswerResources:
@@ -18,8 +20,8 @@ class AnswerResources:
     def __init__(self, memory: FileMemory) -> None:
         self._opened = ExitStack()
         self._users = 1
-        self.folder = self._opened.enter_context(lazy_temp_dir())
-        self.memory = self._opened.enter_context(memory.allowance())
+        self._folder: Callable[[], Path] | None = None
+        self.memory = MemoryAllowance(memory)
         self._shared: list[AnswerResources] = []
 
     def __enter__(self) -> Self:
@@ -33,6 +35,12 @@ class AnswerResources:
     ) -> None:
         self.release()
 
+    def folder(self) -> Path:
+        """The folder, made at its first use."""
+        if self._folder is None:
+            self._folder = self._opened.enter_context(lazy_temp_dir())
+        return self._folder()
+
     def share(self, other: AnswerResources) -> None:
         """Keeps the files of another answer for as long as its own."""
         other._users += 1
@@ -44,5 +52,6 @@ class AnswerResources:
         if self._users:
             return
         self._opened.close()
+        self.memory.release()
         for other in self._shared:
             other.release()

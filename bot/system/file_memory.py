@@ -4,9 +4,6 @@ together, since each may wait for the rate limits of its channel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 MOST_BYTES = 32 * 1024 * 1024
 
 
@@ -15,15 +12,6 @@ class FileMemory:
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self.free_bytes = most_bytes
-
-    @contextmanager
-    def allowance(self) -> Iterator[MemoryAllowance]:
-        """The share of one answer, returned at its end."""
-        allowance = MemoryAllowance(self)
-        try:
-            yield allowance
-        finally:
-            allowance.release()
 
 
 class MemoryAllowance:

@@ -198,6 +198,8 @@ def test_too_many_blocks_charts_and_characters_are_found() -> None:
 def test_accepted_block_is_checked_again_once_changed() -> None:
     block = kit.section("Kitchen")
     assert block_problems([block], most=50) == block_problems([block], most=50) == []
+    block["block_id"] = "kitchen"
+    assert block_problems([block], most=50) == []
     block["text"]["text"] = "x" * 3001
     assert block_problems([block], most=50) == block_problems([block], most=50) != []
 

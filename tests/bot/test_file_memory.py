@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bot.answer import AnswerFile
+from bot.commands.answer_resources import AnswerResources
 from bot.logs.download import DownloadRequest, LogFile, download_log
 from bot.logs.worker import LogWorker
 from bot.logs.writer import LogWriter, TransferState
@@ -154,8 +155,11 @@ async def test_log_in_memory_is_handed_over(
 
 def test_memory_is_bounded_for_all_answers() -> None:
     memory = FileMemory(most_bytes=100)
-    with memory.allowance() as one, memory.allowance() as other:
-        assert [one.reserve(60), other.reserve(60), other.reserve(40)] == [True, False, True]
+    with AnswerResources(memory) as one, AnswerResources(memory) as other:
+        reserved = [
+            each.memory.reserve(size) for each, size in ((one, 60), (other, 60), (other, 40))
+        ]
+        assert reserved == [True, False, True]
     assert memory.free_bytes == 100
 
 
