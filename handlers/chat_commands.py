@@ -157,7 +157,7 @@ class QuestionReader(Struct, frozen=True):
 
 async def audience_warning(permissions: Permissions, command: CommandName, channel: str) -> str:
     """A warning if not everybody in the channel has access to what will be posted there. `*` does
-    not give access to people of other organisations (Slack Connect).
+    not give access to people from other organisations (Slack Connect).
     """
     access = permissions.access
     if access.names_channel(command, channel):
@@ -165,7 +165,7 @@ async def audience_warning(permissions: Permissions, command: CommandName, chann
     if not access.is_public(command, channel):
         return f" Everybody in this channel will see it, including people without access to /{command}."
     if await permissions.channels.is_shared(channel):
-        return " Everybody in this channel will see it, including people of other organisations."
+        return " Everybody in this channel will see it, including people from other organisations."
     return ""
 
 

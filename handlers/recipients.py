@@ -64,11 +64,11 @@ class RecipientLookup(Struct, frozen=True):
             found = await self.handles.mentioned(handle)
         except (SlackRefused, SlackDeliveryUnknown):
             raise BadQuestion(
-                f"Slack does not say who {handle} is. Write the ID (U… or S…) instead."
+                f"Slack cannot look up {handle}. Use the ID (U… or S…) instead."
             ) from None
         if not found:
             raise BadQuestion(
-                f"There is nobody called {handle}, or several people are. Write the ID (U… or S…) "
+                f"There is nobody called {handle}, or several people are. Use the ID (U… or S…) "
                 "instead."
             )
         return found

@@ -175,7 +175,7 @@ class SavedQuestionManager(Struct, frozen=True):
             raise not_a_manager() from None
         if saved is None:
             raise BadQuestion(
-                f"No question is saved as `{name}` in this channel.", f"/{command} saved"
+                f"There is no saved question `{name}` in this channel.", f"/{command} saved"
             )
         await self._announce(saved, requester, f", `/{command} {saved.query}`, was deleted")
         return messages.note(f"Deleted: `/{command} {name}` asked `/{command} {saved.query}`.")

@@ -337,7 +337,7 @@ class SubscriptionManager(Struct, frozen=True):
         is_paused = self.guard.is_paused(schedule_name(subscription))
         paused = f"{PAUSED}: " if is_paused else ""
         may_read = self.access.may_ask(whose.command, **requester.rights)
-        question = f"`{subscription.line}` " if may_read else f"a question of /{whose.command} "
+        question = f"`{subscription.line}` " if may_read else f"a /{whose.command} question "
         text = f"{subscription.number}. {paused}{question}{subscription.said}{_form(subscription.as_canvas)}"
         return messages.ListLine(text, subscription.user)
 

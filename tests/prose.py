@@ -55,6 +55,8 @@ RULES = (
     Rule("beside", r"beside|besides", "next to, outside, in addition to", "A file beside bot.toml", "A file next to bot.toml"),
     Rule("in place of", r"in place of", "instead of", "One in place of two", "One instead of two"),
     Rule("any more", r"any more", "no longer", "It is not needed any more.", "It is no longer needed."),
+    Rule("also", r"(?<=, )also (?:across|by|for|if|in|over|through|when|where|while|with|without)", "even, including", "Once, also across restarts", "Once, even across restarts"),
+    Rule("say", r"(?-i:Say) (?!“)|(?<=; )say which", "add, use, enter, specify which", "Say a duration.", "Add a duration."),
     Rule("is to be", r"(?:is|are) to be", "must be, will be", "The name is to be changed.", "The name must be changed."),
     Rule("one after the other", r"one after the other", "one at a time, in turn", "One after the other", "One at a time"),
     Rule("all the same", r"all the same", "anyway, still", "It is sent all the same.", "It is sent anyway."),

@@ -85,7 +85,7 @@ def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[st
         raise _outside_without_usual(typed, side)
     if multiple := MULTIPLE.match(text, at):
         shown = sanitise(multiple["factor"], 40)
-        message = f"“{shown}” of what? Say {shown} usual, or an amount."
+        message = f"“{shown}” of what? Use {shown} usual, or an amount."
         raise typed.refused(message, multiple.span("factor"), f"{shown} usual")
     amount = THRESHOLD.match(text, at)
     # A part of `5 gigs` is a number, which must not be taken for the threshold.

@@ -19,7 +19,7 @@ from bot.questions.question import AccountDirectory, CommandName
 
 LONGEST_SILENCE = timedelta(days=365)
 _FOR_HOW_LONG = re.compile(rf"(?is)(?:for\s+)?({DURATION}|until\s+tomorrow)(?<!\s)(?:\s+(.+))?")
-_HOW_LONG = "For how long? Say a duration such as 30m, 2h or 1d, or until tomorrow."
+_HOW_LONG = "For how long? Add a duration such as 30m, 2h or 1d, or until tomorrow."
 COMMENT = '"planned load test"'
 _NAMED = re.compile(r'(?s)\s*(?:"([^"]+)"|(\S+))\s*(.*)')
 

@@ -161,7 +161,7 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
     """The error for words without `above` or `below`. Its example replaces a misspelt one, or adds
     one at the end.
     """
-    message = "When does it fire? Say above or below with a value, or outside usual."
+    message = "When does it fire? Add above or below with a value, or outside usual."
     if change := _CHANGE.search(typed.text):
         return typed.refused(message, *_as_comparison(typed, change))
     for other in reversed(list(_OTHER_SIDE.finditer(typed.text))):

@@ -232,7 +232,7 @@ class _AlertForm(Struct, frozen=True):
             return USUAL_EVERY
         length = self.duration(EVERY)
         if length < SHORTEST_EVERY:
-            raise BadQuestion("An alert is checked every 5 seconds at most.")
+            raise BadQuestion("An alert can be checked every 5 seconds at most.")
         return length
 
     def subject(self) -> str:

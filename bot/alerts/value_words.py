@@ -91,7 +91,7 @@ def compares_nothing(question: Question | HelpRequest, value: str) -> str:
     comparison = question.comparison if isinstance(question, Question) else None
     if comparison and comparison.is_never_known and value.startswith("change_"):
         return (
-            f"{value} of today is never known, because data usage is known by whole days; ask for "
+            f"{value} is not available for today, because data usage is recorded by whole days; ask for "
             f"“{comparison.instead}”"
         )
     if comparison or value not in of_comparisons:

@@ -154,9 +154,7 @@ async def check_names(client: AsyncWebClient, settings: Settings) -> list[Check]
             if isinstance(error, SlackApiError)
             else type(error).__name__
         )
-        detail = (
-            f"Slack did not say whether the channels, people and groups of bot.toml exist ({code})."
-        )
+        detail = f"Slack did not report whether the channels, people and groups in bot.toml exist ({code})."
         return [Check("slack names", ok=False, detail=detail, hint="Run the check again.")]
 
 

@@ -101,7 +101,7 @@ def restore(config_path: Path | None, file: Path) -> None:
 
 @click.command(cls=ProgramCommand)
 @config_option
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, without changing anything.")
 @click.option(
     "--to",
     "target",
@@ -257,7 +257,7 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
 
     It cannot be undone.
 
-    Exit codes: 0 done, also where nothing was stored; 2 wrong ID, or the database is in use.
+    Exit codes: 0 done, even where nothing was stored; 2 wrong ID, or the database is in use.
 
     \b
     Examples:

@@ -133,7 +133,7 @@ def next_steps(target: Path) -> list[str]:
     # bot.toml is where every command looks anyway.
     option = "" if target == Path("bot.toml") else f" --config {target}"
     return [
-        "1. Edit it: keep the accounts that you have, and say under [access] who may ask what.",
+        "1. Edit it: keep the accounts that you have, and set under [access] who has access to what.",
         (
             "2. Create the Slack app at api.slack.com/apps, From a manifest: `python -m bot "
             "manifest` prints it."

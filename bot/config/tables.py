@@ -141,7 +141,7 @@ class LimitSettings(Table):
     upload_plain: Size = 1_000_000
     """A larger log is gzipped."""
     upload_total: Size = 1_000_000_000
-    """The most of a log that is sent."""
+    """The largest part of a log that is sent."""
 
 
 class DigestSettings(Table):
@@ -175,9 +175,9 @@ class AlertSettings(Table):
     every: Interval = timedelta(minutes=15)
     """How often it is checked."""
     for_: Duration = Field(default=timedelta(0), alias="for")
-    """How long the threshold must be exceeded before it fires."""
+    """How long a breach must last before it fires."""
     keep_firing_for: Duration = timedelta(0)
-    """How much longer it fires."""
+    """How long it keeps firing after the breach."""
     repeat: Duration | None = None
     """Posts a reminder this often while it fires."""
     no_data: Literal["hold", "alert", "ok"] = "hold"
@@ -312,7 +312,7 @@ class ButtonSettings(Table):
     """A button of the operator's own under alerts: a link, or a question."""
 
     text: Annotated[str, Field(min_length=1, max_length=40, strict=True)]
-    """What the button says."""
+    """The label of the button."""
     url: Link | None = None
     """The page that it opens."""
     ask: Text | None = None

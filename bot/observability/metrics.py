@@ -60,20 +60,20 @@ class Metrics:
         )
         self._requests = Counter(
             "opswatch_provider_requests",
-            "Requests to vendors by account and HTTP status; status none where no answer came.",
+            "Requests to vendors by account and HTTP status; status none if there was no response.",
             ["account", "status"],
             registry=registry,
         )
         self._request_seconds = Histogram(
             "opswatch_provider_request_duration_seconds",
-            "Time until a vendor's answer began.",
+            "Time until the first byte of a vendor's response.",
             ["account"],
             buckets=REQUEST_SECONDS,
             registry=registry,
         )
         self._evaluations = Counter(
             "opswatch_alert_evaluations",
-            "Evaluations of alerts; outcome failed where the question was not answered.",
+            "Evaluations of alerts; outcome failed if the question was not answered.",
             ["outcome"],
             registry=registry,
         )
@@ -96,13 +96,13 @@ class Metrics:
         )
         self._events = Counter(
             "opswatch_target_events",
-            "Events sent to targets of alerts; outcome failed where one was not accepted.",
+            "Events sent to targets of alerts; outcome failed if one was not accepted.",
             ["target", "outcome"],
             registry=registry,
         )
         self._lag = Histogram(
             "opswatch_event_loop_lag_seconds",
-            "How much later than asked for the event loop woke up.",
+            "How late the event loop woke up.",
             buckets=LAG_SECONDS,
             registry=registry,
         )
@@ -175,7 +175,7 @@ class _MeasurementCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """All measurements as metrics."""
         now = self._metrics.measurements
-        yield _gauge("opswatch_ready", "1 where /readyz says that the bot is ready.", now.ready)
+        yield _gauge("opswatch_ready", "1 while /readyz returns 200.", now.ready)
         yield from _connection(now)
         yield from _outbox(now)
         yield from _database(now)
@@ -188,29 +188,29 @@ def _connection(now: Measurements) -> Iterator[Metric]:
     yield _gauge("opswatch_slack_connected", "1 while connected to Slack.", now.slack_connected)
     yield CounterMetricFamily(
         "opswatch_slack_reconnects",
-        "Connections to Slack that were opened after the first, also where Slack asked for it.",
+        "Connections to Slack opened after the first, including those that Slack asked for.",
         value=now.slack_reconnects,
     )
     if now.last_event_at is not None:
         yield _gauge(
             "opswatch_slack_last_event_timestamp_seconds",
-            "When Slack delivered something last.",
+            "When the last event from Slack arrived.",
             now.last_event_at.timestamp(),
         )
 
 
 def _outbox(now: Measurements) -> Iterator[Metric]:
-    yield _gauge("opswatch_outbox_messages", "Messages that wait to be sent.", now.outbox_messages)
+    yield _gauge("opswatch_outbox_messages", "Messages waiting to be sent.", now.outbox_messages)
     yield _gauge(
         "opswatch_outbox_oldest_age_seconds",
-        "How long the oldest of them has waited; 0 where there is none.",
+        "How long the oldest message has been waiting; 0 if there is none.",
         now.outbox_oldest_age.total_seconds(),
     )
 
 
 def _database(now: Measurements) -> Iterator[Metric]:
     yield _gauge(
-        "opswatch_database_up", "1 where the database can be read and written.", now.database_up
+        "opswatch_database_up", "1 while the database can be read and written.", now.database_up
     )
     yield _gauge(
         "opswatch_database_size_bytes",
@@ -222,7 +222,7 @@ def _database(now: Measurements) -> Iterator[Metric]:
 def _reloads(now: Measurements) -> Iterator[Metric]:
     yield _gauge(
         "opswatch_config_last_reload_successful",
-        "1 where the configuration that was read last is in effect.",
+        "1 if the last configuration that was read is in effect.",
         now.reload_successful,
     )
     if now.configured_at is not None:
@@ -235,7 +235,7 @@ def _reloads(now: Measurements) -> Iterator[Metric]:
 
 def _alerts(now: Measurements) -> Metric:
     family = GaugeMetricFamily(
-        "opswatch_alerts", "Alerts by the state that was found last.", labels=["state"]
+        "opswatch_alerts", "Alerts by their state at the last check.", labels=["state"]
     )
     for state, count in now.alerts.items():
         family.add_metric([state], count)
@@ -245,7 +245,7 @@ def _alerts(now: Measurements) -> Metric:
 def _accounts(now: Measurements) -> Iterator[Metric]:
     up = GaugeMetricFamily(
         "opswatch_provider_up",
-        "1 where the last requests to an account were answered.",
+        "1 while requests to an account are answered.",
         labels=["account"],
     )
     left = GaugeMetricFamily(

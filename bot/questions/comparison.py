@@ -145,7 +145,7 @@ def _second_window(
     second = words.second
     if not second:
         if words.same:
-            raise BadQuestion("Say of which day, such as yesterday.")
+            raise BadQuestion("The same hours of which day? Add it, such as yesterday.")
         raise BadQuestion("A comparison takes two windows.")
     if relative := _relative_window(first, words, reading):
         return relative
@@ -242,7 +242,7 @@ def _earlier(words: str, reading: Reading) -> Length | None:
         with contextlib.suppress(UnknownText, TwoReadings):
             if length := read_length(tokens_of(text), reading):
                 if reading.whole_days and not (length.days or length.months):
-                    raise reading.refused("Data usage is known by day, not by the hour or minute")
+                    raise reading.refused("Data usage is recorded by day, not by hour or minute")
                 return length
     return None
 

@@ -353,7 +353,7 @@ class Context(Struct, frozen=True):
         begun = self.accounts_named(word)
         if len(begun) > 1:
             raise BadQuestion(
-                f"“{sanitise(word, 40)}” may be {join_words(begun)}; say which.",
+                f"“{sanitise(word, 40)}” may be {join_words(begun)}; specify which.",
                 self.instead(word, begun[0]),
             )
         return begun[0] if begun else None

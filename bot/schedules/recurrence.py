@@ -68,7 +68,9 @@ class AmbiguousHour(ValueError):
     def __init__(self, hour: int) -> None:
         self.hour = hour
         self.readings = f"{hour % 12:02}:00", f"{hour % 12 + 12}:00"
-        super().__init__(f"“at {hour}” can be {self.readings[0]} or {self.readings[1]}; say which")
+        super().__init__(
+            f"“at {hour}” can be {self.readings[0]} or {self.readings[1]}; specify which"
+        )
 
 
 class Recurrence(Struct, frozen=True):

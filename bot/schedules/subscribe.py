@@ -347,7 +347,7 @@ def _with_minutes(command: CommandName, asked: str, time: Sequence[str]) -> BadQ
     hours = [f"{each:02}:00" for each in (hour, minute) if each < 24]
     either = f", or {hours[0]} and {hours[1]}" if len(hours) == 2 else ""
     return BadQuestion(
-        f"“at {match['hour']} {match['minute']}” can be {hour:02}:{minute:02}{either}; say which.",
+        f"“at {match['hour']} {match['minute']}” can be {hour:02}:{minute:02}{either}; specify which.",
         f"/{command} subscribe {asked} {fixed}",
     )
 

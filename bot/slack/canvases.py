@@ -54,7 +54,7 @@ UNAVAILABLE: Mapping[str, str] = MappingProxyType(
             "`opswatch manifest --canvas` and reinstall it"
         ),
         "no_permission": "Slack gives the app no permission for canvases",
-        "not_allowed_token_type": "Slack takes canvases from no app of this kind",
+        "not_allowed_token_type": "Slack does not let this kind of app use canvases",
         "restricted_action": "a setting of the workspace keeps the app from creating canvases",
         "team_access_not_granted": "the app has no access to the workspace of the canvas",
         "team_tier_cannot_create_channel_canvases": "the plan of this workspace has no canvases",

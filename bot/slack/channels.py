@@ -40,7 +40,7 @@ class Channels(Protocol):
         ...
 
     async def is_shared(self, channel: str) -> bool | None:
-        """Whether people of another organisation are in the channel; None if Slack has never
+        """Whether people from another organisation are in the channel; None if Slack has never
         answered.
         """
         ...
@@ -97,7 +97,7 @@ class SlackChannels:
             return False
 
     async def is_shared(self, channel: str) -> bool | None:
-        """Whether people of another organisation are in the channel (Slack Connect). If Slack does
+        """Whether people from another organisation are in the channel (Slack Connect). If Slack does
         not answer, its last answer is used; None without one.
         """
         if channel.startswith("D"):

@@ -15,11 +15,11 @@ _RESTRICTED = "Only you see this, because a setting of the workspace keeps Opswa
 _MESSAGE_LIMIT = "Only you see this, because this workspace has reached Slack's limit of messages."
 UNREACHABLE = "Only you see this, because Slack took no message for this channel just now."
 SHARED_CHANNEL = (
-    "Only you see this, because people of another organisation are in this channel and `[access]` "
+    "Only you see this, because people from another organisation are in this channel and `[access]` "
     "does not name it."
 )
 MAYBE_SHARED_CHANNEL = (
-    "Only you see this, because Slack did not say just now whether people of another organisation "
+    "Only you see this, because Slack did not say just now whether people from another organisation "
     "are in this channel."
 )
 NOT_HERE: Mapping[str, str] = MappingProxyType(

@@ -40,7 +40,7 @@ async def send_mail(settings: EmailSettings, network: Network, mail: EmailMessag
         refused = server.send_message(mail, settings.sender, list(settings.to))
         if refused:
             log.warning(
-                "%s takes no mail for %d of %d recipients.",
+                "%s rejected %d of %d recipients.",
                 settings.address,
                 len(refused),
                 len(settings.to),

@@ -154,7 +154,7 @@ def closed_channels_post(
 def gap_post(context: NotificationContext, instant: str, schedule: str, channel: str) -> Post:
     """The notification for the operator that an alert calls a schedule in which nobody is on call."""
     name = context.rule.name
-    text = f"Alert `{name}` called nobody of `{schedule}`: nobody is on call in that schedule now."
+    text = f"Alert `{name}` notified nobody: nobody is on call in `{schedule}` now."
     return operator_post(channel, f"{_key(context, instant)}:{schedule}", text)
 
 

@@ -41,21 +41,21 @@ class AkamaiSettings(AccountSettings):
     base_url: Address | None = None
     """A proxy or gateway instead of the host."""
     client_token: SecretReference | None = None
-    """Of the API client, without an `.edgerc`."""
+    """The client token, without an `.edgerc`."""
     client_secret: SecretReference | None = None
-    """Of the API client, without an `.edgerc`."""
+    """The client secret, without an `.edgerc`."""
     access_token: SecretReference | None = None
-    """Of the API client, without an `.edgerc`."""
+    """The access token, without an `.edgerc`."""
     account_ids: AccountIds
     """The accounts that are reported on, such as `["1-123A"]`."""
     report: Literal["v1", "v2"] = "v1"
-    """The version of the report; where v1 has ended, v2."""
+    """The version of the report; v2 if v1 has been withdrawn."""
     method: Literal["POST", "GET"] = "POST"
-    """How v1 is asked."""
+    """The HTTP method of requests for v1."""
     accept: Literal["json", "csv"] = "json"
-    """The format that is asked for."""
+    """The format of the report."""
     account_switch_key: TextOrReference | None = None
-    """For partners who switch accounts."""
+    """The account to switch to, for partners."""
 
     @model_validator(mode="after")
     def _signable(self) -> AkamaiSettings:

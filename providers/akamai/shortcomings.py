@@ -27,7 +27,7 @@ def shortcomings(account: str, report: parse.Report, window: Window) -> list[str
         notes.append(f"{account} has more pages than could be read; ask for a shorter window.")
     if report.unreadable:
         rows = "1 row" if report.unreadable == 1 else f"{report.unreadable:,} rows"
-        notes.append(f"{rows} of {account} cannot be read.")
+        notes.append(f"{rows} from {account} cannot be read.")
     if report.row_count is not None and report.row_count > len(report.rows) + report.unreadable:
         notes.append(f"{account} counts {report.row_count:,} rows and sent {len(report.rows):,}.")
     return notes

@@ -111,7 +111,7 @@ class CallCollector:
         """All of it. Raises Incomplete where calls were counted and none came."""
         if self._unreadable:
             rows = "1 row" if self._unreadable == 1 else f"{self._unreadable:,} rows"
-            self._note(f"{rows} of {self._account} cannot be read.")
+            self._note(f"{rows} from {self._account} cannot be read.")
         if self._counted and not self.rows:
             raise Incomplete(
                 f"{self._account} counts {self._counted:,} calls and sent none of them.",

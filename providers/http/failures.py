@@ -84,7 +84,7 @@ _FAILURES: Mapping[type[httpx.HTTPError], str] = MappingProxyType(
     {
         httpx.PoolTimeout: "is busy with other requests of the bot",
         httpx.WriteTimeout: "stopped reading the request",
-        httpx.TimeoutException: "fell silent",
+        httpx.TimeoutException: "stopped responding",
     }
 )
 
@@ -107,7 +107,7 @@ _CUT_OFF = ("disconnected", "peer closed connection", "ConnectionTerminated", "S
 
 
 def no_answer(what: str, *, account: str) -> Unavailable:
-    """The error for an account that “fell silent”, or failed in another way after it was reached."""
+    """The error for an account that “stopped responding”, or failed in another way after it was reached."""
     return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
 
 

@@ -164,7 +164,7 @@ def unreachable(error: Exception, *, account: str, host: str = "") -> ProviderEr
     if isinstance(error, aiohttp.ClientConnectorError):
         return not_reached("", UNEXPLAINED.hint_for(SETTING), account=account, host=host)
     timed_out = isinstance(error, TimeoutError)
-    what = "fell silent" if timed_out else "broke off in the middle of its answer"
+    what = "stopped responding" if timed_out else "broke off in the middle of its answer"
     return no_answer(what, account=account)
 
 

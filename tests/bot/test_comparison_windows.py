@@ -226,7 +226,7 @@ def test_day_that_has_just_ended_is_over() -> None:
 
 
 def test_today_of_whole_days_is_not_comparable() -> None:
-    obstacle = "Today is not over, and data usage is known by whole days."
+    obstacle = "Today is not over, and data usage is recorded by whole days."
     assert compared("/usage eu today vs yesterday").obstacle == obstacle
     first = FRIDAY.replace(day=1)
     assert compared("/usage eu this month vs last month", now=first).obstacle == obstacle
@@ -253,8 +253,8 @@ REFUSED: list[tuple[str, str, str]] = [
     ("/usage eu q3 vs q3", "the same", "/usage eu q3 vs previous"),
     ("/usage eu q3 vs whenever per log", "“whenever”", "/usage eu q3 vs previous per log"),
     ("/usage eu whenever vs q3 per log", "“whenever”", "/usage eu last 7 days vs q3 per log"),
-    ("/usage eu q3 vs 2h ago", "known by day", "/usage eu q3 vs previous"),
-    ("/usage eu q3 vs tomorrow", "still to come", "/usage eu q3 vs previous"),
+    ("/usage eu q3 vs 2h ago", "recorded by day", "/usage eu q3 vs previous"),
+    ("/usage eu q3 vs tomorrow", "in the future", "/usage eu q3 vs previous"),
     ("/apiaudit today vs same hours", "which day", "/apiaudit today vs previous"),
     ("/apiaudit 2h vs q3 same hours", "not one day", "/apiaudit 2h vs previous"),
     ("/apiaudit edge 2h vs yesterday calls 9 own:no", "one window", "/apiaudit edge 2h vs yesterday own:no"),

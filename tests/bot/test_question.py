@@ -153,7 +153,7 @@ REFUSALS = [
     ("/foo", "not a command"),
     ("", "no question"),
     ("/usage foo", "not a window"),
-    ("/usage 20m", "known by day"),
+    ("/usage 20m", "recorded by day"),
     ("/usage edge 7d", "edge is an account of Akamai, which /usage cannot ask"),
     ("/usage rapid7eu 7d", "did you mean rapid7-eu"),
     ("/usage rapid7eu whenever", "did you mean rapid7-eu"),
@@ -268,7 +268,7 @@ def test_several_accounts_and_none_named_are_listed() -> None:
 
 def test_ambiguous_log_needs_its_account() -> None:
     error = refusal("/logs kitchen", TWO)
-    assert "eu and of us" in error.message
+    assert "in eu and in us" in error.message
     assert ask(error.hint, TWO).logs[0].account == "eu"
 
 
@@ -373,7 +373,7 @@ def test_unique_prefix_names_a_log(line: str, accounts: tuple[str, ...]) -> None
 
 def test_ambiguous_prefix_is_refused_with_all_names() -> None:
     with pytest.raises(
-        BadQuestion, match="“rapid7” may be rapid7-eu and rapid7-us; say which"
+        BadQuestion, match="“rapid7” may be rapid7-eu and rapid7-us; specify which"
     ) as caught:
         read_question_line("/usage rapid7 last 7 days", TWINS, now=NOW, zone=UTC)
     assert caught.value.hint == "/usage rapid7-eu last 7 days"

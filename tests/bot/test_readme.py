@@ -165,3 +165,9 @@ def test_makefile_names_tests_that_exist() -> None:
     named = re.findall(r"tests/\S+", shown)
     assert len(named) > 20
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_page_begins_with_what_it_is_about(page: Path) -> None:
+    _, _, first, *_ = page.read_text("utf-8").split("\n", 3)
+    assert re.match(r"[A-Z`][^|]*\w", first), "a sentence, not a table, a list or a heading"

@@ -277,7 +277,7 @@ def test_every_example_of_a_recurrence_is_read(text: str) -> None:
         ("today at 25:00 on @5", "can be 05:00", "/usage subscribe today at 25:00 on @05:00"),
         ("today at 9 15", "09:15, or 09:00 and 15:00", "/usage subscribe today at 09:15"),
         ("at 9 15 on mondays", "can be 09:15", "/usage subscribe last 7 days at 09:15 on mondays"),
-        ("today at 5 45", "can be 05:45; say which", "/usage subscribe today at 05:45"),
+        ("today at 5 45", "can be 05:45; specify which", "/usage subscribe today at 05:45"),
         (
             "today at 9 on mondays and the 1st",
             "“mondays and the 1st” are not days",

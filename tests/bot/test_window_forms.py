@@ -202,7 +202,7 @@ def test_usage_reads_every_form_of_whole_days(words: str) -> None:
 
 @pytest.mark.parametrize("words", sorted(set(EXAMPLES) - set(BY_DAY) - {"now-1d/d"}))
 def test_usage_refuses_hours_in_every_form(words: str) -> None:
-    with pytest.raises(BadQuestion, match="known by day"):
+    with pytest.raises(BadQuestion, match="recorded by day"):
         read(words, whole_days=True)
 
 
@@ -451,7 +451,7 @@ def test_repeated_hour_is_offered_with_its_offset() -> None:
 
 
 def test_hours_are_not_offered_for_days() -> None:
-    with pytest.raises(BadQuestion, match="known by day"):
+    with pytest.raises(BadQuestion, match="recorded by day"):
         read_window(
             "since 10am CST", now=WEDNESDAY, zone=BERLIN, whole_days=True, example="/usage today"
         )

@@ -282,9 +282,7 @@ async def test_person_on_call_is_called(sandbox: Sandbox, clock: Clock) -> None:
         await evaluate(bot, clock, meter, 6)
         await settled(bot)
         gaps = [m.text for m in posted(sandbox) if "nobody is on call" in m.text]
-    assert gaps == [
-        "Alert `ingest-spike` called nobody of `primary`: nobody is on call in that schedule now."
-    ]
+    assert gaps == ["Alert `ingest-spike` notified nobody: nobody is on call in `primary` now."]
 
 
 async def test_own_buttons_link_and_ask(sandbox: Sandbox, clock: Clock) -> None:

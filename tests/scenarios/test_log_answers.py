@@ -62,7 +62,7 @@ async def test_log_is_found_by_name_and_id(sandbox: Sandbox) -> None:
 
 async def test_unknown_log_is_refused_with_known_names(sandbox: Sandbox) -> None:
     answer = await sandbox.slack.answer_to("/logs attic")
-    assert "No log is called “attic”; the logs are Pantry Door, cellar and kitchen." in answer.text
+    assert "There is no log “attic”; the logs are Pantry Door, cellar and kitchen." in answer.text
     assert answer.seen_by == "U0ADA"
 
 
@@ -79,7 +79,7 @@ async def test_level_in_place_of_a_log_is_asked_back(
     sandbox: Sandbox, asked: str, meant: str
 ) -> None:
     answer = await sandbox.slack.answer_to(f"/logs {asked}")
-    assert "No log is called" in answer.text
+    assert "There is no log" in answer.text
     assert answer.text.endswith(f"Try /logs {meant}")
 
 
@@ -130,7 +130,7 @@ async def test_log_is_found_by_unique_prefix(sandbox: Sandbox, bot: Bot) -> None
     sandbox.rapid7.logs["2c1f2885-ed93-4650-9e14-d46af4bf0887"] = "kitchenette"
     assert "Pantry Door" in (await sandbox.slack.answer_to("/logs pan 20m")).text
     assert (
-        "“kitch” may be kitchen and kitchenette; say which"
+        "“kitch” may be kitchen and kitchenette; specify which"
         in (await sandbox.slack.answer_to("/logs kitch 20m")).text
     )
     refusal = await sandbox.slack.answer_to("/logs cellar,kitchn since 09:00 where(/a b/) limit 5")

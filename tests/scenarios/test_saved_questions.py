@@ -101,7 +101,7 @@ async def test_name_with_a_meaning_is_refused(sandbox: Sandbox, line: str) -> No
         ("/logs save kitchen 2h where(password=Tr0ub4dor3xy) as weekly", "looks like a password"),
         ("/apiaudit save 1h status:5xx as weekly", "status"),
         ("/usage unsave", "Give its name"),
-        ("/usage unsave nothing", "No question is saved as"),
+        ("/usage unsave nothing", "There is no saved question"),
     ],
 )
 async def test_what_cannot_be_saved_is_explained(sandbox: Sandbox, line: str, says: str) -> None:

@@ -137,7 +137,7 @@ async def test_answer_is_private_while_slack_does_not_say(sandbox: Sandbox) -> N
 async def test_schedule_in_shared_channel_warns(sandbox: Sandbox, words: str) -> None:
     async with connected_bot(sandbox):
         created = await sandbox.slack.answer_to(f"/usage {words}", channel="C0KITCHEN")
-    assert "including people of other organisations" in created.text
+    assert "including people from other organisations" in created.text
 
 
 async def test_schedule_in_granted_channel_does_not_warn(sandbox: Sandbox) -> None:

@@ -121,7 +121,7 @@ async def test_every_account_down_is_an_error_with_try_again(sandbox: Sandbox) -
     ("line", "says"),
     [
         ("/usage foo", "not a window"),
-        ("/usage 20m", "known by day"),
+        ("/usage 20m", "recorded by day"),
         ("/apiaudit iot url:/x", "records no URL"),
         ("/apiaudit edge service:thing", "has no filter `service`"),
         ("/logs kitchen where(", "not closed"),

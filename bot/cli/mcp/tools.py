@@ -79,7 +79,7 @@ CHANGES = (
     ToolDescription(
         "acknowledge_alert",
         "Acknowledge an alert",
-        "Acknowledges the open incident of an alert for everybody, also in PagerDuty and "
+        "Acknowledges the open incident of an alert for everybody, including in PagerDuty and "
         "Opsgenie: no more reminders, and nobody else is called. It cannot be undone.",
         AcknowledgeArguments,
         is_read_only=False,

@@ -175,7 +175,7 @@ def _account(
             why = f"{name} is missing from this comparison: {page.message}"
             return _Account(name, None, None, why)
         if page.data_until and page.data_until <= window.window.start:
-            why = f"{name} is missing from this comparison: it has no data of {window.label} yet."
+            why = f"{name} is missing from this comparison: it has no data for {window.label} yet."
             return _Account(name, None, None, why)
     assert isinstance(current, CallPage)
     assert isinstance(previous, CallPage)
@@ -217,7 +217,7 @@ def _shortcomings(accounts: Sequence[_Account]) -> list[str]:
     for each in accounts:
         for page in each.pages:
             if not page.complete and not page.is_only_late:
-                found += list(page.shortcomings) or [f"Some calls of {each.name} are missing."]
+                found += list(page.shortcomings) or [f"Some calls from {each.name} are missing."]
     return found
 
 

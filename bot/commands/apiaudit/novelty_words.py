@@ -56,10 +56,10 @@ def nothing_new(found: Novelty, name: str) -> str:
         was = "the only one" if seen == 1 else f"all {seen:,}"
         return f"No new {kind.one}: {was} in the window {'was' if seen == 1 else 'were'} seen in {found.period}."
     if found.unknown or not found.compared:
-        return f"What {kind.one} is new is not known: too few of {found.period} are known."
+        return f"New {kind.many} cannot be determined: too few of {found.period} are known."
     if found.seen.get(name):
-        return f"What {kind.one} is new is not known: one day had more than {MOST_ENTRIES:,} different ones."
-    return f"What {kind.one} is new is not known: no call in the window has one."
+        return f"New {kind.many} cannot be determined: one day had more than {MOST_ENTRIES:,} different ones."
+    return f"New {kind.many} cannot be determined: no call in the window has one."
 
 
 def coverage_notes(found: Novelty) -> list[str]:

@@ -127,7 +127,7 @@ def audit_fields(question: AuditQuestion | None) -> list[FormField]:
     ]
 
 
-HINT = "Any filter by its name, also where the list above has none; /apiaudit help names them all."
+HINT = "Any filter by its name, even if the list above has none; /apiaudit help names them all."
 # What the form offers beside the usual answer.
 SHOW_CHOICES = (
     "calls",

@@ -47,7 +47,7 @@ async def replay_calls(
     points = await asyncio.to_thread(_points, span, calls, _calls(earlier), since, kept)
     notes = dict.fromkeys(note for page in (*pages, *earlier) for note in page.notes)
     if not all(page.complete for page in (*pages, *earlier)):
-        notes["Some calls of that time are missing, so the peak may have been higher."] = None
+        notes["Some calls from that time are missing, so the peak may have been higher."] = None
     if is_compared and start - since < question.display.days * DAY:
         notes[_short_history(since, question.display.days)] = None
     return Replay(points, tuple(notes), matched=bool(calls))

@@ -76,7 +76,7 @@ class LogLister(Struct, frozen=True):
             return names
         notes = []
         if isinstance(sizes, ProviderError):
-            notes = [f"The sizes of {account} are not known: {sizes.message}"]
+            notes = [f"Log sizes in {account} are unavailable: {sizes.message}"]
             sizes = None
         return [self._listed(account, log, sizes) for log in names], notes
 

@@ -202,7 +202,7 @@ def read_log(typed: str, context: Context) -> LogRef:
     if len(found) > 1:
         owners = [o for o, _ in found]
         raise BadQuestion(
-            f"“{sanitise(name, 60)}” is a log of {' and of '.join(owners)}; say which.",
+            f"“{sanitise(name, 60)}” is a log in {' and in '.join(owners)}; specify which.",
             context.instead(typed, f"{owners[0]}/{name}"),
         )
     if found:

@@ -76,7 +76,7 @@ class LogResolver(Struct, frozen=True):
             raise BadQuestion(
                 (
                     f"“{formatting.sanitise(log.typed, 60)}” may be "
-                    f"{formatting.join_words(names, 8)}; say which."
+                    f"{formatting.join_words(names, 8)}; specify which."
                 ),
                 _instead(question, log, names[0]),
             )
@@ -140,10 +140,10 @@ def _not_one(
         return _no_log(log, question, known)
     if len(set(found_in)) == 1:
         return BadQuestion(
-            f"Several logs of {found_in[0]} are called “{typed}”; use its ID.", "/logs help"
+            f"Several logs in {found_in[0]} are named “{typed}”; use the ID.", "/logs help"
         )
     return BadQuestion(
-        f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.",
+        f"“{typed}” is a log in {formatting.join_words(found_in)}; specify which.",
         _instead(question, log, f"{found_in[0]}/{typed}"),
     )
 
@@ -155,7 +155,7 @@ def _no_log(
     typed = formatting.sanitise(log.typed, 60)
     of_account = [(account, entry) for account, entry in listed if account == log.typed.lower()]
     known = [entry.name for _, entry in of_account or listed]
-    unknown = f"“{typed}” is an account; its" if of_account else f"No log is called “{typed}”; the"
+    unknown = f"“{typed}” is an account; its" if of_account else f"There is no log “{typed}”; the"
     near = [name for name in known if name.lower().startswith(log.typed.lower())]
     near += difflib.get_close_matches(log.typed, known, n=1)
     example = formatting.sanitise(

@@ -136,7 +136,7 @@ async def _account(
     )
     found = (logs, logs_before)
     unknown = [error.message for error in found if isinstance(error, ProviderError)]
-    notes = [f"The logs of {account} are unknown: {unknown[0]}"] if unknown else []
+    notes = [f"Usage by log in {account} is unavailable: {unknown[0]}"] if unknown else []
     by_log = [each if isinstance(each, LogUsage) else None for each in found]
     names, unnamed = await log_names(source) if any(by_log) else ({}, "")
     return (

@@ -23,7 +23,7 @@ from bot.commands.usage.total import total_of
 from bot.questions.windows.alignment import Comparison
 from providers.models import DayRange, LogUsage, UsagePeriod
 
-WHOLE_DAYS = "History is checked once a day, on whole days: values during a day are not known."
+WHOLE_DAYS = "History is checked once a day, on whole days: values during a day are not available."
 BEGINS_BELOW = (
     "Each day starts at zero, so this alert also fires after midnight until the value is high "
     "enough; that is not shown."

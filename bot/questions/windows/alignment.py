@@ -104,7 +104,7 @@ def aligned(first: ParsedWindow, second: ParsedWindow, reading: Reading) -> Comp
     limit = midnight(reading.today, reading.zone) if reading.whole_days else reading.now
     for each in (first, second):
         if each.window.start >= limit:
-            obstacle = "Today is not over, and data usage is known by whole days."
+            obstacle = "Today is not over, and data usage is recorded by whole days."
             if not reading.whole_days:
                 obstacle = f"Nothing of {each.label} is over yet."
             return Comparison(first, first, second, "", obstacle=obstacle)

@@ -23,7 +23,7 @@ class TwoReadings(BadQuestion):
 
     def __init__(self, words: str, readings: tuple[str, ...]) -> None:
         offered = " or ".join(f"“{each}”" for each in readings)
-        super().__init__(f"“{words}” can be read in more than one way: say {offered}.")
+        super().__init__(f"“{words}” can be read in more than one way: use {offered}.")
         self.words = words
         self.readings = readings
 

@@ -156,7 +156,7 @@ def _latest_of_month(day: int, reading: Reading) -> Period:
             continue
         if found <= reading.today:
             return one_day(found)
-    raise reading.refused(f"There is no day {day} of a month")
+    raise reading.refused(f"There is no day {day} in a month")
 
 
 def _day_is_first(parts: Sequence[int]) -> bool | None:

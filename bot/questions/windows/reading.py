@@ -230,7 +230,7 @@ def _fitted(span: Span, reading: Reading) -> ParsedWindow:
     end = span.end.astimezone(UTC)
     # A window that begins now has no length yet, unless it is a period that has just begun.
     if start > now or (start == now and end >= start and not span.has_begun):
-        raise reading.refused(f"“{text}” is still to come")
+        raise reading.refused(f"“{text}” is in the future")
     if end <= start:
         raise reading.refused(
             f"“{text}” ends before it begins" if end < start else f"“{text}” has no length"

@@ -214,7 +214,7 @@ def refuse_future(tokens: Tokens, reading: Reading) -> Span | None:
         or plain[0] in ("next", "tomorrow", "coming", "upcoming", "following")
         or (later and len(tokens) > 2)
     ):
-        raise reading.refused(f"“{reading.text[:60]}” is still to come")
+        raise reading.refused(f"“{reading.text[:60]}” is in the future")
     return None
 
 

@@ -29,7 +29,7 @@ class Span(Struct, frozen=True):
 
 
 def known_by_day(reading: Reading) -> BadQuestion:
-    return reading.refused("Data usage is known by day, not by the hour or minute")
+    return reading.refused("Data usage is recorded by day, not by hour or minute")
 
 
 def start_of(point: Point, reading: Reading) -> datetime:
@@ -70,5 +70,5 @@ def end_of(point: Point, reading: Reading) -> datetime:
 def latest_day(clock: time, zone: tzinfo, reading: Reading) -> date:
     """The latest day with this time of day: shortly after midnight, 22:00 was the evening before."""
     today = reading.now.astimezone(zone).date()
-    # A bool is 0 or 1: one day back where the time is still to come.
+    # A bool is 0 or 1: one day back where the time is in the future.
     return today - timedelta(days=instant(today, clock, zone, reading) > reading.now)
