@@ -4,7 +4,7 @@ commands of one person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from msgspec import Struct, field
@@ -69,6 +69,8 @@ class HomeFacts(Struct, frozen=True):
     zone: tzinfo = UTC
     checks: Mapping[str, Check | None] = field(default_factory=dict)
     may_check: bool = False
+    # The commands that no configured account can answer.
+    without_account: Collection[CommandName] = ()
     # The person's saved questions: the line of each, by the name it was saved by.
     saved: Sequence[tuple[str, str]] = ()
 
@@ -218,6 +220,8 @@ def _commands(facts: HomeFacts) -> list[Block]:
     ]
     for command in COMMANDS.values():
         name = kit.code(f"/{command.name}")
+        if command.name in facts.without_account:
+            continue
         if command.name not in facts.allowed:
             blocks.append(kit.context(f"You don't have access to {name} here."))
             continue
@@ -225,4 +229,7 @@ def _commands(facts: HomeFacts) -> list[Block]:
         # The button shows its question, so that people learn the words.
         button = kit.button(formatting.truncate(line, 60), "ask.0", line)
         blocks.append({**kit.section(f"{name} {command.description}"), "accessory": button})
+    if facts.without_account:
+        names = formatting.join_words([kit.code(f"/{name}") for name in facts.without_account])
+        blocks.append(kit.context(f"No account is configured for {names} yet."))
     return blocks

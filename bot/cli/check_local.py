@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot import formatting
 from bot.config import Settings
+from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from bot.store.retention import DEFAULT_RETENTION
 from providers.models import Check
@@ -68,30 +69,26 @@ def retention(settings: Settings) -> list[Check]:
 
 
 def refusals(settings: Settings) -> list[Check]:
-    """A warning for each command that would be refused whoever asked it, with the reason."""
-    kinds = {account.kind for account in settings.providers.values()}
-    found = []
-    for command in COMMANDS.values():
-        if not kinds & set(command.kinds):
-            detail = (
-                f"Refused for everybody: there is no {titles_with(command.capability)} account."
-            )
-            found.append(
-                Check(
-                    f"/{command.name}",
-                    ok=True,
-                    detail=detail,
-                    hint="Add one under [providers] to use the command.",
-                )
-            )
-        elif not settings.access.allowed(command.name):
-            detail = f"Refused for everybody: `{command.name}` under [access] names nobody."
-            found.append(
-                Check(
-                    f"/{command.name}",
-                    ok=True,
-                    detail=detail,
-                    hint="Add people, user groups, channels or `*` there.",
-                )
-            )
+    """A warning for each command that would be refused whoever asked it. Commands of vendors that
+    are not configured share one line, which is no warning: hardly anybody has every vendor.
+    """
+    answered = COMMANDS.with_accounts(COMMANDS, settings.directory)
+    found = [_granted_to_nobody(name) for name in answered if not settings.access.allowed(name)]
+    absent = [
+        f"/{name} ({titles_with(COMMANDS[name].capability)})"
+        for name in COMMANDS
+        if name not in answered
+    ]
+    if absent:
+        detail = f"Not in use, for want of an account of their vendors: {', '.join(absent)}."
+        found.append(Check("other commands", ok=True, detail=detail))
     return found
+
+
+def _granted_to_nobody(command: CommandName) -> Check:
+    return Check(
+        f"/{command}",
+        ok=True,
+        detail=f"Refused for everybody: `{command}` under [access] names nobody.",
+        hint="Add people, user groups, channels or `*` there.",
+    )

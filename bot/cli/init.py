@@ -10,13 +10,20 @@ from pathlib import Path
 import click
 
 from bot.cli.program import FAILED, ProgramCommand, as_called, config_file, config_option, fail
+from bot.config.placeholders import PLACEHOLDER
 from bot.system.private_open import PRIVATE
 from bot.system.terminal_text import terminal_line
 
 TEMPLATE = "example.toml"
 PLACE_OF_ACCOUNTS = "# {accounts}"
-# The people, groups and channels of the example, which no workspace has.
-PLACEHOLDER = re.compile(r'"(?:U012AB|S0GROUP|C0OPS|#ops)"')
+# The people, groups, channels and the time zone of the example, which are hardly ever right.
+GUESS = re.compile(r'"(?:U012AB|S0GROUP|C0OPS|#ops|Europe/Dublin)"')
+# What a vendor's example says of a line in its comment: `optional` ones can be left out, `required`
+# ones hold a value that only the operator knows.
+OPTIONAL = re.compile(r"^[^#]*#+ optional\b")
+REQUIRED = re.compile(
+    r'^(?P<key>\w+ = )(?P<value>"[^"]*"|\[[^\]]*\])(?P<blank> *)(?P<comment># required\b)'
+)
 
 
 def _known_vendors(
@@ -43,7 +50,7 @@ def _known_vendors(
     metavar="VENDOR",
     multiple=True,
     callback=_known_vendors,
-    help="Set up accounts of this vendor alone, and name nobody of the example; repeatable.",
+    help="Set up accounts of this vendor alone, without guesses; repeatable.",
 )
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 def init(config_path: Path | None, vendors: tuple[str, ...], file: Path | None) -> None:
@@ -51,7 +58,7 @@ def init(config_path: Path | None, vendors: tuple[str, ...], file: Path | None) 
 
     Without FILE it is written where the other commands read it: --config, else $BOT_CONFIG,
     else ./bot.toml. A file that exists is never overwritten (exit code 2). With --vendor,
-    everything that another vendor or another workspace would need is commented out.
+    everything that can be left out is commented out, and CHANGE-ME stands for the rest.
 
     \b
     Examples:
@@ -72,13 +79,14 @@ def init(config_path: Path | None, vendors: tuple[str, ...], file: Path | None) 
     except OSError as error:
         fail(f"{target} cannot be written ({error.strerror or type(error).__name__}).", FAILED)
     click.echo(terminal_line(f"Wrote {target}, readable by you alone. Next:"))
-    for line in next_steps(target):
+    for line in next_steps(target, has_placeholders=bool(vendors)):
         click.echo(terminal_line(as_called(line)))
 
 
 def example_config(vendors: Collection[str] = ()) -> bytes:
     """The example configuration, with an account of each vendor that brings one. Where `vendors` are
-    given, only their accounts are active, and so is nothing that names somebody of the example.
+    given, only their accounts are active, what is a guess is commented out, and what only the
+    operator knows says PLACEHOLDER.
     """
     from importlib import resources
 
@@ -90,11 +98,11 @@ def example_config(vendors: Collection[str] = ()) -> bytes:
     }
     if vendors:
         template = "".join(
-            _as_comment(line) if PLACEHOLDER.search(line) and not line.startswith("#") else line
+            _as_comment(line) if GUESS.search(line) and not line.startswith("#") else line
             for line in template.splitlines(keepends=True)
         )
         accounts = {
-            kind: example if kind in vendors else _commented_out(example)
+            kind: _to_fill_in(example) if kind in vendors else _commented_out(example)
             for kind, example in accounts.items()
         }
     return template.replace(PLACE_OF_ACCOUNTS, "\n\n".join(accounts.values())).encode()
@@ -110,6 +118,31 @@ def _commented_out(example: str) -> str:
         line if not line or line.startswith("#") else _as_comment(line)
         for line in example.splitlines()
     )
+
+
+def _to_fill_in(example: str) -> str:
+    """The example without its guesses: optional lines and tables as comments, and PLACEHOLDER for
+    every required value.
+    """
+    lines = []
+    is_optional_table = False
+    for line in example.splitlines():
+        is_optional = bool(OPTIONAL.match(line))
+        if line.startswith("["):
+            is_optional_table = is_optional
+        if line and not line.startswith("#") and (is_optional or is_optional_table):
+            line = _as_comment(line)
+        lines.append(REQUIRED.sub(_placeholder, line))
+    return "\n".join(lines)
+
+
+def _placeholder(match: re.Match[str]) -> str:
+    value = f'"{PLACEHOLDER}"'
+    if match["value"].startswith("["):
+        value = f"[{value}]"
+    # The comments stay in their column.
+    width = len(match["value"]) + len(match["blank"])
+    return f"{match['key']}{value:<{width}}{match['comment']}"
 
 
 def write_example(target: Path, vendors: Collection[str] = ()) -> None:
@@ -128,12 +161,15 @@ def write_example(target: Path, vendors: Collection[str] = ()) -> None:
         raise
 
 
-def next_steps(target: Path) -> list[str]:
+def next_steps(target: Path, *, has_placeholders: bool = False) -> list[str]:
     """What to do with the configuration that was written, a line each."""
     # bot.toml is where every command looks anyway.
     option = "" if target == Path("bot.toml") else f" --config {target}"
+    accounts = (
+        f"replace every {PLACEHOLDER}" if has_placeholders else "keep the accounts that you have"
+    )
     return [
-        "1. Edit it: keep the accounts that you have, and set under [access] who has access to what.",
+        f"1. Edit it: {accounts}, and set under [access] who has access to what.",
         (
             "2. Create the Slack app at api.slack.com/apps, From a manifest: `python -m bot "
             "manifest` prints it."

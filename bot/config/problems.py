@@ -7,12 +7,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from bot import formatting
 from bot.config.accounts import Detail, kind_of
+from bot.config.placeholders import PLACEHOLDER, Place
 from bot.config.settings import Settings
 from bot.config.tables import TABLES, AccessSettings
 from bot.errors import ConfigProblem
@@ -51,6 +52,31 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
         _shown(place, table),
         right.format_map(detail.get("ctx", {})) if right != message else message,
     )
+
+
+def unfilled_problem(place: Place, table: Mapping[str, Any]) -> ConfigProblem:
+    """A value that still is the placeholder of `init`."""
+    # A list is filled in as a whole.
+    named = list(place[:-1] if isinstance(place[-1], int) else place)
+    key = ".".join(_entry_name(named[: n + 1], table) for n in range(len(named)))
+    return ConfigProblem(
+        key, "", f"still says {PLACEHOLDER}; write your own value{_field_words(named, table)}"
+    )
+
+
+def _field_words(place: list[Any], table: Mapping[str, Any]) -> str:
+    """`, one of us, us2, …` where an account's setting has such a list; else nothing."""
+    if len(place) != 3 or place[0] != "providers":
+        return ""
+    kind = kind_of(_lookup(place[:2], table))
+    provider = registry().providers.get(kind)
+    field = provider.settings.model_fields.get(str(place[2])) if provider else None
+    choices = [
+        str(choice)
+        for part in get_args(field.annotation if field else None)
+        for choice in get_args(part)
+    ]
+    return f", one of {', '.join(choices)}" if choices else ""
 
 
 def _kind_problem(key: str, account: Any, *, is_target: bool) -> ConfigProblem:

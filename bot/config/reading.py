@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.config.accounts import Detail, read_accounts
 from bot.config.consistency import bad_names, schedule_problems
-from bot.config.problems import problem_of
+from bot.config.placeholders import placeholders
+from bot.config.problems import problem_of, unfilled_problem
 from bot.config.settings import Settings
 from bot.config.targets import read_targets
 from bot.config.toml import read_table
@@ -77,8 +78,10 @@ def parse_settings(
     network, problems = _read_network(environ)
     problems += bad_names(table)
     settings, details = _validated(given, {"folder": folder, "environ": environ})
+    unfilled = [*placeholders(given)]
+    problems += [unfilled_problem(place, given) for place in unfilled]
     # What is left is valid by itself; only now can problems between the tables be found.
-    problems += [problem_of(detail, given) for detail in details]
+    problems += [problem_of(each, given) for each in details if tuple(each["loc"]) not in unfilled]
     if settings is not None:
         problems += schedule_problems(settings, given, now or datetime.now(UTC))
         problems += _certificate_problems(settings, network)

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from bot.questions.command import Command
-from bot.questions.question import CommandName
+from bot.questions.question import AccountDirectory, CommandName
 from providers.plugins import (
     PluginProblem,
     UnusablePlugin,
@@ -63,6 +63,15 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
 
     def __len__(self) -> int:
         return len(self._folders) + len(self._plugins[0])
+
+    def with_accounts(
+        self, names: Iterable[CommandName], directory: AccountDirectory
+    ) -> list[CommandName]:
+        """Those of the commands that an account of the directory can answer. All of them where there
+        is no account at all, so that the bot can still be looked at.
+        """
+        given = [*names]
+        return [name for name in given if directory.of_kind(self[name].kinds)] or given
 
     @property
     def first(self) -> CommandName:

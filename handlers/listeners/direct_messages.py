@@ -74,8 +74,10 @@ class AgentThreadStarted(Struct, frozen=True):
     async def _prompts(self, user: str, channel: str) -> list[tuple[str, str]]:
         permissions = self.requests.permissions
         asker = await permissions.requester(user, channel)
-        directory = permissions.directory(self.requests.answering.directory, asker)
-        commands = [COMMANDS[name] for name in permissions.allowed(asker)]
+        everything = self.requests.answering.directory
+        directory = permissions.directory(everything, asker)
+        shown = COMMANDS.with_accounts(permissions.allowed(asker), everything)
+        commands = [COMMANDS[name] for name in shown]
         # Slack would take a leading slash for a slash command.
         return [(each.description, each.example(directory).removeprefix("/")) for each in commands]
 

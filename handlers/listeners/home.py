@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.blocks.home import CHECK_ACTION, HomeFacts, home_blocks
 from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
 from bot.store import Store
 from handlers.alert_rules import RuleManager
 from handlers.permissions import Requester
@@ -90,6 +91,7 @@ class HomeTab(Struct, frozen=True):
         summary = await self.rules.listing.summary(requester)
         return HomeFacts(
             allowed=allowed,
+            without_account=self._without_account(),
             directory=permissions.directory(self.requests.answering.directory, requester),
             conditions=conditions,
             alerts=summary.alerts,
@@ -103,6 +105,11 @@ class HomeTab(Struct, frozen=True):
             may_check=bool(names),
             saved=await self._saved(user, allowed),
         )
+
+    def _without_account(self) -> list[CommandName]:
+        """The commands that nobody can ask yet, as no account is of their kind."""
+        answered = COMMANDS.with_accounts(COMMANDS, self.requests.answering.directory)
+        return [name for name in COMMANDS if name not in answered]
 
     async def _saved(self, user: str, allowed: Collection[CommandName]) -> list[tuple[str, str]]:
         """The questions that the person saved in any channel and may ask here."""

@@ -58,8 +58,10 @@ class MessageQuestions(Struct, frozen=True):
         allowed = requests.permissions.allowed(asker)
         if not allowed:
             raise AccessDenied("You don't have access to any command here.")
-        directory = requests.permissions.directory(requests.answering.directory, asker)
-        await requests.delivery.send_note(target, overview(directory, allowed))
+        everything = requests.answering.directory
+        directory = requests.permissions.directory(everything, asker)
+        shown = COMMANDS.with_accounts(allowed, everything)
+        await requests.delivery.send_note(target, overview(directory, shown))
 
     async def _line(
         self,

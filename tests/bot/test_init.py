@@ -8,14 +8,14 @@ import stat
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from bot.cli.init import example_config
 from bot.config import read_settings
-from bot.errors import ConfigError
+from bot.errors import ConfigError, ConfigProblem
 from tests.conftest import ROOT
 
 Opswatch = Callable[..., subprocess.CompletedProcess[str]]
@@ -170,3 +170,43 @@ def test_closed_pipe_is_no_fault(words: list[str], tmp_path: Path) -> None:
         assert program.stderr
         program.stdout.close()
         assert program.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("vendor", "unfilled"),
+    [
+        ("rapid7", ["rapid7-eu.region"]),
+        ("akamai", ["edge.host", "edge.account_ids"]),
+        ("devicewise", []),
+    ],
+    ids=["rapid7", "akamai", "devicewise"],
+)
+def test_init_leaves_no_guess(tmp_path: Path, vendor: str, unfilled: list[str]) -> None:
+    """What remains is a reference, a default, or has to be filled in, which `check` says."""
+    path = tmp_path / "bot.toml"
+    path.write_bytes(example_config([vendor]))
+    table = tomllib.loads(path.read_text())
+    assert "timezone" not in table
+    [account] = table["providers"].values()
+    assert not {"monthly_quota", "logs", "org"} & account.keys()
+    environ = dict.fromkeys(re.findall(r'^[^#\n]*"env:(\w+)"', path.read_text(), re.MULTILINE), "x")
+    problems: Sequence[ConfigProblem] = ()
+    try:
+        read_settings(path, environ=environ)
+    except ConfigError as error:
+        problems = error.problems
+    assert [each.key for each in problems] == [f"providers.{key}" for key in unfilled]
+    assert all("CHANGE-ME" in each.right for each in problems)
+
+
+def test_unfilled_region_lists_the_regions(tmp_path: Path) -> None:
+    path = tmp_path / "bot.toml"
+    path.write_bytes(example_config(["rapid7"]))
+    with pytest.raises(ConfigError, match="one of us, us2, us3, eu, ca, au, ap"):
+        read_settings(path, environ={"RAPID7_API_KEY": "x"})
+
+
+def test_filled_in_example_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "bot.toml"
+    path.write_bytes(example_config(["rapid7"]).replace(b"CHANGE-ME", b"eu"))
+    assert read_settings(path, environ={"RAPID7_API_KEY": "x"}).providers

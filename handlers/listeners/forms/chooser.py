@@ -12,6 +12,7 @@ from bot.answer import Block
 from bot.blocks import messages, modals
 from bot.blocks.modals import ModalState
 from bot.errors import AccessDenied
+from bot.questions.registry import COMMANDS
 from handlers.listeners.actions import reply_target_from_action
 from handlers.listeners.forms import views
 from handlers.listeners.forms.question import question_view
@@ -25,7 +26,8 @@ async def chooser_view(requests: RequestHandler, user: str, channel: str) -> Blo
     """The questions that the person may ask there; a note where there are none."""
     # Without a channel only access by person and group counts.
     requester = await requests.permissions.requester(user, channel)
-    commands = requests.permissions.allowed(requester)
+    allowed = requests.permissions.allowed(requester)
+    commands = COMMANDS.with_accounts(allowed, requests.answering.directory)
     if not commands:
         return modals.note_modal("Ask Opswatch", NO_ACCESS, NO_ACCESS_HINT)
     return modals.chooser_modal(channel, commands)
