@@ -23,6 +23,7 @@ T = TypeVar("T")
 WORK_EVENT = "opswatch_work"
 WORKING = "Working on"
 SEARCHED_MESSAGES = 100
+MOST_CHANNEL_PAGES = 10
 # Of 200 messages each.
 MOST_THREAD_PAGES = 10
 
@@ -132,13 +133,7 @@ class SlackMessages:
         none.
         """
         if not target.thread:
-            page = await self._client.read(
-                "conversations.history",
-                channel=target.channel,
-                limit=SEARCHED_MESSAGES,
-                include_all_metadata=True,
-            )
-            return _shown_in(page["messages"], target)
+            return await self._find_in_channel(target)
         pages = self._client.pages(
             "conversations.replies",
             channel=target.channel,
@@ -152,6 +147,24 @@ class SlackMessages:
         async for page in pages:
             latest = _shown_in(reversed(page["messages"]), target) or latest
         return latest
+
+    async def _find_in_channel(self, target: ReplyTarget) -> ShownMessage | None:
+        """The latest message for this question among the latest of the channel."""
+        left = SEARCHED_MESSAGES
+        # Slack may return fewer messages than it was asked for, and has more all the same.
+        async for page in self._client.pages(
+            "conversations.history",
+            channel=target.channel,
+            limit=SEARCHED_MESSAGES,
+            include_all_metadata=True,
+            most=MOST_CHANNEL_PAGES,
+        ):
+            if shown := _shown_in(page["messages"], target):
+                return shown
+            left -= len(page["messages"])
+            if left <= 0:
+                return None
+        return None
 
     async def shown_at(self, target: ReplyTarget, ts: str) -> ShownMessage:
         """What a progress message shows now; where that cannot be read, it is not known."""
