@@ -26,7 +26,7 @@ MOST_OF_CHANNEL = 50
 # The first words of other commands, which no question can be called.
 RESERVED_WORDS = MANAGING_WORDS | {"help", "windows", "none"}
 # A question follows these words.
-BEFORE_QUESTION = ("alert", "subscribe")
+BEFORE_QUESTION = ("alert", "subscribe", "save")
 
 
 class SavedQuestionManager(Struct, frozen=True):
@@ -52,8 +52,8 @@ class SavedQuestionManager(Struct, frozen=True):
         return await handle_command(self, command, text, asker)
 
     async def expand(self, command: CommandName, words: str, asker: Requester) -> str:
-        """The words with the saved question that the first of them names, also after `alert` and
-        `subscribe`.
+        """The words with the saved question that the first of them names, also after `alert`,
+        `subscribe` and `save`: what is saved names no other saved question, which may change.
         """
         before, first, after = _around_first(words)
         name = name_of(first, self.questions.answering.directory)

@@ -42,9 +42,15 @@ _LINK = re.compile(r"[!#-;=?-~]{1,%d}" % LONGEST_LINK)  # noqa: UP031 - braces o
 _ESCALATION = (
     rf"after\s+({DURATION})(?:\s+unless\s+(?:it\s+is\s+)?ack(?:nowledged)?)?\s+to\s+({RECIPIENTS})"
 )
+# The same in the other order: `to @oncall after 15m`.
+_ESCALATION_TO = (
+    rf"to\s+({RECIPIENTS})\s+after\s+({DURATION})(?:\s+unless\s+(?:it\s+is\s+)?ack(?:nowledged)?)?"
+)
 # `after 15m to @oncall`, also with `unless acknowledged`, which is always meant; for use within
 # other patterns.
-ESCALATION = _ESCALATION.replace(f"({DURATION})", DURATION).replace(f"({RECIPIENTS})", RECIPIENTS)
+ESCALATION = f"(?:{_ESCALATION}|{_ESCALATION_TO})".replace(f"({DURATION})", DURATION).replace(
+    f"({RECIPIENTS})", RECIPIENTS
+)
 ESCALATES_TO = "escalate says after how long and to whom."
 
 
@@ -159,13 +165,18 @@ def read_escalation(text: str) -> tuple[timedelta, tuple[str, ...]]:
     """`after 15m to @oncall`: after how long and to whom. Raises ValueError, which says what is
     wrong.
     """
-    found = re.fullmatch(_ESCALATION, text.strip(), re.IGNORECASE)
-    if not found:
+    if found := re.fullmatch(_ESCALATION, text.strip(), re.IGNORECASE):
+        after = found[1]
+        recipients = found[2]
+    elif found := re.fullmatch(_ESCALATION_TO, text.strip(), re.IGNORECASE):
+        recipients = found[1]
+        after = found[2]
+    else:
         raise ValueError(ESCALATES_TO)
-    after = read_duration(found[1])
-    if not after:
+    length = read_duration(after)
+    if not length:
         raise ValueError("An alert escalates after a duration such as 15m.")
-    return after, read_recipients(found[2])
+    return length, read_recipients(recipients)
 
 
 def with_ids(recipients: Sequence[str], found: dict[str, str]) -> tuple[str, ...]:

@@ -44,6 +44,9 @@ def named_value(command: CommandName, asked: str, directory: AccountDirectory) -
     value = last.lower()
     if not has_value(command, value):
         return None
+    # `new actors` are other ones than `actors`, and are words of the question.
+    if head.rpartition(" ")[2].lower() == "new" and has_value(command, f"new_{value}"):
+        return None
     # `last 7 days above 5 GB` is about bytes, and not about a number of days.
     if value in _WINDOW_UNITS and _COUNT.fullmatch(head.rpartition(" ")[2].lower()):
         return None

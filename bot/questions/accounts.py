@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from bot.errors import BadQuestion
+from bot.formatting import sanitise
 from bot.questions.context import Context
 from bot.questions.phrases import without_any
 from bot.questions.question import ALL
@@ -24,10 +26,16 @@ class NamedAccounts(Struct, frozen=True):
 
 def split_accounts(words: Sequence[str], context: Context) -> NamedAccounts:
     """The accounts among the words. `eu vs us` asks both. Raises BadQuestion where a word is the
-    beginning of several names.
+    beginning of several names, and for one account beside `all`.
     """
     others, all_of_them = _without_all(list(words), context)
     named, window = context.accounts_and_window(_without_between(others, context))
+    if all_of_them and named and len(named) < len(context.accounts()):
+        name = sanitise(" ".join(named), 60)
+        raise BadQuestion(
+            f"Is it {name} alone, or all accounts?",
+            context.working(" ".join([*named, *window])),
+        )
     if all_of_them:
         return NamedAccounts(tuple(context.accounts()), ALL, window)
     return NamedAccounts(tuple(named), " ".join(named), window)

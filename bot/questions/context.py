@@ -274,7 +274,9 @@ class Context(Struct, frozen=True):
                 self._read(others or self.command.default_window)
             except BadQuestion:
                 others = self.command.example_window
-            subject = f"{parts.subject} {near[0]}".strip()
+            # A second account that was meant is not the one that is named already.
+            typed = parts.subject.split()
+            subject = " ".join(typed if near[0] in typed else [*typed, near[0]])
             return SuggestedQuestion(
                 message, f"/{self.command.name} {QuestionParts(subject, others, parts.rest)}"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Literal
 
 from msgspec import Struct
@@ -17,6 +18,11 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{2,39}")
 NAME_RULE = "3 to 40 lower-case letters, digits, dashes and underscores, beginning with a letter"
 # The last `as`: a question may have one of its own, such as a group by that name.
 _SAVE = re.compile(r"(?P<query>.*\S)\s+as\s+(?P<name>\S+)", re.IGNORECASE | re.DOTALL)
+
+# A name of several words, in quotes or at the end.
+_SAVE_QUOTED = re.compile(
+    r"(?P<query>.*\S)\s+as\s+\"?(?P<name>[^\"]{1,100})\"?", re.IGNORECASE | re.DOTALL
+)
 
 
 class Save(Struct, frozen=True):
@@ -44,6 +50,8 @@ def parse_saved(command: CommandName, text: str, directory: AccountDirectory) ->
             raise BadQuestion("Which question? Give its name.", f"/{command} saved")
         return Unsave(rest.lower())
     match = _SAVE.fullmatch(rest)
+    if match is None and (named := _SAVE_QUOTED.fullmatch(rest)):
+        raise _not_a_name(command, named["query"], named["name"])
     if match is None:
         words = rest or COMMANDS[command].example_words(directory)
         raise BadQuestion(
@@ -52,11 +60,18 @@ def parse_saved(command: CommandName, text: str, directory: AccountDirectory) ->
         )
     name = match["name"].lower()
     if not NAME.fullmatch(name):
-        raise BadQuestion(
-            f"“{sanitise(match['name'], 40)}” cannot be a name; a name has {NAME_RULE}.",
-            f"/{command} save {match['query']} as morning",
-        )
+        raise _not_a_name(command, match["query"], match["name"])
     return Save(match["query"], name)
+
+
+def _not_a_name(command: CommandName, query: str, typed: str) -> BadQuestion:
+    """The error for a name that cannot be one, with the nearest that can."""
+    plain = unicodedata.normalize("NFKD", typed.lower()).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9_-]+", "-", plain).strip("-")[:40]
+    return BadQuestion(
+        f"“{sanitise(typed, 40)}” cannot be a name; a name has {NAME_RULE}.",
+        f"/{command} save {query} as {name if NAME.fullmatch(name) else 'morning'}",
+    )
 
 
 def name_of(words: str, directory: AccountDirectory) -> str:

@@ -51,6 +51,15 @@ async def test_saved_questions_are_listed_to_those_with_access(sandbox: Sandbox)
         assert "/apiaudit" not in await say(sandbox, "/usage saved", user="U0LINUS")
 
 
+async def test_saved_question_may_be_saved_under_another_name(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox):
+        await say(sandbox, SAVE)
+        seen = await say(sandbox, "/usage save morning as evening")
+        assert "`/usage evening` asks `/usage last 7 days per log`" in seen
+        await say(sandbox, "/usage save evening as morning")
+        assert "in 7 days" in await say(sandbox, "/usage morning")
+
+
 @pytest.mark.parametrize(
     "words", ["subscribe morning at 09:00", "alert morning bytes above 500 GB every 15m"]
 )

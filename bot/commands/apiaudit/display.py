@@ -73,6 +73,13 @@ _OTHER_KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 _BEFORE = frozenset({"in", "vs", "versus", "against", "over"})
+# `compared to the last 14 days`
+_COMPARED = frozenset({"compared"})
+_AFTER_COMPARED = frozenset({"to", "with"})
+_BEFORE_DAYS = frozenset({"the", "last", "past", "previous", "prior", "preceding"})
+_WINDOW_WORD = re.compile(r"(?:last|past|this|today|yesterday|since|now|\d{1,6}[a-z]{1,7})(?:-.*)?")
+# `group by ip`, `grouped by ip`
+_GROUPED = frozenset({"group", "grouped", "grouping", "split", "broken", "down"})
 _DAYS = re.compile(r"(\d{1,4})(d|days?|w|weeks?)")
 _NUMBER = re.compile(r"\d{1,9}")
 _NEWEST = frozenset({"newest", "latest"})
@@ -132,7 +139,7 @@ def _split_new(words: list[str]) -> tuple[tuple[str, ...], int, list[str]]:
             continue
         named, at = _kinds(words, at + 1)
         kinds += named or KINDS
-        before = _days_before(words, at)
+        before = _days_before(words, at, is_compared=_names_window(left))
         if before:
             days, at = before
     return tuple(dict.fromkeys(kinds)), days, left
@@ -154,15 +161,29 @@ def _kinds(words: Sequence[str], at: int) -> tuple[list[str], int]:
     return found, at
 
 
-def _days_before(words: Sequence[str], at: int) -> tuple[int, int] | None:
-    """The days of `in 14d`, and where the words after them begin."""
-    if at >= len(words) or words[at].lower() not in _BEFORE:
+def _days_before(words: Sequence[str], at: int, *, is_compared: bool) -> tuple[int, int] | None:
+    """The days of `in 14d`, and where the words after them begin. Those of `in the last 14 days`
+    only if the words say with what the window `is_compared`, and are no window themselves.
+    """
+    plain = [word.lower() for word in words]
+    if at >= len(plain) or plain[at] not in _BEFORE | _COMPARED:
         return None
+    begin = at + 1
+    if plain[at] in _COMPARED:
+        is_compared = True
+        begin += begin < len(plain) and plain[begin] in _AFTER_COMPARED
+    while is_compared and begin < len(plain) and plain[begin] in _BEFORE_DAYS:
+        begin += 1
     # `14d`, and `14 days`.
-    for end in (at + 2, at + 3):
-        if found := _DAYS.fullmatch("".join(words[at + 1 : end]).lower()):
+    for end in (begin + 1, begin + 2):
+        if found := _DAYS.fullmatch("".join(plain[begin:end])):
             return int(found[1]) * (7 if found[2].startswith("w") else 1), end
     return None
+
+
+def _names_window(words: Sequence[str]) -> bool:
+    """Whether the words before `new` name a window, so that those behind it are another one."""
+    return any(_WINDOW_WORD.fullmatch(word.lower()) for word in words)
 
 
 def _split_groups(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -174,6 +195,9 @@ def _split_groups(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
         if name:
             names.append(name)
             at += 2
+            # `group by ip`, `broken down by ip`
+            while left and left[-1].lower() in _GROUPED:
+                left.pop()
         else:
             left.append(words[at])
             at += 1

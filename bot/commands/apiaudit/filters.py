@@ -14,6 +14,7 @@ from bot.errors import BadQuestion
 from bot.formatting import join_words, sanitise
 from bot.questions.context import Context
 from bot.questions.phrases import without_any
+from bot.questions.windows import strip_punctuation
 from providers.models import CallFilters
 from providers.registry import registry
 
@@ -24,6 +25,8 @@ AUDIT_FILTERS = ("who", "action", "status", "url")
 ROW_FILTERS = ("ip", "client", "org", "host", "code", "slower", "call")
 # Those of several values, which may be typed with commas.
 _LISTS = frozenset({"ip", "code"})
+# Of ours, values of these have no commas.
+_ENUMERATED = frozenset({"action", "status"})
 _KNOWN_FILTERS = f"{', '.join((*AUDIT_FILTERS, *ROW_FILTERS[:-1]))} and each vendor's own"
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 
@@ -50,6 +53,7 @@ def filter_examples() -> dict[str, str]:
 
 def split_filters(words: list[str], context: Context) -> TypedFilters:
     """The filters among the words. Raises BadQuestion for an unknown name or an empty value."""
+    words = _with_names(words)
     words, failures = without_any(words, "failures", "failed", "errors")
     values: dict[str, list[str]] = {}
     others = []
@@ -70,6 +74,35 @@ def split_filters(words: list[str], context: Context) -> TypedFilters:
     return TypedFilters(values, typed, failures, others)
 
 
+def _with_names(words: list[str]) -> list[str]:
+    """The words with `slower:50ms` for `slower than 50ms`, `ip:10.0.0.0/8` for `from 10.0.0.0/8`,
+    and `show_all` for a `show all` at the end.
+    """
+    named: list[str] = []
+    at = 0
+    while at < len(words):
+        plain = [word.lower() for word in words[at : at + 3]]
+        if plain[0] in _SLOWER and plain[1:2] == ["than"] and len(plain) > 2:
+            named.append(f"slower:{strip_punctuation(words[at + 2])}")
+            at += 3
+        elif plain[0] == "from" and len(plain) > 1 and _is_network(plain[1]):
+            named.append(f"ip:{strip_punctuation(words[at + 1])}")
+            at += 2
+        # At the front it is a sentence, such as `show all calls`.
+        elif plain == ["show", "all"] and at:
+            named.append("show_all")
+            at += 2
+        else:
+            named.append(words[at])
+            at += 1
+    return named
+
+
+def _is_network(word: str) -> bool:
+    """Whether a word is an address or a network, and not a part of a window such as `10` or `9:30`."""
+    return word.count(".") == 3 and read_network(strip_punctuation(word)) is not None
+
+
 def call_filters(filters: TypedFilters, context: Context) -> CallFilters:
     """The filters as sources take them. Raises BadQuestion for a value that cannot be read."""
     values = dict(filters.values)
@@ -79,7 +112,7 @@ def call_filters(filters: TypedFilters, context: Context) -> CallFilters:
             "`own:` takes `no`, which leaves out the bot's own calls, or `yes`.",
             context.instead(f"own:{own[0]}", "own:no"),
         )
-    common = {name: tuple(values.pop(name, ())) for name in AUDIT_FILTERS}
+    common = {name: _split_values(name, values.pop(name, ()), context) for name in AUDIT_FILTERS}
     of_rows = {
         name: _split_values(name, values.pop(name), context)
         for name in ROW_FILTERS
@@ -119,9 +152,23 @@ def intended_filter(word: str) -> str:
         return f"status:{lowered}"
     if lowered in ("get", "post", "put", "patch", "delete", "head"):
         return f"action:{lowered}"
+    if found := _COMPARISON.fullmatch(lowered):
+        return _status_of(found)
+    if _is_network(lowered):
+        return f"ip:{word}"
     if re.fullmatch(r"[^\s@]+@[^\s@]+", word):
         return f"who:{word}"
     return f"url:{word}" if re.fullmatch(r"/[^/\s]+(?:/[^\s]*)?", word) else ""
+
+
+def _status_of(comparison: re.Match[str]) -> str:
+    """The filters for `status>=500`; empty for what they cannot say."""
+    number = int(comparison["number"])
+    if comparison["how"] in ("=", "=="):
+        return f"status:{number}"
+    begins = number // 100 if comparison["how"] == ">=" else number // 100 + 1
+    is_whole = number % 100 == (0 if comparison["how"] == ">=" else 99)
+    return " ".join(f"status:{digit}xx" for digit in range(begins, 6)) if is_whole else ""
 
 
 def _all_filters() -> tuple[str, ...]:
@@ -157,7 +204,7 @@ def _filter_value(match: re.Match[str], context: Context) -> str:
 
 
 def _split_values(name: str, values: Sequence[str], context: Context) -> tuple[str, ...]:
-    if name not in _LISTS:
+    if not values or name not in _LISTS | _ENUMERATED:
         return tuple(values)
     parts = tuple(part for value in values for part in value.split(",") if part)
     if not parts:
@@ -201,6 +248,8 @@ def _call_id(value: str, context: Context) -> str:
     return call_id
 
 
+_SLOWER = frozenset({"slower", "longer"})
+_COMPARISON = re.compile(r"(?:status|code)(?P<how>>=|>|==?)(?P<number>[1-5]\d\d)")
 # The names of the filters in messages.
 _OTHER_FILTERS: Mapping[str, str] = MappingProxyType(
     {

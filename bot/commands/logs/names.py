@@ -18,6 +18,13 @@ from providers.sources import MOST_LOGS
 _ACCOUNT_AND_LOG = re.compile(r'(?P<account>[^\s,"]+)\s+(?:"(?P<quoted>[^"]+)"|(?P<log>[^\s,"]+))')
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
+# What is typed in front of a log as in a shell or a sentence.
+_VERB = re.compile(
+    r"(?i)\s*(?P<verb>(?P<word>count|tail|head|follow|newest|latest|oldest|earliest|(?:first|last)(?=\s+\d))"
+    r"(?:\s+-f|\s+(?:-n\s+)?-?\d{1,6}(?!\S))?(?:\s+(?:lines|entries|events)(?!\S))?)"
+    r"\s+(?:(?:of|from|in|on|the|lines)\s+){0,3}"
+)
+
 
 class LogRef(Struct, frozen=True):
     """A log as it was typed: a configured name or an id with its account where that is known by
@@ -110,6 +117,28 @@ _LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
 _ALTERNATIVE = frozenset({"and", "or", "&", "+", ","})
 # Words that joined what was taken out of a window.
 _JOINING = frozenset({"and", "|", "with", "only", "&", "+"})
+
+
+def with_verb_behind_logs(text: str, context: Context) -> str:
+    """The words with what is done at the front, such as `count`, `tail -50` or `last 20 lines of`,
+    behind the configured logs that it is done to.
+    """
+    found = _VERB.match(text)
+    known = {name.lower() for logs in context.directory.logs.values() for name in logs}
+    if not found or found["word"].lower() in known:
+        return text
+    logs = list[str]()
+    words = text[found.end() :].split()
+    while words and _begins_log(words, known, is_first=not logs):
+        logs.append(words.pop(0))
+    return " ".join([*logs, found["verb"], *words]) if logs else text
+
+
+def _begins_log(words: Sequence[str], known: Collection[str], *, is_first: bool) -> bool:
+    """Whether the first of the words names a configured log, or joins two."""
+    if words[0].lower() == "and" and not is_first and len(words) > 1:
+        return words[1].lower().strip(",") in known
+    return all(name in known for name in words[0].lower().rstrip(",").split(","))
 
 
 def split_log_names(text: str, context: Context) -> tuple[list[str], list[str]]:

@@ -18,6 +18,7 @@ from bot.commands.logs.names import (
     read_log,
     split_log_names,
     split_logs_and_patterns,
+    with_verb_behind_logs,
 )
 from bot.commands.logs.query import LineQuery, QueryWords, read_query, take_clauses
 from bot.errors import BadQuestion, SuggestedQuestion
@@ -79,7 +80,7 @@ def read_logs(text: str, context: Context) -> LogsQuestion:
     if listed := _listed(text, accounts, context):
         return listed
     taken = take_clauses(text, context)
-    names, words = split_log_names(taken.text, context)
+    names, words = split_log_names(with_verb_behind_logs(taken.text, context), context)
     read = read_query(words, taken, context)
     logs = tuple(read_log(name, context) for name in names)
     parts = parts_of(names, " ".join(strip_filler_words(read.others)), read.query)

@@ -286,7 +286,9 @@ class _Reader(Struct):
         is_number = number.replace(",", "").isdecimal() and len(number) <= 9
         names_lines = self._word(2 if is_number else 1) in ("lines", "entries", "events", "line")
         is_entries = word in ("newest", "latest", "oldest", "earliest")
-        if not is_entries and not (word in ("last", "first") and is_number and names_lines):
+        # `first 5` is no window, unlike `last 5` and `first 5 days`.
+        is_first = word == "first" and is_number and self._word(2) not in NO_NAMES
+        if not (is_entries or is_first) and not (word == "last" and is_number and names_lines):
             return False
         lines = int(number.replace(",", "")) if is_number else USUAL_LINES
         if not 1 <= lines <= MOST_LINES:
