@@ -2,12 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export ASK
+export ASK PORT
 
 .PHONY: docs reference demo test test-postgres test-replicas soak test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
 
-demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
-	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
+demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question, PORT=0 takes a free port
+	@$(BIN)/python -m bot demo $${PORT:+--port "$$PORT"} $${ASK:+--ask "$$ASK"}
 
 # How many processes share the tests of `make test` and `make coverage`, each with whole files.
 WORKERS ?= 2

@@ -102,15 +102,22 @@ def read_reference(value: Any, info: ValidationInfo) -> Secret:
         # An empty variable is usually a mistake of a deployment.
         if not found.strip():
             raise ValueError(f"the environment has no {rest}; export it, or take this table out")
+        # As with Slack's tokens: systemd and containers hand secrets over as files.
+        if found.startswith("file:"):
+            return _read_file_reference(found.removeprefix("file:"), info)
         return Secret(clean_secret(found, f"the variable {rest}"))
     if scheme == "file" and rest:
-        found = read_secret_file(_relative_to_config(rest, info), rest)
-        if not found.strip():
-            raise ValueError(f"the file {rest} is empty")
-        return Secret(clean_secret(found, f"the file {rest}"))
+        return _read_file_reference(rest, info)
     raise ValueError(
         'a reference such as "env:NAME" or "file:PATH"; secrets are not written out here'
     )
+
+
+def _read_file_reference(path: str, info: ValidationInfo) -> Secret:
+    found = read_secret_file(_relative_to_config(path, info), path)
+    if not found.strip():
+        raise ValueError(f"the file {path} is empty")
+    return Secret(clean_secret(found, f"the file {path}"))
 
 
 def read_secret_file(path: Path, shown: str) -> str:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called, echo_json
+from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called, echo_json, fail
 from bot.errors import ConfigError
 from bot.observability.logging_setup import LOG_FORMATTER
 from bot.system.terminal_text import terminal_line, terminal_text
 
 log = logging.getLogger("opswatch")
 PROVIDER_FAILED = 3
+# As a shell reports the end by SIGINT and by SIGPIPE (128 and the number of the signal).
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+# What a disk or a device reports that takes no more output.
+_NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 class ExitCodeGroup(click.Group):
@@ -27,17 +34,28 @@ class ExitCodeGroup(click.Group):
     def get_help(self, ctx: click.Context) -> str:
         return as_called(super().get_help(ctx), ctx)
 
+    # Also prints the help of the program.
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _end_quietly():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
+        with _end_quietly():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        # Click has its own messages and codes for these. A pipe is broken where another program, such
-        # as `head`, has read enough.
+        # Click has its own messages and codes for these.
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except ConfigError as error:
             show_config_error(error)
             sys.exit(WRONG)
         except Exception as error:
+            if isinstance(error, OSError) and not error.filename and error.errno in _NOT_WRITTEN:
+                _discard_output()
+                fail(f"The output could not be written: {error.strerror}.", FAILED)
             # Redacted by the formatter; click would print it as it is.
             log.error("Unexpected error", exc_info=True)  # noqa: G201
             # Programs that read JSON lines must not find a sentence among them.
@@ -46,6 +64,26 @@ class ExitCodeGroup(click.Group):
                     f"Something went wrong in the bot itself ({type(error).__name__}).", err=True
                 )
             sys.exit(FAILED)
+
+
+@contextlib.contextmanager
+def _end_quietly() -> Iterator[None]:
+    """Ends without a word where Ctrl-C was pressed, or where the program that reads the output, such
+    as `head`, has read enough.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(PIPE_CLOSED)
+
+
+def _discard_output() -> None:
+    """Keeps the interpreter from writing what is buffered when it ends, which would fail again."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ A command imports what it needs when it runs, so that `--help` is shown at once.
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import sys
@@ -19,6 +20,7 @@ from bot.cli.init import init
 from bot.cli.manifest import manifest
 from bot.cli.mcp.command import mcp
 from bot.cli.program import (
+    FAILED,
     as_called,
     coloured,
     config_file,
@@ -244,12 +246,24 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
         with temporary_folder("opswatch-demo-") as folder:
             asyncio.run(play(folder, commands) if commands else serve(folder, port))
     except KeyboardInterrupt:
-        pass
+        # The usual end of the page, and not of a conversation.
+        if commands:
+            raise
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        click.echo(
-            f"The demo could not start: {error.strerror or error}. Another port? --port 0", err=True
+        fail(_why_no_demo(error, port), FAILED)
+
+
+def _why_no_demo(error: OSError, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} is in use, perhaps by another demo. Choose another one with --port, or a "
+            "free one with --port 0 (`make demo PORT=0`)."
         )
-        sys.exit(1)
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be used without root. Choose one from 1024 on with --port."
+    return f"The demo could not start: {error.strerror or error}."
 
 
 for command in (run, mcp, manifest, init, backup, restore, migrate, forget):

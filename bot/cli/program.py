@@ -57,10 +57,13 @@ def has_demo() -> bool:
     return all(provider.can_run_sandbox for provider in registry().providers.values())
 
 
-def is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Whether somebody reads the stream as it is written: a terminal that can place text, or any
     stream where FORCE_COLOR says so.
     """
+    # A program may be started with its output closed.
+    if stream is None:
+        return False
     # CI systems have no terminal and show colours (https://force-color.org).
     if os.environ.get("FORCE_COLOR"):
         return True

@@ -545,3 +545,16 @@ def test_wrong_choice_shows_choices_and_value() -> None:
     assert problem.startswith(
         "providers.r.region = 'emea': must be one of 'us', 'us2', 'us3', 'eu'"
     )
+
+
+def test_variable_may_name_a_file(tmp_path: Path) -> None:
+    """As Slack's tokens may, so that systemd and containers can hand every secret over as a file."""
+    secret = tmp_path / "rapid7-api-key"
+    secret.write_text("from-a-file\n")
+    table = provider(api_key="env:RAPID7_API_KEY")
+    environ = {"RAPID7_API_KEY": f"file:{secret}"}
+    settings = parse_settings(table, folder=tmp_path, environ=environ)
+    assert [each.open() for each in settings.secrets()] == ["from-a-file"]
+    secret.write_text("")
+    with pytest.raises(ConfigError, match="is empty"):
+        parse_settings(table, folder=tmp_path, environ=environ)

@@ -24,6 +24,8 @@ from tests.support.image_steps import Instruction, build_stage, copy_context, in
 
 DEPLOY = ROOT / "deploy"
 UNIT = (DEPLOY / "opswatch.service").read_text()
+CHECK_UNIT = (DEPLOY / "opswatch-check.service").read_text()
+UNITS = pytest.mark.parametrize("unit", ["opswatch.service", "opswatch-check.service"])
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 KUBERNETES: list[dict[str, Any]] = list(
@@ -71,9 +73,10 @@ def scalars(value: Any) -> Iterator[str]:
 
 
 @needs_systemd
-def test_unit_is_valid() -> None:
+@UNITS
+def test_unit_is_valid(unit: str) -> None:
     ran = subprocess.run(
-        ["systemd-analyze", "verify", str(DEPLOY / "opswatch.service")],
+        ["systemd-analyze", "verify", str(DEPLOY / unit)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -82,16 +85,17 @@ def test_unit_is_valid() -> None:
 
 
 @needs_systemd
-def test_unit_is_hardened() -> None:
+@UNITS
+def test_unit_is_hardened(unit: str) -> None:
     command = [
         "systemd-analyze",
         "security",
         "--offline=true",
         "--threshold=20",
-        str(DEPLOY / "opswatch.service"),
+        str(DEPLOY / unit),
     ]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    level = re.search(r"exposure level for opswatch\.service: ([\d.]+)", ran.stdout)
+    level = re.search(rf"exposure level for {re.escape(unit)}: ([\d.]+)", ran.stdout)
     assert level and float(level[1]) <= 2.0, ran.stdout
     assert ran.returncode == 0
 
@@ -113,6 +117,27 @@ def test_unit_reads_secrets_as_credentials() -> None:
         "file:%d/slack-bot-token",
         "file:%d/slack-app-token",
     }
+
+
+def test_unit_hands_every_credential_over() -> None:
+    credentials = {line.partition(":")[0] for line in settings_in_unit("LoadCredential")}
+    given = [line.partition("=")[2] for line in settings_in_unit("Environment")]
+    assert credentials == {path.removeprefix("file:%d/") for path in given if "%d" in path}
+
+
+def test_check_runs_with_the_settings_of_the_unit() -> None:
+    """The same user, secrets and limits; only what keeps a service running is left out."""
+    lines = [line for line in UNIT.splitlines() if re.match(r"[A-Z]\w+=", line)]
+    checked = [line for line in CHECK_UNIT.splitlines() if re.match(r"[A-Z]\w+=", line)]
+    added = [line.partition("=")[0] for line in checked if line not in lines]
+    assert added == ["Description", "Type", "ExecStart"]
+    assert "Type=oneshot" in checked
+    assert "ExecStart=/usr/bin/env opswatch check --config /etc/opswatch/bot.toml" in checked
+    left_out = {line.partition("=")[0] for line in lines if line not in checked}
+    assert left_out == {
+        "Description", "Type", "ExecStart", "NotifyAccess", "ExecReload", "Restart", "RestartSec",
+        "RestartPreventExitStatus", "TimeoutStopSec", "WatchdogSec", "WantedBy",
+    }  # fmt: skip
 
 
 def test_image_runs_without_root() -> None:
