@@ -53,7 +53,8 @@ class TerminalAnswer(Struct, frozen=True):
     def as_json(self) -> dict[str, Any]:
         window = self.answer.window
         return {
-            "text": self.answer.text,
+            # As Slack is sent it: nothing in it is a mention or a link.
+            "text": kit.entities(formatting.sanitise_lines(self.answer.text)),
             "blocks": list(self.answer.blocks),
             "values": dict(self.answer.values),
             "files": [

@@ -139,6 +139,11 @@ class Akamai:
                 f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for "
                 "a shorter window."
             )
+        if requests.is_at_cap:
+            notes.append(
+                f"{self.account} sent {self._row_cap:,} rows, the most of one answer; there may be "
+                "more."
+            )
         # An empty answer that counts rows must not look like no calls.
         refuse_counted_but_not_sent(self.account, reports)
         calls, nearest = await asyncio.to_thread(
@@ -317,9 +322,12 @@ class Akamai:
         # The halves have no more rows, so nothing was cut.
         if sum(len(found.rows) for found in halves) <= len(report.rows):
             return [report]
+        if await asyncio.to_thread(are_within, parts):
+            return halves
         # If halving returns rows of other times, the count means something else, and the first
-        # report is the answer.
-        return halves if await asyncio.to_thread(are_within, parts) else [report]
+        # report is the answer. At the cap it may have been cut all the same.
+        requests.is_at_cap |= len(report.rows) >= self._row_cap
+        return [report]
 
     def _is_cut(self, report: parse.Report) -> bool:
         """Whether rows were left out, for which the report has no flag: the cap is reached, or

@@ -23,6 +23,8 @@ class RequestAllowance:
         self._bytes = 0
         self._read = read
         self.exhausted = False
+        # Whether an answer was as large as answers get, and no smaller ones could be had.
+        self.is_at_cap = False
 
     def count_bytes(self, report: parse.Report) -> None:
         """Counts the bytes of an answer; after too many, no further request is sent."""
@@ -62,7 +64,12 @@ def rounded(window: Window) -> Window:
 def are_within(parts: Sequence[tuple[Window, Sequence[parse.Report]]]) -> bool:
     """Whether every row is in the window that its report was requested for."""
     return all(
-        len(parse.within(report, window).rows) == len(report.rows)
+        len(parse.within(report, _as_sent(window)).rows) == len(report.rows)
         for window, reports in parts
         for report in reports
     )
+
+
+def _as_sent(window: Window) -> Window:
+    """The window that the vendor was sent, which begins at a whole second."""
+    return Window(window.start.replace(microsecond=0), window.end)

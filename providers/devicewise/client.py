@@ -229,7 +229,10 @@ class DeviceWise:
         self, params: Mapping[str, Any], session: Secret
     ) -> parse.Page | parse.Failure:
         reply = await self._post(_body("usage.api.list", params, session))
-        return await asyncio.to_thread(parse.list_page, reply.body, account=self.account)
+        return await asyncio.to_thread(self._read_page, reply.body)
+
+    def _read_page(self, body: bytes) -> parse.Page | parse.Failure:
+        return parse.list_page(self._redactor.answer(body), account=self.account)
 
     async def _log_in(self) -> Secret:
         reply = await self._post(

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from providers.clock import Clock, utc_now
 from providers.errors import (
@@ -57,6 +57,7 @@ LEAST_DAYS_BY_LOG = 7
 # "Download Log" says that without a query only lines with `error` are found.
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
+Read = TypeVar("Read")
 
 
 class Rapid7:
@@ -113,7 +114,7 @@ class Rapid7:
         reply = await self._get(
             "/usage/organizations", {"from": str(days.first), "to": str(days.last)}, subject="usage"
         )
-        return await off_loop(partial(parse.usage_period, account=self.account), reply.body)
+        return await self._read(parse.usage_period, reply)
 
     async def usage_by_log(self, days: DayRange) -> LogUsage:
         """Bytes by day and log id. One page allows 30 days in a request and another one 7: pieces of 30
@@ -140,7 +141,7 @@ class Rapid7:
             {"from": str(days.first), "to": str(days.last)},
             subject="usage",
         )
-        return await off_loop(partial(parse.log_usage, account=self.account), reply.body)
+        return await self._read(parse.log_usage, reply)
 
     async def named_logs(self) -> Sequence[NamedLog]:
         """All logs of the account, cached for five minutes."""
@@ -148,7 +149,7 @@ class Rapid7:
             # Inside the lock, so that one request serves all who wait.
             if self._names is None or time.monotonic() - self._names[0] > NAMES_KEPT_S:
                 reply = await self._get("/management/logs", {}, subject="logs")
-                names = await off_loop(partial(parse.named_logs, account=self.account), reply.body)
+                names = await self._read(parse.named_logs, reply)
                 self._names = (time.monotonic(), names)
             return self._names[1]
 
@@ -227,6 +228,10 @@ class Rapid7:
             return [Check(self.account, ok=False, detail=error.for_operators, hint=error.hint)]
         who = f" for {period.organisation}" if period.organisation else ""
         return [Check(self.account, ok=True, detail=f"Rapid7 answers{who}.")]
+
+    async def _read(self, parsed: Callable[..., Read], reply: Reply) -> Read:
+        body = self._refusals.redactor.answer(reply.body)
+        return await off_loop(partial(parsed, account=self.account), body)
 
     async def _get(self, path: str, params: dict[str, str], *, subject: str) -> Reply:
         def ask() -> Coroutine[Any, Any, Reply]:

@@ -19,6 +19,7 @@ LONGEST_RESET_S = 86_400
 _USAGE_MEMBERS = frozenset({"daily_usage", "period_usage", "period"})
 LOG_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _DIGITS = re.compile(r"[0-9]{1,19}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{1,20}(?:Z|[+-][0-9:]{2,6})?)?")
 
 
 def usage_period(body: bytes, *, account: str) -> UsagePeriod:
@@ -173,7 +174,8 @@ def _bytes(value: Any) -> int | None:
 
 
 def _day(value: Any) -> date | None:
-    if isinstance(value, str):
+    """A day: `2026-11-01`, or the instant at which it begins."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
         with contextlib.suppress(ValueError):
             return date.fromisoformat(value[:10])
     return None

@@ -13,17 +13,20 @@ import pytest
 
 from providers.akamai import parse as akamai
 from providers.akamai.calls import api_call as akamai_call
+from providers.akamai.sandbox import AkamaiSandbox
 from providers.akamai.shortcomings import shortcomings
 from providers.devicewise import parse as devicewise
 from providers.devicewise.calls import api_call as devicewise_call
 from providers.devicewise.paging import CallCollector
+from providers.devicewise.sandbox import DeviceWiseSandbox
 from providers.errors import ProtocolError
 from providers.http.decoding import decode_json
 from providers.models import ApiCall, Outcome
 from providers.rapid7 import parse as rapid7
 from providers.rapid7 import query_results
+from providers.redaction import Redactor, Secret
 from tests.support.vendors import WINDOW as HOUR
-from tests.support.vendors import Vendor, akamai_vendor, rapid7_vendor
+from tests.support.vendors import Vendor, akamai_vendor, devicewise_vendor, rapid7_vendor
 
 TR50_ROW = {
     "ts": "2014-02-11T14:15:34.882-05:00",
@@ -192,3 +195,49 @@ def test_padded_columns_of_csv_are_found() -> None:
     row = akamai.csv_report(body, account="edge").rows[0]
     call = akamai_call(row, account="edge", own_token="")
     assert (call.status, call.outcome) == ("503", Outcome.FAILURE)
+
+
+OWN = "geheim-geheim-1"
+
+
+async def test_own_secrets_in_any_column_are_removed() -> None:
+    async with devicewise_vendor() as vendor:
+        assert isinstance(vendor.server, DeviceWiseSandbox)
+        own = vendor.server.password
+        vendor.sends(vendor.body(json.dumps({**TR50_ROW, "whoami": f"x{own}"}).encode()))
+        assert own not in repr(await vendor.ask())
+    async with akamai_vendor() as vendor:
+        assert isinstance(vendor.server, AkamaiSandbox)
+        own = vendor.server.client_secret
+        vendor.sends(vendor.body(json.dumps(dict.fromkeys(REPORT_ROW, f"x/{own}")).encode()))
+        assert own not in repr(await vendor.ask())
+    redactor = Redactor([Secret(OWN)])
+    body = json.dumps({"daily_usage": [], "name": f"ACME {OWN}", "id": OWN}).encode()
+    assert OWN not in repr(rapid7.usage_period(redactor.answer(body), account="eu"))
+    assert redactor.answer(body, but=OWN) is body
+    # Too short to be told from the names of members.
+    assert Redactor([Secret("name")]).answer(body) is body
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2026-11-01x",
+        "2026-11-01 garbage",
+        "2026110100",
+        "2026-W44-7",
+        "11/01/2026",
+        "2026-02-30",
+        5,
+    ],
+)
+def test_day_of_another_form_is_refused(day: Any) -> None:
+    body = json.dumps({"daily_usage": [{"day": day, "usage": 1}]}).encode()
+    with pytest.raises(ProtocolError):
+        rapid7.usage_period(body, account="eu")
+
+
+@pytest.mark.parametrize("day", ["2026-11-01", "2026-11-01T00:00:00Z", "2026-11-01T00:00:00.000Z"])
+def test_day_may_be_its_first_instant(day: str) -> None:
+    body = json.dumps({"daily_usage": [{"day": day, "usage": 1}]}).encode()
+    assert rapid7.usage_period(body, account="eu").by_day == {date(2026, 11, 1): 1}

@@ -60,7 +60,8 @@ def answer_result(shown: TerminalAnswer, *, is_saved: bool) -> dict[str, Any]:
         for found, file in zip(answer["files"], shown.files, strict=True)
     ]
     return {
-        "text": answer["text"],
+        # In plain words: only Slack reads entities.
+        "text": shown.answer.text,
         "values": answer["values"],
         "files": files,
         "warnings": answer["warnings"],

@@ -53,6 +53,32 @@ async def test_full_window_is_halved_until_it_fits(
     assert page.complete
 
 
+async def test_window_within_a_second_is_halved(server: AkamaiSandbox, edge: Akamai) -> None:
+    """The vendor is sent whole seconds, so that its first rows may precede the window."""
+    rows = [
+        {
+            **SAMPLE_DATA[0],
+            "uri": f"/{n}",
+            "timestamp": f"{WINDOW.start + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ}",
+        }
+        for n in range(7000)
+    ]
+    times = [datetime.fromisoformat(row["timestamp"]) for row in rows]
+    server.rows = lambda a, b: rows[bisect_left(times, a) : bisect_left(times, b)]
+    fraction = timedelta(microseconds=600_000)
+    page = await edge.calls(Window(WINDOW.start + fraction, WINDOW.end + fraction), CallFilters())
+    assert (len(page.calls), page.complete) == (7000, True)
+
+
+async def test_full_answer_of_other_times_is_incomplete(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
+    body = json.dumps({"metadata": {"rowCount": 5000}, "data": SAMPLE_DATA[:1] * 5000})
+    server.answer_with(200, body, Content_Type="application/json", times=99)
+    page = await edge.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (5000, False)
+
+
 async def test_too_many_rows_are_reported(server: AkamaiSandbox, edge: Akamai) -> None:
     one = [{**SAMPLE_DATA[0], "timestamp": f"{WINDOW.start:%Y-%m-%dT%H:%M:%SZ}"}] * 5000
     server.rows = lambda a, b: one if a <= WINDOW.start < b else []
