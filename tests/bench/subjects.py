@@ -181,16 +181,20 @@ async def memory(folder: Path) -> None:
 async def write_loop_lag(path: Path) -> None:
     """Repeatedly writes the lag of the event loop, as JSON."""
     loop = asyncio.get_running_loop()
-    # What is older belongs to the start.
     late_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
+    samples = 0
     written_at = 0.0
     while True:
         due = loop.time() + LAG_EVERY_S
         await asyncio.sleep(LAG_EVERY_S)
         late_ms.append(max(0.0, loop.time() - due) * 1000)
+        samples += 1
         if len(late_ms) == LAG_SAMPLES and loop.time() - written_at > 0.5:
             written_at = loop.time()
-            path.write_text(json.dumps({"p99_ms": quantiles(late_ms, n=100)[98]}))
+            lag = {"p99_ms": quantiles(late_ms, n=100)[98], "samples": samples}
+            # Replaced as a whole, because another process reads it.
+            path.with_suffix(".new").write_text(json.dumps(lag))
+            path.with_suffix(".new").replace(path)
 
 
 async def logs(folder: Path) -> None:
