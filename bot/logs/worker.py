@@ -121,7 +121,9 @@ class _WorkerProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=environ,
-            start_new_session=True,
+            # Not a session of its own: Linux shares processor time evenly among sessions
+            # (sched_autogroup), whatever `nice` says. A terminal signals neither.
+            process_group=0,
         )
         worker = cls(process, writer.transfer)
         worker._enlarge_pipe()

@@ -368,6 +368,24 @@ async def test_failed_write_of_process_is_reported(
 
 
 @linux_only
+async def test_process_leaves_processor_to_the_bot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
+    async with handed_over(tmp_path) as (task, children):
+        # In another session its priority would not count, and in the bot's group it would receive
+        # what a terminal sends.
+        assert os.getsid(children[0]) == os.getsid(0)
+        assert os.getpgid(children[0]) == children[0]
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        async with asyncio.timeout(60):
+            while os.getpriority(os.PRIO_PROCESS, children[0]) <= own:
+                await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@linux_only
 async def test_process_gets_no_secret_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
