@@ -24,6 +24,7 @@ from bot.questions.managing import MANAGING_WORDS
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request, split_line
 from bot.questions.registry import COMMANDS
+from bot.questions.saved import name_of
 from bot.store.errors import StoreError
 from bot.system.private_files import save_private
 from bot.system.terminal_text import terminal_text
@@ -108,6 +109,8 @@ async def answer_in_terminal(
         access.require(command, **asker.rights)
         allowed = [name for name in COMMANDS if access.may_ask(name, **asker.rights)]
         directory = visible_directory(settings.directory, allowed)
+    if channel:
+        rest = await _with_saved_question(settings, command, rest, channel.strip())
     _refuse_slack_only(command, rest, directory or settings.directory)
     question = read_request(
         command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone
@@ -133,6 +136,31 @@ async def answer_in_terminal(
                 question, AnswerContext(folder, settings.timezone, progress or Progress())
             )
             return TerminalAnswer(answer, _saved(answer, out))
+
+
+async def _with_saved_question(
+    settings: Settings, command: CommandName, words: str, channel: str
+) -> str:
+    """The words with the question of the channel that the first of them names, if any."""
+    from bot.store.opening import open_database
+    from bot.store.sql.saved_questions import SqlSavedQuestions
+
+    first, blank, after = words.strip().partition(" ")
+    name = name_of(first, settings.directory)
+    location = settings.database
+    # Opening it would create an empty database where the bot has made none.
+    if not name or (isinstance(location, Path) and not location.exists()):
+        return words
+    try:
+        database = await open_database(location)
+    except StoreError:
+        # The operator may run this as another user, who cannot read the bot's database.
+        return words
+    try:
+        saved = await SqlSavedQuestions(database).find(channel, command, name)
+    finally:
+        await database.close()
+    return f"{saved.query}{blank}{after}" if saved else words
 
 
 def _accounts_of(question: Question | HelpRequest) -> Collection[str] | None:

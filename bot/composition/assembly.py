@@ -310,6 +310,7 @@ def register_listeners(
         store.outbox,
         core.outbox,
         core.secrets,
+        managers.saved_questions,
         base.settings.timezone,
         clock,
     )

@@ -28,7 +28,8 @@ from bot.slack.text import unescape_input
 from bot.store import OutboxStore, Post
 from handlers.error_messages import error_message, log_failure
 from handlers.jobs.digests import file_posts
-from handlers.permissions import Permissions
+from handlers.permissions import Permissions, Requester
+from handlers.saved_questions import SavedQuestionManager
 from handlers.typed_secrets import SecretCheck
 
 log = logging.getLogger("opswatch")
@@ -46,6 +47,7 @@ class WorkflowStep(Struct, frozen=True):
     posts: OutboxStore
     outbox: Outbox
     secrets: SecretCheck
+    saved_questions: SavedQuestionManager
     zone: tzinfo
     clock: Callable[[], datetime]
 
@@ -73,6 +75,7 @@ class WorkflowStep(Struct, frozen=True):
         command, words = split_line(unescape_input(str(inputs.get("question") or "")))
         # Before the words are read: a refusal of theirs names accounts.
         await self._require(command, channel)
+        words = await self.saved_questions.expand(command, words, Requester("", channel))
         directory = visible_directory(self.answering.directory, self._public(channel))
         question = read_question(command, words, directory, now=self.clock(), zone=self.zone)
         self.secrets.refuse(question.line, COMMANDS.help_line)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from bot.store import SavedQuestion
-from tests.conftest import connected_bot
+from tests.conftest import Run, connected_bot
 from tests.support.modals import opened
 
 SAVE = "/usage save last 7 days per log as morning"
@@ -49,6 +50,21 @@ async def test_saved_questions_are_listed_to_those_with_access(sandbox: Sandbox)
         assert "`/usage morning`: `/usage last 7 days per log`" in seen
         assert "`/apiaudit denied`" in seen
         assert "/apiaudit" not in await say(sandbox, "/usage saved", user="U0LINUS")
+
+
+async def test_terminal_asks_saved_questions_of_its_channel(sandbox: Sandbox, run_cli: Run) -> None:
+    channel = ("--channel", "C0OPS")
+    assert (await run_cli("ask", "/usage morning", *channel)).code == 2
+    # A question alone creates no database.
+    database = sandbox.location
+    assert not isinstance(database, Path) or not database.exists()
+    async with connected_bot(sandbox):
+        await say(sandbox, SAVE)
+    ran = await run_cli("ask", "/usage morning csv", *channel, "--json")
+    assert "in 7 days" in ran.json["text"]
+    assert ran.json["files"][0]["name"].endswith(".csv")
+    for other in ((), ("--channel", "C0KITCHEN")):
+        assert (await run_cli("ask", "/usage morning", *other)).code == 2
 
 
 async def test_saved_question_may_be_saved_under_another_name(sandbox: Sandbox) -> None:

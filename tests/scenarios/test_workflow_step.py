@@ -41,6 +41,15 @@ async def test_repeated_step_is_posted_once(sandbox: Sandbox) -> None:
         assert len(posted(sandbox, "Workflow: edge")) == 1
 
 
+async def test_step_asks_a_saved_question_of_its_channel(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox, access=OPEN):
+        await sandbox.slack.answer_to("/usage save last 7 days per log as morning")
+        await sandbox.slack.run_step("usage morning", "C0OPS")
+        await sandbox.slack.until(lambda: posted(sandbox, "Workflow: rapid7-eu"))
+        step = await sandbox.slack.run_step("usage morning", "C0KITCHEN")
+        assert "not a window" in sandbox.slack.steps[step]
+
+
 @pytest.mark.parametrize(
     ("question", "channel", "says"),
     [
