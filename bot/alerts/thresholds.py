@@ -131,6 +131,21 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
     raise WrongAmount(f"{message}.", typed if is_size else usual, size if is_size else "")
 
 
+def amount_in_unit(text: str, value: str) -> float | None:
+    """The number of an amount such as `30 %` or `2s` for a value that is a percentage or a number of
+    milliseconds; None for any other amount.
+    """
+    typed = text.strip()
+    if value.endswith("_ms"):
+        return _milliseconds(typed)
+    plain = re.sub(r"(?i)\s*(?:%|percent)$", "", typed)
+    if plain == typed or not value.endswith("_percent"):
+        return None
+    # A change may be below zero.
+    number = read_count(plain.lstrip("-−+").strip())
+    return -number if number is not None and plain[:1] in ("-", "−") else number
+
+
 def _milliseconds(typed: str) -> float | None:
     """The milliseconds of `500ms`, `2s` and `1m30s`; None where the amount has no unit of time."""
     if match := re.fullmatch(r"(?i)(\S*\d)\s*ms", typed):

@@ -15,6 +15,7 @@ from pydantic_core import InitErrorDetails
 from bot.alerts.baseline import Multiple, Usual
 from bot.alerts.channels import USUAL_STYLE, ChannelStyle, Resolved, Updates
 from bot.alerts.paging import MOST_RECIPIENTS, Paging
+from bot.alerts.thresholds import amount_in_unit
 from bot.config.fields import (
     AnswerRetention,
     Asker,
@@ -165,7 +166,9 @@ class AlertSettings(Table):
     value: Text
     """The value that is compared, such as `bytes`."""
     above: Threshold | None = None
-    """Fires above this: a number, a size, or a multiple such as `2x usual`."""
+    """Fires above this: a number, a size, `30 %` or `2s` of values in percent or milliseconds, or a
+    multiple such as `2x usual`.
+    """
     below: Threshold | None = None
     """Fires below this."""
     outside: WordUsual | None = None
@@ -210,6 +213,19 @@ class AlertSettings(Table):
             escalate_after=self.escalate_after,
             escalate_to=self.escalate_to,
         )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _thresholds_in_unit(cls, given: Any) -> Any:
+        """Percentages and durations as people write them, where the value is one."""
+        if not isinstance(given, dict) or not isinstance(value := given.get("value"), str):
+            return given
+        amounts = {
+            name: amount_in_unit(given[name], value)
+            for name in ("above", "below", "recover")
+            if isinstance(given.get(name), str)
+        }
+        return {**given, **{name: found for name, found in amounts.items() if found is not None}}
 
     @model_validator(mode="after")
     def _whole_escalation(self) -> AlertSettings:

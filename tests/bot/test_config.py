@@ -208,6 +208,29 @@ def test_each_problem_names_valid_values(table: dict[str, Any], says: str) -> No
     assert any(says in line for line in problems(table)), problems(table)
 
 
+@pytest.mark.parametrize(
+    ("value", "typed", "number"),
+    [
+        ("failure_percent", "30 %", 30.0),
+        ("failure_percent", "2.5%", 2.5),
+        ("failure_percent", "12 percent", 12.0),
+        ("duration_p95_ms", "2s", 2000.0),
+        ("duration_p95_ms", "500ms", 500.0),
+        ("calls", "30 %", None),
+        ("failure_percent", "2s", None),
+        ("duration_p95_ms", "1,500s", None),
+    ],
+)
+def test_threshold_has_the_unit_of_its_value(value: str, typed: str, number: float | None) -> None:
+    alert = {"name": "a", "ask": "/apiaudit", "value": value, "above": typed, "channel": "#ops"}
+    edge = {"kind": "akamai", "host": "x.luna.akamaiapis.net", **AKAMAI_KEYS}
+    table = {"providers": {"edge": edge}, "alert": [alert]}
+    if number is None:
+        assert any("alert.a" in problem for problem in problems(table))
+        return
+    assert parse_settings(table, folder=ROOT, environ=ENVIRON).alert[0].above == number
+
+
 def test_secret_may_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-a-file\n")
     settings = parse_settings(provider(api_key="file:key"), folder=tmp_path, environ={})
