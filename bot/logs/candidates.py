@@ -85,6 +85,7 @@ _LOOSE_KEYS: Final = [
 
 _LEVEL_STARTS: Final = (
     *(b"[%c" % sign for sign in b" 0123456789" + string.ascii_letters.encode()),
+    *(b"[%c" % sign for sign in _FIRST_LETTERS if sign > 127),
     *(b"<%c" % sign for sign in b" 0123456789" + _FIRST_LETTERS),
     *(b"%%%c" % letter for letter in string.ascii_uppercase.encode()),
     *(b"##[", b"*", b'"', b"PHP ", b"npm ", b"LOG  : ", b"\xe2\x94\x8c", *_WORDS),

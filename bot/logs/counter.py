@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from bot.logs.bare_levels import DECIDING_LINES, bare_level, begin_with_levels
+from bot.logs.bare_levels import DECIDING_LINES, begin_with_levels
 from bot.logs.candidates import candidates, may_have_times_or_fields
 from bot.logs.field_shapes import BlockShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
+from bot.logs.level_columns import level_column
 from bot.logs.levels import LEVELS
 from bot.logs.lines import (
     levels_alone,
@@ -26,7 +27,6 @@ from bot.logs.placed_lines import PlacedLines
 from bot.logs.reader import LineReader
 from bot.logs.readings import (
     DIGITS_ALIKE,
-    NOTHING,
 )
 from bot.logs.shapes import Shape, shape_of
 from providers.patterns import compile_pattern
@@ -103,7 +103,7 @@ class LogCounter(PlacedLines):
             self._count(b"\n" + self._open)
             self._open = b""
         if self._beginning:
-            self._decide_on_bare_levels(self._beginning)
+            self._decide_on_levels(self._beginning)
 
     def tail(self) -> tuple[str, ...]:
         """The last lines, each cut to what a preview shows. Of several logs, the newest lines in
@@ -123,7 +123,7 @@ class LogCounter(PlacedLines):
         text = without_colours(text)
         if self._beginning is not None:
             self._look_at_beginning(text)
-        if self.newest or self._reader.has_bare_levels:
+        if self.newest or self._reader.has_bare_levels or self._reader.level_column:
             self._count_each(text)
             return
         beginning = text[:LONG_LINE_KEPT]
@@ -137,8 +137,8 @@ class LogCounter(PlacedLines):
             self._count_other_lines(text[at:])
 
     def _look_at_beginning(self, text: bytes) -> None:
-        """Decides by the first lines whether lines of this log begin with a level. Some of them may
-        have been counted already.
+        """Decides by the first lines where lines of this log have their level. Some of them may have
+        been counted already.
         """
         assert self._beginning is not None
         counted = len(self._beginning)
@@ -150,16 +150,18 @@ class LogCounter(PlacedLines):
             if line.strip():
                 self._beginning.append(line[:LONG_LINE_KEPT])
         if len(self._beginning) >= DECIDING_LINES or text.count(b"\n", 0, LONGEST_LINE) >= left:
-            self._decide_on_bare_levels(self._beginning[:counted])
+            self._decide_on_levels(self._beginning[:counted])
 
-    def _decide_on_bare_levels(self, counted: Sequence[bytes]) -> None:
-        is_so = begin_with_levels(self._beginning or ())
+    def _decide_on_levels(self, counted: Sequence[bytes]) -> None:
+        beginning = self._beginning or ()
         self._beginning = None
-        if not is_so:
+        has_bare_levels = begin_with_levels(beginning)
+        column = None if has_bare_levels else level_column(beginning)
+        if not has_bare_levels and column is None:
             return
-        self._reader = LineReader(has_bare_levels=True)
+        self._reader = LineReader(has_bare_levels=has_bare_levels, level_column=column)
         for line in counted:
-            if read_line(line) == NOTHING and (level := bare_level(line)):
+            if read_line(line).level is None and (level := self._reader.read(line)[1]):
                 self.levels[level] += 1
 
     def _count_short_lines(self, text: bytes) -> None:

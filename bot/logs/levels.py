@@ -5,7 +5,7 @@ write.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -15,19 +15,42 @@ LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 
 # In any letter case, each as a separate word.
 _SPELLINGS: Final = {
-    "fatal": "fatal emerg emergency emg panic dpanic ftl fatl",
-    "critical": "critical crit alert crt kritisch critique crítico",
-    "error": "error err eror severe failure erro ediag grave schwerwiegend fehler erreur errore",
-    "warn": "warn warning wrn warnin wdiag avertissement warnung advertencia avviso aviso waarschuwing",
-    "info": "info information informational notice note inf inform system ntc nfo infos hinweis "
-    "informationen información informações informazioni",
-    "debug": "debug dbg dbug deb config fine finer debug1 debug2 debug3 debug4 debug5 ddebug",
+    "fatal": "fatal emerg emergency emg panic dpanic ftl fatl fata",
+    "critical": "critical crit alert crt",
+    "error": "error err eror severe failure erro ediag",
+    "warn": "warn warning wrn warnin wdiag",
+    "info": "info information informational notice note inf inform system ntc nfo",
+    "debug": "debug dbg dbug deb debu config fine finer debug1 debug2 debug3 debug4 debug5 ddebug",
     "trace": "trace verbose finest trc trce vrb verb trace1 trace2 trace3 trace4 trace5 trace6 trace7 "
     "trace8 subdebug",
 }
-LEVEL_OF_WORD: Final = {
-    word.encode(): level for level, words in _SPELLINGS.items() for word in words.split()
+# As Java, PostgreSQL, Windows and business programs write them in other languages.
+_SPELLINGS_ABROAD: Final = {
+    "critical": "kritisch critique crítico критично 严重 致命 致命的 치명적",
+    "error": "grave schwerwiegend fehler erreur errore błąd chyba hata fout ошибка помилка 错误 錯誤 "
+    "エラー 오류",
+    "warn": "avertissement warnung advertencia avviso aviso waarschuwing ostrzeżenie varning varování "
+    "uyarı предупреждение попередження 警告 경고",
+    "info": "infos hinweis informationen información informação informações informazioni "
+    "informacja informatie bilgi информация 信息 資訊 情報 정보",
+    "debug": "depuración depuração отладка 调试 デバッグ 디버그",
 }
+
+
+def _levels_of_words(spellings: Mapping[str, str]) -> dict[bytes, str]:
+    """The levels by their words. Bytes have upper and lower case for ASCII only, so words with
+    other letters are listed in all cases.
+    """
+    return {
+        spelt.encode().lower(): level
+        for level, words in spellings.items()
+        for word in words.split()
+        for spelt in (word, word.capitalize(), word.upper())
+    }
+
+
+WORDS_ABROAD: Final = _levels_of_words(_SPELLINGS_ABROAD)
+LEVEL_OF_WORD: Final = {**_levels_of_words(_SPELLINGS), **WORDS_ABROAD}
 # Words that are a level in a place for levels, such as `[Note]`, and may mean anything elsewhere.
 _CAREFUL: Final = {
     b"system",
@@ -43,28 +66,7 @@ _CAREFUL: Final = {
     b"ntc",
     b"crt",
     b"emg",
-    b"erro",
-    # As Java, PostgreSQL and Windows write them elsewhere.
-    b"grave",
-    b"schwerwiegend",
-    b"fehler",
-    b"erreur",
-    b"avertissement",
-    b"warnung",
-    b"advertencia",
-    b"infos",
-    b"hinweis",
-    b"errore",
-    b"avviso",
-    b"aviso",
-    b"waarschuwing",
-    b"kritisch",
-    b"critique",
-    "crítico".encode(),
-    b"informationen",
-    "información".encode(),
-    "informações".encode(),
-    b"informazioni",
+    *WORDS_ABROAD,
 }
 LEVEL_OF_FIELD: Final = {
     **LEVEL_OF_WORD,

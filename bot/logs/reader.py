@@ -12,6 +12,7 @@ from bot.logs import field_names, fields, times
 from bot.logs.bare_levels import bare_level
 from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, is_behind_lead
 from bot.logs.json_reader import JsonReader
+from bot.logs.level_columns import LevelColumn
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
     SYSLOG_FORMS,
@@ -77,9 +78,14 @@ class LineReader:
     for lines with the same words and number of digits at the beginning.
     """
 
-    def __init__(self, *, has_bare_levels: bool = False) -> None:
-        """`has_bare_levels` is for logs whose lines begin with a level and have no time."""
+    def __init__(
+        self, *, has_bare_levels: bool = False, level_column: LevelColumn | None = None
+    ) -> None:
+        """`has_bare_levels` is for logs whose lines begin with a level and have no time, and
+        `level_column` for logs whose first lines show where the level is.
+        """
         self.has_bare_levels = has_bare_levels
+        self.level_column = level_column
         self._known: dict[bytes, KnownLine] = {}
         # How many bytes of a line, or of the text after its time, are compared. A shorter line
         # never equals a longer one.
@@ -95,7 +101,9 @@ class LineReader:
         self.unknown_lines = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(LineReader, has_bare_levels=self.has_bare_levels), ()
+        return partial(
+            LineReader, has_bare_levels=self.has_bare_levels, level_column=self.level_column
+        ), ()
 
     def read(self, line: bytes) -> tuple[Minute | None, str | None]:
         """The minute and the level of a line without its line end."""
@@ -155,6 +163,12 @@ class LineReader:
         return found
 
     def _read(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
+        minute, level = self._read_places(line, digits_alike)
+        if level is None and minute and self.level_column:
+            level = self.level_column.level(line)
+        return minute, level
+
+    def _read_places(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
         for size, heads in self._heads.items():
             head = heads.get(digits_alike[:size])
             if head is not None and (

@@ -51,7 +51,8 @@ OFFSET: Final = (
     + _KNOWN_REGION
     + rb"\])"
 )
-# Some languages put a no-break space between the time and AM or PM.
+# Programs with a clock of 12 hours write AM or PM after any date, so that `2026-11-21 10:00:00 PM
+# started` is at 22:00. Some languages put a no-break space between the time and AM or PM.
 _HALF: Final = rb"(?: |\xe2\x80\xaf|\xc2\xa0)?[AaPp](?:\.(?: |\xc2\xa0)?)?[Mm]\b\.?"
 _HALF_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?:" + OFFSET + rb")?|" + OFFSET + rb")"
 # Such dates seldom have AM or PM: `pm: worker started` names a program.
@@ -123,8 +124,10 @@ FORMS: Final = (
              b"20261121T100000Z", (b"2026-11-21T10:00", b"Z")),
     TimeForm("compact_date", _Y + _M + _D + rb"[ T-](?P<H>\d{1,2}):(?P<M>\d{1,2})", rb":\d{1,2}(?:[.,:]\d{1,9}+)?+", OFFSET,
              b"20171223-22:15:29:606", (b"2017-12-23T22:15", b"")),
-    TimeForm("ordinal", _Y + rb"-(?P<yday>[0-3]\d\d)T" + _HM, _SECONDS, OFFSET,
+    TimeForm("ordinal", _Y + rb"[-./:](?P<yday>[0-3]\d\d)[T ./:-]" + _HM, _SECONDS, OFFSET,
              b"2026-325T10:00:00,123", (b"2026-11-21T10:00", b"")),
+    TimeForm("week_date", _Y + rb"-W(?P<week>[0-5]\d)-(?P<wday>[1-7])[T ]" + _HM, _SECONDS, OFFSET,
+             b"2026-W47-6T10:00:00Z", (b"2026-11-21T10:00", b"Z")),
     TimeForm("hours_and_minutes", _Y + b"-" + _M + b"-" + _D + rb" (?P<H>[01]\d|2[0-3])h(?P<M>[0-5]\d)", rb"\.\d\d", rb" (?:utc|UTC)\b",
              b"2026-11-21 10h00.00 utc", (b"2026-11-21T10:00", b"Z")),
     TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T:@-]|\] ?\[|" + _COLUMN + rb")" + _HM, _SECONDS, _SURE_HALF_OR_OFFSET,
@@ -184,6 +187,9 @@ FORMS: Final = (
              b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
     TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
              b"1121/100000.123456", (b"--11-21T10:00", b"")),
+    # Between dots, the day is first, as in German; years before 2024 are not kept.
+    TimeForm("day_first_short", _D + rb"\." + _M + rb"\.(?P<yy>2[4-9]|3\d),? {1,2}" + _HM, _SECONDS, OFFSET,
+             b"21.11.26 10:00:00", (b"2026-11-21T10:00", b"")),
     # Apart from this notation, a first number up to 12 is a month, since logs from 2012 and before
     # are not kept.
     TimeForm("year_of_two", rb"(?P<yy>1[3-9](?=/)|[2-9]\d(?=/)|2[4-9]|3\d)([/.-])" + _M + rb"\2" + _D + b"[ @]" + _HM, _SECONDS, OFFSET,
@@ -211,6 +217,7 @@ _AT_START_ALONE: Final = {
     "loose_iso",
     "mikrotik",
     "chromium",
+    "day_first_short",
     "year_of_two",
     "american_short",
     "six_digits",
@@ -337,6 +344,8 @@ def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes | Non
         return _date_of_numbers(int(found["one"]), int(found["two"]), year, minute)
     if "yday" in found:
         return _ordinal_date(int(year), int(found["yday"]))
+    if "week" in found:
+        return _week_date(int(year), int(found["week"]), int(found["wday"]))
     if "mon" in found:
         month = MONTH_NUMBER[found["mon"].lower()]
     elif "m" in found:
@@ -359,9 +368,17 @@ def _date_of_numbers(one: int, two: int, year: bytes, minute: bytes) -> bytes | 
     return b"%s-%02d-%02d" % (year, one, two)
 
 
-def _ordinal_date(year: int, day: int) -> bytes:
+def _ordinal_date(year: int, day: int) -> bytes | None:
     moment = date(year, 1, 1) + timedelta(days=day - 1)
-    return moment.isoformat().encode()
+    return moment.isoformat().encode() if moment.year == year else None
+
+
+def _week_date(year: int, week: int, weekday: int) -> bytes | None:
+    try:
+        return date.fromisocalendar(year, week, weekday).isoformat().encode()
+    except ValueError:
+        # Most years have 52 weeks, and none has more than 53.
+        return None
 
 
 @cache
