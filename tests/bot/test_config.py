@@ -218,7 +218,8 @@ def test_each_problem_names_valid_values(table: dict[str, Any], says: str) -> No
         ("duration_p95_ms", "500ms", 500.0),
         ("calls", "30 %", None),
         ("failure_percent", "2s", None),
-        ("duration_p95_ms", "1,500s", None),
+        ("duration_p95_ms", "1,500s", 1_500_000.0),
+        ("duration_p95_ms", "soon", None),
     ],
 )
 def test_threshold_has_the_unit_of_its_value(value: str, typed: str, number: float | None) -> None:
