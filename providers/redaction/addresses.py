@@ -11,7 +11,18 @@ from providers.redaction.notation import Span
 from providers.redaction.secret import MARK
 from providers.redaction.values import looks_secret, may_be_secret
 
-ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix(")
+ADDRESS_HINTS: Final = (
+    "://",
+    ":\\/\\/",
+    "%3a%2f%2f",
+    ":thin:",
+    "@tcp(",
+    "@unix(",
+    "sip:",
+    "sips:",
+    ":pserver:",
+    ":ext:",
+)
 
 # After `://`, the user and the password are no longer than this.
 LONGEST_ADDRESS: Final = 1024
@@ -30,6 +41,10 @@ _ENCODED_USERINFO: Final = lazy_pattern(
     rb"(?i)(?:(?!%3a|%40|%2f)[^\s\"'<>&]){0,128}%3a((?:(?!%40|%2f)[^\s\"'<>&]){1,256})%40"
 )
 _ORACLE: Final = lazy_pattern(rb"[\w.$#]{1,64}/([^\s@\"'<>]{1,128})@")
+# `sip:ada:x@kitchen.example`, `:pserver:ada:x@kitchen.example:/src` of CVS
+_WITHOUT_SLASHES: Final = lazy_pattern(
+    rb"(?i:sips?|:pserver|:ext):[^\s:@/\"'<>]{1,128}:(?P<password>[^\s@\"'<>]{1,128})@[\w.-]"
+)
 _AROUND_ADDRESS: Final = (b" ", b"\t", b"\n", b'"', b"'", b"<", b">", b"`")
 
 
@@ -43,6 +58,8 @@ def address_secrets(block: bytes, at: int) -> list[Span]:
     if block[at + 1 : at + 2] in b"tT":
         match = _ORACLE.match(block, at + 6)
         return [Span(*match.span(1))] if match else []
+    if match := _WITHOUT_SLASHES.match(block, at):
+        return [Span(*match.span("password"))] if may_be_secret(match["password"]) else []
     start = at + (3 if block[at + 1 : at + 2] == b"/" else 5)
     if block.find(b"@", start, start + LONGEST_ADDRESS) < 0:
         return []

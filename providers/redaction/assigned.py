@@ -13,7 +13,13 @@ from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end, value_at
 from providers.redaction.pairs import is_pair_value, list_items, paired_value
 from providers.redaction.secret import MARK, MARK_BEGINS
-from providers.redaction.values import TEST_NAME, is_secret, looks_random, looks_secret
+from providers.redaction.values import (
+    TEST_NAME,
+    is_passphrase,
+    is_secret,
+    looks_random,
+    looks_secret,
+)
 
 # {SSHA} of a password hash in a directory.
 _SCHEME_OF_HASH: Final = lazy_pattern(rb"\{[A-Z0-9-]{3,12}\}")
@@ -30,6 +36,14 @@ _NEXT_LINE: Final = lazy_pattern(
 _ALONE_BELOW: Final = lazy_pattern(
     rb"""\r?\n(?P<bare>[^\s:=#\[{(<>"']{8,256}+)(?=[ \t\r]*+(?:\n|$))"""
 )
+# The same below an empty line, as the first start of a server prints it.
+_BELOW_EMPTY_LINE: Final = lazy_pattern(
+    rb"""(?:\r?\n[ \t]{0,40}){2}(?P<bare>[^\s:=#\[{(<>"']{8,256}+)(?=[ \t\r]*+(?:\n|$))"""
+)
+# A name instead of a connection string: `dsn: default`.
+_DATA_SOURCE: Final = lazy_pattern(rb"(?:default|primary|secondary|replica|main|local)\b")
+# Dovecot's id of a connection: `session=<Ax2Kp3oN+QwKAAAB>`.
+_DOVECOT_SESSION: Final = lazy_pattern(rb"<[A-Za-z0-9+/]{8,24}>")
 # The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
 _NEW_VALUE: Final = lazy_pattern(
     rb"""[^\S\n]{1,3}[-=]>[^\S\n]{1,3}(?=\\{0,8}["'])|,[ ]?"(?:new|to|after|new_?[vV]alue)"[ ]?:[ ]?(?=")"""
@@ -73,7 +87,15 @@ _COMMAND: Final = lazy_pattern(
 )
 # Kubernetes on a volume: `"db-creds" : secret "db-creds" not found`.
 _KUBERNETES_OBJECT: Final = lazy_pattern(rb"(?:secret|configmap|object|references)[ ]")
+# `token = state.push("link_open")`: the first argument of a method is seldom the secret.
+_METHOD: Final = lazy_pattern(
+    rb"""[a-z_][\w.]{0,20}\.[a-z_]{1,20}\(["'](?P<value>[^"'\n]{0,200})"""
+)
 _VALUE_QUOTE: Final = lazy_pattern(rb"""(\\{0,16}["'])[ ]?:[ ]{0,8}$""")
+# `auth: passwd-file(ada,192.0.2.7)` of Dovecot
+_CALL: Final = lazy_pattern(rb"[A-Za-z][\w-]{1,40}\([\w.@+-]{1,128}[,)]")
+# A type in code: `password: HiddenText | None`.
+_OR_NONE: Final = lazy_pattern(rb"[ ]\|[ ](?:None|null|undefined)\b")
 # ODBC's PWD={x}
 _BRACED: Final = lazy_pattern(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
 _IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
@@ -120,9 +142,7 @@ def _unmarked_value(
     prose: bool,
 ) -> list[Span]:
     """A word, a number, or credentials without quotes."""
-    if after["sign"] == b":" and after["close"] and _KUBERNETES_OBJECT.match(block, start):
-        return []
-    if _READS.match(block, start) or _REMARK.match(block, start):
+    if _names_something_else(block, start, after, name):
         return []
     if close := _json_close(after):
         if notation.WORD_LITERAL.match(block, start):
@@ -139,6 +159,20 @@ def _unmarked_value(
     if found and _is_name_itself(block[found[0].start : found[0].end], name):
         return []
     return [whole_value(block, value, after, name) for value in found]
+
+
+def _names_something_else(block: bytes, start: int, after: re.Match[bytes], name: bytes) -> bool:
+    """Whether the value is an object, a data source, a connection, or a remark."""
+    if after["sign"] == b":" and after["close"] and _KUBERNETES_OBJECT.match(block, start):
+        return True
+    if name.lower() == b"dsn" and _DATA_SOURCE.match(block, start):
+        return True
+    if name == b"session" and _DOVECOT_SESSION.match(block, start):
+        return True
+    call = _METHOD.match(block, start)
+    if call and not looks_secret(call["value"]):
+        return True
+    return bool(_READS.match(block, start) or _REMARK.match(block, start))
 
 
 def _is_kubernetes_name(block: bytes, start: int) -> bool:
@@ -234,7 +268,9 @@ def _on_next_line(
         find = cookies if kind is NameKind.COOKIE else credentials
         return find(block, below.end()) if below else []
     if match is None:
-        below = _ALONE_BELOW.match(block, start) if begins_line else None
+        below = _BELOW_EMPTY_LINE.match(block, start)
+        if below is None and begins_line:
+            below = _ALONE_BELOW.match(block, start)
         is_value = below and _IS_PASSWORD.search(name) and looks_random(below["bare"])
         return [Span(*below.span("bare"))] if below and is_value else []
     if match["quoted"]:
@@ -256,10 +292,14 @@ def _number(number: re.Match[bytes], kind: NameKind, close: bytes) -> list[Span]
 
 def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span]:
     if bracketed := _BRACKETED_WORDS.match(block, start):
-        is_value = is_secret(kind, bracketed["words"], prose=prose)
+        is_value = is_secret(kind, bracketed["words"], prose=prose) or (
+            kind is NameKind.PASS and is_passphrase(bracketed["words"])
+        )
         return [Span(*bracketed.span())] if is_value else []
     found = value_at(block, start)
-    if found is None:
+    if prose and kind is NameKind.DOUBTFUL and _CALL.match(block, start):
+        return []
+    if found is None or _OR_NONE.match(block, found.end):
         return []
     is_long = found.end - found.start >= notation.LONGEST_ORDINARY
     # A bracket after the value means that it is code, not a secret.

@@ -58,7 +58,7 @@ _SETTINGS: Final = lazy_pattern(
       | isakmp[ ]key[ ] (?:\d[ ])?
       | wpa-psk[ ] (?:ascii[ ]|hex[ ])? (?:\d[ ])?
       | wpa_passphrase[ ] (?:"[^"\n]{1,64}"|[^\s"=]{1,64})[ ] (?=[^\s=]{8,63}(?:\s|$))
-      | (?:password|secret)[ ][0579][ ] (?=\S{4,256}[ ]?(?:\\{0,8}["']|\r?\n|\r?$))
+      | (?:password|secret)[ ][0579][ ] (?=\S{4,256}[ ]?(?:\\{0,8}["']|\x1b|\r?\n|\r?$))
       | [ ]key[ ]7[ ] (?=[0-9A-Za-z]{4})
       | digest-key[ ]\d{1,3}[ ]md5[ ] (?:\d[ ])?
       | key-string[ ] (?:\d[ ])?

@@ -20,6 +20,7 @@ from providers.redaction.unsigned import (
     secret_behind_blank,
     secret_in_sentence,
     value_in_registry,
+    value_of_option,
 )
 from providers.redaction.values import is_secret
 
@@ -104,6 +105,8 @@ _QUOTES: Final = (b'"', b"'")
 _LONGEST_QUOTED_TEXT: Final = 1024
 _NO_CLOSING_TAG: Final = lazy_pattern(rb"\n|\Z|<(?![\\/])")
 _LONGEST_ELEMENT_LINE: Final = 4096
+# The key of the keyboard that follows a link: `<a accesskey="n" href="…">`.
+_KEYBOARD_KEY: Final = lazy_pattern(rb"""=\\{0,8}["'][^"'\\]\\{0,8}["']""")
 _FORM_FIELD: Final = lazy_pattern(rb"""name=\\{0,16}["']?$""")
 _FORM_VALUE: Final = lazy_pattern(rb"""[^\r\n\\"']{1,4096}+""")
 
@@ -163,6 +166,7 @@ def _without_sign(
     if after["blank"]:
         return (
             value_in_registry(block, after.end(), kind)
+            or value_of_option(block, after.end(), kind)
             or secret_behind_blank(block, after, kind, name)
             or secret_in_sentence(block, after.end("rest"), name)
         )
@@ -270,6 +274,8 @@ def _kind(block: bytes, start: int, at: int, name: bytes) -> NameKind:
     if name[:1] == b"-" and name[1:2].isupper() and kind is not NameKind.SECRET:
         following = name_kind(name[2:])
         return kind if following is NameKind.PLAIN else following
+    if name.lower() == b"accesskey" and _KEYBOARD_KEY.match(block, start + len(name)):
+        return NameKind.PLAIN
     if name == b"secret" and _RESOURCE.search(block[max(0, start - 16) : start]):
         return NameKind.PLAIN
     if kind is NameKind.DOUBTFUL and (

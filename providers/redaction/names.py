@@ -83,7 +83,7 @@ _SECRET: Final = words(
     "refreshtoken bearer requirepass masterauth"
     " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass "
     "dbpassword passord sastoken codeverifier cvv cvc basicauth httpauth redisauth unsealkeys"
-    " mnemonic seedphrase recoveryphrase magiclink dockerconfigjson dockercfg idtokenhint"
+    " wpapsk otpseed totpseed mfaseed mnemonic seedphrase recoveryphrase magiclink dockerconfigjson dockercfg idtokenhint"
 )
 # The same for words with one of these endings, such as `dbpassword`.
 _SECRET_ENDINGS: Final = (

@@ -73,7 +73,7 @@ AFTER_NAME: Final = lazy_pattern(
           # ("password", "x")
           | (?P<paired> BLANK{0,4} (?:[,;]|>>,|[^\S\n]\.) BLANK{0,4} (?:<<)? | \t | (?<=["']) [ ] ) (?=b?\\{0,16}["'`])
           # password is x; | password | x |; setPassword("x"); password,x
-          | (?P<loose> [^\S\n]{1,8} (?:is|was|->) :? [^\S\n]{1,4} | [^\S\n]{0,60} \| [^\S\n]{0,60} | \( (?![\s)]) | [,;][ ]? (?=\w) )
+          | (?P<loose> [^\S\n]{1,8} (?:is|was|ist|lautet|->) :? [^\S\n]{1,4} | [^\S\n]{0,60} \| [^\S\n]{0,60} | \( (?![\s)]) | [,;][ ]? (?=\w) )
           # name="password", an empty line, x
           | (?P<body> (?: \r?\n | (?:\\{1,8}r)?\\{1,8}n ){2} )
         )
@@ -90,7 +90,7 @@ AFTER_NAME: Final = lazy_pattern(
 _PLAIN_AFTER_NAME: Final = lazy_pattern(
     rb"""(?x)
     (?P<rest>[\w.-]{0,64}+)
-    (?: (?P<blank>[ ]) (?!(?:is|was|str\w{0,3})[ \n]) (?=[A-Za-z0-9][\w.+/~-]{0,255}+(?:\n|[ ][\w("'\[]|$))
+    (?: (?P<blank>[ ]) (?!(?:is|was|ist|lautet|str\w{0,3})[ \n]) (?=[A-Za-z0-9][\w.+/~-]{0,255}+(?:\n|[ ][\w("'\[]|$))
       | (?![:=]["'][^\S\n]?:) (?P<close>["'])? (?P<sign>[=:]) (?=[A-Za-z0-9"']) (?!str)
       | (?P<loose>,) (?=\w{1,256}+(?:[,;\n]|[ ]\w|$)) )
     (?P<wrapped>(?!))? (?P<named>(?!))? (?P<attribute>(?!))? (?P<block>(?!))? (?P<paired>(?!))? (?P<body>(?!))? (?P<plist>(?!))?
@@ -133,7 +133,7 @@ BARE: Final = lazy_pattern(
 NAMED_ELEMENT: Final = lazy_pattern(
     rb"""[\w.-]{0,64}+\\{0,16}["'](?:[^\S\n][^<>\n]{0,120}?)?""" + _MORE + rb"(?:<!\[CDATA\[)?"
 )
-NAME_ATTRIBUTE: Final = lazy_pattern(rb"""(?:name|key|id)=\\{0,16}["']$""")
+NAME_ATTRIBUTE: Final = lazy_pattern(rb"""(?i:name|key|id)=\\{0,16}["']$""")
 ELEMENT: Final = lazy_pattern(
     rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?"
 )

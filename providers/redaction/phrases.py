@@ -43,7 +43,10 @@ _SEED: Final = lazy_pattern(
 _LINK_TOKEN: Final = lazy_pattern(rb"[\w.~-]{16,512}+")
 _NAME: Final = lazy_pattern(rb"(?i)\w{2,12} (?:key|code|id)(?!\w{2})")
 # The fingerprint of a key of OpenPGP, a session of ZooKeeper.
-_IDENTIFIER: Final = lazy_pattern(rb"(?:[0-9A-F]{16}|[0-9A-F]{40}|0x[0-9a-f]{1,16})$")
+_IDENTIFIER: Final = lazy_pattern(
+    rb"(?:[0-9A-F]{16}|[0-9A-F]{40}|0x[0-9a-f]{1,16}"
+    rb"|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"
+)
 _WORD_BEGINS: Final = lazy_pattern(rb"[A-Za-z0-9_]")
 
 

@@ -26,6 +26,7 @@ from providers.redaction.phrases import PHRASE_HINTS, phrase_secrets
 from providers.redaction.scan import TextScan, text_scan
 from providers.redaction.schemes import SCHEME_HINTS, scheme_secrets
 from providers.redaction.token_rules import Rule, token_rules
+from providers.redaction.tools import EXACT_TOOL_HINTS, TOOL_HINTS, tool_secrets
 from providers.redaction.vendors import VENDOR_HINTS, vendor_secrets
 
 # Matches a common form after its fixed text.
@@ -44,6 +45,7 @@ _PHRASES: Final = (
     (PHRASE_HINTS, phrase_secrets),
     (VENDOR_HINTS, vendor_secrets),
     (KUBERNETES_HINTS, kubernetes_secrets),
+    (TOOL_HINTS, tool_secrets),
 )
 
 _BEHIND_DIGITS: Final = lazy_pattern(rb"\d\|$")
@@ -79,6 +81,7 @@ def exact_rules() -> dict[bytes, list[Rule]]:
     """The rules for texts that are matched with their letter case: of tokens and a few phrases."""
     rules = token_rules()
     rules |= {hint.encode(): [login_secrets] for hint in EXACT_LOGIN_HINTS}
+    rules |= {hint.encode(): [tool_secrets] for hint in EXACT_TOOL_HINTS}
     return rules | {hint.encode(): [named_secrets] for hint in EXACT_NAME_HINTS}
 
 

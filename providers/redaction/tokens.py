@@ -41,7 +41,6 @@ _URL_REST: Final = r"(?:[A-Za-z0-9_.~@:+?=-]|%[0-9A-Fa-f]{2}|\\{0,8}/)"
 # The secret access key may follow its key id on the same line.
 _FOLLOWING_KEY: Final = r"(?:[\s,:;|\"'\\/]{1,8}(?:[A-Za-z_ -]{0,24}[=:][\s\"']{0,3})?([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=]))?"
 
-
 # Upper-case letters, lower-case letters and digits follow.
 MIXED_AHEAD: Final = r"(?=[a-z0-9_-]{0,26}[A-Z])(?=[A-Z0-9_-]{0,26}[a-z])(?=[A-Za-z_-]{0,26}\d)"
 _MIXED_13: Final = r"(?=[a-z0-9]{0,12}[A-Z])(?=[A-Z0-9]{0,12}[a-z])(?=[A-Za-z]{0,12}\d)"
@@ -150,7 +149,7 @@ TOKEN_FORMATS: Final = (
     _simple("Fly.io", "fo1_", rf"{WORD}{{40,}}+", letters(43)),
     _simple("Fly.io macaroon", "fm1r_ fm1a_ fm2_ fm3_ fm4_", r"[A-Za-z0-9+/_=,-]{60,}+", letters(120)),
     _simple("Netlify", "nfp_ nfc_ nfo_ nfu_ nfb_", rf"{ALNUM}{{30,}}+", letters(36)),
-    _simple("Vercel", "vcp_ vci_ vca_ vcr_ vck_", rf"{ALNUM}{{20,}}+", letters(56)),
+    _simple("Vercel", "vcp_ vci_ vca_ vcr_ vck_ vercel_blob_rw_", r"[A-Za-z0-9_]{20,}+", letters(56)),
     _simple("Render", "rnd_", rf"{ALNUM}{{20,}}+", letters(32)),
     _simple("Supabase", "sbp_", rf"(?:v0_|oauth_)?{ALNUM}{{32,}}+", hexes(40)),
     _simple("Supabase key", "sb_secret_", rf"{WORD}{{16,}}+", letters(31)),
@@ -199,7 +198,7 @@ TOKEN_FORMATS: Final = (
     _simple("Infisical service", "ISS_", rf"{ALNUM}{{30,}}+", letters(40)),
     _simple("Snyk", "snyk_uat. snyk_sat.", r"[A-Za-z0-9]{8}\.[A-Za-z0-9._-]{60,}+", f"{hexes(8)}.{letters(90)}"),
     _simple("Doppler", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", r"[A-Za-z0-9._-]{20,}+", letters(43)),
-    _simple("1Password service account", "ops_eyJ", rf"{BASE64}{{40,}}+={{0,3}}", letters(260)),
+    _simple("1Password service account", "ops_eyJ", r"[A-Za-z0-9+/_-]{40,}+={0,3}", letters(260)),
     _simple("1Password secret key", "A3-", r"[A-Z0-9]{6}(?:-[A-Z0-9]{5,11}){3,5}(?![A-Za-z0-9])", "K7VX2M-Z9TRB4WNP6Y-LC8HS-J3DGF-5TAE1"),
     _simple("age", "AGE-SECRET-KEY- AGE-PLUGIN-", r"[A-Z0-9-]{20,}+", "1" + "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" * 2, is_word=False),
     _simple("Extended private key", "xprv yprv zprv", rf"{ALNUM}{{90,}}+", letters(107)),
@@ -219,7 +218,7 @@ TOKEN_FORMATS: Final = (
     _simple("Honeycomb", "hcaik_ hcalk_ hcamk_ hcbik_ hcblk_ hcbmk_ hccik_ hclik_", r"[a-z0-9]{30,}+", hexes(58)),
     _simple("PagerDuty", "pdus+ pdeu+", rf"{WORD}{{16,}}+", letters(20)),
     _simple("PagerDuty API", "u+", r"(?=[A-Za-z_-]{0,17}[0-9])[A-Za-z0-9_-]{18}(?![A-Za-z0-9_-])", letters(18)),
-    _simple("Datadog", "ddapp_ ddp_", rf"(?:{HEX}{{32}}|{ALNUM}{{34}})(?![A-Za-z0-9])", hexes(32)),
+    _simple("Datadog", "ddapp_ ddapi_ ddp_", rf"(?:{HEX}{{32}}|{ALNUM}{{34}})(?![A-Za-z0-9])", hexes(32)),
     _simple("Rootly", "rootly_", rf"{HEX}{{40,}}+", hexes(64)),
     _simple("StatusCake", "endr+", rf"{WORD}{{16,}}+", letters(16)),
     _simple("Trigger.dev", "tr_dev_ tr_prod_ tr_stg_ tr_pat_", rf"{ALNUM}{{20,}}+", letters(20)),
@@ -381,6 +380,8 @@ TOKEN_FORMATS: Final = (
     _simple("Password hash in a query string", "%242a%24 %242b%24 %242y%24 %24argon2 %245%24 %246%24 %24y%24 %241%24 %24apr1%24", r"(?:[A-Za-z0-9.=,+*-]|%[0-9A-Fa-f]{2}|/){26,}+", "12%24" + letters(53), is_word=False),
     _simple("MD5 password hash", "$1$", r"[A-Za-z0-9./]{1,8}\$[A-Za-z0-9./]{22}", letters(8) + "$" + letters(22), is_word=False),
     _simple("PHP password hash", "$P$ $H$", r"[A-Za-z0-9./]{31}", letters(31), is_word=False),
+    _simple("Password hash of Drupal", "$S$", r"[A-Za-z0-9./]{50,52}", letters(52), is_word=False),
+    _simple("Ticket of CAS", "TGT- PGT-", rf"\d{{1,10}}-{WORD}{{20,}}+", "1-" + letters(50)),
     _simple("Password hash of a framework", "pbkdf2_sha pbkdf2:sha scrypt: scrypt$ bcrypt$ bcrypt_sha", r"[a-z0-9:$]{0,20}\$[A-Za-z0-9./$=,+*-]{30,}+", "256$600000$" + letters(22) + "$" + letters(43) + "="),
     _simple("Password hash of a directory", "{SSHA {SHA {SMD5} {PBKDF2 {ARGON2} {CRYPT} {crypt}", r"[0-9-]{0,4}\}?[A-Za-z0-9./$=,+*-]{20,}+", "}" + letters(32), is_word=False),
     _simple("PostgreSQL password hash", "SCRAM-SHA-256$", r"\d{4,8}:[A-Za-z0-9+/=]{16,}+\$[A-Za-z0-9+/=]{20,}+:[A-Za-z0-9+/=]{20,}+", "4096:" + letters(24) + "$" + letters(44) + ":" + letters(44)),

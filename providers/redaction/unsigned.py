@@ -16,6 +16,7 @@ from providers.redaction.pairs import is_pair_value
 from providers.redaction.values import (
     TEST_NAME,
     is_ordinary,
+    is_passphrase,
     is_password_word,
     is_secret,
     is_version,
@@ -27,13 +28,17 @@ from providers.redaction.values import (
 
 _FOLLOWING: Final = (b"following ", b"following\t")
 _ANNOUNCED: Final = lazy_pattern(
-    rb"""(?:[ ][a-z]{1,20}+){1,12}:[ ]{1,3}(?P<value>[^\s"'\\]{6,256}+)"""
+    rb"""(?:[ ][a-z]{1,20}+){1,12}:(?:[ ]{1,3}|[ ]?(?:\r?\n[ \t]{0,40}){1,2})(?P<value>[^\s"'\\]{6,256}+)"""
 )
 _TO: Final = lazy_pattern(rb"[ ]to:?[ ]{1,3}$")
 _SET_BEFORE: Final = lazy_pattern(
     rb"(?i)\b(?:set|setting|change|changed|changing|reset|update|updated)[ ](?:(?:the|your|its)[ ])?$"
 )
 _SET_AFTER: Final = lazy_pattern(rb"[ ]{1,3}(?:set|changed|reset|updated)[ ]")
+_CHANGE: Final = lazy_pattern(
+    rb"[ ](?:was[ ]|has[ ]been[ ])?(?:changed|updated|rotated|reset|renamed)[ ]from[ ]"
+)
+_TO_NEW: Final = lazy_pattern(rb"""(?:\\{0,8}["'`])?,?[ ]to[ ]""")
 _HAS_DIGIT: Final = lazy_pattern(rb"\d")
 _HAS_BLANK: Final = lazy_pattern(rb"\s")
 _WORD: Final = lazy_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
@@ -52,13 +57,23 @@ _SETS_HEADER: Final = lazy_pattern(
     rb"(?i:(?:set|add)[_-]header|header[ \t]{1,3}(?:set|add|append|merge)|\(:|[{,]:)[ \t]{0,3}$"
 )
 # The next field, the next attribute, or the protocol after a path is not a value.
-_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w:.-]{0,40}=(?=[^=\s])|[a-z_]{1,30}=$|HTTP/\d")
+_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w:.-]{0,40}=(?=[^=\s])|[\w.:-]{1,40}=$|HTTP/\d")
 # `git config app.password x`, `aws configure set aws_secret_access_key x`
 _CONFIGURES: Final = lazy_pattern(
     rb"""(?x) \b (?:git|npm|yarn|pnpm|pip|aws|gcloud|az|rclone|heroku|firebase|conda|composer|poetry|bundle
     |gh|glab|helm|kubectl|oc|doctl|stripe|pulumi|snap|s3cmd|mc|dotnet|vault|consul|ngrok|wg)
     [ ] (?:[\w-]{1,20}[ ])? (?:config(?:ure)?|set)(?::\w{1,12})? [ ] [^\n|;]{0,100}? (?<=[ :./_-]) $"""
 )
+# The option that holds the value of the named setting: `reg add … /v Password /d x`,
+# `aws ssm put-parameter --name /kitchen/password --value x`.
+_VALUE_OPTION: Final = lazy_pattern(
+    rb"""(?xi) (?:/t[ ]REG_\w{1,16}[ ]|--?type[ ]\w{1,20}[ ])? (?:-v|-b|--value|--body|--data|--string-value|--secret-string|/d|-Value|-SecretValue)(?:[ ]|=) (?=[^\s-]) """
+)
+# The session of a connection in the logs of OpenSMTPD and of ZooKeeper.
+_CONNECTION: Final = lazy_pattern(rb"(?:0x)?[0-9a-f]{16}:?$")
+_OPTION: Final = lazy_pattern(rb"--?[a-z]{2,20}(?:-[a-z]{1,20}){0,4}$")
+# The controls of PAM: `password [success=1 default=ignore] pam_unix.so`.
+_CONTROLS: Final = lazy_pattern(rb"\[\w{1,20}=\w{1,20}[ \]]")
 _ASSIGNING: Final = (b"set", b"#define", b"ENV", b"ARG")
 # `DefaultPassword    REG_SZ    x` of Windows
 _REGISTRY_TYPE: Final = lazy_pattern(rb"REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}")
@@ -90,6 +105,8 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
     """`password for ada: x`, `password was set to x`."""
     if name_kind(name) not in (NameKind.SECRET, NameKind.PASS):
         return []
+    if change := _CHANGE.match(block, end):
+        return _changed_values(block, change.end())
     phrase = notation.PHRASE.match(block, end)
     if phrase is None:
         return _in_following_line(block, end, name)
@@ -116,6 +133,19 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
 
     found = secret_value_at(block, phrase.end(), is_secret_value)
     return found or _in_following_line(block, end, name)
+
+
+def _changed_values(block: bytes, start: int) -> list[Span]:
+    """The old and the new value of `password changed from x to y`."""
+    old = secret_value_at(block, start, _looks_stated)
+    if not old:
+        return []
+    follows = _TO_NEW.match(block, old[0].end)
+    return old + (secret_value_at(block, follows.end(), _looks_stated) if follows else [])
+
+
+def _looks_stated(value: bytes, _quote: bytes) -> bool:
+    return looks_random(value) or looks_like_password(value)
 
 
 def _in_following_line(block: bytes, end: int, name: bytes) -> list[Span]:
@@ -181,7 +211,7 @@ def _states_password(block: bytes, start: int, value: bytes, quote: bytes) -> bo
     that ends the sentence and is not a description.
     """
     value = value.rstrip(b".!")
-    if looks_like_password(value):
+    if looks_like_password(value) or (quote and is_passphrase(value)):
         return True
     following = block[start + len(quote) + len(value) : start + len(quote) + len(value) + 2]
     ends = (
@@ -214,7 +244,7 @@ def secret_behind_blank(
         kind is NameKind.DIRECTORY and not is_option
     ):
         return []
-    if is_option and block[start : start + 1] == b"-":
+    if (is_option and block[start : start + 1] == b"-") or _CONTROLS.match(block, start):
         return []
     if name == b"set-credentials" and _is_assigned(block, after.end("rest") - len(name)):
         # `kubectl config set-credentials ada`: the name of an entry.
@@ -223,7 +253,7 @@ def secret_behind_blank(
         return []
 
     def is_secret_value(value: bytes, quote: bytes) -> bool:
-        if _is_of_another_kind(value, quote, is_option=is_option):
+        if _is_of_another_kind(value, quote, name):
             return False
         if looks_secret(value) and kind in (NameKind.SECRET, NameKind.DOUBTFUL):
             return True
@@ -239,11 +269,24 @@ def secret_behind_blank(
     return secret_value_at(block, start, is_secret_value)
 
 
-def _is_of_another_kind(value: bytes, quote: bytes, *, is_option: bool) -> bool:
-    """Whether a word after a name and a blank is the next attribute, or the version of a program."""
-    if not (is_option and quote) and _ATTRIBUTE.match(value):
+def _is_of_another_kind(value: bytes, quote: bytes, name: bytes) -> bool:
+    """Whether a word after a name and a blank is the next attribute or option, the version of a
+    program, or the number of a connection.
+    """
+    is_option = name.startswith(b"-")
+    if not (is_option and quote) and (_ATTRIBUTE.match(value) or _OPTION.match(value)):
+        return True
+    if name.lower().endswith(b"session") and _CONNECTION.match(value):
         return True
     return not is_option and is_version(value.strip(b"()"))
+
+
+def value_of_option(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    """The value after the option that holds it, as in `--name /kitchen/password --value x`."""
+    option = _VALUE_OPTION.match(block, start)
+    if option is None or kind is not NameKind.SECRET:
+        return []
+    return secret_value_at(block, option.end(), lambda value, _: may_be_secret(value))
 
 
 def value_in_registry(block: bytes, start: int, kind: NameKind) -> list[Span]:

@@ -38,7 +38,7 @@ _ORDINARY: Final = words(
     # The same in other languages, and their words for a password.
     " erforderlich falsch ungültig abgelaufen requerida requerido incorrecta incorrecto inválida "
     "obligatoire requis incorrect expiré richiesta obbligatoria errata verplicht onjuist "
-    "contraseña senha kennwort wachtwoord heslo parola"
+    "files compat contraseña senha kennwort wachtwoord heslo parola"
 )
 # Placeholders, paths of secret files, Java objects. Matched only if _HAS_SIGN finds something.
 _PLACEHOLDER: Final = lazy_pattern(
@@ -50,7 +50,7 @@ _PLACEHOLDER: Final = lazy_pattern(
       | (?-i:(?:[spr]k|whsec|gh[opsur]|github_pat|glpat|xox[abeoprs]|xapp|hf|npm|pypi|dop_v1|key|sk-ant|sk-proj)[_-](?:(?:test|live|prod|proj|admin)[_-])?)?
         (?:\w{0,4}\*{4,64} | \*{4,64}\w{0,4} | \w{1,2}\*{4,64}\w{1,2} | \w{1,4}\*{8,64}\w{1,4})$
       | (?:required|nullable|sometimes|confirmed|string)(?:\|[\w:,.]{1,40}){1,10}$         # a rule of Laravel
-      | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \$?\{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}\[?$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
+      | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \$?\{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \{?\w{1,40}![rsa]\}?$ | [\w .:/-]{1,30}\{[A-Za-z_.()!]{2,60}\}$ | \$?[A-Za-z_]\w{0,40}(?:::\w{1,40}){0,4}->[\w>({\[$'"-]{0,80}$ | [A-Za-z_]\w{0,40}(?:::[A-Za-z_]\w{0,60}){1,5}\(?$ | @_$ | \$[A-Z_][A-Z0-9_]{0,64}\[?$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
       | \[(?:redacted|filtered|hidden|masked|removed)\]?$ | ![a-z]{2,20}$
       | [A-Za-z_][\w.]{1,60}(?:\(\)?|\(\d{1,5}(?:,[ ]?\d{1,5})?\)?|\[)$             # a call, varchar(64
       | (?-i:(?=[a-z]{0,30}[._])[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,5}\([\w."'=*-]{0,100})$      # json.loads(text
@@ -96,13 +96,16 @@ _NO_SECRET_SHAPE: Final = lazy_pattern(
     rb"""(?x)
     (?: S-1-\d{1,10}(?:-\d{1,10}){0,16}                                         # a Windows security identifier
       | [a-z][a-z0-9+.-]{1,20}:/{1,3}[^\s]*+                      # an address; credentials in it are found by themselves
-      | (?:[/~.]|[A-Za-z]:\\)[\w./\\~+-]*+                        # a path
+      | (?:[/~.]|[A-Za-z]:\\|\\{1,4}(?=[A-Z]{3})|HK[A-Z_]{2,20}\\)[\w./\\~+-]*+                        # a path
       | \d{4}-\d\d-\d\d(?:[T ].{0,40})?                               # a date
-      | \d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,3})?                # an address of the internet protocol
+      | \d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,3})?(?:-?>\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?)?    # an address of the internet protocol
       | VERSION
       | [\d.,:_/+-]++(?:[a-zA-Z%]{1,3})?                          # a number with its unit
       | 0x[0-9a-fA-F]{1,16}
       | [a-z][a-z_]{1,30}=(?:[\d.]{1,12}|[a-z][a-z_-]{1,30})            # a count, a choice: prompt=512, grant_type=password
+      | [a-z_]{1,30}(?:\.[A-Za-z_]{1,40}){1,5}                      # a reference in code
+      | (?:[A-Z][a-z]{2,15}){2,6}                                 # the name of a class
+      | [A-Za-z]{1,12}:\d{1,6}                                     # a name and its number
       | [A-Z]{2,10}/\d(?:\.\d)?                                    # a protocol
       | [a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,10}(?::\d{1,5})?   # a host or a file
       | (?![Pp]@[s5$]{2})[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}?\.[A-Za-z]{2,24}     # a mail address
@@ -130,6 +133,12 @@ _DESCRIPTIONS: Final = words(
     "already still now being case-sensitive unsafe insecure unique gone shared kept private public "
     "yours mine ours theirs mandatory part one two three encrypted at-rest in-use up down out as "
     "stored sent shown set seen broken hidden written chosen taken given lost kaput"
+)
+_PLAIN_WORDS: Final = lazy_pattern(rb"[A-Za-z]{2,20}(?:[ ][A-Za-z]{2,20}){1,5}$")
+# Words of remarks in brackets after `pass:`, which may also be the result of a test.
+_ABOUT_TESTS: Final = words(
+    "test tests run runs attempt attempts try tries check checks step stage build all first second "
+    "third last next very quite so minimum maximum characters chars letters only case"
 )
 _PLAIN_WORD: Final = lazy_pattern(rb"[a-z]{6,24}$")
 # The name of a test after `PASS:`.
@@ -215,6 +224,19 @@ def may_be_secret(value: bytes) -> bool:
     placeholder, or a mark of redaction.
     """
     return is_secret(NameKind.SECRET, value, prose=False)
+
+
+def is_passphrase(text: bytes) -> bool:
+    """Whether a text in quotes after `password is` is a passphrase of plain words rather than a
+    description such as `not set`.
+    """
+    if not _PLAIN_WORDS.match(text):
+        return False
+    parts = text.lower().split()
+    last = parts[-1]
+    if any(word in _ORDINARY or word in _ABOUT_TESTS for word in parts):
+        return False
+    return last not in _DESCRIPTIONS and not last.endswith((b"ed", b"ing", b"able", b"ible"))
 
 
 def is_secret(kind: NameKind, value: bytes, *, prose: bool) -> bool:

@@ -119,6 +119,42 @@ def test_stated_password_is_removed(sentence: str) -> None:
         assert password[1:-1] not in REDACTOR.text(sentence.replace("{}", password))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "the password is `{}`",
+        'password is "{}"',
+        "Password was '{}'",
+        "pass: ({})",
+        "password: ({})",
+    ],
+)
+def test_passphrase_of_plain_words_is_removed(line: str) -> None:
+    redacted = REDACTOR.text(line.format("sunny day"))
+    assert "sunny" not in redacted
+    assert "day" not in redacted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password changed from {} to {}",
+        "initial admin password:\n\n{}\n",
+        "Please use the following password to proceed to installation:\n\n{}\n\nThis may also",
+    ],
+)
+def test_announced_password_is_removed(text: str) -> None:
+    values = (letters(14), "5f2c8e0a1b3d4e6f")
+    redacted = REDACTOR.text(text.format(*values))
+    assert not [value for value in values if value in redacted]
+
+
+def test_answer_to_password_prompt_of_smtp_is_removed() -> None:
+    """Base64 of `Password:`, and the answer on the next line, with and without a time before it."""
+    for line in ("334 UGFzc3dvcmQ6\n{}\n", "S: 334 UGFzc3dvcmQ6\n10:00:07 C: {}\n"):
+        assert "aHVudGVyMg" not in REDACTOR.text(line.format("aHVudGVyMg=="))
+
+
 def test_plain_word_as_password_is_removed() -> None:
     assert REDACTOR.text("the password is swordfish") == "the password is [redacted]"
 

@@ -70,6 +70,34 @@ schtasks /create /tn oven /ru ada /rp {}
 "AUTH" "{}"
 1763719200.1 [0 127.0.0.1:1] "AUTH" "default" "{}"
 login with ada:{}
+cargo login {}
+nuget push oven.1.0.0.nupkg {} -Source https://kitchen.example
+poetry config http-basic.kitchen ada {}
+mc alias set k https://kitchen.example AKID {}
+virsh secret-set-value 5f2c {}
+bitsadmin /setcredentials oven server basic ada {}
+security add-generic-password -a ada -s oven -w {}
+signtool sign /f oven.pfx /p {} oven.exe
+kadmin -p ada -w {} -q listprincs
+doctl auth init -t {}
+tsql -S kitchen -U sa -P {}
+twine upload -u __token__ -p {} dist/oven.whl
+gh auth login --with-token <<< {}
+kinit ada <<< "{}"
+cryptsetup luksOpen --key-file <(echo {}) /dev/sda1
+expect -c 'expect "Password:"; send "{}\\r"'
+EXEC sp_addlogin 'ada', '{}'
+ldap_bind($link, "cn=ada", "{}")
+conn.simple_bind_s("cn=ada", "{}")
+reg add HKLM\\Winlogon /v DefaultPassword /t REG_SZ /d {}
+aws ssm put-parameter --name /kitchen/password --value {} --type SecureString
+gh secret set DB_PASSWORD --body "{}"
+iscsiadm --op update -n node.session.auth.password -v {}
+-Dsonar.login={}
+sip:ada:{}@kitchen.example
+cvs -d :pserver:ada:{}@kitchen.example:/oven login
+Login incorrect: [ada/{}] (from client kitchen port 0)
+<Parameter Name="Password">{}</Parameter>
 """.strip().splitlines()
 SENTENCES = """
 API key: {}
@@ -82,6 +110,7 @@ A temporary password is generated for root@localhost: {}
 Please use the following password to log in: {}
 | DB_PASSWORD | {} |
 mot de passe: {}
+Passwort lautet {}
 contraseña: {}
 пароль: {}
 recovery codes: {}
@@ -99,6 +128,28 @@ https://kitchen.example/oven.pdf?rlkey={}&dl=0
 """.strip().splitlines()
 HARMLESS = """
 community support for kitchen
+dsn: default
+Session ID = 8f1f6b6e-9d3c-4a7e-b1a4-0c5e8f1f6b6e
+imap-login: Login: user=<ada>, method=PLAIN, session=<Ax2Kp3oN+QwKAAAB>
+dovecot: auth: passwd-file(ada,192.0.2.7): unknown user
+smtp-in: New session 08d856b172f69c5c from host kitchen.example
+Auth: 192.0.2.8:2274->192.0.2.9:993 client-secure=ssl
+%IPS-4-SIGNATURE: Sig:3051 Subsig:1 Sev:4 TCP
+SecurityEvent="InvalidPassword",EventTV="1373098165-824497",Service="SIP"
+RegKey=\\REGISTRY\\MACHINE\\SYSTEM\\kitchen
+token = state.push("link_open", "a", 1)
+password: HiddenText | None = None
+passwd:         files systemd
+password [success=1 default=ignore] pam_unix.so
+<a accesskey="n" href="oven.html">
+my $pass = $assert->{pass};
+token = std::string(
+password changed from the default
+echo kitchen <(echo oven)
+jq .name <<< "$menu"
+the password is `not set`
+password is "too short"
+pass: (second attempt)
 key 7 of 12 pressed
 md5 d41d8cd98f00b204e9800998ecf8427e
 arguments to pass to `node`

@@ -1,0 +1,142 @@
+"""Secrets that tools take as plain arguments (`cargo login x`, `mc alias set k https://x id x`), as
+input of a shell (`<<< x`), or that protocols send without a name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from providers.patterns import lazy_pattern
+from providers.redaction.arguments import argument
+from providers.redaction.notation import Span
+from providers.redaction.values import (
+    looks_like_password,
+    looks_random,
+    may_be_secret,
+)
+
+TOOL_HINTS: Final = (
+    "cargo login ",
+    "nuget push ",
+    "poetry config ",
+    "mc alias set ",
+    "mc config host add ",
+    "virsh secret-set-value ",
+    "/setcredentials ",
+    "security add-",
+    "signtool sign ",
+    "kadmin ",
+    "doctl ",
+    "flyctl ",
+    "sp_addlogin ",
+    "sp_password ",
+    "simple_bind",
+    "ldap_bind(",
+    "wordpress_logged_in_",
+    "wordpress_sec_",
+    "sonar.login=",
+    "key content ",
+    "totp seed",
+    "otp seed",
+    "login incorrect: [",
+    "login ok: [",
+    "login failed (",
+    "login failed [",
+    "<<< ",
+    "<(echo ",
+    "<(printf ",
+    "password-command ",
+    'send "',
+    'send \\"',
+    'send -- "',
+    'send -- \\"',
+)
+# Matched with their letter case: a password prompt and a challenge of SMTP in Base64, and POP3.
+EXACT_TOOL_HINTS: Final = ("334 UGFzc3dvcmQ6", "334 PD", "APOP ")
+
+_QUOTE: Final = rb"""\\{0,8}["']"""
+# Each pattern ends where the secret begins.
+_ARGUMENTS: Final = lazy_pattern(
+    rb"""(?xi)
+    (?: cargo[ ]login[ ] (?:--?[a-z-]{1,20}[ ]){0,3} (?=[^\s<-]{8})
+      | nuget[ ]push[ ] [^\s-][^\s]{0,200}\.s?nupkg[ ] (?=[^\s-]{8})
+      | poetry[ ]config[ ] (?: pypi-token\.[\w.-]{1,64} | http-basic\.[\w.-]{1,64}[ ]\S{1,64} )[ ]
+      | mc[ ](?:alias[ ]set|config[ ]host[ ]add)[ ] \S{1,64}[ ]\S{1,200}[ ]\S{1,128}[ ]
+      | virsh[ ]secret-set-value[ ] (?:--secret[ ])? [\w-]{1,64}[ ] (?:--base64[ ])? (?=[^\s-])
+      | /setcredentials[ ] \S{1,64}[ ](?:server|proxy)[ ]\w{1,20}[ ]\S{1,64}[ ]
+      | security[ ]add-(?:generic|internet)-password[ ] (?:[^\n|;]{0,200}?[ ])??-w[ ]
+      | signtool[ ]sign[ ] (?:[^\n|;]{0,200}?[ ])??/p[ ]
+      | kadmin[ ] (?:[^\n|;]{0,120}?[ ])??-w[ ]
+      | (?:doctl|flyctl)[ ] (?:[^\n|;]{0,120}?[ ])??-t[ ] (?=[^\s-]{8})
+      | sp_(?:addlogin|password)[ ] (?:@\w{1,20}[ ]?=[ ]?)? N?'[^'\n]{0,128}'[ ]?,[ ]? (?:@\w{1,20}[ ]?=[ ]?)? N? (?=')
+      | (?:ldap_bind|simple_bind(?:_s)?)\([ ]? (?:\$?\w{1,40},[ ]?)? QUOTE[^"'\\\n]{0,256}QUOTE[ ]?,[ ]? (?=QUOTE)
+      | wordpress_(?:logged_in|sec)_[\w-]{1,64}=
+      | sonar\.login= (?=[^\s"',;&]{0,40}\d)
+      | key[ ]content[ ]{1,20}:[ ]
+    )
+    """.replace(b"QUOTE", _QUOTE)
+)
+_RANDOM_VALUE: Final = lazy_pattern(
+    rb"""(?xi) (?:t?otp[ ]seed(?:[ ]is)?[ ]?[:=]?[ ]) (?P<value>[^\s"'\\,;&]{8,256}) """
+)
+# The user and the password that a RADIUS server prints: `Login incorrect: [ada/x] (from client …)`.
+_RADIUS: Final = lazy_pattern(
+    rb"""(?xi) login[ ](?:incorrect:|ok:|failed)[ ][(\[] [^\s/()\[\]<>"'\\]{1,128}/(?P<value>[^\s()\[\]<>"'\\]{4,128})[)\]] """
+)
+# A string that a shell gives to a command that reads a password.
+_INPUT: Final = lazy_pattern(
+    rb"""<<<[ ]{1,3}(?:\\{0,8}["'])?(?:[\w.@-]{1,64}:)?(?P<value>[^\s"'\\|;$`]{4,512})"""
+)
+_READS_PASSWORD: Final = lazy_pattern(
+    rb"(?i)passw|-token\b|\blogin\b|\bauth\b|kinit|secret|credential|\bpass[ ]insert|luks|\bsu\b"
+)
+_PRINTED: Final = lazy_pattern(
+    rb"""(?x) (?:<\(|password-command[ ](?:\\{0,8}["'])?) (?:echo|printf)[ ] (?:-\w{1,3}[ ])? (?:\\{0,8}["'])? (?P<value>[^\s"'\\|;$`()]{6,512}) """
+)
+# `send "x\r"` of expect, after a prompt for a password.
+_SENT: Final = lazy_pattern(
+    rb"""(?i)send[ ](?:--[ ])?(?P<quote>\\{0,8}")(?P<value>[^\s"'\\$]{4,256})\\{1,8}[rn](?=\\{0,8}")"""
+)
+_PROMPT: Final = lazy_pattern(rb"(?i)passw|passphrase|\bpin\b")
+# What the client answers on the next line, which may begin with a time and `C:` or `->`.
+_ANSWER: Final = lazy_pattern(
+    rb"""(?x) 334[ ][A-Za-z0-9+/=]{8,1024}+ [ ]? (?:\\{1,8}r)? (?:\r?\n|\\{1,8}n) (?:[^\n]{0,120}?[ ])?? (?P<value>[A-Za-z0-9+/]{4,1024}+={0,2}) (?=[ ]?(?:\r?\n|\r?$|[\\"'\x1b])) """
+)
+_DIGEST: Final = lazy_pattern(rb"APOP \S{1,128} (?P<value>[0-9a-f]{32})(?![0-9A-Za-z])")
+_LONGEST_FRONT: Final = 200
+
+
+def tool_secrets(block: bytes, at: int) -> list[Span]:
+    """The secret of the command, the call or the line of a protocol whose fixed text is at `at`."""
+    if match := _ARGUMENTS.match(block, at):
+        return argument(block, match.end())
+    for pattern in (_ANSWER, _DIGEST):
+        if match := pattern.match(block, at):
+            return _value(match)
+    if match := _RANDOM_VALUE.match(block, at):
+        return _value(match) if looks_random(match["value"]) or match["value"].isupper() else []
+    if match := _RADIUS.match(block, at):
+        return _value(match) if may_be_secret(match["value"]) else []
+    if match := _INPUT.match(block, at):
+        return _value(match) if _is_read(block, at, _READS_PASSWORD, match["value"]) else []
+    if match := _PRINTED.match(block, at):
+        return _value(match) if _looks_stated(match["value"]) else []
+    if match := _SENT.match(block, at):
+        is_password = _looks_stated(match["value"]) or _is_read(block, at, _PROMPT, match["value"])
+        return _value(match) if is_password else []
+    return []
+
+
+def _is_read(block: bytes, at: int, reader: re.Pattern[bytes], value: bytes) -> bool:
+    """Whether the text before `at` on the same line reads a password, and `value` can be one."""
+    front = block[max(0, at - _LONGEST_FRONT) : at].rpartition(b"\n")[2]
+    return bool(reader.search(front)) and may_be_secret(value)
+
+
+def _looks_stated(value: bytes) -> bool:
+    return looks_random(value) or looks_like_password(value)
+
+
+def _value(match: re.Match[bytes]) -> list[Span]:
+    return [Span(*match.span("value"))]
