@@ -347,9 +347,16 @@ def _length_select(usual: Sequence[str], chosen: timedelta | None, hint: str = "
     """A choice of durations, with the one that is chosen already."""
     own = _typed(chosen)
     choices = {length: LENGTHS[length] for length in usual}
-    if chosen and own not in choices:
-        choices = {own: formatting.format_duration(chosen), **choices}
+    if chosen and own and own not in choices:
+        choices = {own: LENGTHS.get(own) or _spelled_out(chosen), **choices}
     return kit.select(choices, own, hint)
+
+
+def _spelled_out(length: timedelta) -> str:
+    """`1 minute`, `90 seconds`, `3 hours`."""
+    typed = _typed(length)
+    names = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
+    return formatting.pluralise(int(typed[:-1]), names[typed[-1]])
 
 
 def _typed(length: timedelta | None) -> str:

@@ -8,6 +8,7 @@ import html
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -24,6 +25,10 @@ GAP = 2
 # A table that is wider than the terminal by more is unreadable: each of its cells is folded.
 MOST_FOLDED = 1.25
 LEAST_WIDTH = 20
+# Three digits of a larger number are a whole one.
+LEAST_WHOLE = 999.5
+# A cell that has nothing to say.
+NO_VALUE = ("", "–")
 # Eighths of a cell, so that a bar is as exact as eight times its width.
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 # Blocks that follow others without an empty line between them.
@@ -152,18 +157,42 @@ def _fits(block: Block, width: int) -> bool:
 
 
 def _records(block: Block, width: int) -> Group:
-    """A table whose rows are lines: as many as a row needs, the others indented."""
-    head, *rows = (
-        textwrap.fill(
-            (" " * GAP).join(terminal_line(cell["text"]) for cell in row),
-            max(width, LEAST_WIDTH),
-            subsequent_indent=" " * GAP,
-            break_on_hyphens=False,
-        )
-        for row in block["rows"]
-    )
+    """A table that is too wide: the columns that fit are aligned, and the others follow below each
+    row by their names, where they have a value.
+    """
+    width = max(width, LEAST_WIDTH)
+    head, *rows = ([terminal_line(cell["text"]) for cell in row] for row in block["rows"])
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    aligned = _aligned(widths, width)
     title = Text(terminal_line(block.get("caption", "")), style="bold")
-    return Group(title, Text(head, style="dim"), *map(Text, rows))
+    lines = [Text(_joined(head[:aligned], widths, width), style="dim")]
+    for row in rows:
+        lines.append(Text(_joined(row[:aligned], widths, width)))
+        others = zip(head[aligned:], row[aligned:], strict=True)
+        if named := [f"{name} {cell}" for name, cell in others if cell not in NO_VALUE]:
+            lines.append(Text(_wrapped(" · ".join(named), width, indent=" " * GAP), style="dim"))
+    return Group(title, *lines)
+
+
+def _aligned(widths: Sequence[int], width: int) -> int:
+    """How many columns fit next to each other; at least one."""
+    taken = accumulate(each + GAP for each in widths)
+    return max(1, sum(end - GAP <= width for end in taken))
+
+
+def _joined(cells: Sequence[str], widths: Sequence[int], width: int) -> str:
+    line = "".join(cell.ljust(each + GAP) for cell, each in zip(cells, widths, strict=False))
+    return _wrapped(line.rstrip(), width) if len(cells) == 1 else line.rstrip()
+
+
+def _wrapped(line: str, width: int, indent: str = "") -> str:
+    return textwrap.fill(
+        line,
+        width,
+        initial_indent=indent,
+        subsequent_indent=" " * GAP,
+        break_on_hyphens=False,
+    )
 
 
 def _chart(block: Block, width: int) -> Group:
@@ -180,8 +209,9 @@ def _chart(block: Block, width: int) -> Group:
     # Changes may be negative; a bar shows how large.
     largest = max((abs(point["value"]) for point in series[0]["data"]), default=0)
     cells = _bar_cells(series, width)
+    whole = _is_whole(series)
     for points in zip(*(one["data"] for one in series), strict=True):
-        numbers = [Text(_number(point["value"])) for point in points]
+        numbers = [Text(_number(point["value"], whole=whole)) for point in points]
         bar = _bar(points[0]["value"], largest, cells)
         table.add_row(terminal_line(points[0]["label"]), bar, *numbers)
     if len(series) == 1:
@@ -192,8 +222,9 @@ def _chart(block: Block, width: int) -> Group:
 def _bar_cells(series: Sequence[dict[str, Any]], width: int) -> int:
     """How long the longest bar may be, so that labels and numbers are whole."""
     taken = max((len(point["label"]) for point in series[0]["data"]), default=0) + GAP
+    whole = _is_whole(series)
     for one in series:
-        numbers = (len(_number(point["value"])) for point in one["data"])
+        numbers = (len(_number(point["value"], whole=whole)) for point in one["data"])
         name = len(one["name"]) if len(series) > 1 else 0
         taken += max([name, *numbers]) + GAP
     return max(LEAST_BAR_CELLS, min(BAR_CELLS, width - taken - GAP))
@@ -205,5 +236,12 @@ def _bar(value: float, largest: float, cells: int) -> str:
     return "█" * whole + (EIGHTHS[rest] if rest else "")
 
 
-def _number(value: Any) -> str:
-    return f"{value:,.3g}" if isinstance(value, float) and abs(value) < 1000 else f"{value:,.0f}"
+def _is_whole(series: Sequence[dict[str, Any]]) -> bool:
+    return all(point["value"] == int(point["value"]) for one in series for point in one["data"])
+
+
+def _number(value: float, *, whole: bool) -> str:
+    """A count, or three digits as sizes have: `32.0` next to `31.9`."""
+    if whole or not 0 < abs(value) < LEAST_WHOLE:
+        return f"{value:,.0f}"
+    return f"{value:#.3g}".rstrip(".")

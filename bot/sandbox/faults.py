@@ -45,12 +45,12 @@ _SLACK: Mapping[str, tuple[str, Misbehave]] = {
     "leave": ("ask for a new connection", lambda slack: slack.ask_to_leave("refresh_requested")),
     "twice": ("deliver the next command twice", deliver_twice),
     "429": (
-        "take no post for 2 s",
+        "reject posts for 2 s",
         refusing("chat.postMessage", "ratelimited", 429, Retry_After="2"),
     ),
-    "unsure": ("take a post without answering", lambda slack: slack.fail()),
-    "file": ("take no file once", refusing("files.getUploadURLExternal", "storage_limit_reached")),
-    "old": ("know no charts, tables and tasks any more", grow_old),
+    "unsure": ("accept a post without answering", lambda slack: slack.fail()),
+    "file": ("reject one file", refusing("files.getUploadURLExternal", "storage_limit_reached")),
+    "old": ("stop supporting charts, tables and tasks", grow_old),
 }
 
 

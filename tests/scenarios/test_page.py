@@ -159,7 +159,7 @@ async def misbehaves(page: Page, server: str, fault: str) -> None:
 
 
 async def test_older_slack_shows_picture_and_table(page: Page) -> None:
-    await misbehaves(page, "slack", "know no charts, tables and tasks any more")
+    await misbehaves(page, "slack", "stop supporting charts, tables and tasks")
     await say(page, "/usage last 7 days")
     answer = page.locator("article", has=page.locator(".app")).last
     await expect(answer.locator("figure img")).to_be_visible()
@@ -167,14 +167,14 @@ async def test_older_slack_shows_picture_and_table(page: Page) -> None:
 
 
 async def test_post_without_reply_is_not_repeated(page: Page) -> None:
-    await misbehaves(page, "slack", "take a post without answering")
+    await misbehaves(page, "slack", "accept a post without answering")
     await say(page, "/usage last 7 days")
     await expect(page.locator("article").last).to_contain_text("did not confirm the message")
     await expect(page.locator(".header")).to_have_count(1)
 
 
 async def test_refused_file_is_reported(page: Page) -> None:
-    await misbehaves(page, "slack", "take no file once")
+    await misbehaves(page, "slack", "reject one file")
     await say(page, "/usage last 7 days csv")
     await expect(page.locator("article").last).to_contain_text(
         "could not be sent (storage_limit_reached)"

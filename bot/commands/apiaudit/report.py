@@ -225,8 +225,8 @@ class AuditReport(Struct, frozen=True):
             found.append(f"The outcome of {formatting.pluralise(self.unknown, 'call')} is unknown.")
         if self.own:
             found.append(
-                f"{formatting.pluralise(self.own, 'call')} of these "
-                f"{'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
+                f"{self.own:,} of these calls {'was' if self.own == 1 else 'were'} the bot's own; "
+                "`own:no` leaves them out."
             )
         return found
 
