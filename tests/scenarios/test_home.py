@@ -290,3 +290,16 @@ async def test_recent_question_shows_its_signs(sandbox: Sandbox, clock: Clock) -
         home = await home_of(sandbox)
         assert "where(status&gt;=500) count" in home
         assert "&amp;" not in home
+
+
+async def test_one_vendor_shows_its_commands_alone(sandbox: Sandbox) -> None:
+    accounts = sandbox.table()["providers"]
+    async with running(sandbox, providers={"rapid7-eu": accounts["rapid7-eu"]}):
+        home = await home_of(sandbox)
+        await sandbox.slack.say("@Opswatch")
+        shown = await sandbox.slack.until(
+            lambda: [m.text for m in sandbox.slack.messages if "Ask about usage" in m.text]
+        )
+    assert "No account is configured for `/apiaudit` yet." in home
+    assert home.count("/apiaudit") == 1
+    assert "/usage" in shown[0] and "/logs" in shown[0] and "/apiaudit" not in shown[0]
