@@ -24,6 +24,7 @@ from bot.errors import (
 from bot.formatting import join_words, sanitise
 from bot.observability.faults import RecentFaults
 from bot.store import StoreUnavailable, StoreUnreachable
+from providers.errors import ProviderError
 
 log = logging.getLogger("opswatch")
 RECENT_FAULTS = RecentFaults()
@@ -147,13 +148,20 @@ def log_failure(error: BaseException, what: str, *, level: int = logging.WARNING
     """
     reported = _reported(error)
     if not isinstance(reported, InternalError):
-        # A kind, since a message may quote what was typed; Slack and the database quote nothing.
-        reason = str(error) if isinstance(error, QUOTABLE) else reported.kind
-        log.log(level, "%s: %s", what, reason)
+        log.log(level, "%s: %s", what, _loggable(error, reported.kind))
     elif RECENT_FAULTS.is_new(error):
         log.error("%s:", what, exc_info=error)
     else:
         log.error("%s: %s again, with the traceback that was logged", what, type(error).__name__)
+
+
+def _loggable(error: BaseException, kind: str) -> str:
+    """The reason of a failure as the log shows it: its kind, since a message may quote what was
+    typed. Slack, the database and a connection that failed quote nothing.
+    """
+    if isinstance(error, QUOTABLE):
+        return str(error)
+    return error.for_operators if isinstance(error, ProviderError) and error.host else kind
 
 
 def _reported(error: BaseException) -> ReportedError:

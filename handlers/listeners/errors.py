@@ -14,6 +14,7 @@ from bot.slack.delivery import Delivery, ReplyTarget
 from bot.store import Store, StoreUnavailable
 from handlers.error_messages import error_message, log_failure
 from providers.clock import Clock
+from providers.errors import ProviderError
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
@@ -37,6 +38,9 @@ class ErrorListener(Struct, frozen=True):
         # Other errors are part of normal work, and the person reads what they say.
         if message.kind == "internal":
             log.error("Fault: %s", self._traceback(error))
+        # The person is not shown the host, which the operator has to know.
+        elif isinstance(error, ProviderError) and error.host:
+            log_failure(error, "A question could not be answered")
         # Raised where there is nobody to report it to, such as while a form is shown.
         if target is None:
             return

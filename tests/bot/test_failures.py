@@ -23,7 +23,7 @@ from handlers.jobs.evaluations import measured
 from handlers.jobs.scheduler import Job, Scheduler, _every, _removed
 from handlers.listeners.forms.question import _listed
 from handlers.listeners.workflow_step import WorkflowStep
-from providers.errors import AuthFailed
+from providers.errors import AuthFailed, Unavailable
 from tests.conftest import ROOT
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -185,3 +185,10 @@ def test_no_log_line_has_only_the_kind_of_an_error() -> None:
         if any(map(logs_a_kind, ast.walk(ast.parse(path.read_text("utf-8")))))
     }
     assert found == KIND_ALONE
+
+
+def test_log_names_the_host_that_was_not_reached(caplog: pytest.LogCaptureFixture) -> None:
+    what = "eu could not be reached: connection refused."
+    error = Unavailable(what, account="eu", hint="", host="eu.example.com:8443")
+    log_failure(error, "Alert spike could not be evaluated")
+    assert "connection refused (eu.example.com:8443)." in caplog.text

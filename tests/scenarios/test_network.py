@@ -194,3 +194,18 @@ async def test_wrong_value_ends_with_exit_2_and_its_name(
     assert ran.code == 2
     assert name in ran.out + ran.err
     assert "hunter2" not in ran.out + ran.err
+
+
+async def test_log_names_the_host_of_a_failed_question(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The person who asked is shown the account and the cause, the log has the host, too."""
+    table = sandbox.table()
+    table["providers"]["rapid7-eu"]["base_url"] = "http://127.0.0.1:9"
+    settings = parse_settings(table, folder=sandbox.folder, environ=sandbox.environ())
+    async with open_bot(settings, sandbox.tokens()) as bot, bot.connected():
+        await sandbox.slack.until(lambda: bool(sandbox.slack.sockets))
+        refusal = await sandbox.slack.answer_to("/usage", timeout_s=30)
+    assert "rapid7-eu could not be reached: connection refused." in refusal.text
+    assert "127.0.0.1" not in refusal.text
+    assert "rapid7-eu could not be reached: connection refused (127.0.0.1:9)." in caplog.text
