@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from msgspec import Struct
 
 from bot import formatting
-from bot.alerts.commands import Silence, Unsilence
+from bot.alerts.commands import LONGEST_SILENCE, Silence, Unsilence
 from bot.alerts.rule import Rule
+from bot.alerts.silence_ends import EndReadings, resolve_silence_end
 from bot.answer import Answer
 from bot.blocks import messages
 from bot.errors import BadQuestion
@@ -22,9 +23,6 @@ from handlers.jobs.alerts import AlertJob
 from handlers.pauses import Announcer
 from handlers.permissions import Requester
 from handlers.typed_secrets import SecretCheck
-
-# “Until tomorrow” ends when people are at work again.
-MORNING = timedelta(hours=9)
 
 
 class NotSilenced(BadQuestion):
@@ -64,16 +62,15 @@ class SilenceManager(Struct, frozen=True):
         if isinstance(action, Unsilence):
             return await self._unsilence(action.name, command, requester)
         rule = await self.registry.managed(action.name, command, requester)
-        return await self.silence(rule, action.length, action.comment, requester.user)
+        return await self.silence(rule, action, requester.user)
 
-    async def silence(
-        self, rule: Rule, length: timedelta | None, comment: str, user: str
-    ) -> Answer:
-        """Silences an alert for this long, or until tomorrow morning."""
+    async def silence(self, rule: Rule, wanted: Silence, user: str) -> Answer:
+        """Silences an alert. Raises BadQuestion where the end has passed or may be one of two."""
         now = self.clock()
-        end = self.end_of(length, now)
+        readings = self.readings_of(rule, wanted, now)
+        end = readings.end
         # The comment is shown to everybody who sees the alert.
-        comment = self.secrets.redacted(comment)
+        comment = self.secrets.redacted(wanted.comment)
         silence = await self.silences.silence(
             rule.name, end=end, comment=comment, user=user, now=now
         )
@@ -81,19 +78,38 @@ class SilenceManager(Struct, frozen=True):
         self.scheduler.once(schedule_of(rule.name), silence.end)
         why = f" ({comment})" if comment else ""
         until = f"until {formatting.format_time_in_zone(end, self.zone, now)}{why}"
+        # Whoever names an end sees at once whether it is the one that was meant.
+        left = "" if wanted.length else f", {formatting.format_duration(end - now)} from now"
         name = await self.registry.permissions.people.name(user)
         # With an open incident its thread says so; without one, the channel does.
         if not await self.job.silenced(rule, user=user, name=name):
             await self.announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
         return messages.note(
-            f"Alert `{rule.name}` is silenced {until}. It is still checked, and posts at once if it "
-            f"fires when the silence ends. End the silence with `/{rule.command} unsilence "
-            f"{formatting.quoted(rule.name)}`."
+            f"Alert `{rule.name}` is silenced {until}{left}. It is still checked, and posts at once "
+            f"if it fires when the silence ends. End the silence with `/{rule.command} unsilence "
+            f"{formatting.quoted(rule.name)}`.{self._other_reading(rule, readings)}"
         )
 
-    def end_of(self, length: timedelta | None, now: datetime) -> datetime:
-        """When a silence ends that begins now and lasts this long, or until tomorrow morning."""
-        return now + length if length else self._tomorrow(now)
+    def readings_of(self, rule: Rule, wanted: Silence, now: datetime) -> EndReadings:
+        """When a silence ends that begins now. Raises BadQuestion."""
+        if wanted.length:
+            return EndReadings(now + wanted.length)
+        try:
+            readings = resolve_silence_end(wanted.end, now, self.zone)
+        except BadQuestion as error:
+            raise BadQuestion(error.message, _silence_line(rule, error.hint)) from None
+        if readings.end - now > LONGEST_SILENCE:
+            message = "A silence lasts between a second and a year."
+            raise BadQuestion(message, _silence_line(rule, "2h"))
+        return readings
+
+    def _other_reading(self, rule: Rule, readings: EndReadings) -> str:
+        """How to silence until the other instant that the words may mean, where there is one."""
+        if readings.other is None:
+            return ""
+        other = readings.other.astimezone(self.zone)
+        line = _silence_line(rule, f"until {other:%Y-%m-%d %H:%M}")
+        return f" If you meant {other:%A} {other:%H:%M}, type `{line}`."
 
     async def announce(self, rule: Rule, user: str, what: str) -> None:
         """Posts what somebody did to an alert of another person, or of the configuration, where
@@ -131,9 +147,6 @@ class SilenceManager(Struct, frozen=True):
             return rule
         return await self.registry.managed(name, command, requester)
 
-    def _tomorrow(self, now: datetime) -> datetime:
-        local = now.astimezone(self.zone)
-        # Added in local time, so that nine o'clock is nine o'clock after a clock change in the
-        # night.
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        return (midnight + timedelta(days=1) + MORNING).astimezone(now.tzinfo)
+
+def _silence_line(rule: Rule, length: str) -> str:
+    return f"/{rule.command} silence {formatting.quoted(rule.name)} {length}"

@@ -11,6 +11,7 @@ from msgspec import Struct
 from bot import formatting
 from bot.alerts.create import CreateAlert as CreateAlert
 from bot.alerts.create import parse_alert
+from bot.alerts.silence_ends import TOMORROW, UNTIL, SilenceEnd, parse_silence_end
 from bot.alerts.value_words import suggested_value as suggested_value
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
@@ -18,8 +19,14 @@ from bot.questions.amounts import DURATION, AmbiguousAmount, read_duration
 from bot.questions.question import AccountDirectory, CommandName
 
 LONGEST_SILENCE = timedelta(days=365)
-_FOR_HOW_LONG = re.compile(rf"(?is)(?:for\s+)?({DURATION}|until\s+tomorrow)(?<!\s)(?:\s+(.+))?")
-_HOW_LONG = "For how long? Add a duration such as 30m, 2h or 1d, or until tomorrow."
+_FOR_HOW_LONG = re.compile(
+    rf"(?is)(?:for\s+)?({DURATION}|{UNTIL})(?<!\s)(?:\s+(.+)|(?=\"|\Z)(.*))?"
+)
+_HOW_LONG = (
+    "For how long? Add a duration such as 30m, 2h or 1d, or an end such as until 09:00, until monday "
+    "or until tomorrow."
+)
+_IS_UNTIL = re.compile(r"(?i)(?:un)?till?\b")
 COMMENT = '"planned load test"'
 _NAMED = re.compile(r'(?s)\s*(?:"([^"]+)"|(\S+))\s*(.*)')
 
@@ -29,11 +36,12 @@ class DeleteAlert(Struct, frozen=True):
 
 
 class Silence(Struct, frozen=True):
-    """Silences an alert for `length`, or, where that is None, until tomorrow."""
+    """Silences an alert for `length`, or, where that is None, until `end`."""
 
     name: str
     length: timedelta | None
     comment: str = ""
+    end: SilenceEnd = TOMORROW
 
 
 class Unsilence(Struct, frozen=True):
@@ -73,21 +81,29 @@ def _silence(command: CommandName, rest: str) -> Silence:
         raise BadQuestion("Which alert? Its name comes before the duration.", shown)
     if not found:
         raise BadQuestion(_HOW_LONG, shown)
-    comment = (found[2] or "").strip().strip('"').strip()
-    if found[1].lower().startswith("until"):
-        # None lasts until tomorrow morning, which depends on the zone.
-        return Silence(name, None, sanitise(comment, 500))
-    return Silence(name, _length(found[1], shown), sanitise(comment, 500))
+    comment = (found[2] or found[3] or "").strip().strip('"').strip()
+    length, end = _length_or_end(found[1], shown)
+    return Silence(name, length, sanitise(comment, 500), end)
 
 
-def silence_length(text: str, example: str) -> timedelta | None:
-    """How long a silence lasts by the words alone, such as `2h`; None for `until tomorrow`. Raises
-    BadQuestion with the example.
+def silence_length(text: str, example: str) -> tuple[timedelta | None, SilenceEnd]:
+    """How long a silence lasts by the words alone, such as `2h`, or, where that is None, its end.
+    Raises BadQuestion with the example.
     """
     found = _FOR_HOW_LONG.fullmatch(text.strip())
-    if not found or found[2]:
+    if not found or found[2] or found[3]:
         raise BadQuestion(_HOW_LONG, example)
-    return None if found[1].lower().startswith("until") else _length(found[1], example)
+    return _length_or_end(found[1], example)
+
+
+def _length_or_end(text: str, example: str) -> tuple[timedelta | None, SilenceEnd]:
+    if not _IS_UNTIL.match(text):
+        return _length(text, example), TOMORROW
+    end = parse_silence_end(text)
+    if end is None:
+        raise BadQuestion(f"“{sanitise(text, 40)}” is not a time.", example)
+    # Its instant depends on the time and the zone.
+    return None, end
 
 
 def _length(text: str, example: str) -> timedelta:
@@ -110,6 +126,9 @@ def _name_and_length(rest: str, command: CommandName) -> tuple[str, str]:
     if rest.startswith('"') or _FOR_HOW_LONG.fullmatch(more):
         return name, more
     for count in range(2, len(words)):
+        if words[count - 1].lower() in ("until", "till", "til"):
+            # In `spike until 9 days` it is no part of the name.
+            break
         behind = " ".join(words[count:])
         if '"' not in " ".join(words[:count]) and _FOR_HOW_LONG.fullmatch(behind):
             return " ".join(words[:count]), behind

@@ -22,6 +22,7 @@ from bot.alerts.paging import (
     read_severity,
 )
 from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
+from bot.alerts.silence_ends import NEXT_MORNING, SilenceEnd
 from bot.alerts.thresholds import (
     OTHER_UNIT,
     USUAL_THRESHOLD,
@@ -58,8 +59,7 @@ COMMENT = "comment"
 LONGEST_COMMENT = 500
 LONGEST_RECIPIENTS = 1000
 USUAL_LENGTH = "2h"
-# None lasts until tomorrow morning.
-_LENGTHS: Mapping[str, timedelta | None] = MappingProxyType(
+_LENGTHS: Mapping[str, timedelta | SilenceEnd] = MappingProxyType(
     {
         "30m": timedelta(minutes=30),
         "1h": timedelta(hours=1),
@@ -68,7 +68,9 @@ _LENGTHS: Mapping[str, timedelta | None] = MappingProxyType(
         "8h": timedelta(hours=8),
         "1d": timedelta(days=1),
         "7d": timedelta(days=7),
-        "until tomorrow": None,
+        # The value is that of forms which were open before it was named after its time.
+        "until tomorrow": NEXT_MORNING,
+        "until monday": SilenceEnd("monday"),
     }
 )
 _AFTER = re.compile(r"\A\s*after\s+", re.IGNORECASE)
@@ -121,7 +123,11 @@ def read_silence_form(values: FormValues) -> Silence:
     if length not in _LENGTHS:
         raise BadQuestion("Choose how long to silence the alert.", field=LENGTH)
     comment = sanitise(values.get(COMMENT, ""), LONGEST_COMMENT)
-    return Silence(values.get(SILENCED, ""), _LENGTHS[length], comment)
+    chosen = _LENGTHS[length]
+    name = values.get(SILENCED, "")
+    if isinstance(chosen, SilenceEnd):
+        return Silence(name, None, comment, chosen)
+    return Silence(name, chosen, comment)
 
 
 class _AlertForm(Struct, frozen=True):

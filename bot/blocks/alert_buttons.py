@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.alerts.mutes import ActiveSilence
+from bot.alerts.silence_ends import MORNING
 from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alert_context import NotificationContext
@@ -15,7 +16,12 @@ UNSILENCE = "alert.unsilence"
 LINK = "link"
 # So that they leave room for the bot's own buttons.
 MOST_OWN_BUTTONS = 6
-SILENCES = (("Silence 1 h", "1h"), ("Silence 4 h", "4h"), ("Silence until tomorrow", "tomorrow"))
+# The last one ends when the clock next shows that time, so its text is right whenever it is pressed.
+SILENCES = (
+    ("Silence 1 h", "1h"),
+    ("Silence 4 h", "4h"),
+    (f"Silence until {MORNING:%H:%M}", "tomorrow"),
+)
 
 
 def incident_buttons(context: NotificationContext) -> list[Block]:

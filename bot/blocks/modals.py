@@ -17,6 +17,7 @@ from bot.alerts import form as alert_form
 from bot.alerts.baseline import factor_label
 from bot.alerts.create import CreateAlert
 from bot.alerts.paging import LONGEST_LINK, SEVERITIES, Paging
+from bot.alerts.silence_ends import MORNING
 from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alert_values import format_value
@@ -53,12 +54,13 @@ LENGTHS: Mapping[str, str] = MappingProxyType(
         "12h": "12 hours",
         "1d": "1 day",
         "7d": "7 days",
-        "until tomorrow": "Until tomorrow morning",
+        "until tomorrow": f"Until {MORNING:%H:%M}",
+        "until monday": f"Until Monday {MORNING:%H:%M}",
     }
 )
 CHECK_EVERY = ("5m", "15m", "30m", "1h", "6h", "1d")
 REMINDER_EVERY = ("1h", "4h", "12h", "1d")
-SILENCE_FOR = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow")
+SILENCE_FOR = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow", "until monday")
 SIDES: Mapping[str, str] = MappingProxyType(
     {"above": "Above", "below": "Below", "outside": "Outside what is usual"}
 )

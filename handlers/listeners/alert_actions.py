@@ -11,8 +11,9 @@ from msgspec import Struct
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot import formatting
-from bot.alerts.commands import Unsilence
+from bot.alerts.commands import Silence, Unsilence
 from bot.alerts.rule import Rule
+from bot.alerts.silence_ends import NEXT_MORNING
 from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.alert_buttons import ACKNOWLEDGE, LINK, SILENCE, UNSILENCE
@@ -49,7 +50,7 @@ class AcknowledgeAction(Struct, frozen=True):
 
 
 class SilenceAction(Struct, frozen=True):
-    """Silences an alert for one hour, for four, or until tomorrow."""
+    """Silences an alert for one hour, for four, or until the next morning."""
 
     requests: RequestHandler
     rules: RuleManager
@@ -59,9 +60,10 @@ class SilenceAction(Struct, frozen=True):
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
-        # None for `tomorrow`, whose length depends on the time of day.
         length = _LENGTHS.get(str(action["action_id"]).rpartition(".")[2])
-        answer = await self.rules.silences.silence(rule, length, "", asker.user)
+        # None for `tomorrow`: the button says until which time of day.
+        wanted = Silence(rule.name, length, end=NEXT_MORNING)
+        answer = await self.rules.silences.silence(rule, wanted, asker.user)
         await respond(self.requests, self.refresh_home, body, context, asker, answer)
 
 

@@ -199,7 +199,7 @@ def labels_of(home: list[dict[str, Any]]) -> list[str]:
     return [button["text"]["text"] for row in rows for button in row]
 
 
-SILENCES = ["Silence 1 h", "Silence 4 h", "Silence until tomorrow"]
+SILENCES = ["Silence 1 h", "Silence 4 h", "Silence until 09:00"]
 
 
 async def pressed_at_home(sandbox: Sandbox, action: str) -> list[dict[str, Any]]:

@@ -103,10 +103,10 @@ async def _acknowledge(
 
 
 async def _silence(arguments: SilenceArguments, alerts: AlertChanges, asker: Requester) -> _Done:
-    length = silence_length(arguments.duration, "2h")
+    length, end = silence_length(arguments.duration, "2h")
     comment = sanitise(arguments.comment, 500)
     rule = await _managed(arguments.name, alerts, asker)
-    silence = Silence(rule.name, length, comment)
+    silence = Silence(rule.name, length, comment, end)
     if _is_silenced(rule, silence, alerts, asker):
         return _Done(rule, f"Alert {rule.name} is silenced like this already.", is_changed=False)
     await alerts.silences.handle(silence, rule.command, asker)
@@ -123,7 +123,7 @@ def _is_silenced(rule: Rule, wanted: Silence, alerts: AlertChanges, asker: Reque
         return False
     if made.comment != alerts.silences.secrets.redacted(wanted.comment):
         return False
-    return abs(alerts.silences.end_of(wanted.length, now) - made.end) <= REPEATED_WITHIN
+    return abs(alerts.silences.readings_of(rule, wanted, now).end - made.end) <= REPEATED_WITHIN
 
 
 async def _unsilence(
