@@ -6,12 +6,16 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.access import AccessPolicy
+from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.state import MOST_SEVERE_FIRST
-from bot.blocks import messages
-from bot.blocks.alert_lines import PAUSED, condition_line, option_parts, state_line
+from bot.answer import Answer
+from bot.blocks import kit, messages
+from bot.blocks.alert_buttons import LINK, acknowledge_button, silence_buttons
+from bot.blocks.alert_lines import PAUSED, alert_facts, condition_line, option_parts, state_line
 from bot.blocks.alert_states import OK_STATES, state_dot
 from bot.blocks.home import MOST_ALERTS, HomeAlert
 from handlers.alert_registry import RuleRegistry
@@ -52,6 +56,31 @@ class AlertList(Struct, frozen=True):
         # Another process may have evaluated alerts since their states were cached here.
         await self.job.refresh()
         return [await self._line(rule, requester) for rule in rules]
+
+    async def whole(self, rule: Rule, requester: Requester) -> Answer:
+        """One alert with everything that is known of it, and what the person may do about it."""
+        await self.job.refresh()
+        shown = await self._home_alert(rule, requester)
+        may_ask = self.access.may_ask(rule.command, **requester.rights)
+        alert = await self.job.state(rule)
+        lines = alert_facts(rule, alert, self.zone, self.clock(), link=shown.link)
+        answer = messages.list_answer(
+            f"Alert `{rule.name}` (times in {self.zone}):",
+            [shown.line, *(messages.ListLine(line) for line in lines if may_ask)],
+        )
+        buttons = [
+            *([acknowledge_button(rule.name)] if shown.may_acknowledge else []),
+            *(silence_buttons(rule.name, shown.silence) if shown.may_silence else []),
+            *(
+                []
+                if rule.redacted_query or not may_ask
+                else kit.ask_buttons([("Show the data", rule.query)])
+            ),
+            *([kit.link_button("Open message", f"{LINK}.0", shown.link)] if shown.link else []),
+        ]
+        return replace(
+            answer, blocks=[*answer.blocks, *([kit.actions(buttons)] if buttons else [])]
+        )
 
     async def summary(self, requester: Requester) -> AlertSummary:
         """The state of the alerts that the person may know of, the most severe first."""
@@ -103,8 +132,10 @@ class AlertList(Struct, frozen=True):
         now = self.clock()
         stored = self.registry.chat_rules.get(rule.name)
         origin = [] if stored else [f"from bot.toml, posts in {rule.channel}"]
-        names = await self.registry.permissions.people.names(rule.paging.mentions)
-        details = " · ".join([*option_parts(rule, names), *origin])
+        people = self.registry.permissions.people
+        names = await people.names(rule.paging.mentions)
+        runbook = [f"runbook {rule.paging.runbook}"] if rule.paging.runbook else []
+        details = " · ".join([*option_parts(rule, names), *runbook, *origin])
         silenced = ""
         person = stored.user if stored else ""
         silence = self.job.silences.active(rule.name, now)
@@ -118,7 +149,10 @@ class AlertList(Struct, frozen=True):
             text = f"⏸ `{rule.name}` {PAUSED}: {condition_line(rule)}{silenced}"
             return messages.ListLine(text, person, details)
         alert = await self.job.state(rule)
-        state = state_line(rule, alert, self.zone, now)
+        by = alert.acknowledged_by
+        # Somebody elsewhere, such as in PagerDuty, is known in words.
+        acknowledger = await people.name(by) if mentions([by]) else by
+        state = state_line(rule, alert, self.zone, now, acknowledger=acknowledger)
         dot = state_dot(rule, alert, silenced=silence is not None)
         text = f"{dot} `{rule.name}` {state}: {condition_line(rule)}{silenced}"
         return messages.ListLine(text, person, details)

@@ -1,4 +1,6 @@
-"""`alert`, `alerts` and `unalert`: rules that people create, list and delete in their channel."""
+"""`alert`, `alerts`, `unalert` and `acknowledge`: rules that people create, list and delete in their
+channel, and incidents that they take on.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,16 @@ from msgspec import Struct, structs
 from bot import formatting
 from bot.access import AccessPolicy
 from bot.alerts.commands import (
+    Acknowledge,
     AlertCommand,
     CreateAlert,
     DeleteAlert,
+    ShowAlert,
     parse_alert_command,
     suggested_value,
 )
 from bot.alerts.form import ALERT_NAME
+from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.value_words import compares_nothing
 from bot.answer import Answer
@@ -29,6 +34,7 @@ from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import EDIT
 from bot.blocks.alert_context import RuleChange
 from bot.blocks.alert_lines import Names, rule_line
+from bot.blocks.alert_states import state_word
 from bot.errors import BadQuestion, FormName
 from bot.questions.managing import ALERT_WORDS
 from bot.questions.question import CommandName, Question
@@ -108,6 +114,11 @@ class RuleManager(Struct, frozen=True):
             return (await self.make(action, command, requester))[1]
         if isinstance(action, DeleteAlert):
             return await self._delete(action.name, command, requester)
+        if isinstance(action, ShowAlert):
+            rule = await self.registry.visible_rule(action.name, command, requester)
+            return await self.listing.whole(rule, requester)
+        if isinstance(action, Acknowledge):
+            return await self._acknowledge(action.name, command, requester)
         return await self.silences.handle(action, command, requester)
 
     async def open(self, now: datetime) -> list[Rule]:
@@ -345,6 +356,22 @@ class RuleManager(Struct, frozen=True):
         may_read = self.access.may_ask(rule.command, **requester.rights)
         checked = f" It checked {rule_line(rule, names)}." if may_read else ""
         return messages.note(f"Alert `{rule.name}` deleted.{checked}")
+
+    async def _acknowledge(self, name: str, command: CommandName, requester: Requester) -> Answer:
+        rule = await self.registry.managed(name, command, requester)
+        people = self.permissions.people
+        user_name = await people.name(requester.user)
+        if await self.job.acknowledge(rule, user=requester.user, name=user_name):
+            return messages.note(
+                f"Alert `{rule.name}` acknowledged. No reminders; changes and the end are still posted."
+            )
+        alert = await self.job.state(rule)
+        if by := alert.acknowledged_by:
+            known = await people.name(by) if mentions([by]) else by
+            return messages.note(f"Alert `{rule.name}` is acknowledged already, by {known}.")
+        return messages.note(
+            f"Alert `{rule.name}` is {state_word(alert.state)}: there is nothing to acknowledge."
+        )
 
     async def _list(self, command: CommandName, requester: Requester) -> Answer:
         lines = await self.listing.lines_here(requester)

@@ -1,9 +1,13 @@
-"""The words that manage alerts: `alert`, `alerts`, `unalert`, `silence` and `unsilence` (pure)."""
+"""The words that manage alerts: `alert`, `alerts`, `unalert`, `acknowledge`, `silence`
+and `unsilence` (pure).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
@@ -35,6 +39,16 @@ class DeleteAlert(Struct, frozen=True):
     name: str
 
 
+class ShowAlert(Struct, frozen=True):
+    """Shows one alert with everything that is known of it."""
+
+    name: str
+
+
+class Acknowledge(Struct, frozen=True):
+    name: str
+
+
 class Silence(Struct, frozen=True):
     """Silences an alert for `length`, or, where that is None, until `end`."""
 
@@ -48,7 +62,9 @@ class Unsilence(Struct, frozen=True):
     name: str
 
 
-AlertCommand = CreateAlert | DeleteAlert | Silence | Unsilence | Literal["list"]
+AlertCommand = (
+    CreateAlert | DeleteAlert | ShowAlert | Acknowledge | Silence | Unsilence | Literal["list"]
+)
 
 
 def parse_alert_command(
@@ -58,16 +74,29 @@ def parse_alert_command(
     verb, _, rest = text.strip().partition(" ")
     verb = verb.lower()
     rest = rest.strip()
-    if verb == "alerts":
+    if verb == "alerts" and not rest:
         return "list"
     if verb == "alert":
         return parse_alert(command, rest, directory)
-    if verb in ("unalert", "unsilence"):
+    if named := _NAMED_ALERT.get(verb):
         name, more = _name(rest, command)
         # Names may hold spaces, and people leave the quotes out.
         name = f"{name} {more}".strip()
-        return DeleteAlert(name) if verb == "unalert" else Unsilence(name)
+        return named(name)
     return _silence(command, rest) if verb == "silence" else None
+
+
+_NAMED_ALERT: Mapping[str, type[DeleteAlert | ShowAlert | Acknowledge | Unsilence]] = (
+    MappingProxyType(
+        {
+            "alerts": ShowAlert,
+            "unalert": DeleteAlert,
+            "unsilence": Unsilence,
+            "acknowledge": Acknowledge,
+            "ack": Acknowledge,
+        }
+    )
+)
 
 
 def _silence(command: CommandName, rest: str) -> Silence:

@@ -36,6 +36,9 @@ _ADDITIVE = frozenset(
 )
 
 
+FILE_ORIGIN = "bot.toml"
+
+
 class Rule(
     msgspec.Struct,
     frozen=True,
@@ -61,7 +64,7 @@ class Rule(
     repeat: timedelta | None = None
     no_data: Literal["hold", "alert", "ok"] = "hold"
     each: str = ""
-    origin: str = "bot.toml"
+    origin: str = FILE_ORIGIN
     # Left out of the stored rule where there is nothing to hide.
     redacted_query: str | msgspec.UnsetType = msgspec.UNSET
     # A threshold that follows what is usual; left out where there is none.
@@ -80,6 +83,11 @@ class Rule(
     def display_query(self) -> str:
         """The question as it may be stored and shown: without a secret that `query` may hold."""
         return self.redacted_query or self.query
+
+    @property
+    def is_from_file(self) -> bool:
+        """Whether the operator defines it, so that it cannot be edited from chat."""
+        return self.origin == FILE_ORIGIN
 
     @property
     def command(self) -> CommandName:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.alerts.mutes import ActiveSilence
+from bot.alerts.rule import Rule
 from bot.alerts.silence_ends import MORNING
 from bot.answer import Block
 from bot.blocks import kit
@@ -30,9 +31,9 @@ def incident_buttons(context: NotificationContext) -> list[Block]:
     links = _links(context)
     questions = _questions(context)
     # Access is checked at the press, since everybody sees the same message.
-    edit = kit.button("Edit alert", EDIT, name)
+    edit = edit_buttons(context.rule)
     if context.is_over:
-        return [*links, *questions, edit]
+        return [*links, *questions, *edit]
     acknowledge = acknowledge_button(name)
     return [
         # First, where a phone shows it without scrolling.
@@ -40,8 +41,15 @@ def incident_buttons(context: NotificationContext) -> list[Block]:
         *links,
         *questions,
         *silence_buttons(name, context.silence),
-        edit,
+        *edit,
     ]
+
+
+def edit_buttons(rule: Rule) -> list[Block]:
+    """The button that opens the form of a rule made in chat. Others are edited in bot.toml, which
+    the message names as their origin.
+    """
+    return [] if rule.is_from_file else [kit.button("Edit alert", EDIT, rule.name)]
 
 
 def acknowledge_button(alert: str) -> Block:

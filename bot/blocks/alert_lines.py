@@ -11,10 +11,11 @@ from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState
 from bot.blocks.alert_states import OK_STATES, state_word
-from bot.blocks.alert_values import format_value, resolve_label, threshold_label
+from bot.blocks.alert_values import format_value, peak_name, resolve_label, threshold_label
 
 Names = Mapping[str, str]
 NO_NAMES: Names = MappingProxyType({})
+MOST_SUBJECTS = 8
 PAUSED = "paused because its creator no longer has access to the question"
 
 
@@ -68,16 +69,53 @@ def recipients_text(recipients: Sequence[str], names: Names = NO_NAMES) -> str:
     return formatting.join_words([*others, *named, *(counted if unnamed else [])], 10)
 
 
-def state_line(rule: Rule, alert: AlertState, zone: tzinfo, now: datetime) -> str:
-    """The state of an alert in words: since when, its value, and who has acknowledged it."""
+def state_line(
+    rule: Rule, alert: AlertState, zone: tzinfo, now: datetime, *, acknowledger: str = ""
+) -> str:
+    """The state of an alert in words: since when, its value or worst subject, and who has
+    acknowledged it.
+    """
     words = state_word(alert.state)
     if alert.started_at and alert.state not in OK_STATES:
         words += f" since {formatting.format_time(alert.started_at, zone, now)}"
     value = alert.worst_subject.value
     if value is not None and not rule.each:
         words += f" ({format_value(rule.value, value)})"
-    flags = ["acknowledged"] if alert.acknowledged_by else []
+    words += _firing_subjects(rule, alert)
+    by = f" by {formatting.sanitise(acknowledger, 60)}" if acknowledger else ""
+    flags = [f"acknowledged{by}"] if alert.acknowledged_by else []
     flags += ["flapping"] if alert.flapping else []
     if alert.errors:
         flags.append(f"failed {formatting.pluralise(alert.errors, 'check')} in a row")
     return ", ".join([words, *flags])
+
+
+def alert_facts(
+    rule: Rule, alert: AlertState, zone: tzinfo, now: datetime, *, link: str = ""
+) -> list[str]:
+    """What the line of a list leaves out: its checks, its channel, and every firing subject."""
+    checked = f"Checked every {formatting.format_interval(rule.every)}"
+    if alert.evaluated_at:
+        checked += f", last {formatting.format_time(alert.evaluated_at, zone, now)}"
+    facts = [f"{checked}.", f"No data: {rule.no_data}."]
+    if peak := rule.worst(subject.peak for subject in alert.firing().values()):
+        facts.append(f"{peak_name(rule).capitalize()}: {format_value(rule.value, peak)}.")
+    if rule.each:
+        values = [
+            f"{formatting.sanitise(name, 60) or '(unnamed)'} {format_value(rule.value, each.value)}"
+            for name, each in alert.firing().items()
+            if each.value is not None
+        ]
+        facts += [f"Firing: {formatting.join_words(values, MOST_SUBJECTS)}."] if values else []
+    return [*facts, *([f"Message: {link}"] if link else [])]
+
+
+def _firing_subjects(rule: Rule, alert: AlertState) -> str:
+    """` (2 of 7 actors, ada at 12)`: how many subjects fire, and the worst one."""
+    firing = {name: each.value for name, each in alert.firing().items() if each.value is not None}
+    if not rule.each or not firing:
+        return ""
+    worst = max(firing, key=lambda name: -firing[name] if rule.side == "below" else firing[name])
+    of = formatting.pluralise(len(alert.subjects), rule.each)
+    shown = formatting.sanitise(worst, 40) or "(unnamed)"
+    return f" ({len(firing)} of {of}, {shown} at {format_value(rule.value, firing[worst])})"

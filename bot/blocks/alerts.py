@@ -51,6 +51,7 @@ def incident_message(
     shown = _facts(context, kit.local_time, kit.escaped)
     listed = "\n".join(f"• {kit.escaped(line)}" for line in subjects)
     # An end notifies nobody: it needs no action.
+    buttons = incident_buttons(context)
     called = "" if is_copy or context.is_over else mention_text(context.rule.paging.notify)
     return text, [
         kit.header(head),
@@ -60,7 +61,7 @@ def incident_message(
         *usual_chart(context),
         *(kit.context(flag) for flag in _flags(context)),
         kit.context(f"{kit.code(context.rule.display_query, 200)} · {footer(context)}"),
-        kit.actions(incident_buttons(context)),
+        *([kit.actions(buttons)] if buttons else []),
     ]
 
 
@@ -74,19 +75,31 @@ def headline(context: NotificationContext) -> str:
 
 
 def push_line(context: NotificationContext) -> str:
-    """The headline as a phone shows it: a long name is shortened, so that the value fits into the
-    first 60 characters.
+    """The headline as a phone shows it, with the value in the first 60 characters. What is too long
+    is shortened from the least important part on: the subject first, then the name of the alert.
     """
     name = context.rule.name
-    head = _headline(context, "")
-    if context.is_over or len(name) + len(head.partition(", ")[0]) <= PUSH_LENGTH:
+    if context.is_over:
         return _headline(context, name)
-    # At least a dozen characters, so that alerts can be told apart.
-    room = max(PUSH_LENGTH - len(head.partition(", ")[0]), LEAST_NAME)
-    return _headline(context, formatting.truncate(name, room))
+    subject = max(_longest_subject(context) - _excess(context, MOST_OF_NAME), LEAST_NAME)
+    # At least a dozen characters, so that alerts can be distinguished.
+    room = max(len(name) - _excess(context, subject), LEAST_NAME)
+    return _headline(context, formatting.truncate(name, room), subject)
 
 
-def _headline(context: NotificationContext, name: str) -> str:
+def _longest_subject(context: NotificationContext) -> int:
+    firing = context.shown.firing()
+    return min(max(map(len, firing), default=0), MOST_OF_NAME)
+
+
+def _excess(context: NotificationContext, subject: int) -> int:
+    """By how many characters the headline up to its value and subject is too long."""
+    shown = _headline(context, context.rule.name, subject)
+    threshold = f", {threshold_label(context.rule)}"
+    return max(0, len(shown.partition(threshold)[0].partition(", ")[0]) - PUSH_LENGTH)
+
+
+def _headline(context: NotificationContext, name: str, subject: int = MOST_OF_NAME) -> str:
     rule = context.rule
     alert = context.shown
     if context.reason is Reason.RULE_CHANGED:
@@ -97,10 +110,12 @@ def _headline(context: NotificationContext, name: str) -> str:
     head = f"{dot} {severity_prefix(rule)}{name}"
     if alert.state is State.NO_DATA:
         return f"{head}: no data for {rule.value}"
-    return f"{head}: {breach_text(context)}"
+    return f"{head}: {breach_text(context, subject_length=subject)}"
 
 
-def breach_text(context: NotificationContext, *, still: str = "") -> str:
+def breach_text(
+    context: NotificationContext, *, still: str = "", subject_length: int = MOST_OF_NAME
+) -> str:
     """The value against the threshold; with several firing subjects, how many are past it."""
     rule = context.rule
     firing = context.shown.firing()
@@ -109,7 +124,7 @@ def breach_text(context: NotificationContext, *, still: str = "") -> str:
         of = f"of {formatting.pluralise(len(context.shown.subjects), rule.each)}"
         return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
     [(name, subject)] = firing.items()
-    of_subject = "" if name == WHOLE else f" for {_subject_name(name, MOST_OF_NAME)}"
+    of_subject = "" if name == WHOLE else f" for {_subject_name(name, subject_length)}"
     value = subject.value
     if value is None:
         return f"{rule.value}{of_subject} was {threshold}; no data since"

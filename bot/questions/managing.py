@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ALERT_WORDS = ("alert", "alerts", "unalert", "silence", "unsilence")
+ALERT_WORDS = ("alert", "alerts", "unalert", "acknowledge", "ack", "silence", "unsilence")
 SUBSCRIPTION_WORDS = ("subscribe", "subscriptions", "unsubscribe")
 SAVED_WORDS = ("save", "saved", "unsave")
 MANAGING_WORDS = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS, *SAVED_WORDS})

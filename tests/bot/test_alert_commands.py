@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from bot.alerts.baseline import Usual
 from bot.alerts.commands import (
+    Acknowledge,
     CreateAlert,
     DeleteAlert,
+    ShowAlert,
     Silence,
     Unsilence,
     parse_alert_command,
@@ -540,6 +542,9 @@ def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) 
         ("silence ingest-spike until tomorrow", Silence("ingest-spike", None)),
         ('silence "ingest spike" 1d', Silence("ingest spike", 24 * HOUR)),
         ("unsilence ingest-spike", Unsilence("ingest-spike")),
+        ("acknowledge ingest-spike", Acknowledge("ingest-spike")),
+        ("ack my alert", Acknowledge("my alert")),
+        ("alerts ingest-spike", ShowAlert("ingest-spike")),
         ("last 7 days", None),
         ("subscribe today at 09:00", None),
         ("", None),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from msgspec.structs import replace
 from msgspec.structs import replace as replace_
 
@@ -462,7 +463,7 @@ def test_notice_explains_itself() -> None:
         "next check <!date^",
     ):
         assert words in str(blocks)
-    assert [e["action_id"] for e in blocks[-1]["elements"]] == ["alert.acknowledge", "ask.0", "alert.silence.1h", "alert.silence.4h", "alert.silence.tomorrow", "alert.edit"]  # fmt: skip
+    assert [e["action_id"] for e in blocks[-1]["elements"]] == ["alert.acknowledge", "ask.0", "alert.silence.1h", "alert.silence.4h", "alert.silence.tomorrow"]  # fmt: skip
 
 
 LONG_NAME = "ingest of the whole production cluster in europe and asia"
@@ -493,6 +494,38 @@ def test_push_shows_name_severity_and_value(
     assert name in blocks[0]["text"]["text"]
 
 
+@pytest.mark.parametrize("subject", ["ada", "payments-gateway-production-service-account", "a, b"])
+@pytest.mark.parametrize("severity", ["", "critical"])
+@pytest.mark.parametrize(
+    ("value", "measured", "shown"),
+    [
+        ("failures", 60.0, "failures at 60"),
+        ("duration_p95_ms", 2345.0, "duration_p95_ms at 2345 ms"),
+    ],
+)
+def test_push_shortens_subject_before_name(
+    subject: str, severity: Severity, value: str, measured: float, shown: str
+) -> None:
+    paging = Paging(severity=severity)
+    rule = Rule(**{**RULE, "value": value, "each": "actor", "paging_or_unset": paging})
+    rule = structs.replace(rule, name="failing-clients")
+    after, reason = evaluate(rule, AlertState(), {subject: measured}, now=NOON)
+    assert reason is not None
+    notified = NotificationContext(rule, AlertState(), after, reason, NOON, UTC)
+    push = incident_message(notified)[0][:60]
+    assert shown in push
+    # With the longest of these values a name has room for its beginning alone.
+    assert ("failing-clients" if value == "failures" else "failing-cli") in push
+
+
+def test_edit_is_offered_for_alerts_made_in_chat() -> None:
+    made_here = structs.replace(Rule(**RULE), origin="this channel, created 1 Nov 2026")
+    for rule, offered in ((Rule(**RULE), False), (made_here, True)):
+        _, blocks = incident_message(context(rule, 50.0))
+        assert ("alert.edit" in str(blocks)) is offered
+    assert "alert from bot.toml" in str(incident_message(context(Rule(**RULE), 50.0))[1])
+
+
 def test_reply_that_notifies_names_alert() -> None:
     rule = Rule(**{**RULE, "paging_or_unset": Paging(severity="critical", notify=("U0ADA",))})
     reply, blocks = thread_reply(context(rule, 50.0))
@@ -505,7 +538,7 @@ def test_resolved_notice_shows_duration_and_peak() -> None:
     assert text.startswith("✅ spike resolved after 15 min, peak 6.00 GB")
     assert "bytes now: 1.00 GB" in text
     assert "<@" not in text + str(blocks)
-    assert [e["action_id"] for e in blocks[-1]["elements"]] == ["ask.0", "alert.edit"]
+    assert [e["action_id"] for e in blocks[-1]["elements"]] == ["ask.0"]
 
 
 FAILURES = Rule(

@@ -13,7 +13,7 @@ from bot.alerts.commands import Silence, parse_alert_command
 from bot.alerts.form import read_silence_form
 from bot.alerts.silence_ends import NEXT_MORNING, TOMORROW, SilenceEnd, resolve_silence_end
 from bot.errors import BadQuestion
-from tests.bot.test_alert_commands import HOUSE
+from tests.bot.test_question import HOUSE
 
 DUBLIN = ZoneInfo("Europe/Dublin")
 AUCKLAND = ZoneInfo("Pacific/Auckland")

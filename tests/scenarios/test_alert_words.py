@@ -99,6 +99,32 @@ async def test_silence_is_listed_and_ended_early(sandbox: Sandbox, clock: Clock)
     assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
 
 
+async def test_alert_is_acknowledged_from_words(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
+    rule = {**SPIKE, "runbook": "https://wiki.example.com/ingest"}
+    async with running(sandbox, rule) as bot:
+        early = await answer_text(sandbox, "/usage ack ingest-spike")
+        assert "there is nothing to acknowledge" in early
+        await evaluate(bot, clock, meter, 6)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
+        assert "acknowledged. No reminders" in await answer_text(
+            sandbox, "/usage acknowledge ingest-spike"
+        )
+        await sandbox.slack.until(lambda: thread(sandbox))
+        assert thread(sandbox)[0].startswith("Acknowledged by Ada.")
+        again = await answer_text(sandbox, "/usage ack ingest-spike")
+        assert "is acknowledged already, by Ada" in again
+        whole = await answer_text(sandbox, "/usage alerts ingest-spike")
+        for words in ("firing since", "acknowledged by Ada", "above 5.00 GB", "Checked every"):
+            assert words in whole
+        listed = await answer_text(sandbox, "/usage alerts")
+        assert "acknowledged by Ada" in listed
+        assert "runbook https://wiki.example.com/ingest" in listed
+        assert "did you mean ingest-spike?" in await answer_text(
+            sandbox, "/usage alerts ingest-spik"
+        )
+
+
 async def test_commands_accept_alert_names_with_spaces(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, {**SPIKE, "name": "ingest spike"}):
         answer = await answer_text(sandbox, '/usage silence "ingest spike" 2h')

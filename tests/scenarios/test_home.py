@@ -219,7 +219,7 @@ async def test_home_acknowledges_silences_and_unsilences(sandbox: Sandbox, clock
         for action, line, buttons in (
             ("alert.acknowledge", "🟠 `ingest-spike` firing since", SILENCES),
             ("alert.silence.1h", "; silenced until", ["Unsilence"]),
-            ("alert.unsilence", ", acknowledged: bytes of", SILENCES),
+            ("alert.unsilence", ", acknowledged by Ada: bytes of", SILENCES),
         ):
             home = await pressed_at_home(sandbox, action)
             assert line in json.dumps(home, ensure_ascii=False)

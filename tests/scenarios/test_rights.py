@@ -68,7 +68,8 @@ async def until_posted(sandbox: Sandbox, words: str, channel: str) -> Message:
 
 
 @pytest.mark.parametrize(
-    "line", ["unalert pantry", "silence pantry 2h", "unsilence pantry", "silence pantri 2h"]
+    "line",
+    ["unalert pantry", "silence pantry 2h", "unsilence pantry", "silence pantri 2h", "ack pantry"],
 )
 async def test_alert_of_other_command_is_not_there(
     sandbox: Sandbox, clock: Clock, line: str

@@ -48,8 +48,8 @@ class SilenceArguments(_OneAlert):
     duration: str = Field(
         min_length=1,
         max_length=60,
-        description="How long: a duration, or `until tomorrow`.",
-        examples=["2h", "30m", "until tomorrow"],
+        description="How long: a duration, or an end such as `until 09:00` or `until monday`.",
+        examples=["2h", "30m", "until 09:00"],
     )
     comment: str = Field(
         "",
