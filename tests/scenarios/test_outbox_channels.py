@@ -35,6 +35,7 @@ REFUSING_CHANNELS = [
     "restricted_action_read_only_channel",
     "channel_not_found",
     "ekm_access_denied",
+    "external_channel_migrating",
 ]
 
 
@@ -59,7 +60,7 @@ async def test_refusing_channel_preserves_its_order(sandbox: Sandbox, code: str)
 
 
 @pytest.mark.parametrize(
-    "code", ["token_revoked", "account_inactive", "invalid_auth", "missing_scope"]
+    "code", ["token_revoked", "account_inactive", "invalid_auth", "message_limit_exceeded"]
 )
 async def test_app_without_post_scope_is_not_ready(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, code: str
