@@ -7,7 +7,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -74,6 +74,7 @@ def _field_words(place: list[Any], table: Mapping[str, Any]) -> str:
     choices = [
         str(choice)
         for part in get_args(field.annotation if field else None)
+        if get_origin(part) is Literal
         for choice in get_args(part)
     ]
     return f", one of {', '.join(choices)}" if choices else ""
