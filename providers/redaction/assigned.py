@@ -89,7 +89,7 @@ _COMMAND: Final = lazy_pattern(
 _KUBERNETES_OBJECT: Final = lazy_pattern(rb"(?:secret|configmap|object|references)[ ]")
 # `token = state.push("link_open")`: the first argument of a method is seldom the secret.
 _METHOD: Final = lazy_pattern(
-    rb"""[a-z_][\w.]{0,20}\.[a-z_]{1,20}\(["'](?P<value>[^"'\n]{0,200})"""
+    rb"""[a-z_][\w.]{0,20}\.[a-z_]{1,20}\(\\{0,8}["'](?P<value>[^"'\\\n]{0,200})"""
 )
 _VALUE_QUOTE: Final = lazy_pattern(rb"""(\\{0,16}["'])[ ]?:[ ]{0,8}$""")
 # `auth: passwd-file(ada,192.0.2.7)` of Dovecot
