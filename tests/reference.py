@@ -134,7 +134,7 @@ def _settings_section(title: str, model: type[Table]) -> str:
         for name, field in model.model_fields.items()
         if not _is_table(field) and name != "kind"
     ]
-    return f"### {title}\n\n{table(('key', 'meaning', 'default'), rows)}"
+    return f"## {title}\n\n{table(('key', 'meaning', 'default'), rows)}"
 
 
 def docstrings(model: type[Table]) -> Mapping[str, str]:

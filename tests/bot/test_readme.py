@@ -171,3 +171,15 @@ def test_makefile_names_tests_that_exist() -> None:
 def test_page_begins_with_what_it_is_about(page: Path) -> None:
     _, _, first, *_ = page.read_text("utf-8").split("\n", 3)
     assert re.match(r"[A-Z`][^|]*\w", first), "a sentence, not a table, a list or a heading"
+
+
+def test_site_holds_the_files_its_pages_link_to(tmp_path: Path) -> None:
+    from tests import site_links
+
+    site_links.on_post_build({"docs_dir": str(ROOT / "docs"), "site_dir": str(tmp_path)})
+    # A page that is not the first one is a folder, above which its link begins.
+    linked = re.findall(
+        r"\]\((?:\.\./)+([\w./-]+)", (ROOT / "docs/operating.md").read_text("utf-8")
+    )
+    assert "deploy/alerts.yml" in linked
+    assert [path for path in linked if not (tmp_path / path).exists()] == []
