@@ -211,23 +211,21 @@ def _times_in(text: bytes) -> Iterator[int]:
             # Most numbers can be recognised by their first digit.
             if _ONE <= text[at] <= _TWO and _LONG_TIME.match(text, at):
                 yield start
-        elif pattern >= clocks or _is_possible(text, end - 2):
+        elif (
+            pattern >= clocks
+            or end < _DATE_BEFORE
+            or not _IMPOSSIBLE.match(text, end - _DATE_BEFORE)
+        ):
             yield start
 
 
-_ONE, _TWO, _FIVE = b"125"
-
-
-def _is_possible(text: bytes, colon: int) -> bool:
-    """Whether there may be a clock around a colon, and a date if one has to come before it."""
-    hour = text[colon - 2 : colon]
-    if b"24" < hour <= b"99" or (text[colon + 1] > _FIVE and text[colon + 2 : colon + 3].isdigit()):
-        return False
-    # -11-21T10:00
-    date = text[colon - 9 : colon - 3]
-    if date[:1] != b"-" or date[3:4] != b"-":
-        return True
-    return not (b"12" < date[1:3] <= b"99" or b"31" < date[4:6] <= b"99")
+_ONE, _TWO = b"12"
+# No clock, or none behind such a date: of the month, of the day, of the hour, of the minute. A date
+# begins this far before the end of a match: `-11-21T10:0`.
+_DATE_BEFORE: Final = 11
+_IMPOSSIBLE: Final = compile_pattern(
+    rb"(?s:-(?:1[3-9]|[2-9]\d)-|-..-(?:3[2-9]|[4-9]\d)|.{7}(?:2[5-9]|[3-9]\d)|.{10}[6-9]\d)"
+)
 
 
 def _fields_in(lowered: bytes) -> Iterator[int]:

@@ -87,32 +87,49 @@ class _Texts:
     end: bytes
 
 
+_Found = defaultdict["LevelColumn", Counter[bytes]]
+
+
 def level_column(lines: Sequence[bytes]) -> LevelColumn | None:
     """The column with the levels of a log that begins with these lines; None if it has none, or if
     the first levels are in a place that programs share.
     """
-    found: defaultdict[LevelColumn, Counter[bytes]] = defaultdict(Counter)
+    found: _Found = defaultdict(Counter)
+    known: list[tuple[bytes, str]] = []
     timed = 0
-    known = 0
     without = 0
-    # A line that repeats shows nothing new.
+    for line, level in _timed(lines):
+        timed += 1
+        if level:
+            known.append((line, level))
+        else:
+            without += not _add_columns(found, line)
+        if len(known) == timed == _ENOUGH_KNOWN or without > _MOST_WITHOUT:
+            return None
+    if timed < _LEAST_LINES or not found:
+        return None
+    for line, level in known:
+        # A line whose level is known shows which word is not one.
+        _add_columns(found, line, level)
+    return next((column for column in found if _is_column(column, found[column], timed)), None)
+
+
+def _timed(lines: Sequence[bytes]) -> Iterator[tuple[bytes, str | None]]:
+    """The lines that have a time, and their levels. A line that repeats shows nothing new."""
     for line in dict.fromkeys(lines):
         reading = read_line(line) if is_text(line) and not CONTINUES.match(line) else NOTHING
-        if not reading.minute:
-            continue
-        timed += 1
-        known += reading.level is not None
-        columns = [*_columns_of(_texts_around_time(line))]
-        without += not columns
-        if known == timed == _ENOUGH_KNOWN or without > _MOST_WITHOUT:
-            return None
-        for column, word in columns:
-            # A line whose level is known shows which word is not one.
-            if reading.level in (None, _level_of(word, is_letter=column.is_letter)):
-                found[column][word] += 1
-    if timed < _LEAST_LINES:
-        return None
-    return next((column for column in found if _is_column(column, found[column], timed)), None)
+        if reading.minute:
+            yield line, reading.level
+
+
+def _add_columns(found: _Found, line: bytes, level: str | None = None) -> bool:
+    """Adds the columns of a line that have this level, or any. Returns whether there is one."""
+    has_columns = False
+    for column, word in _columns_of(_texts_around_time(line)):
+        if level in (None, _level_of(word, is_letter=column.is_letter)):
+            found[column][word] += 1
+            has_columns = True
+    return has_columns
 
 
 def _is_column(column: LevelColumn, words: Counter[bytes], lines: int) -> bool:

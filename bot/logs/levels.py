@@ -26,14 +26,17 @@ _SPELLINGS: Final = {
 }
 # As Java, PostgreSQL, Windows and business programs write them in other languages.
 _SPELLINGS_ABROAD: Final = {
-    "critical": "kritisch critique crítico критично 严重 致命 致命的 치명적",
-    "error": "grave schwerwiegend fehler erreur errore błąd chyba hata fout ошибка помилка 错误 錯誤 "
-    "エラー 오류",
-    "warn": "avertissement warnung advertencia avviso aviso waarschuwing ostrzeżenie varning varování "
-    "uyarı предупреждение попередження 警告 경고",
-    "info": "infos hinweis informationen información informação informações informazioni "
-    "informacja informatie bilgi информация 信息 資訊 情報 정보",
-    "debug": "depuración depuração отладка 调试 デバッグ 디버그",
+    "critical": "kritisch critique crítico kritický kritisk критично критическая 严重 嚴重 致命 致命的 "
+    "치명적",
+    "error": "grave schwerwiegend fehler erreur errore błąd chyba hata fout fel fejl feil virhe hiba "
+    "eroare ошибка помилка σφάλμα خطأ שגיאה 错误 錯誤 エラー 오류",
+    "warn": "avertissement warnung advertencia avviso aviso waarschuwing ostrzeżenie varning advarsel "
+    "varování upozornění varoitus figyelmeztetés avertizare avertisment uyarı предупреждение "
+    "попередження προειδοποίηση تحذير אזהרה 警告 경고",
+    "info": "infos hinweis informationen información informação informações informazioni informazione "
+    "informacja informatie informace informasjon információ informație bilgi BİLGİ инфо информация "
+    "інформація πληροφορίες معلومات מידע 信息 資訊 情報 정보",
+    "debug": "depuración depuração débogage ladění отладка налагодження 调试 偵錯 デバッグ 디버그",
 }
 
 

@@ -62,6 +62,7 @@ def _log(template: str, words: tuple[str, ...], lines: int = 20) -> list[bytes]:
         ("{} [{}] {}", ("ОШИБКА", "Информация", "предупреждение", "отладка")),
         ("{} [{}] {}", ("エラー", "情報", "警告", "デバッグ")),
         ("{} [{}] {}", ("错误", "信息", "警告", "调试")),
+        ("{} [{}] {}", ("HATA", "BİLGİ", "UYARI", "DEBUG")),
         ("{} [{}] {}", ("BŁĄD", "Informacja", "OSTRZEŻENIE", "DEBUG")),
         ("{} - {} - {}", ("ERROR", "INFORMACIÓN", "ADVERTENCIA", "DEPURACIÓN")),
     ],
