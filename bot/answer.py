@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -88,6 +88,18 @@ class Answer(Struct, frozen=True):
     data_until: datetime | None = None
 
 
+class Evidence(Struct, frozen=True):
+    """What is behind a value: facts by name, and the question that shows no more than that; empty
+    where the question of the alert does.
+    """
+
+    facts: Sequence[tuple[str, str]] = ()
+    query: str = ""
+
+
+NO_EVIDENCE = Evidence()
+
+
 class Measurement(Struct, frozen=True):
     """The values of a question with nothing rendered, as an alert reads them. A number that is not
     known is absent; `data_until` as in an answer. `shortcomings` say what else is missing, in a few
@@ -98,3 +110,5 @@ class Measurement(Struct, frozen=True):
     window: ParsedWindow | None = None
     data_until: datetime | None = None
     shortcomings: Sequence[str] = ()
+    # What is behind the values of the subjects that fire; made only for a notification.
+    evidence: Callable[[Collection[str]], Evidence] | None = None

@@ -79,6 +79,6 @@ def _questions(context: NotificationContext) -> list[Block]:
     word, so there is none for one with a secret.
     """
     rule = context.rule
-    asked = [] if rule.redacted_query else [("Show the data", rule.query)]
+    asked = [] if rule.redacted_query else [("Show the data", context.evidence.query or rule.query)]
     own = context.buttons[:MOST_OWN_BUTTONS]
     return kit.ask_buttons([*asked, *((each.text, each.ask) for each in own if each.ask)])

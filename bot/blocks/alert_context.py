@@ -14,6 +14,7 @@ from bot.alerts.channels import OperatorButton
 from bot.alerts.mutes import ActiveSilence
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState, Reason
+from bot.answer import NO_EVIDENCE, Evidence
 
 
 class RuleChange(enum.StrEnum):
@@ -44,6 +45,8 @@ class NotificationContext(Struct, frozen=True):
     change: RuleChange = RuleChange.CHANGED
     buttons: Sequence[OperatorButton] = ()
     known_to: Sequence[str] = ()
+    # What is behind the value.
+    evidence: Evidence = NO_EVIDENCE
     # Values of earlier days at this hour, the latest first, where the threshold follows them.
     usual_values: Sequence[DayValue] = ()
 

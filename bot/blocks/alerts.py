@@ -83,7 +83,8 @@ def push_line(context: NotificationContext) -> str:
         return _headline(context, name)
     subject = max(_longest_subject(context) - _excess(context, MOST_OF_NAME), LEAST_NAME)
     # At least a dozen characters, so that alerts can be distinguished.
-    room = max(len(name) - _excess(context, subject), LEAST_NAME)
+    # A subject that does not fit is cut by the phone, since the value is in front of it.
+    room = max(len(name) - _excess(context, 1), LEAST_NAME)
     return _headline(context, formatting.truncate(name, room), subject)
 
 
@@ -200,6 +201,8 @@ def _facts(
         # At its beginning, `0 s` would say nothing.
         ago = f" ({formatting.format_duration(lasted)})" if lasted >= timedelta(seconds=1) else ""
         found.append(("Since", f"{time(began)}{ago}"))
+    if not context.is_over:
+        found += [(name, shown(value)) for name, value in context.evidence.facts]
     peak = _worst(context)
     # At the beginning the peak is the value itself.
     if peak is not None and (context.is_over or context.reason is not Reason.FIRED):

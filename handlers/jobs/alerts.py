@@ -25,7 +25,7 @@ from bot.alerts.rule import (
     rule_from_definition,
 )
 from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reason
-from bot.answer import Measurement
+from bot.answer import NO_EVIDENCE, Evidence, Measurement
 from bot.blocks.alert_context import NotificationContext, RuleChange
 from bot.commands.answering import Answerer
 from bot.observability.observers import EvaluationObserver, ignore_evaluation
@@ -35,7 +35,14 @@ from bot.store import AlertStore, EvaluationRecord, Post, Saved
 from handlers.jobs.alert_schedules import SCHEDULE, schedule_of
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
-from handlers.jobs.evaluations import Evaluation, evaluated, evaluation_record, measured, window_of
+from handlers.jobs.evaluations import (
+    Evaluation,
+    evaluated,
+    evaluation_record,
+    evidence_of,
+    measured,
+    window_of,
+)
 from handlers.jobs.incident_actions import IncidentAction
 from handlers.jobs.notifications import (
     closed_channels_post,
@@ -76,6 +83,8 @@ class AlertJob:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _slots: Slots = field(default_factory=lambda: Slots(MOST_IN_PROGRESS))
     _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
+    # Of open incidents, by alert.
+    _evidence: dict[str, Evidence] = field(default_factory=dict)
     _claims: Batches[tuple[str, datetime], bool] = field(init=False)
     _saves: Batches[Evaluation, None] = field(init=False)
 
@@ -228,6 +237,7 @@ class AlertJob:
                 silence=silence,
                 buttons=self.presentation.buttons_of(rule.name),
                 usual_values=evaluation.usual_values,
+                evidence=self._evidence_of(evaluation, after),
                 **window_of(result),
             )
             after, posts = evaluation_posts(
@@ -241,6 +251,17 @@ class AlertJob:
                 posts = [*self._gaps(context, rule.paging.notify, evaluation.instant), *posts]
         self._states[rule.name] = (rule, after)
         return evaluation_record(rule, evaluation.due, after, posts, reason, result, now, samples)
+
+    def _evidence_of(self, evaluation: Evaluation, after: AlertState) -> Evidence:
+        """What is behind the value, which a later edit of the message by a person shows, too. A
+        failed check leaves what was known before.
+        """
+        name = evaluation.rule.name
+        if not after.notified:
+            self._evidence.pop(name, None)
+        elif isinstance(evaluation.result, Measurement):
+            self._evidence[name] = evidence_of(evaluation.result, after)
+        return self._evidence.get(name, NO_EVIDENCE)
 
     def _gaps(
         self, context: NotificationContext, recipients: Sequence[str], instant: str
@@ -367,6 +388,7 @@ class AlertJob:
                 silence=self.silences.active(rule.name, now),
                 buttons=self.presentation.buttons_of(rule.name),
             )
+            context = replace(context, evidence=self._evidence.get(rule.name, NO_EVIDENCE))
             # With microseconds, unlike that of an evaluation: two people may act within one second.
             instant = f"{now:%Y%m%dT%H%M%S%fZ}"
             style = self.presentation.style_of(rule.channel)

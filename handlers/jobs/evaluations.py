@@ -16,7 +16,7 @@ from bot.alerts.baseline import DayValue
 from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule, extract_readings, is_partial
 from bot.alerts.state import NO_BASELINES, AlertState, Baselines, EvaluationError, Reason
-from bot.answer import Measurement
+from bot.answer import NO_EVIDENCE, Evidence, Measurement
 from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
 from bot.questions.reading import read_question_line
 from bot.schedules.due import Due
@@ -111,6 +111,14 @@ def evaluated(
     is_sampled = rule.usual and not partial
     samples = baseline_samples(rule, readings, evaluation.due.at) if is_sampled else None
     return after, reason, samples
+
+
+def evidence_of(result: Measurement | EvaluationError, alert: AlertState) -> Evidence:
+    """What is behind the value of the subjects that fire."""
+    firing = list(alert.firing())
+    if not firing or isinstance(result, EvaluationError) or result.evidence is None:
+        return NO_EVIDENCE
+    return result.evidence(firing)
 
 
 class MeasuredWindow(TypedDict, total=False):

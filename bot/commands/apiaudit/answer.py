@@ -24,6 +24,7 @@ from bot.commands.apiaudit.buttons import (
 from bot.commands.apiaudit.call import call_blocks, call_file, call_text
 from bot.commands.apiaudit.compare import answer_comparison, measure_comparison
 from bot.commands.apiaudit.comparison import COMPARED_VALUES
+from bot.commands.apiaudit.evidence import FAILURE_VALUES, failure_evidence
 from bot.commands.apiaudit.fetch import CallFetcher, answered
 from bot.commands.apiaudit.novelty import NEW_VALUES
 from bot.commands.apiaudit.question import AuditQuestion
@@ -113,7 +114,17 @@ class ApiAuditAnswerer:
             shortcomings = history_shortcomings(facts)
         values = await compute(audit_values, facts, (context.value,), each=context.each)
         await self._learn(question, pages)
-        return Measurement(values, question.window, data_until, shortcomings)
+        evidence = None
+        if context.value in FAILURE_VALUES:
+            evidence = await compute(
+                failure_evidence,
+                facts.calls,
+                question,
+                context.each,
+                zone=context.zone,
+                now=question.window.window.end,
+            )
+        return Measurement(values, question.window, data_until, shortcomings, evidence)
 
     async def _compared_with_before(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC
 from functools import partial
 from importlib import import_module
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from bot import formatting
 from bot.alerts.replay import Replay, ReplayRequest
-from bot.answer import Answer, AnswerFile, Measurement, Progress
+from bot.answer import Answer, AnswerFile, Evidence, Measurement, Progress
 from bot.commands.answering import AnswerContext, MeasureContext
 from bot.commands.logs.blocks import logs_blocks, logs_text
 from bot.commands.logs.display import Entries, Follow, Statistic
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from bot.logs.writer import TransferState
 
 # Lines of a followed log that its progress shows.
+# How much of a line an alert quotes.
+LONGEST_EVIDENCE = 200
 FOLLOWED_LINES = 6
 # So many are placed in a fraction of a millisecond; a log of months has many more.
 MINUTES_AT_ONCE = 120
@@ -142,7 +144,7 @@ class LogsAnswerer(Struct, frozen=True):
             _, report = await self._fetch(
                 question, logs, context.folder, IN_MEMORY_BYTES, Progress()
             )
-            return Measurement(report.values(), question.window)
+            return Measurement(report.values(), question.window, evidence=_latest_line(report))
         if context.each and not statistic.group_by:
             raise BadQuestion(
                 "each group needs a question with groupby(…).",
@@ -252,6 +254,14 @@ class LogsAnswerer(Struct, frozen=True):
             source = self._query_source(logs, question)
             return FollowSource(source, ids, display.length), ids[:1]
         return self.sources[logs[0].account or ""], ids
+
+
+def _latest_line(report: LogReport) -> Callable[[Collection[str]], Evidence] | None:
+    """The last of the lines, which are shown without secrets."""
+    if not report.tail:
+        return None
+    line = formatting.sanitise(report.tail[-1].strip(), LONGEST_EVIDENCE)
+    return lambda _: Evidence([("Latest line", line)])
 
 
 def _example(question: LogsQuestion) -> str:
