@@ -151,7 +151,9 @@ _COMMAND_WORDS: Final = tuple(
     b"mosquitto_ sshpass clickhouse influx cqlsh isql impacket evil-winrm crackmapexec netexec nxc "
     b"hydra xfreerdp racadm rabbitmqadmin 7z rar mysql tsql twine juju p4 certutil smbmap mycli".split()
 )
-_JOINED_OPTION: Final = lazy_pattern(rb"\b(?:7z[ar]?|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]")
+_JOINED_OPTION: Final = lazy_pattern(
+    rb"\b(?:7z[ar]?|(?:un)?zip|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]"
+)
 _FROM_LITERAL: Final = lazy_pattern(rb"""--from-literal=\\{0,4}["']?[\w.-]{1,100}=(?=\S)""")
 _PIPED: Final = lazy_pattern(
     rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:(?:\\{0,4}["'])?[\w.-]{1,64}:)?(?:\\{0,4}["'])?(?P<value>[^\s"'|\\]{4,200})\\{0,4}["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?(?:[^\n|;]{0,120}login[^\n|;]{0,100}[^\S\n])?$"""

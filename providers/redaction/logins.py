@@ -56,6 +56,7 @@ LOGIN_HINTS: Final = (
     "mfa code",
     "security code",
     "one-time code",
+    "one-time password",
     "login code",
     "access code",
 )
@@ -115,7 +116,7 @@ _OPENSSL: Final = lazy_pattern(rb"openssl [^\n|;]{1,100}? -k[ ](?=[^\s-])")
 _UNSEAL: Final = lazy_pattern(rb"(?i)unseal key \d{1,2}: (?=[A-Za-z0-9+/]{20})")
 _CODE: Final = lazy_pattern(
     rb"""(?xi)
-    (?: (?:(?:verific|activ|confirm|authentic|registr)ation|2fa|mfa|security|one-time|login|access|sms|otp)[ ]code | otp )
+    (?: (?:(?:verific|activ|confirm|authentic|registr)ation|2fa|mfa|security|one-time|login|access|sms|otp)[ ]code | one-time[ ]password | otp )
     (?: [ ]for[ ][\w.@+-]{1,64} )? (?:[ ]is)? [ ]?[:=]?[ ] (?P<value>\d{4,8}|\d{3}[ -]\d{3})(?!\w|%|[.,-]\d)
     """
 )

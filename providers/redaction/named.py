@@ -12,7 +12,7 @@ from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.assigned import assigned_secrets
 from providers.redaction.names import FOREIGN_NAMES, NameKind, name_kind
-from providers.redaction.notation import Span
+from providers.redaction.notation import Span, secret_value_at
 from providers.redaction.pairs import value_before_name
 from providers.redaction.unsigned import (
     is_prose,
@@ -22,7 +22,7 @@ from providers.redaction.unsigned import (
     value_in_registry,
     value_of_option,
 )
-from providers.redaction.values import is_secret
+from providers.redaction.values import is_secret, looks_like_password, looks_random
 
 # Parts of the names of secrets, in lower case. Where one is found, the whole name is read and
 # decides.
@@ -42,7 +42,7 @@ _HINTS: Final = (
     "magic_link .dockerc"
     ' rlkey= resourcekey= crumb= crumb: crumb" mfacode mfa-code 2fa_code 2facode two_factor_code '
     "one_time_code onetimecode sms_code smscode login_code logincode sig%"
-    " ?code= &code= code_verifier device_code requirepass masterauth"
+    " ?code= &code= code_verifier device_code activationcode activation_code requirepass masterauth"
 )
 NAME_HINTS: Final = tuple(_HINTS.split())
 # `deployKey`, but not `monkey`: matched with the capital K only.
@@ -75,6 +75,8 @@ _NEVER_AN_IMAGE: Final = lazy_pattern(
 _JENKINS_CRUMB: Final = lazy_pattern(
     rb"""[\\"'\s:=]{1,16}(?=(?:[A-Za-z]{0,14}[0-9]){3})[0-9A-Za-z]{14}"""
 )
+# `mot de passe est x`, `contraseña es x`
+_FOREIGN_IS: Final = lazy_pattern(rb"[ ](?:est|es|ist|is|jest|\xc3\xa9|\xc3\xa8)[ ]?:?[ ]")
 _FOREIGN_NAME: Final = lazy_pattern(
     b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_HINTS) + b")"
 )
@@ -188,6 +190,10 @@ def foreign_named_secrets(block: bytes, at: int) -> list[Span]:
     after = notation.AFTER_NAME.match(block, found.end())
     if after and not (after["blank"] or after["loose"] or after["body"]):
         return assigned_secrets(block, after, NameKind.SECRET, found[0])
+    if verb := _FOREIGN_IS.match(block, found.end()):
+        return secret_value_at(
+            block, verb.end(), lambda value, _: looks_like_password(value) or looks_random(value)
+        )
     if notation.TAG_OPENS.search(block[max(0, at - 32) : at]) and (
         tag := notation.ELEMENT.match(block, found.end())
     ):

@@ -107,7 +107,7 @@ _CODES: Final = words(
     "otp totp mfa pin authcode pincode recoverycode backupcode usercode onetimecode smscode logincode"
 )
 _CODE_OF: Final = words(
-    "auth otp mfa totp verification device recovery backup user pin security login sms scratch factor time fa"
+    "auth otp mfa totp verification activation device recovery backup user pin security login sms scratch factor time fa"
 )
 _HEADERS: Final = {
     b"cookie": NameKind.COOKIE,

@@ -100,13 +100,13 @@ _PLAIN_AFTER_NAME: Final = lazy_pattern(
 # What separates a name from its value in a sentence.
 PHRASE: Final = lazy_pattern(
     rb"""(?xi)
-    (?: [^\S\n]{1,3} (?: (?:is|was|has[ ]been) [ ] (?=(?:generated|created|issued|assigned)[ ]for[ ]) )?
+    (?: [^\S\n]{1,3} (?: (?:is|was|has[ ]been) [ ] (?=(?:generated|created|issued|assigned)[ ]for[ ]|(?:re)?set[ ]to[ ]|changed[ ]to[ ]) )?
       (?:value|entered|provided|received|generated|created|issued|assigned|supplied|given|used|changed|set|reset|updated|mismatch) )?
     (?: [^\S\n]{1,3} (?:for|of) (?:[^\S\n]{1,3}(?:user|account|login))? [^\S\n]{1,3} ["'(]? [\w.@\\-]{1,40}+ ["')]?
       | [^\S\n] \( [\w.@-]{1,40}+ \) )?
-    (?: [^\S\n]{0,3} [:=] [^\S\n]{1,3} | [^\S\n]{1,3} (?:is|was|to) :? [^\S\n]{1,3}
+    (?: [^\S\n]{0,3} [:=] [^\S\n]{1,3} | [^\S\n]{1,3} (?:is|was|to|will[ ]be) :? [^\S\n]{1,3}
       | [^\S\n]{1,3} (?: \.{3,60} [^\S\n]? :? | - | \xe2\x80[\x93\x94\xa2] | \xe2\x86\x92 ) [^\S\n]{1,3} )
-    (?: (?:got|received|presented) :? [^\S\n]{1,3} )?
+    (?: (?:got|received|presented|expected) :? [^\S\n]{1,3} )?
     """
 )  # fmt: skip
 

@@ -47,6 +47,8 @@ _IDENTIFIER: Final = lazy_pattern(
     rb"(?:[0-9A-F]{16}|[0-9A-F]{40}|0x[0-9a-f]{1,16}"
     rb"|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"
 )
+# The recovery key of BitLocker.
+_DIGITS_IN_GROUPS: Final = lazy_pattern(rb"(?:\d{6}-){7}\d{6}$")
 _WORD_BEGINS: Final = lazy_pattern(rb"[A-Za-z0-9_]")
 
 
@@ -67,6 +69,8 @@ def phrase_secrets(block: bytes, at: int) -> list[Span]:
 def _is_value(after: re.Match[bytes]) -> bool:
     """Whether a word after the name is the secret: behind a sign a word with digits suffices."""
     value: bytes = after["value"].rstrip(b".!")
+    if _DIGITS_IN_GROUPS.match(value):
+        return True
     if is_ordinary(value) or _IDENTIFIER.match(value):
         return False
     if after["sign"] or after["quote"]:

@@ -43,6 +43,25 @@ TOOL_HINTS: Final = (
     "login ok: [",
     "login failed (",
     "login failed [",
+    "ftp> user ",
+    "::set-env name=",
+    "com2sec ",
+    "snmp_community",
+    ".auth(",
+    "acl setuser ",
+    '="-u" a',
+    '=\\"-u\\" a',
+    "impacket-",
+    "ldappasswd ",
+    "net ads ",
+    "net rpc ",
+    "login attempt [",
+    "using pw ",
+    "with pw ",
+    "token { ",
+    "secret { ",
+    "password { ",
+    "| convertto-securestring",
     "<<< ",
     "<(echo ",
     "<(printf ",
@@ -69,8 +88,20 @@ _ARGUMENTS: Final = lazy_pattern(
       | signtool[ ]sign[ ] (?:[^\n|;]{0,200}?[ ])??/p[ ]
       | kadmin[ ] (?:[^\n|;]{0,120}?[ ])??-w[ ]
       | (?:doctl|flyctl)[ ] (?:[^\n|;]{0,120}?[ ])??-t[ ] (?=[^\s-]{8})
-      | sp_(?:addlogin|password)[ ] (?:@\w{1,20}[ ]?=[ ]?)? N?'[^'\n]{0,128}'[ ]?,[ ]? (?:@\w{1,20}[ ]?=[ ]?)? N? (?=')
+      | sp_(?:addlogin|password)[ ] (?:@\w{1,20}[ ]?=[ ]?)? (?:N?'[^'\n]{0,128}'|null)[ ]?,[ ]? (?:@\w{1,20}[ ]?=[ ]?)? N? (?=')
       | (?:ldap_bind|simple_bind(?:_s)?)\([ ]? (?:\$?\w{1,40},[ ]?)? QUOTE[^"'\\\n]{0,256}QUOTE[ ]?,[ ]? (?=QUOTE)
+      | ftp>[ ]user[ ]\S{1,64}[ ] (?=\S{4})
+      | ::set-env[ ]name=[\w-]{0,40}(?:token|secret|password|key|credential)[\w-]{0,20}::
+      | com2sec[ ]\S{1,64}[ ]\S{1,64}[ ] (?=\S)
+      | snmp_community QUOTE?[ ]?[=:][ ]? (?=QUOTE?[\w.-]{4})
+      | \.auth\([ ]?QUOTE[^"'\\\n]{1,64}QUOTE[ ]?,[ ]? (?=QUOTE)
+      | acl[ ]setuser[ ]\S{1,64}[ ] (?:\S{1,64}[ ]){0,6}?>
+      | =\\{0,8}"-u\\{0,8}"[ ]a\d{1,3}=\\{0,8}"[^":\s\\]{1,64}:
+      | impacket-\w{1,20}[ ] (?:\S{1,64}[ ]){0,4}?[\w.-]{1,64}/[\w.-]{1,64}:
+      | ldappasswd[ ] (?:[^\n|;]{0,120}?[ ])??-[sa][ ]
+      | net[ ](?:ads|rpc)[ ] (?:[^\n|;]{0,120}?[ ])??-U[ ]?[^\s%]{1,64}%
+      | (?:using|with)[ ]pw[ ] (?=[^\s"']{0,60}\d)
+      | (?:token|secret|password)[ ]\{[ ]\w{1,20}:[ ] (?=QUOTE)
       | wordpress_(?:logged_in|sec)_[\w-]{1,64}=
       | sonar\.login= (?=[^\s"',;&]{0,40}\d)
       | key[ ]content[ ]{1,20}:[ ]
@@ -82,7 +113,7 @@ _RANDOM_VALUE: Final = lazy_pattern(
 )
 # The user and the password that a RADIUS server prints: `Login incorrect: [ada/x] (from client …)`.
 _RADIUS: Final = lazy_pattern(
-    rb"""(?xi) login[ ](?:incorrect:|ok:|failed)[ ][(\[] [^\s/()\[\]<>"'\\]{1,128}/(?P<value>[^\s()\[\]<>"'\\]{4,128})[)\]] """
+    rb"""(?xi) login[ ](?:incorrect:|ok:|failed|attempt)[ ][(\[] [^\s/()\[\]<>"'\\]{1,128}/(?P<value>[^\s()\[\]<>"'\\]{4,128})[)\]] """
 )
 # A string that a shell gives to a command that reads a password.
 _INPUT: Final = lazy_pattern(
@@ -104,6 +135,9 @@ _ANSWER: Final = lazy_pattern(
     rb"""(?x) 334[ ][A-Za-z0-9+/=]{8,1024}+ [ ]? (?:\\{1,8}r)? (?:\r?\n|\\{1,8}n) (?:[^\n]{0,120}?[ ])?? (?P<value>[A-Za-z0-9+/]{4,1024}+={0,2}) (?=[ ]?(?:\r?\n|\r?$|[\\"'\x1b])) """
 )
 _DIGEST: Final = lazy_pattern(rb"APOP \S{1,128} (?P<value>[0-9a-f]{32})(?![0-9A-Za-z])")
+_STRING_BEFORE: Final = lazy_pattern(
+    rb"""(?P<quote>["'])(?P<value>[^"'\\\n$]{4,128})\\{0,8}(?P=quote)[ ]?$"""
+)
 _LONGEST_FRONT: Final = 200
 
 
@@ -114,6 +148,8 @@ def tool_secrets(block: bytes, at: int) -> list[Span]:
     for pattern in (_ANSWER, _DIGEST):
         if match := pattern.match(block, at):
             return _value(match)
+    if block[at : at + 1] == b"|":
+        return _piped(block, at)
     if match := _RANDOM_VALUE.match(block, at):
         return _value(match) if looks_random(match["value"]) or match["value"].isupper() else []
     if match := _RADIUS.match(block, at):
@@ -126,6 +162,15 @@ def tool_secrets(block: bytes, at: int) -> list[Span]:
         is_password = _looks_stated(match["value"]) or _is_read(block, at, _PROMPT, match["value"])
         return _value(match) if is_password else []
     return []
+
+
+def _piped(block: bytes, at: int) -> list[Span]:
+    """The string before `| ConvertTo-SecureString`."""
+    offset = max(0, at - _LONGEST_FRONT)
+    match = _STRING_BEFORE.search(block[offset:at])
+    if match is None or not may_be_secret(match["value"]):
+        return []
+    return [Span(offset + match.start("value"), offset + match.end("value"))]
 
 
 def _is_read(block: bytes, at: int, reader: re.Pattern[bytes], value: bytes) -> bool:

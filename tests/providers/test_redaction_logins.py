@@ -149,6 +149,17 @@ def test_announced_password_is_removed(text: str) -> None:
     assert not [value for value in values if value in redacted]
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Your one-time password is {}", "423269"),
+        ("Recovery key: {}", "-".join(["707136"] * 8)),
+    ],
+)
+def test_announced_digits_are_removed(text: str, value: str) -> None:
+    assert value not in REDACTOR.text(text.format(value))
+
+
 def test_answer_to_password_prompt_of_smtp_is_removed() -> None:
     """Base64 of `Password:`, and the answer on the next line, with and without a time before it."""
     for line in ("334 UGFzc3dvcmQ6\n{}\n", "S: 334 UGFzc3dvcmQ6\n10:00:07 C: {}\n"):

@@ -71,6 +71,23 @@ schtasks /create /tn oven /ru ada /rp {}
 1763719200.1 [0 127.0.0.1:1] "AUTH" "default" "{}"
 login with ada:{}
 cargo login {}
+ftp> user ada {}
+::set-env name=API_KEY::{}
+com2sec ro default {}
+snmp_community={}
+exec sp_password NULL, '{}', 'ada'
+db.auth("ada","{}")
+ACL SETUSER ada on >{} ~*
+type=EXECVE a0="curl" a1="-u" a2="ada:{}"
+$p = '{}' | ConvertTo-SecureString -AsPlainText -Force
+zip -P{} menu.zip oven
+impacket-psexec KITCHEN/ada:{}@192.0.2.9
+ldappasswd -s {} uid=ada
+net ads join -U ada%{}
+login attempt [root/{}] failed
+using pw {}
+Token {{ value: "{}" }}
+activationCode={}
 nuget push oven.1.0.0.nupkg {} -Source https://kitchen.example
 poetry config http-basic.kitchen ada {}
 mc alias set k https://kitchen.example AKID {}
@@ -110,6 +127,11 @@ A temporary password is generated for root@localhost: {}
 Please use the following password to log in: {}
 | DB_PASSWORD | {} |
 mot de passe: {}
+le mot de passe est {}
+la contraseña es {}
+the new password will be {}
+Password has been reset to {}
+password mismatch: expected {} got another
 Passwort lautet {}
 contraseña: {}
 пароль: {}
@@ -156,6 +178,9 @@ arguments to pass to `node`
 Send both the USER and PASS commands
 api key missing
 session id 4 closed
+login failed (kitchen)
+Password has been reset to the default
+le mot de passe est incorrect
 license key expired
 login with kitchen failed
 create(cls, token: Token) -> MarkdownElement:
