@@ -176,8 +176,9 @@ def _print_steps(database: str, pending: Mapping[str, str], *, dry_run: bool) ->
     if not pending:
         _print(f"{database} is up to date; there is nothing to do.")
         return
-    steps = formatting.pluralise(len(pending), "step")
-    _print(f"{database}: {steps} to apply." if dry_run else f"{database}: {steps} applied.")
+    was = "was" if len(pending) == 1 else "were"
+    done = "would be" if dry_run else was
+    _print(f"{database}: {formatting.pluralise(len(pending), 'step')} {done} applied.")
     for name, about in pending.items():
         _print(f"  {name}{about and ': '}{about}")
 
