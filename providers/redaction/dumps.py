@@ -19,12 +19,14 @@ from providers.redaction.secret import DUMP_MARK
 
 # This much of a block is read to recognise a dump, at several places of the block.
 SAMPLE_BYTES: Final = 1536
-SAMPLE_MATCHES: Final = 40
+# Most texts that begin a secret are found twice, as `pass` and as `pass,`; and of random values only
+# about half look like secrets.
+SAMPLE_MATCHES: Final = 80
 SAMPLE_EVERY: Final = 16 * 1024
 # The mean distance of the secrets of a dump, at most. Short lines that hold a few secrets each are
 # left to the rules if the rest of such a line may be of use.
 LARGEST_GAP: Final = 64
-_LARGEST_GAP_IN_SHORT_LINES: Final = 28
+_LARGEST_GAP_IN_SHORT_LINES: Final = 36
 _FEWEST_SECRETS: Final = 12
 # The value of a secret of a dump begins at most this far after its fixed text.
 _LONGEST_NAME: Final = 40
