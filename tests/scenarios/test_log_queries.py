@@ -231,7 +231,7 @@ async def test_list_without_sizes_still_lists(sandbox: Sandbox) -> None:
     head, *rows = table(answer, "Logs")
     assert head == ["Log", "Kept"]
     assert len(rows) == 3
-    assert "The sizes of rapid7-eu are not known" in answer.text
+    assert "Log sizes in rapid7-eu are unavailable" in answer.text
 
 
 @pytest.mark.usefixtures("bot")
