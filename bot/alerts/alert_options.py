@@ -65,6 +65,8 @@ TAKES = {
     "escalate": (ESCALATES_TO, "escalate after 15m to @oncall"),
 }
 MOST_WORDS_BEHIND = 6
+# The value with the words of a sentence around it.
+LONGEST_VALUE = 100
 # Words of the question: a window or a filter.
 _OF_QUESTION = re.compile(
     r"(?i)(?:the |over the )?(?:last|past|this|since|today|yesterday)(?!\S)|\d{1,6} ?[a-z]{1,8}(?!\S)|[a-z_]{1,40}:\S"
@@ -96,7 +98,8 @@ def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[st
         assert word is not None
         shown = sanitise(word[1], 40)
         message = f"“{shown}” is not a threshold." if shown else "Above or below what?"
-        raise typed.refused(message, word.span(1), usual_threshold(typed.command))
+        threshold = fitting_threshold(typed, side.start())
+        raise typed.refused(message, word.span(1), threshold)
     return Words(amount[1], amount.span(1)), _options(typed, side, amount.end())
 
 
@@ -226,9 +229,25 @@ def words_before_options(text: str, at: int) -> int:
     return next((word.start() for word in words if _OPTION.match(text, word.start())), len(text))
 
 
-def usual_threshold(command: CommandName) -> str:
-    """A threshold for the default value of a command."""
-    return COMMANDS[command].values.usual_threshold
+def fitting_threshold(typed: TypedAlert, end: int) -> str:
+    """A threshold for the value that the text names before `end`."""
+    # Each refused suggestion is read once more, so the look at what is before it is bounded.
+    before = without_sentence_end(typed.text[max(0, end - LONGEST_VALUE) : end])
+    named = named_value(typed.command, before, typed.directory)
+    return usual_threshold(typed.command, named.value if named else "")
+
+
+def usual_threshold(command: CommandName, value: str = "") -> str:
+    """A threshold that fits a value of a command, or else the default one."""
+    values = COMMANDS[command].values
+    if not value or value == values.default:
+        return values.usual_threshold
+    if value.endswith("_ms") or value == "duration":
+        return "2s"
+    if value == "bytes" or value.endswith(("_bytes", "bytes_per_day")):
+        return "5 GB"
+    # Percentages, days and counts are plain numbers.
+    return "20"
 
 
 def start_of_value(typed: TypedAlert, side: re.Match[str]) -> int:

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from bot.alerts.alert_options import (
     TAKES,
+    fitting_threshold,
     read_tail,
     start_of_value,
-    usual_threshold,
     words_before_options,
 )
 from bot.alerts.baseline import Usual
@@ -178,7 +178,7 @@ def _no_side(typed: TypedAlert) -> BadQuestion:
         if near:
             return typed.refused(message, word.span(), near[0])
     end = len(typed.text)
-    return typed.refused(message, (end, end), f"above {usual_threshold(typed.command)}")
+    return typed.refused(message, (end, end), f"above {fitting_threshold(typed, end)}")
 
 
 def _as_comparison(typed: TypedAlert, change: re.Match[str]) -> tuple[tuple[int, int], str]:

@@ -252,9 +252,7 @@ class Context(Struct, frozen=True):
             window = " ".join(strip_filler_words(guess))
             with contextlib.suppress(BadQuestion):
                 self._read(window)
-                message = (
-                    f"“{sanitise(parts.window, 40)}” is not a window; did you mean “{window}”?"
-                )
+                message = _unread(parts.window, window, self.command.name)
                 return SuggestedQuestion(
                     message, f"/{self.command.name} {replace(parts, window=window)}"
                 )
@@ -387,3 +385,16 @@ def _nearest(word: str) -> str:
 
 
 Reader = Callable[[str, Context], Question]
+
+
+def _unread(typed: str, window: str, command: str) -> str:
+    """Which of the words could not be read, or, where one is misspelt, what was probably meant."""
+    left = typed.split()
+    for word in window.split():
+        if word not in left:
+            return f"“{sanitise(typed, 40)}” is not a window; did you mean “{window}”?"
+        left.remove(word)
+    unread = sanitise(" ".join(left), 40)
+    return (
+        f"“{unread}” could not be read; did you mean “{window}”? `/{command} help` lists the words."
+    )

@@ -624,3 +624,23 @@ def test_work_grows_no_faster_than_the_words(verb: str, words: str) -> None:
 
     read(10)
     assert max(growth(read, [100, 200, 400])) < 2.6
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "example"),
+    [
+        ("usage", "today above", "above 5 GB"),
+        ("usage", "today days above", "days above 20"),
+        ("usage", "today peak_bytes above", "peak_bytes above 5 GB"),
+        ("apiaudit", "edge 1h duration_p95_ms above", "duration_p95_ms above 2s"),
+        ("apiaudit", "edge 1h failure_percent above lots", "failure_percent above 20"),
+        ("apiaudit", "edge 1h duration_p95_ms", "duration_p95_ms above 2s"),
+        ("logs", "kitchen 20m above", "above 100"),
+        ("logs", "kitchen 20m bytes below", "bytes below 5 GB"),
+    ],
+)
+def test_example_threshold_fits_value(command: CommandName, words: str, example: str) -> None:
+    with pytest.raises(BadQuestion) as caught:
+        parse_alert_command(command, f"alert {words}", HOUSE)
+    assert caught.value.hint.endswith(example)
+    assert parse_alert_command(command, caught.value.hint.partition(" ")[2], HOUSE)

@@ -164,7 +164,7 @@ REFUSALS = [
     ("/apiaudit status:", "needs a value"),
     ("/apiaudit own:maybe", "takes `no`"),
     ('/apiaudit url:"/a', "quote is not closed"),
-    ("/apiaudit edge 24h nonsense", "not a window"),
+    ("/apiaudit edge 24h nonsense", "“nonsense” could not be read; did you mean “24h”?"),
     ("/logs", "Which log"),
     ("/logs kitchen where(", "not closed"),
     ("/logs kitchen where()", "is empty"),
@@ -566,3 +566,20 @@ def test_threshold_in_question_suggests_an_alert(line: str, hint: str) -> None:
 )
 def test_other_words_suggest_no_alert(line: str) -> None:
     assert " alert " not in refusal(line).hint
+
+
+@pytest.mark.parametrize(
+    ("line", "unread", "read"),
+    [
+        ("/usage yesterday logins", "logins", "yesterday"),
+        ("/apiaudit edge yesterday loginz", "loginz", "yesterday"),
+        ("/logs kitchen last 20m logins seen", "logins seen", "last 20m"),
+    ],
+)
+def test_only_unread_words_are_named(line: str, unread: str, read: str) -> None:
+    with pytest.raises(BadQuestion) as caught:
+        ask(line)
+    command = line.partition(" ")[0]
+    assert f"“{unread}” could not be read; did you mean “{read}”?" in caught.value.message
+    assert f"`{command} help`" in caught.value.message
+    assert ask(caught.value.hint)

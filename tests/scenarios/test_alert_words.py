@@ -125,6 +125,13 @@ async def test_alert_is_acknowledged_from_words(sandbox: Sandbox, clock: Clock) 
         )
 
 
+async def test_alert_on_account_in_place_of_log_is_refused(sandbox: Sandbox) -> None:
+    async with running(sandbox):
+        answer = await answer_text(sandbox, "/logs alert rapid7-eu 20m lines above 5")
+        assert "“rapid7-eu” is an account; name one of its logs, too." in answer
+        assert "/logs alert rapid7-eu/" in answer and "20m lines above 5" in answer
+
+
 async def test_commands_accept_alert_names_with_spaces(sandbox: Sandbox, clock: Clock) -> None:
     async with running(sandbox, {**SPIKE, "name": "ingest spike"}):
         answer = await answer_text(sandbox, '/usage silence "ingest spike" 2h')

@@ -40,9 +40,9 @@ from providers.sources import LineSource, LogQuerySource, LogSource, UsageSource
 if TYPE_CHECKING:
     from bot.logs.writer import TransferState
 
-# Lines of a followed log that its progress shows.
 # How much of a line an alert quotes.
 LONGEST_EVIDENCE = 200
+# Lines of a followed log that its progress shows.
 FOLLOWED_LINES = 6
 # So many are placed in a fraction of a millisecond; a log of months has many more.
 MINUTES_AT_ONCE = 120
@@ -119,11 +119,23 @@ class LogsAnswerer(Struct, frozen=True):
                 "follow shows what arrives while somebody waits for it; a schedule asks for lines.",
                 question.about_lines((), "last 1h", "newest 20"),
             )
+        for log in question.logs:
+            if log.account is None and log.id is None and log.typed in self.sources:
+                raise self._not_a_log(log.typed, question)
         needs_query = question.display is not None
         # A log whose account is not known yet is checked when it is asked.
         for log in question.logs if needs_query else ():
             if log.account in self.sources:
                 self._query_source([log], question)
+
+    def _not_a_log(self, account: str, question: LogsQuestion) -> BadQuestion:
+        """The refusal of a log that is called like an account, which nearly always is the account.
+        A log of that name is typed as `account/name`.
+        """
+        named = next(iter(self.given_names.get(account, ())), "")
+        parts = replace(question.parts, subject=formatting.quoted(f"{account}/{named}"))
+        example = f"/logs {parts}" if named else "/logs list"
+        return BadQuestion(f"“{account}” is an account; name one of its logs, too.", example)
 
     async def measure(self, question: LogsQuestion, context: MeasureContext) -> Measurement:
         """The values of the question. A calculation takes one query; bytes and levels are counted in
