@@ -16,7 +16,16 @@ _NAMES: Final = (
     *("signing key", "license key", "licence key", "master key", "shared key", "account key"),
     *("aes key", "hmac key", "tsig key", "des key", "rsa key", "storage key", "auth key"),
     *("session id", "session key", "recovery code", "backup code", "recovery key", "unlock key"),
-    *("product key", "activation key", "root key", "webhook key", "server key", "service key"),
+    *(
+        "product key",
+        "activation key",
+        "root key",
+        "webhook key",
+        "server key",
+        "service key",
+        "network key",
+        "psk key",
+    ),
 )
 _SEEDS: Final = ("mnemonic", "seed phrase", "seed_phrase", "seedphrase", "recovery phrase")
 _LINKS: Final = (

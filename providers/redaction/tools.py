@@ -44,6 +44,11 @@ TOOL_HINTS: Final = (
     "login failed (",
     "login failed [",
     "ftp> user ",
+    "radtest ",
+    "db2 connect to ",
+    ".logon ",
+    "x-honeycomb-team",
+    "password for the ",
     "::set-env name=",
     "com2sec ",
     "snmp_community",
@@ -72,7 +77,7 @@ TOOL_HINTS: Final = (
     'send -- \\"',
 )
 # Matched with their letter case: a password prompt and a challenge of SMTP in Base64, and POP3.
-EXACT_TOOL_HINTS: Final = ("334 UGFzc3dvcmQ6", "334 PD", "APOP ")
+EXACT_TOOL_HINTS: Final = ("334 UGFzc3dvcmQ6", "334 PD", "APOP ", "PASSWORD ")
 
 _QUOTE: Final = rb"""\\{0,8}["']"""
 # Each pattern ends where the secret begins.
@@ -90,6 +95,12 @@ _ARGUMENTS: Final = lazy_pattern(
       | (?:doctl|flyctl)[ ] (?:[^\n|;]{0,120}?[ ])??-t[ ] (?=[^\s-]{8})
       | sp_(?:addlogin|password)[ ] (?:@\w{1,20}[ ]?=[ ]?)? (?:N?'[^'\n]{0,128}'|null)[ ]?,[ ]? (?:@\w{1,20}[ ]?=[ ]?)? N? (?=')
       | (?:ldap_bind|simple_bind(?:_s)?)\([ ]? (?:\$?\w{1,40},[ ]?)? QUOTE[^"'\\\n]{0,256}QUOTE[ ]?,[ ]? (?=QUOTE)
+      | radtest[ ] (?:-\w[ ]\S{1,20}[ ]){0,3} \S{1,64}[ ] (?=\S{4,128}[ ]\S)
+      | db2[ ]connect[ ]to[ ]\S{1,64}[ ]user[ ]\S{1,64}[ ]using[ ]
+      | \.logon[ ][^\s,]{1,100},
+      | x-honeycomb-team QUOTE?[ ]?[:=][ ]? (?=QUOTE?[\w-]{8})
+      | password[ ]for[ ]the[ ][\w.-]{1,40}[ ]user (?:[ ]\([^()\n]{0,120}\))? :(?:[ ]{1,4}|[ ]?\r?\n) (?=\S{6,128}[ ]?(?:["'\\]|\r?$|\r?\n))
+      | (?-i:PASSWORD)[ ][\w.-]{1,40}[ ]=[ ] (?=[^\s"']{0,60}\d)
       | ftp>[ ]user[ ]\S{1,64}[ ] (?=\S{4})
       | ::set-env[ ]name=[\w-]{0,40}(?:token|secret|password|key|credential)[\w-]{0,20}::
       | com2sec[ ]\S{1,64}[ ]\S{1,64}[ ] (?=\S)

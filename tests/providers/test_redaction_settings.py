@@ -72,6 +72,14 @@ schtasks /create /tn oven /ru ada /rp {}
 login with ada:{}
 cargo login {}
 ftp> user ada {}
+radtest ada {} 192.0.2.1 0 oven
+db2 connect to kitchen user ada using {}
+.logon kitchen/ada,{}
+x-honeycomb-team: {}
+Password for the elastic user: {}
+PASSWORD kibana_system = {}
+hdbsql -u ada -p {}
+cypher-shell -u neo4j -p {}
 ::set-env name=API_KEY::{}
 com2sec ro default {}
 snmp_community={}
