@@ -73,7 +73,7 @@ def _help_facts(
         facts.append(
             f"Alerts: `{about.alert_example(directory)}`; "
             f"`{about.usual_alert_example(directory)}`; `alerts`; `alerts NAME`; `unalert NAME`; "
-            "`acknowledge NAME`; `silence NAME 2h`; `unsilence NAME`."
+            "`ack NAME`; `silence NAME 2h`; `unsilence NAME`."
         )
     saved = (
         f"Saved: `/{command} save {asked} as morning`, then `/{command} morning`; `saved`; "
