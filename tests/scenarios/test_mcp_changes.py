@@ -252,6 +252,22 @@ async def test_alert_of_a_closed_channel_is_unknown(sandbox: Sandbox) -> None:
     assert "There is no alert “deep”" in error["message"]
 
 
+async def test_alert_of_an_open_channel_is_listed(sandbox: Sandbox) -> None:
+    async with running(sandbox, SPIKE, AUDIT):
+        await sandbox.slack.answer_to(
+            "/usage alert rapid7-eu today above 50 GB as soup", user="U0GRACE", channel="C0KITCHEN"
+        )
+        async with session_of(sandbox, *ADA) as session:
+            listed = await called(session, "alerts")
+            done = await called(session, "silence_alert", name="soup", duration="1h")
+        async with session_of(sandbox, "--user", "U0ADA") as session:
+            without_slack = await called(session, "alerts")
+    names = {alert["name"] for alert in listed["alerts"]}
+    assert names == {"ingest-spike", "failed-calls", "soup"}
+    assert done["changed"]
+    assert "soup" not in str(without_slack)
+
+
 @pytest.mark.parametrize("fault", ["invalid_auth", "unreachable"])
 async def test_nothing_changes_without_slack(sandbox: Sandbox, clock: Clock, fault: str) -> None:
     """Who may change an alert is not known then."""

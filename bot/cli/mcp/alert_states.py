@@ -18,8 +18,9 @@ from bot.blocks.alert_lines import PAUSED, rule_line, state_line
 from bot.blocks.alert_values import threshold_label
 from bot.cli.ask import instant, refuse_empty_asker, requester_of
 from bot.cli.mcp.tools import AlertArguments
+from bot.composition.alert_changes import open_alert_changes
 from bot.composition.from_settings import mutes_from_settings, rules_from_settings
-from bot.config import Settings, read_settings
+from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import ConfigError, ConfigProblem
 from bot.store import Store, StoredRule, StoreError
 from bot.system.terminal_text import terminal_line
@@ -93,9 +94,15 @@ class ListedAlert:
 
 
 async def alert_states(
-    arguments: AlertArguments, config: Path, *, user: str | None, channel: str | None
+    arguments: AlertArguments,
+    config: Path,
+    *,
+    user: str | None,
+    channel: str | None,
+    asks_slack: bool = False,
 ) -> dict[str, Any]:
-    """The alerts of the configuration and from chat, the most severe first. Raises what
+    """The alerts of the configuration and from chat, the most severe first; with `asks_slack` also
+    those of other channels that are open to the person. Raises what
     `handlers.error_messages.error_message` can explain.
     """
     refuse_empty_asker(user, channel)
@@ -104,7 +111,9 @@ async def alert_states(
     async with open_store(settings) as store:
         stored = {each.name: each for each in (await store.rules.rules() if store else ())}
         rules = [*rules_from_settings(settings), *map(rule_of, stored.values())]
-        if user or channel:
+        if store and user and asks_slack:
+            rules = await _visible_in_slack(settings, store, user.strip(), (channel or "").strip())
+        elif user or channel:
             rules = await _visible(rules, stored, settings, user, channel)
         if arguments.name is not None:
             rules = [rule for rule in rules if rule.name.lower() == arguments.name.lower()]
@@ -140,6 +149,15 @@ async def _visible(
         return is_here and access.may_ask(rule.command, **asker.rights)
 
     return [rule for rule in rules if is_visible(rule)]
+
+
+async def _visible_in_slack(
+    settings: Settings, store: Store, user: str, channel: str
+) -> list[Rule]:
+    """The rules that the person would see in chat."""
+    async with open_alert_changes(settings, slack_tokens("neither"), store) as alerts:
+        asker = await alerts.permissions.requester(user, channel)
+        return await alerts.registry.visible(asker)
 
 
 async def _with_states(

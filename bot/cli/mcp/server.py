@@ -100,7 +100,12 @@ class ToolCalls:
             progress.detail = ""
             if isinstance(arguments, AlertArguments):
                 return await alert_states(
-                    arguments, self.config, user=self.user, channel=self.channel
+                    arguments,
+                    self.config,
+                    user=self.user,
+                    channel=self.channel,
+                    # What can be changed is listed.
+                    asks_slack=self.allows_changes,
                 )
             if isinstance(arguments, AcknowledgeArguments | SilenceArguments | UnsilenceArguments):
                 assert self.allows_changes
