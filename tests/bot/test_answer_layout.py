@@ -80,9 +80,9 @@ def test_levels_are_one_line() -> None:
         levels={"error": 91, "info": 3560}, tail=(), timeline=(), step=timedelta(minutes=1),
     )  # fmt: skip
     window = read(HOUR)
-    text = logs_text(report, window, file_name=None, query="")
+    text = logs_text(report, window, file_label=None, query="")
     assert "Levels: error 91, info 3,560." in text
-    blocks = logs_blocks(report, window, zone=UTC, file_name=None, query="", buttons=[])
+    blocks = logs_blocks(report, window, zone=UTC, file_label=None, query="", buttons=[])
     assert blocks[2]["text"]["text"] == "*error 91* · info 3,560"
 
 

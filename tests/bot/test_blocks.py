@@ -65,7 +65,7 @@ def audit(calls: int, text: str = "ada") -> tuple[str, list[Block]]:
 def logs(lines: int, text: str = "GET /kitchen") -> tuple[str, list[Block]]:
     timeline = tuple((NOON + timedelta(minutes=n), n) for n in range(20))
     report = LogReport((text or "kitchen",), "eu", lines, lines * 9, False, True, {"error": 3}, (text,) * min(lines, 12), timeline, timedelta(minutes=1), (text,))  # fmt: skip
-    shown: dict[str, Any] = {"file_name": "a.log", "query": text, "warnings": [text]}
+    shown: dict[str, Any] = {"file_label": "a.log", "query": text, "warnings": [text]}
     return logs_text(report, READ, **shown), logs_blocks(
         report, READ, zone=UTC, buttons=[("2 h", "/logs x 2h")], **shown
     )

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from bot.app import Bot
+from bot.formatting import format_bytes
 from bot.sandbox.sandbox import Sandbox
 from providers.sandbox import seed
 from tests.support.clock import MovableClock
@@ -31,6 +32,8 @@ async def test_logs_come_redacted_with_levels_and_a_file(sandbox: Sandbox) -> No
     assert "Tr0ub4dor" not in text_of(answer)
     assert "Levels: error " in answer.text
     assert answer.seen_by == ""
+    size = format_bytes(len(content))
+    assert f"The file is {brought.files[0].name} ({size}, redacted)." in answer.text
 
 
 async def test_large_log_is_gzipped_completely(sandbox: Sandbox) -> None:

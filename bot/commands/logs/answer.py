@@ -92,15 +92,15 @@ class LogsAnswerer(Struct, frozen=True):
         path = transfer.path
         file = AnswerFile(path.name, path if transfer.content is None else transfer.content, title)
         files = [file] if file.bytes else []
-        file_name = file.name if files else None
+        file_label = _file_label(file, report) if files else None
         query = self.redactor.text(question.query.filter_words)
         return Answer(
-            text=logs_text(report, question.window, file_name=file_name, query=query),
+            text=logs_text(report, question.window, file_label=file_label, query=query),
             blocks=logs_blocks(
                 report,
                 question.window,
                 zone=asking.zone,
-                file_name=file_name,
+                file_label=file_label,
                 query=query,
                 buttons=_next_questions(question, report),
             ),
@@ -274,6 +274,14 @@ def _latest_line(report: LogReport) -> Callable[[Collection[str]], Evidence] | N
         return None
     line = formatting.sanitise(report.tail[-1].strip(), LONGEST_EVIDENCE)
     return lambda _: Evidence([("Latest line", line)])
+
+
+def _file_label(file: AnswerFile, report: LogReport) -> str:
+    """Its name, with its size where that is not the one in the headline."""
+    size = formatting.format_bytes(file.bytes)
+    if size == formatting.format_bytes(report.bytes):
+        return file.name
+    return f"{file.name} ({size}, {'compressed' if file.name.endswith('.gz') else 'redacted'})"
 
 
 def _example(question: LogsQuestion) -> str:

@@ -23,7 +23,7 @@ def logs_text(
     report: LogReport,
     window: ParsedWindow,
     *,
-    file_name: str | None,
+    file_label: str | None,
     query: str,
     warnings: Sequence[str] = (),
 ) -> str:
@@ -34,8 +34,8 @@ def logs_text(
     if report.levels:
         lines.append(f"Levels: {_levels(report)}.")
     lines += report.shortcomings()
-    if file_name:
-        lines.append(f"The file is {file_name}.")
+    if file_label:
+        lines.append(f"The file is {file_label}.")
     lines += report.remarks()
     if report.tail:
         lines += [
@@ -50,7 +50,7 @@ def logs_blocks(
     window: ParsedWindow,
     *,
     zone: tzinfo,
-    file_name: str | None,
+    file_label: str | None,
     query: str,
     buttons: list[tuple[str, str]],
     warnings: Sequence[str] = (),
@@ -84,7 +84,7 @@ def logs_blocks(
         shown = kit.fitting_lines(report.tail[-most:], PREVIEW_LINE)
         blocks.append(kit.preview(shown, preview_title(report, len(shown)), most=PREVIEW_LINE))
     small = [kit.entities(remark) for remark in report.remarks()]
-    small += [f"File: {kit.code(file_name)}"] if file_name else []
+    small += [f"File: {_file_in_code(file_label)}"] if file_label else []
     small += [kit.with_code(formatting.sanitise(warning, 400)) for warning in warnings]
     if small:
         blocks.append(kit.context(*small[:10]))
@@ -104,6 +104,12 @@ def preview_title(report: LogReport, shown: int = PREVIEW_LINES) -> str:
         which = "the first "
     last = "Newest" if len(report.names) > 1 else "Last"
     return f"{last} {shown} of {which}{formatting.pluralise(report.lines, 'line')}{by_time}"
+
+
+def _file_in_code(label: str) -> str:
+    """Its name as code, and its size."""
+    name, _, size = label.partition(" ")
+    return f"{kit.code(name)} {size}".strip()
 
 
 def _names(report: LogReport) -> str:
