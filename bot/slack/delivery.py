@@ -28,6 +28,7 @@ from bot.slack.client import SlackClient
 from bot.slack.errors import help_for
 from bot.slack.file_delivery import FileDelivery
 from bot.slack.messages import ShownMessage, SlackMessages, work_key
+from bot.slack.pace import NoRoom
 from bot.slack.private_answers import private_answer, shareable
 from bot.slack.private_reasons import NOT_HERE, UNREACHABLE
 from bot.slack.progress_messages import ProgressMessages
@@ -44,7 +45,7 @@ RETRY_AFTER_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # The wait in a busy channel from which on its asker is notified, and how often at most, in seconds.
 LONG_QUEUE_S = 8.0
 QUEUE_NOTE_EVERY_S = 60.0
-# When a private progress message that could not be replaced is deleted, in seconds from then.
+# When a progress message that could not be replaced is deleted, in seconds between two attempts.
 DELETE_AFTER_S = (5.0, 30.0, 120.0, 600.0)
 
 
@@ -114,12 +115,13 @@ class Delivery:
             except SlackRefused as error:
                 self._fall_back_to_private(target, error)
             else:
+                self._delete_unconfirmed_later(target)
                 await self._send_files_in_thread(target, answer, ts)
                 return
             if before_fallback:
                 await before_fallback()
         # Also where the channel was closed to the answer after the progress was shown there.
-        await self._progress.delete(target)
+        await self._remove_progress(target)
         if target.replaces in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL):
             target.state.replace_original = True
         await self.send_ephemeral(
@@ -238,7 +240,7 @@ class Delivery:
 
     async def send_error(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """Sends a refusal or an error, always privately, and deletes the progress message."""
-        await self._progress.delete(target)
+        await self._remove_progress(target)
         if target.replaces is ReplaceMode.REFUSAL:
             target.state.replace_original = True
         await self.send_ephemeral(target, text, blocks)
@@ -378,21 +380,33 @@ class Delivery:
             await self.messages.send_dm(target, text, blocks)
         if target.state.replace_original:
             # The progress message is still shown, and only its response URL can delete it.
-            self._delete_later(target.url)
+            url = target.url
+            self._delete_later(lambda: self._client.delete_original(url))
             target.state.replace_original = False
             target.state.url_spent = True
 
-    def _delete_later(self, response_url: str) -> None:
-        """Tries for a while to delete the message of a response URL."""
+    async def _remove_progress(self, target: ReplyTarget) -> None:
+        """Deletes the progress message in the channel, where no answer takes its place."""
+        await self._progress.find_unconfirmed(target)
+        await self._progress.delete(target)
+        self._delete_unconfirmed_later(target)
 
-        async def delete() -> None:
+    def _delete_unconfirmed_later(self, target: ReplyTarget) -> None:
+        """Deletes a progress message that Slack did not confirm, if it is found later."""
+        if target.state.progress.is_unconfirmed:
+            self._delete_later(lambda: self._progress.delete_unconfirmed(target))
+
+    def _delete_later(self, delete: Callable[[], Awaitable[bool]]) -> None:
+        """Tries for a while to delete a message; `delete` returns whether it did."""
+
+        async def try_to_delete() -> None:
             for wait_s in self._delete_after_s:
                 await asyncio.sleep(wait_s)
-                with contextlib.suppress(*FAILURES):
-                    if await self._client.delete_original(response_url):
+                with contextlib.suppress(*FAILURES, NoRoom):
+                    if await delete():
                         return
 
-        task = asyncio.create_task(delete())
+        task = asyncio.create_task(try_to_delete())
         self._deletions.add(task)
         task.add_done_callback(self._deletions.discard)
 

@@ -4,6 +4,8 @@ deleted, its channel is used instead.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -26,6 +28,8 @@ SEARCHED_MESSAGES = 100
 MOST_CHANNEL_PAGES = 10
 # Of 200 messages each.
 MOST_THREAD_PAGES = 10
+# How long an answer waits, in seconds, until a progress message is found that it may replace.
+FIND_WITHIN_S = 2.5
 
 
 class ShownMessage(Struct, frozen=True):
@@ -123,18 +127,34 @@ class SlackMessages:
             return False
         return True
 
-    async def find_work(self, target: ReplyTarget) -> str:
-        """The `ts` of the latest progress message for this question; empty where there is none."""
-        shown = await self.find_shown(target)
-        return shown.ts if shown and shown.is_progress else ""
+    async def find_work(
+        self,
+        target: ReplyTarget,
+        client: SlackClient | None = None,
+        *,
+        within_s: float | None = None,
+    ) -> str:
+        """The `ts` of the latest progress message for this question, also of one that is older than
+        the answer. Empty where none is found in time.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIND_WITHIN_S if within_s is None else within_s):
+                shown = await self._find(target, client or self._client, only_progress=True)
+                return shown.ts if shown else ""
+        return ""
 
     async def find_shown(self, target: ReplyTarget) -> ShownMessage | None:
         """The latest message for this question, its progress or its answer; None where there is
         none.
         """
+        return await self._find(target, self._client, only_progress=False)
+
+    async def _find(
+        self, target: ReplyTarget, client: SlackClient, *, only_progress: bool
+    ) -> ShownMessage | None:
         if not target.thread:
-            return await self._find_in_channel(target)
-        pages = self._client.pages(
+            return await self._find_in_channel(target, client, only_progress=only_progress)
+        pages = client.pages(
             "conversations.replies",
             channel=target.channel,
             ts=target.thread,
@@ -145,21 +165,24 @@ class SlackMessages:
         latest: ShownMessage | None = None
         # A thread begins with its oldest message, a channel with its newest.
         async for page in pages:
-            latest = _shown_in(reversed(page["messages"]), target) or latest
+            messages = reversed(page["messages"])
+            latest = _shown_in(messages, target, only_progress=only_progress) or latest
         return latest
 
-    async def _find_in_channel(self, target: ReplyTarget) -> ShownMessage | None:
+    async def _find_in_channel(
+        self, target: ReplyTarget, client: SlackClient, *, only_progress: bool
+    ) -> ShownMessage | None:
         """The latest message for this question among the latest of the channel."""
         left = SEARCHED_MESSAGES
         # Slack may return fewer messages than it was asked for, and has more all the same.
-        async for page in self._client.pages(
+        async for page in client.pages(
             "conversations.history",
             channel=target.channel,
             limit=SEARCHED_MESSAGES,
             include_all_metadata=True,
             most=MOST_CHANNEL_PAGES,
         ):
-            if shown := _shown_in(page["messages"], target):
+            if shown := _shown_in(page["messages"], target, only_progress=only_progress):
                 return shown
             left -= len(page["messages"])
             if left <= 0:
@@ -219,7 +242,9 @@ def work_key(delivery: str) -> str:
     return hashlib.sha256(delivery.encode()).hexdigest()[:20]
 
 
-def _shown_in(messages: Iterable[Mapping[str, Any]], target: ReplyTarget) -> ShownMessage | None:
+def _shown_in(
+    messages: Iterable[Mapping[str, Any]], target: ReplyTarget, *, only_progress: bool
+) -> ShownMessage | None:
     """The first of the messages that is for the question of the target."""
     wanted = work_key(target.delivery)
     for message in messages:
@@ -229,7 +254,9 @@ def _shown_in(messages: Iterable[Mapping[str, Any]], target: ReplyTarget) -> Sho
         # The answer that replaced a progress message may still have its metadata; a stream has
         # none while it lasts.
         if is_work or is_stream_of(message.get("blocks") or [], wanted):
-            return ShownMessage(str(message["ts"]), is_progress=_is_progress(message, wanted))
+            is_progress = _is_progress(message, wanted)
+            if is_progress or not only_progress:
+                return ShownMessage(str(message["ts"]), is_progress=is_progress)
     return None
 
 

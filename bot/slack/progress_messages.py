@@ -16,6 +16,9 @@ from bot.slack.messages import WORKING, SlackMessages, work_key
 from bot.slack.pace import Priority
 from bot.slack.reply_target import ReplaceMode, ReplyTarget
 
+# A search that no answer waits for may take longer, in seconds.
+CLEAN_UP_WITHIN_S = 30.0
+
 
 class ProgressMessages(Struct, frozen=True):
     """Shows, updates and deletes the progress message of a question."""
@@ -67,7 +70,6 @@ class ProgressMessages(Struct, frozen=True):
     async def delete(self, target: ReplyTarget) -> None:
         """Deletes the progress message in the channel; nothing where there is none."""
         await self.streams.stop(target)
-        await self.find_unconfirmed(target)
         if target.state.progress.ts:
             with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
                 await self.client.call(
@@ -75,9 +77,22 @@ class ProgressMessages(Struct, frozen=True):
                 )
             target.state.progress.ts = ""
 
+    async def delete_unconfirmed(self, target: ReplyTarget) -> bool:
+        """Whether a progress message that Slack did not confirm was found, beside its answer, and
+        deleted. Raises what SlackClient raises, and NoRoom where answers need the room.
+        """
+        client = self.client.at(Priority.PROGRESS)
+        ts = await self.messages.find_work(target, client, within_s=CLEAN_UP_WITHIN_S)
+        if not ts:
+            return False
+        if target.streams:
+            await self.streams.stop_message(target, ts)
+        await self.client.call("chat.delete", channel=target.channel, ts=ts)
+        return True
+
     async def find_unconfirmed(self, target: ReplyTarget) -> None:
-        """Looks for a progress message that Slack did not confirm, so that it is edited or deleted
-        and not left over with a Cancel button.
+        """Looks briefly for a progress message that Slack did not confirm, so that it is edited or
+        deleted and not left over with a Cancel button.
         """
         progress = target.state.progress
         if not progress.is_unconfirmed:

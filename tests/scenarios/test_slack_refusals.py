@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import connected_bot
 from tests.support.messages import buttons, files_after, text_of, types
@@ -103,6 +104,48 @@ async def test_unconfirmed_progress_is_not_left_over(sandbox: Sandbox) -> None:
     )
     assert answer.edited
     assert not [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
+
+
+@pytest.mark.shows_work
+async def test_answer_does_not_wait_for_progress_search(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack limits the method for ten minutes."""
+    monkeypatch.setattr("bot.slack.messages.FIND_WITHIN_S", 0.05)
+    sandbox.rapid7.be_slow(600, times=3)
+    sandbox.slack.fail(how="cut", processed=False)
+    sandbox.slack.answer_with(
+        429, "{}", path="conversations.history", Retry_After="600", Content_Type="application/json"
+    )
+    await sandbox.slack.command("/usage last 7 days")
+    await sandbox.slack.until(
+        lambda: any(path.endswith("conversations.history") for path in sandbox.slack.paths())
+    )
+    sandbox.rapid7.answer_at_once()
+    await sandbox.slack.until(lambda: any("in 7 days" in m.text for m in sandbox.slack.seen()))
+
+
+@pytest.mark.shows_work
+async def test_progress_beside_its_answer_is_deleted(sandbox: Sandbox, bot: Bot) -> None:
+    """Slack took the progress without an answer, and its history could not be read until the answer
+    was posted.
+    """
+    bot.requests.delivery._delete_after_s = (0.05,) * 20
+    sandbox.rapid7.be_slow(600, times=3)
+    sandbox.slack.fail(how="cut", processed=True)
+    sandbox.slack.answer_with(503, path="conversations.history", times=2)
+    await sandbox.slack.command("/usage last 7 days")
+    await sandbox.slack.until(
+        lambda: any(path.endswith("conversations.history") for path in sandbox.slack.paths())
+    )
+    [left_over] = [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
+    sandbox.rapid7.answer_at_once()
+    answer = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if "in 7 days" in m.text), None)
+    )
+    await sandbox.slack.until(lambda: left_over not in sandbox.slack.messages)
+    assert sandbox.slack.seen() == [answer]
+    assert not answer.edited
 
 
 async def test_private_answer_uses_supported_blocks(sandbox: Sandbox) -> None:
