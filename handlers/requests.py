@@ -366,12 +366,22 @@ class RequestHandler(Struct, frozen=True):
                     await self.store.questions.note_answered(delivery)
 
     async def cancel_in_thread(self, channel: str, thread_ts: str, user: str) -> None:
-        """Cancels a person's own questions in a thread, whichever process is working on them."""
-        asked = await self.store.questions.in_progress_in(channel, thread_ts)
+        """Cancels a person's own questions in a thread, whichever process is working on them. An
+        outage of the database only leaves those of other processes.
+        """
         # The thread of a question is stored once its progress is shown, which is a moment later.
-        here = self.running.tickets_in(channel, thread_ts)
-        for ticket in {*here, *map(answer_ticket, asked)}:
-            await self.cancel(ticket, user)
+        for ticket in self.running.tickets_in(channel, thread_ts):
+            self.running.cancel(ticket, user)
+        try:
+            asked = await self.store.questions.in_progress_in(channel, thread_ts)
+        except StoreUnavailable as error:
+            log.warning("Questions of other processes were not cancelled: %s", error)
+            return
+        for ticket in map(answer_ticket, asked):
+            try:
+                await self.cancel(ticket, user)
+            except StoreUnavailable as error:
+                log.warning("A question of another process was not cancelled: %s", error)
 
 
 def split_command(line: str) -> tuple[CommandName, str]:

@@ -17,6 +17,8 @@ from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
 from bot.slack.manifest import AGENT_SCOPES, SCOPES
 from bot.slack.reply_target import ReplyState, ReplyTarget, ShownProgress
+from bot.store import StoreUnavailable
+from bot.store.sql.questions import SqlQuestions
 from tests.conftest import connected_bot
 
 DIRECT = "D0ADA"
@@ -143,6 +145,48 @@ async def test_stopped_session_cancels_in_another_process(
             assert first.requests.running.tasks
             await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
             await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+        sandbox.rapid7.answer_at_once()
+
+
+async def test_stopped_session_needs_no_database(
+    sandbox: Sandbox, thread: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object) -> list[str]:
+        raise StoreUnavailable("the server was stopped")
+
+    await asked(sandbox, thread)
+    monkeypatch.setattr(SqlQuestions, "in_progress_in", fail)
+    await sandbox.slack.stop_agent_session(thread)
+    await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+    assert "other processes were not cancelled: the server was stopped" in caplog.text
+
+
+async def test_failed_cancel_keeps_no_other_question(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
+    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    async with connected_bot(sandbox) as first:
+        thread = await sandbox.slack.start_agent_thread()
+        sandbox.rapid7.be_slow(600, times=9)
+        await asked(sandbox, thread)
+        await sandbox.slack.say("usage last 4 days", channel=DIRECT, thread_ts=thread)
+        await sandbox.slack.until(lambda: len(of_bot(sandbox, thread)) == 2)
+        async with connected_bot(sandbox) as second:
+            questions = second.store.questions
+            request_cancel = questions.request_cancel
+            failures = iter(range(1))
+
+            async def fail_once(ticket: str, user: str) -> bool:
+                if next(failures, None) is not None:
+                    raise StoreUnavailable("the server was stopped")
+                return await request_cancel(ticket, user)
+
+            monkeypatch.setattr(questions, "request_cancel", fail_once)
+            await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
+            await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+            assert len(first.requests.running.cancellable) == 1
         sandbox.rapid7.answer_at_once()
 
 
