@@ -30,6 +30,8 @@ EDIT_EVERY_S = 3.0
 # A log is followed for ten minutes, in which its asker may lose access. Groups are read again after
 # the same time.
 CHECK_ACCESS_EVERY_S = RIGHTS_KEPT_S
+# Neither progress nor the answer waits longer for the database, such as for a free connection.
+DATABASE_WITHIN_S = 0.5
 # How often a question in progress looks for a cancellation that another process has received.
 CHECK_CANCEL_EVERY_S = 1.0
 
@@ -127,10 +129,18 @@ class ShownWork(Struct, frozen=True):
             await asyncio.wait({task}, timeout=min(left, CHECK_CANCEL_EVERY_S))
             if self.target.state.progress.is_streaming and self._results() != results:
                 ends_at = 0.0
-            with contextlib.suppress(StoreUnavailable):
-                if not task.done() and await self.questions.is_cancelled(self.ticket):
-                    task.cancel()
-                    await asyncio.wait({task})
+            if not task.done() and await self._is_cancelled_elsewhere():
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def _is_cancelled_elsewhere(self) -> bool:
+        """Whether another process has received Cancel. Where the database is slow, it is asked again
+        soon.
+        """
+        with contextlib.suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(DATABASE_WITHIN_S):
+                return await self.questions.is_cancelled(self.ticket)
+        return False
 
     def _results(self) -> int:
         """How many parts of the answer are known."""
@@ -149,8 +159,9 @@ class ShownWork(Struct, frozen=True):
 
     async def _is_unreported(self) -> bool:
         """False where this process was paused, and another has reported the question meanwhile."""
-        with contextlib.suppress(StoreUnavailable):
-            return await self.questions.is_in_progress(self.target.delivery)
+        with contextlib.suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(DATABASE_WITHIN_S):
+                return await self.questions.is_in_progress(self.target.delivery)
         return True
 
     async def _show_and_record(self, progress: Progress) -> None:

@@ -13,7 +13,9 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
+from bot.store.sql.questions import SqlQuestions
 from tests.conftest import connected_bot
+from tests.support.deliveries import working
 from tests.support.messages import buttons
 
 pytestmark = pytest.mark.usefixtures("late_progress", "bot")
@@ -114,6 +116,27 @@ async def test_long_work_shows_itself_and_becomes_the_answer(sandbox: Sandbox) -
     )
     assert answer.ts == working.ts
     assert len(sandbox.slack.seen()) == 1
+
+
+@pytest.mark.shows_work
+async def test_slow_database_delays_no_answer(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor its progress: all connections are in use."""
+    is_in_progress = SqlQuestions.is_in_progress
+
+    async def wait(*_: object) -> bool:
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr("handlers.shown_work.DATABASE_WITHIN_S", 0.05)
+    monkeypatch.setattr(SqlQuestions, "is_in_progress", wait)
+    monkeypatch.setattr(SqlQuestions, "is_cancelled", wait)
+    sandbox.rapid7.be_slow(600, times=3)
+    await sandbox.slack.command("/usage last 7 days")
+    await working(sandbox)
+    monkeypatch.setattr(SqlQuestions, "is_in_progress", is_in_progress)
+    sandbox.rapid7.answer_at_once()
+    await sandbox.slack.until(lambda: any("in 7 days" in m.text for m in sandbox.slack.seen()))
 
 
 @pytest.mark.shows_work
