@@ -23,7 +23,7 @@ from bot.errors import (
 )
 from bot.formatting import join_words, sanitise
 from bot.observability.faults import RecentFaults
-from bot.store import StoreUnavailable, StoreUnreachable
+from bot.store import StoreUnavailable
 from providers.errors import ProviderError
 
 log = logging.getLogger("opswatch")
@@ -167,9 +167,7 @@ def _loggable(error: BaseException, kind: str) -> str:
 def _reported(error: BaseException) -> ReportedError:
     if isinstance(error, ReportedError):
         return error
-    # The store knows no messages for people. The reason of this error names host and role.
-    if isinstance(error, StoreUnreachable):
-        return DatabaseUnavailable(error.cause)
+    # The store knows no messages for people.
     if isinstance(error, StoreUnavailable):
-        return DatabaseUnavailable(str(error))
+        return DatabaseUnavailable(error.cause)
     return InternalError()

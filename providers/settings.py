@@ -103,8 +103,8 @@ def read_reference(value: Any, info: ValidationInfo) -> Secret:
         if not found.strip():
             raise ValueError(f"the environment has no {rest}; export it, or take this table out")
         # As with Slack's tokens: systemd and containers hand secrets over as files.
-        if found.startswith("file:"):
-            return _read_file_reference(found.removeprefix("file:"), info)
+        if path := file_in_variable(rest, found):
+            return _read_file_reference(path, info)
         return Secret(clean_secret(found, f"the variable {rest}"))
     if scheme == "file" and rest:
         return _read_file_reference(rest, info)
@@ -118,6 +118,16 @@ def _read_file_reference(path: str, info: ValidationInfo) -> Secret:
     if not found.strip():
         raise ValueError(f"the file {path} is empty")
     return Secret(clean_secret(found, f"the file {path}"))
+
+
+def file_in_variable(name: str, value: str) -> str:
+    """The path that a variable names by `file:PATH`; empty where it holds the secret itself."""
+    scheme, colon, path = value.strip().partition(":")
+    if scheme != "file" or not colon:
+        return ""
+    if not path.strip():
+        raise ValueError(f'the variable {name} needs a path, such as "file:/run/secrets/key"')
+    return path.strip()
 
 
 def read_secret_file(path: Path, shown: str) -> str:

@@ -221,11 +221,17 @@ def _not_connected(error: Exception, api_url: str) -> Check:
         hint = "Check SLACK_BOT_TOKEN; reinstall the app."
         return Check("slack", ok=False, detail=detail, hint=hint)
     failure = describe_failure(error, setting="SLACK_API_URL")
-    host = failure.host if failure and failure.host else urlsplit(api_url).netloc
+    host = failure.host if failure and failure.host else _host_of(api_url)
     reason = f": {failure.reason}" if failure else ""
     hint = failure.hint if failure else "Check the network, HTTPS_PROXY and SLACK_API_URL."
     detail = f"Slack could not be reached{reason} ({host})."
     return Check("slack", ok=False, detail=detail, hint=hint)
+
+
+def _host_of(url: str) -> str:
+    """Its host and port, without a user and a password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 def _granted(header: str) -> set[str]:

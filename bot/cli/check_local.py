@@ -80,7 +80,9 @@ def refusals(settings: Settings) -> list[Check]:
         if name not in answered
     ]
     if absent:
-        detail = f"Not in use, for want of an account of their vendors: {', '.join(absent)}."
+        detail = (
+            f"Not in use, since no account of these vendors is configured: {', '.join(absent)}."
+        )
         found.append(Check("other commands", ok=True, detail=detail))
     return found
 

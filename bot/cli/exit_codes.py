@@ -53,9 +53,8 @@ class ExitCodeGroup(click.Group):
             show_config_error(error)
             sys.exit(WRONG)
         except Exception as error:
-            if isinstance(error, OSError) and not error.filename and error.errno in _NOT_WRITTEN:
-                _discard_output()
-                fail(f"The output could not be written: {error.strerror}.", FAILED)
+            if _is_unwritten(error):
+                raise
             # Redacted by the formatter; click would print it as it is.
             log.error("Unexpected error", exc_info=True)  # noqa: G201
             # Programs that read JSON lines must not find a sentence among them.
@@ -69,7 +68,7 @@ class ExitCodeGroup(click.Group):
 @contextlib.contextmanager
 def _end_quietly() -> Iterator[None]:
     """Ends without a word where Ctrl-C was pressed, or where the program that reads the output, such
-    as `head`, has read enough.
+    as `head`, has read enough, and with a sentence where a disk takes no more of it.
     """
     try:
         yield
@@ -78,6 +77,16 @@ def _end_quietly() -> Iterator[None]:
     except BrokenPipeError:
         _discard_output()
         sys.exit(PIPE_CLOSED)
+    except OSError as error:
+        if not _is_unwritten(error):
+            raise
+        _discard_output()
+        fail(f"The output could not be written: {error.strerror}.", FAILED)
+
+
+def _is_unwritten(error: Exception) -> bool:
+    """Whether the output could not be written, rather than a file of the bot."""
+    return isinstance(error, OSError) and not error.filename and error.errno in _NOT_WRITTEN
 
 
 def _discard_output() -> None:
@@ -96,6 +105,8 @@ def report_errors(as_json: bool) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except Exception as error:
+        if _is_unwritten(error):
+            raise
         shown = error_message(error)
         if shown.kind == "internal":
             log.error("Unexpected error", exc_info=error)

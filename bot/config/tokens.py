@@ -13,7 +13,7 @@ from bot import formatting
 from bot.errors import ConfigError, ConfigProblem
 from providers.http.network import is_host_name, is_loopback
 from providers.redaction import Secret
-from providers.settings import clean_secret, read_secret_file
+from providers.settings import clean_secret, file_in_variable, read_secret_file
 
 
 class SlackTokens(Struct, frozen=True):
@@ -92,9 +92,8 @@ def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Confi
 
 def _read_token(name: str, value: str) -> str:
     """A token from the environment, or from the file that `file:PATH` names there."""
-    if not value.startswith("file:"):
+    if not (path := file_in_variable(name, value)):
         return clean_secret(value, name)
-    path = value.removeprefix("file:")
     token = clean_secret(read_secret_file(Path(path).expanduser(), path), f"the file {path}")
     if not token:
         raise ValueError(f"the file {path} is empty")

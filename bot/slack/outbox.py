@@ -141,7 +141,7 @@ class Outbox:
                 await self._post_queued()
             except StoreUnavailable as error:
                 log.error("The database cannot be used (%s); what there is to post is kept.", error)
-                await self.report_database_failure(str(error))
+                await self.report_database_failure(error.cause)
             except Exception:
                 log.exception("The queue of messages could not be read; trying again.")
             self._more.clear()

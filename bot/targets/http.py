@@ -61,12 +61,12 @@ async def _exchange(
         ) as response:
             answer = await response.content.read(MOST_ANSWER_BYTES)
             return response.status, answer, _retry_after_s(response.headers.get("Retry-After"))
-    except TimeoutError:
-        raise TargetUnavailable("no answer in time") from None
     except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
-        failure = describe_failure(error, setting="its address in bot.toml")
-        reason = failure.reason if failure else "no connection"
-        raise TargetUnavailable(reason, failure.hint if failure else "") from None
+        # A connection that timed out is a TimeoutError, too, and says more.
+        if failure := describe_failure(error, setting="its address in bot.toml"):
+            raise TargetUnavailable(failure.reason, failure.hint) from None
+        reason = "no answer in time" if isinstance(error, TimeoutError) else "no connection"
+        raise TargetUnavailable(reason) from None
 
 
 def hint_for(status: int) -> str:

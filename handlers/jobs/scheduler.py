@@ -300,7 +300,7 @@ class Scheduler(Struct):
         try:
             await self.prune(self.clock())
         except StoreUnavailable as error:
-            await self.report_database_failure(str(error))
+            await self.report_database_failure(error.cause)
 
     async def _check_database(self) -> None:
         if problem := await self.database_problem():
@@ -360,7 +360,7 @@ class Scheduler(Struct):
             # Tried again in half a minute, because a full or locked database recovers by itself.
             self._failed[due.name] = due
             log.error("The database cannot be used (%s); %s is tried again.", error, due.name)
-            await self.report_database_failure(str(error))
+            await self.report_database_failure(error.cause)
         except Exception as error:
             # One job that fails must not end the others.
             log_failure(error, f"{due.name} failed", level=logging.ERROR)

@@ -23,7 +23,7 @@ from providers.errors import Incomplete, ProtocolError, ProviderError
 from providers.http.causes import UNEXPLAINED
 from providers.http.connections import describe_failure, open_session
 from providers.http.failures import SETTING, no_answer, not_reached
-from providers.http.network import Network
+from providers.http.network import PROXY_HINT, Network
 from providers.http.observer import RequestOutcome
 from providers.http.reading import MOST_ERROR_BYTES
 from providers.http.reply import Reply
@@ -153,7 +153,9 @@ def unreachable(error: Exception, *, account: str, host: str = "") -> ProviderEr
     quotes a URL. `host` is only for operators.
     """
     if failure := describe_failure(error, setting=SETTING):
-        return not_reached(failure.reason, failure.hint, account=account, host=host)
+        is_of_proxy = failure.hint == PROXY_HINT and failure.host
+        shown = failure.host if is_of_proxy else host
+        return not_reached(failure.reason, failure.hint, account=account, host=shown)
     if isinstance(error, aiohttp.ClientResponseError):
         return ProtocolError(
             f"{account} sent something that is not HTTP, or headers without end.",

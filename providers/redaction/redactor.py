@@ -6,6 +6,7 @@ there. In doubt, a value is removed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from providers.redaction.multiline import OpenBlock
 
 SHORTEST_OWN: Final = 4
-# A shorter one could be a name in the JSON of an answer.
+# A shorter one, or a shorter one of letters alone, could be a name in the JSON of an answer.
 SHORTEST_IN_ANSWERS: Final = 8
+SHORTEST_WORD_IN_ANSWERS: Final = 20
 _MARK: Final = MARK.encode()
 # Short texts that are known to hold no secret.
 LONGEST_KNOWN: Final = 200
@@ -36,11 +38,7 @@ class Redactor:
         self._own = sorted({s.open() for s in own if len(s.open()) >= SHORTEST_OWN})
         texts = sorted({spelling for value in self._own for spelling in spellings(value)})
         self._own_scan = ValueScan(texts)
-        self._in_answers = tuple(
-            value.encode("utf-8", "surrogatepass")
-            for value in self._own
-            if len(value) >= SHORTEST_IN_ANSWERS
-        )
+        self._in_answers = {value: _in_json(value) for value in self._own if _is_distinct(value)}
         self._known: set[str] = set()
         self._may_cut = not any(b"\n" in text for text in texts)
 
@@ -69,11 +67,11 @@ class Redactor:
         """A vendor's answer without the bot's own secrets, whichever column repeats them. `but` is
         one by which rows are recognised, and which is removed later.
         """
-        kept = but.encode()
-        for value in self._in_answers:
-            # Hardly any answer has one, and a search is much faster than a replacement.
-            if value in body and value != kept:
-                body = body.replace(value, _MARK)
+        for value, written in self._in_answers.items():
+            for each in written if value != but else ():
+                # Hardly any answer has one, and a search is much faster than a replacement.
+                if each in body:
+                    body = body.replace(each, _MARK)
         return body
 
     def block(self, block: bytes) -> bytes:
@@ -102,3 +100,16 @@ class Redactor:
     def stream(self) -> LineRedactor:
         """A redactor for bytes that arrive in pieces."""
         return LineRedactor(self)
+
+
+def _is_distinct(value: str) -> bool:
+    """Whether a secret cannot be part of a number, or a name, in the JSON of an answer."""
+    shortest = SHORTEST_WORD_IN_ANSWERS if value.isalpha() else SHORTEST_IN_ANSWERS
+    return len(value) >= shortest and not value.isdigit()
+
+
+def _in_json(value: str) -> set[bytes]:
+    """The ways in which JSON writes a text."""
+    written = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    written |= {text.replace("/", "\\/") for text in written}
+    return {text.encode("utf-8", "surrogatepass") for text in written}

@@ -576,9 +576,11 @@ def test_variable_may_name_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "rapid7-api-key"
     secret.write_text("from-a-file\n")
     table = provider(api_key="env:RAPID7_API_KEY")
-    environ = {"RAPID7_API_KEY": f"file:{secret}"}
+    environ = {"RAPID7_API_KEY": f" file:{secret}\n"}
     settings = parse_settings(table, folder=tmp_path, environ=environ)
     assert [each.open() for each in settings.secrets()] == ["from-a-file"]
+    with pytest.raises(ConfigError, match="the variable RAPID7_API_KEY needs a path"):
+        parse_settings(table, folder=tmp_path, environ={"RAPID7_API_KEY": "file:"})
     secret.write_text("")
     with pytest.raises(ConfigError, match="is empty"):
         parse_settings(table, folder=tmp_path, environ=environ)

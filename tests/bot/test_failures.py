@@ -138,7 +138,7 @@ async def list_logs() -> None:
 
 
 async def run_step() -> None:
-    parts = dict.fromkeys(("answering", "posts", "outbox", "zone", "clock"))
+    parts = dict.fromkeys(("answering", "posts", "outbox", "zone", "clock", "saved_questions"))
     secrets = SimpleNamespace(redacted=str)
     permissions = SimpleNamespace(access=SimpleNamespace(is_public=lambda *_: 1 / 0))
     step = WorkflowStep(**parts, permissions=permissions, secrets=secrets)  # type: ignore[arg-type]

@@ -116,14 +116,14 @@ def test_tr50_entry_that_is_no_row_is_said(odd: Any) -> None:
     found.add(page, 2000)
     found.end()
     assert not found.page().complete
-    assert found.page().notes == ("1 row of iot cannot be read.",)
+    assert found.page().notes == ("1 row from iot cannot be read.",)
 
 
 @pytest.mark.parametrize("odd", [None, "x", 5, [1]])
 def test_report_entry_that_is_no_row_is_said(odd: Any) -> None:
     body = json.dumps({"metadata": {"rowCount": 2}, "data": [REPORT_ROW, odd]}).encode()
     report = akamai.json_report(body, account="edge")
-    assert shortcomings("edge", report, HOUR) == ["1 row of edge cannot be read."]
+    assert shortcomings("edge", report, HOUR) == ["1 row from edge cannot be read."]
 
 
 def test_report_without_rows_may_have_null() -> None:
@@ -215,8 +215,20 @@ async def test_own_secrets_in_any_column_are_removed() -> None:
     body = json.dumps({"daily_usage": [], "name": f"ACME {OWN}", "id": OWN}).encode()
     assert OWN not in repr(rapid7.usage_period(redactor.answer(body), account="eu"))
     assert redactor.answer(body, but=OWN) is body
-    # Too short to be told from the names of members.
-    assert Redactor([Secret("name")]).answer(body) is body
+
+
+@pytest.mark.parametrize("own", ["name", "daily", "17643123", "userlogin"])
+def test_own_secret_is_not_taken_for_a_name_or_number(own: str) -> None:
+    body = json.dumps({"name": 1764312345678, own: own}).encode()
+    assert Redactor([Secret(own)]).answer(body) is body
+
+
+@pytest.mark.parametrize("own", ['ab/cd"ef12', "käse-und-brot-1", "back\\slash-99"])
+@pytest.mark.parametrize("slash", ["/", "\\/"])
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_own_secret_is_found_however_json_writes_it(own: str, slash: str, is_ascii: bool) -> None:
+    body = json.dumps({"x": f"a {own} b"}, ensure_ascii=is_ascii).replace("/", slash).encode()
+    assert json.loads(Redactor([Secret(own)]).answer(body)) == {"x": "a [redacted] b"}
 
 
 @pytest.mark.parametrize(
