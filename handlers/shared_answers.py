@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from datetime import timedelta, tzinfo
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,7 +17,6 @@ from bot.commands.answer_resources import AnswerResources
 from bot.commands.answering import AnswerContext
 from bot.questions.question import Question
 from bot.system.loop_turns import LoopTurns
-from providers.errors import ProviderError
 from providers.models import Window
 
 # An answer that was begun earlier may lack what the person has just seen happen.
@@ -26,15 +26,14 @@ ANSWERS_PER_LOOP_TURN = 8
 
 
 class _Work(Struct):
-    """The work on an answer. `outcome` is None if the others cannot use it. Files can be shared where
-    `resources` keep them until everybody has received them.
-    """
+    """The work on an answer, in a task of its own, so that nobody who leaves ends it for the others."""
 
     started_at: float
     window: Window | None
     progress: Progress
-    resources: AnswerResources | None
-    outcome: asyncio.Future[Answer | ProviderError | None]
+    resources: AnswerResources
+    task: asyncio.Task[Answer]
+    askers: int = 0
 
     @property
     def is_recent(self) -> bool:
@@ -61,8 +60,8 @@ class SharedAnswers:
         self,
         question: Question,
         context: AnswerContext,
-        answer: Callable[[Question, AnswerContext], Awaitable[Answer]],
-        resources: AnswerResources | None = None,
+        answer: Callable[[Question, AnswerContext], Coroutine[Any, Any, Answer]],
+        resources: AnswerResources,
     ) -> Answer:
         """The result of `answer`, or of the same work for somebody else that began within the last
         second. `resources` hold the files of the answer.
@@ -70,54 +69,62 @@ class SharedAnswers:
         key = _key(question, context.zone)
         if key is None:
             return await answer(question, context)
-        # Once only: people whose answers have files would otherwise wait for each other in a row.
         window = question.window.window if question.window else None
         work = self._in_progress.get(key)
-        is_joined = work and work.is_recent and work.is_about(window)
-        if work and is_joined and (shared := await self._joined(work, context.progress, resources)):
-            return shared
-        work = _Work(
-            time.monotonic(),
-            window,
-            context.progress,
-            resources,
-            asyncio.get_running_loop().create_future(),
-        )
-        return await self._shared(key, work, answer(question, context))
+        if work is None or not (work.is_recent and work.is_about(window)):
+            task = asyncio.create_task(answer(question, context))
+            work = _Work(time.monotonic(), window, context.progress, resources, task)
+            self._begin(key, work)
+        return await self._result(key, work, context.progress, resources)
 
-    async def _joined(
-        self, work: _Work, progress: Progress, resources: AnswerResources | None
-    ) -> Answer | None:
-        """The answer to somebody else; None if it cannot be shared."""
-        can_share_files = resources is not None and work.resources is not None
-        if resources and work.resources:
-            resources.share(work.resources)
-        progress.shared = work.progress
+    def _begin(self, key: Hashable, work: _Work) -> None:
+        self._in_progress[key] = work
+        # The work may outlast the person who asked first.
+        work.resources.hold()
+
+        def end(task: asyncio.Task[Answer]) -> None:
+            self._forget(key, work)
+            if not task.cancelled():
+                # Nobody may wait for it any more; else asyncio would log that it was not read.
+                task.exception()
+            work.resources.release()
+
+        work.task.add_done_callback(end)
+
+    def _forget(self, key: Hashable, work: _Work) -> None:
+        """Nobody joins the work any more."""
+        # A later one may have taken its place.
+        if self._in_progress.get(key) is work:
+            del self._in_progress[key]
+
+    async def _result(
+        self, key: Hashable, work: _Work, progress: Progress, resources: AnswerResources
+    ) -> Answer:
+        """The answer for one of those who wait for it."""
+        is_joined = work.resources is not resources
+        work.askers += 1
+        work.resources.hold()
+        if is_joined:
+            progress.shared = work.progress
         try:
-            # Cancelling one question must not cancel the work that others wait for.
-            outcome = await asyncio.shield(work.outcome)
+            answer = await asyncio.shield(work.task)
+            await self._loop_turns.next()
+            if is_joined and answer.files:
+                resources.share(work.resources)
+            return answer
         finally:
             progress.shared = None
-        await self._loop_turns.next()
-        if isinstance(outcome, ProviderError):
-            raise outcome
-        return None if outcome and outcome.files and not can_share_files else outcome
+            work.resources.release()
+            await self._leave(key, work)
 
-    async def _shared(self, key: Hashable, work: _Work, answering: Awaitable[Answer]) -> Answer:
-        """The answer; people who ask the same meanwhile get it, too."""
-        self._in_progress[key] = work
-        outcome: Answer | ProviderError | None = None
-        try:
-            answer = outcome = await answering
-        except ProviderError as error:
-            outcome = error
-            raise
-        finally:
-            # A later one may have taken its place.
-            if self._in_progress.get(key) is work:
-                del self._in_progress[key]
-            work.outcome.set_result(outcome)
-        return answer
+    async def _leave(self, key: Hashable, work: _Work) -> None:
+        """Cancels the work with the last who waits for it."""
+        work.askers -= 1
+        if work.askers or work.task.done():
+            return
+        self._forget(key, work)
+        work.task.cancel()
+        await asyncio.wait({work.task})
 
 
 def _key(question: Question, zone: tzinfo) -> Hashable | None:

@@ -22,7 +22,7 @@ class AnswerResources:
         self._users = 1
         self._folder: Callable[[], Path] | None = None
         self.memory = MemoryAllowance(memory)
-        self._shared: list[AnswerResources] = []
+        self._opened.callback(self.memory.release)
 
     def __enter__(self) -> Self:
         return self
@@ -41,17 +41,18 @@ class AnswerResources:
             self._folder = self._opened.enter_context(lazy_temp_dir())
         return self._folder()
 
+    def hold(self) -> None:
+        """Keeps it until one more `release`."""
+        self._users += 1
+
     def share(self, other: AnswerResources) -> None:
         """Keeps the files of another answer for as long as its own."""
-        other._users += 1
-        self._shared.append(other)
+        other.hold()
+        self._opened.callback(other.release)
 
     def release(self) -> None:
         """Frees it, unless another question still uses it."""
         self._users -= 1
-        if self._users:
-            return
-        self._opened.close()
-        self.memory.release()
-        for other in self._shared:
-            other.release()
+        if not self._users:
+            # Each part is freed even if another one cannot be.
+            self._opened.close()

@@ -22,7 +22,6 @@ from providers.errors import Unavailable
 
 DIRECTORY = AccountDirectory({"kitchen": "rapid7", "edge": "akamai"}, {})
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
-TABLE = AnswerFile("usage.csv", Path("usage.csv"), "The table")
 
 
 def question(line: str, now: datetime = NOW) -> Question:
@@ -65,10 +64,13 @@ class People:
         resources: AnswerResources | None = None,
     ) -> asyncio.Task[Answer]:
         context = AnswerContext(Path, ZoneInfo(zone), progress or Progress())
+        resources = resources or AnswerResources(FileMemory())
         asking = asyncio.create_task(
             self.answers.answer(question(line, now), context, self.vendor.answer, resources)
         )
-        await asyncio.sleep(0)
+        # The question, and the task of its work.
+        for _ in range(2):
+            await asyncio.sleep(0)
         return asking
 
 
@@ -202,14 +204,6 @@ async def test_older_work_is_not_joined(
     assert vendor.asked == 2
 
 
-async def test_files_are_made_for_each(people: People, vendor: Vendor) -> None:
-    vendor.outcome = Answer("37 GB", [], files=[TABLE])
-    asking = [await people.ask("/usage last 7 days") for _ in range(3)]
-    vendor.may_answer.set()
-    await asyncio.gather(*asking)
-    assert vendor.asked == 3
-
-
 async def test_csv_waits_for_nobody(people: People, vendor: Vendor) -> None:
     for _ in range(2):
         await people.ask("/usage last 7 days csv")
@@ -227,32 +221,65 @@ async def test_failure_of_vendor_is_shared(people: People, vendor: Vendor) -> No
     assert vendor.asked == 1
 
 
-async def test_cancelled_work_is_done_again(people: People, vendor: Vendor) -> None:
-    first, *others = [await people.ask("/usage last 7 days") for _ in range(3)]
-    first.cancel()
-    vendor.may_answer.set()
-    answers = await asyncio.gather(*others)
-    assert [answer.text for answer in answers] == ["37 GB"] * 2
-    assert first.cancelled()
-
-
-async def test_answers_with_files_wait_once(people: People, vendor: Vendor) -> None:
-    vendor.outcome = Answer("37 GB", [], files=[TABLE])
-    first, *others = [await people.ask("/usage last 7 days") for _ in range(4)]
-    vendor.may_answer.set()
-    await first
-    vendor.may_answer.clear()
-    # All others at once, and not one after the other.
-    async with asyncio.timeout(60):
-        while vendor.asked < 4:
-            await asyncio.sleep(0)
-    vendor.may_answer.set()
-    await asyncio.gather(*others)
-
-
 async def test_cancelled_wait_leaves_the_work_alone(people: People, vendor: Vendor) -> None:
     first, second = [await people.ask("/usage last 7 days") for _ in range(2)]
     second.cancel()
     vendor.may_answer.set()
     assert (await first).text == "37 GB"
     assert second.cancelled()
+
+
+async def test_others_keep_work_of_first(people: People, vendor: Vendor) -> None:
+    memory = FileMemory(100)
+    with AnswerResources(memory) as second:
+        with AnswerResources(memory) as first:
+            assert first.memory.reserve(60)
+            asking = [await people.ask("/logs kitchen 24h", resources=r) for r in (first, second)]
+            asking[0].cancel()
+            await asyncio.wait({asking[0]})
+        assert memory.free_bytes == 40
+        vendor.may_answer.set()
+        assert (await asking[1]).text == "37 GB"
+    assert asking[0].cancelled()
+    assert vendor.asked == 1
+    assert memory.free_bytes == 100
+
+
+async def test_last_to_leave_cancels_work(people: People, vendor: Vendor) -> None:
+    asking = [await people.ask("/usage last 7 days") for _ in range(3)]
+    for each in asking:
+        each.cancel()
+    await asyncio.wait(asking)
+    vendor.may_answer.set()
+    await (await people.ask("/usage last 7 days"))
+    assert vendor.asked == 2
+
+
+async def test_failed_work_shares_no_files(people: People, vendor: Vendor) -> None:
+    memory = FileMemory(100)
+    vendor.outcome = Unavailable("Rapid7 does not answer.", hint="", account="kitchen")
+    with AnswerResources(memory) as second:
+        with AnswerResources(memory) as first:
+            assert first.memory.reserve(60)
+            asking = [await people.ask("/logs kitchen 24h", resources=r) for r in (first, second)]
+            vendor.may_answer.set()
+            await asyncio.gather(*asking, return_exceptions=True)
+        assert memory.free_bytes == 100
+
+
+def test_error_in_closing_frees_the_rest() -> None:
+    memory = FileMemory(100)
+    shared = AnswerResources(memory)
+    assert shared.memory.reserve(60)
+    own = AnswerResources(memory)
+    assert own.memory.reserve(40)
+    own.share(shared)
+    shared.release()
+
+    def fail() -> None:
+        raise OSError("the folder cannot be deleted")
+
+    own._opened.callback(fail)
+    with pytest.raises(OSError, match="cannot be deleted"):
+        own.release()
+    assert memory.free_bytes == 100
