@@ -124,8 +124,11 @@ FORMS: Final = (
              b"20261121T100000Z", (b"2026-11-21T10:00", b"Z")),
     TimeForm("compact_date", _Y + _M + _D + rb"[ T-](?P<H>\d{1,2}):(?P<M>\d{1,2})", rb":\d{1,2}(?:[.,:]\d{1,9}+)?+", OFFSET,
              b"20171223-22:15:29:606", (b"2017-12-23T22:15", b"")),
-    TimeForm("ordinal", _Y + rb"[-./:](?P<yday>[0-3]\d\d)[T ./:-]" + _HM, _SECONDS, OFFSET,
+    TimeForm("ordinal", _Y + rb"-(?P<yday>[0-3]\d\d)T" + _HM, _SECONDS, OFFSET,
              b"2026-325T10:00:00,123", (b"2026-11-21T10:00", b"")),
+    # Other signs occur in addresses (`2001:200:10:30::5`), builds and numbers of orders.
+    TimeForm("dotted_ordinal", _Y + rb"\.(?P<yday>[0-3]\d\d)\." + _HM, _SECONDS, OFFSET,
+             b"2026.325.10:00:00", (b"2026-11-21T10:00", b"")),
     TimeForm("week_date", _Y + rb"-W(?P<week>[0-5]\d)-(?P<wday>[1-7])[T ]" + _HM, _SECONDS, OFFSET,
              b"2026-W47-6T10:00:00Z", (b"2026-11-21T10:00", b"Z")),
     TimeForm("hours_and_minutes", _Y + b"-" + _M + b"-" + _D + rb" (?P<H>[01]\d|2[0-3])h(?P<M>[0-5]\d)", rb"\.\d\d", rb" (?:utc|UTC)\b",
@@ -187,8 +190,9 @@ FORMS: Final = (
              b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
     TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
              b"1121/100000.123456", (b"--11-21T10:00", b"")),
-    # Between dots, the day is first, as in German; years before 2024 are not kept.
-    TimeForm("day_first_short", _D + rb"\." + _M + rb"\.(?P<yy>2[4-9]|3\d),? {1,2}" + _HM, _SECONDS, OFFSET,
+    # Between dots, the day is first, as in German; years before 2024 are not kept. A first number
+    # that may be such a year is one, or else a log of 2026 would be read as one of many years.
+    TimeForm("day_first_short", rb"(?P<d>[01]\d|2[0-3])\." + _M + rb"\.(?P<yy>2[4-9]|3\d),? {1,2}" + _HM, _SECONDS, OFFSET,
              b"21.11.26 10:00:00", (b"2026-11-21T10:00", b"")),
     # Apart from this notation, a first number up to 12 is a month, since logs from 2012 and before
     # are not kept.
@@ -211,6 +215,7 @@ FORM_OF: Final = {form.name: form for form in FORMS}
 # Notations that differ from others in digits after the minute.
 FORMS_WITH_FIXED_DIGITS: Final = {"digits_alone", "epoch_scientific"}
 _AT_START_ALONE: Final = {
+    "dotted_ordinal",
     "joined_month_day",
     "digits_alone",
     "dashed_clock",

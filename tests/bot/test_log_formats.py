@@ -155,6 +155,14 @@ def test_letter_is_not_taken_for_a_level(time: bytes, message: bytes) -> None:
         (b"2026-11-21 14:00:00 PM started", "2026-11-21T14:00"),
         (b"2026-W53-7T10:00:00 started", "2027-01-03T10:00"),
         (b"2026.325.22:00:00 started", "2026-11-21T22:00"),
+        (
+            b'2001:200:10:30::5 - - [21/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5',
+            "2026-11-21T10:00 +00:00",
+        ),
+        (b"26.11.21 10:00:00 started", "2026-11-21T10:00"),
+        (b"26.11.25 10:00:00 started", "2026-11-25T10:00"),
+        (b"26.11.30 10:00:00 started", "2026-11-30T10:00"),
+        (b"21.11.26 10:00:00 started", "2026-11-21T10:00"),
         (b"2026-11-21 22:00:00 AM hot", "2026-11-21T22:00"),
         (b"11/21/2026 22:00:00 AM hot", "2026-11-21T22:00"),
         (b"11/21/2026 00:05:00 AM hot", "2026-11-21T00:05"),
@@ -177,6 +185,19 @@ def test_time_ends_where_the_message_begins(line: bytes, minute: str) -> None:
     assert read_line(line).minute == (clock.encode(), zone.encode())
     block = counted(*[(line + b"\n") * 3] * 3)
     assert dict(block.minutes) == {(clock.encode(), zone.encode()): 9}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"2026-112 10:30 order shipped",
+        b"2026/112/10:30 items",
+        b"build 2026.123 10:30",
+        b"build 2026.123.10:30",
+    ],
+)
+def test_number_is_not_taken_for_a_day(line: bytes) -> None:
+    assert read_line(line).minute is None
 
 
 BARE = [b"error could not open the oven", b"info  oven on", b"warn: hot", b"debug", b"  at kitchen"]
