@@ -14,7 +14,7 @@ from bot.logs.bare_levels import DECIDING_LINES, begin_with_levels
 from bot.logs.candidates import candidates, may_have_times_or_fields
 from bot.logs.field_shapes import BlockShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
-from bot.logs.level_columns import level_column
+from bot.logs.level_columns import LINE_END, level_column
 from bot.logs.levels import LEVELS
 from bot.logs.lines import (
     levels_alone,
@@ -33,7 +33,7 @@ from providers.patterns import compile_pattern
 
 TAIL_BYTES: Final = 400
 LAST_BYTES: Final = TAIL_LINES * TAIL_BYTES * 4
-# Of a longer line, only the beginning is read.
+# Of a longer line, only the beginning and the end are read.
 LONGEST_LINE: Final = 65536
 LONG_LINE_KEPT: Final = 4096
 # Enough to see which level is the most common.
@@ -95,7 +95,7 @@ class LogCounter(PlacedLines):
         else:
             self._open += block
         if len(self._open) > LONGEST_LINE:
-            self._open = self._open[:LONG_LINE_KEPT]
+            self._open = _shortened(self._open)
 
     def close(self) -> None:
         """Counts the last line, even if it has no line end."""
@@ -148,7 +148,7 @@ class LogCounter(PlacedLines):
             if len(self._beginning) >= DECIDING_LINES:
                 break
             if line.strip():
-                self._beginning.append(line[:LONG_LINE_KEPT])
+                self._beginning.append(_shortened(line))
         if len(self._beginning) >= DECIDING_LINES or text.count(b"\n", 0, LONGEST_LINE) >= left:
             self._decide_on_levels(self._beginning[:counted])
 
@@ -410,6 +410,11 @@ class LogCounter(PlacedLines):
         self._texts.feed(texts)
         self.levels.update(self._texts.levels)
         self._texts.levels.clear()
+
+
+def _shortened(line: bytes) -> bytes:
+    """The beginning of a long line and its end, which may hold the level."""
+    return line if len(line) <= LONG_LINE_KEPT else line[:LONG_LINE_KEPT] + line[-LINE_END:]
 
 
 def _shown(line: bytes) -> str:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Final
 
 from bot.logs.grammar import CONTINUES, FAR_ENOUGH
@@ -29,7 +30,7 @@ _ENOUGH_KNOWN: Final = 4
 _MOST_WORDS: Final = 12
 _MOST_CELLS: Final = 24
 # Of a line that is longer than what is read, the last word is looked for here.
-_END: Final = 80
+LINE_END: Final = 80
 _SIGNS: Final = rb"\s|,;:=/#~*\[\](){}<>\"'"
 _WORD: Final = compile_pattern(rb"([" + _SIGNS + rb"]{0,24}+)([^" + _SIGNS + rb"]{1,64}+)")
 # Letters of other alphabets are parts of words; dashes, arrows and pictures are signs.
@@ -42,8 +43,12 @@ _LAST: Final = compile_pattern(
 )
 _SEPARATORS: Final = (b",", b";", b"\t", b"|")
 _LETTERS: Final = frozenset(b"EWIDFVTC"[at : at + 1] for at in range(8))
-# East and west are letters, too, but no compass has these.
+# East and west are letters, too, but no compass has these. Inserts, changes and deletes are I, C
+# and D: two letters are levels only if one is I and the other E or W.
 _SURE_LETTERS: Final = frozenset((b"I", b"D"))
+_CHANGES: Final = frozenset((b"I", b"C", b"D"))
+_LEAST_LETTERS: Final = 3
+_PAIRS: Final = (frozenset((b"I", b"E")), frozenset((b"I", b"W")))
 _SURE_WORDS: Final = PLAIN_WORDS.keys() | WORDS_ABROAD.keys()
 
 
@@ -72,10 +77,19 @@ class LevelColumn:
 
     def level(self, line: bytes) -> str | None:
         """The level of a line that has a time and no level in a place that programs share."""
-        found = next(
-            (word for column, word in _columns_of(_texts_around_time(line)) if column == self), b""
-        )
-        return _level_of(found, is_letter=self.is_letter)
+        texts = _texts_around_time(line)
+        if self.number < 0:
+            found = _last_of(texts)
+        else:
+            text = texts.front if self.is_in_front else texts.behind
+            if self.unit is Unit.CELL:
+                found = _cells_of(text, self.before, is_in_front=self.is_in_front)
+            elif self.unit is Unit.WORD:
+                found = _words_of(text, is_in_front=self.is_in_front, at=self.number)
+            else:
+                found = _parts_of(text, is_in_front=self.is_in_front, at=self.number)
+        word = next((word for column, word in found if column == self), b"")
+        return _level_of(word, is_letter=self.is_letter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,57 +151,86 @@ def _is_column(column: LevelColumn, words: Counter[bytes], lines: int) -> bool:
     if len(levels) < _LEAST_LEVELS:
         return False
     if column.is_letter:
-        return words.total() == lines and not _SURE_LETTERS.isdisjoint(words)
+        return words.total() == lines and _are_levels(frozenset(words))
     # Words such as `config`, `system` and `note` alone may name what the lines are about.
     sure = sum(count for word, count in words.items() if word.lower() in _SURE_WORDS)
     return words.total() * 100 >= lines * _LEAST_PERCENT and sure * 2 >= words.total()
 
 
+def _are_levels(letters: frozenset[bytes]) -> bool:
+    if len(letters) < _LEAST_LETTERS:
+        return letters in _PAIRS
+    return not letters.isdisjoint(_SURE_LETTERS) and letters != _CHANGES
+
+
 def _columns_of(texts: _Texts) -> Iterator[tuple[LevelColumn, bytes]]:
     """The places of a line that hold what may be a level, and what each holds."""
     for text, is_in_front in ((texts.behind, False), (texts.front, True)):
-        yield from _cells_of(text, is_in_front=is_in_front)
+        for separator in _SEPARATORS:
+            yield from _cells_of(text, separator, is_in_front=is_in_front)
         yield from _words_of(text, is_in_front=is_in_front)
         yield from _parts_of(text, is_in_front=is_in_front)
+    yield from _last_of(texts)
+
+
+def _last_of(texts: _Texts) -> Iterator[tuple[LevelColumn, bytes]]:
     last = _LAST.search(texts.end)
-    if last and _level_of(last[2]):
+    if last and last[1] != b"/" and _level_of(last[2]):
         yield LevelColumn(Unit.PART, -1, _sign_of(last[1])), last[2]
 
 
-def _cells_of(text: bytes, *, is_in_front: bool) -> Iterator[tuple[LevelColumn, bytes]]:
-    for separator in _SEPARATORS:
-        cells = [cell.strip(b" \t\r\"'") for cell in text.split(separator, _MOST_CELLS)]
-        # The time is a cell, too, and a text without a separator is none.
-        inner = enumerate(cells[:-1] if is_in_front else cells[1:], start=0 if is_in_front else 1)
-        for number, cell in inner:
-            if _level_of(cell):
-                yield LevelColumn(Unit.CELL, number, separator, is_in_front=is_in_front), cell
+def _cells_of(
+    text: bytes, separator: bytes, *, is_in_front: bool
+) -> Iterator[tuple[LevelColumn, bytes]]:
+    cells = [cell.strip(b" \t\r\"'") for cell in text.split(separator, _MOST_CELLS)]
+    # The time is a cell, too, and a text without a separator is none.
+    inner = enumerate(cells[:-1] if is_in_front else cells[1:], start=0 if is_in_front else 1)
+    for number, cell in inner:
+        if _level_of(cell):
+            yield LevelColumn(Unit.CELL, number, separator, is_in_front=is_in_front), cell
 
 
-def _words_of(text: bytes, *, is_in_front: bool) -> Iterator[tuple[LevelColumn, bytes]]:
-    for number, (word, before, after) in enumerate(_matches_of(_WORD, text)):
+def _words_of(
+    text: bytes, *, is_in_front: bool, at: int | None = None
+) -> Iterator[tuple[LevelColumn, bytes]]:
+    """The words of a text that may be levels, or the one with this number."""
+    for number, (word, before, after) in _numbered(_WORD, text, at):
         word = word.rstrip(b".")
         is_letter = word in _LETTERS
         if _level_of(word, is_letter=is_letter):
             yield LevelColumn(Unit.WORD, number, before, after, is_in_front, is_letter), word
 
 
-def _parts_of(text: bytes, *, is_in_front: bool) -> Iterator[tuple[LevelColumn, bytes]]:
-    for number, (part, before, after) in enumerate(_matches_of(_PART, text)):
+def _parts_of(
+    text: bytes, *, is_in_front: bool, at: int | None = None
+) -> Iterator[tuple[LevelColumn, bytes]]:
+    """The parts of words that may be levels, or the one with this number."""
+    for number, (part, before, after) in _numbered(_PART, text, at):
         if _level_of(part):
             yield LevelColumn(Unit.PART, number, before, after, is_in_front), part
+
+
+def _numbered(
+    pattern: re.Pattern[bytes], text: bytes, at: int | None
+) -> Iterator[tuple[int, tuple[bytes, bytes, bytes]]]:
+    end = None if at is None else at + 1
+    return islice(enumerate(_matches_of(pattern, text)), at or 0, end)
 
 
 def _matches_of(pattern: re.Pattern[bytes], text: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """The first words of a text, each with the sign before it and the sign after it."""
     at = 0
+    is_path = False
     for _ in range(_MOST_WORDS):
         match = pattern.match(text, at)
         if match is None:
             return
         at = match.end()
-        if len(match[1]) > 1 and match[1].endswith(b"/"):
-            # The beginning of a path: `GET /error`.
+        is_below = match[1].endswith(b"/")
+        # The beginning of a path, `GET /error`, or what is further down, `/api/error`; but not
+        # `oven/error`, a name and a level.
+        is_path = is_below and (is_path or len(match[1]) > 1 or not match.start())
+        if is_path:
             yield b"", b"", b""
             continue
         yield match[2], _sign_of(match[1][-1:]), _sign_of(text[at : at + 1])
@@ -215,4 +258,4 @@ def _texts_around_time(line: bytes) -> _Texts:
         return _Texts(b"", b"", b"")
     # In front of the time, the pattern may have matched a thread or a name.
     start = time.start(str(time.lastgroup))
-    return _Texts(head[:start], head[time.end() :], line[max(time.end(), len(line) - _END) :])
+    return _Texts(head[:start], head[time.end() :], line[max(time.end(), len(line) - LINE_END) :])

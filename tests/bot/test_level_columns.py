@@ -120,3 +120,36 @@ def test_column_does_not_depend_on_blocks(size: int) -> None:
     levels, minutes, untimed = as_read(lines)
     assert levels.total() == 40
     assert (counter.levels, counter.minutes, counter.untimed) == (levels, minutes, untimed)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (b"2026-11-21 10:%02d:00 I orders", b"2026-11-21 10:%02d:00 D orders"),
+        (b"2026-11-21 10:%02d:00,/api/error,200", b"2026-11-21 10:%02d:00,/api/info,200"),
+        (b"2026-11-21 10:%02d:00 200 GET /api/error", b"2026-11-21 10:%02d:00 200 GET /api/info"),
+        (b"2026-11-21 10:%02d:00,/error,200", b"2026-11-21 10:%02d:00,/info,200"),
+    ],
+)
+def test_changes_and_paths_are_not_levels(first: bytes, second: bytes) -> None:
+    log = b"".join(b"%s\n%s\n" % (first % n, second % n) for n in range(40))
+    assert counted(log).levels == {}
+
+
+def test_level_after_a_name_and_slash_counts() -> None:
+    lines = (b"2026-11-21 10:%02d:00 oven/error: hot\n2026-11-21 10:%02d:00 oven/info: on\n",)
+    log = b"".join(lines[0] % (n, n) for n in range(20))
+    assert counted(log).counted_levels() == {"error": 20, "info": 20}
+
+
+@pytest.mark.parametrize("length", [10_000, 100_000])
+def test_level_ends_a_long_line(length: int) -> None:
+    text = b"x " * (length // 2)
+    log = b"".join(
+        b"2026-11-21 10:%02d:00 %s[%s]\n" % (n, text, level)
+        for n in range(20)
+        for level in (b"error", b"info")
+    )
+    # Blocks as they come from a network.
+    blocks = [log[at : at + 50_000] for at in range(0, len(log), 50_000)]
+    assert counted(*blocks).counted_levels() == {"error": 20, "info": 20}
