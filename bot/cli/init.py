@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bot.cli.program import FAILED, ProgramCommand, as_called, config_file, config_option, fail
-from bot.config.placeholders import PLACEHOLDER
+from bot.placeholders import PLACEHOLDER
 from bot.system.private_open import PRIVATE
 from bot.system.terminal_text import terminal_line
 

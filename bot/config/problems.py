@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from bot import formatting
 from bot.config.accounts import Detail, kind_of
-from bot.config.placeholders import PLACEHOLDER, Place
 from bot.config.settings import Settings
 from bot.config.tables import TABLES, AccessSettings
 from bot.errors import ConfigProblem
 from bot.notifications.kinds import KINDS, secret_keys
+from bot.placeholders import PLACEHOLDER, Place
 from providers.registry import registry
 from providers.settings import SERVER_SCHEMES
 

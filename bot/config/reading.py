@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.config.accounts import Detail, read_accounts
 from bot.config.consistency import bad_names, schedule_problems
-from bot.config.placeholders import placeholders
 from bot.config.problems import problem_of, unfilled_problem
 from bot.config.settings import Settings
 from bot.config.targets import read_targets
 from bot.config.toml import read_table
 from bot.errors import ConfigError, ConfigProblem
+from bot.placeholders import placeholders
 from providers.http.network import Network, NetworkSettingError, is_loopback
 from providers.redaction import Secret
 from providers.settings import DatabaseLocation

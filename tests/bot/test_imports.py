@@ -58,6 +58,11 @@ def test_unneeded_packages_are_not_imported(code: str) -> None:
     assert not UNUSED & imported_by(code)
 
 
+def test_help_reads_no_settings() -> None:
+    heavy = {"pydantic", "providers.settings", "bot.config.reading", "bot.questions.registry"}
+    assert not heavy & imported_by("import bot.cli.main")
+
+
 def test_answers_of_other_commands_are_not_imported() -> None:
     modules = imported_by(
         "import bot.cli.ask\nfrom bot.questions.registry import COMMANDS; [*COMMANDS.values()]"
