@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.errors import SlackRefused
 from bot.slack.canvas_posts import CanvasPosts
@@ -34,7 +35,13 @@ class PostSender(Struct, frozen=True):
         channel = await self.channels.id_of(queued.post.channel)
         if queued.post.how is PostKind.FILE:
             return await self.posted.file(queued, channel)
-        return await self.posted.message(queued, channel)
+        try:
+            return await self.posted.message(queued, channel)
+        except SlackRefused as error:
+            if not _outlives_thread(queued, error):
+                raise
+            # The history of the channel has a broadcast, whether it was posted in the thread or not.
+            return await self.posted.message(replace(queued, about_ts=""), channel)
 
     async def send(self, queued: QueuedPost) -> str:
         if queued.post.how is PostKind.FILE:
@@ -61,9 +68,7 @@ class PostSender(Struct, frozen=True):
         try:
             answer = await self.client.post(channel, post.text, post.blocks, **options, **thread)
         except SlackRefused as error:
-            # What the channel should see is posted even if somebody has deleted the message it is
-            # about.
-            if not is_broadcast or cause_of(error.code) is not Cause.GONE:
+            if not _outlives_thread(queued, error):
                 raise
             answer = await self.client.post(channel, post.text, post.blocks, **options)
         await self.channels.learn(post.channel, str(answer.get("channel") or ""))
@@ -102,3 +107,8 @@ class PostSender(Struct, frozen=True):
             alt_text=post.text,
             destination={"channel_id": channel, **thread},
         )
+
+
+def _outlives_thread(queued: QueuedPost, error: SlackRefused) -> bool:
+    """Whether Slack has no such thread any more, and the channel should see the post all the same."""
+    return queued.post.how is PostKind.BROADCAST and cause_of(error.code) is Cause.GONE

@@ -161,6 +161,26 @@ async def test_uncertain_reply_is_searched_in_thread(sandbox: Sandbox, failure: 
     assert channel_texts(sandbox) == ["Message 0", "reply 1", "reply 2", "reply 3", "reply 4"]
 
 
+@pytest.mark.parametrize("was_taken", [True, False])
+async def test_uncertain_broadcast_outlives_deleted_message(
+    sandbox: Sandbox, was_taken: bool
+) -> None:
+    async with posting(sandbox) as posts:
+        await enqueue(posts, post(0))
+        await sandbox.slack.until(lambda: channel_texts(sandbox))
+        await settled(posts)
+        [root] = sandbox.slack.messages
+        sandbox.slack.fail(how="500", processed=was_taken)
+        # Slack is asked whether it has the post only after somebody has deleted the message.
+        sandbox.slack.refuse("conversations.replies", "thread_not_found")
+        await enqueue(posts, follow_up(1, 0, PostKind.BROADCAST))
+        if not was_taken:
+            sandbox.slack.messages.remove(root)
+        await settled(posts)
+    assert channel_texts(sandbox)[-1:] == ["broadcast 1"]
+    assert channel_texts(sandbox).count("broadcast 1") == 1
+
+
 async def test_reply_to_deleted_message_does_not_block_queue(sandbox: Sandbox) -> None:
     async with posting(sandbox) as posts:
         await enqueue(posts, post(0))
