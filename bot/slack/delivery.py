@@ -168,15 +168,10 @@ class Delivery:
     async def _remove_steps(self, target: ReplyTarget, ts: str, answer: Answer) -> None:
         """Replaces a stream that shows its steps, Cancel and the answer by the answer alone."""
 
-        async def edit() -> None:
-            try:
-                await self.messages.edit(target, ts, answer.text, answer.blocks)
-            except SlackDeliveryUnknown:
-                # Editing again changes nothing, so it makes no difference whether Slack has acted.
-                raise SlackUnreachable from None
-
         try:
-            await self._until_reached(edit)
+            await self._until_reached(
+                lambda: self.messages.edit(target, ts, answer.text, answer.blocks)
+            )
         except SlackRefused as error:
             log.warning("A streamed answer could not be replaced: %s", error)
         except asyncio.CancelledError:

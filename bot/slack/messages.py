@@ -15,7 +15,7 @@ from msgspec import Struct
 from bot.answer import Block
 from bot.blocks.progress_blocks import WORKING_ACTION
 from bot.blocks.streams import has_answer, is_headline, is_stream_of
-from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.client import SlackClient
 from bot.slack.errors import MESSAGE_GONE, THREAD_GONE
 from bot.slack.reply_target import ReplyTarget
@@ -113,7 +113,9 @@ class SlackMessages:
         blocks: Sequence[Block],
         client: SlackClient | None = None,
     ) -> bool:
-        """Edits a message; False if it was deleted, or is too old to be edited."""
+        """Edits a message; False if it was deleted, or is too old to be edited. Raises
+        SlackUnreachable in place of SlackDeliveryUnknown.
+        """
         client = client or self._client
         try:
             try:
@@ -121,6 +123,9 @@ class SlackMessages:
             except SlackDeliveryUnknown:
                 # Editing twice changes nothing.
                 await client.update(target.channel, ts, text, blocks)
+        except SlackDeliveryUnknown:
+            # Nor does it make a difference later whether Slack has acted.
+            raise SlackUnreachable from None
         except SlackRefused as error:
             if error.code not in MESSAGE_GONE:
                 raise

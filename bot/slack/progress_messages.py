@@ -12,6 +12,7 @@ from bot.blocks import older_blocks, progress_blocks
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.answer_streams import AnswerStreams
 from bot.slack.client import SlackClient
+from bot.slack.errors import MESSAGE_GONE
 from bot.slack.messages import WORKING, SlackMessages, work_key
 from bot.slack.pace import Priority
 from bot.slack.reply_target import ReplaceMode, ReplyTarget
@@ -71,10 +72,14 @@ class ProgressMessages(Struct, frozen=True):
         """Deletes the progress message in the channel; nothing where there is none."""
         await self.streams.stop(target)
         if target.state.progress.ts:
-            with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
+            try:
                 await self.client.call(
                     "chat.delete", channel=target.channel, ts=target.state.progress.ts
                 )
+            except (SlackRefused, SlackDeliveryUnknown) as error:
+                # It may still be there, so it is searched for and deleted later.
+                is_gone = isinstance(error, SlackRefused) and error.code in MESSAGE_GONE
+                target.state.progress.is_unconfirmed = not is_gone
             target.state.progress.ts = ""
 
     async def delete_unconfirmed(self, target: ReplyTarget) -> bool:

@@ -148,6 +148,34 @@ async def test_progress_beside_its_answer_is_deleted(sandbox: Sandbox, bot: Bot)
     assert not answer.edited
 
 
+@pytest.mark.shows_work
+async def test_answer_replaces_progress_after_an_outage(sandbox: Sandbox) -> None:
+    sandbox.rapid7.be_slow(600, times=3)
+    await sandbox.slack.command("/usage last 7 days")
+    working = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
+    )
+    sandbox.slack.fail("chat.update", how="503", processed=False, times=5)
+    sandbox.rapid7.answer_at_once()
+    await sandbox.slack.until(lambda: "in 7 days" in working.text)
+    assert sandbox.slack.seen() == [working]
+
+
+@pytest.mark.shows_work
+async def test_progress_is_deleted_after_an_outage(sandbox: Sandbox, bot: Bot) -> None:
+    bot.requests.delivery._delete_after_s = (0.05,) * 20
+    sandbox.rapid7.be_slow(600, times=3)
+    await sandbox.slack.command("/usage last 7 days")
+    working = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
+    )
+    sandbox.slack.fail("chat.delete", how="503", processed=False)
+    sandbox.slack.refuse("chat.update", "channel_not_found")
+    sandbox.rapid7.answer_at_once()
+    await sandbox.slack.until(lambda: any("in 7 days" in m.text for m in sandbox.slack.seen()))
+    await sandbox.slack.until(lambda: working not in sandbox.slack.messages)
+
+
 async def test_private_answer_uses_supported_blocks(sandbox: Sandbox) -> None:
     sandbox.slack.supports_new_blocks = False
     await sandbox.slack.answer_to("/usage last 7 days")
