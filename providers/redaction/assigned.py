@@ -15,8 +15,8 @@ from providers.redaction.pairs import is_pair_value, list_items, paired_value
 from providers.redaction.secret import MARK, MARK_BEGINS
 from providers.redaction.values import (
     TEST_NAME,
-    is_passphrase,
     is_secret,
+    looks_like_password,
     looks_random,
     looks_secret,
 )
@@ -41,7 +41,9 @@ _BELOW_EMPTY_LINE: Final = lazy_pattern(
     rb"""(?:\r?\n[ \t]{0,40}){2}(?P<bare>[^\s:=#\[{(<>"']{8,256}+)(?=[ \t\r]*+(?:\n|$))"""
 )
 # A name instead of a connection string: `dsn: default`.
-_DATA_SOURCE: Final = lazy_pattern(rb"(?:default|primary|secondary|replica|main|local)\b")
+_DATA_SOURCE: Final = lazy_pattern(
+    rb"(?:default|primary|secondary|replica|main|local)(?=[\s\"',;)\\]|$)"
+)
 # Dovecot's id of a connection: `session=<Ax2Kp3oN+QwKAAAB>`.
 _DOVECOT_SESSION: Final = lazy_pattern(rb"<[A-Za-z0-9+/]{8,24}>")
 # The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
@@ -170,7 +172,7 @@ def _names_something_else(block: bytes, start: int, after: re.Match[bytes], name
     if name == b"session" and _DOVECOT_SESSION.match(block, start):
         return True
     call = _METHOD.match(block, start)
-    if call and not looks_secret(call["value"]):
+    if call and not (looks_secret(call["value"]) or looks_like_password(call["value"])):
         return True
     return bool(_READS.match(block, start) or _REMARK.match(block, start))
 
@@ -290,16 +292,21 @@ def _number(number: re.Match[bytes], kind: NameKind, close: bytes) -> list[Span]
     return [Span(number.start(), number.end(), close + _MARK + close)]
 
 
+def _is_type(block: bytes, found: Span) -> bool:
+    """Whether a value is a type in code, which has no digits."""
+    value = block[found.start : found.end]
+    return value.isalpha() and bool(_OR_NONE.match(block, found.end))
+
+
 def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span]:
     if bracketed := _BRACKETED_WORDS.match(block, start):
-        is_value = is_secret(kind, bracketed["words"], prose=prose) or (
-            kind is NameKind.PASS and is_passphrase(bracketed["words"])
-        )
+        # Words in brackets after `pass:` are remarks, as of compilers and of test runs.
+        is_value = is_secret(kind, bracketed["words"], prose=prose)
         return [Span(*bracketed.span())] if is_value else []
     found = value_at(block, start)
     if prose and kind is NameKind.DOUBTFUL and _CALL.match(block, start):
         return []
-    if found is None or _OR_NONE.match(block, found.end):
+    if found is None or _is_type(block, found):
         return []
     is_long = found.end - found.start >= notation.LONGEST_ORDINARY
     # A bracket after the value means that it is code, not a secret.

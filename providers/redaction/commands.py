@@ -143,13 +143,13 @@ _COMMANDS: Final = lazy_pattern(
 # `-p x`, `-P x`, `-pw x`, `-px` after a command, and what separates the option from the password.
 _OPTION: Final = lazy_pattern(rb"[ ]-(?:pw?|P)(?P<gap>[^\S\n]{1,3}|=)?(?=[^\s-])")
 _SPACED_OPTION: Final = lazy_pattern(
-    rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp\w{0,4}|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|racadm|rabbitmqadmin|netexec|nxc|hydra|xfreerdp|tsql|twine|juju|p4|certutil|smbmap|mycli|hdbsql|cypher-shell)(?:\.exe)?[^\S\n]"""
+    rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp\w{0,4}|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|racadm|rabbitmqadmin|netexec|nxc|hydra|xfreerdp|tsql|twine|certutil|smbmap|mycli|hdbsql|cypher-shell)(?:\.exe)?[^\S\n]"""
 )
 # One of these is part of each of the commands above. A search for them is a cheap first check.
 _COMMAND_WORDS: Final = tuple(
     b"login mongo psexec plink pscp putty psftp rdesktop ipmitool sqlcmd bcp zip wbadmin winrs ncftp "
     b"mosquitto_ sshpass clickhouse influx cqlsh isql impacket evil-winrm crackmapexec netexec nxc "
-    b"hydra xfreerdp racadm rabbitmqadmin 7z rar mysql tsql twine juju p4 certutil smbmap mycli hdbsql cypher".split()
+    b"hydra xfreerdp racadm rabbitmqadmin 7z rar mysql tsql twine certutil smbmap mycli hdbsql cypher".split()
 )
 _JOINED_OPTION: Final = lazy_pattern(
     rb"\b(?:7z[ar]?|(?:un)?zip|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]"
@@ -235,7 +235,10 @@ def _password_option(block: bytes, at: int) -> list[Span]:
     commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
 
     def is_password(value: bytes) -> bool:
-        return not value.isdigit() and may_be_secret(value) and bool(commands.search(preceding))
+        # `unzip -pq` is two options.
+        is_option = not option["gap"] and len(value) < 3
+        is_secret = not (is_option or value.isdigit()) and may_be_secret(value)
+        return is_secret and bool(commands.search(preceding))
 
     return _secret_argument(block, option.end(), is_password)
 

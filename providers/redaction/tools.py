@@ -85,8 +85,8 @@ _ARGUMENTS: Final = lazy_pattern(
     rb"""(?xi)
     (?: cargo[ ]login[ ] (?:--?[a-z-]{1,20}[ ]){0,3} (?=[^\s<-]{8})
       | nuget[ ]push[ ] [^\s-][^\s]{0,200}\.s?nupkg[ ] (?=[^\s-]{8})
-      | poetry[ ]config[ ] (?: pypi-token\.[\w.-]{1,64} | http-basic\.[\w.-]{1,64}[ ]\S{1,64} )[ ]
-      | mc[ ](?:alias[ ]set|config[ ]host[ ]add)[ ] \S{1,64}[ ]\S{1,200}[ ]\S{1,128}[ ]
+      | poetry[ ]config[ ] (?: pypi-token\.[\w.-]{1,64} | http-basic\.[\w.-]{1,64}[ ]\S{1,64} )[ ] (?=[^\s-])
+      | mc[ ](?:alias[ ]set|config[ ]host[ ]add)[ ] \S{1,64}[ ]https?://\S{1,200}[ ]\S{1,128}[ ]
       | virsh[ ]secret-set-value[ ] (?:--secret[ ])? [\w-]{1,64}[ ] (?:--base64[ ])? (?=[^\s-])
       | /setcredentials[ ] \S{1,64}[ ](?:server|proxy)[ ]\w{1,20}[ ]\S{1,64}[ ]
       | security[ ]add-(?:generic|internet)-password[ ] (?:[^\n|;]{0,200}?[ ])??-w[ ]
@@ -107,12 +107,12 @@ _ARGUMENTS: Final = lazy_pattern(
       | snmp_community QUOTE?[ ]?[=:][ ]? (?=QUOTE?[\w.-]{4})
       | \.auth\([ ]?QUOTE[^"'\\\n]{1,64}QUOTE[ ]?,[ ]? (?=QUOTE)
       | acl[ ]setuser[ ]\S{1,64}[ ] (?:\S{1,64}[ ]){0,6}?>
-      | =\\{0,8}"-u\\{0,8}"[ ]a\d{1,3}=\\{0,8}"[^":\s\\]{1,64}:
+      | =\\{0,8}"-u\\{0,8}"[ ]a\d{1,3}=\\{0,8}"(?P<user>[^":\s\\]{1,64}):(?!(?P=user)\b|\d{1,6}\b)
       | impacket-\w{1,20}[ ] (?:\S{1,64}[ ]){0,4}?[\w.-]{1,64}/[\w.-]{1,64}:
       | ldappasswd[ ] (?:[^\n|;]{0,120}?[ ])??-[sa][ ]
       | net[ ](?:ads|rpc)[ ] (?:[^\n|;]{0,120}?[ ])??-U[ ]?[^\s%]{1,64}%
       | (?:using|with)[ ]pw[ ] (?=[^\s"']{0,60}\d)
-      | (?:token|secret|password)[ ]\{[ ]\w{1,20}:[ ] (?=QUOTE)
+      | (?:token|secret|password)[ ]\{[ ](?:value|data|secret|token|password|key):[ ] (?=QUOTE)
       | wordpress_(?:logged_in|sec)_[\w-]{1,64}=
       | sonar\.login= (?=[^\s"',;&]{0,40}\d)
       | key[ ]content[ ]{1,20}:[ ]
@@ -124,14 +124,14 @@ _RANDOM_VALUE: Final = lazy_pattern(
 )
 # The user and the password that a RADIUS server prints: `Login incorrect: [ada/x] (from client …)`.
 _RADIUS: Final = lazy_pattern(
-    rb"""(?xi) login[ ](?:incorrect:|ok:|failed|attempt)[ ][(\[] [^\s/()\[\]<>"'\\]{1,128}/(?P<value>[^\s()\[\]<>"'\\]{4,128})[)\]] """
+    rb"""(?xi) login[ ](?:incorrect:|ok:|failed|attempt)[ ][(\[] (?!host/|(?-i:[A-Z]{2,20})/) [^\s/()\[\]<>"'\\]{1,128}/(?P<value>[^\s()\[\]<>"'\\]{4,128})[)\]][ ](?:\(from[ ]|failed|succeeded) """
 )
 # A string that a shell gives to a command that reads a password.
 _INPUT: Final = lazy_pattern(
     rb"""<<<[ ]{1,3}(?:\\{0,8}["'])?(?:[\w.@-]{1,64}:)?(?P<value>[^\s"'\\|;$`]{4,512})"""
 )
 _READS_PASSWORD: Final = lazy_pattern(
-    rb"(?i)passw|-token\b|\blogin\b|\bauth\b|kinit|secret|credential|\bpass[ ]insert|luks|\bsu\b"
+    rb"(?i)\A(?!.*\b(?:grep|jq|cut|awk|sed|read|wc|tr|psql|cout)\b)(?:.*?)(?:passw|-token\b|\blogin\b|\bauth\b|kinit|secret|credential|\bpass[ ]insert|luks|\bsu\b)"
 )
 _PRINTED: Final = lazy_pattern(
     rb"""(?x) (?:<\(|password-command[ ](?:\\{0,8}["'])?) (?:echo|printf)[ ] (?:-\w{1,3}[ ])? (?:\\{0,8}["'])? (?P<value>[^\s"'\\|;$`()]{6,512}) """

@@ -37,6 +37,8 @@ _SET_BEFORE: Final = lazy_pattern(
 _SET_AFTER: Final = lazy_pattern(rb"[ ]{1,3}(?:set|changed|reset|updated)[ ]")
 _CHANGE: Final = lazy_pattern(
     rb"[ ](?:was[ ]|has[ ]been[ ])?(?:changed|updated|rotated|reset|renamed)[ ]from[ ]"
+    # Without a new value it is a place: `password changed from iPhone13`.
+    rb"(?=[^\s]{1,256}[ ]to[ ])"
 )
 _TO_NEW: Final = lazy_pattern(rb"""(?:\\{0,8}["'`])?,?[ ]to[ ]""")
 _HAS_DIGIT: Final = lazy_pattern(rb"\d")
@@ -57,7 +59,9 @@ _SETS_HEADER: Final = lazy_pattern(
     rb"(?i:(?:set|add)[_-]header|header[ \t]{1,3}(?:set|add|append|merge)|\(:|[{,]:)[ \t]{0,3}$"
 )
 # The next field, the next attribute, or the protocol after a path is not a value.
-_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w:.-]{0,40}=(?=[^=\s])|[\w.:-]{1,40}=$|HTTP/\d")
+_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w:.-]{0,40}=(?=[^=\s])|[a-z_]{1,30}=$|HTTP/\d")
+# The same without a value in the line. Base64 ends alike.
+_EMPTY_ATTRIBUTE: Final = lazy_pattern(rb"[\w.:-]{1,40}=$")
 # `git config app.password x`, `aws configure set aws_secret_access_key x`
 _CONFIGURES: Final = lazy_pattern(
     rb"""(?x) \b (?:git|npm|yarn|pnpm|pip|aws|gcloud|az|rclone|heroku|firebase|conda|composer|poetry|bundle
@@ -67,8 +71,10 @@ _CONFIGURES: Final = lazy_pattern(
 # The option that holds the value of the named setting: `reg add … /v Password /d x`,
 # `aws ssm put-parameter --name /kitchen/password --value x`.
 _VALUE_OPTION: Final = lazy_pattern(
-    rb"""(?xi) (?:/t[ ]REG_\w{1,16}[ ]|--?type[ ]\w{1,20}[ ])? (?:-v|-b|--value|--body|--data|--string-value|--secret-string|/d|-Value|-SecretValue)(?:[ ]|=) (?=[^\s-]) """
+    rb"""(?xi) (?:/t[ ]REG_\w{1,16}[ ]|--?type[ ]\w{1,20}[ ])? (?:--value|--string-value|--secret-string|/d|-Value|-SecretValue)(?:[ ]|=) (?=[^\s-]) """
 )
+_TOOL_OPTION: Final = lazy_pattern(rb"""\\?["']?[ ]?(?:-v|--body)[ =](?=[^\s-])""")
+_WITH_TOOL_OPTION: Final = lazy_pattern(rb"\bgh[ ]secret[ ]set[ ]|\biscsiadm[ ]")
 # The session of a connection in the logs of OpenSMTPD and of ZooKeeper.
 _CONNECTION: Final = lazy_pattern(rb"(?:0x)?[0-9a-f]{16}:?$")
 _OPTION: Final = lazy_pattern(rb"--?[a-z]{2,20}(?:-[a-z]{1,20}){0,4}$")
@@ -225,7 +231,12 @@ def _states_password(block: bytes, start: int, value: bytes, quote: bytes) -> bo
 def _next_cell(block: bytes, start: int, kind: NameKind) -> list[Span]:
     """The CSV cell after the cell with the name."""
     cell = _CELL.match(block, start)
-    if cell is None or kind not in (NameKind.SECRET, NameKind.PASS) or _ATTRIBUTE.match(cell[0]):
+    if (
+        cell is None
+        or kind not in (NameKind.SECRET, NameKind.PASS)
+        or _ATTRIBUTE.match(cell[0])
+        or _is_empty_attribute(cell[0])
+    ):
         return []
     return [Span(*cell.span())] if looks_random(cell[0]) else []
 
@@ -269,6 +280,11 @@ def secret_behind_blank(
     return secret_value_at(block, start, is_secret_value)
 
 
+def _is_empty_attribute(value: bytes) -> bool:
+    """Whether a word is `EventTV=` rather than Base64."""
+    return bool(_EMPTY_ATTRIBUTE.match(value)) and (len(value) < 12 or not looks_random(value))
+
+
 def _is_of_another_kind(value: bytes, quote: bytes, name: bytes) -> bool:
     """Whether a word after a name and a blank is the next attribute or option, the version of a
     program, or the number of a connection.
@@ -276,14 +292,23 @@ def _is_of_another_kind(value: bytes, quote: bytes, name: bytes) -> bool:
     is_option = name.startswith(b"-")
     if not (is_option and quote) and (_ATTRIBUTE.match(value) or _OPTION.match(value)):
         return True
-    if name.lower().endswith(b"session") and _CONNECTION.match(value):
+    if _is_empty_attribute(value):
+        return True
+    if not is_option and name.lower().endswith(b"session") and _CONNECTION.match(value):
         return True
     return not is_option and is_version(value.strip(b"()"))
 
 
+def _value_option_of_tool(block: bytes, start: int) -> re.Match[bytes] | None:
+    """An option that holds a value with some commands, and something else with most."""
+    option = _TOOL_OPTION.match(block, start)
+    front = block[max(0, start - 200) : start].rpartition(b"\n")[2]
+    return option if option and _WITH_TOOL_OPTION.search(front) else None
+
+
 def value_of_option(block: bytes, start: int, kind: NameKind) -> list[Span]:
     """The value after the option that holds it, as in `--name /kitchen/password --value x`."""
-    option = _VALUE_OPTION.match(block, start)
+    option = _VALUE_OPTION.match(block, start) or _value_option_of_tool(block, start)
     if option is None or kind is not NameKind.SECRET:
         return []
     return secret_value_at(block, option.end(), lambda value, _: may_be_secret(value))

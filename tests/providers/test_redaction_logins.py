@@ -125,7 +125,6 @@ def test_stated_password_is_removed(sentence: str) -> None:
         "the password is `{}`",
         'password is "{}"',
         "Password was '{}'",
-        "pass: ({})",
         "password: ({})",
     ],
 )
