@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from bot.store import Post, PostKind, QuestionRecord, Store, StoredAnswer, StoredResponseUrl
@@ -72,6 +74,45 @@ async def test_expired_response_url_is_deleted(store: Store) -> None:
     await store.questions.save_response_url("t", kept, until=NOW)
     await store.questions.forget_expired_urls(NOW)
     assert await store.read("SELECT delivery FROM response_urls") == []
+
+
+async def _save_nothing(_: Store) -> None: ...
+
+
+async def _save_response_url(store: Store) -> None:
+    kept = StoredResponseUrl(Secret("https://hooks.example/1"), replace=True, thread_ts="")
+    await store.questions.save_response_url(ASKED.delivery, kept, until=NOW + MINUTE)
+
+
+async def _note_files(store: Store) -> None:
+    await store.questions.note_files(ASKED.delivery, ["soup.csv"])
+
+
+@pytest.mark.parametrize("claimed_after", [0, 2])
+@pytest.mark.parametrize("save", [_save_nothing, _save_response_url, _note_files])
+async def test_finished_question_leaves_no_details(
+    store: Store,
+    save: Callable[[Store], Awaitable[None]],
+    claimed_after: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.store.sql.questions.MOST_REMEMBERED", 2)
+    await store.questions.claim(ASKED)
+    await save(store)
+    for n in range(claimed_after):
+        await store.questions.claim(replace(ASKED, delivery=f"later-{n}"))
+    await store.questions.finish(ASKED.delivery, outcome="answered", took_ms=1)
+    assert await store.read("SELECT delivery FROM response_urls") == []
+    assert await store.read("SELECT delivery FROM unsent_files") == []
+
+
+async def test_unfinished_questions_are_not_remembered(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.sql.questions.MOST_REMEMBERED", 2)
+    for n in range(5):
+        await store.questions.claim(replace(ASKED, delivery=f"t{n}"))
+    assert len(store.questions._without_details) <= 2  # type: ignore[attr-defined]
 
 
 # Answers

@@ -12,6 +12,8 @@ from bot.store.sql.database import Database, Row, Transaction, to_text
 from providers.redaction import Secret
 
 _COLUMNS = 'delivery, asked_at, "user", channel, command, text, via, outcome, took_ms, shown_ts'
+# Most questions are finished within seconds; those that never are must not add up.
+MOST_REMEMBERED = 1000
 
 
 class SqlQuestions:
@@ -29,6 +31,9 @@ class SqlQuestions:
         row = (*_row(asked), self._claims.owner)
         is_claimed = await self._claims.write(lambda tx: tx.execute(sql, row) == 1)
         if is_claimed:
+            if len(self._without_details) >= MOST_REMEMBERED:
+                # One that is forgotten only costs `finish` two more statements.
+                self._without_details.clear()
             self._without_details.add(asked.delivery)
         return is_claimed
 
