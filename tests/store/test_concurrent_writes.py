@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from bot.store import EvaluationRecord, Saved, Store
 from bot.store.errors import StoreUnavailable, WriteConflict
+from bot.store.postgres.connection import PostgresDatabase
 from bot.store.sql.database import Transaction
 from providers.redaction import Secret
 from tests.store.conftest import NOW
@@ -155,3 +157,18 @@ async def test_stalled_process_blocks_no_other(
         await write
     await stalled.database.write(lambda tx: tx.query("SELECT 1"))
     await stalled.close()
+
+
+@pytest.mark.parametrize(("given", "expected"), [("0", "10s"), ("3s", "3s"), ("1min", "1min")])
+async def test_limit_of_operator_is_kept(
+    location: Path | Secret, given: str, expected: str
+) -> None:
+    if isinstance(location, Path):
+        pytest.skip("SQLite has no sessions")
+    options = f"-c idle_in_transaction_session_timeout={given}"
+    database = await PostgresDatabase.open(make_conninfo(location.open(), options=options))
+    try:
+        [row] = await database.read("SHOW idle_in_transaction_session_timeout")
+    finally:
+        await database.close()
+    assert row == {"idle_in_transaction_session_timeout": expected}

@@ -241,8 +241,10 @@ def _configure(connection: psycopg.Connection[Any]) -> None:
     # What a tick reads is in memory. By the default, which is that of a rotating disk, a batch of
     # evaluations reads whole tables rather than its rows by their keys.
     connection.execute("SET random_page_cost = 1.1")
+    # 0 is no limit. Any other is the operator's, from the URL, the role or the server.
     connection.execute(
-        "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
+        "SELECT set_config('idle_in_transaction_session_timeout', %s, false) "
+        "WHERE current_setting('idle_in_transaction_session_timeout') = '0'",
         (IDLE_IN_TRANSACTION,),
     )
 
