@@ -181,10 +181,11 @@ class Bot(Struct):
     async def _handle(self, request: SocketModeRequest) -> dict[str, Any] | None:
         """Bolt's answer to an envelope, where it has one."""
         body = request.payload
+        headers = build_headers(request)
         delivery = (
-            CommandRequest(body)
+            CommandRequest(body, headers)
             if "command" in body
-            else AsyncBoltRequest(mode="socket_mode", body=body, headers=build_headers(request))
+            else AsyncBoltRequest(mode="socket_mode", body=body, headers=headers)
         )
         response = await self.deliveries.take(delivery)
         return (

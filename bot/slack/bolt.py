@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import stamina
@@ -14,6 +15,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.request.internals import build_normalized_headers
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -97,13 +99,15 @@ class _Acknowledge(AsyncMiddleware):
 class CommandRequest(AsyncBoltRequest):
     """A slash command over Socket Mode, without what Bolt finds out about each delivery."""
 
-    def __init__(self, body: dict[str, Any]) -> None:
+    def __init__(
+        self, body: dict[str, Any], headers: dict[str, str | Sequence[str]] | None = None
+    ) -> None:
         # Bolt's own constructor is not called: most of its time goes to places where a command has
         # nothing, such as the parts of an event.
         self.raw_body = ""
         self.body = body
         self.query = {}
-        self.headers = {}
+        self.headers = build_normalized_headers(headers)
         self.content_type = None
         self.context = AsyncBoltContext({})
         self.lazy_only = False
@@ -112,7 +116,7 @@ class CommandRequest(AsyncBoltRequest):
 
     def complete(self) -> AsyncBoltRequest:
         """The same as Bolt reads it."""
-        return AsyncBoltRequest(mode=self.mode, body=self.body)
+        return AsyncBoltRequest(mode=self.mode, body=self.body, headers={**self.headers})
 
 
 class CommandApp(AsyncApp):
@@ -154,9 +158,10 @@ class CommandApp(AsyncApp):
         call it.
         """
         if name not in self._command_listeners:
+            complete = _complete(req)
             for listener in self._async_listeners:
                 response = BoltResponse(status=200)
-                if await listener.async_matches(req=_complete(req), resp=response):
+                if await listener.async_matches(req=complete, resp=response):
                     if isinstance(listener, AsyncCustomListener) and COMMAND_ARGUMENTS.issuperset(
                         listener.arg_names
                     ):

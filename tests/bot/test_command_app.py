@@ -54,6 +54,23 @@ async def test_command_reaches_its_listener_after_ack(by_bolt: bool, is_short: b
         assert (response.status, await received) == (200, "onion")
 
 
+async def test_retried_command_keeps_its_headers() -> None:
+    app = command_app()
+    received = asyncio.get_running_loop().create_future()
+
+    async def theirs(request: AsyncBoltRequest) -> None:
+        received.set_result(request.headers)
+
+    app.command("/soup")(theirs)
+    body = {"command": "/soup", "text": "onion", "team_id": "T0KITCHEN", "user_id": "U0ADA"}
+    headers = {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "timeout"}
+    request = CommandRequest(body, {**headers})
+    await app.async_dispatch(request)
+    expected = {"x-slack-retry-num": ["1"], "x-slack-retry-reason": ["timeout"]}
+    async with asyncio.timeout(30):
+        assert await received == request.headers == expected
+
+
 async def test_failing_listener_is_reported() -> None:
     app = command_app()
     reported = asyncio.get_running_loop().create_future()
