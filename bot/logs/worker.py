@@ -121,8 +121,9 @@ class _WorkerProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=environ,
-            # Not a session of its own: Linux shares processor time evenly among sessions
-            # (sched_autogroup), whatever `nice` says. A terminal signals neither.
+            # A group of its own receives no Ctrl-C of the terminal. A session of its own would do
+            # so too, but Linux shares processor time evenly among sessions (sched_autogroup), and
+            # the worker's `nice` would have no effect.
             process_group=0,
         )
         worker = cls(process, writer.transfer)

@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import pickle
+import signal
 import struct
 import sys
 import time
@@ -217,6 +218,10 @@ def main() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICER_BY)
+    with contextlib.suppress(AttributeError):
+        # Under `stty tostop` a terminal stops a background process that writes to it, such as a
+        # traceback, and the bot would wait for it.
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     source: Any = sys.stdin.buffer
     out = sys.stdout.buffer
     try:
