@@ -11,12 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.errors import BadQuestion
+from bot.questions.windows.dates import DAY_NUMBERS
 
 # A day without a time of day ends when people are at work again.
 MORNING = time(9)
 # Until then “tomorrow” usually is the day after the next sleep, and not that of the calendar.
 NIGHT_ENDS = time(5)
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
 _DAY = (
     rf"(?:(?:on\s+)?(?:(?:this|next)\s+)?{_WEEKDAY}|today|tomorrow(?:\s+morning)?|(?:the\s+)?morning"
@@ -115,7 +115,7 @@ def resolve_silence_end(wanted: SilenceEnd, now: datetime, zone: tzinfo) -> EndR
         return EndReadings(_next_time(wanted, now, zone))
     if wanted.day == "tomorrow":
         return _tomorrow(wanted, now, zone)
-    if wanted.day[:3] in _WEEKDAYS:
+    if wanted.day[:3] in DAY_NUMBERS:
         return _weekday(wanted, now, zone)
     end = _instant(today if wanted.day == "today" else date.fromisoformat(wanted.day), wanted, zone)
     if end <= now:
@@ -156,7 +156,7 @@ def _tomorrow(wanted: SilenceEnd, now: datetime, zone: tzinfo) -> EndReadings:
 
 def _weekday(wanted: SilenceEnd, now: datetime, zone: tzinfo) -> EndReadings:
     today = now.astimezone(zone).date()
-    ahead = (_WEEKDAYS.index(wanted.day[:3]) - today.weekday()) % 7
+    ahead = (DAY_NUMBERS[wanted.day[:3]] - today.weekday()) % 7
     day = today + timedelta(days=ahead)
     end = _instant(day, wanted, zone)
     a_week_later = _instant(day + timedelta(days=7), wanted, zone)
