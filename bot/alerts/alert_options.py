@@ -234,17 +234,18 @@ def fitting_threshold(typed: TypedAlert, end: int) -> str:
     # Each refused suggestion is read once more, so the look at what is before it is bounded.
     before = without_sentence_end(typed.text[max(0, end - LONGEST_VALUE) : end])
     named = named_value(typed.command, before, typed.directory)
-    return usual_threshold(typed.command, named.value if named else "")
+    return _usual_threshold(typed.command, named.value if named else "")
 
 
-def usual_threshold(command: CommandName, value: str = "") -> str:
-    """A threshold that fits a value of a command, or else the default one."""
+def _usual_threshold(command: CommandName, value: str) -> str:
+    """A threshold that fits a value of a command, or the default one where none is named."""
     values = COMMANDS[command].values
     if not value or value == values.default:
         return values.usual_threshold
-    if value.endswith("_ms") or value == "duration":
+    # As `read_threshold` reads them.
+    if value.endswith("_ms"):
         return "2s"
-    if value == "bytes" or value.endswith(("_bytes", "bytes_per_day")):
+    if "bytes" in value:
         return "5 GB"
     # Percentages, days and counts are plain numbers.
     return "20"
