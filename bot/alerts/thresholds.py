@@ -104,7 +104,7 @@ def read_threshold(text: str, value: str, command: CommandName) -> float:
     message = f"“{sanitise(typed, 40)}” is not a threshold for {value}"
     if value.endswith("_ms") and (length := _milliseconds(typed)) is not None:
         return length
-    plain = re.sub(r"(?i)\s*(?:%|percent)$", "", typed)
+    plain = _without_percent(typed)
     number = read_count(plain)
     if plain != typed and not value.endswith("_percent"):
         percent = _PERCENT_OF.get(value, "")
@@ -138,12 +138,16 @@ def amount_in_unit(text: str, value: str) -> float | None:
     typed = text.strip()
     if value.endswith("_ms"):
         return _milliseconds(typed)
-    plain = re.sub(r"(?i)\s*(?:%|percent)$", "", typed)
+    plain = _without_percent(typed)
     if plain == typed or not value.endswith("_percent"):
         return None
     # A change may be below zero.
     number = read_count(plain.lstrip("-−+").strip())
     return -number if number is not None and plain[:1] in ("-", "−") else number
+
+
+def _without_percent(typed: str) -> str:
+    return re.sub(r"(?i)\s*(?:%|percent)$", "", typed)
 
 
 def _milliseconds(typed: str) -> float | None:
