@@ -39,16 +39,12 @@ _SEPARATOR = re.compile(r"\s*,\s*|\s+and\s+", re.IGNORECASE)
 # Not in a link: blanks, controls, and what Slack or HTML would read as its end.
 _LINK = re.compile(r"[!#-;=?-~]{1,%d}" % LONGEST_LINK)  # noqa: UP031 - braces of the pattern
 
-_ESCALATION = (
-    rf"after\s+({DURATION})(?:\s+unless\s+(?:it\s+is\s+)?ack(?:nowledged)?)?\s+to\s+({RECIPIENTS})"
-)
-# The same in the other order: `to @oncall after 15m`.
-_ESCALATION_TO = (
-    rf"to\s+({RECIPIENTS})\s+after\s+({DURATION})(?:\s+unless\s+(?:it\s+is\s+)?ack(?:nowledged)?)?"
-)
-# `after 15m to @oncall`, also with `unless acknowledged`, which is always meant; for use within
-# other patterns.
-ESCALATION = f"(?:{_ESCALATION}|{_ESCALATION_TO})".replace(f"({DURATION})", DURATION).replace(
+_UNLESS = r"(?:\s+unless\s+(?:it\s+is\s+)?ack(?:nowledged)?)?"
+_AFTER_TO = rf"after\s+({DURATION}){_UNLESS}\s+to\s+({RECIPIENTS})"
+_TO_AFTER = rf"to\s+({RECIPIENTS})\s+after\s+({DURATION}){_UNLESS}"
+# `after 15m to @oncall` and `to @oncall after 15m`, also with `unless acknowledged`, which is always
+# meant; for use within other patterns.
+ESCALATION = f"(?:{_AFTER_TO}|{_TO_AFTER})".replace(f"({DURATION})", DURATION).replace(
     f"({RECIPIENTS})", RECIPIENTS
 )
 ESCALATES_TO = "escalate says after how long and to whom."
@@ -165,10 +161,10 @@ def read_escalation(text: str) -> tuple[timedelta, tuple[str, ...]]:
     """`after 15m to @oncall`: after how long and to whom. Raises ValueError, which says what is
     wrong.
     """
-    if found := re.fullmatch(_ESCALATION, text.strip(), re.IGNORECASE):
+    if found := re.fullmatch(_AFTER_TO, text.strip(), re.IGNORECASE):
         after = found[1]
         recipients = found[2]
-    elif found := re.fullmatch(_ESCALATION_TO, text.strip(), re.IGNORECASE):
+    elif found := re.fullmatch(_TO_AFTER, text.strip(), re.IGNORECASE):
         recipients = found[1]
         after = found[2]
     else:
