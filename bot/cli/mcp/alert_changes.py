@@ -14,7 +14,12 @@ from msgspec import Struct
 from bot.alerts.commands import Silence, Unsilence, silence_length
 from bot.alerts.rule import Rule
 from bot.cli.mcp.alert_states import ALERT_SCHEMA, ListedAlert, open_store
-from bot.cli.mcp.tools import AcknowledgeArguments, SilenceArguments, UnsilenceArguments
+from bot.cli.mcp.tools import (
+    AcknowledgeArguments,
+    ChangeArguments,
+    SilenceArguments,
+    UnsilenceArguments,
+)
 from bot.composition.alert_changes import AlertChanges, open_alert_changes
 from bot.config import read_settings, slack_tokens
 from bot.errors import AccessDenied, BadQuestion
@@ -43,7 +48,6 @@ CHANGE_SCHEMA: dict[str, Any] = {
     },
     "required": ["text", "changed", "alert"],
 }
-ChangeArguments = AcknowledgeArguments | SilenceArguments | UnsilenceArguments
 
 
 class _Done(Struct, frozen=True):

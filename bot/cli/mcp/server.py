@@ -36,11 +36,9 @@ from bot.cli.mcp.alert_changes import CHANGE_SCHEMA, change_alert
 from bot.cli.mcp.alert_states import ALERTS_SCHEMA, alert_states
 from bot.cli.mcp.results import RESULT_SCHEMA, answer_result
 from bot.cli.mcp.tools import (
-    AcknowledgeArguments,
     AlertArguments,
-    SilenceArguments,
+    ChangeArguments,
     ToolDescription,
-    UnsilenceArguments,
     question_line,
     read_arguments,
     tool_descriptions,
@@ -107,7 +105,7 @@ class ToolCalls:
                     # What can be changed is listed.
                     asks_slack=self.allows_changes,
                 )
-            if isinstance(arguments, AcknowledgeArguments | SilenceArguments | UnsilenceArguments):
+            if isinstance(arguments, ChangeArguments):
                 assert self.allows_changes
                 assert self.user
                 return await change_alert(

@@ -63,6 +63,9 @@ class UnsilenceArguments(_OneAlert):
     verb: ClassVar[str] = "End of a silence"
 
 
+ChangeArguments = AcknowledgeArguments | SilenceArguments | UnsilenceArguments
+
+
 @dataclass(frozen=True, slots=True)
 class ToolDescription:
     """A tool as clients list it, and the command that it asks; none for those about alerts."""
