@@ -12,7 +12,7 @@ from bot.answer import Answer
 from bot.blocks import messages
 from bot.commands.answering import Clock
 from bot.errors import BadQuestion, FormName
-from bot.questions.managing import MANAGING_WORDS, SAVED_WORDS
+from bot.questions.managing import SAVED_WORDS
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from bot.questions.saved import Save, SavedCommand, Unsave, name_of, parse_saved
@@ -23,8 +23,6 @@ from handlers.pauses import Announcer
 from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 
 MOST_OF_CHANNEL = 50
-# The first words of other commands, which no question can be called.
-RESERVED_WORDS = MANAGING_WORDS | {"help", "windows", "none"}
 # A question follows these words.
 BEFORE_QUESTION = ("alert", "subscribe", "save")
 
@@ -58,7 +56,7 @@ class SavedQuestionManager(Struct, frozen=True):
         before, first, after = _around_first(words)
         name = name_of(first, self.questions.answering.directory)
         # Looked up only for what can be a name, so that most questions cost no query.
-        if not name or name in RESERVED_WORDS:
+        if not name:
             return words
         saved = await self.store.find(asker.channel, command, name)
         return f"{before}{saved.query}{after}" if saved else words
@@ -135,7 +133,7 @@ class SavedQuestionManager(Struct, frozen=True):
 
     def _is_free(self, name: str, command: CommandName, requester: Requester) -> bool:
         directory = self.questions.answering.directory
-        if not name_of(name, directory) or name in RESERVED_WORDS:
+        if not name_of(name, directory):
             return False
         description = COMMANDS[command]
         if any(words == name for words, _ in description.examples):

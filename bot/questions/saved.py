@@ -11,11 +11,14 @@ from msgspec import Struct
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.context import WINDOW_WORDS
+from bot.questions.managing import MANAGING_WORDS
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{2,39}")
 NAME_RULE = "3 to 40 lower-case letters, digits, dashes and underscores, beginning with a letter"
+# The first words of other commands, which no question can be called.
+RESERVED_WORDS = MANAGING_WORDS | {"help", "windows", "none"}
 # The last `as`: a question may have one of its own, such as a group by that name.
 _SAVE = re.compile(r"(?P<query>.*\S)\s+as\s+(?P<name>\S+)", re.IGNORECASE | re.DOTALL)
 
@@ -76,9 +79,10 @@ def _not_a_name(command: CommandName, query: str, typed: str) -> BadQuestion:
 
 def name_of(words: str, directory: AccountDirectory) -> str:
     """The name of a saved question that the words may be; empty where they cannot be one. The names
-    of accounts and windows are reserved.
+    of accounts and windows are reserved, and so are the first words of other commands.
     """
     name = words.strip().lower()
-    is_taken = name in WINDOW_WORDS or name in {each.lower() for each in directory.accounts}
+    accounts = {each.lower() for each in directory.accounts}
+    is_taken = name in RESERVED_WORDS or name in WINDOW_WORDS or name in accounts
     # Words of a question keep their meaning, whatever has been saved.
     return "" if is_taken or not NAME.fullmatch(name) else name
