@@ -208,25 +208,24 @@ def _chart(block: Block, width: int) -> Group:
         table.add_column(Text(terminal_line(one["name"])), justify="right", no_wrap=True)
     # Changes may be negative; a bar shows how large.
     largest = max((abs(point["value"]) for point in series[0]["data"]), default=0)
-    cells = _bar_cells(series, width)
-    whole = _is_whole(series)
-    for points in zip(*(one["data"] for one in series), strict=True):
-        numbers = [Text(_number(point["value"], whole=whole)) for point in points]
-        bar = _bar(points[0]["value"], largest, cells)
-        table.add_row(terminal_line(points[0]["label"]), bar, *numbers)
+    numbers = _numbers(series)
+    cells = _bar_cells(series, numbers, width)
+    for point, *row in zip(series[0]["data"], *numbers, strict=True):
+        bar = _bar(point["value"], largest, cells)
+        table.add_row(terminal_line(point["label"]), bar, *map(Text, row))
     if len(series) == 1:
         title.append(f"  {terminal_line(block['chart']['axis_config']['y_label'])}", "dim not bold")
     return Group(title, table)
 
 
-def _bar_cells(series: Sequence[dict[str, Any]], width: int) -> int:
+def _bar_cells(
+    series: Sequence[dict[str, Any]], numbers: Sequence[Sequence[str]], width: int
+) -> int:
     """How long the longest bar may be, so that labels and numbers are whole."""
     taken = max((len(point["label"]) for point in series[0]["data"]), default=0) + GAP
-    whole = _is_whole(series)
-    for one in series:
-        numbers = (len(_number(point["value"], whole=whole)) for point in one["data"])
+    for one, column in zip(series, numbers, strict=True):
         name = len(one["name"]) if len(series) > 1 else 0
-        taken += max([name, *numbers]) + GAP
+        taken += max([name, *map(len, column)]) + GAP
     return max(LEAST_BAR_CELLS, min(BAR_CELLS, width - taken - GAP))
 
 
@@ -236,8 +235,11 @@ def _bar(value: float, largest: float, cells: int) -> str:
     return "█" * whole + (EIGHTHS[rest] if rest else "")
 
 
-def _is_whole(series: Sequence[dict[str, Any]]) -> bool:
-    return all(point["value"] == int(point["value"]) for one in series for point in one["data"])
+def _numbers(series: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """The numbers of each series, all of them whole or none."""
+    values = [[point["value"] for point in one["data"]] for one in series]
+    whole = all(value == int(value) for column in values for value in column)
+    return [[_number(value, whole=whole) for value in column] for column in values]
 
 
 def _number(value: float, *, whole: bool) -> str:
