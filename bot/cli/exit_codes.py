@@ -47,7 +47,7 @@ class ExitCodeGroup(click.Group):
         try:
             return super().invoke(ctx)
         # Click has its own messages and codes for these.
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except ConfigError as error:
             show_config_error(error)
@@ -86,6 +86,8 @@ def _end_quietly() -> Iterator[None]:
 
 def _is_unwritten(error: Exception) -> bool:
     """Whether the output could not be written, rather than a file of the bot."""
+    if isinstance(error, BrokenPipeError):
+        return True
     return isinstance(error, OSError) and not error.filename and error.errno in _NOT_WRITTEN
 
 
@@ -102,8 +104,6 @@ def report_errors(as_json: bool) -> Iterator[None]:
 
     try:
         yield
-    except BrokenPipeError:
-        raise
     except Exception as error:
         if _is_unwritten(error):
             raise
