@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from bot import formatting
-from bot.alerts.commands import LONGEST_SILENCE, Silence, Unsilence
+from bot.alerts.commands import LONGEST_SILENCE, SILENCE_LASTS, Silence, Unsilence
 from bot.alerts.rule import Rule
 from bot.alerts.silence_ends import EndReadings, resolve_silence_end
 from bot.answer import Answer
@@ -99,8 +99,7 @@ class SilenceManager(Struct, frozen=True):
         except BadQuestion as error:
             raise BadQuestion(error.message, _silence_line(rule, error.hint)) from None
         if readings.end - now > LONGEST_SILENCE:
-            message = "A silence lasts between a second and a year."
-            raise BadQuestion(message, _silence_line(rule, "2h"))
+            raise BadQuestion(SILENCE_LASTS, _silence_line(rule, "2h"))
         return readings
 
     def _other_reading(self, rule: Rule, readings: EndReadings) -> str:

@@ -23,6 +23,7 @@ from bot.questions.amounts import DURATION, AmbiguousAmount, read_duration
 from bot.questions.question import AccountDirectory, CommandName
 
 LONGEST_SILENCE = timedelta(days=365)
+SILENCE_LASTS = "A silence lasts between a second and a year."
 _FOR_HOW_LONG = re.compile(
     rf"(?is)(?:for\s+)?({DURATION}|{UNTIL})(?<!\s)(?:\s+(.+)|(?=\"|\Z)(.*))?"
 )
@@ -141,7 +142,7 @@ def _length(text: str, example: str) -> timedelta:
     except AmbiguousAmount as error:
         raise BadQuestion(f"{error}.", example) from None
     if not length or length > LONGEST_SILENCE:
-        raise BadQuestion("A silence lasts between a second and a year.", example)
+        raise BadQuestion(SILENCE_LASTS, example)
     return length
 
 
