@@ -8,7 +8,12 @@ from providers.patterns import lazy_pattern
 from providers.redaction.arguments import argument
 from providers.redaction.names import words
 from providers.redaction.notation import Span
-from providers.redaction.values import is_ordinary, looks_like_password, looks_random, looks_secret
+from providers.redaction.values import (
+    is_ordinary,
+    looks_like_password,
+    looks_secret,
+    looks_stated,
+)
 
 DEVICE_HINTS: Final = (
     "community ",
@@ -154,7 +159,7 @@ def _is_set_at_end(block: bytes, at: int, value: bytes) -> bool:
     front = block[max(0, at - 24) : at]
     if not front.lower().endswith(b"snmp "):
         return False
-    if looks_like_password(value) or looks_random(value):
+    if looks_stated(value):
         return True
     return not (is_ordinary(value) or _SNMP_IN_SENTENCE.search(front))
 
@@ -166,7 +171,7 @@ def _is_community(block: bytes, at: int, value: bytes, mode: bytes | None) -> bo
     if not mode and value.rstrip(b".,:;!?)").lower() in _ABOUT_COMMUNITY:
         return False
     front = block[max(0, at - _LONGEST_SECTION) : at]
-    looks_private = looks_like_password(value) or looks_random(value)
+    looks_private = looks_stated(value)
     if mode or (looks_private and not _IN_POLICY.search(front)):
         return True
     line = front.rpartition(b"\n")[2].lower()

@@ -7,7 +7,10 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span, quoted_end
-from providers.redaction.values import looks_like_password, looks_random, may_be_secret
+from providers.redaction.values import (
+    looks_stated,
+    may_be_secret,
+)
 
 _IDENTIFIED: Final = lazy_pattern(
     rb"""(?xi) identified [^\S\n]{1,3} (?:with[^\S\n]{1,3}(?P<plugin>\S{1,40})[^\S\n]{1,3})? (?P<word>by|as) [^\S\n]{1,3}
@@ -41,7 +44,7 @@ def identified_secrets(block: bytes, at: int) -> list[Span]:
     value = block[spans[0].start : spans[0].end]
     if match["word"].lower() == b"as" or _HARDWARE_ADDRESS.match(value):
         return []
-    return spans if looks_like_password(value) or looks_random(value) else []
+    return spans if looks_stated(value) else []
 
 
 def _value(block: bytes, match: re.Match[bytes]) -> list[Span]:

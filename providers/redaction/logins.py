@@ -10,7 +10,7 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction.arguments import argument
 from providers.redaction.notation import Span
-from providers.redaction.values import looks_like_password, looks_random
+from providers.redaction.values import looks_like_password, looks_stated
 
 LOGIN_HINTS: Final = (
     "auth plain ",
@@ -133,8 +133,7 @@ def login_secrets(block: bytes, at: int) -> list[Span]:
         return [Span(*match.span("value"))]
     if match := _USER_AND_PASSWORD.match(block, at):
         value = match["value"]
-        is_password = looks_like_password(value) or looks_random(value)
-        return [Span(*match.span("value"))] if is_password else []
+        return [Span(*match.span("value"))] if looks_stated(value) else []
     for pattern in (_PROTOCOL, _CALL, _ORACLE, _OPENSSL, _UNSEAL):
         if match := pattern.match(block, at):
             return argument(block, match.end())

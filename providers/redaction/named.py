@@ -22,7 +22,7 @@ from providers.redaction.unsigned import (
     value_in_registry,
     value_of_option,
 )
-from providers.redaction.values import is_secret, looks_like_password, looks_random
+from providers.redaction.values import is_secret, looks_stated
 
 # Parts of the names of secrets, in lower case. Where one is found, the whole name is read and
 # decides.
@@ -191,9 +191,7 @@ def foreign_named_secrets(block: bytes, at: int) -> list[Span]:
     if after and not (after["blank"] or after["loose"] or after["body"]):
         return assigned_secrets(block, after, NameKind.SECRET, found[0])
     if verb := _FOREIGN_IS.match(block, found.end()):
-        return secret_value_at(
-            block, verb.end(), lambda value, _: looks_like_password(value) or looks_random(value)
-        )
+        return secret_value_at(block, verb.end(), lambda value, _: looks_stated(value))
     if notation.TAG_OPENS.search(block[max(0, at - 32) : at]) and (
         tag := notation.ELEMENT.match(block, found.end())
     ):

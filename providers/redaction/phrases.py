@@ -9,7 +9,13 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span
-from providers.redaction.values import is_ordinary, looks_like_password, looks_random, looks_secret
+from providers.redaction.values import (
+    is_ordinary,
+    is_uuid,
+    looks_like_password,
+    looks_random,
+    looks_secret,
+)
 
 _NAMES: Final = (
     *("api key", "access key", "secret key", "private key", "encryption key", "decryption key"),
@@ -55,7 +61,6 @@ _NAME: Final = lazy_pattern(rb"(?i)\w{2,12} (?:key|code|id)(?!\w{2})")
 _IDENTIFIER: Final = lazy_pattern(rb"(?:[0-9A-F]{16}|[0-9A-F]{40}|0x[0-9a-f]{1,16})$")
 # `Session ID = x` in the log of a machine. Keys of Heroku and of licences are UUIDs, too.
 _OF_SESSION: Final = lazy_pattern(rb"(?i)session id$")
-_UUID: Final = lazy_pattern(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
 # The recovery key of BitLocker.
 _DIGITS_IN_GROUPS: Final = lazy_pattern(rb"(?:\d{6}-){7}\d{6}$")
 _WORD_BEGINS: Final = lazy_pattern(rb"[A-Za-z0-9_]")
@@ -72,7 +77,7 @@ def phrase_secrets(block: bytes, at: int) -> list[Span]:
     if name is None or (at and _WORD_BEGINS.match(block, at - 1)):
         return []
     after = _AFTER_NAME.match(block, name.end())
-    if after is None or (_OF_SESSION.match(name[0]) and _UUID.match(after["value"])):
+    if after is None or (_OF_SESSION.match(name[0]) and is_uuid(after["value"])):
         return []
     return _found(after, "value") if _is_value(after) else []
 

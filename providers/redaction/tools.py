@@ -11,8 +11,8 @@ from providers.patterns import lazy_pattern
 from providers.redaction.arguments import argument
 from providers.redaction.notation import Span
 from providers.redaction.values import (
-    looks_like_password,
     looks_random,
+    looks_stated,
     may_be_secret,
 )
 
@@ -184,14 +184,14 @@ def _of_shell(block: bytes, at: int) -> list[Span]:
     if match := _INPUT.match(block, at):
         return _value(match) if _is_read(block, at, _READS_PASSWORD, match["value"]) else []
     match = _PRINTED.match(block, at)
-    return _value(match) if match and _looks_stated(match["value"]) else []
+    return _value(match) if match and looks_stated(match["value"]) else []
 
 
 def _sent(block: bytes, at: int) -> list[Span]:
     match = _SENT.match(block, at)
     if match is None:
         return []
-    is_password = _looks_stated(match["value"]) or _is_read(block, at, _PROMPT, match["value"])
+    is_password = looks_stated(match["value"]) or _is_read(block, at, _PROMPT, match["value"])
     return _value(match) if is_password else []
 
 
@@ -208,10 +208,6 @@ def _is_read(block: bytes, at: int, reader: re.Pattern[bytes], value: bytes) -> 
     """Whether the text before `at` on the same line reads a password, and `value` can be one."""
     front = block[max(0, at - _LONGEST_FRONT) : at].rpartition(b"\n")[2]
     return bool(reader.search(front)) and may_be_secret(value)
-
-
-def _looks_stated(value: bytes) -> bool:
-    return looks_random(value) or looks_like_password(value)
 
 
 def _value(match: re.Match[bytes]) -> list[Span]:

@@ -23,6 +23,7 @@ from providers.redaction.values import (
     looks_like_password,
     looks_random,
     looks_secret,
+    looks_stated,
     may_be_secret,
 )
 
@@ -143,15 +144,13 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
 
 def _changed_values(block: bytes, start: int) -> list[Span]:
     """The old and the new value of `password changed from x to y`."""
-    old = secret_value_at(block, start, _looks_stated)
-    if not old:
-        return []
-    follows = _TO_NEW.match(block, old[0].end)
-    return old + (secret_value_at(block, follows.end(), _looks_stated) if follows else [])
+    old = _stated_value(block, start)
+    follows = _TO_NEW.match(block, old[0].end) if old else None
+    return old + (_stated_value(block, follows.end()) if follows else [])
 
 
-def _looks_stated(value: bytes, _quote: bytes) -> bool:
-    return looks_random(value) or looks_like_password(value)
+def _stated_value(block: bytes, start: int) -> list[Span]:
+    return secret_value_at(block, start, lambda value, _: looks_stated(value))
 
 
 def _in_following_line(block: bytes, end: int, name: bytes) -> list[Span]:
@@ -160,8 +159,7 @@ def _in_following_line(block: bytes, end: int, name: bytes) -> list[Span]:
     if not block[max(0, start - 10) : start].endswith(_FOLLOWING):
         return []
     match = _ANNOUNCED.match(block, end)
-    is_value = match and (looks_random(match["value"]) or looks_like_password(match["value"]))
-    return [Span(*match.span("value"))] if match and is_value else []
+    return [Span(*match.span("value"))] if match and looks_stated(match["value"]) else []
 
 
 def loosely_joined_secret(

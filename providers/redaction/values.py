@@ -191,11 +191,16 @@ def is_version(value: bytes) -> bool:
     return bool(_IS_VERSION.match(value))
 
 
+def is_uuid(value: bytes) -> bool:
+    """Whether a value is a UUID, in either letter case."""
+    return bool(_UUID.match(value))
+
+
 def looks_random(value: bytes) -> bool:
     """Whether a value is a secret by its form alone, without a name: with letters in both cases and
     digits, or with many changes between letters and digits. Identifiers such as UUIDs are not.
     """
-    if not looks_secret(value, shortest=8) or _UUID.match(value):
+    if not looks_secret(value, shortest=8) or is_uuid(value):
         return False
     if not (_HAS_DIGIT.search(value) and _HAS_LETTER.search(value)):
         return bool(_HAS_SPECIAL.search(value))
@@ -208,6 +213,11 @@ def looks_like_password(value: bytes) -> bool:
     four words joined by hyphens.
     """
     return bool(_PASSWORD_FORM.match(value)) and not is_ordinary(value)
+
+
+def looks_stated(value: bytes) -> bool:
+    """Whether a word looks like a secret in a place where a sentence or a setting may state one."""
+    return looks_random(value) or looks_like_password(value)
 
 
 def is_password_word(word: bytes) -> bool:
