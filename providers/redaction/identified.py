@@ -7,10 +7,7 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span, quoted_end
-from providers.redaction.values import (
-    looks_stated,
-    may_be_secret,
-)
+from providers.redaction.values import looks_stated, may_be_secret
 
 _IDENTIFIED: Final = lazy_pattern(
     rb"""(?xi) identified [^\S\n]{1,3} (?:with[^\S\n]{1,3}(?P<plugin>\S{1,40})[^\S\n]{1,3})? (?P<word>by|as) [^\S\n]{1,3}

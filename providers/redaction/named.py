@@ -19,7 +19,6 @@ from providers.redaction.unsigned import (
     loosely_joined_secret,
     secret_behind_blank,
     secret_in_sentence,
-    value_in_registry,
     value_of_option,
 )
 from providers.redaction.values import is_secret, looks_stated
@@ -167,8 +166,7 @@ def _without_sign(
 ) -> list[Span]:
     if after["blank"]:
         return (
-            value_in_registry(block, after.end(), kind)
-            or value_of_option(block, after.end(), kind)
+            value_of_option(block, after.end(), kind)
             or secret_behind_blank(block, after, kind, name)
             or secret_in_sentence(block, after.end("rest"), name)
         )

@@ -300,24 +300,26 @@ def _is_of_another_kind(value: bytes, quote: bytes, name: bytes) -> bool:
 def _value_option_of_tool(block: bytes, start: int) -> re.Match[bytes] | None:
     """An option that holds a value with some commands, and something else with most."""
     option = _TOOL_OPTION.match(block, start)
+    if option is None:
+        return None
     front = block[max(0, start - 200) : start].rpartition(b"\n")[2]
-    return option if option and _WITH_TOOL_OPTION.search(front) else None
+    return option if _WITH_TOOL_OPTION.search(front) else None
 
 
 def value_of_option(block: bytes, start: int, kind: NameKind) -> list[Span]:
-    """The value after the option that holds it, as in `--name /kitchen/password --value x`."""
-    option = _VALUE_OPTION.match(block, start) or _value_option_of_tool(block, start)
-    if option is None or kind is not NameKind.SECRET:
+    """The value after the option that holds it, as in `--name /kitchen/password --value x`, or after
+    the type that the registry of Windows shows between a name and its value.
+    """
+    if kind is not NameKind.SECRET:
         return []
-    return secret_value_at(block, option.end(), lambda value, _: may_be_secret(value))
-
-
-def value_in_registry(block: bytes, start: int, kind: NameKind) -> list[Span]:
-    """The value after the type that the registry of Windows shows between a name and its value."""
-    value_type = _REGISTRY_TYPE.match(block, start)
-    if value_type is None or kind is not NameKind.SECRET:
+    front = (
+        _REGISTRY_TYPE.match(block, start)
+        or _VALUE_OPTION.match(block, start)
+        or _value_option_of_tool(block, start)
+    )
+    if front is None:
         return []
-    return secret_value_at(block, value_type.end(), lambda value, _: may_be_secret(value))
+    return secret_value_at(block, front.end(), lambda value, _: may_be_secret(value))
 
 
 def _header_value(block: bytes, start: int, kind: NameKind) -> list[Span]:
