@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from providers.patterns import lazy_pattern
@@ -24,3 +25,14 @@ def argument(block: bytes, start: int) -> list[Span]:
     if not may_be_secret(match[group]):
         return []
     return [Span(*match.span(group))]
+
+
+def piped_value(pattern: re.Pattern[bytes], block: bytes, at: int, longest: int) -> list[Span]:
+    """The `value` of a pattern that ends at `at`, where a command begins that reads it. The pattern
+    is searched in at most `longest` bytes.
+    """
+    offset = max(0, at - longest)
+    match = pattern.search(block[offset:at])
+    if match is None or not may_be_secret(match["value"]):
+        return []
+    return [Span(offset + match.start("value"), offset + match.end("value"))]

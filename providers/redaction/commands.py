@@ -10,6 +10,7 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.argument_lists import is_joined_password, joined_item, user_item
+from providers.redaction.arguments import piped_value
 from providers.redaction.identified import identified_secrets
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import OPENING, Span, quoted_end
@@ -155,6 +156,7 @@ _JOINED_OPTION: Final = lazy_pattern(
     rb"\b(?:7z[ar]?|(?:un)?zip|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]"
 )
 _FROM_LITERAL: Final = lazy_pattern(rb"""--from-literal=\\{0,4}["']?[\w.-]{1,100}=(?=\S)""")
+_LONGEST_PIPED: Final = 300
 _PIPED: Final = lazy_pattern(
     rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:(?:\\{0,4}["'])?[\w.-]{1,64}:)?(?:\\{0,4}["'])?(?P<value>[^\s"'|\\]{4,200})\\{0,4}["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?(?:[^\n|;]{0,120}login[^\n|;]{0,100}[^\S\n])?$"""
 )
@@ -190,7 +192,8 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
     if first == b"-" and (literal := _FROM_LITERAL.match(block, at)):
         return _literal(block, at, literal.end())
     if block[at : at + 6].lower() in (b"chpass", b"passwd", b"sudo -", b"--pass"):
-        return _piped(block, at)
+        # `echo ada:x | chpasswd`
+        return piped_value(_PIPED, block, at, _LONGEST_PIPED)
     return _argument_of_command(block, at)
 
 
@@ -246,15 +249,6 @@ def _password_option(block: bytes, at: int) -> list[Span]:
 def _names_command(text: bytes) -> bool:
     """Whether a text probably contains one of the commands. This is much faster than matching them."""
     return any(word in text for word in _COMMAND_WORDS)
-
-
-def _piped(block: bytes, at: int) -> list[Span]:
-    """`echo ada:x | chpasswd`."""
-    offset = max(0, at - 300)
-    match = _PIPED.search(block[offset:at])
-    if match is None or not may_be_secret(match["value"]):
-        return []
-    return [Span(offset + match.start("value"), offset + match.end("value"))]
 
 
 def _user_argument(block: bytes, at: int) -> list[Span]:

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from providers.patterns import lazy_pattern
-from providers.redaction.arguments import argument
+from providers.redaction.arguments import argument, piped_value
 from providers.redaction.notation import Span
 from providers.redaction.values import (
     looks_random,
@@ -197,11 +197,7 @@ def _sent(block: bytes, at: int) -> list[Span]:
 
 def _piped(block: bytes, at: int) -> list[Span]:
     """The string before `| ConvertTo-SecureString`."""
-    offset = max(0, at - _LONGEST_FRONT)
-    match = _STRING_BEFORE.search(block[offset:at])
-    if match is None or not may_be_secret(match["value"]):
-        return []
-    return [Span(offset + match.start("value"), offset + match.end("value"))]
+    return piped_value(_STRING_BEFORE, block, at, _LONGEST_FRONT)
 
 
 def _is_read(block: bytes, at: int, reader: re.Pattern[bytes], value: bytes) -> bool:
