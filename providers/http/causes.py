@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 # Causes may form a cycle, and a host may have many addresses.
-MOST_CAUSES = 40
+_MOST_CAUSES = 40
 
 
 class Cause(Struct, frozen=True):
@@ -23,23 +23,22 @@ class Cause(Struct, frozen=True):
         return self.hint.format(setting=setting)
 
 
-_LATER = "Try again in a few minutes."
+_LATER_OR_CHECK = "Try again in a few minutes. If that does not help, check {setting}."
 UNKNOWN_HOST = Cause(
     "host name not found in DNS", "Check {setting}, and the DNS of the bot's machine."
 )
 NO_DNS = Cause("no answer from DNS", "Check the DNS of the bot's machine.")
-REFUSED = Cause("connection refused", f"{_LATER} If that does not help, check {{setting}}.")
+REFUSED = Cause("connection refused", _LATER_OR_CHECK)
 TIMED_OUT = Cause(
     "connection timed out",
-    f"{_LATER} If that does not help, check the firewall, HTTPS_PROXY and {{setting}}.",
+    "Try again in a few minutes. If that does not help, check the firewall, HTTPS_PROXY and "
+    "{setting}.",
 )
 NO_ROUTE = Cause("no route to the host", "Check the network of the bot's machine, and {setting}.")
-CLOSED = Cause(
-    "connection closed by the host", f"{_LATER} If that does not help, check {{setting}}."
-)
+CLOSED = Cause("connection closed by the host", _LATER_OR_CHECK)
 NO_TLS = Cause("the port does not speak TLS", "Check the port in {setting}.")
 TLS_FAILED = Cause("the TLS handshake failed", "Check {setting}, and any proxy in between.")
-UNEXPLAINED = Cause("", f"{_LATER} If that does not help, check {{setting}}.")
+UNEXPLAINED = Cause("", _LATER_OR_CHECK)
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: REFUSED,
@@ -69,10 +68,16 @@ def connection_cause(error: BaseException) -> Cause | None:
     return None
 
 
+def proxy_not_reached(cause: Cause | None) -> str:
+    """The reason where there is no connection to the proxy, with the cause if there is one."""
+    what = "the proxy could not be reached"
+    return f"{what}: {cause.reason}" if cause else what
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """The error and everything that led to it."""
     left = [error]
-    for _ in range(MOST_CAUSES):
+    for _ in range(_MOST_CAUSES):
         if not left:
             return
         each = left.pop(0)

@@ -11,8 +11,8 @@ from aiohttp.client_middlewares import ClientHandlerType
 from msgspec import Struct
 from yarl import URL
 
-from providers.http.causes import TIMED_OUT, connection_cause
-from providers.http.network import PROXY_HINT, PROXY_NOT_REACHED, Network, untrusted_certificate
+from providers.http.causes import TIMED_OUT, connection_cause, proxy_not_reached
+from providers.http.network import PROXY_HINT, Network, untrusted_certificate
 
 PROXY_WANTS_LOGIN = 407
 
@@ -52,8 +52,7 @@ def describe_failure(error: BaseException, *, setting: str) -> ConnectionFailure
             reason = f"the proxy refused the connection (HTTP {error.status}){wants}"
             return ConnectionFailure(reason, PROXY_HINT)
         if isinstance(error, aiohttp.ClientProxyConnectionError):
-            cause = connection_cause(error)
-            reason = f"{PROXY_NOT_REACHED}: {cause.reason}" if cause else PROXY_NOT_REACHED
+            reason = proxy_not_reached(connection_cause(error))
             return ConnectionFailure(reason, PROXY_HINT, _host(error))
         # Errors after the connection was made have causes of the same kinds.
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):

@@ -22,8 +22,9 @@ from providers.http.causes import (
     TLS_FAILED,
     UNEXPLAINED,
     connection_cause,
+    proxy_not_reached,
 )
-from providers.http.network import PROXY_HINT, PROXY_NOT_REACHED, untrusted_certificate
+from providers.http.network import PROXY_HINT, untrusted_certificate
 from providers.http.reply import Reply, retry_after_s
 from providers.limits.rate_limiter import in_words
 
@@ -45,12 +46,7 @@ def unreachable(
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
         return _not_connected(error, account=account, host=host, proxy=proxy)
     if isinstance(error, httpx.RemoteProtocolError) and not _is_cut_off(error):
-        return ProtocolError(
-            f"{account} sent something that is not HTTP, or headers without end.",
-            account=account,
-            hint="Check `base_url`. If it keeps failing, tell the operator.",
-            host=host,
-        )
+        return not_http(account=account, host=host)
     what = next(
         (words for kind, words in _FAILURES.items() if isinstance(error, kind)),
         "broke off in the middle of its answer",
@@ -69,14 +65,23 @@ def _not_connected(error: httpx.HTTPError, *, account: str, host: str, proxy: st
     if cause in (TIMED_OUT, NO_TLS, TLS_FAILED, CLOSED):
         message = f"{account} could not be reached through the proxy: {cause.reason}."
         return Unavailable(message, account=account, hint=PROXY_HINT, host=host)
-    reason = f"{PROXY_NOT_REACHED}: {cause.reason}" if cause else PROXY_NOT_REACHED
-    return not_reached(reason, PROXY_HINT, account=account, host=proxy)
+    return not_reached(proxy_not_reached(cause), PROXY_HINT, account=account, host=proxy)
 
 
 def not_reached(reason: str, hint: str, *, account: str, host: str = "") -> Unavailable:
     """The error for an account to which no connection was made, with the reason for it."""
     what = f"{account} could not be reached{reason and ': '}{reason}."
     return Unavailable(what, account=account, hint=hint, host=host)
+
+
+def not_http(*, account: str, host: str) -> ProtocolError:
+    """The error for an answer that is not HTTP."""
+    return ProtocolError(
+        f"{account} sent something that is not HTTP, or headers without end.",
+        account=account,
+        hint="Check `base_url`. If it keeps failing, tell the operator.",
+        host=host,
+    )
 
 
 # The name of each kind of error; subclasses come first.

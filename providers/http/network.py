@@ -34,7 +34,6 @@ MOST_PORT = 65_535
 # RFC 1035, 3.1, with the dot at its end.
 MOST_HOST = 254
 PROXY_HINT = "Check HTTPS_PROXY, or name the host in NO_PROXY where it is reached directly."
-PROXY_NOT_REACHED = "the proxy could not be reached"
 UNTRUSTED_HINT = (
     "If a private authority signed it, point SSL_CERT_FILE to a PEM file that holds that "
     "authority's certificate."

@@ -22,7 +22,7 @@ from yarl import URL
 from providers.errors import Incomplete, ProtocolError, ProviderError
 from providers.http.causes import UNEXPLAINED
 from providers.http.connections import describe_failure, open_session
-from providers.http.failures import SETTING, no_answer, not_reached
+from providers.http.failures import SETTING, no_answer, not_http, not_reached
 from providers.http.network import PROXY_HINT, Network
 from providers.http.observer import RequestOutcome
 from providers.http.reading import MOST_ERROR_BYTES
@@ -157,12 +157,7 @@ def unreachable(error: Exception, *, account: str, host: str = "") -> ProviderEr
         shown = failure.host if is_of_proxy else host
         return not_reached(failure.reason, failure.hint, account=account, host=shown)
     if isinstance(error, aiohttp.ClientResponseError):
-        return ProtocolError(
-            f"{account} sent something that is not HTTP, or headers without end.",
-            account=account,
-            hint="Check `base_url`. If it keeps failing, tell the operator.",
-            host=host,
-        )
+        return not_http(account=account, host=host)
     if isinstance(error, aiohttp.ClientConnectorError):
         return not_reached("", UNEXPLAINED.hint_for(SETTING), account=account, host=host)
     timed_out = isinstance(error, TimeoutError)
