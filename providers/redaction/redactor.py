@@ -6,14 +6,13 @@ there. In doubt, a value is removed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from providers.redaction.scan import ValueScan
 from providers.redaction.secret import MARK, Secret
 from providers.redaction.spans import Found, without
-from providers.redaction.spellings import spellings
+from providers.redaction.spellings import json_spellings, spellings
 from providers.redaction.stream import LineRedactor
 
 if TYPE_CHECKING:
@@ -38,7 +37,11 @@ class Redactor:
         self._own = sorted({s.open() for s in own if len(s.open()) >= SHORTEST_OWN})
         texts = sorted({spelling for value in self._own for spelling in spellings(value)})
         self._own_scan = ValueScan(texts)
-        self._in_answers = {value: _in_json(value) for value in self._own if _is_distinct(value)}
+        self._in_answers = {
+            value: [text.encode("utf-8", "surrogatepass") for text in json_spellings(value)]
+            for value in self._own
+            if _is_distinct(value)
+        }
         self._known: set[str] = set()
         self._may_cut = not any(b"\n" in text for text in texts)
 
@@ -106,10 +109,3 @@ def _is_distinct(value: str) -> bool:
     """Whether a secret cannot be part of a number, or a name, in the JSON of an answer."""
     shortest = SHORTEST_WORD_IN_ANSWERS if value.isalpha() else SHORTEST_IN_ANSWERS
     return len(value) >= shortest and not value.isdigit()
-
-
-def _in_json(value: str) -> set[bytes]:
-    """The ways in which JSON writes a text."""
-    written = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    written |= {text.replace("/", "\\/") for text in written}
-    return {text.encode("utf-8", "surrogatepass") for text in written}

@@ -22,13 +22,15 @@ def spellings(value: str) -> set[bytes]:
         quote_plus(value, errors="replace"),
     }
     texts |= {text.replace("%", "%25") for text in texts if "%" in text}
-    texts |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    texts |= {
-        json.dumps(value)[1:-1].replace("/", "\\/"),
-        json.dumps(json.dumps(value)[1:-1])[1:-1],
-    }
+    texts |= json_spellings(value) | {json.dumps(json.dumps(value)[1:-1])[1:-1]}
     found = {text.encode("utf-8", "surrogatepass") for text in texts} | {raw}
     return found | {text.lower() for text in found if b"%" in text} | set(_in_base64(raw))
+
+
+def json_spellings(value: str) -> set[str]:
+    """The ways in which JSON writes a text. Some programs escape its slashes."""
+    written = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    return written | {text.replace("/", "\\/") for text in written}
 
 
 def _in_base64(raw: bytes) -> Iterator[bytes]:
