@@ -230,8 +230,10 @@ class Rapid7:
         return [Check(self.account, ok=True, detail=f"Rapid7 answers{who}.")]
 
     async def _read(self, parsed: Callable[..., Read], reply: Reply) -> Read:
-        body = self._refusals.redactor.answer(reply.body)
-        return await off_loop(partial(parsed, account=self.account), body)
+        def read(body: bytes) -> Read:
+            return parsed(self._refusals.redactor.answer(body), account=self.account)
+
+        return await off_loop(read, reply.body)
 
     async def _get(self, path: str, params: dict[str, str], *, subject: str) -> Reply:
         def ask() -> Coroutine[Any, Any, Reply]:
