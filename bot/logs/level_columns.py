@@ -42,7 +42,7 @@ _LAST: Final = compile_pattern(
     rb"([^0-9A-Za-z\x80-\xff])([A-Za-z\x80-\xff]{3,32}+)[^0-9A-Za-z\x80-\xff]{0,3}$"
 )
 _SEPARATORS: Final = (b",", b";", b"\t", b"|")
-_LETTERS: Final = frozenset(b"EWIDFVTC"[at : at + 1] for at in range(8))
+_LETTERS: Final = frozenset(b"E W I D F V T C".split())
 # East and west are letters, too, but no compass has these. Inserts, changes and deletes are I, C
 # and D: two letters are levels only if one is I and the other E or W.
 _SURE_LETTERS: Final = frozenset((b"I", b"D"))

@@ -32,14 +32,12 @@ _CREDENTIALS_BELOW: Final = lazy_pattern(rb"\\?\r?\n[ \t]{1,40}+(?:-[ ])?(?=[\w.
 _NEXT_LINE: Final = lazy_pattern(
     rb"""(?:\\?\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?(?:\\(?:\\\\){0,7})?["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
 )
-# The same below a line that is nothing but the name, as a prompt shows it.
-_ALONE_BELOW: Final = lazy_pattern(
-    rb"""\r?\n(?P<bare>[^\s:=#\[{(<>"']{8,256}+)(?=[ \t\r]*+(?:\n|$))"""
-)
-# The same below an empty line, as the first start of a server prints it.
-_BELOW_EMPTY_LINE: Final = lazy_pattern(
-    rb"""(?:\r?\n[ \t]{0,40}){2}(?P<bare>[^\s:=#\[{(<>"']{8,256}+)(?=[ \t\r]*+(?:\n|$))"""
-)
+# A value that is alone on its line.
+_ALONE: Final = rb"""(?P<bare>[^\s:=#\[{(<>"']{8,256}+)(?=[ \t\r]*+(?:\n|$))"""
+# Below a line that is nothing but the name, as a prompt shows it.
+_ALONE_BELOW: Final = lazy_pattern(rb"\r?\n" + _ALONE)
+# Below an empty line, as the first start of a server prints it.
+_BELOW_EMPTY_LINE: Final = lazy_pattern(rb"(?:\r?\n[ \t]{0,40}){2}" + _ALONE)
 # A name instead of a connection string: `dsn: default`.
 _DATA_SOURCE: Final = lazy_pattern(
     rb"(?:default|primary|secondary|replica|main|local)(?=[\s\"',;)\\]|$)"

@@ -12,7 +12,6 @@ from tests.conftest import ROOT
 PROGRAM = """
 import sys
 from providers.redaction import Redactor
-from providers.redaction.redactor import LONGEST_KNOWN, MOST_KNOWN
 
 redactor = Redactor()
 redactor.prepare()
