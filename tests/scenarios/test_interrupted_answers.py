@@ -13,13 +13,12 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import Channel
-from bot.slack.manifest import AGENT_SCOPES, SCOPES
 from bot.slack.private_reasons import SHARED_CHANNEL
 from bot.store import QuestionRecord, Store, StoreUnavailable
 from providers.clock import utc_now
 from tests.conftest import connected_bot
-from tests.scenarios.test_streamed_progress import DIRECT, asked, of_bot
+from tests.scenarios.test_streamed_progress import asked, of_bot
+from tests.support.agent_surface import open_agent_surface
 from tests.support.bot_program import bot_program
 from tests.support.deliveries import PRIVATE, answer_never, refuse, texts, working
 from tests.support.leases import expire_leases
@@ -267,8 +266,7 @@ async def test_only_questions_are_offered_again(sandbox: Sandbox, bot: Bot, line
 
 async def test_killed_process_leaves_no_open_stream(sandbox: Sandbox) -> None:
     """A real process ends in the middle of a streamed answer."""
-    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
-    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    open_agent_surface(sandbox)
     sandbox.rapid7.be_slow(600, times=9)
     async with bot_program(sandbox) as program:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)
@@ -297,8 +295,7 @@ async def test_killed_process_leaves_no_steps_above_the_answer(
     sandbox: Sandbox, method: str, is_applied: bool
 ) -> None:
     """A real process ends between the end of a stream and the edit that removes the steps."""
-    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
-    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    open_agent_surface(sandbox)
     sandbox.rapid7.be_slow(600, times=9)
     async with bot_program(sandbox) as program:
         await sandbox.slack.until(lambda: bool(sandbox.slack.sockets), timeout_s=60)

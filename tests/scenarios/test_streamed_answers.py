@@ -13,19 +13,18 @@ from bot.answer import Answer, Progress, Step
 from bot.blocks import kit, limits
 from bot.errors import SlackRefused, SlackUnreachable
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import Channel, Message
+from bot.sandbox.slack import Message
 from bot.slack.delivery import Delivery
-from bot.slack.manifest import AGENT_SCOPES, SCOPES
 from bot.slack.reply_target import ReplyState, ReplyTarget, ShownProgress
 from tests.conftest import connected_bot
 from tests.scenarios.test_streamed_progress import (
-    DIRECT,
     asked,
     calls,
     delivery_of,
     of_bot,
     target_in,
 )
+from tests.support.agent_surface import DIRECT, open_agent_surface
 from tests.support.deliveries import answer_never
 
 
@@ -34,8 +33,7 @@ async def thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     """A thread with the app as an agent."""
     monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
     monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.1)
-    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
-    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
+    open_agent_surface(sandbox)
     async with connected_bot(sandbox):
         yield await sandbox.slack.start_agent_thread()
         for server in sandbox.servers:
@@ -403,7 +401,7 @@ async def test_stop_in_a_quick_stream_is_reported_once(
     monkeypatch.setattr("bot.app.FINISH_WITHIN_S", 0.1)
     monkeypatch.setattr("handlers.running_tasks.END_WITHIN_S", 0.3)
     monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 120.0)
-    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
+    open_agent_surface(sandbox)
     async with connected_bot(sandbox) as ending:
         thread = await sandbox.slack.start_agent_thread()
         ended = answer_never(

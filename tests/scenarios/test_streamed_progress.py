@@ -11,31 +11,35 @@ from msgspec.structs import replace
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.answer import Progress
+from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import BOT, Channel, Message
+from bot.sandbox.slack import BOT, Message
 from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
-from bot.slack.manifest import AGENT_SCOPES, SCOPES
 from bot.slack.reply_target import ReplyState, ReplyTarget, ShownProgress
 from bot.store import StoreUnavailable
 from bot.store.sql.questions import SqlQuestions
 from tests.conftest import connected_bot
-
-DIRECT = "D0ADA"
+from tests.support.agent_surface import DIRECT, open_agent_surface
 
 
 @pytest.fixture
-async def thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """A thread in which Ada has asked a question that takes long."""
+async def slow_bot(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
+    """A bot in Slack's agent surface that answers slowly."""
     monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
     monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.05)
-    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
-    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
-    async with connected_bot(sandbox):
-        begun = await sandbox.slack.start_agent_thread()
+    open_agent_surface(sandbox)
+    async with connected_bot(sandbox) as bot:
         sandbox.rapid7.be_slow(600, times=9)
-        yield begun
+        yield bot
         sandbox.rapid7.answer_at_once()
+
+
+@pytest.fixture
+async def thread(sandbox: Sandbox, slow_bot: Bot) -> str:
+    """A thread in which questions take long."""
+    del slow_bot
+    return await sandbox.slack.start_agent_thread()
 
 
 async def asked(sandbox: Sandbox, thread: str, words: str = "usage last 3 days") -> Message:
@@ -130,22 +134,15 @@ async def test_session_is_stopped_before_progress_is_shown(
 
 
 async def test_stopped_session_cancels_in_another_process(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, slow_bot: Bot, thread: str
 ) -> None:
-    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
-    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
-    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
-    async with connected_bot(sandbox) as first:
-        thread = await sandbox.slack.start_agent_thread()
-        sandbox.rapid7.be_slow(600, times=9)
-        await asked(sandbox, thread)
-        async with connected_bot(sandbox) as second:
-            assert not second.requests.running.cancellable
-            await second.requests.cancel_in_thread(DIRECT, thread, "U0GRACE")
-            assert first.requests.running.tasks
-            await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
-            await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
-        sandbox.rapid7.answer_at_once()
+    await asked(sandbox, thread)
+    async with connected_bot(sandbox) as second:
+        assert not second.requests.running.cancellable
+        await second.requests.cancel_in_thread(DIRECT, thread, "U0GRACE")
+        assert slow_bot.requests.running.tasks
+        await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
+        await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
 
 
 async def test_stopped_session_needs_no_database(
@@ -162,32 +159,25 @@ async def test_stopped_session_needs_no_database(
 
 
 async def test_failed_cancel_keeps_no_other_question(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, slow_bot: Bot, thread: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
-    sandbox.slack.scopes = ",".join({**SCOPES, **AGENT_SCOPES})
-    sandbox.slack.channels[DIRECT] = Channel(DIRECT, "Ada", "", direct_with="U0ADA")
-    async with connected_bot(sandbox) as first:
-        thread = await sandbox.slack.start_agent_thread()
-        sandbox.rapid7.be_slow(600, times=9)
-        await asked(sandbox, thread)
-        await sandbox.slack.say("usage last 4 days", channel=DIRECT, thread_ts=thread)
-        await sandbox.slack.until(lambda: len(of_bot(sandbox, thread)) == 2)
-        async with connected_bot(sandbox) as second:
-            questions = second.store.questions
-            request_cancel = questions.request_cancel
-            failures = iter(range(1))
+    await asked(sandbox, thread)
+    await sandbox.slack.say("usage last 4 days", channel=DIRECT, thread_ts=thread)
+    await sandbox.slack.until(lambda: len(of_bot(sandbox, thread)) == 2)
+    async with connected_bot(sandbox) as second:
+        questions = second.store.questions
+        request_cancel = questions.request_cancel
+        failures = iter(range(1))
 
-            async def fail_once(ticket: str, user: str) -> bool:
-                if next(failures, None) is not None:
-                    raise StoreUnavailable("the server was stopped")
-                return await request_cancel(ticket, user)
+        async def fail_once(ticket: str, user: str) -> bool:
+            if next(failures, None) is not None:
+                raise StoreUnavailable("the server was stopped")
+            return await request_cancel(ticket, user)
 
-            monkeypatch.setattr(questions, "request_cancel", fail_once)
-            await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
-            await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
-            assert len(first.requests.running.cancellable) == 1
-        sandbox.rapid7.answer_at_once()
+        monkeypatch.setattr(questions, "request_cancel", fail_once)
+        await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
+        await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+        assert len(slow_bot.requests.running.cancellable) == 1
 
 
 @pytest.mark.parametrize(
