@@ -17,13 +17,14 @@ class Questions:
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
+        self.finished: list[tuple[str, str, int]] = []
         self.recorded = asyncio.Event()
 
     async def finish(self, delivery: str, *, outcome: str, took_ms: int) -> None:
-        del delivery, outcome, took_ms
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("the server was stopped")
+        self.finished.append((delivery, outcome, took_ms))
         self.recorded.set()
 
 
@@ -39,6 +40,7 @@ async def test_outcome_is_recorded_later() -> None:
     await outcomes.record("d", outcome="answered", took_ms=1)
     await asyncio.wait_for(questions.recorded.wait(), 60)
     await outcomes.close()
+    assert questions.finished == [("d", "answered", 1)]
 
 
 @pytest.mark.usefixtures("hurried")

@@ -145,7 +145,9 @@ async def test_slack_trouble_is_counted(sandbox: Sandbox, tmp_path: Path) -> Non
         for socket in [*sandbox.slack.sockets]:
             await socket.close()
         await until(port, "opswatch_slack_rate_limited_total", method="apps.connections.open")
-        await until(port, "opswatch_slack_reconnects_total")
+        samples = await until(port, "opswatch_slack_reconnects_total")
+    for method in ("chat.postMessage", "apps.connections.open"):
+        assert value(samples, "opswatch_slack_rate_limited_total", method=method) == 1
 
 
 async def test_waiting_messages_show_their_age(sandbox: Sandbox, tmp_path: Path) -> None:
