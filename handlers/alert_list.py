@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bot.access import AccessPolicy
 from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
-from bot.alerts.state import MOST_SEVERE_FIRST
+from bot.alerts.state import MOST_SEVERE_FIRST, AlertState
 from bot.answer import Answer
 from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import LINK, acknowledge_button, silence_buttons
@@ -82,6 +82,12 @@ class AlertList(Struct, frozen=True):
             answer, blocks=[*answer.blocks, *([kit.actions(buttons)] if buttons else [])]
         )
 
+    async def acknowledger(self, alert: AlertState) -> str:
+        """The name of whoever acknowledged the alert; empty where nobody has."""
+        by = alert.acknowledged_by
+        # Somebody elsewhere, such as in PagerDuty, is known in words.
+        return await self.registry.permissions.people.name(by) if mentions([by]) else by
+
     async def summary(self, requester: Requester) -> AlertSummary:
         """The state of the alerts that the person may know of, the most severe first."""
         rules = await self.registry.visible(requester)
@@ -132,8 +138,7 @@ class AlertList(Struct, frozen=True):
         now = self.clock()
         stored = self.registry.chat_rules.get(rule.name)
         origin = [] if stored else [f"from bot.toml, posts in {rule.channel}"]
-        people = self.registry.permissions.people
-        names = await people.names(rule.paging.mentions)
+        names = await self.registry.permissions.people.names(rule.paging.mentions)
         runbook = [f"runbook {rule.paging.runbook}"] if rule.paging.runbook else []
         details = " · ".join([*option_parts(rule, names), *runbook, *origin])
         silenced = ""
@@ -149,10 +154,8 @@ class AlertList(Struct, frozen=True):
             text = f"⏸ `{rule.name}` {PAUSED}: {condition_line(rule)}{silenced}"
             return messages.ListLine(text, person, details)
         alert = await self.job.state(rule)
-        by = alert.acknowledged_by
-        # Somebody elsewhere, such as in PagerDuty, is known in words.
-        acknowledger = await people.name(by) if mentions([by]) else by
-        state = state_line(rule, alert, self.zone, now, acknowledger=acknowledger)
+        by = await self.acknowledger(alert)
+        state = state_line(rule, alert, self.zone, now, acknowledger=by)
         dot = state_dot(rule, alert, silenced=silence is not None)
         text = f"{dot} `{rule.name}` {state}: {condition_line(rule)}{silenced}"
         return messages.ListLine(text, person, details)

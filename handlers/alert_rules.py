@@ -26,7 +26,6 @@ from bot.alerts.commands import (
     suggested_value,
 )
 from bot.alerts.form import ALERT_NAME
-from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.value_words import compares_nothing
 from bot.answer import Answer
@@ -359,16 +358,14 @@ class RuleManager(Struct, frozen=True):
 
     async def _acknowledge(self, name: str, command: CommandName, requester: Requester) -> Answer:
         rule = await self.registry.managed(name, command, requester)
-        people = self.permissions.people
-        user_name = await people.name(requester.user)
+        user_name = await self.permissions.people.name(requester.user)
         if await self.job.acknowledge(rule, user=requester.user, name=user_name):
             return messages.note(
                 f"Alert `{rule.name}` acknowledged. No reminders; changes and the end are still posted."
             )
         alert = await self.job.state(rule)
-        if by := alert.acknowledged_by:
-            known = await people.name(by) if mentions([by]) else by
-            return messages.note(f"Alert `{rule.name}` is acknowledged already, by {known}.")
+        if by := await self.listing.acknowledger(alert):
+            return messages.note(f"Alert `{rule.name}` is acknowledged already, by {by}.")
         return messages.note(
             f"Alert `{rule.name}` is {state_word(alert.state)}: there is nothing to acknowledge."
         )
