@@ -11,7 +11,13 @@ from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState
 from bot.blocks.alert_states import OK_STATES, state_word
-from bot.blocks.alert_values import format_value, peak_name, resolve_label, threshold_label
+from bot.blocks.alert_values import (
+    format_value,
+    peak_name,
+    resolve_label,
+    subject_name,
+    threshold_label,
+)
 
 Names = Mapping[str, str]
 NO_NAMES: Names = MappingProxyType({})
@@ -102,7 +108,7 @@ def alert_facts(
         facts.append(f"{peak_name(rule).capitalize()}: {format_value(rule.value, peak)}.")
     if rule.each:
         values = [
-            f"{formatting.sanitise(name, 60) or '(unnamed)'} {format_value(rule.value, each.value)}"
+            f"{subject_name(name, 60)} {format_value(rule.value, each.value)}"
             for name, each in alert.firing().items()
             if each.value is not None
         ]
@@ -115,7 +121,8 @@ def _firing_subjects(rule: Rule, alert: AlertState) -> str:
     firing = {name: each.value for name, each in alert.firing().items() if each.value is not None}
     if not rule.each or not firing:
         return ""
-    worst = max(firing, key=lambda name: -firing[name] if rule.side == "below" else firing[name])
+    worst = rule.worst(firing.values())
+    name = next(name for name, value in firing.items() if value == worst)
     of = formatting.pluralise(len(alert.subjects), rule.each)
-    shown = formatting.sanitise(worst, 40) or "(unnamed)"
-    return f" ({len(firing)} of {of}, {shown} at {format_value(rule.value, firing[worst])})"
+    shown = f"{subject_name(name, 40)} at {format_value(rule.value, firing[name])}"
+    return f" ({len(firing)} of {of}, {shown})"

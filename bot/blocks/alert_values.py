@@ -46,6 +46,11 @@ def peak_name(rule: Rule) -> str:
     return {"above": "peak", "below": "lowest"}.get(rule.side, "furthest")
 
 
+def subject_name(name: str, most: int) -> str:
+    """A subject in at most so many characters. It is a value of a log, and may be anything."""
+    return formatting.sanitise(name, most) or "(unnamed)"
+
+
 def usual_label(value: str, baseline: Baseline) -> str:
     """`usual 3.10–4.20 GB at this hour`."""
     when = "in a whole day" if baseline.season is Season.DAY else "at this hour"

@@ -24,6 +24,7 @@ from bot.blocks.alert_values import (
     format_value,
     peak_name,
     resolve_label,
+    subject_name,
     threshold_label,
     usual_label,
 )
@@ -125,7 +126,7 @@ def breach_text(
         of = f"of {formatting.pluralise(len(context.shown.subjects), rule.each)}"
         return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
     [(name, subject)] = firing.items()
-    of_subject = "" if name == WHOLE else f" for {_subject_name(name, subject_length)}"
+    of_subject = "" if name == WHOLE else f" for {subject_name(name, subject_length)}"
     value = subject.value
     if value is None:
         return f"{rule.value}{of_subject} was {threshold}; no data since"
@@ -148,11 +149,6 @@ def _is_named_in_headline(context: NotificationContext) -> bool:
     return len(firing) == 1 and all(len(name) <= MOST_OF_NAME for name in firing)
 
 
-def _subject_name(name: str, most: int) -> str:
-    """Subjects are values of logs and may be anything."""
-    return formatting.sanitise(name, most) or "(unnamed)"
-
-
 def subject_lines(context: NotificationContext) -> list[str]:
     """Each firing subject with its value, the worst first."""
     if not context.rule.each or context.is_over:
@@ -164,7 +160,7 @@ def subject_lines(context: NotificationContext) -> list[str]:
         reverse=context.rule.side != "below",
     )
     lines = [
-        f"{_subject_name(name, 80)}: {_value(context.rule, subject)}" for name, subject in worst
+        f"{subject_name(name, 80)}: {_value(context.rule, subject)}" for name, subject in worst
     ]
     more = [f"… and {len(lines) - MOST_SUBJECTS} more"] if len(lines) > MOST_SUBJECTS else []
     return [*lines[:MOST_SUBJECTS], *more]
