@@ -137,7 +137,6 @@ class AnswerStreams(Struct, frozen=True):
                 log.info("The answer is not streamed: %s", error)
                 target.state.progress.stream = StreamState.REFUSED
                 # It may appear later: a progress message beside it would be left over.
-                target.state.progress.is_hidden = is_unknown
                 target.state.progress.is_unconfirmed = is_unknown
                 return False
         target.state.progress.ts = ts

@@ -42,7 +42,7 @@ class ProgressMessages(Struct, frozen=True):
             await self._post(target, text, blocks, client)
         elif not await self.messages.edit(target, state.progress.ts, text, blocks, client):
             await self.delete(target)
-            state.progress.is_hidden = True
+            state.progress.is_deleted = True
 
     async def show_privately(self, target: ReplyTarget, ticket: str, progress: Progress) -> bool:
         """Whether progress is shown to the asker alone. Only the response URL can show it, since
@@ -106,7 +106,6 @@ class ProgressMessages(Struct, frozen=True):
             if ts := await self.messages.find_work(target):
                 progress.ts = ts
                 progress.is_unconfirmed = False
-                progress.is_hidden = False
                 if target.streams:
                     await self.streams.stop_message(target, ts)
 
@@ -122,7 +121,6 @@ class ProgressMessages(Struct, frozen=True):
             progress.ts = await self.messages.post(target, text, blocks, client, key=key)
         except SlackDeliveryUnknown:
             # Not found may mean that it appears later; a second one would then be left over.
-            progress.is_hidden = True
             progress.is_unconfirmed = True
             await self.find_unconfirmed(target)
 

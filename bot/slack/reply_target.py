@@ -28,20 +28,24 @@ class StreamState(Enum):
 class ShownProgress(Struct):
     """The progress message of a question in its channel, by its `ts`.
 
-    `is_hidden` once somebody has deleted it, or it could not be found: it is not shown again.
-    `is_unconfirmed` while Slack may have accepted one that was not found yet.
-    `is_announced` once a private note has announced the answer in its place. `streamed_results`
-    are the steps whose result a stream shows. `begins_answer` if a stream began with the headline
-    of the answer, and not with steps.
+    `is_deleted` once somebody has deleted it. `is_unconfirmed` while Slack may have accepted one
+    that was not found yet. `is_announced` once a private note has announced the answer in its
+    place. `streamed_results` are the steps whose result a stream shows. `begins_answer` if a stream
+    began with the headline of the answer, and not with steps.
     """
 
     ts: str = ""
-    is_hidden: bool = False
+    is_deleted: bool = False
     is_unconfirmed: bool = False
     is_announced: bool = False
     stream: StreamState = StreamState.NONE
     streamed_results: frozenset[str] = frozenset()
     begins_answer: bool = False
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether no other is shown: somebody has deleted it, or it may appear later."""
+        return self.is_deleted or self.is_unconfirmed
 
     @property
     def is_streaming(self) -> bool:
