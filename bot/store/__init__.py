@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.store.errors import StoreError, StoreUnavailable, StoreUnreachable
+    from bot.store.errors import StoreError, StoreUnavailable
     from bot.store.protocols import (
         AlertStore,
         AnswerStore,
@@ -91,7 +91,6 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreUnavailable",
-    "StoreUnreachable",
     "StoredAnswer",
     "StoredCanvas",
     "StoredResponseUrl",

@@ -17,18 +17,12 @@ class StoreUnavailable(StoreError):
     """A statement failed: the disk is full, the database is locked, or its connection is gone.
 
     Nothing of the transaction was written. Trying again later may help. `cause` is what people in
-    Slack are shown of it.
+    Slack are shown of it, where the reason may name the host and role of a database server.
     """
 
     def __init__(self, reason: str = "", cause: str = "") -> None:
         super().__init__(reason)
         self.cause = cause or reason
-
-
-class StoreUnreachable(StoreUnavailable):
-    """No connection to the database server. The reason may name its host and role, which `cause`
-    does not.
-    """
 
 
 class WriteConflict(StoreUnavailable):

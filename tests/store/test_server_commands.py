@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from bot.store import Store, StoreError, StoreUnreachable
+from bot.store import Store, StoreError, StoreUnavailable
 from bot.store.postgres.reasons import cause_of
 from handlers.error_messages import error_message
 from providers.clock import utc_now
@@ -130,5 +130,5 @@ async def test_missing_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_people_are_not_shown_the_server() -> None:
     reason = 'connection to server at "10.0.0.5", port 5432 failed: Connection refused'
-    shown = error_message(StoreUnreachable(reason, cause_of(reason)))
+    shown = error_message(StoreUnavailable(reason, cause_of(reason)))
     assert shown.message == "The bot's database cannot be used (connection refused)."

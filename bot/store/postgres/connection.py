@@ -22,13 +22,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.store.compatibility import TABLE, oldest_of, require_known
-from bot.store.errors import (
-    StoreError,
-    StoreUnavailable,
-    StoreUnreachable,
-    Unsuitable,
-    WriteConflict,
-)
+from bot.store.errors import StoreError, StoreUnavailable, Unsuitable, WriteConflict
 from bot.store.postgres.migrations import COMPATIBLE, STEPS
 from bot.store.postgres.reasons import cause_of, first_line
 from bot.store.sql.database import Columns, Dialect, Row, Transaction, Values
@@ -190,7 +184,7 @@ class PostgresDatabase:
             except PoolTimeout as error:
                 # The pool says how long it waited; why, only the attempts to connect know.
                 reason = self._failure.reason or first_line(error)
-                raise StoreUnreachable(reason, cause_of(reason)) from error
+                raise StoreUnavailable(reason, cause_of(reason)) from error
             except psycopg.Error as error:
                 raise StoreUnavailable(first_line(error)) from error
 
