@@ -10,6 +10,7 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import connected_bot
+from tests.support.deliveries import working
 from tests.support.messages import buttons, files_after, text_of, types
 
 pytestmark = pytest.mark.usefixtures("late_progress", "bot")
@@ -84,6 +85,13 @@ async def test_progress_without_task_blocks_is_text(sandbox: Sandbox) -> None:
         await sandbox.slack.until(lambda: working.text.startswith("edge, iot: "))
 
 
+async def progress_searched(sandbox: Sandbox) -> None:
+    """Waits until the bot looks for progress that Slack did not confirm."""
+    await sandbox.slack.until(
+        lambda: any(path.endswith("conversations.history") for path in sandbox.slack.paths())
+    )
+
+
 @pytest.mark.shows_work
 async def test_unconfirmed_progress_is_not_left_over(sandbox: Sandbox) -> None:
     """Slack took the message without an answer, its history could not be read right then, and its
@@ -93,9 +101,7 @@ async def test_unconfirmed_progress_is_not_left_over(sandbox: Sandbox) -> None:
     sandbox.slack.fail(how="cut", processed=True)
     sandbox.slack.answer_with(503, path="conversations.history")
     await sandbox.slack.command("/usage last 7 days")
-    await sandbox.slack.until(
-        lambda: any(path.endswith("conversations.history") for path in sandbox.slack.paths())
-    )
+    await progress_searched(sandbox)
     for text in ("Who is on call?", "Ada is.", "Thanks!", "Any news?"):
         await sandbox.slack.say(text)
     sandbox.rapid7.answer_at_once()
@@ -118,9 +124,7 @@ async def test_answer_does_not_wait_for_progress_search(
         429, "{}", path="conversations.history", Retry_After="600", Content_Type="application/json"
     )
     await sandbox.slack.command("/usage last 7 days")
-    await sandbox.slack.until(
-        lambda: any(path.endswith("conversations.history") for path in sandbox.slack.paths())
-    )
+    await progress_searched(sandbox)
     sandbox.rapid7.answer_at_once()
     await sandbox.slack.until(lambda: any("in 7 days" in m.text for m in sandbox.slack.seen()))
 
@@ -135,9 +139,7 @@ async def test_progress_beside_its_answer_is_deleted(sandbox: Sandbox, bot: Bot)
     sandbox.slack.fail(how="cut", processed=True)
     sandbox.slack.answer_with(503, path="conversations.history", times=2)
     await sandbox.slack.command("/usage last 7 days")
-    await sandbox.slack.until(
-        lambda: any(path.endswith("conversations.history") for path in sandbox.slack.paths())
-    )
+    await progress_searched(sandbox)
     [left_over] = [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
     sandbox.rapid7.answer_at_once()
     answer = await sandbox.slack.until(
@@ -152,13 +154,11 @@ async def test_progress_beside_its_answer_is_deleted(sandbox: Sandbox, bot: Bot)
 async def test_answer_replaces_progress_after_an_outage(sandbox: Sandbox) -> None:
     sandbox.rapid7.be_slow(600, times=3)
     await sandbox.slack.command("/usage last 7 days")
-    working = await sandbox.slack.until(
-        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
-    )
+    shown = await working(sandbox)
     sandbox.slack.fail("chat.update", how="503", processed=False, times=5)
     sandbox.rapid7.answer_at_once()
-    await sandbox.slack.until(lambda: "in 7 days" in working.text)
-    assert sandbox.slack.seen() == [working]
+    await sandbox.slack.until(lambda: "in 7 days" in shown.text)
+    assert sandbox.slack.seen() == [shown]
 
 
 @pytest.mark.shows_work
@@ -166,14 +166,12 @@ async def test_progress_is_deleted_after_an_outage(sandbox: Sandbox, bot: Bot) -
     bot.requests.delivery._delete_after_s = (0.05,) * 20
     sandbox.rapid7.be_slow(600, times=3)
     await sandbox.slack.command("/usage last 7 days")
-    working = await sandbox.slack.until(
-        lambda: next((m for m in sandbox.slack.seen() if m.text.startswith("Working on")), None)
-    )
+    shown = await working(sandbox)
     sandbox.slack.fail("chat.delete", how="503", processed=False)
     sandbox.slack.refuse("chat.update", "channel_not_found")
     sandbox.rapid7.answer_at_once()
     await sandbox.slack.until(lambda: any("in 7 days" in m.text for m in sandbox.slack.seen()))
-    await sandbox.slack.until(lambda: working not in sandbox.slack.messages)
+    await sandbox.slack.until(lambda: shown not in sandbox.slack.messages)
 
 
 async def test_private_answer_uses_supported_blocks(sandbox: Sandbox) -> None:
