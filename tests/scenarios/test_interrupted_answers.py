@@ -43,11 +43,6 @@ async def stopped_outcome(bot: Bot) -> str:
     return asked.outcome
 
 
-async def stopped_outcome_of_all(bot: Bot) -> None:
-    """Stops the questions in progress as a kill would: nothing is recorded of their end."""
-    await bot.requests.running.finish(within_s=0.05)
-
-
 async def until_lost(bot: Bot, count: int = 1) -> None:
     """Waits until interrupted questions are reported."""
     async with asyncio.timeout(30):
@@ -340,7 +335,8 @@ async def test_answer_with_a_pressed_button_is_not_replaced(sandbox: Sandbox, bu
             )
         )
         words = shown.text
-        await stopped_outcome_of_all(ending)
+        # As a kill would: nothing is recorded of the end.
+        await ending.requests.running.finish(within_s=0.05)
     async with connected_bot(sandbox) as bot:
         await bot.interruptions.report(started=bot.clock())
     assert shown.text == words
