@@ -333,5 +333,5 @@ def build_webhooks(settings: Settings, jobs: Jobs, managers: Managers) -> dict[s
     if not secrets:
         return {}
     registry = managers.rules.registry
-    webhook = PagerDutyWebhook(jobs.alerts, registry.rules, [*secrets.values()], [*secrets])
+    webhook = PagerDutyWebhook(jobs.alerts, registry.rules, secrets)
     return {pagerduty.PATH: webhook}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -47,16 +47,18 @@ class _Report(msgspec.Struct):
     event: _Event
 
 
-def is_signed(header: str, body: bytes, secrets: Iterable[Secret]) -> bool:
-    """Whether one of the signatures in the header is that of these bytes with one of the secrets."""
+def signers(header: str, body: bytes, secrets: Mapping[str, Secret]) -> list[str]:
+    """The names of the secrets by which one of the signatures in the header is that of these bytes."""
     # Split a bounded number of times, since the header comes from outside.
     given = [_SIGNATURE.fullmatch(each.strip()) for each in header.split(",", MOST_SIGNATURES)]
     digests = [match[1] for match in given[:MOST_SIGNATURES] if match]
-    expected = [
-        hmac.new(secret.open().encode(), body, hashlib.sha256).hexdigest() for secret in secrets
-    ]
+    return [name for name, secret in secrets.items() if _is_signed(digests, body, secret)]
+
+
+def _is_signed(digests: Iterable[str], body: bytes, secret: Secret) -> bool:
+    expected = hmac.new(secret.open().encode(), body, hashlib.sha256).hexdigest()
     # Takes the same time wherever two signatures differ first.
-    return any(hmac.compare_digest(one, other) for one in digests for other in expected)
+    return any(hmac.compare_digest(digest, expected) for digest in digests)
 
 
 def read_acknowledgement(body: bytes) -> Acknowledgement | None:
