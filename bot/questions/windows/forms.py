@@ -19,10 +19,10 @@ FORMS = (
     Form("back from now", ("20m", "2h", "1h30m", "1.5h", "90s", "last 20 mins", "past two hours", "-24h", "PT3H", "half an hour ago"), by_day=False),
     Form("days, weeks or months back", ("7d", "2w", "3 months", "last 7 days", "past week", "last fortnight", "rolling 30 days", "P7D", "last 2 full weeks", "last 3 full months")),
     Form("days by name", ("today", "yesterday", "the day before yesterday", "last friday", "monday last week", "last weekend", "last day of october")),
-    Form("calendar weeks, months, quarters and years", ("this week", "last month", "last quarter", "Q3 2026", "october", "2026-11", "2026-W45", "week 45", "H1 2026", "last year", "week of Nov 2", "week ending Nov 8", "the week before last")),
+    Form("calendar weeks, months, quarters and years", ("this week", "last month", "last quarter", "Q3 2026", "Q3 26", "october", "2026-11", "2026-W45", "week 45", "KW45/2026", "2025", "H1 2026", "last year", "week of Nov 2", "week ending Nov 8", "the week before last")),
     Form("to date", ("week to date", "month to date", "mtd", "ytd", "this month so far")),
-    Form("a date", ("2026-11-01", "2026/11/01", "20261101", "Nov 1", "1st of November", "November 1, 2025", "21/11/2026", "the 1st", "first of november", "first 3 days of october")),
-    Form("a range of dates, both included", ("2026-11-01..2026-11-07", "Nov 1-7", "13-15 July", "Nov 1 to Nov 7", "monday to friday", "2026-11-01/2026-11-07", "2026-11-01..07")),
+    Form("a date", ("2026-11-01", "2026/11/01", "20261101", "Nov 1", "1st of November", "November 1, 2025", "21/11/2026", "21.11.2026", "the 1st", "first of november", "first 3 days of october")),
+    Form("a range of dates, both included", ("2026-11-01..2026-11-07", "Nov 1-7", "1.-7.11.2026", "13-15 July", "Nov 1 to Nov 7", "monday to friday", "2026-11-01/2026-11-07", "2026-11-01..07")),
     Form("since a day", ("since monday", "since Jun 1", "since start of month", "-7d@d", "since yesterday", "monday onwards")),
     Form("since a time", ("since 09:00", "since 9am", "since 2 hours ago", "since monday 9am", "since 10:30 UTC", "10:00 to now"), by_day=False),
     Form(

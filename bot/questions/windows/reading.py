@@ -28,6 +28,7 @@ from bot.questions.windows.partial import part_of_day
 from bot.questions.windows.points import split_zone, zone_text_of
 from bot.questions.windows.ranges import between_points
 from bot.questions.windows.relative import around_point
+from bot.questions.windows.short_forms import spelled_out
 from bot.questions.windows.single import ago, length_back, refuse_future, since, single
 from bot.questions.windows.spans import Span
 from bot.questions.windows.tokens import MONTHS, Tokens, UnknownText, tokens_of
@@ -175,6 +176,7 @@ def window_between(start: datetime, end: datetime, reading: Reading) -> ParsedWi
 
 
 def _span(words: str, reading: Reading) -> Span:
+    reading = replace(reading, text=spelled_out(reading))
     try:
         tokens = tokens_of(reading.text)
     except UnknownText as error:
