@@ -11,6 +11,7 @@ import pytest
 
 from bot.store.errors import StoreUnavailable
 from bot.store.sql.database import Transaction
+from bot.store.sqlite import connection
 from bot.store.sqlite.connection import SqliteDatabase
 
 INSERT = "INSERT INTO notes VALUES (?)"
@@ -35,6 +36,32 @@ async def test_concurrent_writes_share_transactions(database: SqliteDatabase) ->
     await database.run(lambda: database.connection.set_trace_callback(None))
     assert len(await notes(database)) == 100
     assert sum(each.startswith("COMMIT") for each in statements) <= 3
+    await database.close()
+
+
+async def test_writes_of_a_crowd_wait_for_each_other(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "GATHER_S", 0.1)
+    statements: list[str] = []
+    await database.run(lambda: database.connection.set_trace_callback(statements.append))
+    await asyncio.gather(*(database.execute(INSERT, (f"note {n}",)) for n in range(10)))
+    statements.clear()
+    late = []
+    for n in range(5):
+        late.append(asyncio.create_task(database.execute(INSERT, (f"late note {n}",))))
+        await asyncio.sleep(0.001)
+    await asyncio.gather(*late)
+    assert sum(each.startswith("COMMIT") for each in statements) == 1
+    await database.close()
+
+
+async def test_lone_writes_do_not_wait(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "GATHER_S", 3600.0)
+    for n in range(5):
+        await asyncio.wait_for(database.execute(INSERT, (f"note {n}",)), timeout=60)
     await database.close()
 
 
