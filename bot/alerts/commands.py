@@ -15,23 +15,15 @@ from msgspec import Struct
 from bot import formatting
 from bot.alerts.create import CreateAlert as CreateAlert
 from bot.alerts.create import parse_alert
-from bot.alerts.silence_ends import TOMORROW, UNTIL, SilenceEnd, parse_silence_end
+from bot.alerts.silence_ends import TOMORROW, SilenceEnd
+from bot.alerts.silence_words import HOW_LONG, begins_length, read_silence_words
+from bot.alerts.silence_words import LONGEST_SILENCE as LONGEST_SILENCE
+from bot.alerts.silence_words import SILENCE_LASTS as SILENCE_LASTS
 from bot.alerts.value_words import suggested_value as suggested_value
 from bot.errors import BadQuestion
-from bot.formatting import sanitise
-from bot.questions.amounts import DURATION, AmbiguousAmount, read_duration
+from bot.questions.amounts import DURATION
 from bot.questions.question import AccountDirectory, CommandName
 
-LONGEST_SILENCE = timedelta(days=365)
-SILENCE_LASTS = "A silence lasts between a second and a year."
-_FOR_HOW_LONG = re.compile(
-    rf"(?is)(?:for\s+)?({DURATION}|{UNTIL})(?<!\s)(?:\s+(.+)|(?=\"|\Z)(.*))?"
-)
-_HOW_LONG = (
-    "For how long? Add a duration such as 30m, 2h or 1d, or an end such as until 09:00, until monday "
-    "or until tomorrow."
-)
-_IS_UNTIL = re.compile(r"(?i)(?:un)?till?\b")
 COMMENT = '"planned load test"'
 _NAMED = re.compile(r'(?s)\s*(?:"([^"]+)"|(\S+))\s*(.*)')
 
@@ -102,48 +94,35 @@ _NAMED_ALERT: Mapping[str, type[DeleteAlert | ShowAlert | Acknowledge | Unsilenc
 
 def _silence(command: CommandName, rest: str) -> Silence:
     name, more = _name_and_length(rest, command)
+    named = f"/{command} silence {formatting.quoted(name)}"
     # The comment that was typed is kept in the example.
     quote = re.search(r'"[^"]*"', more)
-    shown = f"/{command} silence {formatting.quoted(name)} 2h {quote[0] if quote else COMMENT}"
-    found = _FOR_HOW_LONG.fullmatch(more)
-    if not found and more and re.fullmatch(DURATION, name):
+    comment = quote[0] if quote else COMMENT
+    if more and re.fullmatch(DURATION, name):
         shown = f"/{command} silence {formatting.quoted(_name(more, command)[0])} {name}"
         raise BadQuestion("Which alert? Its name comes before the duration.", shown)
-    if not found:
-        raise BadQuestion(_HOW_LONG, shown)
-    comment = (found[2] or found[3] or "").strip().strip('"').strip()
-    length, end = _length_or_end(found[1], shown)
-    return Silence(name, length, sanitise(comment, 500), end)
+    try:
+        found = read_silence_words(more)
+    except BadQuestion as error:
+        # A hint may hold the comment already.
+        end = "" if '"' in error.hint else f" {quote[0]}" if quote else ""
+        raise BadQuestion(error.message, f"{named} {error.hint}{end}") from None
+    if found is None:
+        raise BadQuestion(HOW_LONG, f"{named} 2h {comment}")
+    return Silence(name, found.length, found.comment, found.end)
 
 
 def silence_length(text: str, example: str) -> tuple[timedelta | None, SilenceEnd]:
     """How long a silence lasts by the words alone, such as `2h`, or, where that is None, its end.
     Raises BadQuestion with the example.
     """
-    found = _FOR_HOW_LONG.fullmatch(text.strip())
-    if not found or found[2] or found[3]:
-        raise BadQuestion(_HOW_LONG, example)
-    return _length_or_end(found[1], example)
-
-
-def _length_or_end(text: str, example: str) -> tuple[timedelta | None, SilenceEnd]:
-    if not _IS_UNTIL.match(text):
-        return _length(text, example), TOMORROW
-    end = parse_silence_end(text)
-    if end is None:
-        raise BadQuestion(f"“{sanitise(text, 40)}” is not a time.", example)
-    # Its instant depends on the time and the zone.
-    return None, end
-
-
-def _length(text: str, example: str) -> timedelta:
     try:
-        length = read_duration(text)
-    except AmbiguousAmount as error:
-        raise BadQuestion(f"{error}.", example) from None
-    if not length or length > LONGEST_SILENCE:
-        raise BadQuestion(SILENCE_LASTS, example)
-    return length
+        found = read_silence_words(text.strip())
+    except BadQuestion as error:
+        raise BadQuestion(error.message, example) from None
+    if found is None or found.comment:
+        raise BadQuestion(HOW_LONG, example)
+    return found.length, found.end
 
 
 def _name_and_length(rest: str, command: CommandName) -> tuple[str, str]:
@@ -153,16 +132,21 @@ def _name_and_length(rest: str, command: CommandName) -> tuple[str, str]:
     name, more = _name(rest, command)
     # Bounded: a name has few words.
     words = rest.split(maxsplit=8)
-    if rest.startswith('"') or _FOR_HOW_LONG.fullmatch(more):
+    if rest.startswith('"') or _begins_length(more):
         return name, more
     for count in range(2, len(words)):
-        if words[count - 1].lower() in ("until", "till", "til"):
-            # In `spike until 9 days` it is no part of the name.
-            break
         behind = " ".join(words[count:])
-        if '"' not in " ".join(words[:count]) and _FOR_HOW_LONG.fullmatch(behind):
+        if '"' not in " ".join(words[:count]) and _begins_length(behind):
             return " ".join(words[:count]), behind
     return name, more
+
+
+def _begins_length(text: str) -> bool:
+    try:
+        return begins_length(text.partition('"')[0].split(maxsplit=12))
+    except BadQuestion:
+        # A length that can be read in two ways.
+        return True
 
 
 def _name(rest: str, command: CommandName) -> tuple[str, str]:

@@ -1,52 +1,50 @@
-"""The end of a silence as people type it, such as `until 9`, `until monday` or `until tomorrow`
-(pure).
+"""The end of a silence, such as the next morning, monday or 24 December, and the instant that it is
+(pure). `silence_end_words` reads it from words.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.errors import BadQuestion
+from bot.questions.windows.calendar import DAY, midnight, month_first, months_later, zone_name
 from bot.questions.windows.dates import DAY_NUMBERS
+from bot.questions.windows.tokens import WEEKDAYS
 
 # A day without a time of day ends when people are at work again.
 MORNING = time(9)
 # Until then “tomorrow” usually is the day after the next sleep, and not that of the calendar.
 NIGHT_ENDS = time(5)
-_WEEKDAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
-_DAY = (
-    rf"(?:(?:on\s+)?(?:(?:this|next)\s+)?{_WEEKDAY}|today|tomorrow(?:\s+morning)?|(?:the\s+)?morning"
-    r"|(?:the\s+)?(?:end\s+of\s+(?:the\s+)?)?weekend|\d{4}-\d{2}-\d{2})"
-    # `tomorrow evening` has no time of day that all agree on.
-    r"(?:(?=T\d)|(?![\w-]))(?!\s+(?:evening|afternoon|night))"
-)
-_CLOCK = (
-    r"(?:(?:at\s+)?(?:\d{1,2}[:.]\d{2}(?:\s?[ap]m)?|\d{1,2}\s?[ap]m|noon|midday|midnight)(?![\w:]|\.\d)"
-    # A number alone is an hour, but in `9 March` or `9 days` it is none.
-    rf"|(?:at\s+)?\d{{1,2}}(?=\s*\Z|\s*\"|\s+(?:today|tomorrow|{_WEEKDAY})(?!\w)))"
-)
-# One group, for use in a larger pattern.
-UNTIL = rf"(?:un)?till?\s+(?:{_DAY}(?:(?:[ \t,]{{1,4}}|T){_CLOCK})?|{_CLOCK}(?:\s+{_DAY})?)"
-_PARTS = re.compile(
-    rf"(?i)(?:un)?till?\s+(?:(?P<clock>{_CLOCK})\s*)?(?P<day>{_DAY})?[ \tT,]*(?P<later>{_CLOCK})?\Z"
-)
-_CLOCK_PARTS = re.compile(r"(?i)(?:at\s+)?(\d{1,2})(?:[:.](\d{2}))?\s?([ap]m)?\Z")
-_NAMED_TIMES = {"noon": time(12), "midday": time(12), "midnight": time(0)}
+# A date without a year that is this long past is not meant to be that of the next year.
+LONG_PAST = timedelta(days=180)
 
 
 class SilenceEnd(Struct, frozen=True):
-    """The end of a silence: `today`, `tomorrow`, a weekday, an ISO date or, without a day, the next
-    time that the clock shows `at`. `is_bare` marks an hour without minutes and without am or pm.
+    """The end of a silence. `day` is a weekday or one of `today`, `tomorrow`, `overmorrow`, `month`
+    and `year`, which end, `date` a date, and `day_of_month` the next one; without a day it is the
+    next time that the clock shows `at`. With `months` it is so long from now.
     """
 
     day: str = ""
     at: time = MORNING
+    # An hour without minutes and without am or pm.
     is_bare: bool = False
     is_next: bool = False
+    # Of the week after this one.
+    is_next_week: bool = False
+    # The midnight at the end of the day.
+    is_midnight: bool = False
+    date: date | None = None
+    is_yearly: bool = False
+    day_of_month: int = 0
+    # The weekday that was typed with a date.
+    weekday: str = ""
+    zone: tzinfo | None = None
+    months: int = 0
 
 
 NEXT_MORNING = SilenceEnd()
@@ -60,109 +58,187 @@ class EndReadings(Struct, frozen=True):
     other: datetime | None = None
 
 
-def parse_silence_end(text: str) -> SilenceEnd | None:
-    """The end in words that match `UNTIL`; None where its time or date is none of the calendar."""
-    found = _PARTS.match(" ".join(text.split()))
-    if not found:
-        return None
-    clock = found["clock"] or found["later"] or ""
-    at = _time_of_day(clock) if clock else MORNING
-    words = (found["day"] or "").lower().removeprefix("on ").split()
-    is_next = words[:1] == ["next"]
-    day = words[-1] if words else ""
-    if day == "morning":
-        day = "tomorrow" if words[0] == "tomorrow" else ""
-    if day == "weekend":
-        # Its last day is over when people are at work again.
-        day = "mon"
-    if at is None or not _is_day(day):
-        return None
-    is_bare = clock.lower().removeprefix("at").strip().isdigit()
-    return SilenceEnd(day, at, is_bare=is_bare, is_next=is_next)
-
-
-def _is_day(day: str) -> bool:
-    try:
-        return not day[:1].isdigit() or bool(date.fromisoformat(day))
-    except ValueError:
-        return False
-
-
-def _time_of_day(clock: str) -> time | None:
-    named = _NAMED_TIMES.get(clock.lower().removeprefix("at").strip())
-    found = _CLOCK_PARTS.match(clock)
-    if named is not None or not found:
-        return named
-    hour = int(found[1])
-    half = (found[3] or "").lower()
-    if half and not 1 <= hour <= 12:
-        return None
-    if half:
-        hour = hour % 12 + (12 if half == "pm" else 0)
-    try:
-        return time(0 if hour == 24 else hour, int(found[2] or 0))
-    except ValueError:
-        return None
-
-
 def resolve_silence_end(wanted: SilenceEnd, now: datetime, zone: tzinfo) -> EndReadings:
     """When a silence ends that begins now, on the clock of a zone. Of two days the nearer one is
     taken, since a silence that is too long hides the next incident. Raises BadQuestion, whose hint is
     another end, where the end has passed, or where an hour may be in the morning or in the evening.
     """
-    today = now.astimezone(zone).date()
-    if not wanted.day:
-        return EndReadings(_next_time(wanted, now, zone))
-    if wanted.day == "tomorrow":
-        return _tomorrow(wanted, now, zone)
-    if wanted.day[:3] in DAY_NUMBERS:
-        return _weekday(wanted, now, zone)
-    end = _instant(today if wanted.day == "today" else date.fromisoformat(wanted.day), wanted, zone)
-    if end <= now:
-        raise BadQuestion(f"{end.astimezone(zone):%Y-%m-%d %H:%M} has passed.", "2h")
-    return EndReadings(end)
+    return _Resolver(wanted, now, wanted.zone or zone).readings()
 
 
-def _instant(day: date, wanted: SilenceEnd, zone: tzinfo) -> datetime:
-    # Days are added in local time, so that nine o'clock is nine o'clock after a clock change.
-    return datetime.combine(day, wanted.at, tzinfo=zone).astimezone(UTC)
+class _Resolver(Struct, frozen=True):
+    wanted: SilenceEnd
+    now: datetime
+    zone: tzinfo
 
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
 
-def _next_time(wanted: SilenceEnd, now: datetime, zone: tzinfo) -> datetime:
-    """When the clock shows that time next."""
-    end = _first_after(now, wanted, zone)
-    if wanted.is_bare and 1 <= wanted.at.hour <= 12:
-        half_a_day_on = replace(wanted, at=time((wanted.at.hour + 12) % 24))
-        if _first_after(now, half_a_day_on, zone) < end:
-            message = f"“{wanted.at.hour}” may mean {half_a_day_on.at:%H:%M} or {wanted.at:%H:%M}."
-            raise BadQuestion(message, f"until {half_a_day_on.at:%H:%M}")
-    return end
+    def readings(self) -> EndReadings:
+        wanted = self.wanted
+        if wanted.months:
+            local = self.now.astimezone(self.zone)
+            day = months_later(local.date(), wanted.months)
+            return EndReadings(datetime.combine(day, local.time(), self.zone).astimezone(UTC))
+        if wanted.day_of_month:
+            return self._first(self._as_weekday(day) for day in self._days_of_month())
+        if wanted.date:
+            return self._date(wanted.date)
+        if wanted.day in DAY_NUMBERS:
+            return self._weekday()
+        if not wanted.day:
+            return self._next_time()
+        if wanted.day == "tomorrow":
+            return self._tomorrow()
+        return self._only(self._named_day())
 
+    def _named_day(self) -> date:
+        if self.wanted.day == "month":
+            return months_later(month_first(self.today), 1) - DAY
+        if self.wanted.day == "year":
+            return date(self.today.year, 12, 31)
+        return self.today + (2 * DAY if self.wanted.day == "overmorrow" else timedelta(0))
 
-def _first_after(now: datetime, wanted: SilenceEnd, zone: tzinfo) -> datetime:
-    today = now.astimezone(zone).date()
-    # The clock may skip a time on the day it is put forward, so there are three days to look at.
-    ends = (_instant(today + timedelta(days=days), wanted, zone) for days in range(3))
-    return next(end for end in ends if end > now)
+    def _instants(self, day: date) -> list[datetime]:
+        """Every instant that the end may be on that day; two for an hour that may be in the morning
+        or in the evening, and where the clock shows a time twice.
+        """
+        if self.wanted.is_midnight:
+            return [midnight(day + DAY, self.zone).astimezone(UTC)]
+        ats = [self.wanted.at]
+        if self.wanted.is_bare and 1 <= self.wanted.at.hour <= 12:
+            other = self.wanted.at.replace(hour=(self.wanted.at.hour + 12) % 24)
+            ats = sorted([self.wanted.at, other])
+        found = {each for at in ats for each in self._of_clock(day, at)}
+        return sorted(each for each in found if each > self.now)
 
+    def _of_clock(self, day: date, at: time) -> list[datetime]:
+        if at == time():
+            # Where the clock skips midnight, the day begins later.
+            return [midnight(day, self.zone).astimezone(UTC)]
+        local = datetime.combine(day, at)
+        # PEP 495: the offsets of both folds differ where the clocks skip or repeat this time.
+        both = [local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        if both[0] > both[1] and both[0] > self.now:
+            # The clocks skip this time.
+            raise BadQuestion(
+                f"{local:%Y-%m-%d %H:%M} does not exist in {zone_name(self.zone)}, where the clocks "
+                "go forward.",
+                self._words(both[0]),
+            )
+        return both
 
-def _tomorrow(wanted: SilenceEnd, now: datetime, zone: tzinfo) -> EndReadings:
-    local = now.astimezone(zone)
-    end = _instant(local.date() + timedelta(days=1), wanted, zone)
-    if local.time() < NIGHT_ENDS <= wanted.at:
-        return EndReadings(_instant(local.date(), wanted, zone), end)
-    return EndReadings(end)
+    def _words(self, end: datetime) -> str:
+        """An instant as it can be typed."""
+        local = end.astimezone(self.zone)
+        is_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
+        if self.wanted.zone or is_twice:
+            return f"until {local.isoformat(timespec='minutes')}"
+        return f"until {local:%Y-%m-%d %H:%M}"
 
+    def _on(self, day: date) -> datetime | None:
+        """The instant of the end on that day; None where it has passed. Raises BadQuestion where it
+        may be in the morning or in the evening.
+        """
+        ends = self._instants(day)
+        if self.wanted.is_bare and len(ends) > 1:
+            one, other = (f"{end.astimezone(self.zone):%H:%M}" for end in (ends[0], ends[-1]))
+            message = f"“{self.wanted.at.hour}” may mean {one} or {other}."
+            raise BadQuestion(message, self._words(ends[0]))
+        return ends[0] if ends else None
 
-def _weekday(wanted: SilenceEnd, now: datetime, zone: tzinfo) -> EndReadings:
-    today = now.astimezone(zone).date()
-    ahead = (DAY_NUMBERS[wanted.day[:3]] - today.weekday()) % 7
-    day = today + timedelta(days=ahead)
-    end = _instant(day, wanted, zone)
-    a_week_later = _instant(day + timedelta(days=7), wanted, zone)
-    if ahead:
-        return EndReadings(end)
-    # Said on that very day, it may be the day itself or the one a week later.
-    if end <= now or wanted.is_next:
-        return EndReadings(a_week_later)
-    return EndReadings(end, a_week_later)
+    def _only(self, day: date) -> EndReadings:
+        """The end on that day. Raises BadQuestion where it has passed."""
+        end = self._on(day)
+        if end is None:
+            local = datetime.combine(day + DAY if self.wanted.is_midnight else day, self.wanted.at)
+            raise BadQuestion(f"{local:%Y-%m-%d %H:%M} has passed.", "2h")
+        return self._with_other(end)
+
+    def _first(self, days: Iterator[date]) -> EndReadings:
+        return self._with_other(next(end for day in days if (end := self._on(day))))
+
+    def _with_other(self, end: datetime) -> EndReadings:
+        """With the second instant where the clock shows that time twice."""
+        local = end.astimezone(self.zone)
+        second = local.replace(fold=1).astimezone(UTC)
+        return EndReadings(end, second if second > end else None)
+
+    def _days_of_month(self) -> Iterator[date]:
+        # Of fourteen months several have a 31st.
+        for ahead in range(14):
+            month = months_later(month_first(self.today), ahead)
+            last = months_later(month, 1) - DAY
+            if self.wanted.day_of_month <= last.day:
+                yield month.replace(day=self.wanted.day_of_month)
+
+    def _date(self, named: date) -> EndReadings:
+        return self._only(
+            self._as_weekday(self._of_year(named) if self.wanted.is_yearly else named)
+        )
+
+    def _as_weekday(self, day: date) -> date:
+        """The day. Raises BadQuestion where it is another weekday than was typed with it."""
+        weekday = WEEKDAYS[day.weekday()].capitalize()
+        if self.wanted.weekday and DAY_NUMBERS[self.wanted.weekday] != day.weekday():
+            right = f"until {day} {self.wanted.at:%H:%M}"
+            raise BadQuestion(f"{day.day} {day:%b %Y} is a {weekday}.", right)
+        return day
+
+    def _of_year(self, named: date) -> date:
+        """The next such date, 29 February in a leap year."""
+        first = self.today.year
+        for year in range(first, first + 9):
+            try:
+                day = named.replace(year=year)
+            except ValueError:
+                continue
+            if day >= self.today:
+                break
+            if year == first and self.today - day < LONG_PAST:
+                later = f"until {named:{year + 1}-%m-%d}"
+                raise BadQuestion(f"{day} has passed.", later)
+        return day
+
+    def _next_time(self) -> EndReadings:
+        """When the clock shows that time next."""
+        wanted = self.wanted
+        if not wanted.is_bare or not 1 <= wanted.at.hour <= 12:
+            return self._first(self.today + n * DAY for n in range(3))
+        plain = replace(self, wanted=replace(wanted, is_bare=False))
+        half_a_day_on = wanted.at.replace(hour=(wanted.at.hour + 12) % 24)
+        later = replace(self, wanted=replace(wanted, at=half_a_day_on, is_bare=False))
+        readings = plain._next_time()  # noqa: SLF001
+        if later._next_time().end < readings.end:  # noqa: SLF001
+            message = f"“{wanted.at.hour}” may mean {half_a_day_on:%H:%M} or {wanted.at:%H:%M}."
+            raise BadQuestion(message, f"until {half_a_day_on:%H:%M}")
+        return readings
+
+    def _tomorrow(self) -> EndReadings:
+        local = self.now.astimezone(self.zone)
+        if local.time() < NIGHT_ENDS <= self.wanted.at and not self.wanted.is_bare:
+            end = self._on(local.date())
+            return (
+                EndReadings(end, self._on(local.date() + DAY)) if end else self._only(local.date())
+            )
+        return self._only(local.date() + DAY)
+
+    def _weekday(self) -> EndReadings:
+        wanted = self.wanted
+        number = DAY_NUMBERS[wanted.day]
+        ahead = (number - self.today.weekday()) % 7
+        nearest = self.today + ahead * DAY
+        if wanted.is_next_week:
+            return self._only(self.today + (7 - self.today.weekday() + number) * DAY)
+        if not ahead and wanted.is_next:
+            return self._only(nearest + 7 * DAY)
+        end = self._on(nearest)
+        if end is None:
+            return self._only(nearest + 7 * DAY)
+        # Said on that very day, it may be the day itself or the one a week later; and `next friday`
+        # on a Wednesday may be that of the next week.
+        is_this_week = number >= self.today.weekday()
+        if not ahead or (wanted.is_next and is_this_week):
+            return EndReadings(end, self._on(nearest + 7 * DAY))
+        return self._with_other(end)

@@ -179,7 +179,7 @@ def test_alert_command_is_parsed(command: CommandName, text: str, alert: CreateA
         ("usage", "unalert", "Which alert"),
         ("usage", "silence", "Which alert"),
         ("usage", "silence ingest-spike", "For how long"),
-        ("usage", "silence ingest-spike forever", "For how long"),
+        ("usage", "silence ingest-spike forever", "ends by itself"),
         ("usage", "silence ingest-spike 900d", "between a second and a year"),
         ("usage", "silence ingest-spike 0m", "between a second and a year"),
         ("usage", "unsilence", "Which alert"),

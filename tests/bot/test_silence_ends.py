@@ -111,7 +111,6 @@ def test_unclear_end_is_asked_back(words: str, now: str, message: str, hint: str
         "until 9:75",
         "until 13pm",
         "until 2026-02-30",
-        "until 9 March",
         "until 9 days",
         "until tomorrow evening",
         "until later",

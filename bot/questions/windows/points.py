@@ -19,7 +19,17 @@ from bot.questions.windows.point_types import Clock, Hours, Moment, Period, Poin
 from bot.questions.windows.tokens import Tokens, word, words_of
 from bot.questions.windows.zones import AMBIGUOUS_ZONES, may_end_city, zone_of_city
 
-__all__ = ["AGO", "Clock", "Hours", "Moment", "Point", "read_point", "split_zone"]
+__all__ = [
+    "AGO",
+    "Clock",
+    "Hours",
+    "Moment",
+    "Point",
+    "read_point",
+    "read_time_of_day",
+    "split_zone",
+    "without_fillers",
+]
 
 
 def read_point(tokens: Tokens, reading: Reading) -> Point | None:
@@ -29,7 +39,7 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
     # First, because `@` is a filler word elsewhere, as in `@ 9am`.
     if snapped := read_snapped(tokens, reading):
         return snapped
-    tokens = _without_fillers(tokens)
+    tokens = without_fillers(tokens)
     if not tokens:
         return None
     body, zone = split_zone(tokens, reading)
@@ -48,7 +58,8 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
     )
 
 
-def _without_fillers(tokens: Tokens) -> Tokens:
+def without_fillers(tokens: Tokens) -> Tokens:
+    """The tokens without words at their beginning that say nothing, such as `on` and `at`."""
     start = 0
     if words_of(tokens[:2]) in (["all", "day"], ["all", "of"]) and len(tokens) > 2:
         start = 2
@@ -129,7 +140,7 @@ def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
             (tokens[:size], tokens[size:], False),
             (tokens[-size:], tokens[:-size], True),
         ):
-            found = _time_of_day(clock_part, reading)
+            found = read_time_of_day(clock_part, reading)
             if found is None or len(clock_part) != size:
                 continue
             if not day_part:
@@ -145,7 +156,7 @@ def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
 
 def _on_day(clock: Clock, day_part: Tokens, reading: Reading) -> Clock | None:
     """A time on the day, or in the part of a day, next to it."""
-    day_part = _without_fillers(day_part)
+    day_part = without_fillers(day_part)
     if word(day_part[-1]) in ("at", "from") or day_part[-1].text == "@":
         day_part = day_part[:-1]
     if not day_part:
@@ -165,14 +176,15 @@ def _day_of(tokens: Tokens, reading: Reading) -> Period | None:
     return read_period(tokens, reading)
 
 
-def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
+def read_time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
+    """`9am`, `14:00 UTC`, `noon`, `0915`, or an hour alone; None for anything else."""
     plain = words_of(tokens)
     if (
         len(tokens) in (2, 3)
         and tokens[-1].kind in ("zone", "offset")
         and isinstance(tokens[-1].value, tzinfo)
     ):
-        found = _time_of_day(tokens[:-1], reading)
+        found = read_time_of_day(tokens[:-1], reading)
         zone = tokens[-1]
         return replace(found, zone=zone.value, zone_text=zone.text) if found else None
     if len(tokens) == 1:

@@ -1,0 +1,229 @@
+"""How long a silence lasts, as it is typed behind the name of an alert: a duration or an end, and
+then a comment (pure). What looks like a time is read or refused, and never becomes the comment.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from bot.alerts.silence_end_words import names_city, read_silence_end
+from bot.alerts.silence_ends import NEXT_MORNING, TOMORROW, SilenceEnd
+from bot.errors import BadQuestion
+from bot.formatting import sanitise
+from bot.questions.amounts import AmbiguousAmount, read_duration
+from bot.questions.windows import MONTHS, WEEKDAYS
+from bot.questions.windows.calendar import Reading
+from bot.questions.windows.lengths import NUMBERS, UNITS, read_length
+from bot.questions.windows.tokens import UnknownText, tokens_of
+from bot.questions.windows.zones import AMBIGUOUS_ZONES, zone_of_word
+
+LONGEST_SILENCE = timedelta(days=365)
+SILENCE_LASTS = "A silence lasts between a second and a year."
+HOW_LONG = (
+    "For how long? Add a duration such as 30m, 2h or 1d, or an end such as until 09:00, until monday "
+    "or until tomorrow."
+)
+# Bounded: an end has few words.
+_MOST_WORDS = 9
+_UNTIL = re.compile(r"(?i)(?:un|')?till?(?!\w)\s*")
+_ENDLESS = re.compile(
+    r"(?i)(?:for\s+)?(?:forever|ever|good|indefinitely|permanently|always|until\s+(?:further\s+notice"
+    r"|forever|i\s+say\s+so|fixed|resolved|it\s+is\s+(?:fixed|resolved)))(?!\w)"
+)
+_OVER_WEEKEND = re.compile(
+    r"(?i)(?:(?:over|for|during|this)\s+)?(?:all\s+|the\s+|this\s+){0,2}weekend"
+)
+_OVERNIGHT = re.compile(
+    r"(?i)(?:(?:for|over|during)\s+)?(?:tonight|overnight|(?:the|this)\s+night)"
+)
+_FROM_NOW = re.compile(r"(?i)\s+from\s+now\Z")
+_FOR = re.compile(r"(?i)(?:for\s+)?(?:(?:the\s+)?next\s+)?")
+_READING = Reading(datetime(2024, 12, 31, 12, tzinfo=UTC), UTC, False, "")
+# Behind one of these words, or a sign, everything is the comment.
+_REASONS = frozenset(["because", "for", "due", "while", "as", "so", "cause", "since", "during"])
+_SIGNS = "(-–—#;:,"
+_DAYS = "|".join(f"{day[:3]}|{day}" for day in WEEKDAYS)
+_MONTHS = "|".join(f"{month[:3]}|{month}" for month in MONTHS if month not in ("may", "march"))
+_TIME_WORD = re.compile(
+    rf"(?i)(?:{_DAYS}|tues|weds|thurs?|{_MONTHS}|sept|today|tomorrow|tmrw|tmr|tonight|overnight|noon|midday"
+    r"|midnight|eod|cob|eob|eow|eom|utc|gmt|ce?st|uhr|[ap]\.?m\.?|o.?clock|(?:un)?till?|weekend"
+    r"|\d{1,2}[:.h]\d{2}(?:h|[ap]m?|z)?(?:[+-]\d\S*)?|\d{1,2}(?:h|[ap]\.?m\.?|st|nd|rd|th)|[+-]\d{2}:?\d{2}"
+    r"|\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?\.?|\d{4}-\d\d-\d\dt\S*)"
+)
+# Right behind an end these belong to it more often than to a comment.
+_NEXT_TO_TIME = re.compile(
+    r"(?i)(?:at|on|or|and|of|in|next|this|the|coming|after|before|from|starting|morning|afternoon|evening"
+    r"|night|lunch(?:time)?|end|half|quarter|time|week|month|year|start|late|early|first|last|plus|about|around|same|exactly|then|to|through|but|not|except|business|office|working|hours?|hrs?"
+    r"|dawn|dusk|sunrise|sunset|breakfast|dinner|shift|\w+ish"
+    r"|may|march|[\d.,:]+|\d\S*)"
+)
+
+
+class SilenceWords(Struct, frozen=True):
+    """What the words say; where `length` is None, the silence lasts until `end`."""
+
+    length: timedelta | None
+    end: SilenceEnd = TOMORROW
+    comment: str = ""
+
+
+def begins_length(words: list[str]) -> bool:
+    """Whether the first of the words begin a length or an end, whether or not it can be read."""
+    text = " ".join(words[:_MOST_WORDS])
+    if _UNTIL.match(text) or _ENDLESS.match(text):
+        return True
+    return any(
+        _whole(" ".join(words[:count])) for count in range(min(len(words), _MOST_WORDS), 0, -1)
+    )
+
+
+def read_silence_words(text: str) -> SilenceWords | None:
+    """The length, the end and the comment; None where the words begin with no length. Raises
+    BadQuestion, whose hint is a length or an end that can be read.
+    """
+    head, _, quoted = text.partition('"')
+    words = head.split()
+    if _ENDLESS.match(head):
+        raise BadQuestion("A silence ends by itself, after a year at most.", "7d")
+    for count in range(min(len(words), _MOST_WORDS), 0, -1):
+        found = _whole(" ".join(words[:count]))
+        if found is None:
+            continue
+        comment = _comment(words[:count], words[count:])
+        whole = " ".join(filter(None, [comment, quoted.strip().strip('"').strip()]))
+        return SilenceWords(found.length, found.end, sanitise(whole, 500))
+    if _UNTIL.match(head) and words[1:]:
+        shown = sanitise(" ".join(words), 40)
+        raise BadQuestion(f"“{shown}” is not a time that can be read.", "until 18:00")
+    return None
+
+
+def _whole(text: str) -> SilenceWords | None:
+    """The length or the end that the whole text names. Raises BadQuestion for two readings."""
+    text = text.rstrip(",;:")
+    if until := _UNTIL.match(text):
+        body = text[until.end() :]
+        if _FROM_NOW.search(body):
+            return _length(_FROM_NOW.sub("", body))
+        _refuse_length(body)
+        end = read_silence_end(body) if body else None
+        return SilenceWords(None, end) if end else None
+    if _OVER_WEEKEND.fullmatch(text) and text.lower() != "weekend":
+        return SilenceWords(None, SilenceEnd("monday"))
+    if _OVERNIGHT.fullmatch(text):
+        return SilenceWords(None, NEXT_MORNING)
+    found = _FOR.match(text)
+    return _length(_FROM_NOW.sub("", text[found.end() :] if found else text))
+
+
+def _refuse_length(body: str) -> None:
+    """Raises BadQuestion for `until 2h`, which may be the time of day or two hours."""
+    length = body.lower().removeprefix("in ")
+    if _length(length):
+        raise BadQuestion(
+            f"“until {sanitise(body, 30)}” may mean a length or a time of day.", length
+        )
+
+
+def _length(text: str) -> SilenceWords | None:
+    try:
+        length = read_duration(text)
+    except AmbiguousAmount as error:
+        raise BadQuestion(f"{error}.", error.readings[0].partition(" ")[0]) from None
+    if length is None:
+        return _longer_words(text)
+    return SilenceWords(_checked(length))
+
+
+def _longer_words(text: str) -> SilenceWords | None:
+    """`two hours`, `2h30` and `3 months`, as windows have them."""
+    try:
+        tokens = tokens_of(text)
+    except UnknownText:
+        return None
+    # A length has a number and a unit, which `next` and `week` alone are not.
+    if (
+        not tokens
+        or text[-1] in ".)"
+        or not (text[0].isdigit() or text.split(maxsplit=1)[0].lower() in _FIRST)
+    ):
+        return None
+    found = read_length(tokens, _READING)
+    if found is None:
+        return None
+    if found.months > 12:
+        raise BadQuestion(SILENCE_LASTS, "2h")
+    if found.months:
+        return SilenceWords(None, SilenceEnd(months=found.months)) if not found.seconds else None
+    return SilenceWords(_checked(timedelta(seconds=found.seconds)))
+
+
+_FIRST = frozenset([*NUMBERS, "half", "quarter", "couple"])
+
+
+def _checked(length: timedelta) -> timedelta:
+    if not length or length > LONGEST_SILENCE:
+        raise BadQuestion(SILENCE_LASTS, "2h")
+    return length
+
+
+def _comment(head: list[str], rest: list[str]) -> str:
+    """The words behind the end as its comment. Raises BadQuestion where they may belong to it."""
+    if not rest:
+        return ""
+    plain = " ".join(rest).lstrip(_SIGNS + " ")
+    if plain.lower().strip("!. ") in ("please", "thanks", "thank you"):
+        return ""
+    is_cut = head[-1][-1] in ",;:" or rest[0][0] in _SIGNS
+    words = [word.strip("(),;:.!?-–—") for word in plain.split()]
+    if rest[0].lower() in _REASONS:
+        is_unclear = rest[0].lower() in ("for", "since") and begins_length(rest)
+    elif is_cut:
+        is_unclear = words[0][:1].isdigit() or bool(_TIME_WORD.fullmatch(words[0]))
+    else:
+        is_unclear = (
+            _is_next_to_time(words)
+            or any(map(_TIME_WORD.fullmatch, words[:40]))
+            or _counts_time(words[:40])
+            # The 9 of `9 days` is no hour, and a city may begin the comment.
+            or head[-1].isdigit()
+            or names_city(" ".join(head))
+        )
+    if is_unclear:
+        raise _unclear(head, plain)
+    return plain.rstrip(")") if "(" not in plain else plain
+
+
+def _is_next_to_time(words: list[str]) -> bool:
+    """Whether the first of the words may belong to the end before them."""
+    first = words[0].lower()
+    return (
+        bool(_NEXT_TO_TIME.fullmatch(first))
+        or first in NUMBERS.keys() - {"a", "an"}
+        or first in AMBIGUOUS_ZONES
+        or zone_of_word(first) is not None
+        # `Berlin time`.
+        or "time" in map(str.lower, words[1:3])
+    )
+
+
+def _counts_time(words: list[str]) -> bool:
+    """Whether there is a number of hours or the like in the words, or `next week`."""
+    before = frozenset([*NUMBERS, "next", "this", "last", "each", "every", "half"])
+    return any(
+        unit.lower() in UNITS and (one.isdigit() or one.lower() in before)
+        for one, unit in itertools.pairwise(words)
+    )
+
+
+def _unclear(head: list[str], plain: str) -> BadQuestion:
+    shown = sanitise(" ".join(head), 40)
+    comment = sanitise(plain, 200)
+    return BadQuestion(
+        f"“{sanitise(plain, 40)}” may be a part of the time or the comment to “{shown}”; put a comment in quotes.",
+        f'{shown} "{comment}"',
+    )
