@@ -209,21 +209,28 @@ _SLACK_HINTS = {
 
 
 class ConfigProblem(Struct, frozen=True):
-    """One thing that is wrong in the configuration: the key, the value as it may be shown, and what
-    would be right.
+    """One thing that is wrong in the configuration: the key, the value as it may be shown, what would
+    be right, and where it is, such as `bot.toml, line 12`.
     """
 
     key: str
     value: str
     right: str
+    place: str = ""
 
     @property
     def description(self) -> str:
-        """What is wrong with the key."""
+        """What is wrong with the key, and where."""
+        where = f" ({self.place})" if self.place else ""
+        return f"{self._wrong}{where}"
+
+    @property
+    def _wrong(self) -> str:
         return f"{self.value}: {self.right}" if self.value else self.right
 
     def __str__(self) -> str:
-        return f"{self.key}{' = ' if self.value else ': '}{self.description}"
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.key}{' = ' if self.value else ': '}{self._wrong}"
 
 
 class ConfigError(OpswatchError):

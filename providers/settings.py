@@ -35,6 +35,8 @@ SECRET_KEYS = frozenset(
 # A database with one of these is on a server.
 SERVER_SCHEMES = ("postgresql://", "postgres://")
 MOST_TEXT = 500
+# A smaller number of bytes needs a unit.
+LEAST_BARE_SIZE = 10_000
 # Keys and tokens have a few hundred bytes; a device such as /dev/zero never ends.
 MOST_SECRET_BYTES = 64 * 1024
 
@@ -89,6 +91,9 @@ def _size(value: Any) -> int:
     )
     if size is None:
         raise ValueError('a size such as "5 GB" or "750 MB"')
+    # Nobody means 150 bytes by `150`. Zero needs no unit.
+    if 0 < size < LEAST_BARE_SIZE and str(value).strip()[-1:].isdigit():
+        raise ValueError(f'a size with its unit, such as "{value} GB"; without one it is in bytes')
     return size
 
 
@@ -174,7 +179,8 @@ def _text_or_reference(value: Any, info: ValidationInfo) -> str:
 def _readable_file(value: Any, info: ValidationInfo) -> Path:
     path = _path(value, info)
     if not path.is_file():
-        raise ValueError("a file that can be read")
+        what = "is not a file" if path.exists() else "does not exist"
+        raise ValueError(f"the file {path} {what}; a relative path is relative to bot.toml")
     return path
 
 

@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot import formatting
 from bot.cli.ask import open_question_stores
 from bot.cli.check_canvases import CanvasUse, check_canvases
-from bot.cli.check_local import free_space, refusals, retention
+from bot.cli.check_local import few_bytes, free_space, refusals, retention
 from bot.cli.check_questions import check_questions, is_question
 from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition.accounts import ProviderRegistry, build_answerer
@@ -25,6 +25,7 @@ from bot.config import Settings, read_settings, slack_tokens
 from bot.config.toml import read_table
 from bot.errors import ConfigError
 from bot.questions.registry import COMMANDS
+from bot.slack.errors import error_code
 from bot.slack.manifest import SCOPES
 from bot.slack.web import web_client
 from bot.store import Store, StoreError
@@ -88,6 +89,7 @@ async def run_checks(
     )
     checks += [check for group in groups for check in group]
     # Last, since these are hints and fail nothing.
+    checks += few_bytes(settings)
     checks += refusals(settings)
     return checks, exit_code(checks)
 
@@ -216,8 +218,7 @@ async def _slack(
 def _not_connected(error: Exception, api_url: str) -> Check:
     """Why Slack does not accept the token, or cannot be reached."""
     if isinstance(error, SlackApiError):
-        code = error.response.get("error") or f"HTTP {error.response.status_code}"
-        detail = f"Slack refuses the bot token ({code})."
+        detail = f"Slack refuses the bot token ({error_code(error)})."
         hint = "Check SLACK_BOT_TOKEN; reinstall the app."
         return Check("slack", ok=False, detail=detail, hint=hint)
     failure = describe_failure(error, setting="SLACK_API_URL")
@@ -258,11 +259,10 @@ async def _socket(client: object, token: str) -> Check:
         # The address that is issued is not used, and expires.
         await client.apps_connections_open(app_token=token)  # type: ignore[attr-defined]
     except SlackApiError as error:
-        code = str(error.response.get("error"))
         return Check(
             "socket",
             ok=False,
-            detail=f"Slack refuses the app token ({code}).",
+            detail=f"Slack refuses the app token ({error_code(error)}).",
             hint="SLACK_APP_TOKEN needs connections:write.",
         )
     except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from bot import formatting
 from bot.config import Settings
+from bot.config.tables import fixed
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from bot.store.retention import DEFAULT_RETENTION
 from providers.models import Check
 from providers.registry import titles_with
+from providers.settings import LEAST_BARE_SIZE
 
 # The database, its log and a few tables on their way to Slack need that much.
 LEAST_FREE = 100_000_000
@@ -85,6 +87,23 @@ def refusals(settings: Settings) -> list[Check]:
         )
         found.append(Check("other commands", ok=True, detail=detail))
     return found
+
+
+def few_bytes(settings: Settings) -> list[Check]:
+    """A warning for each threshold of a handful of bytes, which was meant in another unit."""
+    return [
+        Check(
+            f"alert {alert.name}",
+            ok=True,
+            detail=f"`{side} = {threshold:g}` is {formatting.format_bytes(abs(threshold))}.",
+            hint=f'Write the unit, such as {side} = "{threshold:g} GB".',
+        )
+        for alert in settings.alert
+        for side in ("above", "below")
+        if "bytes" in alert.value
+        and (threshold := fixed(getattr(alert, side)))
+        and abs(threshold) < LEAST_BARE_SIZE
+    ]
 
 
 def _granted_to_nobody(command: CommandName) -> Check:

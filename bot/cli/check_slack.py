@@ -18,6 +18,8 @@ from bot import formatting
 from bot.alerts.paging import channels, mentions
 from bot.config import Settings
 from bot.questions.registry import COMMANDS
+from bot.slack.errors import error_code
+from providers.http.connections import describe_failure
 from providers.models import Check
 
 # Slack refuses signatures that are older than five minutes; schedules and windows are wrong long
@@ -148,14 +150,25 @@ async def check_names(client: AsyncWebClient, settings: Settings) -> list[Check]
         OSError,
         KeyError,
         TypeError,
+        AttributeError,
     ) as error:
-        code = (
-            error.response.get("error")
-            if isinstance(error, SlackApiError)
-            else type(error).__name__
+        detail = (
+            "Slack did not report whether the channels, people and groups in bot.toml exist "
+            f"({_why_no_answer(error)})."
         )
-        detail = f"Slack did not report whether the channels, people and groups in bot.toml exist ({code})."
-        return [Check("slack names", ok=False, detail=detail, hint="Run the check again.")]
+        hint = "Run the check again; nothing in bot.toml needs to be changed for this."
+        return [Check("slack names", ok=False, detail=detail, hint=hint)]
+
+
+def _why_no_answer(error: Exception) -> str:
+    if isinstance(error, SlackApiError):
+        return error_code(error)
+    if isinstance(error, TimeoutError):
+        return f"no answer within {WITHIN_S:.0f} s"
+    if isinstance(error, KeyError | TypeError | AttributeError):
+        return "its answer could not be read; is a proxy in between?"
+    failure = describe_failure(error, setting="SLACK_API_URL")
+    return failure.with_host if failure else "it could not be reached"
 
 
 def named_in(settings: Settings) -> dict[str, list[str]]:

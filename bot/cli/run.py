@@ -67,6 +67,7 @@ def run(
     from slack_sdk.errors import SlackApiError
 
     from bot.runtime import run_bot
+    from bot.slack.errors import error_code
     from bot.store import StoreError
     from bot.system.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 
@@ -79,9 +80,8 @@ def run(
     except ConfigError as error:
         _fail_with_config(error)
     except SlackApiError as error:
-        code = error.response.get("error")
         _fail(
-            f"Slack refused the connection: {code}. Check SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
+            f"Slack refused the connection: {error_code(error)}. Check SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
             PROVIDER_FAILED,
         )
     except StoreError as error:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PrivateAttr, model_validator
 
 from bot.alerts.on_call import OnCallSchedule, schedule_from_csv, schedule_from_table
 from bot.alerts.paging import TARGET_NAME
+from bot.config.lines import syntax_problem
 from bot.config.targets import WRONG_NAME
 from providers.settings import ReadableFile, Table
 
@@ -67,6 +68,8 @@ def read_schedule(path: Path) -> OnCallSchedule:
 def _toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{_WANTED}: {syntax_problem(text, error)}") from None
     except ValueError:
         # Also a number of thousands of digits.
         raise ValueError(_WANTED) from None

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from bot import formatting
 from bot.config.accounts import Detail, kind_of
+from bot.config.lines import lines_of_keys
 from bot.config.settings import Settings
 from bot.config.tables import TABLES, AccessSettings
 from bot.errors import ConfigProblem
@@ -30,7 +32,7 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
         # Pydantic adds its own validators to the path, which nobody has written.
         if not (isinstance(part, str) and ("function-before" in part or "constrained-str" in part))
     ]
-    key = ".".join(_entry_name(place[: n + 1], table) for n in range(len(place)))
+    key = _dotted(place, table)
     if detail["type"] == "extra_forbidden":
         return ConfigProblem(key, "", f"an unknown key{_suggest_key(place, table)}")
     if detail["type"] == "missing":
@@ -54,11 +56,39 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
     )
 
 
+def with_lines(
+    problems: Iterable[ConfigProblem], name: str, text: str, table: Mapping[str, Any]
+) -> list[ConfigProblem]:
+    """The problems, each with its line in the file of this name; what is missing, with the line of
+    its table.
+    """
+    lines = {
+        _dotted(list(place), table): line for place, line in lines_of_keys(text).items() if place
+    }
+    found = [(_line_of(problem.key, lines), problem) for problem in problems]
+    # What is in no line, such as a variable of the environment, comes last.
+    found.sort(key=lambda each: each[0] or len(text))
+    return [
+        replace(problem, place=f"{name}, line {line}") if line else problem
+        for line, problem in found
+    ]
+
+
+def _line_of(key: str, lines: Mapping[str, int]) -> int | None:
+    while key not in lines and "." in key:
+        key = key.rpartition(".")[0]
+    return lines.get(key)
+
+
+def _dotted(place: list[Any], table: Mapping[str, Any]) -> str:
+    return ".".join(_entry_name(place[: n + 1], table) for n in range(len(place)))
+
+
 def unfilled_problem(place: Place, table: Mapping[str, Any]) -> ConfigProblem:
     """A value that still is the placeholder of `init`."""
     # A list is filled in as a whole.
     named = list(place[:-1] if isinstance(place[-1], int) else place)
-    key = ".".join(_entry_name(named[: n + 1], table) for n in range(len(named)))
+    key = _dotted(named, table)
     return ConfigProblem(
         key, "", f"still says {PLACEHOLDER}; write your own value{_field_words(named, table)}"
     )

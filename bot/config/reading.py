@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.config.accounts import Detail, read_accounts
 from bot.config.consistency import bad_names, schedule_problems
-from bot.config.problems import problem_of, unfilled_problem
+from bot.config.problems import problem_of, unfilled_problem, with_lines
 from bot.config.settings import Settings
 from bot.config.targets import read_targets
-from bot.config.toml import read_table
+from bot.config.toml import parse_table, read_table, read_text
 from bot.errors import ConfigError, ConfigProblem
 from bot.placeholders import placeholders
 from providers.http.network import Network, NetworkSettingError, is_loopback
@@ -26,8 +26,14 @@ from providers.settings import DatabaseLocation
 def read_settings(
     path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None
 ) -> Settings:
-    """The settings in the file. Raises ConfigError with every problem."""
-    return parse_settings(read_table(path), folder=path.resolve().parent, environ=environ, now=now)
+    """The settings in the file. Raises ConfigError with every problem, and its line."""
+    text = read_text(path)
+    table = parse_table(path, text)
+    try:
+        return parse_settings(table, folder=path.resolve().parent, environ=environ, now=now)
+    except ConfigError as error:
+        problems = with_lines(error.problems, path.name, text, table)
+        raise ConfigError(problems, error.hint) from None
 
 
 class _DatabaseTable(BaseModel):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from bot import formatting
+from bot.config.lines import syntax_problem
 from bot.errors import ConfigError, ConfigProblem
 
 # A device or a wrong path must not be read into memory; no real configuration comes near.
@@ -16,6 +16,11 @@ MOST_CONFIG_BYTES = 4 * 1024 * 1024
 
 def read_table(path: Path) -> dict[str, Any]:
     """The file as TOML. Raises ConfigError with one sentence if it is not."""
+    return parse_table(path, read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of the file. Raises ConfigError with one sentence if it cannot be read."""
     try:
         # Reading a folder or a device fails with an error that says less.
         if path.exists() and not path.is_file():
@@ -31,7 +36,7 @@ def read_table(path: Path) -> dict[str, Any]:
                 ]
             )
         # Editors on Windows write a byte order mark, which TOML does not allow.
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        return path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(
             [ConfigProblem(str(path), "", "there is no such file")],
@@ -42,19 +47,20 @@ def read_table(path: Path) -> dict[str, Any]:
             [ConfigProblem(str(path), "", "the file is not UTF-8; save it as UTF-8")]
         ) from None
     except (OSError, ValueError) as error:
-        if isinstance(error, tomllib.TOMLDecodeError):
-            raise ConfigError(
-                [ConfigProblem(str(path), "", f"not TOML: {_without_values(str(error))}")]
-            ) from None
         why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
         raise ConfigError([ConfigProblem(str(path), "", f"the file cannot be read{why}")]) from None
+
+
+def parse_table(path: Path, text: str) -> dict[str, Any]:
+    """The text of the file as TOML. Raises ConfigError with one sentence if it is not."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        wrong = f"not TOML: {syntax_problem(text, error)}"
+    except ValueError:
+        # Of a number with thousands of digits.
+        wrong = "not TOML: a number is too long"
     # tomllib reads nested arrays by recursion.
     except RecursionError:
-        raise ConfigError(
-            [ConfigProblem(str(path), "", "not TOML: it is nested too deep")]
-        ) from None
-
-
-def _without_values(message: str) -> str:
-    """TOML's own message with line and column, without what it quotes."""
-    return re.sub(r"'[^']*'|\"[^\"]*\"", "…", message)
+        wrong = "not TOML: it is nested too deep"
+    raise ConfigError([ConfigProblem(str(path), "", wrong)])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import ConfigError
+from bot.slack.errors import error_code
 from bot.store import StoreError
 from providers.http.network import NetworkSettingError
 
@@ -28,7 +29,7 @@ def reload_problems(error: BaseException) -> list[str]:
     if isinstance(error, ConfigError):
         return [str(problem) for problem in error.problems]
     if isinstance(error, SlackApiError):
-        return [f"Slack does not accept the token ({error.response.get('error')})."]
+        return [f"Slack does not accept the token ({error_code(error)})."]
     if isinstance(error, TimeoutError):
         return [f"Slack did not answer auth.test within {OPEN_WITHIN_S:.0f} s."]
     if isinstance(error, OSError):

@@ -238,7 +238,7 @@ class Outbox:
             with contextlib.suppress(StoreUnavailable):
                 # If that cannot be recorded either, the post stays claimed and is searched for
                 # before it is sent again.
-                await self._try_again(queued, type(error).__name__, tries=FILE_TRIES)
+                await self._try_again(queued, _reason(error), tries=FILE_TRIES)
         finally:
             self._busy.discard(queued.lane)
             self._more.set()
@@ -335,3 +335,10 @@ class Outbox:
 
 def _tries(queued: QueuedPost) -> int:
     return FILE_TRIES if queued.post.how is PostKind.FILE else MESSAGE_TRIES
+
+
+def _reason(error: Exception) -> str:
+    """Why a message could not be sent, where neither Slack nor the connection said so."""
+    if isinstance(error, KeyError | TypeError | AttributeError):
+        return "an answer of Slack could not be read"
+    return "a fault of the bot, which its log describes"

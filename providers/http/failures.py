@@ -28,8 +28,10 @@ from providers.http.network import PROXY_HINT, untrusted_certificate
 from providers.http.reply import Reply, retry_after_s
 from providers.limits.rate_limiter import in_words
 
-# Where the host of an account is set.
-SETTING = "`region`, `host` or `base_url` of the account"
+
+def setting_of(account: str) -> str:
+    """Where the host of the account is set; how the setting is called depends on its vendor."""
+    return f"the address of `[providers.{account}]` in bot.toml"
 
 
 def unreachable(
@@ -59,7 +61,9 @@ def _not_connected(error: httpx.HTTPError, *, account: str, host: str, proxy: st
     cause = TIMED_OUT if isinstance(error, httpx.ConnectTimeout) else connection_cause(error)
     if not proxy:
         cause = cause or UNEXPLAINED
-        return not_reached(cause.reason, cause.hint_for(SETTING), account=account, host=host)
+        return not_reached(
+            cause.reason, cause.hint_for(setting_of(account)), account=account, host=host
+        )
     # A later failure, in the TLS inside the tunnel, is the vendor's or the proxy's; a time-out
     # does not show which.
     if cause in (TIMED_OUT, NO_TLS, TLS_FAILED, CLOSED):
@@ -79,7 +83,7 @@ def not_http(*, account: str, host: str) -> ProtocolError:
     return ProtocolError(
         f"{account} sent something that is not HTTP, or headers without end.",
         account=account,
-        hint="Check `base_url`. If it keeps failing, tell the operator.",
+        hint=f"Check {setting_of(account)}. If it keeps failing, tell the operator.",
         host=host,
     )
 
@@ -134,7 +138,7 @@ def refuse_status(reply: Reply, *, account: str, message: str = "") -> None:
         raise NotFound(
             f"{account} has nothing there (HTTP {status}).{tail}",
             account=account,
-            hint="Check the name and the region.",
+            hint=f"Check the name, and {setting_of(account)}.",
         )
     if status == 429:
         raise too_many_requests(reply, account=account)
@@ -152,7 +156,7 @@ def refuse_status(reply: Reply, *, account: str, message: str = "") -> None:
                 "a key."
             ),
             account=account,
-            hint="Check `base_url` or `region` of the account.",
+            hint=f"Check {setting_of(account)}.",
         )
     raise ProtocolError(
         f"{account} refused the request (HTTP {status}).{tail}",

@@ -22,7 +22,7 @@ from yarl import URL
 from providers.errors import Incomplete, ProtocolError, ProviderError
 from providers.http.causes import UNEXPLAINED
 from providers.http.connections import describe_failure, open_session
-from providers.http.failures import SETTING, no_answer, not_http, not_reached
+from providers.http.failures import no_answer, not_http, not_reached, setting_of
 from providers.http.network import PROXY_HINT, Network
 from providers.http.observer import RequestOutcome
 from providers.http.reading import MOST_ERROR_BYTES
@@ -152,14 +152,16 @@ def unreachable(error: Exception, *, account: str, host: str = "") -> ProviderEr
     """The error for a request that got no whole answer; says how it failed and never
     quotes a URL. `host` is only for operators.
     """
-    if failure := describe_failure(error, setting=SETTING):
+    if failure := describe_failure(error, setting=setting_of(account)):
         is_of_proxy = failure.hint == PROXY_HINT and failure.host
         shown = failure.host if is_of_proxy else host
         return not_reached(failure.reason, failure.hint, account=account, host=shown)
     if isinstance(error, aiohttp.ClientResponseError):
         return not_http(account=account, host=host)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return not_reached("", UNEXPLAINED.hint_for(SETTING), account=account, host=host)
+        return not_reached(
+            "", UNEXPLAINED.hint_for(setting_of(account)), account=account, host=host
+        )
     timed_out = isinstance(error, TimeoutError)
     what = "stopped responding" if timed_out else "broke off in the middle of its answer"
     return no_answer(what, account=account)

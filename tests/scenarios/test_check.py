@@ -256,3 +256,25 @@ async def test_question_that_an_account_refuses_fails(
     assert f"{kind} slow: edge is Akamai and records no duration" in ran.out
     fine = {**entry, "ask": "/apiaudit edge last 1h failures"}
     assert (await run_cli("check", table={**sandbox.table(), kind: [fine]})).code == 0
+
+
+async def test_answer_that_cannot_be_read_is_reported_in_words(sandbox: Sandbox) -> None:
+    sandbox.slack.answer_with(200, '{"ok": true}', path="conversations.list")
+    failed, code = await failures(sandbox, slack={"ops_channel": "#ops"})
+    assert code == 3
+    assert "(its answer could not be read; is a proxy in between?)" in failed["slack names"].detail
+
+
+@pytest.mark.parametrize("above", [5, "5 B", "-5"])
+async def test_threshold_of_a_few_bytes_is_a_warning(sandbox: Sandbox, above: object) -> None:
+    alert = {
+        **ALERT,
+        "ask": "/usage rapid7-eu yesterday vs previous",
+        "value": "change_bytes",
+        "channel": "#ops",
+        "above": above,
+    }
+    warned, code = await warnings(sandbox, alert=[alert])
+    assert code == 0, warned
+    assert "is 5 B" in warned["alert spike"].detail
+    assert 'such as above = "' in warned["alert spike"].hint
