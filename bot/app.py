@@ -111,6 +111,7 @@ class Bot(Struct):
             yield
         finally:
             reporting.cancel()
+            await self.interruptions.close()
             watching.cancel()
             # A thread cannot be cancelled.
             await preparing

@@ -1,4 +1,6 @@
-"""Reports questions that a crash interrupted. Slack does not deliver an acknowledged request again."""
+"""Reports questions that a crash interrupted, or whose error Slack did not take. Slack does not
+deliver an acknowledged request again.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,14 @@ import asyncio
 import contextlib
 from datetime import datetime, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bot.answer import Block
 from bot.blocks import kit
 from bot.commands.answering import Clock
 from bot.errors import OpswatchError
 from bot.slack.delivery import Delivery, ReplyTarget
+from bot.slack.errors import may_end
 from bot.slack.reply_target import ReplyState, ShownProgress
 from bot.store import QuestionRecord, Store, StoreUnavailable
 from handlers.chat_commands import is_managing
@@ -25,12 +28,14 @@ from handlers.error_messages import (
 )
 from handlers.outcomes import Outcomes
 from handlers.permissions import Permissions
-from handlers.progress_record import answer_ticket
+from handlers.progress_record import ProgressRecord, answer_ticket
 from providers.redaction import MARK
 
 # After this time nobody waits for the answer any more.
 REPORT_FOR = timedelta(minutes=30)
-SENT_TWICE = "The bot was restarted while it sent this answer, so you may see it twice."
+# When a report that Slack did not take is sent again, in seconds.
+AGAIN_AFTER_S = (5.0, 15.0, 60.0, 240.0, 900.0)
+SENT_TWICE = "This answer is sent again, since Slack had not confirmed it; you may see it twice."
 
 
 class InterruptionReporter(Struct, frozen=True):
@@ -41,10 +46,13 @@ class InterruptionReporter(Struct, frozen=True):
     delivery: Delivery
     outcomes: Outcomes
     clock: Clock
+    # Reports that Slack has not taken yet: how many attempts were made, and the next ones.
+    _attempts: dict[str, int] = field(default_factory=dict)
+    _waiting: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def report(self, *, started: datetime) -> None:
-        """Reports the questions of processes that have ended, and those without a process from
-        before `started`.
+        """Reports the questions of processes that have ended, those whose error could not be sent, and
+        those without a process from before `started`.
         """
         interrupted = await self.store.questions.take_interrupted(
             since=self.clock() - REPORT_FOR, before=started
@@ -57,22 +65,49 @@ class InterruptionReporter(Struct, frozen=True):
 
     async def _report(self, asked: QuestionRecord) -> None:
         line = f"/{asked.command} {asked.text}".strip()
+        target = await self._target(asked, line)
         try:
-            await self._send(asked, line)
+            await self._send(asked, target, line)
         except Exception as error:
             log_failure(error, "An interrupted question could not be reported")
+            if may_end(error) and self._attempts.get(asked.delivery, 0) < len(AGAIN_AFTER_S):
+                await self._report_later(target)
+                return
+        self._attempts.pop(asked.delivery, None)
         # Not where this process is stopped meanwhile: then the next one reports it.
         await self.outcomes.interruption_reported(asked.delivery)
 
-    async def _send(self, asked: QuestionRecord, line: str) -> None:
-        target = await self._target(asked, line)
+    async def _report_later(self, target: ReplyTarget) -> None:
+        """Lets a report be made again after a while, by the next process if this one ends before."""
+        record = ProgressRecord(self.store.questions, target, self.clock)
+        await record.before_later_report()
+        attempts = self._attempts.get(target.delivery, 0)
+        self._attempts[target.delivery] = attempts + 1
+
+        async def leave() -> None:
+            await asyncio.sleep(AGAIN_AFTER_S[attempts])
+            await self.outcomes.leave(target.delivery)
+
+        task = asyncio.create_task(leave())
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+    async def close(self) -> None:
+        """Leaves the reports that Slack has not taken to the next process."""
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
+
+    async def _send(self, asked: QuestionRecord, target: ReplyTarget, line: str) -> None:
         files = list[str]()
         sent_again = False
-        # Whatever fails, the asker hears of the interruption.
+        # Whatever else fails, the asker hears of the interruption.
         try:
             files = await self.store.questions.unsent_files(asked.delivery)
             sent_again = await self._send_again(asked, target)
         except Exception as failure:
+            if may_end(failure):
+                raise
             log_failure(failure, "An answer could not be sent again")
             # It is not known whether the answer has replaced the progress already.
             target.state.replace_original = False

@@ -30,6 +30,10 @@ class Outcomes(Struct, frozen=True):
             partial(self.questions.finish, delivery, outcome=outcome, took_ms=took_ms)
         )
 
+    async def leave(self, delivery: str) -> None:
+        """Leaves a question whose error could not be sent to the reporter of interruptions."""
+        await self._write(partial(self.questions.leave, delivery))
+
     async def interruption_reported(self, delivery: str) -> None:
         await self._write(partial(self.questions.interruption_reported, delivery))
 

@@ -27,8 +27,8 @@ class ProgressRecord(Struct, frozen=True):
         `replace` the message that the response URL has shown.
         """
         target = self.target
-        if target.response_url or target.thread_ts:
-            kept = StoredResponseUrl(Secret(target.response_url), replace, target.thread_ts)
+        if target.url or target.thread_ts:
+            kept = StoredResponseUrl(Secret(target.url), replace, target.thread_ts)
             until = self.clock() + LIVES
             await self.questions.save_response_url(target.delivery, kept, until=until)
 
@@ -38,6 +38,11 @@ class ProgressRecord(Struct, frozen=True):
         """
         with contextlib.suppress(StoreUnavailable):
             await self.save_response_url(replace=False)
+
+    async def before_later_report(self) -> None:
+        """Nothing could be sent: the asker is reached in the same way later."""
+        with contextlib.suppress(StoreUnavailable):
+            await self.save_response_url(replace=self.target.state.replace_original)
 
     async def before_files(self, names: Sequence[str]) -> None:
         """Files follow the answer: a process that finds them unsent reports them by name."""

@@ -33,6 +33,7 @@ from bot.questions.question import CommandName, HelpRequest, Question
 from bot.questions.reading import read_form
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplyTarget
+from bot.slack.reply_target import QuestionEnd
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
 from bot.store import QuestionRecord, Store, StoreUnavailable
@@ -92,16 +93,15 @@ class RequestHandler(Struct, frozen=True):
         """Answers the question in the words, or in the submitted form, and records its outcome. A
         repeated delivery has no effect.
 
-        Errors are raised for ErrorListener, which reports them to the asker.
+        Errors are raised for ErrorListener, which reports them to the asker and records the outcome.
         """
         task = asyncio.current_task()
         assert task is not None
         self.running.tasks.add(task)
-        try:
-            with logged_question(target.delivery):
-                await self._recorded(command, words, target, via=via, form=form)
-        finally:
-            self.running.tasks.discard(task)
+        # Not before ErrorListener has reported an error.
+        task.add_done_callback(self.running.tasks.discard)
+        with logged_question(target.delivery):
+            await self._recorded(command, words, target, via=via, form=form)
 
     async def asker(self, command: CommandName, user: str, channel: str) -> Requester:
         """The person, with those of their groups that matter for the command."""
@@ -142,10 +142,12 @@ class RequestHandler(Struct, frozen=True):
             return
         outcome = "internal"
         is_unanswered = False
+        is_reported_first = False
         try:
             outcome = await self._ask(command, words, target, form)
         except BaseException as error:
             outcome = error_message(error).kind
+            is_reported_first = isinstance(error, Exception)
             if isinstance(error, asyncio.CancelledError) and self.running.stopping:
                 is_complete = target.state.is_complete
                 outcome = "answered" if is_complete else Stopping.kind
@@ -156,9 +158,11 @@ class RequestHandler(Struct, frozen=True):
             raise
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
+            if is_reported_first:
+                target.state.unreported = QuestionEnd(outcome, took_ms)
             # Such as an answer that waited for the pace of its channel. Without an end, the next
             # process reports it to its asker.
-            if not is_unanswered:
+            elif not is_unanswered:
                 await self.outcomes.record(target.delivery, outcome=outcome, took_ms=took_ms)
             self.on_finished(command, outcome, took_ms / 1000)
             log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
@@ -365,15 +369,16 @@ class RequestHandler(Struct, frozen=True):
                 if answer_ticket(delivery).startswith(ticket):
                     await self.store.questions.note_answered(delivery)
 
-    async def cancel_in_thread(self, channel: str, thread_ts: str, user: str) -> None:
-        """Cancels a person's own questions in a thread, whichever process is working on them. An
-        outage of the database only leaves those of other processes.
+    async def cancel_in_thread(
+        self, channel: str, thread_ts: str, user: str, *, stopped_ts: str, before: datetime
+    ) -> None:
+        """Cancels a person's own questions in a thread, whichever process is working on them: those
+        that Slack took before `stopped_ts`, and that other processes recorded `before` that time.
+        An outage of the database only leaves those of other processes.
         """
-        # The thread of a question is stored once its progress is shown, which is a moment later.
-        for ticket in self.running.tickets_in(channel, thread_ts):
-            self.running.cancel(ticket, user)
+        self.running.stop_thread(channel, thread_ts, user, stopped_ts)
         try:
-            asked = await self.store.questions.in_progress_in(channel, thread_ts)
+            asked = await self.store.questions.in_progress_in(channel, thread_ts, before=before)
         except StoreUnavailable as error:
             log.warning("Questions of other processes were not cancelled: %s", error)
             return

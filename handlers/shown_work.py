@@ -61,6 +61,8 @@ class ShownWork(Struct, frozen=True):
             target.user, target.channel, target.thread, task
         )
         is_offered = False
+        if running.is_stopped(target.channel, target.thread, target.user, target.asked_ts):
+            task.cancel()
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
             if not task.done():

@@ -296,7 +296,9 @@ def register_listeners(
     subscriptions = managers.subscriptions
     accounts = base.accounts
     backtesting = _backtesting(base, core)
-    problems = ErrorListener(base.delivery, core.permissions.channels, store, base.redactor, clock)
+    problems = ErrorListener(
+        base.delivery, core.permissions.channels, store, base.outcomes, base.redactor, clock
+    )
     commands.register(app, requests)
     actions.register(app, requests, store)
     forms.register(

@@ -46,7 +46,7 @@ RETRY_AFTER_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 LONG_QUEUE_S = 8.0
 QUEUE_NOTE_EVERY_S = 60.0
 # When a progress message that could not be replaced is deleted, in seconds between two attempts.
-DELETE_AFTER_S = (5.0, 30.0, 120.0, 600.0)
+DELETE_AFTER_S = (5.0, 30.0, 120.0, 600.0, 3600.0, 21600.0)
 
 
 class Delivery:
@@ -363,10 +363,8 @@ class Delivery:
         if target.direct:
             await self.messages.post(target, text, blocks)
             return
-        # The next way may work, whatever the reason.
-        with contextlib.suppress(SlackRefused):
-            if await self.messages.respond(target, text, blocks):
-                return
+        if await self._respond(target, text, blocks):
+            return
         try:
             await self.messages.post_ephemeral(target, text, blocks)
         except SlackRefused as error:
@@ -379,6 +377,20 @@ class Delivery:
             self._delete_later(lambda: self._client.delete_original(url))
             target.state.replace_original = False
             target.state.url_spent = True
+
+    async def _respond(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
+        """Whether the response URL has shown the message; if not, the next way may work, whatever
+        the reason.
+        """
+        try:
+            return await self.messages.respond(target, text, blocks)
+        except SlackRefused:
+            return False
+        except SlackDeliveryUnknown:
+            # What may have been replaced is deleted once the message is shown in another way.
+            if not target.state.replace_original:
+                raise
+            return False
 
     async def _remove_progress(self, target: ReplyTarget) -> None:
         """Deletes the progress message in the channel, where no answer takes its place."""

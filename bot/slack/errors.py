@@ -177,6 +177,15 @@ def cause_of(code: str) -> Cause:
     return next((cause for cause, codes in _CODES.items() if code in codes), Cause.CONTENT)
 
 
+def may_end(failure: BaseException) -> bool:
+    """Whether the same message may be sent later: Slack could not be reached, did not confirm it, or
+    accepts nothing from the app, such as with a token that was revoked.
+    """
+    if isinstance(failure, SlackUnreachable | SlackDeliveryUnknown):
+        return True
+    return isinstance(failure, SlackRefused) and cause_of(failure.code) is Cause.APP
+
+
 def is_channels_own(code: str) -> bool:
     """Whether a refusal is about one channel alone."""
     return code in _CHANNEL

@@ -62,9 +62,9 @@ class SlackMessages:
                 **_in_thread(target),
             )
         except SlackDeliveryUnknown:
-            # A message about this must not replace what Slack may have accepted.
-            target.state.url_spent = True
-            target.state.replace_original = False
+            # A message about this must not replace what Slack may have accepted. Where the message
+            # has replaced another one, it can be replaced or deleted like that.
+            target.state.url_spent = not target.state.replace_original
             raise
 
     async def post_ephemeral(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:

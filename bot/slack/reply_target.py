@@ -52,13 +52,21 @@ class ShownProgress(Struct):
         return self.stream is StreamState.RUNNING
 
 
+class QuestionEnd(Struct, frozen=True):
+    """How a question has ended, as it is recorded."""
+
+    outcome: str
+    took_ms: int
+
+
 class ReplyState(Struct):
     """What the asker has been shown so far, and which ways to reach them are closed.
 
     `question` is the question as it was read, which a retry asks again. `private_reason` says why
     an answer for the channel is private. `replace_original` if the next message by response URL
     replaces what that URL shows. `is_answered` once the asker can see the answer, and
-    `has_unsent_files` until its files are sent or reported.
+    `has_unsent_files` until its files are sent or reported. `unreported` is the end of a question
+    that is recorded once its error has been sent.
     """
 
     question: str = ""
@@ -68,6 +76,7 @@ class ReplyState(Struct):
     thread_gone: bool = False
     is_answered: bool = False
     has_unsent_files: bool = False
+    unreported: QuestionEnd | None = None
     progress: ShownProgress = field(default_factory=ShownProgress)
 
     @property
@@ -81,7 +90,8 @@ class ReplyTarget(Struct, frozen=True):
 
     `line` is the question, and `display_line` the same without secrets. `replaces_ts` is the
     asker's own answer in the channel whose button was pressed, and `replaces_ticket` the beginning
-    of the ticket of their own private answer: the next answer replaces it. `response_url` is empty
+    of the ticket of their own private answer: the next answer replaces it. `asked_ts` is when Slack
+    took a message that asks, by its `ts`. `response_url` is empty
     where there is none. `direct` where everything goes to direct messages, which nobody else sees.
     `public` where everybody in the channel may see the answer. `streams` in threads with the app as
     an agent. Copies share their `state`.
@@ -100,6 +110,7 @@ class ReplyTarget(Struct, frozen=True):
     replaces: ReplaceMode = ReplaceMode.NOTHING
     replaces_ts: str = ""
     replaces_ticket: str = ""
+    asked_ts: str = ""
     state: ReplyState = field(default_factory=ReplyState)
 
     @property

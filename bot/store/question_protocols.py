@@ -67,6 +67,12 @@ class QuestionStore(Protocol):
         """
         ...
 
+    async def leave(self, delivery: str) -> None:
+        """Gives up the claim of this process on a question that has not ended, so that
+        `take_interrupted` returns it.
+        """
+        ...
+
     async def interruption_reported(self, delivery: str) -> None:
         """Records that the asker was notified: the question is `lost`."""
         ...
@@ -91,8 +97,10 @@ class QuestionStore(Protocol):
         """
         ...
 
-    async def in_progress_in(self, channel: str, thread_ts: str) -> list[str]:
-        """The deliveries of the questions of a thread whose progress is shown, in any process."""
+    async def in_progress_in(self, channel: str, thread_ts: str, *, before: datetime) -> list[str]:
+        """The deliveries of the questions of a thread that were recorded by that time and whose
+        progress is shown, in any process.
+        """
         ...
 
     async def is_cancelled(self, ticket: str) -> bool:

@@ -5,6 +5,8 @@ answered.
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +17,8 @@ from bot.questions.registry import COMMANDS
 from handlers.listeners.message_questions import MessageQuestions, is_from_person
 from handlers.requests import RequestHandler
 
+# Another process stores the thread of a question once it shows progress, which is a moment later.
+LOOK_AGAIN_AFTER_S = (1.0, 2.0)
 STATUS = "is looking it up…"
 
 
@@ -52,10 +56,22 @@ class AgentSessionStopped(Struct, frozen=True):
     async def __call__(self, event: dict[str, Any]) -> None:
         channel = str(event.get("channel") or "")
         thread = str(event.get("thread_ts") or "")
+        cancel = partial(
+            self.requests.cancel_in_thread,
+            channel,
+            thread,
+            str(event.get("user") or ""),
+            stopped_ts=str(event.get("event_ts") or ""),
+            before=self.requests.clock(),
+        )
         try:
-            await self.requests.cancel_in_thread(channel, thread, str(event.get("user") or ""))
+            await cancel()
         finally:
             await self.requests.delivery.agent_threads.end_processing(channel, thread)
+        if self.requests.store.pace.is_shared:
+            for wait_s in LOOK_AGAIN_AFTER_S:
+                await asyncio.sleep(wait_s)
+                await cancel()
 
 
 class AgentThreadStarted(Struct, frozen=True):

@@ -11,8 +11,11 @@ from slack_bolt.async_app import AsyncBoltContext
 
 from bot.slack.channels import Channels
 from bot.slack.delivery import Delivery, ReplyTarget
+from bot.slack.errors import may_end
 from bot.store import Store, StoreUnavailable
 from handlers.error_messages import error_message, log_failure
+from handlers.outcomes import Outcomes
+from handlers.progress_record import ProgressRecord
 from providers.clock import Clock
 from providers.errors import ProviderError
 from providers.redaction import Redactor
@@ -26,6 +29,7 @@ class ErrorListener(Struct, frozen=True):
     delivery: Delivery
     channels: Channels
     store: Store
+    outcomes: Outcomes
     redactor: Redactor
     clock: Clock
 
@@ -44,6 +48,7 @@ class ErrorListener(Struct, frozen=True):
         # Raised where there is nobody to report it to, such as while a form is shown.
         if target is None:
             return
+        is_outage = False
         try:
             await self._restore_answer(target)
             await self.delivery.send_error(
@@ -53,6 +58,21 @@ class ErrorListener(Struct, frozen=True):
             log_failure(
                 failure, f"An error could not be sent to {target.user}", level=logging.ERROR
             )
+            is_outage = may_end(failure)
+        await self._record_end(target, is_outage=is_outage)
+
+    async def _record_end(self, target: ReplyTarget, *, is_outage: bool) -> None:
+        """Records the end of the question, except where Slack takes nothing just now: then its asker
+        is told later.
+        """
+        end = target.state.unreported
+        if end is None:
+            return
+        if is_outage:
+            await ProgressRecord(self.store.questions, target, self.clock).before_later_report()
+            await self.outcomes.leave(target.delivery)
+        else:
+            await self.outcomes.record(target.delivery, outcome=end.outcome, took_ms=end.took_ms)
 
     async def _restore_answer(self, target: ReplyTarget) -> None:
         """Shows the private answer again that a progress message has replaced."""

@@ -134,6 +134,7 @@ def reply_target(event: Mapping[str, Any], body: Mapping[str, Any]) -> ReplyTarg
         direct=is_direct,
         # A thread of Slack's agent surface begins before anybody writes in it.
         streams=is_direct and bool(event.get("thread_ts")),
+        asked_ts=ts,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,7 @@ from bot.sandbox.slack import BOT, Message
 from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
 from bot.slack.reply_target import ReplyState, ReplyTarget, ShownProgress
-from bot.store import StoreUnavailable
+from bot.store import QuestionRecord, StoreUnavailable
 from bot.store.sql.questions import SqlQuestions
 from tests.conftest import connected_bot
 from tests.support.agent_surface import DIRECT, open_agent_surface
@@ -47,6 +48,14 @@ async def asked(sandbox: Sandbox, thread: str, words: str = "usage last 3 days")
     await sandbox.slack.say(words, channel=DIRECT, thread_ts=thread)
     await sandbox.slack.until(lambda: of_bot(sandbox, thread))
     return of_bot(sandbox, thread)[0]
+
+
+async def asked_again(sandbox: Sandbox, thread: str) -> Message:
+    """The streamed message of a further question."""
+    before = of_bot(sandbox, thread)
+    await sandbox.slack.say("usage last 4 days", channel=DIRECT, thread_ts=thread)
+    await sandbox.slack.until(lambda: len(of_bot(sandbox, thread)) > len(before))
+    return next(m for m in of_bot(sandbox, thread) if m not in before)
 
 
 def of_bot(sandbox: Sandbox, thread: str) -> list[Message]:
@@ -133,22 +142,66 @@ async def test_session_is_stopped_before_progress_is_shown(
     assert calls(sandbox, "chat.startStream") == 0
 
 
+async def test_session_is_stopped_before_the_question_is_recorded(
+    sandbox: Sandbox, slow_bot: Bot, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = slow_bot.store.questions.claim
+    stopped = asyncio.Event()
+
+    async def late_claim(asked: QuestionRecord) -> bool:
+        await stopped.wait()
+        return await claim(asked)
+
+    monkeypatch.setattr(slow_bot.store.questions, "claim", late_claim)
+    await sandbox.slack.say("usage last 3 days", channel=DIRECT, thread_ts=thread)
+    await sandbox.slack.stop_agent_session(thread)
+    await sandbox.slack.until(lambda: sandbox.slack.agent_sessions.get(thread) == "active")
+    stopped.set()
+    await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
+    assert calls(sandbox, "chat.startStream") == 0
+    # The next question in the thread is answered.
+    message = await asked_again(sandbox, thread)
+    assert message.streaming == "streaming"
+
+
+async def test_stop_before_progress_is_found_by_another_process(
+    sandbox: Sandbox, slow_bot: Bot, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that shows progress has not stored the thread yet."""
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 1.0)
+    before = len(sandbox.rapid7.requests)
+    async with connected_bot(sandbox):
+        # The last one that is connected receives the stop.
+        second = sandbox.slack.sockets[-1:]
+        sandbox.slack.sockets.remove(second[0])
+        await sandbox.slack.say("usage last 3 days", channel=DIRECT, thread_ts=thread)
+        await sandbox.slack.until(lambda: len(sandbox.rapid7.requests) > before)
+        sandbox.slack.sockets.append(second[0])
+        assert slow_bot.requests.running.tasks
+        await sandbox.slack.stop_agent_session(thread)
+        await sandbox.slack.until(lambda: is_cancelled(sandbox, thread), timeout_s=20)
+
+
 async def test_stopped_session_cancels_in_another_process(
     sandbox: Sandbox, slow_bot: Bot, thread: str
 ) -> None:
     await asked(sandbox, thread)
     async with connected_bot(sandbox) as second:
         assert not second.requests.running.cancellable
-        await second.requests.cancel_in_thread(DIRECT, thread, "U0GRACE")
+        await second.requests.cancel_in_thread(
+            DIRECT, thread, "U0GRACE", stopped_ts="", before=second.clock()
+        )
         assert slow_bot.requests.running.tasks
-        await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
+        await second.requests.cancel_in_thread(
+            DIRECT, thread, "U0ADA", stopped_ts="", before=second.clock()
+        )
         await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
 
 
 async def test_stopped_session_needs_no_database(
     sandbox: Sandbox, thread: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(*_: object) -> list[str]:
+    async def fail(*_: object, **__: object) -> list[str]:
         raise StoreUnavailable("the server was stopped")
 
     await asked(sandbox, thread)
@@ -175,7 +228,9 @@ async def test_failed_cancel_keeps_no_other_question(
             return await request_cancel(ticket, user)
 
         monkeypatch.setattr(questions, "request_cancel", fail_once)
-        await second.requests.cancel_in_thread(DIRECT, thread, "U0ADA")
+        await second.requests.cancel_in_thread(
+            DIRECT, thread, "U0ADA", stopped_ts="", before=second.clock()
+        )
         await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
         assert len(slow_bot.requests.running.cancellable) == 1
 

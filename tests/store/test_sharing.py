@@ -109,8 +109,24 @@ async def test_questions_of_a_thread_are_found_from_elsewhere(store: Store, othe
         kept = StoredResponseUrl(Secret(""), replace=False, thread_ts="1.2")
         await store.questions.save_response_url(delivery, kept, until=NOW + timedelta(hours=1))
     await store.questions.finish("Ev3", outcome="answered", took_ms=1)
-    assert await other.questions.in_progress_in("D0ADA", "1.2") == ["Ev1"]
-    assert await other.questions.in_progress_in("D0ADA", "1.3") == []
+    assert await other.questions.in_progress_in("D0ADA", "1.2", before=NOW) == ["Ev1"]
+    assert await other.questions.in_progress_in("D0ADA", "1.3", before=NOW) == []
+    earlier = NOW - timedelta(seconds=1)
+    assert await other.questions.in_progress_in("D0ADA", "1.2", before=earlier) == []
+
+
+async def test_question_that_is_left_is_reported_by_anyone(store: Store, other: Store) -> None:
+    asked = QuestionRecord("Ev1", NOW, "U0ADA", "D0ADA", "usage", "today", "message")
+    await store.questions.claim(asked)
+    await other.questions.leave("Ev1")
+    assert await other.questions.take_interrupted(since=NOW, before=NOW) == []
+    await store.questions.leave("Ev1")
+    [taken] = await store.questions.take_interrupted(since=NOW, before=NOW)
+    assert taken.delivery == "Ev1"
+    assert await other.questions.take_interrupted(since=NOW, before=NOW) == []
+    await store.questions.interruption_reported("Ev1")
+    await store.questions.leave("Ev1")
+    assert await other.questions.take_interrupted(since=NOW, before=NOW) == []
 
 
 async def test_question_is_cancelled_from_elsewhere(store: Store, other: Store) -> None:

@@ -137,6 +137,12 @@ class SqlQuestions:
             return []
         return await self._claims.write(take)
 
+    async def leave(self, delivery: str) -> None:
+        await self._database.execute(
+            "UPDATE questions SET owner = '' WHERE delivery = ? AND outcome = ? AND owner = ?",
+            (delivery, UNFINISHED, self._claims.owner),
+        )
+
     async def interruption_reported(self, delivery: str) -> None:
         def lose(tx: Transaction) -> None:
             tx.execute(
@@ -176,11 +182,11 @@ class SqlQuestions:
             (delivery, UNFINISHED),
         )
 
-    async def in_progress_in(self, channel: str, thread_ts: str) -> list[str]:
+    async def in_progress_in(self, channel: str, thread_ts: str, *, before: datetime) -> list[str]:
         rows = await self._database.read(
-            "SELECT delivery FROM questions WHERE outcome = ? AND channel = ? AND delivery IN "
-            "(SELECT delivery FROM response_urls WHERE thread_ts = ?)",
-            (UNFINISHED, channel, thread_ts),
+            "SELECT delivery FROM questions WHERE outcome = ? AND channel = ? AND asked_at <= ? "
+            "AND delivery IN (SELECT delivery FROM response_urls WHERE thread_ts = ?)",
+            (UNFINISHED, channel, to_text(before), thread_ts),
         )
         return [row["delivery"] for row in rows]
 
