@@ -60,3 +60,10 @@ def memory_mb(pid: int, what: str = "VmRSS") -> float:
     """The memory of a process now, or its peak (`VmHWM`), in megabytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split(f"{what}:")[1].split()[0]) * 1024 / 1e6
+
+
+def process_cpu_ms(pid: int) -> float:
+    """The processor time of all threads of a process until now, in milliseconds."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    # In nanoseconds; `stat` counts hundredths of a second.
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e6

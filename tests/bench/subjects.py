@@ -13,8 +13,9 @@ import gc
 import json
 import os
 import sys
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -60,7 +61,7 @@ async def floor() -> None:
                     await socket.send_str(json.dumps({"envelope_id": message["envelope_id"]}))
 
 
-async def stock() -> None:
+async def stock(folder: Path) -> None:
     from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
     from slack_bolt.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
@@ -74,7 +75,8 @@ async def stock() -> None:
         await respond("in 7 days")
 
     handler = AsyncSocketModeHandler(app, APP, web_client=app.client)
-    await handler.start_async()  # type: ignore[no-untyped-call]  # slack-bolt does not annotate it
+    async with measured_lag(folder / "lag"):
+        await handler.start_async()  # type: ignore[no-untyped-call]  # slack-bolt does not annotate it
 
 
 async def opswatch(folder: Path) -> None:
@@ -173,28 +175,60 @@ async def memory(folder: Path) -> None:
         ProviderRegistry=InMemory,
         SlackPace=lambda *_: SlackPace(1e-6),
     ):
-        measuring = asyncio.create_task(write_loop_lag(folder / "lag"))
-        await opswatch(folder)
-        measuring.cancel()
+        async with measured_lag(folder / "lag"):
+            await opswatch(folder)
+
+
+@asynccontextmanager
+async def measured_lag(path: Path) -> AsyncIterator[None]:
+    measuring = asyncio.create_task(write_loop_lag(path))
+    yield
+    measuring.cancel()
 
 
 async def write_loop_lag(path: Path) -> None:
     """Repeatedly writes the lag of the event loop, as JSON."""
     loop = asyncio.get_running_loop()
+    turns = LoopTurnTimes(loop)
     late_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
+    busy_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
     samples = 0
     written_at = 0.0
     while True:
         due = loop.time() + LAG_EVERY_S
         await asyncio.sleep(LAG_EVERY_S)
         late_ms.append(max(0.0, loop.time() - due) * 1000)
+        # A timer that is due in one turn is called in the next.
+        busy_ms.append(min(late_ms[-1], (time.thread_time() - turns.previous_s) * 1000))
         samples += 1
         if len(late_ms) == LAG_SAMPLES and loop.time() - written_at > 0.5:
             written_at = loop.time()
-            lag = {"p99_ms": quantiles(late_ms, n=100)[98], "samples": samples}
+            lag = {"p99_ms": _p99(late_ms), "busy_p99_ms": _p99(busy_ms), "samples": samples}
             # Replaced as a whole, because another process reads it.
             path.with_suffix(".new").write_text(json.dumps(lag))
             path.with_suffix(".new").replace(path)
+
+
+class LoopTurnTimes:
+    """The processor time of the loop's thread at the beginning of its previous turn."""
+
+    def __init__(self, loop: Any) -> None:
+        self.previous_s = 0.0
+        current_s = 0.0
+        select = loop._selector.select
+
+        def measured(timeout: float | None = None) -> Any:
+            nonlocal current_s
+            events = select(timeout)
+            self.previous_s = current_s
+            current_s = time.thread_time()
+            return events
+
+        loop._selector.select = measured
+
+
+def _p99(values: Iterable[float]) -> float:
+    return quantiles(values, n=100)[98]
 
 
 async def logs(folder: Path) -> None:
@@ -256,7 +290,7 @@ if __name__ == "__main__":
     folder = Path(sys.argv[2])
     subjects: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "floor": floor,
-        "stock": stock,
+        "stock": lambda: stock(folder),
         "opswatch": lambda: opswatch(folder),
         "memory": lambda: memory(folder),
         "logs": lambda: logs(folder),
