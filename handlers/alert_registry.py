@@ -58,6 +58,17 @@ class RuleRegistry(Struct, frozen=True):
         """The rule of that name, ignoring case."""
         return next((rule for rule in self.rules() if rule.name.lower() == name.lower()), None)
 
+    def stored(self, rule: Rule) -> StoredRule | None:
+        """The rule as it is stored; None for those of the configuration. Raises BadQuestion where it
+        was changed or deleted since it was found.
+        """
+        if rule in self.file_rules:
+            return None
+        stored = self.chat_rules.get(rule.name)
+        if stored is None or rule_of(stored) != rule:
+            raise changed_meanwhile(rule)
+        return stored
+
     def owned(self, rule: Rule) -> Owned:
         """Who made a rule, and where; a rule of the configuration has no creator."""
         stored = self.chat_rules.get(rule.name)
@@ -167,6 +178,13 @@ def _suggested(name: str, names: list[str]) -> str:
         return "."
     alerts = "alerts are" if len(names) > 1 else "only alert is"
     return f"; the {alerts} {formatting.join_words(names[:MOST_NAMED])}."
+
+
+def changed_meanwhile(rule: Rule) -> BadQuestion:
+    return BadQuestion(
+        f"Alert `{rule.name}` was changed or deleted at the same time; nothing was done.",
+        f"/{rule.command} alerts",
+    )
 
 
 def rule_of(stored: StoredRule) -> Rule:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 from typing import Protocol
 
@@ -16,8 +17,8 @@ from bot.answer import Answer
 from bot.blocks import messages
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
-from bot.store import SilenceStore
-from handlers.alert_registry import RuleRegistry
+from bot.store import NewSilence, Post, RuleChanged, SilenceStore
+from handlers.alert_registry import RuleRegistry, changed_meanwhile
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.alerts import AlertJob
 from handlers.pauses import Announcer
@@ -65,30 +66,40 @@ class SilenceManager(Struct, frozen=True):
         return await self.silence(rule, action, requester.user)
 
     async def silence(self, rule: Rule, wanted: Silence, user: str) -> Answer:
-        """Silences an alert. Raises BadQuestion where the end has passed or may be one of two."""
+        """Silences an alert. Raises BadQuestion where the end has passed or may be one of two, and
+        where the alert was changed or deleted meanwhile.
+        """
         now = self.clock()
+        stored = self.registry.stored(rule)
         readings = self.readings_of(rule, wanted, now)
         end = readings.end
         # The comment is shown to everybody who sees the alert.
         comment = self.secrets.redacted(wanted.comment)
-        silence = await self.silences.silence(
-            rule.name, end=end, comment=comment, user=user, now=now
-        )
-        await self.job.silences.refresh(now)
-        self.scheduler.once(schedule_of(rule.name), silence.end)
         why = f" ({comment})" if comment else ""
         until = f"until {formatting.format_time_in_zone(end, self.zone, now)}{why}"
+        await self._make(
+            rule,
+            NewSilence(rule.name, now, end, comment, user, stored),
+            f"Alert `{rule.name}` was silenced {until}",
+        )
+        await self.job.silences.refresh(now)
+        self.scheduler.once(schedule_of(rule.name), end)
         # Whoever names an end sees at once whether it is the one that was meant.
         left = "" if wanted.length else f", {formatting.format_duration(end - now)} from now"
-        name = await self.registry.permissions.people.name(user)
-        # With an open incident its thread says so; without one, the channel does.
-        if not await self.job.silenced(rule, user=user, name=name):
-            await self.announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
         return messages.note(
             f"Alert `{rule.name}` is silenced {until}{left}. It is still checked, and posts at once "
             f"if it fires when the silence ends. End the silence with `/{rule.command} unsilence "
             f"{formatting.quoted(rule.name)}`.{self._other_reading(rule, readings)}"
         )
+
+    async def _make(self, rule: Rule, new: NewSilence, what: str) -> None:
+        """Makes a silence together with the post about it."""
+        name = await self.registry.permissions.people.name(new.user)
+        with _explaining_change(rule):
+            # With an open incident its thread says so; without one, the channel does.
+            if not await self.job.silence(rule, new, name=name):
+                await self.silences.silence(new, await self._posts(rule, new.user, what))
+                self.announcer.outbox.wake()
 
     def readings_of(self, rule: Rule, wanted: Silence, now: datetime) -> EndReadings:
         """When a silence ends that begins now. Raises BadQuestion."""
@@ -114,27 +125,42 @@ class SilenceManager(Struct, frozen=True):
         """Posts what somebody did to an alert of another person, or of the configuration, where
         the alert posts.
         """
+        for post in await self._posts(rule, user, what):
+            await self.announcer.post(post)
+
+    async def _posts(self, rule: Rule, user: str, what: str) -> list[Post]:
         if self.registry.owned(rule).creator == user and not self.announces_own:
-            return
+            return []
         alert = await self.job.state(rule)
         incident = alert.incident if alert.notified else ""
-        await self.announcer.done_by(user, rule.channel, what, incident=incident)
+        return [await self.announcer.by_person(user, rule.channel, what, incident=incident)]
 
     async def _unsilence(self, name: str, command: CommandName, requester: Requester) -> Answer:
         now = self.clock()
         rule = self.registry.find(name)
         await self.job.silences.refresh(now)
         # People may end their own silence without access to manage alerts.
-        silence = self.job.silences.silence(rule.name, now) if rule else None
+        silence = self.job.silences.current(rule.name) if rule else None
         is_own = silence is not None and silence.user == requester.user
         if rule is None or not is_own:
             rule = await self._of_others(name, command, requester)
-        if not await self.silences.unsilence(rule.name, user=requester.user, now=now):
+        if silence is None:
             raise NotSilenced(f"Alert `{rule.name}` is not silenced.", f"/{rule.command} alerts")
+        posts = list[Post]()
+        if not is_own or self.announces_own:
+            what = f"Alert `{rule.name}` was unsilenced"
+            posts = await self._posts(rule, requester.user, what)
+        stored = self.registry.stored(rule)
+        with _explaining_change(rule):
+            is_ended = await self.silences.unsilence(
+                silence, posts, user=requester.user, now=now, rule=stored
+            )
+        if not is_ended:
+            # Somebody else has ended it, or made another one, which may be ended by others.
+            return await self._unsilence(name, command, requester)
+        self.announcer.outbox.wake()
         await self.job.silences.refresh(now)
         self.scheduler.once(schedule_of(rule.name), now)
-        if not is_own or self.announces_own:
-            await self.announce(rule, requester.user, f"Alert `{rule.name}` was unsilenced")
         return messages.note(f"Alert `{rule.name}` is no longer silenced, and is checked now.")
 
     async def _of_others(self, name: str, command: CommandName, requester: Requester) -> Rule:
@@ -145,6 +171,15 @@ class SilenceManager(Struct, frozen=True):
         if rule is not None and self.registry.access.is_manager(**requester.rights):
             return rule
         return await self.registry.managed(name, command, requester)
+
+
+@contextlib.contextmanager
+def _explaining_change(rule: Rule) -> Iterator[None]:
+    """Raises BadQuestion where the rule is no longer the one whose access was checked."""
+    try:
+        yield
+    except RuleChanged:
+        raise changed_meanwhile(rule) from None
 
 
 def _silence_line(rule: Rule, length: str) -> str:

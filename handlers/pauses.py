@@ -48,10 +48,12 @@ class Announcer(Struct, frozen=True):
         """Posts in the channel, or in the thread of an incident, what somebody did, with their
         name.
         """
+        await self.post(await self.by_person(user, channel, what, incident=incident))
+
+    async def by_person(self, user: str, channel: str, what: str, *, incident: str = "") -> Post:
+        """The post of what somebody did."""
         name = formatting.sanitise(await self.people.name(user), 60)
-        await self.post(
-            announcement(channel, f"{what} by {name}.", messages.by_person(what, user), incident)
-        )
+        return announcement(channel, f"{what} by {name}.", messages.by_person(what, user), incident)
 
     async def post(self, post: Post) -> None:
         await self.posts.enqueue(post, now=self.clock())

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.store.errors import StoreError, StoreUnavailable
+    from bot.store.errors import RuleChanged, StoreError, StoreUnavailable
     from bot.store.protocols import (
         AlertStore,
         AnswerStore,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         BaselineSamples,
         EvaluationRecord,
         LeaseTimings,
+        NewSilence,
         OpenIncident,
         PaceLimit,
         Post,
@@ -68,6 +69,7 @@ __all__ = [
     "DeliveryStore",
     "EvaluationRecord",
     "LeaseTimings",
+    "NewSilence",
     "OpenIncident",
     "OutboxStore",
     "PaceLimit",
@@ -79,6 +81,7 @@ __all__ = [
     "QuestionStore",
     "QueuedPost",
     "RateLimitStore",
+    "RuleChanged",
     "RuleStore",
     "Sample",
     "Saved",

@@ -25,6 +25,12 @@ class StoreUnavailable(StoreError):
         self.cause = cause or reason
 
 
+class RuleChanged(Exception):
+    """Nothing was written: a rule was deleted, or has passed to somebody else, since the access to
+    it was checked.
+    """
+
+
 class WriteConflict(StoreUnavailable):
     """Concurrent transactions waited for each other's rows (a deadlock), and this one was rolled
     back. Nothing of it was written; it succeeds when it runs alone.

@@ -20,6 +20,7 @@ from bot.store.question_protocols import (
 from bot.store.records import (
     Backlog,
     EvaluationRecord,
+    NewSilence,
     OpenIncident,
     Post,
     QueuedPost,
@@ -257,10 +258,12 @@ class AlertStore(Protocol):
         """
         ...
 
-    async def save_user_action(self, evaluation: EvaluationRecord) -> bool:
-        """Writes the state of an alert after a person has acted on it, and the posts about that,
-        in one transaction. False, and nothing is written, if another process has changed the alert
-        since this one read its state.
+    async def save_user_action(
+        self, evaluation: EvaluationRecord, silence: NewSilence | None = None
+    ) -> bool:
+        """Writes the state of an alert after a person has acted on it, the silence that they have
+        made, and the posts about that, in one transaction. False, and nothing is written, if
+        another process has changed the alert since this one read its state. Raises RuleChanged.
         """
         ...
 
@@ -356,14 +359,25 @@ class RuleStore(Protocol):
 class SilenceStore(Protocol):
     """Silences of alerts made in chat."""
 
-    async def silence(
-        self, alert: str, *, end: datetime, comment: str, user: str, now: datetime
-    ) -> Silence:
-        """Silences an alert from now on. An earlier silence of it ends and stays on record."""
+    async def silence(self, new: NewSilence, posts: Sequence[Post] = ()) -> Silence:
+        """Silences an alert and puts the posts about that into the outbox, in one transaction. An
+        earlier silence of it ends and stays on record. Raises RuleChanged.
+        """
         ...
 
-    async def unsilence(self, alert: str, *, user: str, now: datetime) -> bool:
-        """Ends the silence of an alert. False if there is none."""
+    async def unsilence(
+        self,
+        silence: Silence,
+        posts: Sequence[Post] = (),
+        *,
+        user: str,
+        now: datetime,
+        rule: StoredRule | None = None,
+    ) -> bool:
+        """Ends a silence and puts the posts about that into the outbox, in one transaction. False, and
+        nothing is written, if it has ended. Raises RuleChanged for the `rule` by which access was
+        checked.
+        """
         ...
 
     async def silences(self, now: datetime) -> list[Silence]:

@@ -256,6 +256,19 @@ class Silence(Struct, frozen=True):
         return self.alert == alert and self.start <= now < self.end
 
 
+class NewSilence(Struct, frozen=True):
+    """A silence to be made. `rule` is the rule of the alert by which access was checked; there is
+    none for those of the configuration.
+    """
+
+    alert: str
+    start: datetime
+    end: datetime
+    comment: str
+    user: str
+    rule: StoredRule | None = None
+
+
 class StoredRule(Struct, frozen=True):
     """A rule made in chat; `rule` is the rule as JSON."""
 

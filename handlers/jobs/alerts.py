@@ -31,7 +31,7 @@ from bot.commands.answering import Answerer
 from bot.observability.observers import EvaluationObserver, ignore_evaluation
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
-from bot.store import AlertStore, EvaluationRecord, Post, Saved
+from bot.store import AlertStore, EvaluationRecord, NewSilence, Post, Saved
 from handlers.jobs.alert_schedules import SCHEDULE, schedule_of
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
@@ -339,10 +339,16 @@ class AlertJob:
         silenced = self.silences.active(rule.name, now) is not None
         return is_escalation_due(rule, alert, now, silenced=silenced)
 
-    async def silenced(self, rule: Rule, *, user: str, name: str = "") -> bool:
-        """Posts in the open incident that it was silenced. False where there is none."""
+    async def silence(self, rule: Rule, silence: NewSilence, *, name: str) -> bool:
+        """Silences an alert with an open incident, and posts that there, in one transaction. False,
+        and nothing is changed, where there is none. Raises RuleChanged.
+        """
         action = IncidentAction(
-            Reason.SILENCED, lambda alert: replace(alert, silenced=True), by=user, name=name
+            Reason.SILENCED,
+            lambda alert: replace(alert, silenced=True),
+            by=silence.user,
+            name=name,
+            silence=silence,
         )
         return await self._apply_action(rule, action)
 
@@ -385,7 +391,7 @@ class AlertJob:
                 before,
                 now,
                 self.zone,
-                silence=self.silences.active(rule.name, now),
+                silence=self.silences.after(action.silence, rule.name, now),
                 buttons=self.presentation.buttons_of(rule.name),
             )
             context = replace(context, evidence=self._evidence.get(rule.name, NO_EVIDENCE))
@@ -401,7 +407,7 @@ class AlertJob:
                 posts = [*self._gaps(context, rule.paging.escalate_to, instant), *posts]
             due = Due(schedule_of(rule.name), now, 0)
             record = evaluation_record(rule, due, after, posts, action.reason, None, now)
-            is_saved = await self.alerts.save_user_action(record)
+            is_saved = await self.alerts.save_user_action(record, action.silence)
             self._states[rule.name] = (rule, after)
             if not is_saved:
                 del self._states[rule.name]

@@ -12,12 +12,13 @@ from bot.alerts.mutes import ActiveSilence
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState, Reason
 from bot.blocks.alert_context import NotificationContext, RuleChange
+from bot.store import NewSilence
 
 
 class IncidentAction(Struct, frozen=True):
     """A change of an alert's state, and why it is posted. `by` is the person with the `name`, where
-    one did it; `known_to` are the targets that know already, and `closed` the channels in which
-    nothing is posted.
+    one did it; `known_to` are the targets that know already, `closed` the channels in which nothing
+    is posted, and `silence` the one that is made.
     """
 
     reason: Reason
@@ -28,6 +29,7 @@ class IncidentAction(Struct, frozen=True):
     change: RuleChange = RuleChange.CHANGED
     known_to: Sequence[str] = ()
     closed: Sequence[str] = ()
+    silence: NewSilence | None = None
 
     def context(
         self,

@@ -31,7 +31,7 @@ from mcp.types import (
 
 from bot.alerts.rule import Rule
 from bot.sandbox.sandbox import Sandbox
-from bot.store import Store
+from bot.store import NewSilence, Store
 from tests.conftest import Run
 from tests.support.mcp_clients import (
     http_server,
@@ -209,7 +209,7 @@ async def test_alerts_list_states_from_the_store(sandbox: Sandbox) -> None:
     try:
         now = sandbox.clock()
         await store.silences.silence(
-            "ingest-spike", end=now + timedelta(hours=2), comment="", user="U0ADA", now=now
+            NewSilence("ingest-spike", now, now + timedelta(hours=2), "", "U0ADA")
         )
     finally:
         await store.close()

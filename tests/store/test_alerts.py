@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import EvaluationRecord, Post, Saved, Store
+from bot.store import EvaluationRecord, NewSilence, Post, RuleChanged, Saved, Store
 from bot.store.sql.database import Row, Transaction
 from bot.store.sqlite.connection import SqliteDatabase
 from tests.store.conftest import NOW
@@ -197,13 +197,50 @@ async def test_ended_rule_leaves_no_state(store: Store) -> None:
 async def test_later_silence_ends_the_earlier(store: Store) -> None:
     for hours in (1, 4):
         await store.silences.silence(
-            "spike", end=NOW + timedelta(hours=hours), comment="", user="U0ADA", now=NOW
+            NewSilence("spike", NOW, NOW + timedelta(hours=hours), "", "U0ADA")
         )
     [silence] = await store.silences.silences(NOW)
     assert silence.end == NOW + timedelta(hours=4)
-    assert await store.silences.unsilence("spike", user="U0GRACE", now=NOW)
-    assert not await store.silences.unsilence("spike", user="U0GRACE", now=NOW)
+    assert await store.silences.unsilence(silence, user="U0GRACE", now=NOW)
+    assert not await store.silences.unsilence(silence, [post("late")], user="U0GRACE", now=NOW)
+    assert await store.read("SELECT key FROM outbox") == []
     assert len(await store.read("SELECT number FROM silences WHERE ended_by IS NOT NULL")) == 2
+
+
+async def test_earlier_silence_is_not_ended_in_place_of_a_later_one(store: Store) -> None:
+    new = NewSilence("spike", NOW, NOW + timedelta(hours=1), "", "U0ADA")
+    earlier = await store.silences.silence(new)
+    later = await store.silences.silence(new)
+    assert not await store.silences.unsilence(earlier, user="U0GRACE", now=NOW)
+    assert await store.silences.silences(NOW) == [later]
+
+
+@pytest.mark.parametrize("change", ["deleted", "passed on", "made anew"])
+async def test_silence_of_a_changed_rule_is_not_written(store: Store, change: str) -> None:
+    """Access was checked by the rule as it was."""
+    fields = {"name": "spike", "command": "usage", "channel": "C0OPS", "rule": "{}"}
+    made = await store.rules.add_rule(**fields, user="U0ADA", now=NOW)
+    assert made is not None
+    new = NewSilence("spike", NOW, NOW + timedelta(hours=1), "", "U0ADA", made)
+    silence = await store.silences.silence(new, [post("silenced")])
+    await store.alerts.save_evaluations([evaluation(0)])
+    if change == "passed on":
+        await store.rules.change_rule(made.number, rule="{}", user="U0GRACE", now=NOW)
+    else:
+        await store.rules.end_rule(made.number, user="U0GRACE", now=NOW)
+    if change == "made anew":
+        assert await store.rules.add_rule(**fields, user="U0ADA", now=NOW)
+    with pytest.raises(RuleChanged):
+        await store.silences.silence(new, [post("again")])
+    with pytest.raises(RuleChanged):
+        await store.silences.unsilence(
+            silence, [post("unsilenced")], user="U0ADA", now=NOW, rule=made
+        )
+    if change == "passed on":
+        with pytest.raises(RuleChanged):
+            await store.alerts.save_user_action(evaluation(0), new)
+    assert await store.silences.silences(NOW) == [silence]
+    assert [row["key"] for row in await store.read("SELECT key FROM outbox")] == ["silenced"]
 
 
 async def test_mixed_batch_is_saved_one_by_one(store: Store, other: Store) -> None:

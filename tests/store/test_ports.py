@@ -9,7 +9,15 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from bot.store import Post, PostKind, QuestionRecord, Store, StoredAnswer, StoredResponseUrl
+from bot.store import (
+    NewSilence,
+    Post,
+    PostKind,
+    QuestionRecord,
+    Store,
+    StoredAnswer,
+    StoredResponseUrl,
+)
 from providers.limits.rate_limiter import Limit, ReportedQuota, Reservation
 from providers.redaction import Secret
 from tests.store.conftest import NOW
@@ -308,7 +316,7 @@ async def test_times_ahead_are_reset(store: Store) -> None:
     ahead = NOW + timedelta(days=1)
     await store.schedules.last_handled_at("daily", "a", now=ahead)
     await store.silences.silence(
-        "spike", end=ahead + timedelta(hours=2), comment="", user="U0ADA", now=ahead
+        NewSilence("spike", ahead, ahead + timedelta(hours=2), "", "U0ADA")
     )
     await store.alerts.claim_evaluations([("spike", ahead)])
     assert await store.times.reset(NOW) == timedelta(days=1)

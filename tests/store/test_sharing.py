@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import PaceLimit, QuestionRecord, Store, StoredResponseUrl, Topic
+from bot.store import NewSilence, PaceLimit, QuestionRecord, Store, StoredResponseUrl, Topic
 from bot.store.sql.claims import MOST_CLOCK_SKEW_S
 from providers.redaction import Secret
 from tests.store.conftest import NOW
@@ -26,8 +26,10 @@ async def test_each_change_is_counted(store: Store, other: Store) -> None:
     assert rule
     await store.rules.change_rule(rule.number, rule="{}", user="U0ADA", now=NOW)
     await store.rules.end_rule(rule.number, user="U0ADA", now=NOW)
-    await store.silences.silence("spike", end=NOW, comment="", user="U0ADA", now=NOW)
-    await store.silences.unsilence("spike", user="U0ADA", now=NOW)
+    silence = await store.silences.silence(
+        NewSilence("spike", NOW, NOW + timedelta(hours=1), "", "U0ADA")
+    )
+    await store.silences.unsilence(silence, user="U0ADA", now=NOW)
     made = await store.subscriptions.subscribe(
         channel="C0OPS", line="/usage", cron="0 9 * * *", said="at 09:00", user="U0ADA", now=NOW
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.store import Store
+from bot.store import NewSilence, Store
 
 
 async def store_data_about_ada(store: Store, now: datetime) -> None:
@@ -20,5 +20,5 @@ async def store_data_about_ada(store: Store, now: datetime) -> None:
             name=f"of-{user}", command="usage", channel="C0OPS", rule="{}", user=user, now=now
         )
     await store.silences.silence(
-        "of-U0LINUS", end=now + timedelta(hours=1), comment="call Ada", user="U0ADA", now=now
+        NewSilence("of-U0LINUS", now, now + timedelta(hours=1), "call Ada", "U0ADA")
     )

@@ -4,10 +4,12 @@ Repeating a call changes nothing more.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -15,7 +17,6 @@ from bot.alerts.commands import Silence, Unsilence, silence_length
 from bot.alerts.rule import Rule
 from bot.cli.mcp.alert_states import ALERT_SCHEMA, ListedAlert, open_store
 from bot.cli.mcp.tools import (
-    AcknowledgeArguments,
     ChangeArguments,
     SilenceArguments,
     UnsilenceArguments,
@@ -29,9 +30,11 @@ from bot.questions.registry import COMMANDS
 from bot.store import Store
 from bot.system.terminal_text import terminal_text
 from handlers.alert_silences import NotSilenced
+from handlers.error_messages import log_failure
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.permissions import Requester
 
+T = TypeVar("T")
 # Shown in standard error whatever the level of other lines.
 audit_log = logging.getLogger("opswatch.audit")
 # A silence that ends so close to the requested end is that of a call that is repeated.
@@ -78,26 +81,55 @@ async def change_alert(
 
 async def _audited(arguments: ChangeArguments, alerts: AlertChanges, asker: Requester) -> _Done:
     """The change, which is logged with the person, as is a refusal."""
-    name = sanitise(arguments.name, 100)
     try:
-        if isinstance(arguments, AcknowledgeArguments):
-            done = await _acknowledge(arguments, alerts, asker)
-        elif isinstance(arguments, SilenceArguments):
-            done = await _silence(arguments, alerts, asker)
-        else:
-            done = await _unsilence(arguments, alerts, asker)
+        rule = await _rule(arguments, alerts, asker)
+        return await _settled(_logged(arguments, rule, alerts, asker))
     except AccessDenied:
+        name = sanitise(arguments.name, 100)
         audit_log.warning("%s was refused for %s: alert %s.", arguments.verb, asker.user, name)
         raise
-    if done.is_changed:
-        audit_log.info("%s by %s: alert %s.", arguments.verb, asker.user, done.rule.name)
+
+
+async def _settled(work: Coroutine[Any, Any, T]) -> T:
+    """The result of work that is finished even if nobody waits for it any more: what is written is
+    logged, too.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()):
+            log_failure(error, "A change that was cancelled failed", level=logging.INFO)
+        raise
+
+
+async def _logged(
+    arguments: ChangeArguments, rule: Rule | None, alerts: AlertChanges, asker: Requester
+) -> _Done:
+    if rule is None:
+        done = await _unsilence(arguments.name, alerts, asker)
+    elif isinstance(arguments, SilenceArguments):
+        done = await _silence(arguments, rule, alerts, asker)
+    else:
+        done = await _acknowledge(rule, alerts, asker)
+    # A process that was killed after the change has left no line, but its call may be repeated.
+    how = "" if done.is_changed else " was repeated, or had no effect,"
+    audit_log.info("%s%s by %s: alert %s.", arguments.verb, how, asker.user, done.rule.name)
     return done
 
 
-async def _acknowledge(
-    arguments: AcknowledgeArguments, alerts: AlertChanges, asker: Requester
-) -> _Done:
-    rule = await _managed(arguments.name, alerts, asker)
+async def _rule(arguments: ChangeArguments, alerts: AlertChanges, asker: Requester) -> Rule | None:
+    """The alert of that name, for people who may manage it; None where ending a silence checks that
+    itself: people may end their own without access to manage alerts. Raises BadQuestion and
+    AccessDenied.
+    """
+    if isinstance(arguments, UnsilenceArguments):
+        return None
+    return await alerts.registry.managed(arguments.name, _own_command(alerts, asker), asker)
+
+
+async def _acknowledge(rule: Rule, alerts: AlertChanges, asker: Requester) -> _Done:
     name = await alerts.people.name(asker.user)
     if await alerts.job.acknowledge(rule, user=asker.user, name=name):
         return _Done(rule, f"Alert {rule.name} is acknowledged: no more reminders are posted.")
@@ -106,14 +138,14 @@ async def _acknowledge(
     return _Done(rule, f"Alert {rule.name} {why}.", is_changed=False)
 
 
-async def _silence(arguments: SilenceArguments, alerts: AlertChanges, asker: Requester) -> _Done:
+async def _silence(
+    arguments: SilenceArguments, rule: Rule, alerts: AlertChanges, asker: Requester
+) -> _Done:
     length, end = silence_length(arguments.duration, "2h")
-    comment = sanitise(arguments.comment, 500)
-    rule = await _managed(arguments.name, alerts, asker)
-    silence = Silence(rule.name, length, comment, end)
+    silence = Silence(rule.name, length, sanitise(arguments.comment, 500), end)
     if _is_silenced(rule, silence, alerts, asker):
         return _Done(rule, f"Alert {rule.name} is silenced like this already.", is_changed=False)
-    await alerts.silences.handle(silence, rule.command, asker)
+    await alerts.silences.silence(rule, silence, asker.user)
     return _Done(
         rule, f"Alert {rule.name} is silenced. It is still checked, and posts after the silence."
     )
@@ -122,7 +154,7 @@ async def _silence(arguments: SilenceArguments, alerts: AlertChanges, asker: Req
 def _is_silenced(rule: Rule, wanted: Silence, alerts: AlertChanges, asker: Requester) -> bool:
     """Whether an earlier call of the same person has made this silence."""
     now = alerts.clock()
-    made = alerts.job.silences.silence(rule.name, now)
+    made = alerts.job.silences.current(rule.name)
     if made is None or made.user != asker.user:
         return False
     if made.comment != alerts.silences.secrets.redacted(wanted.comment):
@@ -130,33 +162,21 @@ def _is_silenced(rule: Rule, wanted: Silence, alerts: AlertChanges, asker: Reque
     return abs(alerts.silences.readings_of(rule, wanted, now).end - made.end) <= REPEATED_WITHIN
 
 
-async def _unsilence(
-    arguments: UnsilenceArguments, alerts: AlertChanges, asker: Requester
-) -> _Done:
-    command = _own_command(alerts, asker)
+async def _unsilence(name: str, alerts: AlertChanges, asker: Requester) -> _Done:
+    is_changed = True
     try:
-        await alerts.silences.handle(Unsilence(arguments.name), command, asker)
+        await alerts.silences.handle(Unsilence(name), _own_command(alerts, asker), asker)
     except NotSilenced:
-        rule = _known(arguments.name, alerts)
-        return _Done(rule, f"Alert {rule.name} is not silenced.", is_changed=False)
-    rule = _known(arguments.name, alerts)
-    return _Done(rule, f"Alert {rule.name} is no longer silenced.")
-
-
-async def _managed(name: str, alerts: AlertChanges, asker: Requester) -> Rule:
-    """The alert of that name, for people who may manage it. Raises BadQuestion and AccessDenied."""
-    return await alerts.registry.managed(name, _own_command(alerts, asker), asker)
+        is_changed = False
+    rule = alerts.registry.find(name)
+    assert rule is not None, "its silence was looked up"
+    what = "is no longer silenced" if is_changed else "is not silenced"
+    return _Done(rule, f"Alert {rule.name} {what}.", is_changed)
 
 
 def _own_command(alerts: AlertChanges, asker: Requester) -> CommandName:
     """A command of the person. That of the alert would reveal in a refusal that the alert exists."""
     return next(iter(alerts.permissions.allowed(asker)), COMMANDS.first)
-
-
-def _known(name: str, alerts: AlertChanges) -> Rule:
-    rule = alerts.registry.find(name)
-    assert rule is not None, "its silence was looked up"
-    return rule
 
 
 async def _listed(rule: Rule, alerts: AlertChanges, store: Store) -> ListedAlert:

@@ -84,6 +84,8 @@ class ToolCalls:
     out: Path | None
     allows_changes: bool = False
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
+    # A call that is repeated waits for the first one, and finds its change.
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     # Shared by all questions where the bot's database cannot be written.
     spare_budgets: RateLimitStore = field(default_factory=MemoryRateLimitStore)
 
@@ -108,9 +110,10 @@ class ToolCalls:
             if isinstance(arguments, ChangeArguments):
                 assert self.allows_changes
                 assert self.user
-                return await change_alert(
-                    arguments, self.config, user=self.user, channel=self.channel
-                )
+                async with self.changing:
+                    return await change_alert(
+                        arguments, self.config, user=self.user, channel=self.channel
+                    )
             assert isinstance(arguments, QuestionArguments)
             assert tool.command is not None
             return await self._question(question_line(tool.command, arguments), progress)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.store.errors import WriteConflict
-from bot.store.records import EvaluationRecord, OpenIncident, Sample, Saved
+from bot.store.records import EvaluationRecord, NewSilence, OpenIncident, Sample, Saved
 from bot.store.sql.baselines import add_baseline_samples
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import (
@@ -23,6 +23,7 @@ from bot.store.sql.database import (
 )
 from bot.store.sql.evaluation_claims import EvaluationClaims
 from bot.store.sql.outbox import enqueue_anew
+from bot.store.sql.rules import add_silence
 from bot.store.sql.series import SeriesNumbers, indexed, series_name
 
 _STATE = {
@@ -240,7 +241,9 @@ class SqlAlerts:
         _insert_samples(tx, of_subjects)
         return Saved.WRITTEN
 
-    async def save_user_action(self, evaluation: EvaluationRecord) -> bool:
+    async def save_user_action(
+        self, evaluation: EvaluationRecord, silence: NewSilence | None = None
+    ) -> bool:
         version = self._versions.get(evaluation.alert, 0)
 
         def save(tx: Transaction) -> bool:
@@ -250,6 +253,8 @@ class SqlAlerts:
                 "WHERE name = ? AND version = ?",
                 (evaluation.alert_state.decode(), evaluation.state, evaluation.alert, version),
             )
+            if is_current and silence:
+                add_silence(tx, silence)
             if is_current:
                 _enqueue_posts(tx, evaluation)
             return bool(is_current)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.reports.seen_values import SeenSet, erased_digests
+from bot.store.records import Topic
+from bot.store.sql.changes import record_change
 from bot.store.sql.database import Transaction, quoted
 
 # Stands where a person stood. Slack knows nobody of this id, so what they made has no rights any
@@ -127,6 +129,10 @@ class _Eraser:
             if self._has(table):
                 sql = f'UPDATE {table} SET "user" = ? WHERE "user" = ? AND ended_at IS NULL'  # noqa: S608 - constants
                 self._change(table, sql, self._heir or NOBODY, self._user)
+        if self._has("changes"):
+            # A bot that runs reads anew whose they are.
+            record_change(self._tx, Topic.RULES)
+            record_change(self._tx, Topic.SUBSCRIPTIONS)
         return tuple(map(str, alerts)), tuple(map(int, subscriptions))
 
     def _blank_answers(self) -> dict[str, int]:

@@ -230,6 +230,12 @@ def enqueue(tx: Transaction, post: Post, now: datetime) -> bool:
     return bool(is_new)
 
 
+def enqueue_all(tx: Transaction, posts: Sequence[Post], now: datetime) -> None:
+    """Puts posts into the outbox, in the caller's transaction."""
+    for post in posts:
+        enqueue(tx, post, now)
+
+
 def enqueue_anew(tx: Transaction, post: Post, now: datetime) -> None:
     """Puts a post into the outbox even if its key is there already: the clock was wrong the first
     time, and the same due time has come again. The earlier post gets another key.

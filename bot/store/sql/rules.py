@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.store.records import Silence, StoredRule, Topic
+from bot.store.errors import RuleChanged
+from bot.store.records import NewSilence, Post, Silence, StoredRule, Topic
 from bot.store.sql.changes import record_change
 from bot.store.sql.database import Database, Transaction, to_text
+from bot.store.sql.outbox import enqueue_all
 
 # Longer than other processes take to read a change, and than their clocks may differ.
 KNOWN_WITHIN = timedelta(seconds=10)
@@ -83,25 +86,29 @@ class SqlSilences:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def silence(
-        self, alert: str, *, end: datetime, comment: str, user: str, now: datetime
-    ) -> Silence:
+    async def silence(self, new: NewSilence, posts: Sequence[Post] = ()) -> Silence:
         def add(tx: Transaction) -> Silence:
-            _end_silences(tx, alert, user, now)
-            [row] = tx.query(
-                'INSERT INTO silences (alert, start, "end", comment, "user") '
-                "VALUES (?, ?, ?, ?, ?) RETURNING number",
-                (alert, to_text(now), to_text(end), comment, user),
-            )
-            record_change(tx, Topic.SILENCES)
-            return Silence(row["number"], alert, now, end, comment, user)
+            enqueue_all(tx, posts, new.start)
+            return add_silence(tx, new)
 
         return await self._database.write(add)
 
-    async def unsilence(self, alert: str, *, user: str, now: datetime) -> bool:
+    async def unsilence(
+        self,
+        silence: Silence,
+        posts: Sequence[Post] = (),
+        *,
+        user: str,
+        now: datetime,
+        rule: StoredRule | None = None,
+    ) -> bool:
         def end(tx: Transaction) -> bool:
-            record_change(tx, Topic.SILENCES)
-            return _end_silences(tx, alert, user, now)
+            _require_same(tx, rule)
+            is_ended = _end_silences(tx, silence.alert, user, now, number=silence.number)
+            if is_ended:
+                enqueue_all(tx, posts, now)
+                record_change(tx, Topic.SILENCES)
+            return is_ended
 
         return await self._database.write(end)
 
@@ -124,10 +131,38 @@ class SqlSilences:
         ]
 
 
-def _end_silences(tx: Transaction, alert: str, user: str, now: datetime) -> bool:
+def add_silence(tx: Transaction, new: NewSilence) -> Silence:
+    """Makes a silence in the caller's transaction. Raises RuleChanged."""
+    _require_same(tx, new.rule)
+    _end_silences(tx, new.alert, new.user, new.start)
+    [row] = tx.query(
+        'INSERT INTO silences (alert, start, "end", comment, "user") '
+        "VALUES (?, ?, ?, ?, ?) RETURNING number",
+        (new.alert, to_text(new.start), to_text(new.end), new.comment, new.user),
+    )
+    record_change(tx, Topic.SILENCES)
+    return Silence(row["number"], new.alert, new.start, new.end, new.comment, new.user)
+
+
+def _require_same(tx: Transaction, rule: StoredRule | None) -> None:
+    """Raises RuleChanged if a rule was deleted, or has passed to somebody else."""
+    if rule is None:
+        return
+    found = tx.query(
+        'SELECT "user" FROM rules WHERE number = ? AND ended_at IS NULL', (rule.number,)
+    )
+    if [row["user"] for row in found] != [rule.user]:
+        raise RuleChanged
+
+
+def _end_silences(
+    tx: Transaction, alert: str, user: str, now: datetime, *, number: int | None = None
+) -> bool:
+    """Whether a silence of the alert was ended: any, or the one of that number."""
+    which = "" if number is None else " AND number = ?"
     ended = tx.execute(
-        "UPDATE silences SET ended_at = ?, ended_by = ? "
-        'WHERE alert = ? AND ended_at IS NULL AND "end" > ?',
-        (to_text(now), user, alert, to_text(now)),
+        "UPDATE silences SET ended_at = ?, ended_by = ? "  # noqa: S608 - constants
+        f'WHERE alert = ? AND ended_at IS NULL AND "end" > ?{which}',
+        (to_text(now), user, alert, to_text(now), *([] if number is None else [number])),
     )
     return bool(ended)
