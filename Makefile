@@ -87,7 +87,7 @@ manifest: $(VENV)/.installed
 
 example: $(VENV)/.installed  ## bot.example.toml, anew from bot/cli/example.toml and the account that each vendor brings
 	rm -f bot.example.toml
-	$(BIN)/python -m bot init bot.example.toml
+	$(BIN)/python -m bot init --full bot.example.toml
 	chmod 644 bot.example.toml
 
 reference: $(VENV)/.installed  ## docs/words.md and docs/settings.md, anew from the commands and the models

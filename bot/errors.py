@@ -244,8 +244,8 @@ class ConfigError(OpswatchError):
         self,
         problems: Sequence[ConfigProblem],
         hint: str = (
-            "Correct it, then run `python -m bot check`; `python -m bot init FILE` writes an "
-            "example to compare with."
+            "Correct it, then run `python -m bot check`; `python -m bot init --full FILE` "
+            "writes an example to compare with."
         ),
     ) -> None:
         self.problems = tuple(problems)

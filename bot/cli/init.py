@@ -16,6 +16,13 @@ from bot.system.terminal_text import terminal_line
 
 TEMPLATE = "example.toml"
 PLACE_OF_ACCOUNTS = "# {accounts}"
+# The short configuration has what comes before this line, without the settings in comments.
+FIRST_OF_THE_REST = "# [health]"
+SETTING_IN_COMMENT = re.compile(r"# [a-z_]+ = ")
+REST = """
+# Health port, limits, digests, alerts, on-call schedules and targets: `opswatch init --full example.toml` writes an
+# example of every setting.
+"""
 # The people, groups, channels and the time zone of the example, which are hardly ever right.
 GUESS = re.compile(r'"(?:U012AB|S0GROUP|C0OPS|#ops|Europe/Dublin)"')
 # What a vendor's example says of a line in its comment: `optional` ones can be left out, `required`
@@ -52,23 +59,27 @@ def _known_vendors(
     callback=_known_vendors,
     help="Set up accounts of this vendor alone, without guesses; repeatable.",
 )
+@click.option("--full", is_flag=True, help="With an example of every setting.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-def init(config_path: Path | None, vendors: tuple[str, ...], file: Path | None) -> None:
-    """Write a commented configuration to FILE, readable by you alone.
+def init(
+    config_path: Path | None, vendors: tuple[str, ...], full: bool, file: Path | None
+) -> None:
+    """Write a short configuration to FILE, readable by you alone.
 
     Without FILE it is written where the other commands read it: --config, else $BOT_CONFIG,
     else ./bot.toml. A file that exists is never overwritten (exit code 2). With --vendor,
-    everything that can be left out is commented out, and CHANGE-ME stands for the rest.
+    it has accounts of that vendor alone, what can be left out is commented out, and CHANGE-ME
+    stands for the rest.
 
     \b
     Examples:
       python -m bot init
       python -m bot init --vendor VENDOR
-      python -m bot init /etc/opswatch/bot.toml
+      python -m bot init --full example.toml
     """
     target = file or config_file(config_path)
     try:
-        write_example(target, vendors)
+        write_example(target, vendors, full=full)
     except FileExistsError:
         fail(
             f"{target} exists already; nothing was written. Name another file: `python -m bot "
@@ -83,16 +94,18 @@ def init(config_path: Path | None, vendors: tuple[str, ...], file: Path | None) 
         click.echo(terminal_line(as_called(line)))
 
 
-def example_config(vendors: Collection[str] = ()) -> bytes:
-    """The example configuration, with an account of each vendor that brings one. Where `vendors` are
-    given, only their accounts are active, what is a guess is commented out, and what only the
-    operator knows says PLACEHOLDER.
+def example_config(vendors: Collection[str] = (), *, full: bool = False) -> bytes:
+    """The example configuration, with an account of each vendor that brings one: what is needed
+    first, or every setting. Where `vendors` are given, only their accounts are active, what is a
+    guess is commented out, and what only the operator knows says PLACEHOLDER.
     """
     from importlib import resources
 
     from providers.registry import registry
 
     template = (resources.files("bot.cli") / TEMPLATE).read_text("utf-8")
+    if not full:
+        template = _needed_first(template)
     accounts = {
         kind: each.example.strip() for kind, each in registry().providers.items() if each.example
     }
@@ -104,8 +117,16 @@ def example_config(vendors: Collection[str] = ()) -> bytes:
         accounts = {
             kind: _to_fill_in(example) if kind in vendors else _commented_out(example)
             for kind, example in accounts.items()
+            if full or kind in vendors
         }
     return template.replace(PLACE_OF_ACCOUNTS, "\n\n".join(accounts.values())).encode()
+
+
+def _needed_first(template: str) -> str:
+    """The template without what most people never set, and where to find it."""
+    head, _, _ = template.partition(FIRST_OF_THE_REST)
+    lines = [line for line in head.splitlines() if not SETTING_IN_COMMENT.match(line)]
+    return "\n".join([*lines, PLACE_OF_ACCOUNTS, REST])
 
 
 def _as_comment(line: str) -> str:
@@ -145,11 +166,11 @@ def _placeholder(match: re.Match[str]) -> str:
     return f"{match['key']}{value:<{width}}{match['comment']}"
 
 
-def write_example(target: Path, vendors: Collection[str] = ()) -> None:
+def write_example(target: Path, vendors: Collection[str] = (), *, full: bool = False) -> None:
     """Writes the example to a new file. Raises OSError, FileExistsError where there is something
     already, a link among it.
     """
-    content = example_config(vendors)
+    content = example_config(vendors, full=full)
     # O_EXCL neither overwrites a file nor follows a link.
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     try:

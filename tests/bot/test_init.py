@@ -40,8 +40,24 @@ def test_init_writes_the_example(
     ran = opswatch("init", *words, cwd=tmp_path, **environ)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == [written]
-    assert (tmp_path / written).read_bytes() == EXAMPLE
+    assert (tmp_path / written).read_bytes() == example_config()
     assert stat.S_IMODE((tmp_path / written).stat().st_mode) == 0o600
+
+
+def test_full_example_has_every_setting(tmp_path: Path, opswatch: Opswatch) -> None:
+    assert opswatch("init", "--full", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "bot.toml").read_bytes() == EXAMPLE
+
+
+@pytest.mark.parametrize(
+    ("vendors", "most"), [([], 55), (["rapid7"], 32), (["akamai"], 36), (["devicewise"], 32)]
+)
+def test_configuration_to_start_from_is_short(vendors: list[str], most: int) -> None:
+    text = example_config(vendors).decode()
+    assert len(text.splitlines()) <= most
+    assert "\n\n\n" not in text
+    assert "init --full" in text
+    assert set(re.findall(r"^\[(\w+)", text, re.MULTILINE)) == {"slack", "access", "providers"}
 
 
 def test_init_shows_next_steps(tmp_path: Path, opswatch: Opswatch) -> None:
@@ -79,7 +95,7 @@ def test_example_is_valid_with_its_variables(tmp_path: Path, opswatch: Opswatch)
     assert opswatch("init", cwd=tmp_path).returncode == 0
     with pytest.raises(ConfigError) as raised:
         read_settings(tmp_path / "bot.toml", environ={})
-    active = re.findall(r'^[^#\n]*"env:(\w+)"', EXAMPLE.decode(), re.MULTILINE)
+    active = re.findall(r'^[^#\n]*"env:(\w+)"', example_config().decode(), re.MULTILINE)
     wanted = dict.fromkeys(active, "x")
     assert "RAPID7_API_KEY" in wanted
     assert len(raised.value.problems) == len(wanted)

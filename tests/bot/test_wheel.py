@@ -97,7 +97,7 @@ def test_installed_program_calls_itself_opswatch(program: Path, tmp_path: Path) 
 
 
 def test_installed_program_writes_the_example(program: Path, tmp_path: Path) -> None:
-    ran = run(program, "init", cwd=tmp_path)
+    ran = run(program, "init", "--full", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "`opswatch check`" in ran.stdout
     assert (tmp_path / "bot.toml").read_bytes() == (ROOT / "bot.example.toml").read_bytes()

@@ -514,6 +514,30 @@ async def test_tour_makes_an_alert_fire(page: Page) -> None:
     )
 
 
+async def test_second_tour_acknowledges_its_own_alert(page: Page) -> None:
+    tour = page.locator("#tour")
+    for _ in range(2):
+        await page.locator("#start-tour").click()
+        for _ in range(4):
+            await tour.get_by_role("button", name="Next").click()
+        await tour.get_by_role("button", name="Create the alert").click()
+        await tour.get_by_role("button", name="Next").click()
+        name = await page.locator("#tour").get_attribute("data-alert")
+        fired = page.locator("article", has_text=name).get_by_role("button", name="Acknowledge")
+        await expect(fired).to_be_visible(timeout=60_000)
+        await tour.get_by_role("button", name="Press “Acknowledge”").click()
+        await expect(fired).not_to_be_visible(timeout=60_000)
+
+
+async def test_tour_leaves_room_for_the_answer_on_a_phone(phone: Page) -> None:
+    await phone.get_by_role("button", name="Take the two-minute tour").click()
+    tour = phone.locator("#tour")
+    await tour.get_by_role("button", name="/usage last 7 days").click()
+    await expect(phone.locator("article .header").last).to_contain_text("in 7 days")
+    assert await tour.evaluate("each => each.offsetHeight") < 60
+    await expect(tour.get_by_role("button", name="Next")).to_be_focused()
+
+
 async def test_tour_is_followed_by_keyboard(page: Page) -> None:
     await page.locator("#start-tour").press("Enter")
     tour = page.locator("#tour")

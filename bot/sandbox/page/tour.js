@@ -3,8 +3,14 @@ import { send } from "./composer.js";
 import { $, make, post, state } from "./state.js";
 
 const newest = (selector) => [...document.querySelectorAll(selector)].at(-1);
-const button = (name) =>
-  [...document.querySelectorAll("article button")].filter((each) => each.textContent === name).at(-1);
+const button = (name, about = "") =>
+  [...document.querySelectorAll("article")]
+    .filter((article) => article.textContent.includes(about))
+    .flatMap((article) => [...article.querySelectorAll("button")])
+    .filter((each) => each.textContent === name)
+    .at(-1);
+// Each tour has an alert of its own, which nobody has acknowledged yet.
+let alertName = "";
 
 const STEPS = [
   {
@@ -35,13 +41,17 @@ const STEPS = [
     title: "Make an alert fire",
     text: "Any number in an answer can have an alert. This one is over its threshold, so it fires within seconds.",
     label: "Create the alert",
-    run: ({ say }) => say("/usage alert today above 1 MB every 1m as tour"),
+    run: ({ say }) => say(`/usage alert today above 1 MB every 1m as ${alertName}`),
   },
   {
     title: "Acknowledge it",
     text: "The message is edited in place, and its thread keeps the history.",
     label: "Press “Acknowledge”",
-    run: () => button("Acknowledge")?.click(),
+    run: ({ note }) => {
+      const found = button("Acknowledge", alertName);
+      if (found) found.click();
+      else note("The alert has not fired yet, or is acknowledged already. It fires within a minute of its creation.");
+    },
   },
   {
     title: "Let a vendor fail",
@@ -64,6 +74,8 @@ let at = 0;
 
 export function startTour() {
   at = 0;
+  alertName = `tour-${Date.now().toString(36)}`;
+  $("tour").dataset.alert = alertName;
   state.channel = "C0OPS";
   show();
 }
@@ -72,6 +84,7 @@ function show() {
   const box = $("tour");
   box.hidden = at >= STEPS.length;
   if (box.hidden) return;
+  box.classList.remove("done");
   const step = STEPS[at];
   const close = make("button", { type: "button", class: "close", "aria-label": "End the tour", onclick: end }, "✕");
   const go = make("button", { type: "button", class: "primary", onclick: () => run(step) }, step.label);
@@ -81,6 +94,7 @@ function show() {
     make("header", {}, make("small", {}, `Step ${at + 1} of ${STEPS.length}`), close),
     make("h2", {}, step.title),
     make("p", {}, step.text),
+    make("p", { class: "note", role: "status", hidden: true }),
     make("div", { class: "actions" }, go, skip),
   );
   // The buttons of the step before are gone, and the focus with them.
@@ -88,8 +102,18 @@ function show() {
 }
 
 async function run(step) {
-  await step.run({ say: send });
+  note("");
+  // On a small screen only the way on is left, so that the answer can be read.
+  $("tour").classList.add("done");
+  await step.run({ say: send, note });
   newest("#tour .actions button")?.focus();
+}
+
+function note(text) {
+  const line = newest("#tour .note");
+  line.textContent = text;
+  line.hidden = !text;
+  if (text) $("tour").classList.remove("done");
 }
 
 function next() {
