@@ -61,9 +61,7 @@ def _known_vendors(
 )
 @click.option("--full", is_flag=True, help="With an example of every setting.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-def init(
-    config_path: Path | None, vendors: tuple[str, ...], full: bool, file: Path | None
-) -> None:
+def init(config_path: Path | None, vendors: tuple[str, ...], full: bool, file: Path | None) -> None:
     """Write a short configuration to FILE, readable by you alone.
 
     Without FILE it is written where the other commands read it: --config, else $BOT_CONFIG,

@@ -237,7 +237,7 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
     try:
         commands = read_commands(lines)
     except BadQuestion as error:
-        fail(f"--ask takes a command, such as {error.hint}: {error.message}")
+        fail(f"{error.message} Try {error.hint}")
     if commands:
         # The conversation is what matters here.
         lower_log_level()
