@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, tzinfo
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.access import AccessPolicy
+from bot.alerts.commands import ACKNOWLEDGED, FIRING, IS_OK, NO_DATA, PENDING, SILENCED, ListAlerts
+from bot.alerts.commands import PAUSED as PAUSED_STATE
 from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
-from bot.alerts.state import MOST_SEVERE_FIRST, AlertState
+from bot.alerts.state import MOST_SEVERE_FIRST, AlertState, State
 from bot.answer import Answer
 from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import LINK, acknowledge_button, silence_buttons
 from bot.blocks.alert_lines import PAUSED, alert_facts, condition_line, option_parts, state_line
+from bot.blocks.alert_pages import ALERTS_ON_PAGE, AlertPage, page_answer
 from bot.blocks.alert_states import OK_STATES, state_dot
 from bot.blocks.home import MOST_ALERTS, HomeAlert
+from bot.questions.question import CommandName
 from handlers.alert_registry import RuleRegistry
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.alerts import AlertJob
 from handlers.pauses import PauseGuard
 from handlers.permissions import Requester
+
+_LISTED: Mapping[State, str] = MappingProxyType(
+    {State.FIRING: FIRING, State.PENDING: PENDING, State.NO_DATA: NO_DATA}
+)
 
 
 class AlertSummary(Struct, frozen=True):
@@ -50,12 +59,58 @@ class AlertList(Struct, frozen=True):
     def access(self) -> AccessPolicy:
         return self.registry.access
 
-    async def lines_here(self, requester: Requester) -> list[messages.ListLine]:
-        """The alerts of the person's channel, and those of the configuration."""
-        rules = await self.registry.visible_here(requester)
+    async def page(
+        self, wanted: ListAlerts, command: CommandName, requester: Requester
+    ) -> Answer | None:
+        """A page of the alerts that are wanted; None where there are none."""
+        rules = await self._wanted(wanted, requester)
+        if not rules:
+            return None
+        pages = -(-len(rules) // ALERTS_ON_PAGE)
+        page = min(wanted.page, pages)
+        shown = rules[(page - 1) * ALERTS_ON_PAGE : page * ALERTS_ON_PAGE]
+        alerts = [await self._home_alert(rule, requester, with_link=False) for rule in shown]
+        words = f"{wanted.words.capitalize()} alerts" if wanted.states else "Alerts"
+        return page_answer(
+            AlertPage(
+                f"{words} (times in {self.zone}):",
+                alerts,
+                # In quotes, since an alert may be called `firing`.
+                [f'/{command} alerts "{rule.name}"' for rule in shown],
+                page,
+                pages,
+                f"/{command} alerts {wanted.words}".strip(),
+            )
+        )
+
+    async def _wanted(self, wanted: ListAlerts, requester: Requester) -> list[Rule]:
+        """The alerts of the person's channel and those of the configuration, or all that the person
+        may see, in one of the states.
+        """
+        registry = self.registry
+        everywhere = wanted.is_all or wanted.is_own
+        rules = await (registry.visible if everywhere else registry.visible_here)(requester)
         # Another process may have evaluated alerts since their states were cached here.
         await self.job.refresh()
-        return [await self._line(rule, requester) for rule in rules]
+        return [
+            rule
+            for rule in rules
+            if not (wanted.is_own and registry.owned(rule).creator != requester.user)
+            and (not wanted.states or wanted.states & await self._states(rule))
+        ]
+
+    async def _states(self, rule: Rule) -> set[str]:
+        """The states by which an alert is listed."""
+        alert = await self.job.state(rule)
+        is_ok = alert.state in OK_STATES
+        found = {IS_OK if is_ok else _LISTED[alert.state]}
+        if self.job.silences.active(rule.name, self.clock()):
+            found.add(SILENCED)
+        if alert.acknowledged_by:
+            found.add(ACKNOWLEDGED)
+        if self.guard.is_paused(schedule_of(rule.name)):
+            found.add(PAUSED_STATE)
+        return found
 
     async def whole(self, rule: Rule, requester: Requester) -> Answer:
         """One alert with everything that is known of it, and what the person may do about it."""
@@ -112,14 +167,17 @@ class AlertList(Struct, frozen=True):
         ]
         return AlertSummary(home_alerts, len(rules) - len(shown), max(evaluated, default=None))
 
-    async def _home_alert(self, rule: Rule, requester: Requester) -> HomeAlert:
+    async def _home_alert(
+        self, rule: Rule, requester: Requester, *, with_link: bool = True
+    ) -> HomeAlert:
         """An alert with its buttons, for those who may use them. A silence is ended by whoever
         started it, too.
         """
         line = await self._line(rule, requester)
         alert = await self.job.state(rule)
         silence = self.job.silences.active(rule.name, self.clock())
-        link = await self.permalink(alert.incident) if alert.incident and alert.notified else ""
+        has_link = with_link and alert.incident and alert.notified
+        link = await self.permalink(alert.incident) if has_link else ""
         may_manage = self.access.may_manage(rule.command, **requester.rights)
         is_own = silence is not None and silence.user == requester.user
         return HomeAlert(

@@ -4,6 +4,7 @@ channel, and incidents that they take on.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,10 +18,13 @@ from msgspec import Struct, structs
 from bot import formatting
 from bot.access import AccessPolicy
 from bot.alerts.commands import (
+    STATE_WORDS,
     Acknowledge,
     AlertCommand,
     CreateAlert,
     DeleteAlert,
+    EditAlert,
+    ListAlerts,
     ShowAlert,
     parse_alert_command,
     suggested_value,
@@ -35,11 +39,12 @@ from bot.blocks.alert_context import RuleChange
 from bot.blocks.alert_lines import Names, rule_line
 from bot.blocks.alert_states import state_word
 from bot.errors import BadQuestion, FormName
-from bot.questions.managing import ALERT_WORDS
+from bot.questions.managing import ALERT_WORDS, names_question
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due
 from bot.store import RuleStore, StoredRule
+from handlers.alert_edits import edited
 from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry, rule_of
 from handlers.alert_silences import SilenceManager
@@ -91,6 +96,9 @@ class RuleManager(Struct, frozen=True):
 
     async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
         """As `Manager.handle`."""
+        # An account or a log keeps its name.
+        if names_question(text.strip().partition(" ")[0], self.questions.answering.directory):
+            return None
         return await handle_command(self, command, text, asker)
 
     def parse(self, command: CommandName, text: str, requester: Requester) -> AlertCommand:
@@ -106,16 +114,17 @@ class RuleManager(Struct, frozen=True):
         return COMMANDS[command].alert_example(self.questions.directory(requester))
 
     async def run(self, action: AlertCommand, command: CommandName, requester: Requester) -> Answer:
-        if action == "list":
+        if isinstance(action, ListAlerts):
             self.access.require(command, **requester.rights)
-            return await self._list(command, requester)
+            return await self._list(action, command, requester)
+        if isinstance(action, EditAlert):
+            return await edited(self, action, command, requester)
         if isinstance(action, CreateAlert):
             return (await self.make(action, command, requester))[1]
         if isinstance(action, DeleteAlert):
             return await self._delete(action.name, command, requester)
         if isinstance(action, ShowAlert):
-            rule = await self.registry.visible_rule(action.name, command, requester)
-            return await self.listing.whole(rule, requester)
+            return await self._show(action.name, command, requester)
         if isinstance(action, Acknowledge):
             return await self._acknowledge(action.name, command, requester)
         return await self.silences.handle(action, command, requester)
@@ -370,12 +379,25 @@ class RuleManager(Struct, frozen=True):
             f"Alert `{rule.name}` is {state_word(alert.state)}: there is nothing to acknowledge."
         )
 
-    async def _list(self, command: CommandName, requester: Requester) -> Answer:
-        lines = await self.listing.lines_here(requester)
-        if not lines:
-            example = self.example(command, requester)
-            return messages.note(f"No alerts in this channel. Create one with `{example}`.")
-        return messages.list_answer(f"Alerts (times in {self.listing.zone}):", lines)
+    async def _show(self, name: str, command: CommandName, requester: Requester) -> Answer:
+        try:
+            rule = await self.registry.visible_rule(name.strip('"'), command, requester)
+        except BadQuestion as error:
+            # A misspelt state.
+            near = difflib.get_close_matches(name[:20].lower(), STATE_WORDS, n=1, cutoff=0.75)
+            hint = f"/{command} alerts {near[0]}" if near else error.hint
+            raise BadQuestion(error.message, hint) from None
+        return await self.listing.whole(rule, requester)
+
+    async def _list(self, wanted: ListAlerts, command: CommandName, requester: Requester) -> Answer:
+        if page := await self.listing.page(wanted, command, requester):
+            return page
+        if wanted.words:
+            return messages.note(
+                f"No alerts are listed for `{wanted.words}`; `/{command} alerts all` lists all."
+            )
+        example = self.example(command, requester)
+        return messages.note(f"No alerts in this channel. Create one with `{example}`.")
 
 
 def _encoded(rule: Rule) -> str:

@@ -1,5 +1,5 @@
-"""The words that manage alerts: `alert`, `alerts`, `unalert`, `acknowledge`, `silence`
-and `unsilence` (pure).
+"""The words that manage alerts: `alert`, `alerts`, `unalert`, `edit`, `acknowledge`, `silence`
+and `unsilence`, and others that people type for these (pure).
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Literal
 
 from msgspec import Struct
 
@@ -22,6 +21,14 @@ from bot.alerts.silence_words import SILENCE_LASTS as SILENCE_LASTS
 from bot.alerts.value_words import suggested_value as suggested_value
 from bot.errors import BadQuestion
 from bot.questions.amounts import DURATION
+from bot.questions.managing import (
+    ACKNOWLEDGE_WORDS,
+    EDIT,
+    SILENCE_WORDS,
+    UNACKNOWLEDGE_WORDS,
+    UNSILENCE_WORDS,
+    names_question,
+)
 from bot.questions.question import AccountDirectory, CommandName
 
 COMMENT = '"planned load test"'
@@ -55,9 +62,57 @@ class Unsilence(Struct, frozen=True):
     name: str
 
 
+class ListAlerts(Struct, frozen=True):
+    """Lists alerts: of the channel, or with `is_all` all that the person may see, and of these those in
+    one of the `states`.
+    """
+
+    states: frozenset[str] = frozenset()
+    is_all: bool = False
+    is_own: bool = False
+    page: int = 1
+    # As it was typed.
+    words: str = ""
+
+
+class EditAlert(Struct, frozen=True):
+    """Changes what the words name of an alert. They begin with its name."""
+
+    words: str
+
+
 AlertCommand = (
-    CreateAlert | DeleteAlert | ShowAlert | Acknowledge | Silence | Unsilence | Literal["list"]
+    CreateAlert
+    | DeleteAlert
+    | ShowAlert
+    | Acknowledge
+    | Silence
+    | Unsilence
+    | ListAlerts
+    | EditAlert
 )
+# The states by which alerts are listed, by the words for them.
+FIRING = "firing"
+PENDING = "pending"
+SILENCED = "silenced"
+ACKNOWLEDGED = "acknowledged"
+IS_OK = "ok"
+PAUSED = "paused"
+NO_DATA = "nodata"
+STATE_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("firing", "fired", "active", "open"), FIRING),
+        "pending": PENDING,
+        **dict.fromkeys(("silenced", "muted", "snoozed"), SILENCED),
+        **dict.fromkeys(("acknowledged", "acked"), ACKNOWLEDGED),
+        **dict.fromkeys(("ok", "okay", "resolved"), IS_OK),
+        "paused": PAUSED,
+        **dict.fromkeys(("nodata", "no-data"), NO_DATA),
+    }
+)
+_ALL = ("all", "everywhere")
+_OWN = ("mine", "my")
+_HERE = ("here", "list")
 
 
 def parse_alert_command(
@@ -67,16 +122,28 @@ def parse_alert_command(
     verb, _, rest = text.strip().partition(" ")
     verb = verb.lower()
     rest = rest.strip()
-    if verb == "alerts" and not rest:
-        return "list"
+    if verb == "alerts" and (listed := _listed(rest)):
+        return listed
+    if verb == "alert" and _is_edit(rest, directory):
+        verb = EDIT
+        rest = rest.partition(" ")[2].strip()
+    if verb == EDIT:
+        _name(rest, command)
+        return EditAlert(rest)
     if verb == "alert":
         return parse_alert(command, rest, directory)
+    if verb in UNACKNOWLEDGE_WORDS:
+        name, _ = _name(rest, command)
+        raise BadQuestion(
+            "An acknowledgement cannot be taken back; it ends with the incident.",
+            f"/{command} alerts {formatting.quoted(name)}",
+        )
     if named := _NAMED_ALERT.get(verb):
         name, more = _name(rest, command)
         # Names may hold spaces, and people leave the quotes out.
         name = f"{name} {more}".strip()
         return named(name)
-    return _silence(command, rest) if verb == "silence" else None
+    return _silence(command, rest) if verb in SILENCE_WORDS else None
 
 
 _NAMED_ALERT: Mapping[str, type[DeleteAlert | ShowAlert | Acknowledge | Unsilence]] = (
@@ -84,12 +151,36 @@ _NAMED_ALERT: Mapping[str, type[DeleteAlert | ShowAlert | Acknowledge | Unsilenc
         {
             "alerts": ShowAlert,
             "unalert": DeleteAlert,
-            "unsilence": Unsilence,
-            "acknowledge": Acknowledge,
-            "ack": Acknowledge,
+            **dict.fromkeys(UNSILENCE_WORDS, Unsilence),
+            **dict.fromkeys(ACKNOWLEDGE_WORDS, Acknowledge),
         }
     )
 )
+_PAGE = re.compile(r"(?i)(?:\A|\s)page\s+(\d{1,4})\Z")
+
+
+def _listed(rest: str) -> ListAlerts | None:
+    """The list that the words behind `alerts` ask for; None where they are a name."""
+    page = _PAGE.search(rest)
+    words = (
+        re.sub(r"(?i)\bno data\b", "nodata", rest[: page.start()] if page else rest).lower().split()
+    )
+    states = [STATE_WORDS.get(word) for word in words if word not in (*_ALL, *_OWN, *_HERE)]
+    if not all(states):
+        return None
+    return ListAlerts(
+        frozenset(filter(None, states)),
+        is_all=any(word in _ALL for word in words),
+        is_own=any(word in _OWN for word in words),
+        page=max(int(page[1]), 1) if page else 1,
+        words=" ".join(words),
+    )
+
+
+def _is_edit(rest: str, directory: AccountDirectory) -> bool:
+    """Whether `alert edit NAME …` was typed, and not a question to an account called `edit`."""
+    first, _, more = rest.partition(" ")
+    return first.lower() == EDIT and bool(more.strip()) and not names_question(first, directory)
 
 
 def _silence(command: CommandName, rest: str) -> Silence:

@@ -47,7 +47,7 @@ from bot.questions.registry import COMMANDS
 
 # Between blanks, so that `above` within a where(…) in quotes is not taken apart.
 # `recover below 4 GB` is about the end of an incident, with any blanks between the words.
-_SIDE = re.compile(r"(?i)(?<!\S)(?:(?:recover|resolve)\s+)?(above|below|outside)(?!\S)")
+SIDE = re.compile(r"(?i)(?<!\S)(?:(?:recover|resolve)\s+)?(above|below|outside)(?!\S)")
 _SIDES = ("above", "below", "outside")
 # What people write for `above` and `below`, right before an amount.
 _OTHER_SIDE = re.compile(
@@ -110,7 +110,7 @@ def parse_alert(command: CommandName, text: str, directory: AccountDirectory) ->
 
 
 def _parsed(typed: TypedAlert) -> CreateAlert:
-    sides = [side for side in _SIDE.finditer(typed.text) if side.start() == side.start(1)]
+    sides = [side for side in SIDE.finditer(typed.text) if side.start() == side.start(1)]
     if not sides:
         if none := _none(typed):
             return _parsed(none)

@@ -72,8 +72,8 @@ def _help_facts(
         )
         facts.append(
             f"Alerts: `{about.alert_example(directory)}`; "
-            f"`{about.usual_alert_example(directory)}`; `alerts`; `alerts NAME`; `unalert NAME`; "
-            "`ack NAME`; `silence NAME 2h`; `unsilence NAME`."
+            f"`{about.usual_alert_example(directory)}`; `alerts`; `alerts firing`; `alerts NAME`; "
+            "`edit NAME above N`; `unalert NAME`; `ack NAME`; `silence NAME 2h`; `unsilence NAME`."
         )
     saved = (
         f"Saved: `/{command} save {asked} as morning`, then `/{command} morning`; `saved`; "

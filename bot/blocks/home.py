@@ -106,17 +106,19 @@ def _alerts(facts: HomeFacts) -> list[Block]:
     left = len(facts.alerts) - MOST_ALERTS
     return [
         kit.section(f"*Alerts*{zone}"),
-        *(block for alert in facts.alerts[:MOST_ALERTS] for block in _alert(alert)),
+        *(block for alert in facts.alerts[:MOST_ALERTS] for block in alert_blocks(alert)),
         *([kit.context(f"… and {left:,} more")] if left > 0 else []),
         *([kit.context(" · ".join(states))] if states else []),
     ]
 
 
-def _alert(alert: HomeAlert) -> list[Block]:
+def alert_blocks(alert: HomeAlert, more: Sequence[Block] = ()) -> list[Block]:
+    """An alert with its buttons, and with more of them."""
     buttons = [
         *([acknowledge_button(alert.name)] if alert.may_acknowledge else []),
         *(silence_buttons(alert.name, alert.silence) if alert.may_silence else []),
         *([kit.link_button("Open message", f"{LINK}.0", alert.link)] if alert.link else []),
+        *more,
     ]
     details = alert.line.details
     return [

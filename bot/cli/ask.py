@@ -20,7 +20,7 @@ from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.composition.accounts import ProviderRegistry, build_answerer
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError
-from bot.questions.managing import MANAGING_WORDS
+from bot.questions.managing import MANAGING_WORDS, names_question
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request, split_line
 from bot.questions.registry import COMMANDS
@@ -178,7 +178,7 @@ def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirec
     subscriptions.
     """
     verb = words.split(maxsplit=1)[0].lower() if words.strip() else ""
-    if verb in MANAGING_WORDS:
+    if verb in MANAGING_WORDS and not names_question(verb, directory):
         raise BadQuestion(
             f"`/{command} {verb}` works only in Slack, where alerts, subscriptions and saved questions are kept.",
             COMMANDS[command].example(directory),

@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot import formatting
 from bot.cli.ask import open_question_stores
 from bot.cli.check_canvases import CanvasUse, check_canvases
-from bot.cli.check_local import few_bytes, free_space, refusals, retention
+from bot.cli.check_local import few_bytes, free_space, refusals, retention, words_of_alerts
 from bot.cli.check_questions import check_questions, is_question
 from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition.accounts import ProviderRegistry, build_answerer
@@ -91,6 +91,7 @@ async def run_checks(
     # Last, since these are hints and fail nothing.
     checks += few_bytes(settings)
     checks += refusals(settings)
+    checks += words_of_alerts(settings)
     return checks, exit_code(checks)
 
 

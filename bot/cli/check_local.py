@@ -11,6 +11,7 @@ from pathlib import Path
 from bot import formatting
 from bot.config import Settings
 from bot.config.tables import fixed
+from bot.questions.managing import YIELDING_WORDS
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 from bot.store.retention import DEFAULT_RETENTION
@@ -68,6 +69,20 @@ def retention(settings: Settings) -> list[Check]:
     hint = "Backtests look back 90 days; keep `samples` for as long." if short else ""
     detail = f"Kept for: {', '.join(shown)}."
     return [Check("retention", ok=True, detail=detail, hint=hint)]
+
+
+def words_of_alerts(settings: Settings) -> list[Check]:
+    """A warning for each account that is called like a word of alerts."""
+    return [
+        Check(
+            f"account {name}",
+            ok=True,
+            detail=f"`{name}` at the beginning of a question is this account, and not the word for alerts.",
+            hint="Rename the account to use the word.",
+        )
+        for name in settings.directory.accounts
+        if name.lower() in YIELDING_WORDS
+    ]
 
 
 def refusals(settings: Settings) -> list[Check]:

@@ -11,14 +11,20 @@ from msgspec import Struct
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.context import WINDOW_WORDS
-from bot.questions.managing import MANAGING_WORDS
+from bot.questions.managing import MANAGING_WORDS, YIELDING_WORDS
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{2,39}")
 NAME_RULE = "3 to 40 lower-case letters, digits, dashes and underscores, beginning with a letter"
 # The first words of other commands, which no question can be called.
-RESERVED_WORDS = MANAGING_WORDS | {"help", "windows", "none"}
+RESERVED_WORDS = (MANAGING_WORDS - YIELDING_WORDS) | {
+    "help",
+    "windows",
+    "none",
+    "acknowledge",
+    "ack",
+}
 # The last `as`: a question may have one of its own, such as a group by that name.
 _SAVE = re.compile(r"(?P<query>.*\S)\s+as\s+(?P<name>\S+)", re.IGNORECASE | re.DOTALL)
 

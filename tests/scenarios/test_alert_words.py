@@ -231,3 +231,81 @@ async def test_managing_needs_permission(sandbox: Sandbox, clock: Clock) -> None
         assert "You don't have access to" in await answer_text(
             sandbox, "/apiaudit alert edge 1h failures above 5", user="U0LINUS"
         )
+
+
+async def test_alert_is_changed_by_words(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
+    meter(6)
+    async with running(sandbox, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
+        await answer_text(
+            sandbox,
+            '/usage alert rapid7-eu today above 50 GB every 15m as "my pantry"',
+            user="U0GRACE",
+        )
+        await evaluated(bot, clock)
+        text = await answer_text(sandbox, "/usage edit my pantry above 60 GB for 10m")
+        assert "60.0 GB, for at least 10 min" in text
+        await sandbox.slack.until(
+            lambda: any(
+                "`my pantry` was changed from" in each
+                and "above 50.0 GB" in each
+                and "above 60.0 GB" in each
+                for each in posted_texts(sandbox)
+            )
+        )
+        text = await answer_text(sandbox, "/usage alert edit my pantry every 5m")
+        assert "above 60.0 GB, for at least 10 min" in text
+        assert "comes from bot.toml" in await answer_text(
+            sandbox, "/usage edit ingest-spike above 6 GB"
+        )
+        refused = await answer_text(sandbox, "/usage edit my pantry above 6 parsecs")
+        assert "is not an option" in refused
+        assert "There is no alert" in await answer_text(sandbox, "/usage edit nothing above 6 GB")
+
+
+async def test_other_words_silence_and_list(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
+    meter(6)
+    async with running(sandbox, SPIKE) as bot:
+        await evaluated(bot, clock)
+        assert "is silenced until" in await answer_text(
+            sandbox, "/usage snooze ingest-spike 2h planned"
+        )
+        assert "ingest-spike" in await answer_text(sandbox, "/usage alerts silenced")
+        assert "no longer silenced" in await answer_text(sandbox, "/usage resume ingest-spike")
+        assert "No alerts are listed for `silenced`" in await answer_text(
+            sandbox, "/usage alerts silenced"
+        )
+        assert "ingest-spike" in await answer_text(sandbox, "/usage alerts all firing")
+        refused = await answer_text(sandbox, "/usage alerts firng")
+        assert "no alert “firng”" in refused
+        assert "/usage alerts firing" in refused
+
+
+async def test_list_has_pages_with_buttons(sandbox: Sandbox, clock: Clock) -> None:
+    meter = Meter(sandbox)
+    meter(6)
+    async with running(sandbox, SPIKE) as bot:
+        await evaluated(bot, clock)
+        for number in range(16):
+            await answer_text(
+                sandbox, f"/usage alert today above {number + 50} GB as pantry-{number}"
+            )
+        first = await sandbox.slack.answer_to("/usage alerts")
+        assert len(first.blocks) <= 50
+        assert "Page 1 of 2" in first.text
+        buttons = [
+            e["text"]["text"] for b in first.blocks if b["type"] == "actions" for e in b["elements"]
+        ]
+        assert buttons[:5] == [
+            "Acknowledge",
+            "Silence 1 h",
+            "Silence 4 h",
+            "Silence until 09:00",
+            "Show",
+        ]
+        assert buttons[-1] == "Next page"
+        assert "pantry-15" not in first.text
+        second = await answer_text(sandbox, "/usage alerts page 2")
+        assert "pantry-15" in second
+        assert "ingest-spike" not in second
