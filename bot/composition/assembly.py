@@ -40,6 +40,7 @@ from handlers.jobs.alerts import AlertJob
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.digests import DigestJob
 from handlers.jobs.escalations import EscalationJob
+from handlers.jobs.pruning import Pruning
 from handlers.jobs.scheduler import Scheduler
 from handlers.jobs.silences import SilenceIndex
 from handlers.listeners import (
@@ -155,7 +156,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         store.schedules,
         clock,
         [],
-        store.prune,
+        Pruning(store.prune, store.times.latest, core.outbox.report_database_failure),
         core.outbox.report_database_failure,
         reset_stored=store.times.reset,
         tell_operator=core.outbox.tell_operator,

@@ -404,6 +404,10 @@ class PauseStore(Protocol):
 class TimeStore(Protocol):
     """Stored times at which something is due."""
 
+    async def latest(self) -> datetime | None:
+        """The latest of them; None if there are none."""
+        ...
+
     async def reset(self, now: datetime) -> timedelta | None:
         """Resets all that lie in the future because the clock was ahead. Returns how far ahead the
         furthest was; None if there were none.

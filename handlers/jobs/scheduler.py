@@ -24,6 +24,7 @@ from bot.schedules.due import Due, ScheduleEntry, Trigger
 from bot.schedules.timetable import Timetable, own_first
 from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from handlers.error_messages import log_failure
+from handlers.jobs.pruning import Pruning
 from providers.http.priority_semaphore import in_background
 
 log = logging.getLogger("opswatch")
@@ -95,7 +96,7 @@ class Scheduler(Struct):
     schedules: ScheduleStore
     clock: Callable[[], datetime]
     at_start: Sequence[Job]
-    prune: Callable[[datetime], Awaitable[None]]
+    pruning: Pruning
     report_database_failure: Callable[[str], Awaitable[None]]
     reset_stored: Callable[[datetime], Awaitable[timedelta | None]] = _no_reset
     tell_operator: Callable[[str, str], Awaitable[None]] = _no_operator
@@ -171,13 +172,14 @@ class Scheduler(Struct):
         self._stopped = False
         await self.compare_clocks()
         await self._reset(self.clock())
+        # Before any job stores the time of a clock that may be wrong.
+        await self.pruning.at_start(self.clock())
         for job in self.at_start:
             await self.add(job)
         # Reading all jobs may take a while, in which the scheduler is not stuck.
         self._last_round_at = time.monotonic()
         await self._tick()
         await self._retry()
-        await self._prune()
         rounds = (
             (self._tick, 1),
             (self._take_over, TAKE_OVER_EVERY),
@@ -208,7 +210,8 @@ class Scheduler(Struct):
         try:
             now = self.clock()
             if abs(self._jump(now)) > CLOCK_TOLERANCE:
-                # Before anything is run or reset by a time that may be wrong.
+                # Before anything is run, reset or deleted by a time that may be wrong.
+                self.pruning.clock_was_set()
                 await self.compare_clocks()
                 now = self.clock()
             if self._clock_was_wrong(now):
@@ -297,10 +300,7 @@ class Scheduler(Struct):
         self._begin([Due(name, due, 0) for name, due in cut_off if name not in self._running])
 
     async def _prune(self) -> None:
-        try:
-            await self.prune(self.clock())
-        except StoreUnavailable as error:
-            await self.report_database_failure(error.cause)
+        await self.pruning.regularly(self.clock())
 
     async def _check_database(self) -> None:
         if problem := await self.database_problem():

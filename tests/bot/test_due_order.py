@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.alerts.rule import EvaluationTimes
 from bot.schedules.due import Due, ScheduleEntry, due_now
 from bot.schedules.timetable import Timetable
+from handlers.jobs.pruning import Pruning
 from handlers.jobs.scheduler import Job, Scheduler
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -102,7 +103,7 @@ class SetClock:
             None,  # type: ignore[arg-type]
             self,
             [],
-            self.nothing,
+            Pruning(self.nothing, self.nothing, self.nothing),
             self.nothing,
             reset_stored=self.reset,
             compare_clocks=self.compare,

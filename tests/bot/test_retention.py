@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -115,6 +116,37 @@ async def test_bot_prunes_as_configured(sandbox: Sandbox, clock: MovableClock) -
         assert len(await bot.store.questions.latest()) == 1
     async with connected_bot(sandbox, retention={"questions": "2d"}) as bot:
         assert await bot.store.questions.latest() == []
+
+
+@pytest.mark.parametrize("starts_wrong", [True, False])
+async def test_clock_far_ahead_deletes_nothing(
+    sandbox: Sandbox,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    starts_wrong: bool,
+) -> None:
+    """A machine whose clock is years ahead until the time service has set it."""
+    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
+    monkeypatch.setattr("handlers.jobs.scheduler.PRUNE_EVERY", 2)
+    rule = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "1 GB"}
+    changes = {"alert": [{**rule, "channel": "#ops"}]}
+    async with connected_bot(sandbox, **changes) as bot:
+        await sandbox.slack.answer_to("/usage last 7 days")
+        async with asyncio.timeout(20):
+            while await bot.store.times.latest() is None:
+                await asyncio.sleep(0.02)
+        if not starts_wrong:
+            clock.ahead += timedelta(days=800)
+            await asyncio.sleep(1)
+            assert len(await bot.store.questions.latest()) == 1
+            clock.ahead -= timedelta(days=800)
+    if starts_wrong:
+        clock.ahead += timedelta(days=800)
+        async with connected_bot(sandbox, **changes) as bot:
+            assert len(await bot.store.questions.latest()) == 1
+        clock.ahead -= timedelta(days=800)
+    async with connected_bot(sandbox, **changes) as bot:
+        assert len(await bot.store.questions.latest()) == 1
 
 
 async def test_check_shows_the_periods(sandbox: Sandbox, run_cli: Callable[..., Any]) -> None:

@@ -32,6 +32,10 @@ class SqlTimes:
         self._database = database
         self._claims = claims
 
+    async def latest(self) -> datetime | None:
+        [row] = await self._database.read(_LATEST)
+        return datetime.fromisoformat(row["latest"]) if row["latest"] else None
+
     async def reset(self, now: datetime) -> timedelta | None:
         # Read first, which locks nothing: nearly always there is nothing to reset.
         [row] = await self._database.read(_LATEST)
