@@ -83,6 +83,10 @@ class Rate(Struct, frozen=True):
     burst: int
 
 
+WORKSPACE_RATE = Rate(WORKSPACE_PER_MINUTE, WORKSPACE_BURST)
+CHANNEL_RATE = Rate(60 / MESSAGE_EVERY_S, CHANNEL_BURST)
+
+
 class _Lane(Struct):
     """The rate limiter of one channel, one method or the workspace: a token bucket behind a priority
     queue.
@@ -259,9 +263,7 @@ class SlackPace:
     def _lanes_of(self, method: str, channel: str) -> Sequence[_Lane]:
         """The limiters of a call; the first is the one that a 429 blocks."""
         if method == "chat.postMessage":
-            return self._channel(channel), self._lane(
-                "workspace", Rate(WORKSPACE_PER_MINUTE, WORKSPACE_BURST)
-            )
+            return self._channel(channel), self._lane("workspace", WORKSPACE_RATE)
         tier = TIERS.get(method, TIER_3)
         # Below the limit, as Slack counts when requests arrive.
         lane = self._lane(f"method {method}", Rate(tier * 0.9, tier // 2))
@@ -270,9 +272,7 @@ class SlackPace:
         return (lane,)
 
     def _channel(self, channel: str) -> _Lane:
-        return self._lane(
-            f"channel {self._ids.get(channel, channel)}", Rate(60 / MESSAGE_EVERY_S, CHANNEL_BURST)
-        )
+        return self._lane(f"channel {self._ids.get(channel, channel)}", CHANNEL_RATE)
 
     def _lane(self, name: str, rate: Rate) -> _Lane:
         if name not in self._lanes:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import astuple
+
 from bot.store.records import UNFINISHED, QuestionRecord, StoredResponseUrl
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction, to_text
@@ -228,8 +230,9 @@ class SqlQuestions:
 
 
 def _row(asked: QuestionRecord) -> tuple[Any, ...]:
-    values = {name: getattr(asked, name) for name in QuestionRecord.__struct_fields__}
-    return tuple({**values, "asked_at": to_text(asked.asked_at)}.values())
+    """The values of _COLUMNS."""
+    delivery, asked_at, *others = astuple(asked)
+    return (delivery, to_text(asked_at), *others)
 
 
 def _record(row: Row) -> QuestionRecord:
