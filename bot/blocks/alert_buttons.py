@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.alerts.mutes import ActiveSilence
 from bot.alerts.rule import Rule
 from bot.alerts.silence_ends import MORNING
@@ -55,6 +57,24 @@ def edit_buttons(rule: Rule) -> list[Block]:
 def acknowledge_button(alert: str) -> Block:
     """The button that somebody presses who works on the alert."""
     return kit.button("Acknowledge", ACKNOWLEDGE, alert, style="primary")
+
+
+def alert_of(blocks: Sequence[Block]) -> str:
+    """The alert that a message is about, by the values of its buttons; empty where it is about none
+    or about several. Slack returns blocks as they were sent, and those of another app may hold
+    anything.
+    """
+    names = {
+        str(button.get("value", ""))
+        for block in blocks
+        if isinstance(block, dict) and isinstance(block.get("elements"), list)
+        for button in block["elements"]
+        if isinstance(button, dict) and str(button.get("action_id", "")).startswith(_OF_ALERT)
+    }
+    return names.pop() if len(names) == 1 else ""
+
+
+_OF_ALERT = (ACKNOWLEDGE, EDIT, SILENCE, UNSILENCE)
 
 
 def silence_buttons(alert: str, silence: ActiveSilence | None) -> list[Block]:

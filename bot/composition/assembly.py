@@ -55,6 +55,7 @@ from handlers.listeners import (
     pagerduty,
     workflow_step,
 )
+from handlers.listeners.alert_messages import AlertMessages
 from handlers.listeners.errors import ErrorListener
 from handlers.listeners.pagerduty import PagerDutyWebhook
 from handlers.listeners.workflow_step import WorkflowStep
@@ -305,8 +306,9 @@ def register_listeners(
     forms.register(
         app, requests, subscriptions, rules, backtesting, accounts.logs, accounts.calls, problems
     )
-    mentions.register(app, requests)
-    direct_messages.register(app, requests)
+    alerts = AlertMessages(rules.registry)
+    mentions.register(app, requests, alerts)
+    direct_messages.register(app, requests, alerts)
     step = WorkflowStep(
         core.answering,
         core.permissions,

@@ -14,6 +14,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks.overview import TITLE
 from bot.questions.registry import COMMANDS
+from handlers.listeners.alert_messages import AlertMessages
 from handlers.listeners.message_questions import MessageQuestions, is_from_person
 from handlers.requests import RequestHandler
 
@@ -26,6 +27,7 @@ class DirectMessage(Struct, frozen=True):
     """Answers what people write to the bot, as it answers mentions."""
 
     requests: RequestHandler
+    alerts: AlertMessages
 
     async def __call__(
         self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
@@ -38,7 +40,7 @@ class DirectMessage(Struct, frozen=True):
         text = str(event.get("text", ""))
         threads = self.requests.delivery.agent_threads
         async with threads.status(channel, thread, STATUS):
-            questions = MessageQuestions(self.requests)
+            questions = MessageQuestions(self.requests, self.alerts)
             await questions.ask(text, event, body, context, via="message")
         # Set again with each question, since another one may change what the thread is about.
         if line := context["target"].line:
@@ -98,7 +100,7 @@ class AgentThreadStarted(Struct, frozen=True):
         return [(each.description, each.example(directory).removeprefix("/")) for each in commands]
 
 
-def register(app: AsyncApp, requests: RequestHandler) -> None:
-    app.event("message")(DirectMessage(requests).__call__)
+def register(app: AsyncApp, requests: RequestHandler, alerts: AlertMessages) -> None:
+    app.event("message")(DirectMessage(requests, alerts).__call__)
     app.event("assistant_thread_started")(AgentThreadStarted(requests).__call__)
     app.event("agent_session_stopped")(AgentSessionStopped(requests).__call__)

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
+from handlers.listeners.alert_messages import AlertMessages
 from handlers.listeners.message_questions import MessageQuestions, is_from_person
 from handlers.requests import RequestHandler
 
@@ -28,5 +29,5 @@ class Mention(Struct, frozen=True):
             await self.questions.ask(words, event, body, context, via="mention")
 
 
-def register(app: AsyncApp, requests: RequestHandler) -> None:
-    app.event("app_mention")(Mention(MessageQuestions(requests)).__call__)
+def register(app: AsyncApp, requests: RequestHandler, alerts: AlertMessages) -> None:
+    app.event("app_mention")(Mention(MessageQuestions(requests, alerts)).__call__)

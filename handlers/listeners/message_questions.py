@@ -5,13 +5,14 @@ command.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 from slack_bolt.async_app import AsyncBoltContext
 
+from bot.answer import Block
 from bot.blocks import messages as block_messages
 from bot.blocks.overview import overview
 from bot.errors import AccessDenied, BadQuestion
@@ -20,6 +21,7 @@ from bot.questions.reading import LONGEST_QUESTION, apply_follow_up, read_questi
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import ReplyTarget
 from bot.slack.text import unescape_input
+from handlers.listeners.alert_messages import AlertMessages
 from handlers.requests import RequestHandler, split_command
 
 
@@ -27,6 +29,7 @@ class MessageQuestions(Struct, frozen=True):
     """Answers the questions of plain messages, in their thread."""
 
     requests: RequestHandler
+    alerts: AlertMessages
 
     async def ask(
         self,
@@ -75,7 +78,10 @@ class MessageQuestions(Struct, frozen=True):
         name = first.removeprefix("/").lower()
         if name in COMMANDS:
             return f"/{name} {rest}".strip()
-        if answered := await self._question_of_thread(event, target, own_ids):
+        thread = await self._thread(event, target, own_ids)
+        if about := self.alerts.line(text, thread):
+            return about
+        if answered := _question_of(thread):
             return await self._follow_up(answered, text, target)
         # Outside a thread the command may be left out: `what failed on edge today?`.
         return _question_by_topic(text)
@@ -93,23 +99,21 @@ class MessageQuestions(Struct, frozen=True):
             return question.line
         return apply_follow_up(question, text, directory, now=now, zone=zone).line
 
-    async def _question_of_thread(
+    async def _thread(
         self, event: Mapping[str, Any], target: ReplyTarget, own_ids: Collection[str]
-    ) -> str:
-        """The question of our latest answer in the thread; empty if there is none."""
+    ) -> list[list[Block]]:
+        """The blocks of our messages in the thread, the oldest first."""
         if not event.get("thread_ts"):
-            return ""
-        messages = await self.requests.delivery.thread(
+            return []
+        return await self.requests.delivery.thread(
             target.channel, target.thread_ts, own_ids=own_ids
         )
-        return next(
-            (
-                line
-                for blocks in reversed(messages)
-                if (line := block_messages.extract_question(blocks))
-            ),
-            "",
-        )
+
+
+def _question_of(thread: Sequence[Sequence[Block]]) -> str:
+    """The question of our latest answer in a thread; empty if there is none."""
+    lines = (block_messages.extract_question(blocks) for blocks in reversed(thread))
+    return next(filter(None, lines), "")
 
 
 def is_from_person(event: Mapping[str, Any]) -> bool:

@@ -1,0 +1,82 @@
+"""Words to the bot in the thread of an alert: they are about that alert."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import Message
+from tests.support.alerts import SPIKE, Meter, evaluated, messages, posted_texts, running, thread
+from tests.support.clock import MovableClock as Clock
+
+pytestmark = pytest.mark.usefixtures("before_noon")
+
+
+async def said(sandbox: Sandbox, text: str, thread_ts: str = "", user: str = "U0ADA") -> Message:
+    """The next message of the bot for that person, or in that thread."""
+    before = len(sandbox.slack.messages)
+    await sandbox.slack.say(text, thread_ts=thread_ts, user=user)
+    found: Message = await sandbox.slack.until(
+        lambda: next((m for m in sandbox.slack.messages[before:] if m.seen_by == user), None)
+    )
+    return found
+
+
+async def test_words_in_the_thread_of_an_alert_are_about_it(sandbox: Sandbox, clock: Clock) -> None:
+    Meter(sandbox)(6)
+    async with running(sandbox, SPIKE) as bot:
+        await evaluated(bot, clock)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
+        [root] = messages(sandbox)
+        assert (
+            "Alert `ingest-spike` acknowledged"
+            in (await said(sandbox, "@Opswatch ack", root.ts)).text
+        )
+        await sandbox.slack.until(lambda: any("cknowledged" in t for t in thread(sandbox)))
+        assert (
+            "Alert `ingest-spike` is silenced until"
+            in (await said(sandbox, "@Opswatch silence until tomorrow", root.ts)).text
+        )
+        assert "no longer silenced" in (await said(sandbox, "@Opswatch unsilence", root.ts)).text
+        assert "(deploy)" in (await said(sandbox, "@Opswatch snooze 2h deploy", root.ts)).text
+        assert "For how long" in (await said(sandbox, "@Opswatch silence", root.ts)).text
+        assert (
+            "Alert `ingest-spike` (times in"
+            in (await said(sandbox, "@Opswatch show", root.ts)).text
+        )
+        before = len(sandbox.slack.messages)
+        await sandbox.slack.say("@Opswatch why?", thread_ts=root.ts)
+        await sandbox.slack.until(
+            lambda: any("6.00 GB" in m.text for m in sandbox.slack.messages[before:])
+        )
+        # By name, also elsewhere.
+        assert "acknowledged already" in (await said(sandbox, "@Opswatch ack ingest-spike")).text
+        assert (
+            "There is no alert “nothing”"
+            in (await said(sandbox, "@Opswatch ack nothing", root.ts)).text
+        )
+
+
+async def test_thread_of_an_answer_is_about_no_alert(sandbox: Sandbox, clock: Clock) -> None:
+    async with running(sandbox, SPIKE) as bot:
+        await evaluated(bot, clock)
+        answer = await sandbox.slack.answer_to("/usage rapid7-eu today")
+        root = answer.thread_ts or answer.ts
+        assert (
+            "This thread has none that is open" in (await said(sandbox, "@Opswatch ack", root)).text
+        )
+        assert (
+            "This thread has none that is open"
+            in (await said(sandbox, "@Opswatch silence 2h", root)).text
+        )
+        assert "Which alert?" in (await said(sandbox, "@Opswatch silence 2h")).text
+
+
+async def test_rights_are_those_of_the_button(sandbox: Sandbox, clock: Clock) -> None:
+    Meter(sandbox)(6)
+    async with running(sandbox, SPIKE, access={"usage": ["*"], "manage": ["U0ADA"]}) as bot:
+        await evaluated(bot, clock)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
+        [root] = messages(sandbox)
+        refused = await said(sandbox, "@Opswatch silence 2h", root.ts, user="U0GRACE")
+        assert "access to manage" in refused.text
