@@ -43,7 +43,7 @@ _ENCODED_USERINFO: Final = lazy_pattern(
 _ORACLE: Final = lazy_pattern(rb"[\w.$#]{1,64}/([^\s@\"'<>]{1,128})@")
 # `sip:ada:x@kitchen.example`, `:pserver:ada:x@kitchen.example:/src` of CVS
 _WITHOUT_SLASHES: Final = lazy_pattern(
-    rb"(?i:sips?|:pserver|:ext):[^\s:@/\"'<>]{1,128}:(?P<password>[^\s@\"'<>]{1,128})@[\w.-]"
+    rb"(?i:(?<![A-Za-z])sips?|:pserver|:ext):[^\s:@/\"'<>]{1,128}:(?P<password>[^\s@\"'<>]{1,128})@[\w.-]"
 )
 _AROUND_ADDRESS: Final = (b" ", b"\t", b"\n", b'"', b"'", b"<", b">", b"`")
 
@@ -60,6 +60,9 @@ def address_secrets(block: bytes, at: int) -> list[Span]:
         return [Span(*match.span(1))] if match else []
     if match := _WITHOUT_SLASHES.match(block, at):
         return [Span(*match.span("password"))] if may_be_secret(match["password"]) else []
+    if block[at + 1 : at + 2] not in (b"/", b"\\"):
+        # `gossip:`, `sip:` without a password.
+        return []
     start = at + (3 if block[at + 1 : at + 2] == b"/" else 5)
     if block.find(b"@", start, start + LONGEST_ADDRESS) < 0:
         return []

@@ -7,6 +7,7 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span
+from providers.redaction.prose import is_prose_argument
 from providers.redaction.values import may_be_secret
 
 _WORD: Final = lazy_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
@@ -24,6 +25,8 @@ def argument(block: bytes, start: int) -> list[Span]:
     group = "value" if quoted else 0
     if not may_be_secret(match[group]):
         return []
+    if not quoted and is_prose_argument(block, start, match[group]):
+        return []
     return [Span(*match.span(group))]
 
 
@@ -35,4 +38,6 @@ def piped_value(pattern: re.Pattern[bytes], block: bytes, at: int, longest: int)
     match = pattern.search(block[offset:at])
     if match is None or not may_be_secret(match["value"]):
         return []
-    return [Span(offset + match.start("value"), offset + match.end("value"))]
+    # Some programs ask twice, as in `(echo x; echo x) | smbpasswd -s`.
+    groups = [group for group in ("value", "again") if match.groupdict().get(group)]
+    return [Span(offset + match.start(group), offset + match.end(group)) for group in groups]

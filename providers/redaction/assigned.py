@@ -15,6 +15,7 @@ from providers.redaction.pairs import is_pair_value, list_items, paired_value
 from providers.redaction.secret import MARK, MARK_BEGINS
 from providers.redaction.values import (
     TEST_NAME,
+    is_password_word,
     is_secret,
     looks_like_password,
     looks_random,
@@ -91,6 +92,7 @@ _KUBERNETES_OBJECT: Final = lazy_pattern(rb"(?:secret|configmap|object|reference
 _METHOD: Final = lazy_pattern(
     rb"""[a-z_][\w.]{0,20}\.[a-z_]{1,20}\(\\{0,8}["'](?P<value>[^"'\\\n]{0,200})"""
 )
+_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w.-]{0,40}=(?:[^=\s&]|\t)|[A-Za-z_.-]{2,30}=\s")
 _VALUE_QUOTE: Final = lazy_pattern(rb"""(\\{0,16}["'])[ ]?:[ ]{0,8}$""")
 # `auth: passwd-file(ada,192.0.2.7)` of Dovecot
 _CALL: Final = lazy_pattern(rb"[A-Za-z][\w-]{1,40}\([\w.@+-]{1,128}[,)]")
@@ -169,10 +171,21 @@ def _names_something_else(block: bytes, start: int, after: re.Match[bytes], name
         return True
     if name == b"session" and _DOVECOT_SESSION.match(block, start):
         return True
+    if _is_next_attribute(block, start, after):
+        return True
     call = _METHOD.match(block, start)
     if call and not (looks_secret(call["value"]) or looks_like_password(call["value"])):
         return True
     return bool(_READS.match(block, start) or _REMARK.match(block, start))
+
+
+def _is_next_attribute(block: bytes, start: int, after: re.Match[bytes]) -> bool:
+    """Whether a name without a value is followed by the next one: `password= user=ada`."""
+    sign = after.end("sign")
+    has_gap_after_sign_only = (
+        after["sign"] == b"=" and start > sign == after.end("rest") + 1 and not after["close"]
+    )
+    return has_gap_after_sign_only and bool(_ATTRIBUTE.match(block, start))
 
 
 def _is_kubernetes_name(block: bytes, start: int) -> bool:
@@ -279,7 +292,9 @@ def _on_next_line(
         is_name = block[end + 1 : end + 2] in (b":", b"=") or block[end + 1 : end + 3] == b" :"
         return [] if opening is None or is_name else _quoted(block, opening, kind)
     value = match["bare"]
-    is_value = looks_secret(value) or (_IS_PASSWORD.search(name) and is_pair_value(value))
+    is_value = looks_secret(value) or (
+        _IS_PASSWORD.search(name) and (is_pair_value(value) or is_password_word(value))
+    )
     return [Span(*match.span("bare"))] if is_value else []
 
 

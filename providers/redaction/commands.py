@@ -14,6 +14,7 @@ from providers.redaction.arguments import piped_value
 from providers.redaction.identified import identified_secrets
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import OPENING, Span, quoted_end
+from providers.redaction.prose import is_prose_argument
 from providers.redaction.values import (
     is_secret,
     looks_like_password,
@@ -43,8 +44,18 @@ COMMAND_HINTS: Final = (
     "net1 user",
     "chpasswd",
     "passwd --stdin",
+    "saslpasswd2 ",
+    "smbpasswd -s",
+    "vncpasswd",
+    "kinit ",
+    "openconnect ",
+    "cryptsetup ",
+    "gpg --",
+    "gh auth login ",
     "sudo -s",
     "htpasswd",
+    "mosquitto_passwd",
+    " -x ",
     "sqlplus",
     "sqlcmd",
     "--creds",
@@ -90,7 +101,7 @@ _EMPTY_PASSWORD: Final = lazy_pattern(rb"\s|$")
 _CLOSED: Final = lazy_pattern(rb"\\{0,4}[\"'](?:\s|$)")
 # Not `http-server`, `http://` or `http.server`.
 _CURL: Final = lazy_pattern(
-    rb"(?i)(?<![\w.-])(?:curl|wget|http|https|ftp|lftp|xh)(?:\.exe)?(?=[\s\"'\\]|$)"
+    rb"(?i)(?<![\w.-])(?:curl|wget|http|https|ftp|lftp|xh|etcdctl)(?:\.exe)?(?=[\s\"'\\]|$)"
 )
 # In a list of arguments of one of these, `-u` is followed by a user and a group.
 _RUNS_AS_USER: Final = lazy_pattern(
@@ -110,9 +121,9 @@ _COMMANDS: Final = lazy_pattern(
       | redis-cli [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -a [^\S\n]{1,3}
       | ldap\w{1,10} [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -w [^\S\n]{1,3}
       | (?:smb|rpc)client [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -U [^\S\n]? [^\s%]{1,64} %
-      | (?i:securestring) [^\S\n]{1,3} (?:-asplaintext[^\S\n]{1,3}|-force[^\S\n]{1,3}){0,2} (?i:-string[^\S\n]{1,3})? (?=[^\s$-])
+      | (?i:securestring) [^\S\n]{1,3} (?i:-asplaintext[^\S\n]{1,3}|-force[^\S\n]{1,3}){0,2} (?i:-string[^\S\n]{1,3})? (?=[^\s$-])
       | (?i:(?:ps|network)credential) (?:\]::new)? [^\S\n]? \( [^\S\n]? (?:\\{0,4}["']|\$) [^"',\n]{1,64} ["']? [^\S\n]? , [^\S\n]? (?=\\{0,4}["'])
-      | (?i:net1?[ ]{1,3}user) [^\S\n]{1,3} (?:"[^"\n]{1,64}"|[^\s"/]{1,64}) [^\S\n]{1,3} (?=[^\s/*])
+      | (?i:net1?[ ]{1,3}user) [^\S\n]{1,3} (?:"[^"\n]{1,64}"|(?!(?i:failed|took|usage|in|for|stopped|ok|not|is)[:,]?[ ]|--|\[|\d)[^\s"/]{1,64}) [^\S\n]{1,3} (?=[^\s/*])
       | (?i:net[ ]{1,3}use) [^\S\n]{1,3} (?:[a-zA-Z*]:?[^\S\n]{1,3})? \\\\[^\s]{1,200} [^\S\n]{1,3} (?=[^\s/*])
       | -(?i:asplaintext) [^\S\n]{1,3} (?:-(?i:force)[^\S\n]{1,3}) (?=\\{0,4}["'])
       | curl [^\S\n] (?:[^\n|;]{0,400}?[^\S\n])?? (?:-b|--cookie) [^\S\n]{0,3} (?=\\{0,4}["'][^"'=\n]{1,100}=)
@@ -131,7 +142,7 @@ _COMMANDS: Final = lazy_pattern(
       | ::add-mask::
       | ::set-output [^\S\n] name= [\w-]{0,40}(?i:token|secret|password|key|credential)[\w-]{0,20} ::
       | \\{0,4}" (?:-u|--user|-U) \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" [^"\\\n]{1,64} \\{0,4}" [^\S\n]?,[^\S\n]? \\{0,4}" -(?:p|P|w|pw) \\{0,4}" [^\S\n]?,[^\S\n]? (?=\\{0,4}")
-      | htpasswd [^\S\n]{1,3} (?:-\w{1,4}[^\S\n]{1,3}){0,3} -\w{0,3}b\w{0,3} [^\S\n]{1,3} [^\s-][^\s]{0,200} [^\S\n]{1,3} \S{1,64} [^\S\n]{1,3}
+      | (?:htpasswd|mosquitto_passwd) [^\S\n]{1,3} (?:-\w{1,4}[^\S\n]{1,3}){0,3} -\w{0,3}b\w{0,3} [^\S\n]{1,3} [^\s-][^\s]{0,200} [^\S\n]{1,3} \S{1,64} [^\S\n]{1,3}
       | sqlplus [^\S\n]{1,3} (?:-\w[^\S\n]{1,3}){0,3} [\w.$\#]{1,64}/
       | sqlcmd [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -P [^\S\n]{0,3}
       | --creds (?:=|[^\S\n]{1,3}) [^\s:]{1,64} :
@@ -144,21 +155,28 @@ _COMMANDS: Final = lazy_pattern(
 # `-p x`, `-P x`, `-pw x`, `-px` after a command, and what separates the option from the password.
 _OPTION: Final = lazy_pattern(rb"[ ]-(?:pw?|P)(?P<gap>[^\S\n]{1,3}|=)?(?=[^\s-])")
 _SPACED_OPTION: Final = lazy_pattern(
-    rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp\w{0,4}|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|racadm|rabbitmqadmin|netexec|nxc|hydra|xfreerdp|tsql|twine|certutil|smbmap|mycli|hdbsql|cypher-shell)(?:\.exe)?[^\S\n]"""
+    rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp\w{0,4}|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|racadm|rabbitmqadmin|netexec|nxc|hydra|xfreerdp|tsql|twine|certutil|smbmap|mycli|hdbsql|cypher-shell|conan[^\S\n]remote[^\S\n]login|dotnet[^\S\n]nuget|altool|security[^\S\n](?:unlock-keychain|create-keychain|import)|beeline)(?:\.exe)?[^\S\n]"""
 )
 # One of these is part of each of the commands above. A search for them is a cheap first check.
 _COMMAND_WORDS: Final = tuple(
     b"login mongo psexec plink pscp putty psftp rdesktop ipmitool sqlcmd bcp zip wbadmin winrs ncftp "
     b"mosquitto_ sshpass clickhouse influx cqlsh isql impacket evil-winrm crackmapexec netexec nxc "
-    b"hydra xfreerdp racadm rabbitmqadmin 7z rar mysql tsql twine certutil smbmap mycli hdbsql cypher".split()
+    b"hydra xfreerdp racadm rabbitmqadmin p4 osql 7z rar mysql tsql twine certutil smbmap mycli hdbsql cypher nuget altool keychain security beeline".split()
 )
 _JOINED_OPTION: Final = lazy_pattern(
-    rb"\b(?:7z[ar]?|(?:un)?zip|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]"
+    rb"\b(?:7z[ar]?|(?:un)?zip|unrar|rar|sshpass|mysql\w{0,10}|bcp|sqlcmd|isql|osql|tsql)(?:\.exe)?[^\S\n]"
 )
+# Of these, only `-P` is followed by a password, and `-p` by something else.
+_UPPER_OPTION: Final = lazy_pattern(rb"(?:^|[\s\"'/])p4(?:\.exe)?[ ]")
 _FROM_LITERAL: Final = lazy_pattern(rb"""--from-literal=\\{0,4}["']?[\w.-]{1,100}=(?=\S)""")
+# How the programs begin that read a password from standard input.
+_READ_PASSWORD: Final = (
+    *(b"chpass", b"passwd", b"saslpa", b"smbpas", b"vncpas", b"kinit ", b"openco", b"crypts"),
+    *(b"gpg --", b"gh aut", b"sudo -", b"--pass"),
+)
 _LONGEST_PIPED: Final = 300
 _PIPED: Final = lazy_pattern(
-    rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:(?:\\{0,4}["'])?[\w.-]{1,64}:)?(?:\\{0,4}["'])?(?P<value>[^\s"'|\\]{4,200})\\{0,4}["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?(?:[^\n|;]{0,120}login[^\n|;]{0,100}[^\S\n])?$"""
+    rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:(?:\\{0,4}["'])?[\w.-]{1,64}:)?(?:'?%s(?:\\n)?'?[ ])?(?:\\{0,4}["'])?(?P<value>[^\s"'|\\)$;]{4,200})(?:\\{1,2}n(?P=value))?(?:\\{1,2}n)?\\{0,4}["']?(?:;[ ]?echo[ ](?:\\{0,4}["'])?(?P<again>(?P=value))\\{0,4}["']?\))?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?(?:[^\n|;]{0,120}login[^\n|;]{0,100}[^\S\n])?$"""
 )
 _ARGUMENT: Final = lazy_pattern(rb"(?:[^\s\"'\\]|\\(?!\\{0,8}[\"'])){1,512}")
 _LONGEST_CHECKED: Final = 256
@@ -183,6 +201,8 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
     if block[at : at + 3] in (b" -p", b" -P") and not block.startswith(b"ass", at + 3):
         return _password_option(block, at)
     first = block[at : at + 1]
+    if block[at : at + 4] == b" -X ":
+        return _privacy_argument(block, at)
     if first.isspace() and not block.startswith(b"-pass", at + 1):
         return _user_argument(block, at)
     if first in (b'"', b"\\"):
@@ -191,10 +211,16 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
         return identified_secrets(block, at)
     if first == b"-" and (literal := _FROM_LITERAL.match(block, at)):
         return _literal(block, at, literal.end())
-    if block[at : at + 6].lower() in (b"chpass", b"passwd", b"sudo -", b"--pass"):
+    if block[at : at + 6].lower() in _READ_PASSWORD:
         # `echo ada:x | chpasswd`
         return piped_value(_PIPED, block, at, _LONGEST_PIPED)
     return _argument_of_command(block, at)
+
+
+def _privacy_argument(block: bytes, at: int) -> list[Span]:
+    """`-X x` of Net-SNMP, which other programs follow with a method."""
+    front = block[max(0, at - _LONGEST_CHECKED) : at].rpartition(b"\n")[2]
+    return _secret_argument(block, at + 4, may_be_secret) if b"snmp" in front else []
 
 
 def _argument_of_command(block: bytes, at: int) -> list[Span]:
@@ -236,6 +262,8 @@ def _password_option(block: bytes, at: int) -> list[Span]:
     if not _names_command(preceding.lower()):
         return []
     commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
+    if block.startswith(b" -P ", at) and _UPPER_OPTION.search(preceding):
+        return _secret_argument(block, option.end(), may_be_secret)
 
     def is_password(value: bytes) -> bool:
         # `unzip -pq` is two options.
@@ -300,6 +328,8 @@ def _secret_argument(
     value = block[beginning.start : beginning.end]
     is_quoted = quote or block[beginning.start - 1 : beginning.start] in (b'"', b"'")
     if (is_quoted and notation.CLOSED.match(value)) or not is_password(value):
+        return []
+    if not is_quoted and is_prose_argument(block, beginning.start, value):
         return []
     return [_argument(block, start, quote, len(block))]
 

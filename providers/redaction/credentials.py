@@ -36,6 +36,8 @@ _CREDENTIALS: Final = lazy_pattern(
 _PLACEHOLDER: Final = lazy_pattern(
     rb"(?:[xX]{3,64}|[*.]{3,64}|\$\{?[A-Za-z_]\w{0,64}\}?|\$\(\w[\w./-]{0,64}\)?|<[A-Za-z_-]{1,40}>)$"
 )
+# The identifiers of the two sides of a connection of IKE, and the user of a connection of RDP.
+_IDENTIFIER: Final = lazy_pattern(rb"[0-9a-f]{16}-[0-9a-f]{16}$|mstshash=[\w.@-]{1,64}$")
 # The date of `Expires` has a comma and blanks, which end a cookie elsewhere.
 _COOKIES: Final = lazy_pattern(
     rb"""(?x)
@@ -105,4 +107,6 @@ def cookie_members(block: bytes, at: int) -> list[Span]:
 
 
 def is_cookie(value: bytes) -> bool:
+    if _IDENTIFIER.match(value):
+        return False
     return b"=" in value or looks_secret(value, shortest=4)

@@ -51,6 +51,20 @@ DEVICE_HINTS: Final = (
     "]:465",
     "]:25 ",
     "wifi:",
+    "password cipher ",
+    "password simple ",
+    "password irreversible-cipher ",
+    "key cipher ",
+    "read cipher ",
+    "write cipher ",
+    ' plaintext "',
+    " phash ",
+    "pre-shared-key ",
+    "ipsec secret ",
+    "xauth password ",
+    "auth-pass ",
+    " on >",
+    " off >",
 )
 
 # Each pattern ends where the secret begins. The digit before a password says how it is encrypted;
@@ -73,6 +87,12 @@ _SETTINGS: Final = lazy_pattern(
       | priv[ ]aes(?:[ ](?:128|192|256))?[ ]
       | [ ]auth[ ](?:sha|md5)[ ]
       | [ ]?:[ ](?:psk|eap|xauth)[ ]
+      | (?:password|key|read|write)[ ](?:irreversible-)?(?:cipher|simple)[ ] (?=\S{4})
+      | [ ]plaintext[ ] (?=")
+      | [ ]phash[ ] (?=\$)
+      | pre-shared-key[ ] (?:local[ ]|remote[ ]|ascii-text[ ]|\d[ ])? (?=\S{4,256}[ ]?(?:\\{0,8}["']|\r?\n|\r?$))
+      | (?:ipsec[ ]secret|xauth[ ]password)[ ] (?=\S{4,256}[ ]?(?:\r?\n|\r?$))
+      | auth-pass[ ][\w.-]{1,64}[ ] (?=\S{4,256}[ ]?(?:\r?\n|\r?$))
     )
     """
 )
@@ -131,6 +151,9 @@ _WIFI: Final = lazy_pattern(
 )
 
 
+_REDIS_USER: Final = lazy_pattern(rb"(?:^|[\s\"'])user[ ][\w.-]{1,64}$")
+
+
 def device_secrets(block: bytes, at: int) -> list[Span]:
     """The secrets of the setting whose fixed text is at `at`."""
     if block.startswith(b" * ", at):
@@ -147,6 +170,10 @@ def device_secrets(block: bytes, at: int) -> list[Span]:
         return argument(block, match.end()) if is_secret else []
     if match := _RELAY.match(block, at):
         return _relay(block, at, match["user"], match.end())
+    if block.startswith((b" on >", b" off >"), at):
+        # user ada on >x ~* of Redis
+        is_user = _REDIS_USER.search(block, max(0, at - 80), at)
+        return argument(block, block.index(b">", at) + 1) if is_user else []
     if match := _SETTINGS.match(block, at):
         return argument(block, match.end())
     return []

@@ -4,6 +4,7 @@ files, and codes that were sent to a person.
 
 from __future__ import annotations
 
+import binascii
 import re
 from typing import Final
 
@@ -34,6 +35,9 @@ LOGIN_HINTS: Final = (
     "nickserv",
     "otpauth-migration",
     "/bot",
+    "pin entered",
+    "entered pin",
+    " is your ",
     "otp for ",
     "otp is ",
     "login with ",
@@ -67,7 +71,7 @@ EXACT_LOGIN_HINTS: Final = (" LOGIN ", "USER ", "OPER ")
 _WORD: Final = lazy_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
 _PROTOCOL: Final = lazy_pattern(
     rb"""(?x)
-    (?: AUTH[ ](?:PLAIN|LOGIN|XOAUTH2)[ ] (?:[A-Za-z0-9+/]{2,64}={0,2}[ ](?=[A-Za-z0-9+/=]{8,}))? (?=[A-Za-z0-9+/=]{8})
+    (?: AUTH[ ](?!LOGIN[ ][\w.+-]{1,64}@)(?:PLAIN|LOGIN|XOAUTH2)[ ] (?:[A-Za-z0-9+/]{2,64}={0,2}[ ](?=[A-Za-z0-9+/=]{8,}))? (?=[A-Za-z0-9+/=]{8})
       | (?<=")(?i:AUTH)\\{0,3}"[ ] (?:\\{0,3}"[^"\\\n]{1,64}\\{0,3}"[ ])? (?=\\{0,3}")
       | (?i:auth\.user\.info)[ ]?[=:][ ]?[^\s:"']{1,64}: (?=\S)
       | (?:>|C:|(?i:command:)) [ ] PASS [ ] (?=\S)
@@ -82,6 +86,9 @@ _PROTOCOL: Final = lazy_pattern(
       | (?i:SSWS)[ ] (?=[\w-]{20})
     )
     """
+)
+_ONLY_USER: Final = lazy_pattern(
+    rb"(?i)AUTH[ ]LOGIN[ ](?P<word>[A-Za-z0-9+/]{8,128}+)={0,2}(?![A-Za-z0-9+/=]|[ ][A-Za-z0-9+/]{8})"
 )
 # A port or an identifier may be after a colon, so the word there has to look like a password.
 _USER_AND_PASSWORD: Final = lazy_pattern(
@@ -116,9 +123,15 @@ _OPENSSL: Final = lazy_pattern(rb"openssl [^\n|;]{1,100}? -k[ ](?=[^\s-])")
 _UNSEAL: Final = lazy_pattern(rb"(?i)unseal key \d{1,2}: (?=[A-Za-z0-9+/]{20})")
 _CODE: Final = lazy_pattern(
     rb"""(?xi)
-    (?: (?:(?:verific|activ|confirm|authentic|registr)ation|2fa|mfa|security|one-time|login|access|sms|otp)[ ]code | one-time[ ]password | otp )
+    (?: (?:(?:verific|activ|confirm|authentic|registr)ation|2fa|mfa|security|one-time|login|access|sms|otp)[ ]code | one-time[ ]password | otp | pin[ ]entered | entered[ ]pin )
     (?: [ ]for[ ][\w.@+-]{1,64} )? (?:[ ]is)? [ ]?[:=]?[ ] (?P<value>\d{4,8}|\d{3}[ -]\d{3})(?!\w|%|[.,-]\d)
     """
+)
+
+
+_CODE_BEFORE: Final = lazy_pattern(rb"(?:^|[^\w.-])(?:[A-Z]-)?(?P<value>\d{4,8}|\d{3}[ -]\d{3})$")
+_IS_CODE: Final = lazy_pattern(
+    rb"(?i) is your (?:[\w.-]{1,20} ){0,3}?(?:code|otp|pin|passcode|password)\b"
 )
 
 
@@ -127,6 +140,8 @@ def login_secrets(block: bytes, at: int) -> list[Span]:
     first = block[at : at + 1]
     if first == b":":
         return _in_password_file(block, at)
+    if block.startswith(b" is your ", at):
+        return _code_before(block, at)
     if first == b" ":
         return _imap(block, at)
     if match := _CODE.match(block, at):
@@ -134,6 +149,8 @@ def login_secrets(block: bytes, at: int) -> list[Span]:
     if match := _USER_AND_PASSWORD.match(block, at):
         value = match["value"]
         return [Span(*match.span("value"))] if looks_stated(value) else []
+    if _names_user(block, at):
+        return []
     for pattern in (_PROTOCOL, _CALL, _ORACLE, _OPENSSL, _UNSEAL):
         if match := pattern.match(block, at):
             return argument(block, match.end())
@@ -141,6 +158,17 @@ def login_secrets(block: bytes, at: int) -> list[Span]:
         word = _WORD.match(block, match.end())
         return [Span(*word.span())] if word and looks_like_password(word[0]) else []
     return []
+
+
+def _names_user(block: bytes, at: int) -> bool:
+    """Whether the only argument of `AUTH LOGIN` is the mail address of a user in Base64."""
+    match = _ONLY_USER.match(block, at)
+    if match is None:
+        return False
+    word = match["word"]
+    return (
+        b"@" in binascii.a2b_base64(word + b"=" * (-len(word) % 4)) if len(word) % 4 != 1 else False
+    )
 
 
 def _in_password_file(block: bytes, at: int) -> list[Span]:
@@ -151,6 +179,12 @@ def _in_password_file(block: bytes, at: int) -> list[Span]:
         return [Span(offset + front.start("value"), offset + front.end("value"))] if front else []
     match = _PASSWORD_FILE.match(block, at)
     return argument(block, match.end()) if match else []
+
+
+def _code_before(block: bytes, at: int) -> list[Span]:
+    """`482913 is your login code`"""
+    code = _CODE_BEFORE.search(block, max(0, at - 16), at)
+    return [Span(*code.span("value"))] if code and _IS_CODE.match(block, at) else []
 
 
 def _imap(block: bytes, at: int) -> list[Span]:

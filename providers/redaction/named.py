@@ -30,7 +30,7 @@ _HINTS: Final = (
     "accesskey authkey privatekey accountkey"
     " sharedkey signingkey encryptionkey masterkey storagekey sshkey appkey clientkey licensekey "
     "vendorkey servicekey credential creds"
-    " cookie jwt otp mfa= mfa: mfa\" mfa' pin= pin: pin\" pin' cvv cvc psk dsn connectionstring connection_string connection-string connection.string connstr "
+    ' cookie jwt otp mfa= mfa: mfa" mfa\' pin= pin: pin" pin\' puk= puk: puk" cvv cvc psk dsn connectionstring connection_string connection-string connection.string connstr '
     "session sess= sess: sess_ sessid sid= sid:"
     ' sid" sid\' _sid signature sig= sig" sig: authorization auth= auth: auth" auth\' _auth '
     "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"

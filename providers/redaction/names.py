@@ -104,7 +104,7 @@ _DOUBTFUL: Final = words(
     " phpsessid jsessionid sessionid secretid magic rlkey resourcekey crumb"
 )
 _CODES: Final = words(
-    "otp totp mfa pin authcode pincode recoverycode backupcode usercode onetimecode smscode logincode"
+    "otp totp mfa pin puk authcode pincode recoverycode backupcode usercode onetimecode smscode logincode"
 )
 _CODE_OF: Final = words(
     "auth otp mfa totp verification activation device recovery backup user pin security login sms scratch factor time fa"
@@ -134,7 +134,7 @@ _KEY_OF: Final = words(
     "password pass passwd customer partner"
     " merchant stripe aws azure gcp google openai sendgrid mailgun twilio datadog dd newrelic "
     "sentry slack github gitlab algolia"
-    " rapid7 akamai insight ingest ingestion write license_key activation product wifi wpa psk "
+    " network rapid7 akamai insight ingest ingestion write license_key activation product wifi wpa psk "
     "preshared gateway maps security recovery sas unseal"
 )
 _KEY_NOT_OF: Final = words(
@@ -177,7 +177,7 @@ _ABOUT: Final = words(
     "builder service plugin auth_method source"
     " auth_type strength score consent banner jar parser domain host user username owner users "
     "ring card book word words mark range"
-    " opened closed started ended duration rotated revoked granted denied accepted rejected "
+    " cert certificate opened closed started ended duration rotated revoked granted denied accepted rejected "
     "invalid is has can ok count fingerprint"
 )
 _TOKEN_NOT_OF: Final = words(
@@ -192,6 +192,11 @@ _PASS_NOT_OF: Final = words(
     "by first second third low high band render multi single one two com tres sur over under all "
     "full partial test tests lint dry last next"
     " num total"
+)
+# Programs, whose messages begin with their name.
+_PROGRAMS: Final = words(
+    "chpasswd gpasswd smbpasswd saslpasswd saslpasswd2 vncpasswd htpasswd ldappasswd kpasswd "
+    "yppasswd mosquitto_passwd unix_chkpwd chgpasswd withCredentials"
 )
 _SPLIT: Final = lazy_pattern(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
 
@@ -216,6 +221,8 @@ EXAMPLES: Final = {
     "compass": NameKind.PLAIN,
     "monkey": NameKind.PLAIN,
     "primary_key": NameKind.PLAIN,
+    "chpasswd": NameKind.PLAIN,
+    "discovery-token-ca-cert-hash": NameKind.PLAIN,
     "max_tokens": NameKind.PLAIN,
     "token_type": NameKind.PLAIN,
     "PASSWORD_FILE": NameKind.PLAIN,
@@ -227,6 +234,8 @@ EXAMPLES: Final = {
 @lru_cache(maxsize=4096)
 def name_kind(name: bytes) -> NameKind:
     """What a name means for its value."""
+    if name in _PROGRAMS:
+        return NameKind.PLAIN
     parts = [part.lower() for part in _SPLIT.findall(name[-96:])]
     parts = [part for part in parts if not part.isdigit()]
     while parts:

@@ -55,7 +55,7 @@ AFTER_NAME: Final = lazy_pattern(
         # password[0]=x, "password": "x", user[password]=x, **password**: x
         (?: \[\d{0,6}\] )? (?:[:=](?=QUOTE[^\S\n]?:))? (?P<close>QUOTE|\*{1,2}(?=[^\S\n]{0,3}[:=])|</(?:b|em|strong|code|label|span|i)>(?=[^\S\n]?[:=]))? (?:\]|\)|%5[Dd])? (?:
             # password: str = "x"
-            (?: (?:[^\S\n]{1,4}|:[^\S\n]?) (?:string|str) (?=[^\S\n]{0,4}=) )?
+            (?: (?:[^\S\n]{1,4}|:[^\S\n]?) (?:(?:&(?:'static[ ])?)?(?:string|str)|SecretStr(?:ing)?|(?:Option|Optional)[<\[]&?(?:string|str)[>\]]|str[ ]\|[ ]None) (?=[^\S\n]{0,4}=) )?
             BLANK{0,60}
             (?P<sign>SIGN) (?: \*{1,2}(?=[^\S\n]) )? BLANK{0,60}
             # {"S": "x"}: a value wrapped in an object
@@ -102,7 +102,7 @@ PHRASE: Final = lazy_pattern(
     rb"""(?xi)
     (?: [^\S\n]{1,3} (?: (?:is|was|has[ ]been) [ ] (?=(?:generated|created|issued|assigned)[ ]for[ ]|(?:re)?set[ ]to[ ]|changed[ ]to[ ]) )?
       (?:value|entered|provided|received|generated|created|issued|assigned|supplied|given|used|changed|set|reset|updated|mismatch) )?
-    (?: [^\S\n]{1,3} (?:for|of) (?:[^\S\n]{1,3}(?:user|account|login))? [^\S\n]{1,3} ["'(]? [\w.@\\-]{1,40}+ ["')]?
+    (?: [^\S\n]{1,3} (?:for|of) (?:[^\S\n]{1,3}(?:user|account|login))? [^\S\n]{1,3} ["'(]? [\w.@\\/-]{1,40}+ ["')]?
       | [^\S\n] \( [\w.@-]{1,40}+ \) )?
     (?: [^\S\n]{0,3} [:=] [^\S\n]{1,3} | [^\S\n]{1,3} (?:is|was|to|will[ ]be) :? [^\S\n]{1,3}
       | [^\S\n]{1,3} (?: \.{3,60} [^\S\n]? :? | - | \xe2\x80[\x93\x94\xa2] | \xe2\x86\x92 ) [^\S\n]{1,3} )

@@ -27,7 +27,7 @@ _VALUE_BEFORE_NAME: Final = lazy_pattern(
 _OPENS: Final = lazy_pattern(rb"""(?:^|\n|[(\[{][^\S\n]?)(?:<<)?[bBuU]?\\{0,16}["'`:]?$""")
 # headers.Add("x-api-key", "x")
 _SETTER: Final = lazy_pattern(
-    rb"""(?i:add|set|put|append|header|define|property|env)\([^\S\n]?\\{0,16}["']$"""
+    rb"""(?i:add|set|put|append|header|define|property|env|variable)\([^\S\n]?\\{0,16}["']$"""
 )
 _CLOSES: Final = lazy_pattern(rb"(?:>>)?[^\S\n]{0,3}(?:,?[)\]}]|\r?\n|$)")
 _HAS_DIGIT_OR_SIGN: Final = lazy_pattern(rb"[^A-Za-z\s]")
@@ -72,7 +72,12 @@ def paired_value(
         return [Span(start, end)] if is_pair or b" " in value or b"=" in value else []
     if not is_pair:
         return []
-    is_tuple = preceding.endswith((b"('", b"(b'", b"(u'")) or _SETTER.search(preceding)
+    is_tuple = (
+        preceding.endswith((b"('", b"(b'", b"(u'"))
+        # {default_pass, <<"x">>} of Erlang
+        or (preceding.endswith(b"{") and after["paired"].endswith(b"<<"))
+        or bool(_SETTER.search(preceding))
+    )
     return [Span(start, end)] if is_tuple or looks_secret(value) or is_pair_value(value) else []
 
 

@@ -63,6 +63,11 @@ _IDENTIFIER: Final = lazy_pattern(rb"(?:[0-9A-F]{16}|[0-9A-F]{40}|0x[0-9a-f]{1,1
 _OF_SESSION: Final = lazy_pattern(rb"(?i)session id$")
 # The recovery key of BitLocker.
 _DIGITS_IN_GROUPS: Final = lazy_pattern(rb"(?:\d{6}-){7}\d{6}$")
+# `recovery codes: a1b2-c3d4 e5f6-a7b8`
+_OF_CODES: Final = lazy_pattern(rb"(?i)(?:recovery|backup) codes")
+_OTHER_CODES: Final = lazy_pattern(
+    rb"[ ,]{1,2}(?P<codes>(?=[a-z-]{0,16}\d)[\w-]{6,20}(?:[ ,]{1,2}(?=[a-z-]{0,16}\d)[\w-]{6,20}){0,15})"
+)
 _WORD_BEGINS: Final = lazy_pattern(rb"[A-Za-z0-9_]")
 
 
@@ -79,7 +84,10 @@ def phrase_secrets(block: bytes, at: int) -> list[Span]:
     after = _AFTER_NAME.match(block, name.end())
     if after is None or (_OF_SESSION.match(name[0]) and is_uuid(after["value"])):
         return []
-    return _found(after, "value") if _is_value(after) else []
+    if not _is_value(after):
+        return []
+    others = _OTHER_CODES.match(block, after.end()) if _OF_CODES.match(block, at) else None
+    return [*_found(after, "value"), *(_found(others, "codes") if others else [])]
 
 
 def _is_value(after: re.Match[bytes]) -> bool:

@@ -14,6 +14,7 @@ from providers.redaction.common_shapes import COMMON_SHAPES
 from providers.redaction.devices import DEVICE_HINTS, device_secrets
 from providers.redaction.kubernetes import KUBERNETES_HINTS, kubernetes_secrets
 from providers.redaction.logins import EXACT_LOGIN_HINTS, LOGIN_HINTS, login_secrets
+from providers.redaction.modems import MODEM_HINTS, modem_secrets
 from providers.redaction.multiline import MULTILINE_HINTS
 from providers.redaction.named import (
     EXACT_NAME_HINTS,
@@ -46,6 +47,7 @@ _PHRASES: Final = (
     (VENDOR_HINTS, vendor_secrets),
     (KUBERNETES_HINTS, kubernetes_secrets),
     (TOOL_HINTS, tool_secrets),
+    (MODEM_HINTS, modem_secrets),
 )
 
 _BEHIND_DIGITS: Final = lazy_pattern(rb"\d\|$")

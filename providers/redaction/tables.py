@@ -17,6 +17,11 @@ _NAMES: Final = (
     *("password", "passwd", "secret", "token", "api_key", "apikey", "pass"),
     *("PASSWORD", "Password", "PASSWD", "SECRET", "Secret", "TOKEN", "Token", "API"),
 )
+_FOREIGN: Final = (
+    *("passwort", "Passwort", "kennwort", "Kennwort", "senha", "Senha", "wachtwoord", "parola"),
+    *("mot_de_passe", "contrasena", "heslo", "haslo"),
+)
+_FOREIGN_COLUMNS: Final = frozenset(name.lower().encode() for name in _FOREIGN)
 TABLE_HINTS: Final = (
     tuple(
         text
@@ -27,6 +32,11 @@ TABLE_HINTS: Final = (
         text
         for name in ("password", "secret", "token", "passwd", "api_key")
         for text in (f',"{name}', f'{name}",', f"| {name}", f"{name} |", f"_{name},")
+    )
+    + tuple(
+        text
+        for name in _FOREIGN
+        for text in (f",{name}", f";{name}", f"\t{name}", f"{name},", f"{name};", f"{name}\t")
     )
     + ("_PASS,", "_PASS\n", "_PASSWORD,", "_PASSWORD\n", "_pass,", "Key,", ",Key", "_KEY,", "_key,")
 )
@@ -73,7 +83,8 @@ def open_table(block: bytes, at: int) -> tuple[OpenTable | None, int]:
 
 
 def _column_kind(column: bytes) -> NameKind:
-    return name_kind(column.strip(b' "\r').replace(b" ", b"_"))
+    name = column.strip(b' "\r').replace(b" ", b"_")
+    return NameKind.SECRET if name.lower() in _FOREIGN_COLUMNS else name_kind(name)
 
 
 def table_rows(

@@ -9,7 +9,9 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 from providers.redaction.arguments import argument, piped_value
+from providers.redaction.names import words
 from providers.redaction.notation import Span
+from providers.redaction.prose import is_prose_argument
 from providers.redaction.values import (
     looks_random,
     looks_stated,
@@ -23,6 +25,31 @@ TOOL_HINTS: Final = (
     "mc alias set ",
     "mc config host add ",
     "virsh secret-set-value ",
+    "wifi.begin(",
+    "composer config ",
+    "bundle config ",
+    "snyk auth ",
+    "codecov ",
+    "sapcontrol ",
+    "+login ",
+    "sv_setsteamaccount ",
+    "set-initial-password ",
+    "reset-admin-password ",
+    "-setcookie ",
+    'rcon: "rcon ',
+    "client_send",
+    "\tresp=",
+    " env:",
+    "set passwd ",
+    "set password ",
+    "set psksecret ",
+    "option key ",
+    "option wpakey ",
+    "> auth ",
+    '" *',
+    "key1\tfull\t",
+    "key2\tfull\t",
+    "].key=",
     "/setcredentials ",
     "security add-",
     "signtool sign ",
@@ -80,14 +107,19 @@ TOOL_HINTS: Final = (
 EXACT_TOOL_HINTS: Final = ("334 UGFzc3dvcmQ6", "334 PD", "APOP ", "PASSWORD ")
 
 _QUOTE: Final = rb"""\\{0,8}["']"""
+# A name between a command and the password: no word of a sentence about the command.
+_NAME: Final = (
+    rb"(?!(?:failed|failure|error|is|are|was|has|not|the|took|in|for|with|by|after|at|exited|stopped"
+    rb"|rotated|disabled|command|usage|ok|--)[:,;.]{0,2}[ ])\S{1,64}"
+)
 # Each pattern ends where the secret begins.
 _ARGUMENTS: Final = lazy_pattern(
     rb"""(?xi)
     (?: cargo[ ]login[ ] (?:--?[a-z-]{1,20}[ ]){0,3} (?=[^\s<-]{8})
       | nuget[ ]push[ ] [^\s-][^\s]{0,200}\.s?nupkg[ ] (?=[^\s-]{8})
       | poetry[ ]config[ ] (?: pypi-token\.[\w.-]{1,64} | http-basic\.[\w.-]{1,64}[ ]\S{1,64} )[ ] (?=[^\s-])
-      | mc[ ](?:alias[ ]set|config[ ]host[ ]add)[ ] \S{1,64}[ ]https?://\S{1,200}[ ]\S{1,128}[ ]
-      | virsh[ ]secret-set-value[ ] (?:--secret[ ])? [\w-]{1,64}[ ] (?:--base64[ ])? (?=[^\s-])
+      | mc[ ](?:alias[ ]set|config[ ]host[ ]add)[ ] NAME[ ]https?://\S{1,200}[ ]NAME[ ]
+      | virsh[ ]secret-set-value[ ] (?:--secret[ ])? (?=[\w-]{1,64}[ ])NAME[ ] (?:--base64[ ])? (?=[^\s-])
       | /setcredentials[ ] \S{1,64}[ ](?:server|proxy)[ ]\w{1,20}[ ]\S{1,64}[ ]
       | security[ ]add-(?:generic|internet)-password[ ] (?:[^\n|;]{0,200}?[ ])??-w[ ]
       | signtool[ ]sign[ ] (?:[^\n|;]{0,200}?[ ])??/p[ ]
@@ -95,17 +127,17 @@ _ARGUMENTS: Final = lazy_pattern(
       | (?:doctl|flyctl)[ ] (?:[^\n|;]{0,120}?[ ])??-t[ ] (?=[^\s-]{8})
       | sp_(?:addlogin|password)[ ] (?:@\w{1,20}[ ]?=[ ]?)? (?:N?'[^'\n]{0,128}'|null)[ ]?,[ ]? (?:@\w{1,20}[ ]?=[ ]?)? N? (?=')
       | (?:ldap_bind|simple_bind(?:_s)?)\([ ]? (?:\$?\w{1,40},[ ]?)? QUOTE[^"'\\\n]{0,256}QUOTE[ ]?,[ ]? (?=QUOTE)
-      | radtest[ ] (?:-\w[ ]\S{1,20}[ ]){0,3} \S{1,64}[ ] (?=\S{4,128}[ ]\S)
+      | radtest[ ] (?:-\w[ ]\S{1,20}[ ]){0,3} NAME[ ] (?=\S{4,128}[ ]\S)
       | db2[ ]connect[ ]to[ ]\S{1,64}[ ]user[ ]\S{1,64}[ ]using[ ]
       | \.logon[ ][^\s,]{1,100},
       | x-honeycomb-team QUOTE?[ ]?[:=][ ]? (?=QUOTE?[\w-]{8})
       | password[ ]for[ ]the[ ][\w.-]{1,40}[ ]user (?:[ ]\([^()\n]{0,120}\))? :(?:[ ]{1,4}|[ ]?\r?\n) (?=\S{6,128}[ ]?(?:["'\\]|\r?$|\r?\n))
       | (?-i:PASSWORD)[ ][\w.-]{1,40}[ ]=[ ] (?=[^\s"']{0,60}\d)
-      | ftp>[ ]user[ ]\S{1,64}[ ] (?=\S{4})
+      | ftp>[ ]user[ ]NAME[ ] (?=\S{4})
       | ::set-env[ ]name=[\w-]{0,40}(?:token|secret|password|key|credential)[\w-]{0,20}::
-      | com2sec[ ]\S{1,64}[ ]\S{1,64}[ ] (?=\S)
+      | com2sec[ ] NAME[ ]NAME[ ] (?!public\b|rotated\b)(?=\S)
       | snmp_community QUOTE?[ ]?[=:][ ]? (?=QUOTE?[\w.-]{4})
-      | \.auth\([ ]?QUOTE[^"'\\\n]{1,64}QUOTE[ ]?,[ ]? (?=QUOTE)
+      | \.auth\([ ]?QUOTE(?!(?:realm|scheme|type|method|mode|provider|basic|bearer|digest)QUOTE)[^"'\\\n]{1,64}QUOTE[ ]?,[ ]? (?=QUOTE)
       | acl[ ]setuser[ ]\S{1,64}[ ] (?:\S{1,64}[ ]){0,6}?>
       | =\\{0,8}"-u\\{0,8}"[ ]a\d{1,3}=\\{0,8}"(?P<user>[^":\s\\]{1,64}):(?!(?P=user)\b|\d{1,6}\b)
       | impacket-\w{1,20}[ ] (?:\S{1,64}[ ]){0,4}?[\w.-]{1,64}/[\w.-]{1,64}:
@@ -114,14 +146,31 @@ _ARGUMENTS: Final = lazy_pattern(
       | (?:using|with)[ ]pw[ ] (?=[^\s"']{0,60}\d)
       | (?:token|secret|password)[ ]\{[ ](?:value|data|secret|token|password|key):[ ] (?=QUOTE)
       | wordpress_(?:logged_in|sec)_[\w-]{1,64}=
+      | (?:set-initial|reset-admin)-password[ ] (?:--[\w-]{1,30}(?:=\S{1,64})?[ ]){0,3} (?=[^\s-])
+      | wifi\.begin\([ ]?QUOTE[^"'\\\n]{1,64}QUOTE[ ]?,[ ]? (?=QUOTE)
+      | composer[ ]config[ ] (?:--?[a-z]{1,20}[ ]){0,3} http-basic\.[\w.-]{1,100}[ ]NAME[ ]
+      | bundle[ ]config[ ] (?:(?:--?[a-z]{1,20}|set|local)[ ]){0,3} [\w.-]{1,100}[ ][\w.@-]{1,64}:
+      | snyk[ ]auth[ ] (?=[\w-]{16})
+      | codecov[ ] (?:[^\n|;]{0,120}?[ ])??-t[ ] (?=[\w-]{16})
+      | sapcontrol[ ] (?:[^\n|;]{0,120}?[ ])??-user[ ]NAME[ ] (?=[^\s-])
+      | \+login[ ]NAME[ ] (?=[^\s+-])
+      | sv_setsteamaccount[ ] (?=\S{16})
+      | key[12]\tfull\t
+      | -setcookie[ ] (?=[^\s-])
+      | rcon:[ ]"rcon[ ]\d{1,12}[ ]
+      | client_send QUOTE?[ ]?[:=][ ]?QUOTE?[^"'^\n]{0,8}\^[^"'^\n]{1,64}\^
+      | option[ ](?:wpa)?key[ ] (?=QUOTE)
+      | \]\.key= (?=QUOTE)
       | sonar\.login= (?=[^\s"',;&]{0,40}\d)
       | key[ ]content[ ]{1,20}:[ ]
     )
-    """.replace(b"QUOTE", _QUOTE)
+    """.replace(b"QUOTE", _QUOTE).replace(b"NAME", _NAME)
 )
+_SHARED_SECRET: Final = lazy_pattern(rb"""["']?[ ]\S{1,128}[ ]\d{1,5}[ ](?=\S{4})""")
 _RANDOM_VALUE: Final = lazy_pattern(
     rb"""(?xi) (?:t?otp[ ]seed(?:[ ]is)?[ ]?[:=]?[ ]) (?P<value>[^\s"'\\,;&]{8,256}) """
 )
+_BASE32: Final = lazy_pattern(rb"(?=[A-Z]{0,24}[2-7])[A-Z2-7]{8,256}$|[A-Z2-7]{16,256}$")
 # The user and the password that a RADIUS server prints: `Login incorrect: [ada/x] (from client …)`.
 _RADIUS: Final = lazy_pattern(
     rb"""(?xi) login[ ](?:incorrect:|ok:|failed|attempt)[ ][(\[] (?!host/|(?-i:[A-Z]{2,20})/) [^\s/()\[\]<>"'\\]{1,128}/(?P<value>[^\s()\[\]<>"'\\]{4,128})[)\]][ ](?:\(from[ ]|failed|succeeded) """
@@ -149,6 +198,26 @@ _DIGEST: Final = lazy_pattern(rb"APOP \S{1,128} (?P<value>[0-9a-f]{32})(?![0-9A-
 _STRING_BEFORE: Final = lazy_pattern(
     rb"""(?P<quote>["'])(?P<value>[^"'\\\n$]{4,128})\\{0,8}(?P=quote)[ ]?$"""
 )
+# Dovecot's answer of a client, a variable of PowerShell, a login at the prompt of Redis.
+_SHAPES: Final = lazy_pattern(
+    rb"""(?xi)
+    (?: \tresp=(?=[A-Za-z0-9+/]{8})
+      | [ ]env:\w{0,40}(?:token|secret|passw(?:or)?d|pass|pwd|pw|key|credential)\w{0,20}[ ](?:-value[ ])?["']?
+      | (?P<redis>)>[ ]auth[ ](?:[\w.-]{1,64}[ ])?
+    ) (?P<value>[^\s"'\\]{4,512}) (?(redis)[ \r]*+(?:\n|$))
+    """
+)
+_REDIS_PROMPT: Final = lazy_pattern(rb":\d{1,5}(?:\[\d{1,3}\])?$")
+# "ada" l2tpd "x" * in the secrets of PPP.
+_CHAP: Final = lazy_pattern(
+    rb"""(?:^|[:]\s)\s{0,8}(?:"[^"\n]{1,64}"|[\w.@*-]{1,64})[ \t]{1,16}(?:"[^"\n]{0,64}"|[\w.*-]{1,64})[ \t]{1,16}"(?P<value>[^"\n]{4,128})$"""
+)
+_CHAP_ENDS: Final = lazy_pattern(rb'" \*[ \t\r]*+(?:\n|$)')
+_SET: Final = lazy_pattern(
+    rb"""(?i)set[ ](?:password|passwd|psksecret)[ ]["']?(?P<value>[^\s"'\\]{4,128})["']?[ \r]*+(?:\n|$)"""
+)
+_BEGINS_LINE: Final = lazy_pattern(rb"(?:^|[#>$][ ]?)[ \t]*+$")
+_IN_SENTENCES: Final = words("again first before later here there instead twice command value")
 _LONGEST_FRONT: Final = 200
 
 
@@ -157,17 +226,21 @@ def tool_secrets(block: bytes, at: int) -> list[Span]:
     # Choosing by the first letter is much faster than trying all patterns.
     find = _BY_FIRST_LETTER.get(block[at : at + 1].lower())
     found = find(block, at) if find else []
-    if found or (not block[at : at + 1].isalpha() and block[at : at + 1] not in b"/:=."):
+    if found or (not block[at : at + 1].isalpha() and block[at : at + 1] not in b"/:=.-]+"):
         return found
     match = _ARGUMENTS.match(block, at)
-    return argument(block, match.end()) if match else []
+    spans = argument(block, match.end()) if match else []
+    if spans and (shared := _SHARED_SECRET.match(block, spans[0].end)):
+        # `radtest ada x 10.0.0.1 0 x`: the server and the client share the last argument.
+        spans += argument(block, shared.end()) if block.startswith(b"radtest", at) else []
+    return spans
 
 
 def _stated(block: bytes, at: int) -> list[Span]:
     match = _RANDOM_VALUE.match(block, at)
     if match is None:
         return []
-    return _value(match) if looks_random(match["value"]) or match["value"].isupper() else []
+    return _value(match) if looks_random(match["value"]) or _BASE32.match(match["value"]) else []
 
 
 def _of_login(block: bytes, at: int) -> list[Span]:
@@ -184,7 +257,10 @@ def _of_shell(block: bytes, at: int) -> list[Span]:
     if match := _INPUT.match(block, at):
         return _value(match) if _is_read(block, at, _READS_PASSWORD, match["value"]) else []
     match = _PRINTED.match(block, at)
-    return _value(match) if match and looks_stated(match["value"]) else []
+    if match is None:
+        return []
+    is_value = may_be_secret if block[at : at + 1] in b"pP" else looks_stated
+    return _value(match) if is_value(match["value"]) else []
 
 
 def _sent(block: bytes, at: int) -> list[Span]:
@@ -210,13 +286,46 @@ def _value(match: re.Match[bytes]) -> list[Span]:
     return [Span(*match.span("value"))]
 
 
+def _of_shape(block: bytes, at: int) -> list[Span]:
+    """A value that only the form of its whole line shows."""
+    offset = max(0, at - _LONGEST_FRONT)
+    front = block[offset:at].rpartition(b"\n")[2]
+    if block.startswith(b'" *', at):
+        chap = _CHAP.search(front)
+        first = at - len(front)
+        is_line = chap and _CHAP_ENDS.match(block, at)
+        return [Span(first + chap.start("value"), at)] if chap and is_line else []
+    match = _SHAPES.match(block, at)
+    if match is None or not may_be_secret(match["value"]):
+        return []
+    is_redis = match.lastgroup != "redis" or _REDIS_PROMPT.search(front)
+    return _value(match) if is_redis else []
+
+
+def _set(block: bytes, at: int) -> list[Span]:
+    """The only word after `set passwd` at the beginning of a line: a setting of a firewall."""
+    match = _SET.match(block, at)
+    if match is None:
+        return _sent(block, at)
+    front = block[max(0, at - _LONGEST_FRONT) : at].rpartition(b"\n")[2]
+    value = match["value"]
+    is_sentence = value.lower() in _IN_SENTENCES or is_prose_argument(block, match.start(), value)
+    if is_sentence or not _BEGINS_LINE.search(front) or not may_be_secret(value):
+        return []
+    return _value(match)
+
+
 _BY_FIRST_LETTER: Final = {
+    b"\t": _of_shape,
+    b" ": _of_shape,
+    b">": _of_shape,
+    b'"': _of_shape,
     b"<": _of_shell,
     b"p": _of_shell,
     b"|": _piped,
     b"3": _of_protocol,
     b"a": _of_protocol,
-    b"s": _sent,
+    b"s": _set,
     b"l": _of_login,
     b"o": _stated,
     b"t": _stated,

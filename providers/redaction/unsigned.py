@@ -9,10 +9,12 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 from providers.redaction import notation
+from providers.redaction.config_lines import is_last_setting, is_netrc, is_set_line
 from providers.redaction.credentials import cookies, credentials
 from providers.redaction.names import NameKind, name_kind, words
 from providers.redaction.notation import Span, secret_value_at
 from providers.redaction.pairs import is_pair_value
+from providers.redaction.prose import is_prose_argument
 from providers.redaction.values import (
     TEST_NAME,
     is_ordinary,
@@ -45,8 +47,8 @@ _TO_NEW: Final = lazy_pattern(rb"""(?:\\{0,8}["'`])?,?[ ]to[ ]""")
 _HAS_DIGIT: Final = lazy_pattern(rb"\d")
 _HAS_BLANK: Final = lazy_pattern(rb"\s")
 _WORD: Final = lazy_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
-# Settings of Redis, whose values follow without a sign.
-_SETTINGS: Final = words("requirepass masterauth")
+# Settings of Redis and LDAP, whose values follow without a sign.
+_SETTINGS: Final = words("requirepass masterauth bindpw rootbindpw rootpw")
 _SQL_FUNCTIONS: Final = words("PASSWORD OLD_PASSWORD")
 _IS_PASSWORD: Final = lazy_pattern(rb"(?i)pass|pwd")
 _LONGEST_CELL: Final = 64
@@ -85,10 +87,6 @@ _ASSIGNING: Final = (b"set", b"#define", b"ENV", b"ARG")
 # `DefaultPassword    REG_SZ    x` of Windows
 _REGISTRY_TYPE: Final = lazy_pattern(rb"REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}")
 _CELL: Final = lazy_pattern(rb"""[^\s,;|"'()]{8,256}+""")
-_NETRC: Final = lazy_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
-_NETRC_LINE: Final = lazy_pattern(
-    rb"(?:^|\n|[ \t])login[ \t]{1,8}\S{1,64}[ \t]{0,3}\r?\n[ \t]{0,16}$"
-)
 
 
 def is_prose(block: bytes, first: int, at: int, start: int, name: bytes) -> bool:
@@ -100,7 +98,7 @@ def is_prose(block: bytes, first: int, at: int, start: int, name: bytes) -> bool
     return not (
         name.startswith(b"-")
         or _sets_header(block, first)
-        or _is_netrc_line(block, first, start)
+        or is_last_setting(block, first, start)
         or name in _SETTINGS
         or block[first:at].isupper()
         or block.find(b"login ", max(0, at - 100), at) >= 0
@@ -190,7 +188,7 @@ def loosely_joined_secret(
     def is_secret_value(value: bytes, quote: bytes) -> bool:
         value = value[: notation.LONGEST_ORDINARY]
         if looks_secret(value):
-            return True
+            return not (after["loose"].strip() == b"|" and _ATTRIBUTE.match(value))
         if quote and is_call:
             return (
                 (is_function and not is_ordinary(value))
@@ -266,13 +264,15 @@ def secret_behind_blank(
             return False
         if looks_secret(value) and kind in (NameKind.SECRET, NameKind.DOUBTFUL):
             return True
-        if not is_secret(kind, value, prose=False):
+        if not is_secret(kind, value, prose=False) or (
+            not quote and is_prose_argument(block, start, value)
+        ):
             return False
         return (
             is_option
             or looks_secret(value)
             or _is_setting(block, after, name)
-            or (kind is NameKind.SECRET and _is_password_value(value, quote, after, name))
+            or (kind is NameKind.SECRET and _is_password_value(block, value, quote, after, name))
         )
 
     return secret_value_at(block, start, is_secret_value)
@@ -342,20 +342,24 @@ def _is_setting(block: bytes, after: re.Match[bytes], name: bytes) -> bool:
     return bool(
         name in _SETTINGS
         or (len(after["blank"]) > 1 and name.isupper() and b"_" in name)
-        or _is_netrc(block, after.start())
-        or _is_netrc_line(block, start, after.end())
+        or is_netrc(block, after.start())
+        or is_last_setting(block, start, after.end())
         or _is_assigned(block, start)
     )
 
 
-def _is_password_value(value: bytes, quote: bytes, after: re.Match[bytes], name: bytes) -> bool:
+def _is_password_value(
+    block: bytes, value: bytes, quote: bytes, after: re.Match[bytes], name: bytes
+) -> bool:
     has_digit = len(value) >= 6 and any(48 <= byte <= 57 for byte in value) and not value.isdigit()
     is_password = bool(_IS_PASSWORD.search(name))
     if has_digit and (is_password or len(after["blank"]) > 1):
         return True
     if is_password and looks_like_password(value.rstrip(b".")):
         return True
-    return is_password and quote in (b"'", b'"')
+    return quote in (b"'", b'"') and (
+        is_password or is_set_line(block, after.end("rest") - len(name))
+    )
 
 
 def _sets_header(block: bytes, first: int) -> bool:
@@ -373,18 +377,3 @@ def _is_assigned(block: bytes, first: int) -> bool:
         return True
     line = block[max(0, first - 128) : first].rpartition(b"\n")[2]
     return (b"config" in line or b" set " in line) and bool(_CONFIGURES.search(line))
-
-
-def _is_netrc_line(block: bytes, first: int, start: int) -> bool:
-    """Whether the name is the first word of a line after `login ada`, and the value the last."""
-    front = block[max(0, first - 100) : first]
-    if b"login" not in front:
-        return False
-    end = block.find(b"\n", start, start + 100)
-    is_last = not block[start : end if end >= 0 else start + 100].strip().count(b" ")
-    return is_last and bool(_NETRC_LINE.search(front))
-
-
-def _is_netrc(block: bytes, at: int) -> bool:
-    front = block[max(0, at - 100) : at]
-    return b"login" in front and bool(_NETRC.search(front))

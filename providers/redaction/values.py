@@ -27,7 +27,7 @@ _ORDINARY: Final = words(
     "close started ended terminated established"
     " string str int integer bool boolean bytes object array number any void include same-origin "
     "omit anonymous bearer basic too plain md5"
-    " sha1 sha256 sha512 hmac rsa jwt oauth oauth2 saml ldap kerberos gssapi ntlm negotiate "
+    " configured not_configured unconfigured enrolled deprecated installed sha1 sha256 sha512 hmac rsa jwt oauth oauth2 saml ldap kerberos gssapi ntlm negotiate "
     "digest publickey keyboard-interactive"
     " new await async token credentials authentication authorization authenticated "
     "unauthenticated authorized "
@@ -56,6 +56,7 @@ _PLACEHOLDER: Final = lazy_pattern(
       | (?-i:(?=[a-z]{0,30}[._])[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,5}\([\w."'=*-]{0,100})$      # json.loads(text
       | (?-i:[A-Z][a-z]{1,20}(?:[A-Z][a-z]{1,20}){1,4}\([a-z_.]{0,60})$                     # AccessToken(access_token
       | (?-i:[a-z]{2,20}(?:[A-Z][a-z]{1,20}){1,4}\([a-z][\w.]{0,60})$                        # getToken(request
+      | \((?-i:[A-Z][A-Za-z]{1,20}-[A-Z]\w{1,40})$                   # a command of PowerShell
       | mot[ ]de[ ]passe$
       | \d{1,2}(?:\.\d{1,3}){2}$
       | (?-i:[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6}/[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6})$   # a thing of Kubernetes in its namespace
@@ -147,6 +148,7 @@ _CODE: Final = lazy_pattern(rb"[A-Za-z0-9._~/!$*+%-]{4,}")
 _SMALL_NUMBER: Final = lazy_pattern(rb"\d{1,5}(?=[\s,;.)]|$)")
 # After `pass:`, which may also be the result of a test: not a word with a short number.
 _PASS_VALUE: Final = lazy_pattern(rb"(?=[A-Za-z]{0,30}\d)[A-Za-z0-9]{6,64}$")
+_DECIMAL: Final = lazy_pattern(rb"\d{1,3}\.\d{1,3}$")
 _HAS_BLANK: Final = lazy_pattern(rb"\s")
 _HAS_DIGIT: Final = lazy_pattern(rb"\d")
 _HAS_LETTER: Final = lazy_pattern(rb"[A-Za-z]")
@@ -260,7 +262,7 @@ def is_secret(kind: NameKind, value: bytes, *, prose: bool) -> bool:
     if kind is NameKind.CODE:
         return (
             bool(_CODE.match(value))
-            and not is_ordinary(value)
+            and not (is_ordinary(value) or _DECIMAL.match(value))
             and bool(_HAS_DIGIT.search(value[:64]))
         )
     if is_ordinary(value):
