@@ -163,9 +163,17 @@ class RequestHandler(Struct, frozen=True):
             # Such as an answer that waited for the pace of its channel. Without an end, the next
             # process reports it to its asker.
             elif not is_unanswered:
-                await self.outcomes.record(target.delivery, outcome=outcome, took_ms=took_ms)
+                await self._record_end(target, outcome, took_ms)
             self.on_finished(command, outcome, took_ms / 1000)
             log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
+
+    async def _record_end(self, target: ReplyTarget, outcome: str, took_ms: int) -> None:
+        deletion = target.state.deletion
+        # A private answer would be sent again by the next process.
+        if deletion and not target.state.private_reason:
+            self.outcomes.record_after(deletion, target.delivery, outcome=outcome, took_ms=took_ms)
+        else:
+            await self.outcomes.record(target.delivery, outcome=outcome, took_ms=took_ms)
 
     async def _ask(
         self, command: CommandName, words: str, target: ReplyTarget, form: FormValues | None

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -20,14 +19,20 @@ from typing import Any
 import pytest
 import time_machine
 from hypothesis import HealthCheck, settings
-from msgspec.structs import replace
 
 from bot.app import Bot, open_bot
 from bot.sandbox.sandbox import Sandbox, open_targets_of
 from bot.sandbox.targets import TargetSandbox
 from bot.store.postgres import connection
 from providers.redaction import Secret
-from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
+from tests.support.clock import (
+    OFFSET,
+    PROCESS_CLOCK,
+    MovableClock,
+    ahead_of_machine_s,
+    moved_dialect,
+    process_environ,
+)
 from tests.support.postgres import create_database, open_server, why_not
 from tests.support.prestarted import ProgramServer, open_program_server
 from tests.support.sandbox import open_tested_sandbox
@@ -73,10 +78,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if (given := config.getoption("--now")) and OFFSET not in os.environ:
         start = datetime.fromisoformat(given)
-        real = datetime.now(UTC)
         start = start if start.tzinfo else start.replace(tzinfo=UTC)
         time_machine.travel(start, tick=True).start()
-        os.environ[OFFSET] = repr((start - real).total_seconds())
+        # Measured, since moving the clock takes a while on a busy machine, and processes compare
+        # their clocks.
+        os.environ[OFFSET] = repr(ahead_of_machine_s())
         os.environ["PYTHONPATH"] = os.pathsep.join(
             filter(None, [str(PROCESS_CLOCK), os.environ.get("PYTHONPATH", "")])
         )
@@ -97,11 +103,7 @@ def server_clock() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         if OFFSET in os.environ:
-            # Measured, since the clock was moved a few seconds late on a busy machine.
-            ahead_s = time.time() - time_machine.escape_hatch.time.time()
-            dialect = replace(
-                connection.DIALECT, time_of_day=f"({connection.SECONDS} + {ahead_s!r})"
-            )
+            dialect = moved_dialect()
             patch.setattr(connection.PostgresTransaction, "dialect", dialect)
             patch.setattr(connection.PostgresDatabase, "dialect", dialect)
         yield

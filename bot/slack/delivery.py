@@ -294,6 +294,9 @@ class Delivery:
                 # One that cannot be edited may have been followed by a new message.
                 shown = await self.messages.find_shown(target)
             if shown and not shown.may_be_progress:
+                # A progress message that Slack had not confirmed may be left beside it.
+                target.state.progress.is_unconfirmed = True
+                self._delete_unconfirmed_later(target)
                 return
         await self.send_ephemeral(target, text, blocks)
 
@@ -401,9 +404,11 @@ class Delivery:
     def _delete_unconfirmed_later(self, target: ReplyTarget) -> None:
         """Deletes a progress message that Slack did not confirm, if it is found later."""
         if target.state.progress.is_unconfirmed:
-            self._delete_later(lambda: self._progress.delete_unconfirmed(target))
+            target.state.deletion = self._delete_later(
+                lambda: self._progress.delete_unconfirmed(target)
+            )
 
-    def _delete_later(self, delete: Callable[[], Awaitable[bool]]) -> None:
+    def _delete_later(self, delete: Callable[[], Awaitable[bool]]) -> asyncio.Task[None]:
         """Tries for a while to delete a message; `delete` returns whether it did."""
 
         async def try_to_delete() -> None:
@@ -416,6 +421,7 @@ class Delivery:
         task = asyncio.create_task(try_to_delete())
         self._deletions.add(task)
         task.add_done_callback(self._deletions.discard)
+        return task
 
     async def _until_reached(self, send: Callable[[], Awaitable[T]]) -> T:
         """The result of `send` once Slack can be reached. Raises SlackUnreachable if that takes too

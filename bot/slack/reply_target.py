@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import Enum
 
 from msgspec import Struct, field
@@ -66,7 +67,8 @@ class ReplyState(Struct):
     an answer for the channel is private. `replace_original` if the next message by response URL
     replaces what that URL shows. `is_answered` once the asker can see the answer, and
     `has_unsent_files` until its files are sent or reported. `unreported` is the end of a question
-    that is recorded once its error has been sent.
+    that is recorded once its error has been sent. `deletion` looks for a progress message beside
+    the answer, and deletes it.
     """
 
     question: str = ""
@@ -77,6 +79,7 @@ class ReplyState(Struct):
     is_answered: bool = False
     has_unsent_files: bool = False
     unreported: QuestionEnd | None = None
+    deletion: asyncio.Task[None] | None = None
     progress: ShownProgress = field(default_factory=ShownProgress)
 
     @property

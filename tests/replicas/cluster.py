@@ -20,6 +20,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.store import LeaseTimings
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
+from tests.support.clock import process_environ
 from tests.support.postgres import PostgresServer, create_database
 
 
@@ -135,7 +136,10 @@ class Cluster:
         return replica
 
     def _environ(self) -> dict[str, str]:
-        found = {**os.environ, **self.sandbox.environ(), "PYTHONPATH": str(ROOT)}
+        found = process_environ(
+            self.sandbox.clock,
+            {**os.environ, **self.sandbox.environ(), "PYTHONPATH": str(ROOT)},
+        )
         if isinstance(self.database.location, Secret):
             found["DATABASE_URL"] = self.database.location.open()
         return found

@@ -181,6 +181,16 @@ async def test_report_does_not_replace_shared_answer(sandbox: Sandbox) -> None:
     assert ".csv may be missing" in texts(sandbox)[-1]
 
 
+async def test_error_that_a_stop_cuts_off_is_reported(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as ending:
+        handled = answer_never(sandbox, "/response/")
+        await sandbox.slack.command("/usage lastt 7 days")
+        await asyncio.wait_for(handled.wait(), 30)
+        assert await stopped_outcome(ending) == "asked"
+    await lost_after_restart(sandbox)
+    assert len(interruptions(sandbox)) == 1
+
+
 async def test_answer_is_not_sent_again_without_access(sandbox: Sandbox) -> None:
     async with connected_bot(sandbox) as ending:
         handled = answer_never(sandbox, "/response/")

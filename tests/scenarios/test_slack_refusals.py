@@ -151,6 +151,26 @@ async def test_progress_beside_its_answer_is_deleted(sandbox: Sandbox, bot: Bot)
 
 
 @pytest.mark.shows_work
+async def test_next_process_deletes_progress_beside_the_answer(sandbox: Sandbox) -> None:
+    async with connected_bot(sandbox) as ending:
+        sandbox.rapid7.be_slow(600, times=3)
+        sandbox.slack.fail(how="cut", processed=True)
+        sandbox.slack.answer_with(503, path="conversations.history", times=2)
+        await sandbox.slack.command("/usage last 7 days")
+        await progress_searched(sandbox)
+        [left_over] = [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
+        sandbox.rapid7.answer_at_once()
+        answer = await sandbox.slack.until(
+            lambda: next((m for m in sandbox.slack.seen() if "in 7 days" in m.text), None)
+        )
+        await ending.requests.running.finish(within_s=5)
+    assert left_over in sandbox.slack.messages
+    async with connected_bot(sandbox):
+        await sandbox.slack.until(lambda: left_over not in sandbox.slack.messages)
+    assert sandbox.slack.seen() == [answer]
+
+
+@pytest.mark.shows_work
 async def test_answer_replaces_progress_after_an_outage(sandbox: Sandbox) -> None:
     sandbox.rapid7.be_slow(600, times=3)
     await sandbox.slack.command("/usage last 7 days")

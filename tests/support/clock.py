@@ -5,10 +5,16 @@ process that a test starts.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import time_machine
+from msgspec.structs import replace
+
+from bot.store.postgres import connection
+from bot.store.sql.database import Dialect
 from providers.clock import Clock
 
 # A folder with a `sitecustomize.py`, which every Python process imports as it starts.
@@ -35,6 +41,17 @@ class MovableClock:
         now = self()
         every = timedelta(minutes=minutes)
         self.ahead += every - (now - datetime.min.replace(tzinfo=UTC)) % every
+
+
+def ahead_of_machine_s() -> float:
+    """How far the clock of this process was moved."""
+    return time.time() - time_machine.escape_hatch.time.time()
+
+
+def moved_dialect() -> Dialect:
+    """PostgreSQL with the clock of this process, and not with the machine's."""
+    moved = f"({connection.SECONDS} + {ahead_of_machine_s()!r})"
+    return replace(connection.DIALECT, time_of_day=moved)
 
 
 def process_environ(clock: Clock, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
