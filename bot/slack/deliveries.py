@@ -20,6 +20,8 @@ ACKED_BY_LISTENER = frozenset({"view_submission", "block_suggestion"})
 # Slack delivers an event again at once, after a minute and after five; these are more than arrive
 # in that time.
 MOST_KNOWN = 5000
+# How Bolt names the mode in which a request came.
+SOCKET_MODE = "socket_mode"
 # Slack waits three seconds for what comes of a form, of which saving it may take two.
 RECORD_WITHIN_S = 0.5
 
@@ -72,13 +74,29 @@ class Deliveries:
         if not key:
             return await self._dispatch(request)
         response = self._responses.get(key)
-        if response is None:
+        if response is not None:
+            log.info("A repeated delivery is ignored.")
+        elif request.mode == SOCKET_MODE:
+            return await self._handle_here(key, request)
+        else:
             response = self._responses[key] = asyncio.ensure_future(self._handle(key, request))
             self._drop_oldest()
-        else:
-            log.info("A repeated delivery is ignored.")
         # A connection that breaks must not cancel what both deliveries wait for.
         return await asyncio.shield(response)
+
+    async def _handle_here(self, key: str, request: AsyncBoltRequest) -> BoltResponse:
+        """The same in the task of the delivery, which no connection cancels in Socket Mode."""
+        response = self._responses[key] = asyncio.get_running_loop().create_future()
+        self._drop_oldest()
+        try:
+            found = await self._handle(key, request)
+        except BaseException as error:
+            response.set_exception(error)
+            # Perhaps nobody waits for it; else asyncio would log that it was not read.
+            response.exception()
+            raise
+        response.set_result(found)
+        return found
 
     async def _handle(self, key: str, request: AsyncBoltRequest) -> BoltResponse:
         if not is_recorded(request.body):
