@@ -88,12 +88,20 @@ class Answer(Struct, frozen=True):
     data_until: datetime | None = None
 
 
-class Evidence(Struct, frozen=True):
-    """What is behind a value: facts by name, and the question that shows no more than that; empty
-    where the question of the alert does.
+class EvidenceFact(Struct, frozen=True, omit_defaults=True):
+    """A fact behind a value. `at` is when it happened, which is shown before it."""
+
+    name: str
+    value: str
+    at: datetime | None = None
+
+
+class Evidence(Struct, frozen=True, omit_defaults=True):
+    """What is behind a value: facts, and the question that shows no more than that; empty where the
+    question of the alert does. It is stored with the incident.
     """
 
-    facts: Sequence[tuple[str, str]] = ()
+    facts: tuple[EvidenceFact, ...] = ()
     query: str = ""
 
 
@@ -110,5 +118,5 @@ class Measurement(Struct, frozen=True):
     window: ParsedWindow | None = None
     data_until: datetime | None = None
     shortcomings: Sequence[str] = ()
-    # What is behind the values of the subjects that fire; made only for a notification.
+    # What is behind the values of the subjects that fire; computed only for a notification.
     evidence: Callable[[Collection[str]], Evidence] | None = None

@@ -128,6 +128,14 @@ def truncate(text: str, most: int) -> str:
     return text if len(text) <= most else text[: max(0, most - 1)] + "…"
 
 
+def shorten_middle(text: str, most: int) -> str:
+    """The same with the ellipsis in the middle, of a text whose end tells as much as its beginning."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - 1 - end]}…{text[len(text) - end :]}"
+
+
 def join_words(items: list[str], most: int = 5, *, conjunction: str = "and") -> str:
     """`a, b and c`, or `a, b … and 12 more`."""
     if len(items) > most:

@@ -24,6 +24,7 @@ from bot.blocks.alert_states import OK_STATES, state_dot
 from bot.blocks.home import MOST_ALERTS, HomeAlert
 from bot.questions.question import CommandName
 from handlers.alert_registry import RuleRegistry
+from handlers.alert_texts import unacknowledgeable
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.alerts import AlertJob
 from handlers.pauses import PauseGuard
@@ -142,6 +143,14 @@ class AlertList(Struct, frozen=True):
         by = alert.acknowledged_by
         # Somebody elsewhere, such as in PagerDuty, is known in words.
         return await self.registry.permissions.people.name(by) if mentions([by]) else by
+
+    async def why_not_acknowledged(self, rule: Rule) -> str:
+        """Why an acknowledgement changes nothing, in a sentence."""
+        alert = await self.job.state(rule)
+        if by := await self.acknowledger(alert):
+            return f"Alert `{rule.name}` is acknowledged already, by {by}."
+        silence = self.job.silences.active(rule.name, self.clock())
+        return f"Alert `{rule.name}` {unacknowledgeable(alert, silence)}"
 
     async def summary(self, requester: Requester) -> AlertSummary:
         """The state of the alerts that the person may know of, the most severe first."""

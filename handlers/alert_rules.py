@@ -37,7 +37,7 @@ from bot.blocks import kit, messages
 from bot.blocks.alert_buttons import EDIT
 from bot.blocks.alert_context import RuleChange
 from bot.blocks.alert_lines import Names, rule_line
-from bot.blocks.alert_states import state_word
+from bot.blocks.rule_changes import rule_changes
 from bot.errors import BadQuestion, FormName
 from bot.questions.managing import ALERT_WORDS, names_question
 from bot.questions.question import CommandName, Question
@@ -48,7 +48,12 @@ from handlers.alert_edits import edited
 from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry, rule_of
 from handlers.alert_silences import SilenceManager
-from handlers.alert_texts import alert_line, baseline_text, created_text, line_with_comparison
+from handlers.alert_texts import (
+    alert_line,
+    baseline_text,
+    created_text,
+    line_with_comparison,
+)
 from handlers.chat_commands import (
     QuestionReader,
     audience_warning,
@@ -237,7 +242,7 @@ class RuleManager(Struct, frozen=True):
         self.scheduler.once(schedule_of(rule.name), now)
         text = (
             created_text(rule, question, await self._names(rule), changed=bool(changed))
-            + await baseline_text(rule, self.job)
+            + await baseline_text(rule, self.job.baselines, now)
             + await audience_warning(self.permissions, command, requester.channel)
             + await invitation(self.permissions.channels, requester.channel)
         )
@@ -309,21 +314,19 @@ class RuleManager(Struct, frozen=True):
         """Changes the rule, which keeps its name and channel. With the same definition its state is
         kept; with another it starts again.
         """
-        # The announcement comes first: it belongs into the thread of the incident that `close`
-        # ends.
         before = rule_of(stored)
-        await self.silences.announce(
-            before,
-            user,
-            (
-                f"Alert `{stored.name}` was changed from "
-                f"{rule_line(before, await self._names(before))} to "
-                f"{rule_line(rule, await self._names(rule))}"
-            ),
+        people = self.permissions.people
+        changes = rule_changes(
+            before, rule, await people.names([*before.paging.mentions, *rule.paging.mentions])
         )
-        if before.definition != rule.definition:
-            name = await self.permissions.people.name(user)
-            await self.job.close(before, RuleChange.CHANGED, by=user, name=name)
+        # An incident of another definition ends, which its thread says.
+        is_closed = before.definition != rule.definition and await self.job.close(
+            before, RuleChange.CHANGED, by=user, name=await people.name(user), changes=changes
+        )
+        if changes and not is_closed:
+            await self.silences.announce_change(
+                before, user, f"Alert `{stored.name}` was changed: {changes}"
+            )
         encoded = _encoded(structs.replace(rule, name=stored.name, channel=stored.channel))
         changed = structs.replace(stored, rule=encoded, user=user, made_at=now)
         async with self.registry.lock:
@@ -372,12 +375,7 @@ class RuleManager(Struct, frozen=True):
             return messages.note(
                 f"Alert `{rule.name}` acknowledged. No reminders; changes and the end are still posted."
             )
-        alert = await self.job.state(rule)
-        if by := await self.listing.acknowledger(alert):
-            return messages.note(f"Alert `{rule.name}` is acknowledged already, by {by}.")
-        return messages.note(
-            f"Alert `{rule.name}` is {state_word(alert.state)}: there is nothing to acknowledge."
-        )
+        return messages.note(await self.listing.why_not_acknowledged(rule))
 
     async def _show(self, name: str, command: CommandName, requester: Requester) -> Answer:
         try:

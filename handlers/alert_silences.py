@@ -121,6 +121,16 @@ class SilenceManager(Struct, frozen=True):
         line = _silence_line(rule, f"until {other:%Y-%m-%d %H:%M}")
         return f" If you meant {other:%A} {other:%H:%M}, type `{line}`."
 
+    async def announce_change(self, rule: Rule, user: str, what: str) -> None:
+        """Posts what of a rule was changed: in the thread of its open incident whoever did it, else
+        like anything that is done to an alert.
+        """
+        alert = await self.job.state(rule)
+        if alert.notified:
+            await self.announcer.done_by(user, rule.channel, what, incident=alert.incident)
+        else:
+            await self.announce(rule, user, what)
+
     async def announce(self, rule: Rule, user: str, what: str) -> None:
         """Posts what somebody did to an alert of another person, or of the configuration, where
         the alert posts.

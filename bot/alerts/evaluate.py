@@ -34,6 +34,7 @@ from bot.alerts.state import (
     State,
     SubjectState,
 )
+from bot.answer import NO_EVIDENCE
 
 # So many errors in a row are reported.
 ERRORS_BEFORE_NOTICE = 3
@@ -339,6 +340,7 @@ def _resolved(after: AlertState) -> tuple[AlertState, Reason]:
         began_at=None,
         acknowledged_by="",
         calls=NO_CALLS,
+        evidence=NO_EVIDENCE,
     )
     return closed, Reason.RESOLVED
 

@@ -12,11 +12,12 @@ from bot.schedules.due import Trigger, next_due
 
 class ActiveSilence(Struct, frozen=True):
     """Why an alert sends no notifications at the moment: a `text` such as `silenced until 21 Nov
-    14:05`, and who silenced it; a mute of the configuration has no user.
+    14:05 UTC`, and who silenced it; a mute of the configuration has no user and no `end`.
     """
 
     text: str
     user: str = ""
+    end: datetime | None = None
 
 
 class Mute(Struct, frozen=True):

@@ -106,6 +106,10 @@ class Rule(
             return self.threshold
         return self.usual.threshold(baseline) if baseline else None
 
+    def next_check(self, now: datetime) -> datetime:
+        """When it is evaluated next, after now."""
+        return _EPOCH + ((now - _EPOCH) // self.every + 1) * self.every
+
     @property
     def side(self) -> str:
         if self.usual:

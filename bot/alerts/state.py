@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.alerts.baseline import Baseline
+from bot.answer import NO_EVIDENCE, Evidence
 
 # The one subject of a rule that reads an answer as a whole.
 WHOLE = ""
@@ -123,7 +124,8 @@ class AlertState(
 
     `notified` has the subjects of the last notification with the state it reported. `incident` is
     the key of the message in the channel. `history` has one sign for each of the last evaluations,
-    the oldest first: `FIRED`, `OK` or `NOTHING_FOUND`.
+    the oldest first: `FIRED`, `OK` or `NOTHING_FOUND`. `evidence` is what the last notification
+    found behind the values of the open incident.
     """
 
     subjects: dict[str, SubjectState] = msgspec.field(default_factory=dict)
@@ -138,6 +140,7 @@ class AlertState(
     history: str = ""
     flapping: bool = False
     calls: IncidentCalls = NO_CALLS
+    evidence: Evidence = NO_EVIDENCE
 
     @property
     def state(self) -> State:

@@ -23,7 +23,7 @@ MOST_OWN_BUTTONS = 6
 SILENCES = (
     ("Silence 1 h", "1h"),
     ("Silence 4 h", "4h"),
-    (f"Silence until {MORNING:%H:%M}", "tomorrow"),
+    (f"Silence until {MORNING:%H:%M}", "morning"),
 )
 
 

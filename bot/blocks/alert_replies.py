@@ -35,7 +35,7 @@ def thread_reply(context: NotificationContext) -> tuple[str, list[Block]]:
     shown = text if is_named else reply(structs.replace(context, name=""))
     called = mention_text(called_in_thread(context))
     return _notification(context, text) if called else text, [
-        kit.section(f"{kit.escaped(shown)}{called and ' '}{called}"),
+        kit.section(f"{context.in_blocks(shown)}{called and ' '}{called}"),
         *_footer(context, by="" if is_named else context.by),
         *_reply_buttons(context),
     ]
@@ -45,7 +45,7 @@ def _footer(context: NotificationContext, *, by: str) -> list[Block]:
     """Whose change it is, and when the next check is. The message above the thread has the rest."""
     parts = [f"by <@{by}>"] if by else []
     if not context.is_over:
-        parts.append(f"next check {kit.local_time(context.now + context.rule.every)}")
+        parts.append(f"next check {kit.local_time(context.rule.next_check(context.now))}")
     return [kit.context(sentence(" · ".join(parts)))] if parts else []
 
 
@@ -100,7 +100,8 @@ def _repeated(context: NotificationContext) -> str:
 
 
 def _rule_changed(context: NotificationContext) -> str:
-    return f"Alert {context.change}{_by(context)} while it was firing."
+    what = f": {context.changes}" if context.changes else ""
+    return f"Alert {context.change}{_by(context)} while it was firing{what}."
 
 
 def _acknowledged(context: NotificationContext) -> str:

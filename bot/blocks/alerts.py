@@ -6,19 +6,22 @@ rule it is, and when the next check is. It says resolved only once the incident 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot import formatting
+from bot.alerts.escalation import escalates_at
 from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.state import NOTHING_FOUND, WHOLE, Reason, State, SubjectState
-from bot.answer import Block
+from bot.answer import Block, EvidenceFact
 from bot.blocks import kit
 from bot.blocks.alert_baseline import threshold_now, usual_chart, usual_fact
 from bot.blocks.alert_buttons import incident_buttons
 from bot.blocks.alert_context import NotificationContext
+from bot.blocks.alert_lines import recipients_text
 from bot.blocks.alert_states import severity_prefix, state_dot
 from bot.blocks.alert_values import (
     format_value,
@@ -47,7 +50,7 @@ def incident_message(
     listed_facts = [f"{name}: {value}." for name, value in facts(context)]
     full_name = [] if push == head else [f"Alert: {context.rule.name}."]
     # Screen readers and notifications take this text and ignore the blocks (chat.postMessage).
-    text = "\n".join([push, *subjects, *full_name, *listed_facts])
+    text = "\n".join([push, *subjects, *full_name, *listed_facts, *waiting_lines(context)])
     # In the blocks each reader sees times in their own zone; in the text, in that of the bot.
     shown = _facts(context, kit.local_time, kit.escaped)
     listed = "\n".join(f"• {kit.escaped(line)}" for line in subjects)
@@ -175,7 +178,7 @@ def _value(rule: Rule, subject: SubjectState) -> str:
 
 def facts(context: NotificationContext) -> list[tuple[str, str]]:
     """Names and values in words."""
-    return _facts(context, lambda at: formatting.format_time(at, context.zone, context.now))
+    return _facts(context, context.time)
 
 
 def _facts(
@@ -196,9 +199,11 @@ def _facts(
         lasted = context.now - began
         # At its beginning, `0 s` would say nothing.
         ago = f" ({formatting.format_duration(lasted)})" if lasted >= timedelta(seconds=1) else ""
-        found.append(("Since", f"{time(began)}{ago}"))
+        # The breach itself began up to one check earlier.
+        every = formatting.format_interval(rule.every)
+        found.append(("Since", f"{time(began)}{ago}, seen by checks every {every}"))
     if not context.is_over:
-        found += [(name, shown(value)) for name, value in context.evidence.facts]
+        found += [(fact.name, _evidence(fact, time, shown)) for fact in context.evidence.facts]
     peak = _worst(context)
     # At the beginning the peak is the value itself.
     if peak is not None and (context.is_over or context.reason is not Reason.FIRED):
@@ -209,6 +214,12 @@ def _facts(
         found.append(("Missing", shown(missing)))
     # A section has ten fields.
     return found[:10]
+
+
+def _evidence(
+    fact: EvidenceFact, time: Callable[[datetime], str], shown: Callable[[str], str]
+) -> str:
+    return f"{time(fact.at)} · {shown(fact.value)}" if fact.at else shown(fact.value)
 
 
 def _value_facts(context: NotificationContext) -> list[tuple[str, str]]:
@@ -253,17 +264,47 @@ def _flags(context: NotificationContext) -> list[str]:
     """Who acknowledged or silenced it, and whether it is flapping, as mrkdwn."""
     if context.is_over:
         return []
-    flags = []
+    flags = [_channel_links(line) for line in waiting_lines(context, kit.local_time)]
     if context.after.calls.escalated_at:
         flags.append(f"Escalated: not acknowledged for {escalation_delay(context)}.")
     if user := context.after.acknowledged_by:
         flags.append(f"Acknowledged by {_acknowledger(user)}; no reminders.")
     if context.silence:
         by = f", by <@{context.silence.user}>" if context.silence.user else ""
-        flags.append(f"{kit.escaped(sentence(context.silence.text))}{by}.")
+        flags.append(f"{context.in_blocks(sentence(context.silence.text))}{by}.")
     if context.after.flapping:
         flags.append("Flapping: it keeps changing between firing and OK.")
     return flags
+
+
+def waiting_lines(
+    context: NotificationContext, time: Callable[[datetime], str] | None = None
+) -> list[str]:
+    """`Not acknowledged. Escalates to pagerduty at 02:26 UTC unless acknowledged.`, of an incident
+    that will escalate. With `time`, as mrkdwn.
+    """
+    at = escalates_at(context.rule, context.after)
+    if at is None:
+        return []
+    called = recipients_text(
+        context.details.called_next or context.rule.paging.escalate_to, context.details.names
+    )
+    when = f"at {(time or context.time)(at)}"
+    # A silenced incident escalates when its silence ends.
+    if context.silence and context.silence.end is None:
+        when = "when it is no longer muted"
+    elif context.silence and context.silence.end and context.silence.end > at:
+        when = f"at {(time or context.time)(context.silence.end)}"
+    who = kit.escaped(called) if time else called
+    return [f"Not acknowledged. Escalates to {who} {when} unless acknowledged."]
+
+
+def _channel_links(line: str) -> str:
+    """The line with the ids of channels as links, which Slack shows by name."""
+    return _CHANNEL_ID.sub(r"<#\g<0>>", line)
+
+
+_CHANNEL_ID = re.compile(r"\b[CG](?=[A-Z]*[0-9])[A-Z0-9]{2,40}\b")
 
 
 def _acknowledger(user: str) -> str:
@@ -291,7 +332,7 @@ def footer(context: NotificationContext) -> str:
     because = _BECAUSE[context.reason]
     if context.reason is Reason.FIRED and rule.for_:
         because = f"{because} after {formatting.format_duration(rule.for_)} in breach"
-    return f"{because} · {origin} · next check {kit.local_time(context.now + rule.every)}"
+    return f"{because} · {origin} · next check {kit.local_time(rule.next_check(context.now))}"
 
 
 _BECAUSE: Mapping[Reason, str] = MappingProxyType(

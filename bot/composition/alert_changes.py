@@ -28,6 +28,7 @@ from bot.store import Store
 from handlers.alert_registry import RuleRegistry
 from handlers.alert_silences import SilenceManager
 from handlers.jobs.alerts import AlertJob
+from handlers.jobs.notice_details import NoticeDetailsReader
 from handlers.jobs.silences import SilenceIndex
 from handlers.pauses import Announcer
 from handlers.permissions import Permissions
@@ -78,7 +79,8 @@ async def open_alert_changes(
         rules = {rule.name: rule for rule in await store.rules.rules()}
         registry = RuleRegistry(permissions, rules_from_settings(settings), rules)
         outbox = await _outbox(settings, store, client, clock)
-        job = _alert_job(settings, store, outbox, clock)
+        secrets = SecretCheck(Redactor([*settings.secrets(), *tokens.secrets()]))
+        job = _alert_job(settings, store, outbox, permissions, secrets, clock)
         await job.silences.refresh(clock())
         silences = SilenceManager(
             registry,
@@ -86,7 +88,7 @@ async def open_alert_changes(
             _NoSchedule(),
             job,
             Announcer(store.outbox, outbox, people, clock),
-            SecretCheck(Redactor([*settings.secrets(), *tokens.secrets()])),
+            secrets,
             settings.timezone,
             clock,
             announces_own=True,
@@ -103,17 +105,29 @@ async def _outbox(settings: Settings, store: Store, client: SlackClient, clock: 
     return outbox
 
 
-def _alert_job(settings: Settings, store: Store, outbox: Outbox, clock: Clock) -> AlertJob:
+def _alert_job(
+    settings: Settings,
+    store: Store,
+    outbox: Outbox,
+    permissions: Permissions,
+    secrets: SecretCheck,
+    clock: Clock,
+) -> AlertJob:
     zone = settings.timezone
+    silences = SilenceIndex(store.silences, mutes_from_settings(settings), zone)
+    on_call = OnCall({name: each.schedule for name, each in settings.on_call.items()}, zone)
     return AlertJob(
         # Nothing is evaluated here.
         Answerer({}, settings.directory),
         store.alerts,
         outbox,
-        SilenceIndex(store.silences, mutes_from_settings(settings), zone),
+        silences,
         zone,
         clock,
         settings.slack.ops_channel or "",
         presentation=presentation_from_settings(settings, outbox.is_same_channel),
-        on_call=OnCall({name: each.schedule for name, each in settings.on_call.items()}, zone),
+        on_call=on_call,
+        details=NoticeDetailsReader(
+            permissions, outbox.channel_id, secrets.redacted, silences, on_call, clock
+        ),
     )

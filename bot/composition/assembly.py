@@ -36,10 +36,12 @@ from handlers.alert_silences import SilenceManager
 from handlers.backtesting import Backtesting
 from handlers.chat_commands import QuestionReader
 from handlers.jobs import digests as digest_jobs
+from handlers.jobs.alert_schedules import EvaluationClaims
 from handlers.jobs.alerts import AlertJob
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.digests import DigestJob
 from handlers.jobs.escalations import EscalationJob
+from handlers.jobs.notice_details import NoticeDetailsReader
 from handlers.jobs.pruning import Pruning
 from handlers.jobs.scheduler import Scheduler
 from handlers.jobs.silences import SilenceIndex
@@ -137,6 +139,8 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
     store = base.store
     clock = base.clock
     zone = base.settings.timezone
+    silences = SilenceIndex(store.silences, mutes_from_settings(base.settings), zone)
+    on_call = OnCall({name: each.schedule for name, each in base.settings.on_call.items()}, zone)
     digests = DigestJob(
         core.answering, store.schedules, core.outbox, zone, clock, base.ops_channel, core.secrets
     )
@@ -144,14 +148,22 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         core.answering,
         store.alerts,
         core.outbox,
-        SilenceIndex(store.silences, mutes_from_settings(base.settings), zone),
+        silences,
         zone,
         clock,
         base.ops_channel,
         observers.evaluation,
         presentation_from_settings(base.settings, core.outbox.is_same_channel),
         BaselineReader(store.baselines, _backtesting(base, core).history, zone, clock),
-        OnCall({name: each.schedule for name, each in base.settings.on_call.items()}, zone),
+        on_call,
+        NoticeDetailsReader(
+            core.permissions,
+            core.outbox.channel_id,
+            core.secrets.redacted,
+            silences,
+            on_call,
+            clock,
+        ),
     )
     scheduler = Scheduler(
         store.schedules,
@@ -167,8 +179,9 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         share=store.share,
     )
     # Evaluations have claims of their own, beside the runs of digests.
-    scheduler.abandoned.append(alerts.abandoned)
-    scheduler.claimed_elsewhere.append(alerts.claimed_elsewhere)
+    claims = EvaluationClaims(store.alerts)
+    scheduler.abandoned.append(claims.abandoned)
+    scheduler.claimed_elsewhere.append(claims.claimed_elsewhere)
     return Jobs(digests, alerts, scheduler)
 
 

@@ -12,7 +12,6 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from bot.alerts.baseline import Baseline
 from bot.alerts.channels import USUAL, Presentation
 from bot.alerts.escalation import is_escalation_due
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE
@@ -24,26 +23,32 @@ from bot.alerts.rule import (
     extract_readings,
     rule_from_definition,
 )
-from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reason
-from bot.answer import NO_EVIDENCE, Evidence, Measurement
-from bot.blocks.alert_context import NotificationContext, RuleChange
+from bot.alerts.state import AlertState, EvaluationError, Reason
+from bot.answer import Measurement
+from bot.blocks.alert_context import (
+    NO_DETAILS,
+    NoticeDetails,
+    NotificationContext,
+    RuleChange,
+)
+from bot.blocks.rule_changes import definition_changes
 from bot.commands.answering import Answerer
 from bot.observability.observers import EvaluationObserver, ignore_evaluation
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import AlertStore, EvaluationRecord, NewSilence, Post, Saved
-from handlers.jobs.alert_schedules import SCHEDULE, schedule_of
+from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
 from handlers.jobs.evaluations import (
     Evaluation,
     evaluated,
     evaluation_record,
-    evidence_of,
     measured,
     window_of,
 )
 from handlers.jobs.incident_actions import IncidentAction
+from handlers.jobs.notice_details import DetailsReader, may_need_details, without_source
 from handlers.jobs.notifications import (
     closed_channels_post,
     evaluation_posts,
@@ -80,11 +85,11 @@ class AlertJob:
     # Without it, rules whose threshold follows what is usual have no baseline.
     baselines: BaselineReader | None = None
     on_call: OnCall = NO_SCHEDULES
+    # Without it, messages show no evidence.
+    details: DetailsReader | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _slots: Slots = field(default_factory=lambda: Slots(MOST_IN_PROGRESS))
     _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
-    # Of open incidents, by alert.
-    _evidence: dict[str, Evidence] = field(default_factory=dict)
     _claims: Batches[tuple[str, datetime], bool] = field(init=False)
     _saves: Batches[Evaluation, None] = field(init=False)
 
@@ -114,7 +119,7 @@ class AlertJob:
                 evaluation = Evaluation(rule, due, result)
                 if rule.usual and isinstance(result, Measurement):
                     evaluation = await self._with_baselines(evaluation, result)
-                await self._saves.add(evaluation)
+                await self._saves.add(await self._with_details(evaluation))
 
     async def _with_baselines(self, evaluation: Evaluation, result: Measurement) -> Evaluation:
         """The same with what is usual of each subject that is about to be evaluated."""
@@ -128,15 +133,13 @@ class AlertJob:
         values = self.baselines.usual_values(rule, baselines, at)
         return Evaluation(rule, evaluation.due, result, baselines, values)
 
-    async def baseline_now(self, rule: Rule) -> Baseline | None:
-        """What is usual of a whole answer now, of a rule whose threshold follows it."""
-        if self.baselines is None:
-            return None
-        return (await self.baselines.at(rule, [WHOLE], self.clock())).get(WHOLE)
-
-    def is_fetching_history(self, rule: Rule) -> bool:
-        """Whether the vendor's history is still on its way."""
-        return self.baselines is not None and self.baselines.is_filling(rule)
+    async def _with_details(self, evaluation: Evaluation) -> Evaluation:
+        """The same with what its message says besides the state, if there will be one."""
+        details = NO_DETAILS
+        if self.details and may_need_details(evaluation):
+            before = await self.state(evaluation.rule)
+            details = await self.details.of_evaluation(evaluation, before)
+        return replace(without_source(evaluation), details=details)
 
     async def save_evaluations(self, evaluations: Sequence[Evaluation]) -> None:
         """Evaluates what was measured, and saves the states and their notifications, in transactions
@@ -145,21 +148,6 @@ class AlertJob:
         for at in range(0, len(evaluations), BATCH_SIZE):
             await self._save_batch(evaluations[at : at + BATCH_SIZE])
             await asyncio.sleep(0)
-
-    async def abandoned(self, since: datetime) -> list[tuple[str, datetime]]:
-        """Evaluations that a stopped process has left unfinished: schedule and due time."""
-        found = await self.alerts.abandoned_evaluations(since=since)
-        return [(schedule_of(alert), due) for alert, due in found]
-
-    async def claimed_elsewhere(self, dues: Sequence[Due]) -> set[str]:
-        """The schedules of alerts among these that another process evaluates, or has evaluated."""
-        pairs = [
-            (due.name.removeprefix(SCHEDULE), due.at)
-            for due in dues
-            if due.name.startswith(SCHEDULE)
-        ]
-        claimed = await self.alerts.claimed_elsewhere(pairs)
-        return {schedule_of(alert) for alert in claimed}
 
     async def _save_batch(self, evaluations: Sequence[Evaluation]) -> list[None]:
         now = self.clock()
@@ -224,6 +212,9 @@ class AlertJob:
             # After a late evaluation, none is made for an earlier instant.
             at = before.evaluated_at
         after, reason, samples = evaluated(evaluation, before, now=at, silenced=bool(silence))
+        details = evaluation.details
+        if reason and details.evidence is not None:
+            after = replace(after, evidence=details.evidence)
         posts: list[Post] = []
         works_again = before.errors >= ERRORS_BEFORE_NOTICE and not after.errors
         if reason or works_again:
@@ -237,7 +228,8 @@ class AlertJob:
                 silence=silence,
                 buttons=self.presentation.buttons_of(rule.name),
                 usual_values=evaluation.usual_values,
-                evidence=self._evidence_of(evaluation, after),
+                evidence=after.evidence,
+                details=details,
                 **window_of(result),
             )
             after, posts = evaluation_posts(
@@ -252,21 +244,9 @@ class AlertJob:
         self._states[rule.name] = (rule, after)
         return evaluation_record(rule, evaluation.due, after, posts, reason, result, now, samples)
 
-    def _evidence_of(self, evaluation: Evaluation, after: AlertState) -> Evidence:
-        """What is behind the value, which a later edit of the message by a person shows, too. A
-        failed check leaves what was known before.
-        """
-        name = evaluation.rule.name
-        if not after.notified:
-            self._evidence.pop(name, None)
-        elif isinstance(evaluation.result, Measurement):
-            self._evidence[name] = evidence_of(evaluation.result, after)
-        return self._evidence.get(name, NO_EVIDENCE)
-
     def _gaps(
         self, context: NotificationContext, recipients: Sequence[str], instant: str
     ) -> list[Post]:
-        """What the operator reads where nobody is on call whom the alert would call."""
         names = self.on_call.without_anybody(recipients, context.now)
         channel = self.ops_channel or context.rule.channel
         return [gap_post(context, instant, name, channel) for name in names]
@@ -352,12 +332,19 @@ class AlertJob:
         )
         return await self._apply_action(rule, action)
 
-    async def close(self, rule: Rule, change: RuleChange, *, by: str = "", name: str = "") -> bool:
-        """Closes the open incident of a rule that was changed or deleted. False where there is
-        none.
+    async def close(
+        self, rule: Rule, change: RuleChange, *, by: str = "", name: str = "", changes: str = ""
+    ) -> bool:
+        """Closes the open incident of a rule that was changed or deleted; `changes` say from what
+        to what. False where there is none.
         """
         action = IncidentAction(
-            Reason.RULE_CHANGED, lambda _: AlertState(), by=by, name=name, change=change
+            Reason.RULE_CHANGED,
+            lambda _: AlertState(),
+            by=by,
+            name=name,
+            change=change,
+            changes=changes,
         )
         is_posted = await self._apply_action(rule, action)
         self._states.pop(rule.name, None)
@@ -367,19 +354,23 @@ class AlertJob:
         """The same for rules that were changed in the configuration, or removed from it, while no
         process ran.
         """
-        known = {rule.name: rule.definition for rule in rules}
+        known = {rule.name: rule for rule in rules}
         for left in await self.alerts.open_incidents():
             # The incident was opened by the rule as it was then, which the stored definition
             # describes.
             alert = _decode_state(left.alert_state)
-            if known.get(left.alert) == left.definition or not alert.notified:
+            now = known.get(left.alert)
+            if (now and now.definition == left.definition) or not alert.notified:
                 continue
             rule = rule_from_definition(left.alert, left.definition, left.channel)
             self._states[rule.name] = (rule, alert)
-            await self.close(rule, RuleChange.CHANGED if rule.name in known else RuleChange.DELETED)
+            changes = definition_changes(rule, now) if now else ""
+            change = RuleChange.CHANGED if now else RuleChange.DELETED
+            await self.close(rule, change, changes=changes)
 
     async def _apply_action(self, rule: Rule, action: IncidentAction) -> bool:
         """Changes the state of an alert with an open incident, and posts it there."""
+        details = await self._details_of_incident(rule)
         async with self._lock:
             await self._refresh()
             before = await self.state(rule)
@@ -394,7 +385,7 @@ class AlertJob:
                 silence=self.silences.after(action.silence, rule.name, now),
                 buttons=self.presentation.buttons_of(rule.name),
             )
-            context = replace(context, evidence=self._evidence.get(rule.name, NO_EVIDENCE))
+            context = replace(context, evidence=before.evidence, details=details)
             # With microseconds, unlike that of an evaluation: two people may act within one second.
             instant = f"{now:%Y%m%dT%H%M%S%fZ}"
             style = self.presentation.style_of(rule.channel)
@@ -416,6 +407,14 @@ class AlertJob:
             return await self._apply_action(rule, action)
         self.outbox.wake()
         return True
+
+    async def _details_of_incident(self, rule: Rule) -> NoticeDetails:
+        if self.details is None:
+            return NO_DETAILS
+        # Another process may have posted the incident.
+        await self.refresh()
+        alert = await self.state(rule)
+        return await self.details.of_incident(rule, alert) if alert.notified else NO_DETAILS
 
     def _applies(self, rule: Rule, reason: Reason, before: AlertState, now: datetime) -> bool:
         """Whether an action still changes something; another one may have come first."""

@@ -16,7 +16,8 @@ from bot.alerts.baseline import DayValue
 from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule, extract_readings, is_partial
 from bot.alerts.state import NO_BASELINES, AlertState, Baselines, EvaluationError, Reason
-from bot.answer import NO_EVIDENCE, Evidence, Measurement
+from bot.answer import Measurement
+from bot.blocks.alert_context import NO_DETAILS, NoticeDetails
 from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
 from bot.questions.reading import read_question_line
 from bot.schedules.due import Due
@@ -34,6 +35,7 @@ MAX_DATA_DELAY = timedelta(hours=6)
 class Evaluation(Struct, frozen=True):
     """A rule that was due, and what its question measured. `baselines` have what is usual of each
     subject, and `usual_values` the values of earlier days of which that of the whole is made.
+    `details` are those of its message, if there will be one.
     """
 
     rule: Rule
@@ -41,6 +43,7 @@ class Evaluation(Struct, frozen=True):
     result: Measurement | EvaluationError
     baselines: Baselines = field(default_factory=lambda: NO_BASELINES)
     usual_values: Sequence[DayValue] = ()
+    details: NoticeDetails = NO_DETAILS
 
     def as_of(self, now: datetime) -> datetime:
         """The time of the evaluation: its due time, so that `for` and `repeat` do not depend on how
@@ -111,14 +114,6 @@ def evaluated(
     is_sampled = rule.usual and not partial
     samples = baseline_samples(rule, readings, evaluation.due.at) if is_sampled else None
     return after, reason, samples
-
-
-def evidence_of(result: Measurement | EvaluationError, alert: AlertState) -> Evidence:
-    """What is behind the value of the subjects that fire."""
-    firing = list(alert.firing())
-    if not firing or isinstance(result, EvaluationError) or result.evidence is None:
-        return NO_EVIDENCE
-    return result.evidence(firing)
 
 
 class MeasuredWindow(TypedDict, total=False):

@@ -27,6 +27,7 @@ class IncidentAction(Struct, frozen=True):
     name: str = ""
     # Of a rule whose incident is closed.
     change: RuleChange = RuleChange.CHANGED
+    changes: str = ""
     known_to: Sequence[str] = ()
     closed: Sequence[str] = ()
     silence: NewSilence | None = None
@@ -54,5 +55,6 @@ class IncidentAction(Struct, frozen=True):
             by=self.by,
             name=self.name,
             change=self.change,
+            changes=self.changes,
             known_to=self.known_to,
         )

@@ -13,7 +13,8 @@ from bot.alerts.channels import USUAL_STYLE, ChannelStyle
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE
 from bot.alerts.paging import channels
 from bot.alerts.state import AlertState, EvaluationError, Reason
-from bot.blocks.alert_context import NotificationContext
+from bot.answer import Block
+from bot.blocks.alert_context import TARGETS, NotificationContext
 from bot.blocks.alert_replies import thread_reply
 from bot.blocks.alert_states import state_word
 from bot.blocks.alerts import incident_message
@@ -68,9 +69,10 @@ def notification_posts(
     if not incident and context.is_over:
         return context.after, []
     # The incident of a target is named after the first message, also before that is posted.
-    events = event_posts(context, key, incident or key)
+    events = event_posts(context.shown_in(TARGETS), key, incident or key)
     if not incident:
-        opened = Post(key, context.rule.channel, *incident_message(context))
+        channel = context.rule.channel
+        opened = Post(key, channel, *incident_message(context.shown_in(channel)))
         return replace(_with_calls(context), incident=key), [*events, opened]
     copies = _copies(context, key)
     # Whoever was called is remembered until the end, which is sent to the same targets.
@@ -94,7 +96,8 @@ def _changes(
     reason = context.reason
     # Replies that nobody must miss are shown in the channel, too.
     kind = PostKind.BROADCAST if reason in _BROADCAST else PostKind.REPLY
-    edit = Post(f"{key}:edit", channel, *incident_message(context), PostKind.EDIT, incident)
+    message = incident_message(context.shown_in(channel))
+    edit = Post(f"{key}:edit", channel, *message, PostKind.EDIT, incident)
     reply = Post(key, channel, *thread_reply(context), kind, incident)
     # An edit notifies nobody, so a quiet end is an edit alone.
     is_quiet = context.is_over and style.resolved == "quiet"
@@ -110,16 +113,19 @@ def _copies(context: NotificationContext, key: str) -> list[Post]:
     is_escalated = context.reason is Reason.ESCALATED
     if not is_escalated and not context.before.calls.copies:
         return []
-    message = incident_message(context, is_copy=True)
     if is_escalated:
         return [
-            Post(f"{key}:{channel}", channel, *message)
+            Post(f"{key}:{channel}", channel, *_copy(context, channel))
             for channel in channels(context.rule.paging.escalate_to)
         ]
     return [
-        Post(f"{key}:{channel}:edit", channel, *message, PostKind.EDIT, copy)
+        Post(f"{key}:{channel}:edit", channel, *_copy(context, channel), PostKind.EDIT, copy)
         for channel, copy in context.before.calls.copies.items()
     ]
+
+
+def _copy(context: NotificationContext, channel: str) -> tuple[str, list[Block]]:
+    return incident_message(context.shown_in(channel), is_copy=True)
 
 
 def operator_notification(

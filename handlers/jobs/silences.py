@@ -51,4 +51,4 @@ class SilenceIndex(Struct):
     def _shown(self, silence: Silence | NewSilence, now: datetime) -> ActiveSilence:
         comment = f" ({formatting.sanitise(silence.comment, 200)})" if silence.comment else ""
         end = formatting.format_time_in_zone(silence.end, self.zone, now)
-        return ActiveSilence(f"silenced until {end}{comment}", silence.user)
+        return ActiveSilence(f"silenced until {end}{comment}", silence.user, silence.end)

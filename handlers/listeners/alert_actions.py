@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from bot import formatting
 from bot.alerts.commands import Silence, Unsilence
 from bot.alerts.rule import Rule
-from bot.alerts.silence_ends import NEXT_MORNING
+from bot.alerts.silence_ends import NEXT_MORNING, TOMORROW
 from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.alert_buttons import ACKNOWLEDGE, LINK, SILENCE, UNSILENCE
@@ -45,12 +45,12 @@ class AcknowledgeAction(Struct, frozen=True):
         if is_at_home(body):
             await self.refresh_home(asker.user)
         elif not is_done:
-            text = f"Alert `{rule.name}` is not firing, or is acknowledged already."
-            await self.requests.delivery.send_note(context["target"], messages.note(text))
+            note = messages.note(await self.rules.listing.why_not_acknowledged(rule))
+            await self.requests.delivery.send_note(context["target"], note)
 
 
 class SilenceAction(Struct, frozen=True):
-    """Silences an alert for one hour, for four, or until the next morning."""
+    """Silences an alert for one hour, for four, or until a morning."""
 
     requests: RequestHandler
     rules: RuleManager
@@ -60,9 +60,8 @@ class SilenceAction(Struct, frozen=True):
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
-        length = _LENGTHS.get(str(action["action_id"]).rpartition(".")[2])
-        # None for `tomorrow`: the button says until which time of day.
-        wanted = Silence(rule.name, length, end=NEXT_MORNING)
+        named = str(action["action_id"]).rpartition(".")[2]
+        wanted = Silence(rule.name, _LENGTHS.get(named), end=_ENDS.get(named, NEXT_MORNING))
         answer = await self.rules.silences.silence(rule, wanted, asker.user)
         await respond(self.requests, self.refresh_home, body, context, asker, answer)
 
@@ -83,6 +82,10 @@ class UnsilenceAction(Struct, frozen=True):
 
 
 _LENGTHS: dict[str, timedelta | None] = {length: read_duration(length) for length in ("1h", "4h")}
+
+
+# The second one is under messages of earlier versions, as “Silence until tomorrow”.
+_ENDS = {"morning": NEXT_MORNING, "tomorrow": TOMORROW}
 
 
 async def respond(

@@ -26,7 +26,7 @@ from bot.schedules.due import Due, ScheduleEntry
 from bot.schedules.timetable import Timetable, own_first
 from bot.slack.outbox import Outbox
 from bot.store import LeaseTimings, Store
-from handlers.jobs.alert_schedules import schedule_of
+from handlers.jobs.alert_schedules import EvaluationClaims, schedule_of
 from handlers.jobs.alerts import AlertJob
 from handlers.jobs.silences import SilenceIndex
 from providers.redaction import Secret
@@ -231,7 +231,7 @@ async def worker(url: str) -> None:
         # As the scheduler does where so much is due.
         own, rest = own_first([Due(name, at, 0) for name in by_name], *store.share())
         await run(own)
-        claimed = await job.claimed_elsewhere(rest)
+        claimed = await EvaluationClaims(store.alerts).claimed_elsewhere(rest)
         await run([due for due in rest if due.name not in claimed])
         print(judged, time.process_time() - started, flush=True)
     await store.close()

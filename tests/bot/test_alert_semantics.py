@@ -205,12 +205,19 @@ def test_message_thread_and_list_show_one_start() -> None:
         if reason:
             notified.append(NotificationContext(rule, before, watch, reason, now, UTC))
     first, again, last = notified
-    assert "Since: 25 Nov 12:00 (10 min)" in incident_message(first)[0]
-    assert "Since: 25 Nov 12:00 (20 min)" in incident_message(again)[0]
+    assert (
+        "Since: 25 Nov 12:00 UTC (10 min), seen by checks every 5 min" in incident_message(first)[0]
+    )
+    assert (
+        "Since: 25 Nov 12:00 UTC (20 min), seen by checks every 5 min" in incident_message(again)[0]
+    )
     assert thread_reply(again)[0].startswith("Firing for 20 min")
-    assert "Since: 25 Nov 12:00 (2 h 25 min)" in incident_message(last)[0]
+    assert (
+        "Since: 25 Nov 12:00 UTC (2 h 25 min), seen by checks every 5 min"
+        in incident_message(last)[0]
+    )
     assert "firing since 25 Nov 12:00" in state_line(rule, watch, UTC, NOON)
     over, _ = evaluate(rule, watch, {WHOLE: 1.0}, now=now + 5 * MINUTE)
     resolved = incident_message(NotificationContext(rule, watch, over, _, now + 5 * MINUTE, UTC))[0]  # type: ignore[arg-type]
     assert "resolved after 2 h 30 min" in resolved
-    assert "Since: 25 Nov 12:00 (2 h 30 min)" in resolved
+    assert "Since: 25 Nov 12:00 UTC (2 h 30 min), seen by checks every 5 min" in resolved

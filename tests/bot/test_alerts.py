@@ -4,6 +4,7 @@ out.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,10 +26,13 @@ from bot.alerts.rule import (
     rule_from_definition,
 )
 from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reading, Readings, Reason, State
-from bot.blocks.alert_context import NotificationContext
+from bot.answer import Evidence, EvidenceFact
+from bot.blocks import kit
+from bot.blocks.alert_context import NoticeDetails, NotificationContext
 from bot.blocks.alert_replies import thread_reply
 from bot.blocks.alert_values import format_value
 from bot.blocks.alerts import incident_message, subject_lines
+from bot.blocks.rule_changes import definition_changes, rule_changes
 from bot.schedules.cron import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -451,7 +455,7 @@ def test_notice_explains_itself() -> None:
     text, blocks = incident_message(notified)
     assert text.startswith("🔴 spike: bytes at 5.72 GB, above 5.00 GB")
     for words in (
-        "Resolve threshold: 4.50 GB", "Since: 25 Nov 12:05 (30 min)", "Window: 25 Nov 2026",
+        "Resolve threshold: 4.50 GB", "Since: 25 Nov 12:05 UTC (30 min), seen by checks every", "Window: 25 Nov 2026",
         "Missing: no data in 1 of the last 8 checks; 1 day of the window not listed",
     ):  # fmt: skip
         assert words in text
@@ -463,7 +467,7 @@ def test_notice_explains_itself() -> None:
         "next check <!date^",
     ):
         assert words in str(blocks)
-    assert [e["action_id"] for e in blocks[-1]["elements"]] == ["alert.acknowledge", "ask.0", "alert.silence.1h", "alert.silence.4h", "alert.silence.tomorrow"]  # fmt: skip
+    assert [e["action_id"] for e in blocks[-1]["elements"]] == ["alert.acknowledge", "ask.0", "alert.silence.1h", "alert.silence.4h", "alert.silence.morning"]  # fmt: skip
 
 
 LONG_NAME = "ingest of the whole production cluster in europe and asia"
@@ -610,3 +614,115 @@ def test_values_are_shown_in_their_unit() -> None:
         "12 ms",
         "12.50",
     ]
+
+
+ESCALATING = Rule(
+    **{
+        **RULE,
+        "paging_or_unset": Paging(
+            notify=("S0ONCALL",),
+            escalate_after=15 * MINUTE,
+            escalate_to=("U0GRACE", "C0SRE", "mail"),
+        ),
+    }
+)
+
+
+def waiting_flag(notified: NotificationContext) -> str:
+    _, blocks = incident_message(notified)
+    return next((str(block) for block in blocks if "Not acknowledged" in str(block)), "")
+
+
+def test_message_says_whom_it_escalates_to() -> None:
+    details = NoticeDetails(
+        called_next=("U0GRACE", "C0SRE", "mail"), names={"U0GRACE": "Grace", "S0ONCALL": "x"}
+    )
+    notified = context(ESCALATING, 50.0, details=details)
+    at = kit.local_time(NOON + 15 * MINUTE)
+    assert (
+        f"Not acknowledged. Escalates to <#C0SRE>, mail and Grace at {at} unless"
+        in waiting_flag(notified)
+    )
+    assert (
+        "Not acknowledged. Escalates to C0SRE, mail and Grace at 25 Nov 12:15 UTC unless "
+        "acknowledged."
+    ) in incident_message(notified)[0]
+    assert "<@U0GRACE>" not in str(incident_message(notified))
+
+
+def test_acknowledged_or_escalated_message_waits_for_nobody() -> None:
+    notified = context(ESCALATING, 50.0)
+    taken = replace_(notified, after=replace(notified.after, acknowledged_by="U0ADA"))
+    calls = structs.replace(notified.after.calls, escalated_at=NOON + 15 * MINUTE)
+    escalated = replace_(notified, after=replace(notified.after, calls=calls))
+    for each in (taken, escalated, context(Rule(**RULE), 50.0), context(ESCALATING, 50.0, 1.0)):
+        assert waiting_flag(each) == ""
+
+
+@pytest.mark.parametrize(
+    ("silence", "when"),
+    [
+        (ActiveSilence("silenced until …", "U0ADA", NOON + 60 * MINUTE), "at 25 Nov 13:00 UTC"),
+        (ActiveSilence("silenced until …", "U0ADA", NOON + 5 * MINUTE), "at 25 Nov 12:15 UTC"),
+        (ActiveSilence("muted by release night"), "when it is no longer muted"),
+    ],
+)
+def test_silenced_message_escalates_afterwards(silence: ActiveSilence, when: str) -> None:
+    text, _ = incident_message(context(ESCALATING, 50.0, silence=silence))
+    assert f"to C0SRE, mail and 1 person or group {when} unless" in text
+
+
+def test_message_has_one_form_of_times() -> None:
+    """In blocks each reader sees all times in their own zone; in words all name the bot's."""
+    end = NOON + 60 * MINUTE
+    notified = context(
+        Rule(**RULE),
+        50.0,
+        reason=Reason.SILENCED,
+        silence=ActiveSilence("silenced until 25 Nov 13:00 UTC (load test)", "U0ADA", end),
+        evidence=Evidence((EvidenceFact("Latest failure", "ada · GET /papi", NOON),)),
+    )
+    text, blocks = incident_message(notified)
+    reply, reply_blocks = thread_reply(notified)
+    bare = re.sub(r"<!date\^[^>]*>", "", str([*blocks, *reply_blocks]))
+    assert re.findall(r"\d\d:\d\d", bare) == []
+    assert f"Silenced until {kit.local_time(end)} (load test), by <@U0ADA>." in str(blocks)
+    assert f"{kit.local_time(NOON)} · ada · GET" in str(blocks)
+    clocks = re.findall(r"\d\d:\d\d(?: UTC)?", text + reply)
+    assert clocks and all(clock.endswith(" UTC") for clock in clocks)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"above": 12.0}, "threshold above 10 B → above 12 B"),
+        ({"above": None, "below": 9.0}, "threshold above 10 B → below 9 B"),
+        ({"recover": 8.0, "every": 15 * MINUTE}, "resolve threshold none → 8 B, check every 5 min → 15 min"),
+        ({"query": "/usage yesterday"}, "question `/usage today` → `/usage yesterday`"),
+        ({"for_": 10 * MINUTE, "repeat": 60 * MINUTE}, "for none → 10 min, reminder every none → 1 h"),
+        ({"paging_or_unset": Paging(severity="critical", notify=("U0GRACE", "mail"))}, "severity none → critical, notifies nobody → mail and Grace"),
+        ({"name": "other", "origin": "this channel"}, ""),
+    ],
+)  # fmt: skip
+def test_change_of_a_rule_is_said_from_what_to_what(changed: dict[str, Any], says: str) -> None:
+    after = structs.replace(Rule(**RULE), **changed)
+    assert rule_changes(Rule(**RULE), after, {"U0GRACE": "Grace"}) == says
+
+
+def test_change_in_the_configuration_is_said_too() -> None:
+    before = Rule(**RULE)
+    stored = rule_from_definition(before.name, before.definition, before.channel)
+    after = structs.replace(before, above=12.0, repeat=60 * MINUTE)
+    assert definition_changes(stored, after) == "threshold above 10 B → above 12 B"
+
+
+def test_next_check_is_when_the_rule_is_due() -> None:
+    """Also in what somebody does between two checks."""
+    rule = Rule(**RULE)
+    pressed = context(rule, 50.0, reason=Reason.ACKNOWLEDGED)
+    pressed = replace_(pressed, now=NOON + 2 * MINUTE)
+    for blocks in (incident_message(pressed)[1], thread_reply(pressed)[1]):
+        assert f"ext check {kit.local_time(NOON + 5 * MINUTE)}" in str(blocks)
+    assert f"next check {kit.local_time(NOON + 5 * MINUTE)}" in str(
+        incident_message(context(rule, 50.0))[1]
+    )

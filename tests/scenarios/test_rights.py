@@ -308,8 +308,8 @@ async def test_edit_of_other_peoples_alert_is_announced(sandbox: Sandbox, clock:
         await sandbox.slack.press(made, "alert.edit", user="U0LINUS")
         view = await sandbox.slack.until(lambda: sandbox.slack.modal("U0LINUS"))
         await sandbox.slack.submit(view, threshold="600 GB")
-        announced = await until_posted(sandbox, "Alert `pantry` was changed from", "C0KITCHEN")
-    assert announced.text.endswith("above 600 GB by Linus.")
+        announced = await until_posted(sandbox, "Alert `pantry` was changed", "C0KITCHEN")
+    assert announced.text.endswith(": threshold above 500 GB → above 600 GB by Linus.")
 
 
 async def test_open_incident_names_its_silencer(sandbox: Sandbox, clock: Clock) -> None:

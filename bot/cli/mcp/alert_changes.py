@@ -30,6 +30,7 @@ from bot.questions.registry import COMMANDS
 from bot.store import Store
 from bot.system.terminal_text import terminal_text
 from handlers.alert_silences import NotSilenced
+from handlers.alert_texts import unacknowledgeable
 from handlers.error_messages import log_failure
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.permissions import Requester
@@ -134,8 +135,11 @@ async def _acknowledge(rule: Rule, alerts: AlertChanges, asker: Requester) -> _D
     if await alerts.job.acknowledge(rule, user=asker.user, name=name):
         return _Done(rule, f"Alert {rule.name} is acknowledged: no more reminders are posted.")
     state = await alerts.job.state(rule)
-    why = "is acknowledged already" if state.acknowledged_by else "has no open incident"
-    return _Done(rule, f"Alert {rule.name} {why}.", is_changed=False)
+    if state.acknowledged_by:
+        return _Done(rule, f"Alert {rule.name} is acknowledged already.", is_changed=False)
+    silence = alerts.job.silences.active(rule.name, alerts.clock())
+    text = f"Alert {rule.name} {unacknowledgeable(state, silence)}"
+    return _Done(rule, text, is_changed=False)
 
 
 async def _silence(

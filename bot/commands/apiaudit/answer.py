@@ -116,14 +116,7 @@ class ApiAuditAnswerer:
         await self._learn(question, pages)
         evidence = None
         if context.value in FAILURE_VALUES:
-            evidence = await compute(
-                failure_evidence,
-                facts.calls,
-                question,
-                context.each,
-                zone=context.zone,
-                now=question.window.window.end,
-            )
+            evidence = partial(failure_evidence, facts.calls, question, context.each)
         return Measurement(values, question.window, data_until, shortcomings, evidence)
 
     async def _compared_with_before(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, tzinfo
-from functools import partial
-
-from msgspec import Struct, field
+from collections.abc import Collection, Iterable
 
 from bot import formatting
-from bot.answer import Evidence
+from bot.alerts.state import UNNAMED
+from bot.answer import Evidence, EvidenceFact
 from bot.commands.apiaudit.buttons import PLAIN_ACTOR
-from bot.commands.apiaudit.listing import duration, moment
+from bot.commands.apiaudit.listing import duration
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.report import newest
 from providers.models import ApiCall, Outcome
@@ -21,65 +18,55 @@ FAILURE_VALUES = frozenset({"failures", "failure_percent"})
 MOST_CONTRIBUTORS = 2
 
 
-class _Failures(Struct):
-    """The newest failed call of a subject, and how many failed by contributor."""
-
-    latest: ApiCall
-    count: Counter[str] = field(default_factory=Counter)
-
-
 def failure_evidence(
-    calls: Iterable[ApiCall], question: AuditQuestion, each: str, *, zone: tzinfo, now: datetime
-) -> Callable[[Collection[str]], Evidence]:
+    calls: Iterable[ApiCall], question: AuditQuestion, each: str, firing: Collection[str]
+) -> Evidence:
     """What is known of the failures of the subjects that fire, or, without `each`, of all calls."""
+    subjects = frozenset(firing)
     # Of one actor the actions differ; of everything else, the actors.
     contributor = "action" if each == "actor" else "actor"
-    found = dict[str, _Failures]()
+    latest: ApiCall | None = None
+    counts = Counter[str]()
     for call in calls:
-        if call.outcome is not Outcome.FAILURE:
-            continue
-        subject = getattr(call, each) if each else ""
-        known = found.setdefault(subject, _Failures(call))
-        known.latest = newest((known.latest, call), 1)[0]
-        known.count[getattr(call, contributor)] += 1
-    return partial(_evidence, found, question, each, zone, now)
-
-
-def _evidence(
-    found: dict[str, _Failures],
-    question: AuditQuestion,
-    each: str,
-    zone: tzinfo,
-    now: datetime,
-    firing: Collection[str],
-) -> Evidence:
-    shown = {name: found[name] for name in firing if name in found}
+        is_counted = not each or (getattr(call, each) or UNNAMED) in subjects
+        if is_counted and call.outcome is Outcome.FAILURE:
+            latest = newest((latest, call), 1)[0] if latest else call
+            counts[getattr(call, contributor)] += 1
     query = _narrowed(question, each, firing)
-    if not shown:
+    if latest is None:
         return Evidence(query=query)
-    [latest] = newest([known.latest for known in shown.values()], 1)
-    count = sum((known.count for known in shown.values()), Counter[str]())
-    facts = [("Latest failure", call_line(latest, zone, now))]
-    if len(count) > 1:
-        worst = [
-            f"{formatting.sanitise(name, 40) or 'unnamed'} {number:,}"
-            for name, number in count.most_common(MOST_CONTRIBUTORS)
-        ]
-        facts.append(("Most failures", ", ".join(worst)))
-    return Evidence(facts, query)
+    facts = [EvidenceFact("Latest failure", call_line(latest), latest.at)]
+    if len(counts) > 1:
+        facts.append(EvidenceFact("Most failures", _contributors(counts)))
+    return Evidence(tuple(facts), query)
 
 
-def call_line(call: ApiCall, zone: tzinfo, now: datetime) -> str:
-    """`28 Nov 02:31:07 · ada · GET /papi/v1/groups · 503 · 45 ms`."""
-    what = f"{formatting.sanitise(call.action, 60)} {formatting.sanitise(call.target, 100)}"
+def call_line(call: ApiCall) -> str:
+    """`ada · GET /papi/v1/groups · 503 · 45 ms`, after the vendor's text for a time that cannot be
+    read.
+    """
+    # The end of a path says which resource it is.
+    target = formatting.sanitise(formatting.shorten_middle(call.target, 100))
+    what = f"{formatting.sanitise(call.action, 60)} {target}"
     parts = [
-        formatting.sanitise(moment(call, zone, now)),
-        formatting.sanitise(call.actor, 60) or "unnamed",
+        "" if call.at else formatting.sanitise(call.at_text, 30),
+        formatting.sanitise(call.actor, 60) or UNNAMED,
         what.strip(),
         formatting.sanitise(call.status, 60),
         duration(call),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _contributors(counts: Counter[str]) -> str:
+    """`ada 12, bob 5 and 3 others: 7`, which add up to all failures."""
+    worst = counts.most_common(MOST_CONTRIBUTORS)
+    named = [f"{formatting.sanitise(name, 40) or UNNAMED} {number:,}" for name, number in worst]
+    if len(counts) == len(worst):
+        return ", ".join(named)
+    others = formatting.pluralise(len(counts) - len(worst), "other")
+    rest = counts.total() - sum(number for _, number in worst)
+    return f"{', '.join(named)} and {others}: {rest:,}"
 
 
 def _narrowed(question: AuditQuestion, each: str, firing: Collection[str]) -> str:

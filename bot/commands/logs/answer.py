@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from bot import formatting
 from bot.alerts.replay import Replay, ReplayRequest
-from bot.answer import Answer, AnswerFile, Evidence, Measurement, Progress
+from bot.answer import Answer, AnswerFile, Evidence, EvidenceFact, Measurement, Progress
 from bot.commands.answering import AnswerContext, MeasureContext
 from bot.commands.logs.blocks import logs_blocks, logs_text
 from bot.commands.logs.display import Entries, Follow, Statistic
@@ -273,7 +273,7 @@ def _latest_line(report: LogReport) -> Callable[[Collection[str]], Evidence] | N
     if not report.tail:
         return None
     line = formatting.sanitise(report.tail[-1].strip(), LONGEST_EVIDENCE)
-    return lambda _: Evidence([("Latest line", line)])
+    return lambda _: Evidence((EvidenceFact("Latest line", line),))
 
 
 def _file_label(file: AnswerFile, report: LogReport) -> str:
