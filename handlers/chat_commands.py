@@ -145,7 +145,10 @@ class QuestionReader(Struct, frozen=True):
         `no_help` where the words ask for help.
         """
         directory = self.directory(requester)
-        question = read_request(command, query, directory, now=self.clock(), zone=self.zone)
+        # What is stored is not to be guessed.
+        question = read_request(
+            command, query, directory, now=self.clock(), zone=self.zone, sentences=False
+        )
         example = COMMANDS[command].example(directory)
         if isinstance(question, HelpRequest):
             raise BadQuestion(no_help, example)

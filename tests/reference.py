@@ -108,6 +108,17 @@ def _command(command: Command[Any]) -> str:
                 ),
             )
         )
+    if command.sentences:
+        parts += [
+            "In your own words:",
+            table(
+                ("question", "read as"),
+                (
+                    (f"`{sentence}`", f"`/{command.name} {words}`")
+                    for sentence, words in command.sentences
+                ),
+            ),
+        ]
     parts += ["Values that an alert can compare:", table(("value", "meaning"), _values(command))]
     return "\n\n".join(parts)
 

@@ -216,7 +216,15 @@ def _question_behind(typed: TypedAlert, side: re.Match[str], at: int) -> BadQues
 
 def _is_question(typed: TypedAlert, asked: str) -> bool:
     try:
-        read_question(typed.command, asked, typed.directory, now=_AFTER_ANY_WINDOW, zone=UTC)
+        read_question(
+            typed.command,
+            asked,
+            typed.directory,
+            now=_AFTER_ANY_WINDOW,
+            zone=UTC,
+            # What a rule watches is not to be guessed.
+            sentences=False,
+        )
     except BadQuestion:
         return False
     return True

@@ -64,6 +64,9 @@ def _help_facts(
             "ID of a log works, too."
         )
     facts += about.help_facts()
+    if about.sentences:
+        sentences = ", ".join(f"`{sentence}`" for sentence, _ in about.sentences[:3])
+        facts.append(f"In your own words: {sentences}.")
     asked = about.example_words(directory)
     if may_manage:
         facts.append(

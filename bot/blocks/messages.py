@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import formatting
 from bot.answer import Answer, Block
@@ -81,6 +82,16 @@ def note_blocks(text: str) -> list[Block]:
 def by_person(what: str, user: str) -> list[Block]:
     """What somebody did, with their name."""
     return [kit.section(f"{with_code(what)} by <@{user}>.")]
+
+
+def with_reading(answer: Answer, line: str) -> Answer:
+    """The answer to a sentence, with the words that it was read as."""
+    reading = f"Read as `{formatting.sanitise(line, 300)}`."
+    # Behind the headline, and before what may be cut.
+    blocks = [*answer.blocks[:1], kit.context(kit.with_code(reading)), *answer.blocks[1:]]
+    head, _, rest = answer.text.partition("\n")
+    text = "\n".join(filter(None, [head, reading.replace("`", ""), rest]))
+    return replace(answer, text=text, blocks=blocks)
 
 
 def note(text: str) -> Answer:

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
 from bot.blocks.help_pages import help_for
+from bot.blocks.messages import with_reading
 from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.questions.command import Command, Q
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
@@ -166,11 +167,15 @@ class Answerer(Struct, frozen=True):
 
     commands: Mapping[CommandName, CommandHandler[Any]]
     directory: AccountDirectory
+    redactor: Redactor = field(default_factory=Redactor)
 
     async def answer(self, question: Question | HelpRequest, asking: AnswerContext) -> Answer:
         if isinstance(question, HelpRequest):
             return help_for(question, self.directory)
-        return await self.commands[question.command].answer(question, asking)
+        answer = await self.commands[question.command].answer(question, asking)
+        if not question.own_words:
+            return answer
+        return with_reading(answer, self.redactor.text(question.line))
 
     async def measure(self, question: Question, context: MeasureContext) -> Measurement:
         return await self.commands[question.command].measure(question, context)

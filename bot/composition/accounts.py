@@ -119,4 +119,4 @@ def build_answerer(
         clock=clock,
         seen=seen or MemorySeenStore(),
     )
-    return Answerer(open_commands(services, only), settings.directory)
+    return Answerer(open_commands(services, only), settings.directory, redactor)

@@ -11,6 +11,7 @@ from bot.questions.context import Context
 from bot.questions.description import CommandDescription
 from bot.questions.form import FIRST_DAY, LAST_DAY, WINDOW, FormField, FormValues, account_field
 from bot.questions.question import AccountDirectory, Question
+from bot.questions.sentences import Sentence
 
 Q = TypeVar("Q", bound=Question)
 # The most characters of a choice that Slack shows.
@@ -30,6 +31,18 @@ class Command(CommandDescription, ABC, Generic[Q]):
     @abstractmethod
     def read_form(self, values: FormValues, context: Context) -> Q:
         """The question of its form. Raises BadQuestion that names the invalid input."""
+
+    def sentence(self, text: str, directory: AccountDirectory) -> Sentence | None:
+        """The words of the command that a sentence means; None for what is no sentence."""
+        del text, directory
+        return None
+
+    def filter_for(self, words: str, directory: AccountDirectory) -> str:
+        """The option that words without a meaning of their own may have been; empty if there is
+        none.
+        """
+        del words, directory
+        return ""
 
     def option_fields(self, question: Q | None) -> list[FormField]:
         """The inputs of its form after account and window, filled from the question."""

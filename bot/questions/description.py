@@ -85,6 +85,8 @@ class CommandDescription:
     windows: tuple[str, ...]
     values: AlertValues
     topics: Topics = Topics()
+    # Questions in people's own words, and how they are read.
+    sentences: Sequence[tuple[str, str]] = ()
     whole_days: bool = False
     names_logs: bool = False
     default_access: tuple[str, ...] = ()

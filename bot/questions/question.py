@@ -58,6 +58,8 @@ class Question(Struct, frozen=True, kw_only=True):
     accounts: tuple[str, ...] = ()
     parts: QuestionParts = QuestionParts()
     comparison: Comparison | None = None
+    # The sentence that was read as `text`; empty where its words were typed as they are.
+    own_words: str = ""
 
     @property
     def line(self) -> str:

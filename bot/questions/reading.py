@@ -14,6 +14,7 @@ from bot.formatting import join_words, sanitise
 from bot.questions.comparison_words import begins_comparison, split_comparison
 from bot.questions.context import Context
 from bot.questions.form import FormValues
+from bot.questions.own_words import read_own_words
 from bot.questions.question import (
     AccountDirectory,
     CommandName,
@@ -65,20 +66,32 @@ def split_line(line: str) -> tuple[CommandName, str]:
 
 
 def read_question(
-    command: CommandName, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
+    command: CommandName,
+    words: str,
+    directory: AccountDirectory,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    sentences: bool = True,
 ) -> Question:
     """The question in the words after the command. Raises BadQuestion for a request for help, too."""
-    found = read_request(command, words, directory, now=now, zone=zone)
+    found = read_request(command, words, directory, now=now, zone=zone, sentences=sentences)
     if isinstance(found, HelpRequest):
         raise BadQuestion("Help is not a question.", COMMANDS[command].example(directory))
     return found
 
 
 def read_request(
-    command: CommandName, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
+    command: CommandName,
+    words: str,
+    directory: AccountDirectory,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    sentences: bool = True,
 ) -> Question | HelpRequest:
     """The question in the words after the command, or the help they ask for. Raises BadQuestion with
-    an example that works.
+    an example that works. Where `sentences` are not read, words have to be those of the command.
     """
     text = words.strip()
     context = _context(command, text, directory, now=now, zone=zone)
@@ -86,11 +99,20 @@ def read_request(
     if (topic := _help_topic(text, directory)) is not None:
         return HelpRequest(command, topic)
     try:
-        return context.read(text, context)
+        return _read(text, context) if sentences else context.read(text, context)
     except BadQuestion as error:
         # No refusal may suggest something that is refused in turn.
         error.hint = context.checked(error.hint)
         raise
+
+
+def _read(text: str, context: Context) -> Question:
+    """The question in the words, or in the sentence that they are."""
+    try:
+        return context.read(text, context)
+    except BadQuestion as error:
+        refused = error
+    return read_own_words(text, context, COMMANDS[context.command.name], refused)
 
 
 def read_form(

@@ -47,6 +47,14 @@ def refusal(line: str, directory: AccountDirectory = HOUSE) -> BadQuestion:
     return caught.value
 
 
+def meant(line: str, directory: AccountDirectory = HOUSE) -> Any:
+    """The question that the words ask, or else the one that is offered."""
+    try:
+        return ask(line, directory)
+    except BadQuestion as error:
+        return ask(error.hint, directory)
+
+
 def test_bare_usage_covers_ten_days() -> None:
     question = ask("/usage")
     assert question.accounts == ("rapid7-eu",)
@@ -164,7 +172,7 @@ REFUSALS = [
     ("/apiaudit status:", "needs a value"),
     ("/apiaudit own:maybe", "takes `no`"),
     ('/apiaudit url:"/a', "quote is not closed"),
-    ("/apiaudit edge 24h nonsense", "“nonsense” could not be read; did you mean “24h”?"),
+    ("/apiaudit edge 24h nonsense", "“nonsense” could not be read; did you mean “who:nonsense”?"),
     ("/logs", "Which log"),
     ("/logs kitchen where(", "not closed"),
     ("/logs kitchen where()", "is empty"),
@@ -399,9 +407,6 @@ def test_mistyped_window_suggests_the_nearest(line: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ("/usage how much last week?", "/usage last week"),
-        ("/usage what did we send on 2026-11-03 csv", "/usage 2026-11-03 csv"),
-        ("/apiaudit failures last hour by ada", "/apiaudit last hour failures"),
         ("/apiaudit edge 10:00", "/apiaudit edge since 10:00"),
         ("/apiaudit iot status:5xx between two and three today", "/apiaudit iot today status:5xx"),
         ("/logs kitchen,cellar what happened last 20 mins where(/a b/) limit 5", "/logs kitchen,cellar last 20 mins where(/a b/) limit 5"),
@@ -453,7 +458,7 @@ def test_filler_words_of_follow_up_are_ignored() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last blue moon"],
+    ["/usage foo", "/usage lsat 0 days", "/usage last blue moon"],
 )
 def test_unrecognisable_words_are_refused(line: str) -> None:
     with pytest.raises(BadQuestion) as caught:
@@ -524,9 +529,8 @@ def test_question_with_new_window_drops_its_file(line: str, window: str, same: s
         ("/apiaudit user:ada 403 2h", "/apiaudit 2h status:403 who:ada"),
     ],
 )
-def test_hints_contain_logs_and_filters(line: str, hint: str) -> None:
-    assert refusal(line).hint == hint
-    assert ask(hint).window
+def test_words_become_logs_and_filters(line: str, hint: str) -> None:
+    assert meant(line).parts == ask(hint).parts
 
 
 @pytest.mark.parametrize(
@@ -572,14 +576,12 @@ def test_other_words_suggest_no_alert(line: str) -> None:
     ("line", "unread", "read"),
     [
         ("/usage yesterday logins", "logins", "yesterday"),
-        ("/apiaudit edge yesterday loginz", "loginz", "yesterday"),
-        ("/logs kitchen last 20m logins seen", "logins seen", "last 20m"),
+        ("/apiaudit edge yesterday loginz", "loginz", "who:loginz"),
+        ("/logs kitchen last 20m logins seen", "logins seen", "where(/logins seen/i)"),
     ],
 )
 def test_only_unread_words_are_named(line: str, unread: str, read: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         ask(line)
-    command = line.partition(" ")[0]
     assert f"“{unread}” could not be read; did you mean “{read}”?" in caught.value.message
-    assert f"`{command} help`" in caught.value.message
     assert ask(caught.value.hint)

@@ -285,7 +285,7 @@ async def test_mention_in_thread_repeats_changed_question(sandbox: Sandbox) -> N
     [
         (
             "@Opswatch how much data last week?",
-            "“much” could not be read; did you mean “last week”?",
+            "Read as /usage last week.",
         ),
         ("@Opswatch show me the data usage for the last 3 days, please", "in 3 days"),
         ("@Opswatch what failed on edge in the last 2h?", r"edge: \d+ failed call"),

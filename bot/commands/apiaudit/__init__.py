@@ -15,11 +15,13 @@ from bot.commands.apiaudit.question import (
     read_apiaudit,
     read_apiaudit_form,
 )
+from bot.commands.apiaudit.sentences import EXAMPLES, sentence_of
 from bot.questions.comparison_words import is_comparison
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues, account_field
 from bot.questions.question import AccountDirectory
+from bot.questions.sentences import Sentence
 from providers.provider import Capability
 from providers.registry import registry
 
@@ -42,6 +44,13 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         self, question: AuditQuestion | None, accounts: list[str]
     ) -> list[FormField]:
         return account_field(question, accounts, is_optional=True)
+
+    def sentence(self, text: str, directory: AccountDirectory) -> Sentence | None:
+        return sentence_of(text, directory, self.kinds)
+
+    def filter_for(self, words: str, directory: AccountDirectory) -> str:
+        del directory
+        return "" if " " in words else f"who:{words}"
 
     def option_fields(self, question: AuditQuestion | None) -> list[FormField]:
         return audit_fields(question)
@@ -121,6 +130,7 @@ COMMAND = ApiAuditCommand(
         ("today vs yesterday same hours", "the change, and who and what explain it"),
         ("7d csv", "every call as a table to download"),
     ),
+    sentences=EXAMPLES,
     windows=("last 1h", "last 24h", "today", "yesterday", "last 7 days", "last 30 days"),
     values=AlertValues(
         names=(

@@ -1,7 +1,7 @@
 """What an audit answer shows: the calls one by one, counts by another column, or what is new
 (pure).
 
-`calls`, `calls 50`, `newest 50 calls`; `by ip`, `by client by code`; `new ip`, `new actor in 14d`.
+`calls`, `calls 50`, `newest 50 calls`, `slowest 10`; `by ip`, `by client by code`; `new ip`, `new actor in 14d`.
 """
 
 from __future__ import annotations
@@ -36,17 +36,33 @@ _OTHER_GROUPS: Mapping[str, str] = MappingProxyType(
         "ips": "ip",
         "address": "ip",
         "clients": "client",
+        "credential": "client",
+        "credentials": "client",
+        "addresses": "ip",
         "organisation": "org",
         "organization": "org",
+        "organisations": "org",
+        "organizations": "org",
         "orgs": "org",
+        "server": "host",
+        "servers": "host",
         "hosts": "host",
         "status": "code",
         "codes": "code",
         "actor": "who",
+        "actors": "who",
         "user": "who",
+        "users": "who",
         "person": "who",
+        "persons": "who",
+        "people": "who",
         "caller": "who",
+        "callers": "who",
+        "actions": "action",
         "method": "action",
+        "methods": "action",
+        "operation": "action",
+        "operations": "action",
         "command": "action",
         "accounts": "account",
     }
@@ -99,13 +115,16 @@ class Display(Struct, frozen=True):
     by: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     days: int = USUAL_DAYS
+    # Whether the listed calls are those that took the longest.
+    slowest: bool = False
 
     @property
     def words(self) -> list[str]:
         """The words it can be typed with again."""
-        listed = [] if self.calls is None else [f"calls {self.calls}"]
+        name = "slowest" if self.slowest else "calls"
+        listed = [] if self.calls is None else [f"{name} {self.calls}"]
         if self.calls == USUAL_CALLS:
-            listed = ["calls"]
+            listed = [name]
         new = [f"new {name}" for name in self.new]
         if new and self.days != USUAL_DAYS:
             new.append(f"in {self.days}d")
@@ -119,8 +138,11 @@ def split_display(words: Sequence[str]) -> tuple[Display, list[str]]:
     """What the words ask to show, and the words that are left."""
     new, days, left = _split_new(list(words))
     by, left = _split_groups(left)
+    slowest, left = _split_slowest(left)
     calls, left = _split_calls(left)
-    return Display(calls, by, new, days), left
+    if slowest is not None:
+        calls = slowest
+    return Display(calls, by, new, days, slowest is not None), left
 
 
 def _split_new(words: list[str]) -> tuple[tuple[str, ...], int, list[str]]:
@@ -209,7 +231,11 @@ def _is_by(word: str) -> bool:
 
 
 def _group(word: str) -> str:
-    plain = strip_punctuation(word.lower())
+    return column_named(strip_punctuation(word.lower()))
+
+
+def column_named(plain: str) -> str:
+    """The column that a word names, as people type it; empty for another word."""
     return plain if plain in GROUPS else _OTHER_GROUPS.get(plain, "")
 
 
@@ -234,6 +260,27 @@ def _split_calls(words: list[str]) -> tuple[int | None, list[str]]:
             first -= 1
     if first and plain[first - 1] in _NEWEST:
         first -= 1
+    return number, words[:first] + words[last:]
+
+
+def _split_slowest(words: list[str]) -> tuple[int | None, list[str]]:
+    """How many of the slowest calls to list, or None, and the other words: `slowest`, `slowest 10
+    calls`, `10 slowest`.
+    """
+    plain = [strip_punctuation(word.lower()) for word in words]
+    if "slowest" not in plain:
+        return None, words
+    first = plain.index("slowest")
+    last = first + 1
+    number = USUAL_CALLS
+    if _is_number(plain, last):
+        number = int(plain[last])
+        last += 1
+    elif first and _NUMBER.fullmatch(plain[first - 1]):
+        first -= 1
+        number = int(plain[first])
+    if plain[last : last + 1] in (["calls"], ["requests"]):
+        last += 1
     return number, words[:first] + words[last:]
 
 

@@ -43,8 +43,12 @@ def list_notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     _, rows = _rows(report.listed, zone, now)
     shown = _fitting(rows, MOST_CHARACTERS)
     more = report.calls - shown
-    newest = "The newest call" if shown == 1 else f"The newest {shown:,}"
-    notes = [f"{newest} of {report.calls:,} calls; add `csv` for every call."]
+    which = "slowest" if report.lists_slowest else "newest"
+    first = f"The {which} call" if shown == 1 else f"The {which} {shown:,}"
+    notes = [f"{first} of {report.calls:,} calls; add `csv` for every call."]
+    timed = len(report.numbers.durations)
+    if report.lists_slowest and timed < report.calls:
+        notes.append(f"Only {timed:,} of the calls have a duration.")
     return [*(notes if more else []), "Add `call:ID` to see one call whole."]
 
 

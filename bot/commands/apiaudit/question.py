@@ -132,6 +132,7 @@ HINT = "Any filter by its name, even if the list above has none; /apiaudit help 
 SHOW_CHOICES = (
     "calls",
     f"calls {MOST_CALLS}",
+    "slowest",
     *(f"new {name}" for name in KINDS),
     *(f"by {name}" for name in GROUPS),
 )
@@ -147,6 +148,13 @@ def _split_display(words: list[str], context: Context) -> tuple[Display, list[st
         raise BadQuestion(
             f"What is new is compared with 1 to {MOST_DAYS} days before.",
             context.working(" ".join([*others, *usual.words])),
+        )
+    number = display.calls or 0
+    typed = f"{number} calls"
+    if 400 <= number <= 599 and typed in context.text and f"calls {number}" not in context.text:
+        raise SuggestedQuestion(
+            f"Calls with the status {number} are typed `status:{number}`.",
+            context.instead(typed, f"status:{number} calls"),
         )
     if display.calls == 0:
         raise BadQuestion(

@@ -149,8 +149,9 @@ class AuditReport(Struct, frozen=True):
     nothing_known: bool
     filtered: bool
     drawn: Window
-    # The newest calls, the newest first, where they are to be listed.
+    # The newest calls, the newest first, where they are to be listed; or the slowest.
     listed: tuple[ApiCall, ...] = ()
+    lists_slowest: bool = False
     # Counts by the columns that were asked for, under the names that people type.
     groups: tuple[tuple[str, tuple[Tally, ...]], ...] = ()
     novelty: Novelty = NOTHING_KNOWN
@@ -269,7 +270,8 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         nothing_known=facts.nothing_known,
         filtered=facts.filtered,
         drawn=facts.drawn,
-        listed=newest(calls, min(facts.display.calls or 0, MOST_CALLS)),
+        listed=_listed(calls, numbers.durations, facts.display),
+        lists_slowest=facts.display.slowest,
         groups=tuple((name, _group(calls, failed, GROUPS[name])) for name in facts.display.by),
         novelty=_novelty(facts, KINDS, failed=failed, distinct=counted),
         new=facts.display.new,
@@ -302,6 +304,13 @@ def _accounts_with_durations(
     if len(numbers.durations) == len(calls):
         return frozenset({tally.name for tally in per_account})
     return frozenset({call.account for call in calls if call.duration_ms is not None})
+
+
+def _listed(
+    calls: Sequence[ApiCall], durations: Sequence[float], display: Display
+) -> tuple[ApiCall, ...]:
+    most = min(display.calls or 0, MOST_CALLS)
+    return _slowest(calls, durations, most) if display.slowest else newest(calls, most)
 
 
 def newest(calls: Sequence[ApiCall], most: int) -> tuple[ApiCall, ...]:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from bot.commands.answering import AnsweredCommand, Services
 from bot.commands.logs.calculation import FUNCTIONS, function_in
 from bot.commands.logs.form import line_fields, log_fields, read_logs_form
+from bot.commands.logs.leql import pattern_of, with_conditions
+from bot.commands.logs.names import pattern_named
 from bot.commands.logs.question import LogsQuestion, read_logs
+from bot.commands.logs.sentences import EXAMPLES, sentence_of
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues
 from bot.questions.question import AccountDirectory
+from bot.questions.sentences import Sentence
 from providers.provider import Capability
 
 if TYPE_CHECKING:
@@ -30,6 +34,13 @@ class LogsCommand(AnsweredCommand[LogsQuestion]):
     def subject_fields(self, question: LogsQuestion | None, accounts: list[str]) -> list[FormField]:
         del accounts
         return log_fields(question)
+
+    def sentence(self, text: str, directory: AccountDirectory) -> Sentence | None:
+        return sentence_of(text, directory, self.kinds)
+
+    def filter_for(self, words: str, directory: AccountDirectory) -> str:
+        del directory
+        return with_conditions("", [pattern_named(words) or pattern_of(words)])
 
     def option_fields(self, question: LogsQuestion | None) -> list[FormField]:
         return line_fields(question)
@@ -109,6 +120,7 @@ COMMAND = LogsCommand(
         ("kitchen newest 20 level:error", "the newest lines of a level"),
         ("list", "the logs there are, with their sizes"),
     ),
+    sentences=EXAMPLES,
     windows=("last 20 mins", "last 1h", "last 2h", "today", "yesterday"),
     values=AlertValues(
         names=("lines", "bytes", "levels.error", *RESULTS),

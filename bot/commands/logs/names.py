@@ -12,9 +12,12 @@ from bot.commands.logs.leql import pattern_of
 from bot.errors import BadQuestion
 from bot.formatting import quoted, sanitise
 from bot.questions.context import NO_NAMES, Context
+from bot.questions.sentences import FILLERS
 from bot.questions.windows import FILLER_WORDS, strip_punctuation
 from providers.sources import MOST_LOGS
 
+# Words that ask, at the front of a sentence.
+_NO_LOGS = FILLER_WORDS | FILLERS | {"who", "many", "much"}
 _ACCOUNT_AND_LOG = re.compile(r'(?P<account>[^\s,"]+)\s+(?:"(?P<quoted>[^"]+)"|(?P<log>[^\s,"]+))')
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
@@ -147,7 +150,7 @@ def split_log_names(text: str, context: Context) -> tuple[list[str], list[str]]:
     """
     text = text.strip()
     known = {name.lower() for logs in context.directory.logs.values() for name in logs}
-    while (word := text.partition(" ")[0].lower()) in FILLER_WORDS and word not in known:
+    while (word := text.partition(" ")[0].lower()) in _NO_LOGS and word not in known:
         text = text[len(word) :].strip()
     account, text = _split_account(text, known, context)
     names: list[str] = []

@@ -11,7 +11,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from bot.commands.logs.display import MOST_SLICES, Display, Follow, Statistic
-from bot.commands.logs.leql import with_conditions
+from bot.commands.logs.leql import pattern_of, with_conditions
 from bot.commands.logs.names import (
     LogRef,
     named_account,
@@ -24,7 +24,7 @@ from bot.commands.logs.query import LineQuery, QueryWords, read_query, take_clau
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import format_duration, join_words, quoted, sanitise
 from bot.questions.comparison_words import split_comparison
-from bot.questions.context import Context
+from bot.questions.context import SHORTEST_BEGINNING, Context
 from bot.questions.question import Question, QuestionParts
 from bot.questions.windows import ParsedWindow, strip_filler_words
 from providers.models import Window
@@ -215,7 +215,13 @@ def _logs_window(
             known, before, unknown = split_logs_and_patterns(
                 [f"{name}," for name in names], context
             )
-            names = [*known, *(name.rstrip(",") for name in unknown)]
+            others = [name.rstrip(",") for name in unknown]
+            # One word before a configured log is rather of its lines than a log of the vendor's.
+            is_word = len(names) == 1 and names[0].isalpha() and len(names[0]) >= SHORTEST_BEGINNING
+            if is_word and names[0] in context.text.split():
+                before += [pattern_of(name) for name in others]
+                others = []
+            names = [*known, *others]
             patterns = [*before, *patterns]
         where = with_conditions(query.where, patterns)
         meant = parts_of(

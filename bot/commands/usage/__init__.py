@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bot.commands.answering import AnsweredCommand, Services
-from bot.commands.usage.question import UsageQuestion, read_usage, read_usage_form, usage_fields
+from bot.commands.usage.question import (
+    PER_LOG,
+    UsageQuestion,
+    read_usage,
+    read_usage_form,
+    usage_fields,
+)
+from bot.commands.usage.sentences import EXAMPLES, sentence_of
 from bot.questions.comparison_words import is_comparison
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues, account_field
 from bot.questions.question import ALL, AccountDirectory
+from bot.questions.sentences import Sentence
 from providers.provider import Capability
 
 if TYPE_CHECKING:
@@ -27,6 +35,14 @@ class UsageCommand(AnsweredCommand[UsageQuestion]):
 
     def read_form(self, values: FormValues, context: Context) -> UsageQuestion:
         return read_usage_form(values, context)
+
+    def sentence(self, text: str, directory: AccountDirectory) -> Sentence | None:
+        return sentence_of(text, directory, self.kinds)
+
+    def filter_for(self, words: str, directory: AccountDirectory) -> str:
+        # A log is in the table of all logs.
+        is_log = any(words.lower() in map(str.lower, logs) for logs in directory.logs.values())
+        return PER_LOG if is_log else ""
 
     def option_fields(self, question: UsageQuestion | None) -> list[FormField]:
         return usage_fields(question)
@@ -72,6 +88,7 @@ COMMAND = UsageCommand(
         ("all last 7 days", "all accounts with their total"),
         ("2026-11-01..2026-11-07 csv", "a range of dates, as a table to download"),
     ),
+    sentences=EXAMPLES,
     windows=(
         "today",
         "yesterday",

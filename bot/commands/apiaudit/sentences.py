@@ -1,0 +1,162 @@
+"""`/apiaudit` in people's own words: which phrases mean which of its words (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from bot.commands.apiaudit.display import GROUPS, column_named
+from bot.questions.context import NO_NAMES
+from bot.questions.question import AccountDirectory
+from bot.questions.sentences import (
+    FILLERS,
+    PREPOSITIONS,
+    UNITS,
+    Sentence,
+    accounts_of,
+    phrase,
+    plain_words,
+    with_meanings,
+    without_fillers,
+)
+
+# What people ask, and how it is read: shown in the documentation, and tested.
+EXAMPLES = (
+    ("who called edge the most yesterday", "edge yesterday by who"),
+    ("403 on edge today", "edge today status:403"),
+    ("which ip made the most calls", "by ip"),
+    ("how many calls did linus make this week", "this week who:linus"),
+    ("slowest calls on edge in 2h", "edge last 2h slowest"),
+    ("why is edge slow", "edge slowest"),
+    ("is anything failing", "failures"),
+    ("show me all DELETE requests by ada@example.com", "calls action:delete who:ada@example.com"),
+    ("which clients got a 401 or 403 since monday 9am", "since monday 9am by client status:401 status:403"),
+)  # fmt: skip
+
+_COLUMNS = (
+    r"(ips?(?: addresse?s?)?|addresse?s?|(?:api )?clients?|credentials?|organi[sz]ations?|orgs?|hosts?|servers?"
+    r"|(?:status|response|http) codes?|codes?|methods?|actions?|operations?|actors?|users?|persons?|people|callers?|accounts?)"
+)
+_MORE = r"(?: (?:the|unique|distinct|different|single|most active|busiest))*"
+_VERBS = (
+    r"(?:make|made|do|done|call|called|use|used|change|changed|touch|touched|hit|access|accessed|trigger|triggered"
+    r"|cause|caused|send|sent|create|created|run)"
+)
+_CALLS = r"(?:(?:api )?(?:calls?|requests?|hits?))"
+_NAME = r"([A-Za-z][\w.@+-]{1,60}?)"
+_NO_LENGTH = rf"(?! ?{UNITS}(?!\S))"
+_NOT_COUNTED = "".join(
+    f"(?<!{word} )" for word in ("last", "past", "top", "newest", "latest", "calls", "slowest", "than", "over", "new", "first")
+)  # fmt: skip
+_METHOD = "get|post|put|patch|delete|head"
+_DENIED = "status:401 status:403"
+
+
+def _by(match: re.Match[str]) -> str:
+    column = re.sub(r"\b(?:api|ip(?= )|http|status|response) ?(?=\w)", "", match[1].lower())
+    return f"by {column_named(column) or match[1]}"
+
+
+def _method(match: re.Match[str]) -> str:
+    return f"action:{match[1].lower()}"
+
+
+def _who(match: re.Match[str]) -> str:
+    """The filter for a person, unless the word means something else."""
+    name = match["name"].removesuffix("'s").removesuffix("’s")
+    is_other = name.lower() in _NO_PEOPLE | _NOBODY or column_named(name.lower())
+    return match[0] if is_other else f"who:{name}"
+
+
+_FILLERS = FILLERS | frozenset(
+    ["api", "apis", "audit", "activity", "traffic", "made", "return", "returned", "returns", "returning", "doing", "happened", "happening", "happen", "going", "make", "makes", "making", "came", "come", "comes", "called", "calling", "call", "hit", "hits", "hitting", "used", "use", "using", "uses", "got", "gets", "getting", "went", "gone", "accessed", "access", "touched", "sent", "sends", "sending", "occurred", "seen", "total", "overview", "summary", "report", "much", "many", "up"]
+)  # fmt: skip
+_NO_PEOPLE = NO_NAMES | _FILLERS | PREPOSITIONS | frozenset(
+    ["who", "whom", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "each", "all", "every", "most", "new", "failures", "calls", "call", "requests", "request", "api", "errors", "error", "failed", "failing", "slowest", "slow", "csv", "per", "vs", "versus", "other", "others", "others?", "not", "no", "except", "calls?", "now"]
+)  # fmt: skip
+# Columns that calls are not counted by, and other words that are nobody's name.
+_NOBODY = frozenset(
+    ["nobody", "region", "regions", "country", "countries", "city", "endpoint", "endpoints", "url", "urls", "path", "paths", "service", "services", "type", "types", "date", "reason", "reasons", "hostname", "domain", "domains", "property", "properties", "group", "groups", "team", "teams", "department", "contract", "product", "products", "size", "duration", "latency", "throughput", "load", "number", "rate", "availability", "uptime", "status", "performance", "severity", "environment", "production", "staging", "name", "names", "anywhere", "here", "there", "nothing", "many"]
+)  # fmt: skip
+_PEOPLE = _NAME.replace("(", "(?P<name>", 1)
+_PHRASES = (
+    # What the usual answer shows anyway.
+    phrase(r"(?<!to )(?<!until )(?<!till )(?:right now|now|currently|at the moment)", "last 15 mins", is_sure=False),
+    phrase(rf"(?:is|are|was|were) there (?:more|less|fewer) (?:traffic|{_CALLS}) (?:today )?than yesterday", "today vs yesterday same hours"),
+    phrase(rf"(?:is|are|was|were) there (?:more|less|fewer) (?:traffic|{_CALLS}) (?:this (?:week|month) )?than last (week|month)", r"this \1 vs last \1"),
+    phrase(r"(?:error|failure) (?:rate|percentage|percent|ratio)s?", ""),
+    phrase(r"(?:latency|latencies|response times?|p95)", ""),
+    phrase(r"(?:took|take|takes|taking|lasting|lasted) (?:more|longer) than (\d+(?:\.\d+)? ?(?:ms|s|secs?|seconds?))", lambda m: f"slower:{m[1].replace(' ', '')}"),
+    phrase(r"(?:took|take|takes|taking|lasting|lasted) over (\d+(?:\.\d+)? ?(?:ms|s))", lambda m: f"slower:{m[1].replace(' ', '')}"),
+    phrase(
+        rf"{_NOT_COUNTED}(?:(?:status|http|code|response|error) )*([1-5](?:\d\d|xx))(?:s|'s)?{_NO_LENGTH}(?: (?:errors?|responses?|status(?:es)?|codes?))*",
+        lambda m: f"status:{m[1].lower()}",
+    ),
+    phrase(r"forbidden", "status:403"),
+    phrase(r"unauthori[sz]ed", "status:401"),
+    phrase(r"not found", "status:404"),
+    phrase(r"(?:rate[- ]limited|throttled)", "status:429"),
+    phrase(r"server errors?", "status:5xx"),
+    phrase(r"client errors?", "status:4xx"),
+    phrase(r"(?:denied|rejected|refused|blocked)", _DENIED),
+    phrase(r"(?:successful|succeeded|successes)", "status:success"),
+    phrase(r"(status:\S+) (?:or|and|&)(?= status:)", r"\1"),
+    phrase(r"(?:go|goes|went|going) wrong|wrong|broken|breaking", "failures"),
+    phrase(rf"(?:failing|fails?|failed|errors?|erroring|failures?)(?: {_CALLS})?", "failures"),
+    phrase(r"(?:latest|newest|most recent|recent)(?= failures)", ""),
+    phrase(r"down|problems?|issues?|trouble", "failures", is_sure=False),
+    phrase(rf"(?:slowest|longest)(?: running)? (\d+)(?: {_CALLS})?", r"slowest \1"),
+    phrase(rf"(\d+) (?:slowest|longest)(?: running)?(?: {_CALLS})?", r"slowest \1"),
+    phrase(rf"(?:slowest|longest)(?: running)?(?: {_CALLS})?", "slowest"),
+    phrase(rf"(?:so )?slow(?: {_CALLS})?(?! than)|slowness", "slowest"),
+    phrase(r"what (?:has |have |is |was )?(?:changed?|different)(?: since| from| compared to| vs| against)? yesterday", "today vs yesterday same hours", is_sure=False),
+    phrase(r"what (?:has |have |is |was )?(?:changed?|different)(?: since| from| compared to| vs| against)? last (week|month)", r"this \1 vs last \1", is_sure=False),
+    phrase(r"(?:what is|anything|something) new", "new"),
+    phrase(rf"(?:unknown|unseen|unfamiliar|never seen|suspicious|unusual|strange|weird) {_COLUMNS}", r"new \1", is_sure=False),
+    phrase(r"suspicious|unusual|strange|weird|anomalies|anomalous", "new", is_sure=False),
+    phrase(rf"top (?:\d+ ){_COLUMNS}", _by, is_sure=False),
+    phrase(
+        rf"(?:which|what|whose|top|busiest|most (?:active|frequent|common)|number of|how many|count of|count|list of|list|for each|each|per|by|every){_MORE} {_COLUMNS}",
+        _by,
+    ),
+    phrase(rf"(?:show|list|see|get|give|display|print|view|find)(?: (?:me|us|all|the|of))* {_CALLS}", "calls"),
+    phrase(rf"(?:latest|newest|last|most recent) (\d+) {_CALLS}", r"calls \1"),
+    phrase(rf"(?:latest|newest|last|most recent|recent) {_CALLS}", "calls"),
+    phrase(rf"(?:how many|number of|total(?: number of)?|count(?: of)?)(?: {_CALLS})?|how (?:often|busy)", "TOTAL"),
+    phrase(r"(?:show|list|see|get|give|print)(?: me| us)? all(?: of)?(?: the)?", ""),
+    phrase(rf"({_METHOD}) {_CALLS}", lambda m: f"{_method(m)} calls"),
+    phrase(rf"(?-i:({_METHOD.upper()}))", _method),
+    phrase(rf"(?:did|has|have|does) {_PEOPLE} {_VERBS}", _who),
+    phrase(rf"(?:(?:made|done|called|caused|triggered|sent|created) )?(?:by|from|of)(?: user| actor)? {_PEOPLE}", _who),
+    phrase(rf"{_PEOPLE}['’]s(?: {_CALLS})?", _who),
+    phrase(r"(?:user|actor|person) (?P<name>[^\s:]+)", _who),
+    phrase(r"(?:from |by )?([^\s@:/]+@[^\s@:/]+)", r"who:\1"),
+    phrase(r"(?:from |by )?((?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?)", r"ip:\1"),
+    phrase(r"(?:to |of |on )?(/[\w~-][^\s]*)", r"url:\1"),
+    phrase(r"(?<!by )who deleted", "by who action:delete", is_sure=False),
+    phrase(r"(?<!by )(?:who|whom|anyone|anybody|someone|somebody)", "by who"),
+    phrase(r"requests?|api calls", "calls"),
+)  # fmt: skip
+_OPTIONS = frozenset({"failures", "calls", "slowest", "new", "csv", "by", *GROUPS})
+_MOST = phrase(
+    r"(?:the )?(?:most|mostly)(?: of(?: the| all)?)?(?: (?:calls|often|frequently|active|failures|traffic))?",
+    "",
+)
+_WITHOUT_LIST = phrase(r"calls(?: \d+)?", "")
+
+
+def sentence_of(text: str, directory: AccountDirectory, kinds: tuple[str, ...]) -> Sentence | None:
+    """The words of the command that a sentence means; None for what is no sentence."""
+    plain = plain_words(text)
+    if not plain:
+        return None
+    named = accounts_of(plain, directory, kinds)
+    found = with_meanings(named.words, _PHRASES)
+    words = found.words
+    if "TOTAL" in words.split() or re.search(r"(?<!\S)(?:by|slowest|new)(?!\S)", words):
+        words = _WITHOUT_LIST.pattern.sub("", words.replace("TOTAL", ""))
+    if re.search(r"(?<!\S)by \w", words):
+        # The failures that are counted stay.
+        words = re.sub(r"(?i)(?:the )?most failures", "failures", words)
+        words = _MOST.pattern.sub("", words)
+    words = without_fillers(" ".join(words.split()), _FILLERS, _OPTIONS)
+    return Sentence(" ".join(filter(None, [*named.names, words])), found.is_sure)
