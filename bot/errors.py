@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
@@ -208,6 +209,12 @@ _SLACK_HINTS = {
 }
 
 
+# What would be right without a verb, such as `a size such as "5 GB"`.
+_BE = re.compile(
+    r'an? (?!unknown )|five |true or false|from \d|Slack IDs|https://|"|the (?:name|ID) of |letters|env:'
+)
+
+
 class ConfigProblem(Struct, frozen=True):
     """One thing that is wrong in the configuration: the key, the value as it may be shown, what would
     be right, and where it is, such as `bot.toml, line 12`.
@@ -226,7 +233,8 @@ class ConfigProblem(Struct, frozen=True):
 
     @property
     def _wrong(self) -> str:
-        return f"{self.value}: {self.right}" if self.value else self.right
+        right = f"must be {self.right}" if _BE.match(self.right) else self.right
+        return f"{self.value}: {right}" if self.value else right
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""

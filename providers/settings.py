@@ -106,7 +106,9 @@ def read_reference(value: Any, info: ValidationInfo) -> Secret:
         found = _from_context(info, "environ").get(rest, "")
         # An empty variable is usually a mistake of a deployment.
         if not found.strip():
-            raise ValueError(f"the environment has no {rest}; export it, or take this table out")
+            raise ValueError(
+                f"the environment has no {rest}; export it, or remove what refers to it"
+            )
         # As with Slack's tokens: systemd and containers hand secrets over as files.
         if path := file_in_variable(rest, found):
             return _read_file_reference(path, info)

@@ -95,9 +95,7 @@ def schedule_problems(
             question = read_line(entry.ask, directory, now=now, zone=settings.timezone)
         except BadQuestion as error:
             problems.append(
-                ConfigProblem(
-                    f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"
-                )
+                ConfigProblem(f"{kind}.{entry.name}.ask", repr(entry.ask), _with_hint(error))
             )
             continue
         if isinstance(entry, DigestSettings):
@@ -121,6 +119,12 @@ def schedule_problems(
     problems += _unknown_names(settings, table)
     problems += _button_problems(settings, directory, now)
     return problems
+
+
+def _with_hint(error: BadQuestion) -> str:
+    """The message, and what to write or to do instead."""
+    hint = f"Try {error.hint}" if error.hint.startswith("/") else error.hint
+    return f"{error.message} {hint}".rstrip()
 
 
 def _canvas_problems(digest: DigestSettings) -> Iterator[ConfigProblem]:
@@ -171,7 +175,7 @@ def _button_problems(
             if button.ask:
                 read_line(button.ask, directory, now=now, zone=settings.timezone)
         except BadQuestion as error:
-            wanted = f"{error.message} Try {error.hint}"
+            wanted = _with_hint(error)
             yield ConfigProblem(f"button.{button.text}.ask", repr(button.ask), wanted)
 
 

@@ -30,7 +30,10 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
         part
         for part in detail["loc"]
         # Pydantic adds its own validators to the path, which nobody has written.
-        if not (isinstance(part, str) and ("function-before" in part or "constrained-str" in part))
+        if not (
+            isinstance(part, str)
+            and ("function-before" in part or "constrained-str" in part or part == "[key]")
+        )
     ]
     key = _dotted(place, table)
     if detail["type"] == "extra_forbidden":
@@ -135,8 +138,8 @@ def _kinds_in_words(kinds: Iterable[str]) -> str:
 _EXPECTED: Mapping[str, str] = MappingProxyType(
     {
         "tuple_": 'a list, such as ["…", "…"]',
-        "int_": "a whole number",
-        "bool_": "true or false",
+        "int_": "a whole number, without quotes",
+        "bool_": "true or false, without quotes",
         "string_type": "a text in quotes",
         "string_too_short": "a text that is not empty",
         "string_too_long": "a text of at most {max_length} characters",

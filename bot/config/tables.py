@@ -233,14 +233,14 @@ class AlertSettings(Table):
             raise ValueError(f"at most {MOST_RECIPIENTS} in notify, and in escalate_to")
         # Half of an escalation would call nobody, which shows only at night.
         if bool(self.escalate_after) != bool(self.escalate_to):
-            raise ValueError("escalate_after and escalate_to, or neither")
+            raise ValueError("needs both escalate_after and escalate_to, or neither")
         return self
 
     @model_validator(mode="after")
     def _one_threshold(self) -> AlertSettings:
         sides = [side for side in (self.above, self.below, self.outside) if side is not None]
         if len(sides) != 1:
-            raise ValueError("either above or below, or outside")
+            raise ValueError("needs either above or below, or outside")
         if self.recover is None:
             return self
         threshold = _number(sides[0])
@@ -300,14 +300,14 @@ class MuteSettings(Table):
             or bool(self.start) != bool(self.end)
             or bool(self.at) != bool(self.lasting)
         ):
-            raise ValueError("either start and end, or at and lasting")
+            raise ValueError("needs either start and end, or at and lasting")
         if (
             self.start
             and self.end
             # One of the two may have an offset, and Python does not compare such times.
             and self.end.replace(tzinfo=None) <= self.start.replace(tzinfo=None)
         ):
-            raise ValueError("an end after its start")
+            raise ValueError("needs an end after its start")
         return self
 
 
@@ -339,7 +339,7 @@ class ButtonSettings(Table):
     @model_validator(mode="after")
     def _one_purpose(self) -> ButtonSettings:
         if bool(self.url) == bool(self.ask):
-            raise ValueError("either url or ask")
+            raise ValueError("needs either url or ask")
         return self
 
 

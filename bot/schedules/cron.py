@@ -171,7 +171,8 @@ def _fields(expression: str) -> str:
         return _nickname(text)
     fields = text.split()
     if len(fields) != len(_FIELDS):
-        raise CronError(f"{len(fields)} fields instead of five")
+        what = "field" if len(fields) == 1 else "fields"
+        raise CronError(f"{len(fields)} {what} instead of five")
     for field, name, largest, words in zip(fields, _FIELDS, _LARGEST_STEP, _NAMES, strict=True):
         if not _ALLOWED.fullmatch(field) or not words.issuperset(_WORD.findall(field)):
             raise CronError(f"the {name} holds what crontab(5) does not know")

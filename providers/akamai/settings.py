@@ -84,7 +84,7 @@ class AkamaiSettings(AccountSettings):
             and (self.host or self.base_url)
         ):
             raise EdgercError(
-                "either edgerc and section, or host, client_token, client_secret and access_token"
+                "needs either edgerc and section, or host, client_token, client_secret and access_token"
             )
         return EdgeGridCredentials(
             self.base_url or host_url(self.host or ""),

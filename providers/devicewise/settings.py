@@ -39,5 +39,5 @@ class DeviceWiseSettings(AccountSettings):
         as_user = self.username and self.password
         as_application = self.app_token and self.app_id and self.thing_key
         if not as_user and not as_application:
-            raise ValueError("username and password, or app_token, app_id and thing_key")
+            raise ValueError("needs username and password, or app_token, app_id and thing_key")
         return self

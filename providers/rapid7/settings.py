@@ -51,7 +51,7 @@ class Rapid7Settings(AccountSettings):
     @model_validator(mode="after")
     def _reachable(self) -> Rapid7Settings:
         if not self.region and not self.base_url:
-            raise ValueError(f"a region, one of {', '.join(REGIONS)}")
+            raise ValueError(f"needs a region, one of {', '.join(REGIONS)}, or base_url")
         return self
 
     @property

@@ -73,21 +73,42 @@ def test_each_kind_of_target_is_read() -> None:
     ("targets", "says"),
     [
         ({"pd": {"kind": "pager"}}, "targets.pd.kind = 'pager': must be one of 'pagerduty'"),
-        ({"pd": 5}, "targets.pd = 5: a table of its own"),
-        ({"PD": PAGERDUTY}, "targets.PD: a name of lower-case letters"),
+        ({"pd": 5}, "targets.pd = 5: must be a table of its own"),
+        ({"PD": PAGERDUTY}, "targets.PD: must be a name of lower-case letters"),
         ({"pd": {"kind": "pagerduty"}}, "targets.pd.routing_key: is missing"),
-        ({"pd": {**PAGERDUTY, "routing_key": "abc"}}, "targets.pd.routing_key: a reference"),
+        (
+            {"pd": {**PAGERDUTY, "routing_key": "abc"}},
+            "targets.pd.routing_key: must be a reference",
+        ),
         ({"pd": {**PAGERDUTY, "routing": "x"}}, "did you mean routing_key?"),
         ({"pd": {**PAGERDUTY, "region": "uk"}}, "must be one of"),
         ({"hook": {**HOOK, "url": "http://hooks.example.com"}}, "https://, since plain http://"),
-        ({"hook": {**HOOK, "url": "ftp://hooks.example.com"}}, "targets.hook.url: an address"),
-        ({"hook": {**HOOK, "url": "https:///path"}}, "targets.hook.url: an address"),
-        ({"hook": {**HOOK, "url": "https://e.example:99999"}}, "targets.hook.url: an address"),
-        ({"hook": {**HOOK, "url": "https://[e.example"}}, "targets.hook.url: an address"),
-        ({"hook": {**HOOK, "url": "https://e.example/a b"}}, "targets.hook.url: an address"),
-        ({"hook": {**HOOK, "url": "https://e.example/\u00e9"}}, "targets.hook.url: an address"),
-        ({"hook": {**HOOK, "url": "https://e.example/\x7f"}}, "targets.hook.url: an address"),
-        ({"hook": {**HOOK, "url": "https://ada:t0p@example.com"}}, "targets.hook.url: an address"),
+        (
+            {"hook": {**HOOK, "url": "ftp://hooks.example.com"}},
+            "targets.hook.url: must be an address",
+        ),
+        ({"hook": {**HOOK, "url": "https:///path"}}, "targets.hook.url: must be an address"),
+        (
+            {"hook": {**HOOK, "url": "https://e.example:99999"}},
+            "targets.hook.url: must be an address",
+        ),
+        ({"hook": {**HOOK, "url": "https://[e.example"}}, "targets.hook.url: must be an address"),
+        (
+            {"hook": {**HOOK, "url": "https://e.example/a b"}},
+            "targets.hook.url: must be an address",
+        ),
+        (
+            {"hook": {**HOOK, "url": "https://e.example/\u00e9"}},
+            "targets.hook.url: must be an address",
+        ),
+        (
+            {"hook": {**HOOK, "url": "https://e.example/\x7f"}},
+            "targets.hook.url: must be an address",
+        ),
+        (
+            {"hook": {**HOOK, "url": "https://ada:t0p@example.com"}},
+            "targets.hook.url: must be an address",
+        ),
         ({"mail": {**MAIL, "security": "none"}}, '"none" is for this machine alone'),
         ({"mail": {**MAIL, "username": "env:SMTP_USERNAME"}}, "username and password, or neither"),
         ({"mail": {**MAIL, "to": ["ada"]}}, "a mail address such as"),
@@ -106,7 +127,7 @@ def test_wrong_target_names_valid_values(targets: dict[str, Any], says: str) -> 
     [
         (
             {"notify": ["pd"]},
-            "alert.spike.notify = 'pd': the name of a target or an on-call schedule: there is none",
+            "alert.spike.notify = 'pd': must be the name of a target or an on-call schedule: there is none",
         ),
         ({"notify": ["#ops"]}, "Slack IDs such as"),
         ({"notify": ["@sre"]}, "Slack IDs such as"),
