@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, tzinfo
 from types import MappingProxyType
@@ -10,7 +11,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.access import AccessPolicy
-from bot.alerts.commands import ACKNOWLEDGED, FIRING, IS_OK, NO_DATA, PENDING, SILENCED, ListAlerts
+from bot.alerts.commands import (
+    ACKNOWLEDGED,
+    FIRING,
+    IS_OK,
+    NO_DATA,
+    PENDING,
+    SILENCED,
+    STATE_WORDS,
+    ListAlerts,
+)
 from bot.alerts.commands import PAUSED as PAUSED_STATE
 from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
@@ -22,6 +32,7 @@ from bot.blocks.alert_lines import PAUSED, alert_facts, condition_line, option_p
 from bot.blocks.alert_pages import ALERTS_ON_PAGE, AlertPage, page_answer
 from bot.blocks.alert_states import OK_STATES, state_dot
 from bot.blocks.home import MOST_ALERTS, HomeAlert
+from bot.errors import BadQuestion
 from bot.questions.question import CommandName
 from handlers.alert_registry import RuleRegistry
 from handlers.alert_texts import unacknowledgeable
@@ -112,6 +123,17 @@ class AlertList(Struct, frozen=True):
         if self.guard.is_paused(schedule_of(rule.name)):
             found.add(PAUSED_STATE)
         return found
+
+    async def named(self, name: str, command: CommandName, requester: Requester) -> Answer:
+        """The alert of that name as a whole. Raises BadQuestion and AccessDenied."""
+        try:
+            rule = await self.registry.visible_rule(name.strip('"'), command, requester)
+        except BadQuestion as error:
+            # A misspelt state.
+            near = difflib.get_close_matches(name[:20].lower(), STATE_WORDS, n=1, cutoff=0.75)
+            hint = f"/{command} alerts {near[0]}" if near else error.hint
+            raise BadQuestion(error.message, hint) from None
+        return await self.whole(rule, requester)
 
     async def whole(self, rule: Rule, requester: Requester) -> Answer:
         """One alert with everything that is known of it, and what the person may do about it."""

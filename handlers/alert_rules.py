@@ -4,7 +4,6 @@ channel, and incidents that they take on.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +17,6 @@ from msgspec import Struct, structs
 from bot import formatting
 from bot.access import AccessPolicy
 from bot.alerts.commands import (
-    STATE_WORDS,
     Acknowledge,
     AlertCommand,
     CreateAlert,
@@ -129,7 +127,7 @@ class RuleManager(Struct, frozen=True):
         if isinstance(action, DeleteAlert):
             return await self._delete(action.name, command, requester)
         if isinstance(action, ShowAlert):
-            return await self._show(action.name, command, requester)
+            return await self.listing.named(action.name, command, requester)
         if isinstance(action, Acknowledge):
             return await self._acknowledge(action.name, command, requester)
         return await self.silences.handle(action, command, requester)
@@ -376,16 +374,6 @@ class RuleManager(Struct, frozen=True):
                 f"Alert `{rule.name}` acknowledged. No reminders; changes and the end are still posted."
             )
         return messages.note(await self.listing.why_not_acknowledged(rule))
-
-    async def _show(self, name: str, command: CommandName, requester: Requester) -> Answer:
-        try:
-            rule = await self.registry.visible_rule(name.strip('"'), command, requester)
-        except BadQuestion as error:
-            # A misspelt state.
-            near = difflib.get_close_matches(name[:20].lower(), STATE_WORDS, n=1, cutoff=0.75)
-            hint = f"/{command} alerts {near[0]}" if near else error.hint
-            raise BadQuestion(error.message, hint) from None
-        return await self.listing.whole(rule, requester)
 
     async def _list(self, wanted: ListAlerts, command: CommandName, requester: Requester) -> Answer:
         if page := await self.listing.page(wanted, command, requester):

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from bot.alerts.silence_ends import SilenceEnd
 from bot.errors import BadQuestion
 from bot.questions.windows.calendar import Reading, TwoReadings
-from bot.questions.windows.dates import DAY_NUMBERS, calendar_date
+from bot.questions.windows.dates import DAY_NUMBERS, MONTH_NUMBERS, calendar_date
 from bot.questions.windows.points import read_time_of_day, split_zone, without_fillers
 from bot.questions.windows.tokens import MONTHS, Token, Tokens, UnknownText, tokens_of, words_of
 
@@ -117,23 +117,18 @@ def read_silence_end(text: str) -> SilenceEnd | None:
         body, zone = split_zone(tokens, replace(_READING, text=cleaned))
     except TwoReadings as error:
         raise BadQuestion(error.message, f"until {error.readings[0]}") from None
-    clock = None
-    days: Tokens = body
-    for day_part, found in _clocks(body):
-        clock = found
-        days = day_part
-        break
-    if zone is not None and clock is None:
-        # `until monday paris` is about Paris, and no time there.
-        return None
-    if clock and zone:
-        clock = replace(clock, zone=zone)
-    return _end(days, clock)
+    for days, clock in _clocks(body):
+        if found := _end(days, replace(clock, zone=zone or clock.zone)):
+            return found
+    # `until monday paris` is about Paris, and no time there.
+    return None if zone else _end(body, None)
 
 
 def names_city(text: str) -> bool:
     """Whether the end names its zone by a city, which may begin the comment as well."""
     last = text.rsplit(maxsplit=1)[-1].lower()
+    if last in ("pacific", "eastern", "et", "pt"):
+        return True
     try:
         tokens = tokens_of(last)
     except UnknownText:
@@ -189,6 +184,12 @@ def _with_pointed(tokens: Tokens) -> Tokens:
             raise BadQuestion(
                 f"“{token.text}” may mean {one:02}:{parts[2]} or {day}.", f"until {clock}"
             )
+        if is_date and len(parts[2]) == 1:
+            # It may be half past nine as well.
+            day = f"{one} {MONTHS[two - 1]}"
+            raise BadQuestion(
+                f"“{token.text}” is not clear; write {day} or a time.", f"until {day}"
+            )
         if is_clock:
             found.append(Token("clock", token.text, time(one, two)))
         else:
@@ -202,10 +203,14 @@ def _clocks(tokens: Tokens) -> Sequence[tuple[Tokens, _Clock]]:
     for size in (3, 2, 1):
         if len(tokens) < size:
             continue
-        for part, rest in ((tokens[:size], tokens[size:]), (tokens[-size:], tokens[:-size])):
+        for part, rest, is_front in (
+            (tokens[:size], tokens[size:], True),
+            (tokens[-size:], tokens[:-size], False),
+        ):
             clock = _clock(part)
-            # The 9 of `9 december` and `december 9` is a day.
-            if clock and not (clock.is_bare and rest and _date(tokens)):
+            # The 9 of `9 december`, `december 9` and `9 december 10` is a day.
+            is_day = rest and (_date(tokens) or (is_front and words_of(rest)[0] in MONTH_NUMBERS))
+            if clock and not (clock.is_bare and is_day):
                 found.append((rest, clock))
     return found
 

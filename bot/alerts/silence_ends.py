@@ -170,7 +170,8 @@ class _Resolver(Struct, frozen=True):
         for ahead in range(14):
             month = months_later(month_first(self.today), ahead)
             last = months_later(month, 1) - DAY
-            if self.wanted.day_of_month <= last.day:
+            day = self.wanted.day_of_month
+            if day <= last.day and month.replace(day=day) >= self.today:
                 yield month.replace(day=self.wanted.day_of_month)
 
     def _date(self, named: date) -> EndReadings:

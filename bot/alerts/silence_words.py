@@ -76,6 +76,10 @@ def begins_length(words: list[str]) -> bool:
     text = " ".join(words[:_MOST_WORDS])
     if _UNTIL.match(text) or _ENDLESS.match(text):
         return True
+    first = words[0].lower() if words else ""
+    # Most words of a name begin no length, which is cheap to see.
+    if not first[:1].isdigit() and first not in _BEGINS:
+        return False
     return any(
         _whole(" ".join(words[:count])) for count in range(min(len(words), _MOST_WORDS), 0, -1)
     )
@@ -130,6 +134,7 @@ def _refuse_length(body: str) -> None:
 
 
 def _length(text: str) -> SilenceWords | None:
+    text = text.rstrip(".")
     try:
         length = read_duration(text)
     except AmbiguousAmount as error:
@@ -162,6 +167,9 @@ def _longer_words(text: str) -> SilenceWords | None:
     return SilenceWords(_checked(timedelta(seconds=found.seconds)))
 
 
+_BEGINS = frozenset(
+    [*NUMBERS, "half", "quarter", "couple", "three", "for", "over", "during", "this", "the", "all", "next", "tonight", "overnight", "about", "around"]
+)  # fmt: skip
 _FIRST = frozenset([*NUMBERS, "half", "quarter", "couple"])
 
 
@@ -191,6 +199,8 @@ def _comment(head: list[str], rest: list[str]) -> str:
             or _counts_time(words[:40])
             # The 9 of `9 days` is no hour, and a city may begin the comment.
             or head[-1].isdigit()
+            # `tomorrow's standup` has a time of its own.
+            or head[-1].endswith(("'s", "s'"))
             or names_city(" ".join(head))
         )
     if is_unclear:
@@ -222,7 +232,7 @@ def _counts_time(words: list[str]) -> bool:
 
 def _unclear(head: list[str], plain: str) -> BadQuestion:
     shown = sanitise(" ".join(head), 40)
-    comment = sanitise(plain, 200)
+    comment = sanitise(plain if "(" in plain else plain.rstrip(")"), 200)
     return BadQuestion(
         f"“{sanitise(plain, 40)}” may be a part of the time or the comment to “{shown}”; put a comment in quotes.",
         f'{shown} "{comment}"',

@@ -29,7 +29,7 @@ CHANGES = frozenset(
 )
 # Only in the thread of an alert: elsewhere these words change a question.
 _SHOWS = frozenset(["show", "status", "details"])
-_DATA = frozenset(["why", "data", "show data", "show the data", "show me the data", "show me why"])
+_DATA = frozenset(["why", "data", "show data", "show the data", "show why"])
 _THIS = frozenset(["", "it", "this", "that", "this alert", "the alert", "please", "this one"])
 
 

@@ -331,6 +331,51 @@ until 2026-11-01 ?
 until 1 november ?
 until today 09:00 ?
 until 17:00-18:00 ?
+until 2 dec 10:30 = 2026-12-02 10:30
+until 2 dec 10:30 maintenance = 2026-12-02 10:30 [maintenance]
+until dec 2 10:30 = 2026-12-02 10:30
+until 14 dec 10 ?
+until 14 dec 15 = 2026-12-14 15:00
+until 10 dec = 2026-12-10 09:00
+until wednesday the 2nd = 2026-12-02 09:00
+until wed 2nd december = 2026-12-02 09:00
+until 30th 5pm = 2026-11-30 17:00
+until the 31st at 17:00 = 2026-12-31 17:00
+until 11/30 5pm = 2026-11-30 17:00
+until 30-11-2026 = 2026-11-30 09:00
+until 20261130T1700 = 2026-11-30 17:00
+until 9.5 ?
+until 17.5 ?
+until 17.05 ?
+until tomorrow's standup ?
+until 5pm pacific deploy ?
+until 5pm pacific = 2026-11-26 02:00
+until 3 PM EST tomorrow = 2026-11-26 21:00
+until friday@17:00 = 2026-11-27 17:00
+until around friday noon = 2026-11-27 12:00
+until noon friday = 2026-11-27 12:00
+until next week 10am = 2026-11-30 10:00
+until wednesday next week 10am = 2026-12-02 10:00
+until this wednesday 10am = 2026-12-02 10:00
+until 11 tonight = 2026-11-25 23:00
+until tomorrow night 10pm = 2026-11-26 22:00
+until tonight 1am ?
+until fri 5p = 2026-11-27 17:00
+until mon-fri ?
+until 30.11.26 ?
+until after 5pm ?
+until tomorrow and friday ?
+until tomorrow (friday) ?
+2h or until fixed ?
+2h (until 16:00) ?
+2h on monday ?
+1-2h ?
+30 min. = 2026-11-25 14:30
+1d2h = 2026-11-26 16:00
+half a day = 2026-11-26 02:00
+quarter of an hour = 2026-11-25 14:15
+all day ?
+a few hours ?
 until monday paris migration = 2026-11-30 09:00 [paris migration]
 until 2030 ?
 forever ?

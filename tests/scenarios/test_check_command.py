@@ -84,3 +84,16 @@ async def test_check_names_unwritable_temporary_folder(
     failed = [check for check in checks if not check.ok]
     assert (code, [check.name for check in failed]) == (2, ["temporary folder"])
     assert "TMPDIR" in failed[0].hint
+
+
+async def test_account_called_like_a_word_of_alerts_keeps_its_name(
+    run_cli: Run, sandbox: Sandbox
+) -> None:
+    table = sandbox.table()
+    table["providers"]["pause"] = table["providers"].pop("rapid7-eu")
+    ran = await run_cli("check", table=table)
+    assert "account pause: `pause` at the beginning of a question is this account" in ran.out
+    ran = await run_cli("ask", "/usage pause today", "--json", table=table)
+    assert "bytes" in ran.json["values"]
+    ran = await run_cli("ask", "/usage snooze spike 2h", table=table)
+    assert (ran.code, "works only in Slack" in ran.err) == (2, True)
