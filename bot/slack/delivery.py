@@ -267,6 +267,11 @@ class Delivery:
         # Below its steps, the answer can be read, too.
         return shown is not None and shown.is_progress is False
 
+    async def delete_pressed(self, target: ReplyTarget) -> None:
+        """Deletes the message whose button was pressed."""
+        with contextlib.suppress(*FAILURES):
+            await self._client.delete_original(target.url)
+
     async def delete_progress(self, target: ReplyTarget) -> None:
         """Deletes the progress message that an earlier process has shown in the channel, where the
         answer is private. Nothing else is deleted.

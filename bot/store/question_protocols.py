@@ -107,6 +107,10 @@ class QuestionStore(Protocol):
         """Whether another process has been asked to cancel this question."""
         ...
 
+    async def can_be_cancelled(self, ticket: str) -> bool:
+        """Whether a process is working on the question, whoever has asked it."""
+        ...
+
     async def withdraw_cancel(self, ticket: str) -> None:
         """The question has ended."""
         ...

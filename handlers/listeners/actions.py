@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from typing import Any
@@ -18,6 +19,9 @@ from bot.slack.delivery import ReplaceMode, ReplyTarget
 from bot.slack.private_reasons import INVITE, NOT_HERE
 from bot.store import Store
 from handlers.requests import RequestHandler, split_command
+
+# No question is worked on for longer, in seconds; a log is followed for ten minutes.
+LONGEST_WORK_S = 1800.0
 
 
 class AskAction(Struct, frozen=True):
@@ -89,7 +93,9 @@ class ShareAction(Struct, frozen=True):
 
 
 class CancelAction(Struct, frozen=True):
-    """Cancels the question of a progress message; only its asker can."""
+    """Cancels the question of a progress message; only its asker can. A message that is left of a
+    question on which nobody works any more is deleted.
+    """
 
     requests: RequestHandler
 
@@ -98,9 +104,22 @@ class CancelAction(Struct, frozen=True):
     ) -> None:
         target = reply_target_from_action(body, "")
         context["target"] = target
-        if not await self.requests.cancel(str(action.get("value", "")), target.user):
-            text = "You have nothing left to cancel here."
-            await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
+        ticket = str(action.get("value", ""))
+        if await self.requests.cancel(ticket, target.user):
+            return
+        if await self._is_left(ticket, shown_at=_message_ts(body)):
+            await self.requests.delivery.delete_pressed(target)
+        text = "You have nothing left to cancel here."
+        await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
+
+    async def _is_left(self, ticket: str, *, shown_at: str) -> bool:
+        """Whether nobody works on the question, and its answer cannot just have taken the place of
+        its progress.
+        """
+        with contextlib.suppress(ValueError):
+            if self.requests.clock().timestamp() - float(shown_at) > LONGEST_WORK_S:
+                return not await self.requests.store.questions.can_be_cancelled(ticket)
+        return False
 
 
 def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
@@ -113,7 +132,7 @@ def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
     container = body.get("container") or {}
     message = body.get("message") or {}
     user = str((body.get("user") or {}).get("id", ""))
-    ts = str(container.get("message_ts") or message.get("ts") or "")
+    ts = _message_ts(body)
     block = str(next(iter(body.get("actions") or [{}])).get("block_id", ""))
     is_own = block.startswith(messages.answer_block_id(user))
     is_private = bool(container.get("is_ephemeral"))
@@ -131,6 +150,13 @@ def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
         thread_ts=thread if is_discussed or thread != ts else "",
         delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
     )
+
+
+def _message_ts(body: dict[str, Any]) -> str:
+    """The message whose button was pressed."""
+    container = body.get("container") or {}
+    message = body.get("message") or {}
+    return str(container.get("message_ts") or message.get("ts") or "")
 
 
 def _replace_mode(block: str, *, is_own: bool, is_private: bool) -> ReplaceMode:

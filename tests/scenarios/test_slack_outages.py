@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from aiohttp import web
@@ -15,6 +17,7 @@ from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
 from tests.conftest import connected_bot
+from tests.support.clock import MovableClock
 from tests.support.deliveries import PRIVATE, refuse, texts, working
 from tests.support.messages import buttons
 
@@ -144,6 +147,30 @@ async def test_restored_token_ends_the_progress(
     async with connected_bot(sandbox):
         await sandbox.slack.until(lambda: "interrupted" in shown.text)
     assert sandbox.slack.seen() == [shown]
+
+
+@pytest.mark.parametrize("command", [PUBLIC, PRIVATE])
+async def test_cancel_deletes_what_is_left_of_lost_work(
+    sandbox: Sandbox, clock: MovableClock, command: str
+) -> None:
+    """The work was lost with its database."""
+    async with connected_bot(sandbox) as bot:
+        sandbox.rapid7.be_slow(600, times=3)
+        sandbox.devicewise.be_slow(600)
+        await sandbox.slack.command(command)
+        shown = await working(sandbox)
+        clock.ahead += timedelta(hours=1)
+        await sandbox.slack.press(shown, "cancel", user="U0GRACE")
+        await sandbox.slack.until(lambda: texts(sandbox, "U0GRACE"))
+        assert shown in sandbox.slack.messages
+        await bot.requests.running.finish(within_s=0.05)
+        await sandbox.slack.until(lambda: "restart" in str(texts(sandbox)))
+    left = replace(shown, ts=f"{clock().timestamp() - 3600:.6f}")
+    sandbox.slack.messages[:] = [left]
+    async with connected_bot(sandbox):
+        await sandbox.slack.press(left, "cancel")
+        await sandbox.slack.until(lambda: "nothing left to cancel" in str(texts(sandbox)))
+        assert left not in sandbox.slack.messages
 
 
 async def test_unconfirmed_replacement_is_shown_in_another_way(sandbox: Sandbox, bot: Bot) -> None:

@@ -136,9 +136,11 @@ async def test_question_is_cancelled_from_elsewhere(store: Store, other: Store) 
     assert not await other.questions.request_cancel("ticket", "U0GRACE")
     assert not await other.questions.request_cancel("another", "U0ADA")
     assert not await store.questions.is_cancelled("ticket")
+    assert await other.questions.can_be_cancelled("ticket")
     assert await other.questions.request_cancel("ticket", "U0ADA")
     assert await store.questions.is_cancelled("ticket")
     await store.questions.withdraw_cancel("ticket")
+    assert not await other.questions.can_be_cancelled("ticket")
     assert not await other.questions.request_cancel("ticket", "U0ADA")
 
 

@@ -196,6 +196,14 @@ class SqlQuestions:
         sql = "SELECT 1 AS found FROM running_work WHERE ticket = ? AND is_cancelled = 1"
         return bool(await self._database.read(sql, (ticket,)))
 
+    async def can_be_cancelled(self, ticket: str) -> bool:
+        rows = await self._database.read(
+            "SELECT 1 AS found FROM running_work WHERE ticket = ? "  # noqa: S608
+            f"AND NOT {self._claims.is_free()}",
+            (ticket,),
+        )
+        return bool(rows)
+
     async def withdraw_cancel(self, ticket: str) -> None:
         await self._database.execute("DELETE FROM running_work WHERE ticket = ?", (ticket,))
 
