@@ -142,8 +142,9 @@ def amount_in_unit(text: str, value: str) -> float | None:
     if plain == typed or not value.endswith("_percent"):
         return None
     # A change may be below zero.
-    number = read_count(plain.lstrip("-−+").strip())
-    return -number if number is not None and plain[:1] in ("-", "−") else number
+    sign = plain[:1] if plain[:1] in ("-", "−", "+") else ""
+    number = read_count(plain.removeprefix(sign).strip())
+    return -number if number is not None and sign in ("-", "−") else number
 
 
 def _without_percent(typed: str) -> str:
