@@ -16,12 +16,14 @@ EVERYONE = "*"
 
 class Membership(enum.Enum):
     """How a person belongs to the workspace. People of other workspaces, in shared channels, have
-    access only where the rules name them or the channel; deactivated people have none.
+    access only where the rules name them or the channel, and so have those of whom Slack does not
+    say it; deactivated people have none.
     """
 
     MEMBER = "member"
     EXTERNAL = "external"
     GONE = "gone"
+    UNKNOWN = "unknown"
 
 
 class AccessPolicy(Struct, frozen=True):
@@ -64,6 +66,12 @@ class AccessPolicy(Struct, frozen=True):
         if not self.may_ask(
             command, user=user, channel=channel, groups=groups, membership=membership
         ):
+            if membership is Membership.UNKNOWN and EVERYONE in self.rules[command]:
+                raise AccessDenied(
+                    f"Slack does not say whether you belong to this workspace, so /{command} is "
+                    "not answered.",
+                    "Try again in a minute.",
+                )
             raise AccessDenied(
                 f"You don't have access to /{command} here.",
                 (

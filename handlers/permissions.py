@@ -146,6 +146,10 @@ class Permissions(Struct, frozen=True):
         groups = self.access.groups(owned.command)
         member_of = await self.people.groups_of(owned.creator, groups)
         membership = await self.people.membership(owned.creator, kept_s=RIGHTS_KEPT_S)
+        if membership is Membership.UNKNOWN:
+            # They belonged to the workspace when they made it, and a Slack that does not answer must
+            # not stop alerts.
+            membership = Membership.MEMBER
         return Requester(owned.creator, owned.channel, member_of, membership)
 
     def _is_unknown(self, creator: Requester, owned: Owned) -> bool:

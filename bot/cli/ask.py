@@ -18,8 +18,8 @@ from bot.blocks import kit
 from bot.commands.answering import AnswerContext, lazy_temp_dir
 from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.composition.accounts import ProviderRegistry, build_answerer
-from bot.config import Settings, read_settings, slack_tokens
-from bot.errors import BadQuestion, ConfigError
+from bot.config import Settings, has_bot_token, read_settings, slack_tokens
+from bot.errors import BadQuestion
 from bot.questions.managing import MANAGING_WORDS, names_question
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request, split_line
@@ -35,6 +35,7 @@ from providers.redaction import Redactor
 
 if TYPE_CHECKING:
     from bot.access import AccessPolicy
+    from bot.composition.people import LastRequester
     from handlers.permissions import Requester
 
 
@@ -91,10 +92,11 @@ async def answer_in_terminal(
     channel: str | None,
     progress: Progress | None = None,
     spare_budgets: RateLimitStore | None = None,
+    last: LastRequester | None = None,
 ) -> TerminalAnswer:
     """The answer to one question, as for a person and a place where these are given; `progress`
-    follows the work. `spare_budgets` are used where the bot's database cannot be written. Raises
-    what `handlers.error_messages.error_message` can explain.
+    follows the work. `spare_budgets` are used where the bot's database cannot be written, and `last`
+    where Slack cannot be asked who the person is. Raises what `handlers.error_messages.error_message` can explain.
     """
     # First of all: an empty variable of a script must not ask with the rights of the operator.
     refuse_empty_asker(user, channel)
@@ -104,7 +106,7 @@ async def answer_in_terminal(
     if user or channel:
         from bot.access import visible_directory
 
-        access, asker = await requester_of(settings, user, channel)
+        access, asker = await requester_of(settings, user, channel, last)
         # Before the words are read, because their refusal names accounts.
         access.require(command, **asker.rights)
         allowed = [name for name in COMMANDS if access.may_ask(name, **asker.rights)]
@@ -199,15 +201,31 @@ def refuse_empty_asker(user: str | None, channel: str | None) -> None:
 
 
 async def requester_of(
-    settings: Settings, user: str | None, channel: str | None
+    settings: Settings, user: str | None, channel: str | None, last: LastRequester | None = None
 ) -> tuple[AccessPolicy, Requester]:
-    """The access rules, and the person and the channel that they apply to."""
+    """The access rules, and the person and the channel that they apply to. Who the person is, Slack
+    is asked; `last` is what it has said before. Raises AccessDenied for somebody who has left, and
+    where that is unknown.
+    """
     from bot.composition.from_settings import build_access_policy
     from handlers.permissions import Requester
 
     access = build_access_policy(settings.access)
-    groups = await _groups_of(settings, user, access.groups(*COMMANDS)) if user else ()
-    return access, Requester((user or "").strip(), (channel or "").strip(), groups)
+    asker = Requester((user or "").strip(), (channel or "").strip())
+    # Without a token nobody is in a group: access by group is refused rather than assumed.
+    if not asker.user or not has_bot_token():
+        return access, asker
+    from bot.composition.people import SlackUnknown, open_people
+
+    try:
+        async with open_people(settings, slack_tokens("neither")) as people:
+            asker = await people.requester(asker.user, asker.channel)
+    except SlackUnknown:
+        known = last.recent() if last else None
+        if known is None:
+            raise
+        return access, known
+    return access, last.learn(asker) if last else asker
 
 
 class QuestionStores(Struct, frozen=True):
@@ -264,29 +282,6 @@ def _refuse_unwritable(out: Path) -> None:
         raise BadQuestion(
             f"Files cannot be written to {formatting.sanitise(str(out), 200)}.", "--out /tmp"
         )
-
-
-async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Sequence[str]:
-    """The person's user groups. Only Slack knows these; without a token there are none."""
-    if not groups:
-        return ()
-    try:
-        tokens = slack_tokens("neither")
-    # Without a token nobody is in a group: access by group is refused rather than assumed.
-    except ConfigError:
-        return ()
-    from bot.slack.client import slack_client
-    from bot.slack.users import SlackUserDirectory
-    from providers.http.connections import open_session
-
-    async with open_session(settings.network) as session:
-        people = SlackUserDirectory(
-            slack_client(
-                tokens.bot.open(), tokens.api_url, session, team_id=settings.slack.team_id
-            ),
-            settings.timezone,
-        )
-        return await people.groups_of(user, groups)
 
 
 def instant(moment: datetime) -> str:

@@ -13,17 +13,14 @@ from msgspec import Struct
 from bot.alerts.on_call import OnCall
 from bot.commands.answering import Answerer
 from bot.composition.from_settings import (
-    build_access_policy,
     mutes_from_settings,
     presentation_from_settings,
     rules_from_settings,
-    workspace_ids,
 )
+from bot.composition.people import SlackPeople, open_people
 from bot.config import Settings, SlackTokens
-from bot.slack.channels import SlackChannels
-from bot.slack.client import SlackClient, slack_client
+from bot.slack.client import SlackClient
 from bot.slack.outbox import Outbox
-from bot.slack.users import SlackUserDirectory
 from bot.store import Store
 from handlers.alert_registry import RuleRegistry
 from handlers.alert_silences import SilenceManager
@@ -34,7 +31,6 @@ from handlers.pauses import Announcer
 from handlers.permissions import Permissions
 from handlers.typed_secrets import SecretCheck
 from providers.clock import Clock, utc_now
-from providers.http.connections import open_session
 from providers.redaction import Redactor
 
 
@@ -44,7 +40,7 @@ class AlertChanges(Struct, frozen=True):
     registry: RuleRegistry
     silences: SilenceManager
     job: AlertJob
-    people: SlackUserDirectory
+    people: SlackPeople
     clock: Clock
 
     @property
@@ -64,30 +60,22 @@ async def open_alert_changes(
     settings: Settings, tokens: SlackTokens, store: Store
 ) -> AsyncIterator[AlertChanges]:
     """The alerts of the configuration and from chat. Who may change them is looked up in Slack now:
-    raises SlackRefused, SlackUnreachable and SlackDeliveryUnknown where that is not possible.
+    raises SlackUnknown where that is not possible.
     """
-    async with open_session(settings.network) as session:
-        client = slack_client(
-            tokens.bot.open(), tokens.api_url, session, team_id=settings.slack.team_id
-        )
-        clock = store.shared_clock(utc_now)
-        people = SlackUserDirectory(client, settings.timezone, clock)
-        people.workspace = workspace_ids(settings, await client.read("auth.test"))
-        permissions = Permissions(
-            build_access_policy(settings.access), people, SlackChannels(client)
-        )
+    clock = store.shared_clock(utc_now)
+    async with open_people(settings, tokens, clock) as people:
         rules = {rule.name: rule for rule in await store.rules.rules()}
-        registry = RuleRegistry(permissions, rules_from_settings(settings), rules)
-        outbox = await _outbox(settings, store, client, clock)
+        registry = RuleRegistry(people.permissions, rules_from_settings(settings), rules)
+        outbox = await _outbox(settings, store, people.client, clock)
         secrets = SecretCheck(Redactor([*settings.secrets(), *tokens.secrets()]))
-        job = _alert_job(settings, store, outbox, permissions, secrets, clock)
+        job = _alert_job(settings, store, outbox, people.permissions, secrets, clock)
         await job.silences.refresh(clock())
         silences = SilenceManager(
             registry,
             store.silences,
             _NoSchedule(),
             job,
-            Announcer(store.outbox, outbox, people, clock),
+            Announcer(store.outbox, outbox, people.directory, clock),
             secrets,
             settings.timezone,
             clock,

@@ -21,7 +21,7 @@ from bot.config.tables import (
     RetentionSettings,
     SlackSettings,
 )
-from bot.config.tokens import SlackTokens, slack_tokens
+from bot.config.tokens import SlackTokens, has_bot_token, slack_tokens
 
 __all__ = [
     "TABLES",
@@ -38,6 +38,7 @@ __all__ = [
     "Settings",
     "SlackSettings",
     "SlackTokens",
+    "has_bot_token",
     "parse_settings",
     "read_database_location",
     "read_settings",

@@ -28,6 +28,11 @@ class SlackTokens(Struct, frozen=True):
         return [token for token in (self.bot, self.app, self.signing) if token]
 
 
+def has_bot_token(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether there is a token of the Web API, right or wrong."""
+    return bool(environ.get("SLACK_BOT_TOKEN", "").strip())
+
+
 def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:
     """The tokens that the mode needs (“socket”, “http”, or “neither” for the Web API alone). Raises
     ConfigError that names the missing ones.

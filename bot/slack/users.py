@@ -116,8 +116,8 @@ class SlackUserDirectory:
         return {each: name for each, name in names.items() if name}
 
     async def membership(self, user: str, *, kept_s: float = PROFILE_KEPT_S) -> Membership:
-        """Whether the person belongs to the workspace; at most `kept_s` old. A member if Slack does
-        not answer.
+        """Whether the person belongs to the workspace; at most `kept_s` old, but for a Slack that does
+        not answer. Unknown if it never has.
         """
         return (await self._person(user, kept_s)).membership
 
@@ -136,7 +136,7 @@ class SlackUserDirectory:
 
     async def _person(self, user: str, kept_s: float) -> Person:
         found = await self._profiles.get(user, lambda: self._ask_person(user), kept_s=kept_s)
-        return found or Person(self._fallback)
+        return found or Person(self._fallback, Membership.UNKNOWN)
 
     async def _members_of(self, group: str) -> frozenset[str]:
         found = await self._members.get(

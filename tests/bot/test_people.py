@@ -127,7 +127,7 @@ async def test_clock_put_back_still_expires_lists() -> None:
         ({"team_id": "T0OURS", "is_stranger": True}, Membership.EXTERNAL),
         ("user_not_found", Membership.GONE),
         ("user_not_visible", Membership.EXTERNAL),
-        ("internal_error", Membership.MEMBER),
+        ("internal_error", Membership.UNKNOWN),
     ],
 )
 async def test_membership_comes_from_slack(found: Any, membership: Membership) -> None:
@@ -146,6 +146,8 @@ ACCESS = AccessPolicy({"usage": ["*"], "apiaudit": ["U0ADA", "S0ONCALL"], "logs"
         ("usage", {"user": "U0LINUS", "channel": ""}, True),
         ("usage", {"user": "U0LINUS", "channel": "", "membership": Membership.EXTERNAL}, False),
         ("usage", {"user": "U0LINUS", "channel": "", "membership": Membership.GONE}, False),
+        ("usage", {"user": "U0LINUS", "channel": "", "membership": Membership.UNKNOWN}, False),
+        ("apiaudit", {"user": "U0ADA", "channel": "", "membership": Membership.UNKNOWN}, True),
         ("apiaudit", {"user": "U0ADA", "channel": "", "membership": Membership.EXTERNAL}, True),
         ("apiaudit", {"user": "U0ADA", "channel": "", "membership": Membership.GONE}, False),
         ("apiaudit", {"user": "U0LINUS", "channel": "C0OPS", "groups": ["S0ONCALL"]}, True),

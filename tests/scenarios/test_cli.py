@@ -18,6 +18,7 @@ from urllib.parse import unquote
 import pytest
 
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack.records import User
 from bot.store import Store
 from providers.limits.rate_limiter import RateLimiter
 from providers.rapid7.limits import LIMITS
@@ -197,6 +198,42 @@ async def test_user_and_channel_apply_access_rules(
     if code:
         assert ran.json["error"]["kind"] == "refused"
         assert sandbox.akamai.requests == []
+
+
+@pytest.mark.parametrize(
+    ("user", "message"),
+    [
+        ("U0GONE", "deactivated or unknown"),
+        ("U0NOBODY", "deactivated or unknown"),
+        ("U0THERE", "don't have access"),
+    ],
+)
+async def test_terminal_asks_for_members_alone(
+    run_cli: Run, sandbox: Sandbox, user: str, message: str
+) -> None:
+    sandbox.slack.users["U0GONE"] = User("U0GONE", "Gone", "", "", deleted=True)
+    sandbox.slack.users["U0THERE"] = User("U0THERE", "There", "", "", team="T0ELSEWHERE")
+    ran = await run_cli("ask", "/usage today", "--json", "--user", user)
+    assert ran.code == 4
+    assert message in ran.json["error"]["message"]
+    assert sandbox.rapid7.requests == []
+
+
+@pytest.mark.parametrize("fault", ["users.info", "auth.test"])
+async def test_person_is_not_answered_while_slack_is_away(
+    run_cli: Run, sandbox: Sandbox, fault: str
+) -> None:
+    sandbox.slack.refuse(fault, "internal_error")
+    ran = await run_cli("ask", "/usage today", "--json", "--user", "U0ADA")
+    assert ran.code == 4
+    assert "Slack cannot be asked who that person is" in ran.json["error"]["message"]
+    assert (await run_cli("ask", "/usage today", "--channel", "C0OPS")).code == 0
+
+
+async def test_person_is_answered_without_a_token(run_cli: Run) -> None:
+    words = ("ask", "/usage today", "--user", "U0ADA")
+    assert (await run_cli(*words, SLACK_BOT_TOKEN="")).code == 0
+    assert (await run_cli(*words, SLACK_BOT_TOKEN="mistyped")).code == 4
 
 
 async def test_granted_channel_may_ask(run_cli: Run) -> None:

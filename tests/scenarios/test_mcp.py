@@ -172,7 +172,7 @@ async def test_vendor_error_has_sentence_and_hint(sandbox: Sandbox) -> None:
 
 
 async def test_access_rules_apply(sandbox: Sandbox) -> None:
-    async with stdio_session(sandbox, "--user", "U0BOB") as session:
+    async with stdio_session(sandbox, "--user", "U0LINUS") as session:
         refused = await session.call_tool("logs", {"logs": ["kitchen"]})
         usage = await session.call_tool("usage", {"window": "today"})
         help_ = await session.call_tool("usage", {"question": "help"})
@@ -213,10 +213,10 @@ async def test_alerts_list_states_from_the_store(sandbox: Sandbox) -> None:
         )
     finally:
         await store.close()
-    async with stdio_session(sandbox, "--user", "U0BOB", table=table) as session:
+    async with stdio_session(sandbox, "--user", "U0LINUS", table=table) as session:
         seen = structured(await session.call_tool("alerts", {}))
         none = structured(await session.call_tool("alerts", {"state": "firing"}))
-    # Bob has no access to audits, and so to none of their alerts.
+    # Linus has no access to audits, and so to none of their alerts.
     [alert] = seen["alerts"]
     assert alert["name"] == "ingest-spike"
     assert alert["silenced"].startswith("silenced until")
@@ -228,9 +228,9 @@ async def test_alerts_list_states_from_the_store(sandbox: Sandbox) -> None:
     ("words", "names"),
     [
         ([], ["in-kitchen", "in-cellar"]),
-        (["--user", "U0BOB"], []),
+        (["--user", "U0LINUS"], []),
         (["--user", "U0ADA"], ["in-cellar"]),
-        (["--user", "U0BOB", "--channel", "C0KITCHEN"], ["in-kitchen"]),
+        (["--user", "U0LINUS", "--channel", "C0KITCHEN"], ["in-kitchen"]),
     ],
     ids=["operator", "another person", "their creator", "their channel"],
 )

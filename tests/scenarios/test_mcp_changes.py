@@ -106,7 +106,10 @@ async def test_person_acknowledges_and_silences(
             hints = tool.annotations
             assert hints is not None
             assert hints.readOnlyHint is (name not in CHANGES)
-            assert (hints.destructiveHint, hints.idempotentHint) == (False, True)
+            # The specification: additive changes alone are not destructive, and a call is idempotent
+            # if a second one has no further effect, however late it comes.
+            assert hints.destructiveHint is (name in CHANGES)
+            assert hints.idempotentHint is (name not in CHANGES)
         first = await called(session, "acknowledge_alert", name="INGEST-spike")
         again = await called(session, "acknowledge_alert", name="ingest-spike")
         assert (first["changed"], again["changed"]) == (True, False)
@@ -269,17 +272,59 @@ async def test_alert_of_an_open_channel_is_listed(sandbox: Sandbox) -> None:
     assert "soup" not in str(without_slack)
 
 
-@pytest.mark.parametrize("fault", ["invalid_auth", "unreachable"])
+@pytest.mark.parametrize("fault", ["invalid_auth", "unreachable", "users.info"])
 async def test_nothing_changes_without_slack(sandbox: Sandbox, clock: Clock, fault: str) -> None:
     """Who may change an alert is not known then."""
     async with firing(sandbox, clock) as bot, session_of(sandbox, *ADA) as session:
         if fault == "unreachable":
             sandbox.slack.fail("auth.test", processed=False, times=99)
+        elif fault == "users.info":
+            sandbox.slack.refuse(fault, "internal_error")
         else:
             sandbox.slack.refuse("auth.test", fault)
-        error = await refused(session, "silence_alert", name="ingest-spike", duration="1h")
+        errors = [
+            await refused(session, "silence_alert", name="ingest-spike", duration="1h"),
+            await refused(session, "acknowledge_alert", name="ingest-spike"),
+            await refused(session, "unsilence_alert", name="ingest-spike"),
+        ]
         assert await bot.store.silences.silences(sandbox.clock()) == []
-    assert error["message"]
+        # What is read only goes on with what Slack has said last.
+        listed = await called(session, "alerts")
+        usage = await session.call_tool("usage", {"window": "today"})
+    assert not usage.isError
+    assert {alert["name"] for alert in listed["alerts"]} == {"ingest-spike", "failed-calls"}
+    assert not any(alert["acknowledged"] for alert in listed["alerts"])
+    for error in errors:
+        assert error["kind"] == "refused"
+        assert "Slack cannot be asked who that person is" in error["message"]
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+@pytest.mark.parametrize("fault", ["users.info", "auth.test"])
+async def test_reading_needs_to_know_the_person_once(
+    sandbox: Sandbox, transport: str, fault: str
+) -> None:
+    sandbox.slack.refuse(fault, "internal_error")
+    async with session_of(sandbox, "--user", "U0ADA", transport=transport) as session:
+        errors = [
+            await refused(session, "usage", window="today"),
+            await refused(session, "alerts"),
+        ]
+        sandbox.slack.refusals.clear()
+        assert not (await session.call_tool("usage", {"window": "today"})).isError
+    assert ["Slack cannot be asked" in error["message"] for error in errors] == [True, True]
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+@pytest.mark.parametrize("user", ["U0GONE", "U0NOBODY", "U0THERE"])
+async def test_reading_is_for_members(sandbox: Sandbox, transport: str, user: str) -> None:
+    sandbox.slack.users["U0GONE"] = User("U0GONE", "Gone", "", "", deleted=True)
+    sandbox.slack.users["U0THERE"] = User("U0THERE", "There", "", "", team="T0ELSEWHERE")
+    async with session_of(sandbox, "--user", user, transport=transport) as session:
+        error = await refused(session, "usage", window="today")
+        alerts = await session.call_tool("alerts", {})
+    assert error["kind"] == "refused"
+    assert alerts.isError or structured(alerts)["alerts"] == []
 
 
 @pytest.mark.parametrize(

@@ -499,3 +499,14 @@ async def _paused_runs(bot: Bot, count: int) -> None:
     async with asyncio.timeout(20):
         while len(await bot.store.read("SELECT 1 FROM runs WHERE outcome = 'paused'", ())) < count:
             await asyncio.sleep(0.05)
+
+
+async def test_unknown_member_has_what_is_granted_to_them_by_name(sandbox: Sandbox) -> None:
+    """Whether somebody belongs to the workspace is not known while `users.info` fails alone."""
+    sandbox.slack.refuse("users.info", "internal_error")
+    async with running(sandbox, QUIET):
+        refused = await answer_text(sandbox, "/usage today")
+        granted = await answer_text(sandbox, "/apiaudit edge 24h")
+    assert "Slack does not say whether you belong to this workspace" in refused
+    assert "Try again in a minute" in refused
+    assert "Slack does not say" not in granted

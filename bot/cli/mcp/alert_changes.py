@@ -71,8 +71,7 @@ async def change_alert(
         if store is None:
             raise BadQuestion("There is no alert yet: the bot has not created its database.")
         async with open_alert_changes(settings, slack_tokens("neither"), store) as alerts:
-            asker = await alerts.permissions.requester(user.strip(), (channel or "").strip())
-            done = await _audited(arguments, alerts, asker)
+            done = await _audited(arguments, alerts, user.strip(), (channel or "").strip())
             return {
                 "text": terminal_text(done.text),
                 "changed": done.is_changed,
@@ -80,14 +79,17 @@ async def change_alert(
             }
 
 
-async def _audited(arguments: ChangeArguments, alerts: AlertChanges, asker: Requester) -> _Done:
+async def _audited(
+    arguments: ChangeArguments, alerts: AlertChanges, user: str, channel: str
+) -> _Done:
     """The change, which is logged with the person, as is a refusal."""
     try:
+        asker = await alerts.people.requester(user, channel)
         rule = await _rule(arguments, alerts, asker)
         return await _settled(_logged(arguments, rule, alerts, asker))
     except AccessDenied:
         name = sanitise(arguments.name, 100)
-        audit_log.warning("%s was refused for %s: alert %s.", arguments.verb, asker.user, name)
+        audit_log.warning("%s was refused for %s: alert %s.", arguments.verb, user, name)
         raise
 
 
@@ -131,7 +133,7 @@ async def _rule(arguments: ChangeArguments, alerts: AlertChanges, asker: Request
 
 
 async def _acknowledge(rule: Rule, alerts: AlertChanges, asker: Requester) -> _Done:
-    name = await alerts.people.name(asker.user)
+    name = await alerts.people.directory.name(asker.user)
     if await alerts.job.acknowledge(rule, user=asker.user, name=name):
         return _Done(rule, f"Alert {rule.name} is acknowledged: no more reminders are posted.")
     state = await alerts.job.state(rule)

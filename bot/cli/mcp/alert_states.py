@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from bot.access import AccessPolicy
 from bot.alerts.mutes import ActiveSilence
 from bot.alerts.rule import Rule
 from bot.alerts.state import MOST_SEVERE_FIRST, AlertState
@@ -18,8 +19,8 @@ from bot.blocks.alert_lines import PAUSED, rule_line, state_line
 from bot.blocks.alert_values import threshold_label
 from bot.cli.ask import instant, refuse_empty_asker, requester_of
 from bot.cli.mcp.tools import AlertArguments
-from bot.composition.alert_changes import open_alert_changes
 from bot.composition.from_settings import mutes_from_settings, rules_from_settings
+from bot.composition.people import LastRequester, SlackUnknown, open_people
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import ConfigError, ConfigProblem
 from bot.store import Store, StoredRule, StoreError
@@ -27,6 +28,7 @@ from bot.system.terminal_text import terminal_line
 from handlers.alert_registry import rule_of
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.silences import SilenceIndex
+from handlers.permissions import Requester
 from providers.clock import utc_now
 
 ALERT_SCHEMA: dict[str, Any] = {
@@ -99,11 +101,12 @@ async def alert_states(
     *,
     user: str | None,
     channel: str | None,
-    asks_slack: bool = False,
+    last: LastRequester | None = None,
+    opens_channels: bool = False,
 ) -> dict[str, Any]:
-    """The alerts of the configuration and from chat, the most severe first; with `asks_slack` also
-    those of other channels that are open to the person. Raises what
-    `handlers.error_messages.error_message` can explain.
+    """The alerts of the configuration and from chat, the most severe first; with `opens_channels` also
+    those of other channels that are open to the person. `last` is used where Slack cannot be asked
+    who they are. Raises what `handlers.error_messages.error_message` can explain.
     """
     refuse_empty_asker(user, channel)
     settings = read_settings(config)
@@ -111,10 +114,12 @@ async def alert_states(
     async with open_store(settings) as store:
         stored = {each.name: each for each in (await store.rules.rules() if store else ())}
         rules = [*rules_from_settings(settings), *map(rule_of, stored.values())]
-        if store and user and asks_slack:
-            rules = await _visible_in_slack(settings, store, user.strip(), (channel or "").strip())
-        elif user or channel:
-            rules = await _visible(rules, stored, settings, user, channel)
+        if user or channel:
+            access, asker = await requester_of(settings, user, channel, last)
+            open_channels = set[str]()
+            if opens_channels:
+                open_channels = await _open_channels(settings, stored.values(), asker.user)
+            rules = _visible(rules, stored, access, asker, open_channels)
         if arguments.name is not None:
             rules = [rule for rule in rules if rule.name.lower() == arguments.name.lower()]
         found = await _with_states(rules, store, settings, now)
@@ -128,36 +133,39 @@ async def alert_states(
     }
 
 
-async def _visible(
+def _visible(
     rules: Sequence[Rule],
     stored: Mapping[str, StoredRule],
-    settings: Settings,
-    user: str | None,
-    channel: str | None,
+    access: AccessPolicy,
+    asker: Requester,
+    open_channels: Collection[str],
 ) -> list[Rule]:
-    """The rules that the asker may see: their own, and those of the configuration and of the channel
-    whose question they have access to. Only Slack knows which other channels are open to them.
+    """The rules that the asker may see: their own, those of the configuration and of the channel whose
+    question they have access to, and those of channels that are open to them.
     """
-    access, asker = await requester_of(settings, user, channel)
 
     def is_visible(rule: Rule) -> bool:
         made = stored.get(rule.name)
         if made and asker.user and made.user == asker.user:
             return True
-        # An alert of another channel may be private, and there is no token here to ask Slack.
-        is_here = made is None or made.channel == asker.channel
-        return is_here and access.may_ask(rule.command, **asker.rights)
+        if made is None or made.channel == asker.channel:
+            return access.may_ask(rule.command, **asker.rights)
+        # Access through one channel does not extend to another.
+        may_ask = access.may_ask(rule.command, **asker.elsewhere().rights)
+        return may_ask and made.channel in open_channels
 
     return [rule for rule in rules if is_visible(rule)]
 
 
-async def _visible_in_slack(
-    settings: Settings, store: Store, user: str, channel: str
-) -> list[Rule]:
-    """The rules that the person would see in chat."""
-    async with open_alert_changes(settings, slack_tokens("neither"), store) as alerts:
-        asker = await alerts.permissions.requester(user, channel)
-        return await alerts.registry.visible(asker)
+async def _open_channels(settings: Settings, stored: Iterable[StoredRule], user: str) -> set[str]:
+    """The channels of alerts that are open to the person; none while Slack cannot be asked."""
+    channels = {rule.channel for rule in stored}
+    try:
+        async with open_people(settings, slack_tokens("neither")) as people:
+            is_open = people.permissions.channels.is_open_to
+            return {channel for channel in channels if await is_open(user, channel)}
+    except SlackUnknown:
+        return set()
 
 
 async def _with_states(

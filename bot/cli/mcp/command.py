@@ -131,7 +131,9 @@ def mcp(
     gc.enable()
 
     async def serve() -> None:
-        server = build_server(ToolCalls(config, user, channel, out, allow_changes))
+        calls = ToolCalls(config, user, channel, out, allow_changes)
+        await calls.learn_asker()
+        server = build_server(calls)
         if as_http:
             await _serve_http(server, host or DEFAULT_HOST, port, token, hosts)
         else:

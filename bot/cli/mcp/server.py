@@ -7,7 +7,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Coroutine
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from mcp.types import (
 
 from bot import __version__
 from bot.answer import Progress
-from bot.cli.ask import answer_in_terminal
+from bot.cli.ask import answer_in_terminal, requester_of
 from bot.cli.mcp.alert_changes import CHANGE_SCHEMA, change_alert
 from bot.cli.mcp.alert_states import ALERTS_SCHEMA, alert_states
 from bot.cli.mcp.results import RESULT_SCHEMA, answer_result
@@ -45,6 +45,9 @@ from bot.cli.mcp.tools import (
 )
 from bot.cli.program import as_called
 from bot.cli.progress import progress_text
+from bot.composition.people import LastRequester
+from bot.config import read_settings
+from bot.errors import OpswatchError
 from bot.formatting import sanitise
 from bot.observability.logging_setup import LOG_FORMATTER, logged_question
 from bot.questions.tool import QuestionArguments
@@ -84,10 +87,17 @@ class ToolCalls:
     out: Path | None
     allows_changes: bool = False
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
+    # Where Slack cannot be asked, what is read only goes on for a while.
+    last: LastRequester = field(default_factory=LastRequester)
     # A call that is repeated waits for the first one, and finds its change.
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     # Shared by all questions where the bot's database cannot be written.
     spare_budgets: RateLimitStore = field(default_factory=MemoryRateLimitStore)
+
+    async def learn_asker(self) -> None:
+        """Asks Slack who the person is, before the first call does. What fails is reported there."""
+        with suppress(OpswatchError):
+            await requester_of(read_settings(self.config), self.user, self.channel, self.last)
 
     async def answer(
         self, tool: ToolDescription, given: dict[str, Any], progress: Progress
@@ -104,8 +114,9 @@ class ToolCalls:
                     self.config,
                     user=self.user,
                     channel=self.channel,
+                    last=self.last,
                     # What can be changed is listed.
-                    asks_slack=self.allows_changes,
+                    opens_channels=self.allows_changes,
                 )
             if isinstance(arguments, ChangeArguments):
                 assert self.allows_changes
@@ -128,6 +139,7 @@ class ToolCalls:
                 channel=self.channel,
                 progress=progress,
                 spare_budgets=self.spare_budgets,
+                last=self.last,
             )
             return await asyncio.to_thread(answer_result, shown, is_saved=self.out is not None)
 
@@ -171,10 +183,10 @@ def _listed(tool: ToolDescription) -> Tool:
         annotations=ToolAnnotations(
             title=tool.title,
             readOnlyHint=tool.is_read_only,
-            # Nothing is deleted or overwritten.
-            destructiveHint=False,
-            # A call that is repeated changes nothing more.
-            idempotentHint=True,
+            # A change is not only additive: it ends reminders, or replaces or ends a silence.
+            destructiveHint=not tool.is_read_only,
+            # The same call later begins the silence anew, or is about another incident.
+            idempotentHint=tool.is_read_only,
             openWorldHint=tool.command is not None or not tool.is_read_only,
         ),
     )
