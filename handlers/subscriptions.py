@@ -25,6 +25,7 @@ from bot.questions.managing import SUBSCRIPTION_WORDS
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due, next_due
+from bot.schedules.recurrence import cron_in_words
 from bot.schedules.subscribe import (
     Subscribe,
     SubscriptionCommand,
@@ -315,7 +316,7 @@ class SubscriptionManager(Struct, frozen=True):
                 lines.append(line)
         lines += [
             messages.ListLine(
-                f"`{digest.display_line}` (cron `{digest.at}`){_form(digest.as_canvas)}, digest "
+                f"`{digest.display_line}` {cron_in_words(digest.at)}{_form(digest.as_canvas)}, digest "
                 f"`{digest.name}` from bot.toml in {digest.channel}"
             )
             for digest in self.file_digests

@@ -71,8 +71,8 @@ class HomeFacts(Struct, frozen=True):
     may_check: bool = False
     # The commands that no configured account can answer.
     without_account: Collection[CommandName] = ()
-    # The person's saved questions: the line of each, by the name it was saved by.
-    saved: Sequence[tuple[str, str]] = ()
+    # The person's saved questions: the name of each, its line and its channel.
+    saved: Sequence[tuple[str, str, str]] = ()
 
 
 def home_blocks(facts: HomeFacts) -> list[Block]:
@@ -187,15 +187,21 @@ def _channel(channel: str) -> str:
     return kit.code(channel, 60) if channel.startswith("#") else f"<#{channel}>"
 
 
+def _saved_in(channel: str) -> str:
+    return "direct messages" if channel.startswith("D") else _channel(channel)
+
+
 def _saved(facts: HomeFacts) -> list[Block]:
     if not facts.saved:
         return []
     shown = [
         {
-            **kit.section(f"{kit.code(name, 100)} asks {kit.code(line, 200)}"),
+            **kit.section(
+                f"{kit.code(name, 100)} in {_saved_in(channel)} asks {kit.code(line, 200)}"
+            ),
             "accessory": kit.button("Ask", "ask.0", line),
         }
-        for name, line in facts.saved[:MOST_SAVED]
+        for name, line, channel in facts.saved[:MOST_SAVED]
         # Slack's limit for the value of a button.
         if len(line) <= 2000
     ]

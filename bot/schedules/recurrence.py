@@ -92,6 +92,35 @@ def recurrence_at(hour: int, minute: int, days: Days) -> Recurrence:
     return _joined([(hour, minute)], days)
 
 
+_DAILY = re.compile(r"(\d{1,2}) (\d{1,2}) \* \* (\*|[a-z0-9,-]{1,30})")
+
+
+def cron_in_words(expression: str) -> str:
+    """A cron expression for one time of day as people say it: `at 09:00 on weekdays`; any other as it
+    is.
+    """
+    found = _DAILY.fullmatch(" ".join(expression.lower().split()))
+    if not found or int(found[1]) > 59 or int(found[2]) > 23:
+        return f"cron `{expression}`"
+    names = [day[:3] for day in WEEKDAYS]
+    numbers: set[int] = set()
+    for part in found[3].split(",") if found[3] != "*" else ():
+        # Cron counts from Sunday, which is 0 and 7.
+        ends = [
+            names.index(each)
+            if each in names
+            else (int(each) - 1) % 7
+            if each in tuple("01234567")
+            else -1
+            for each in part.split("-")
+        ]
+        if not 1 <= len(ends) <= 2 or min(ends) < 0 or ends[0] > ends[-1]:
+            return f"cron `{expression}`"
+        numbers |= set(range(ends[0], ends[-1] + 1))
+    days = Days(weekdays=tuple(sorted(numbers)))
+    return recurrence_at(int(found[2]), int(found[1]), days).description
+
+
 def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurrence] | None:
     """The words before it, the words of the recurrence, and its meaning: the longest recurrence at
     the end, or else at the start. Raises AmbiguousHour for `at 5`.

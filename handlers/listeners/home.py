@@ -111,14 +111,15 @@ class HomeTab(Struct, frozen=True):
         answered = COMMANDS.with_accounts(COMMANDS, self.requests.answering.directory)
         return [name for name in COMMANDS if name not in answered]
 
-    async def _saved(self, user: str, allowed: Collection[CommandName]) -> list[tuple[str, str]]:
+    async def _saved(
+        self, user: str, allowed: Collection[CommandName]
+    ) -> list[tuple[str, str, str]]:
         """The questions that the person saved in any channel and may ask here."""
-        found = {
-            f"/{each.command} {each.name}": f"/{each.command} {each.query}"
+        return [
+            (f"/{each.command} {each.name}", f"/{each.command} {each.query}", each.channel)
             for each in await self.store.saved_questions.of_user(user)
             if each.command in allowed and MARK not in each.query
-        }
-        return list(found.items())
+        ]
 
     async def _recent(self, user: str, allowed: Collection[CommandName]) -> list[str]:
         """The person's latest questions that they may ask here. One with a redacted secret could not

@@ -11,6 +11,7 @@ import pytest
 
 from bot.schedules.cron import read_cron
 from bot.schedules.due import Due, ScheduleEntry, due_now, next_due
+from bot.schedules.recurrence import cron_in_words
 
 DUBLIN = ZoneInfo("Europe/Dublin")
 
@@ -122,3 +123,22 @@ def test_every_instant_is_due_once() -> None:
         found += [due.at for due in due_now([often], now)]
     assert len(found) == len(set(found))
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("0 9 * * 1-5", "at 09:00 on weekdays"),
+        ("30 8 * * *", "at 08:30 every day"),
+        ("0 9 * * mon", "at 09:00 on Mondays"),
+        ("0 17 * * 1,fri", "at 17:00 on Mondays and Fridays"),
+        ("0 10 * * 6,0", "at 10:00 on weekends"),
+        ("0 9 * * 0", "at 09:00 on Sundays"),
+        ("*/15 * * * *", "cron `*/15 * * * *`"),
+        ("0 9 1 * *", "cron `0 9 1 * *`"),
+        ("0 9 * * 12", "cron `0 9 * * 12`"),
+        ("0 9 * * sun-thu", "cron `0 9 * * sun-thu`"),
+    ],
+)
+def test_cron_is_shown_in_words(expression: str, words: str) -> None:
+    assert cron_in_words(expression) == words

@@ -302,3 +302,14 @@ async def test_group_without_values_says_so(sandbox: Sandbox) -> None:
 async def test_unknown_call_is_no_match(sandbox: Sandbox) -> None:
     answer = await sandbox.slack.answer_to("/apiaudit edge 2h call:00000000")
     assert "No call matches" in answer.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_slowest_calls_are_listed(sandbox: Sandbox) -> None:
+    unknown = await sandbox.slack.answer_to("/apiaudit why is edge slow")
+    assert "Read as /apiaudit edge slowest." in unknown.text
+    assert "None of these calls has a duration" in unknown.text
+    answer = await sandbox.slack.answer_to("/apiaudit iot slowest")
+    assert re.search(r"The slowest \d+ of ", answer.text)
+    opened = [label for label in lines_of(answer) if label.startswith("Open ")]
+    assert 1 <= len(opened) <= 3

@@ -38,6 +38,16 @@ async def home_of(sandbox: Sandbox, user: str = "U0ADA") -> str:
     return json.dumps(blocks, ensure_ascii=False)
 
 
+async def test_home_lists_questions_saved_by_one_name_in_two_channels(sandbox: Sandbox) -> None:
+    async with running(sandbox):
+        for days, channel in (("3", "C0KITCHEN"), ("5", "C0OPS")):
+            line = f"/usage save last {days} days as morning"
+            await sandbox.slack.answer_to(line, channel=channel)
+        home = await home_of(sandbox)
+    assert "`/usage morning` in <#C0KITCHEN> asks `/usage last 3 days`" in home
+    assert "`/usage morning` in <#C0OPS> asks `/usage last 5 days`" in home
+
+
 async def test_home_lists_alerts_accounts_digests_and_questions(
     sandbox: Sandbox, clock: Clock
 ) -> None:

@@ -258,6 +258,8 @@ def _shortcomings(report: AuditReport) -> list[str]:
 
 def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     notes = []
+    if report.lists_slowest and report.calls and not report.listed:
+        notes.append("None of these calls has a duration, so the slowest are not known.")
     if report.drawn != report.window and report.calls and not report.listed:
         notes.append(
             f"The chart ends at {formatting.format_time(report.drawn.end, zone, now)}, where the "
