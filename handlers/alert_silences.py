@@ -12,7 +12,7 @@ from msgspec import Struct
 from bot import formatting
 from bot.alerts.commands import LONGEST_SILENCE, SILENCE_LASTS, Silence, Unsilence
 from bot.alerts.rule import Rule
-from bot.alerts.silence_ends import EndReadings, resolve_silence_end
+from bot.alerts.silence_ends import EndReadings, end_words, resolve_silence_end
 from bot.answer import Answer
 from bot.blocks import messages
 from bot.errors import BadQuestion
@@ -118,7 +118,7 @@ class SilenceManager(Struct, frozen=True):
         if readings.other is None:
             return ""
         other = readings.other.astimezone(self.zone)
-        line = _silence_line(rule, f"until {other:%Y-%m-%d %H:%M}")
+        line = _silence_line(rule, end_words(other, self.zone))
         return f" If you meant {other:%A} {other:%H:%M}, type `{line}`."
 
     async def announce_change(self, rule: Rule, user: str, what: str) -> None:

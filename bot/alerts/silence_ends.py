@@ -66,6 +66,15 @@ def resolve_silence_end(wanted: SilenceEnd, now: datetime, zone: tzinfo) -> EndR
     return _Resolver(wanted, now, wanted.zone or zone).readings()
 
 
+def end_words(end: datetime, zone: tzinfo, *, with_offset: bool = False) -> str:
+    """An end as it can be typed; with its offset where the clock shows that time twice."""
+    local = end.astimezone(zone)
+    is_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
+    if with_offset or is_twice:
+        return f"until {local.isoformat(timespec='minutes')}"
+    return f"until {local:%Y-%m-%d %H:%M}"
+
+
 class _Resolver(Struct, frozen=True):
     wanted: SilenceEnd
     now: datetime
@@ -130,12 +139,7 @@ class _Resolver(Struct, frozen=True):
         return both
 
     def _words(self, end: datetime) -> str:
-        """An instant as it can be typed."""
-        local = end.astimezone(self.zone)
-        is_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
-        if self.wanted.zone or is_twice:
-            return f"until {local.isoformat(timespec='minutes')}"
-        return f"until {local:%Y-%m-%d %H:%M}"
+        return end_words(end, self.zone, with_offset=self.wanted.zone is not None)
 
     def _on(self, day: date) -> datetime | None:
         """The instant of the end on that day; None where it has passed. Raises BadQuestion where it

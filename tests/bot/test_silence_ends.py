@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from bot.alerts.commands import Silence, parse_alert_command
 from bot.alerts.form import read_silence_form
-from bot.alerts.silence_ends import NEXT_MORNING, TOMORROW, SilenceEnd, resolve_silence_end
+from bot.alerts.silence_ends import (
+    NEXT_MORNING,
+    TOMORROW,
+    SilenceEnd,
+    end_words,
+    resolve_silence_end,
+)
 from bot.errors import BadQuestion
 from tests.bot.test_question import HOUSE
 
@@ -149,3 +155,12 @@ def test_form_ends_at_its_label() -> None:
     monday = read_silence_form({"name": "spike", "length": "until monday"})
     assert monday.end == SilenceEnd("monday")
     assert typed("until tomorrow").end == TOMORROW
+
+
+def test_other_hour_of_the_night_the_clock_is_put_back_can_be_typed() -> None:
+    """Each end that is offered is another one when it is typed."""
+    now = local("2026-10-24T20:00")
+    readings = resolve_silence_end(typed("until 01:30").end, now, DUBLIN)
+    assert readings.other == readings.end + timedelta(hours=1)
+    again = resolve_silence_end(typed(end_words(readings.other, DUBLIN)).end, now, DUBLIN)
+    assert again.end == readings.other
