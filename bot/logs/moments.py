@@ -77,6 +77,10 @@ def _dated(clock: str, start: datetime, end: datetime) -> Iterator[str]:
         day: date = (end + timedelta(hours=14)).date()
         if end - start <= timedelta(days=1):
             yield from (f"{day - timedelta(days=back)}{clock}" for back in range(4))
+    elif clock[4] == "/":
+        # Between dots, the day is more often first.
+        yield f"20{clock[8:10]}-{clock[5:7]}-{clock[2:4]}{clock[10:]}"
+        yield clock.replace("/", "-")
     elif "/" in clock:
         year_text = clock[:4]
         rest = clock[5:]

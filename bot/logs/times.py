@@ -190,9 +190,11 @@ FORMS: Final = (
              b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
     TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
              b"1121/100000.123456", (b"--11-21T10:00", b"")),
-    # Between dots, the day is first, as in German; years before 2024 are not kept. A first number
-    # that may be such a year is one, or else a log of 2026 would be read as one of many years.
-    TimeForm("day_first_short", rb"(?P<d>[01]\d|2[0-3])\." + _M + rb"\.(?P<yy>2[4-9]|3\d),? {1,2}" + _HM, _SECONDS, OFFSET,
+    # Between dots, the day is first, as in German; years before 2024 are not kept. If both numbers
+    # may be such a year, the window decides.
+    TimeForm("dotted_short", rb"(?P<one>2[4-9]|3[01])\." + _M + rb"\." + _D + rb"(?:,? {1,2}|[;@-])" + _HM, _SECONDS, OFFSET,
+             b"24.11.26 10:00:00", (b"2024/11/26T10:00", b"")),
+    TimeForm("day_first_short", rb"(?P<d>[01]\d|2[0-3])\." + _M + rb"\.(?P<yy>2[4-9]|3\d)(?:,? {1,2}|[;-])" + _HM, _SECONDS, OFFSET,
              b"21.11.26 10:00:00", (b"2026-11-21T10:00", b"")),
     # Apart from this notation, a first number up to 12 is a month, since logs from 2012 and before
     # are not kept.
@@ -222,6 +224,7 @@ _AT_START_ALONE: Final = {
     "loose_iso",
     "mikrotik",
     "chromium",
+    "dotted_short",
     "day_first_short",
     "year_of_two",
     "american_short",
@@ -341,10 +344,14 @@ _LAST_HOUR = 24
 _LAST_MINUTE = 59
 _LAST_MONTH = 12
 _LAST_DAY = 31
+# Of logs that are kept, in two digits.
+_EARLIEST_YEAR: Final = b"24"
 
 
 def _date_of(found: dict[str, bytes], year: bytes, minute: bytes) -> bytes | None:
     """The date of a time; None if there is no such date, and nothing if the time has none."""
+    if "one" in found and "two" not in found:
+        return _dotted_date(found)
     if "one" in found:
         return _date_of_numbers(int(found["one"]), int(found["two"]), year, minute)
     if "yday" in found:
@@ -371,6 +378,14 @@ def _date_of_numbers(one: int, two: int, year: bytes, minute: bytes) -> bytes | 
     if not (1 <= one <= _LAST_MONTH and 1 <= two <= _LAST_DAY):
         return None
     return b"%s-%02d-%02d" % (year, one, two)
+
+
+def _dotted_date(found: dict[str, bytes]) -> bytes:
+    """The date of a year of two digits, a month and a day, or of these in the opposite order."""
+    one = found["one"]
+    two = found["d"]
+    may_be_year = two >= _EARLIEST_YEAR and two != one
+    return b"20" + (b"/" if may_be_year else b"-").join((one, found["m"], two))
 
 
 def _ordinal_date(year: int, day: int) -> bytes | None:
