@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -156,10 +157,12 @@ def _shallower(escapes: int) -> Iterator[int]:
 def _texts_of_lines(block: bytes, at: int) -> list[tuple[int, int]]:
     """The lines from the one of `at`, without what is the same in all of them."""
     start = block.rfind(b"\n", max(0, at - _LONGEST_LINE), at) + 1
-    lines = list(_lines(block, start))
-    if len(lines) < 2:
+    lines = _lines(block, start)
+    # Most lines have nothing in common with the next one, and no more of them are looked for.
+    beginning = list(islice(lines, 2))
+    if len(beginning) < 2:
         return []
-    first, second = (block[start:end] for start, end in lines[:2])
+    first, second = (block[start:end] for start, end in beginning)
     frame = _frame(first, second)
     if frame is None:
         if not first.endswith(b"\\"):
@@ -167,7 +170,7 @@ def _texts_of_lines(block: bytes, at: int) -> list[tuple[int, int]]:
         # A command may continue without any header.
         frame = _NO_FRAME
     parts: list[tuple[int, int]] = []
-    for start, end in lines:
+    for start, end in chain(beginning, lines):
         content = frame.content(block[start:end])
         if content is None:
             break
@@ -207,11 +210,16 @@ def _frame(line: bytes, following: bytes) -> _Frame | None:
 
 
 def _common_start(first: bytes, second: bytes) -> bytes:
-    length = min(len(first), len(second))
-    if first[:length] == second[:length]:
-        return first[:length]
-    at = next(at for at in range(length) if first[at] != second[at])
-    return first[:at]
+    """The bytes with which two lines begin alike, found by halving."""
+    same = 0
+    longest = min(len(first), len(second))
+    while same < longest:
+        middle = (same + longest + 1) // 2
+        if first[same:middle] == second[same:middle]:
+            same = middle
+        else:
+            longest = middle - 1
+    return first[:same]
 
 
 def _joined(block: bytes, parts: list[tuple[int, int]]) -> tuple[bytes, list[_Line]]:
