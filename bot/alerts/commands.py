@@ -15,7 +15,7 @@ from bot import formatting
 from bot.alerts.create import CreateAlert as CreateAlert
 from bot.alerts.create import parse_alert
 from bot.alerts.silence_ends import TOMORROW, SilenceEnd
-from bot.alerts.silence_words import HOW_LONG, begins_length, read_silence_words
+from bot.alerts.silence_words import HOW_LONG, begins_length, read_silence_words, read_whole_length
 from bot.alerts.silence_words import LONGEST_SILENCE as LONGEST_SILENCE
 from bot.alerts.silence_words import SILENCE_LASTS as SILENCE_LASTS
 from bot.alerts.value_words import suggested_value as suggested_value
@@ -208,10 +208,10 @@ def silence_length(text: str, example: str) -> tuple[timedelta | None, SilenceEn
     Raises BadQuestion with the example.
     """
     try:
-        found = read_silence_words(text.strip())
+        found = read_whole_length(text.strip())
     except BadQuestion as error:
         raise BadQuestion(error.message, example) from None
-    if found is None or found.comment:
+    if found is None:
         raise BadQuestion(HOW_LONG, example)
     return found.length, found.end
 

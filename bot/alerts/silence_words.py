@@ -45,6 +45,9 @@ _FOR = re.compile(r"(?i)(?:for\s+)?(?:(?:the\s+)?next\s+)?")
 _READING = Reading(datetime(2024, 12, 31, 12, tzinfo=UTC), UTC, False, "")
 # Behind one of these words, or a sign, everything is the comment.
 _REASONS = frozenset(["because", "for", "due", "while", "as", "so", "cause", "since", "during"])
+_POLITE = frozenset(
+    ["please", "pls", "plz", "thanks", "thank you", "thx", "ty", "cheers", "please and thank you"]
+)
 _SIGNS = "(-–—#;:,"
 _DAYS = "|".join(f"{day[:3]}|{day}" for day in WEEKDAYS)
 _MONTHS = "|".join(f"{month[:3]}|{month}" for month in MONTHS if month not in ("may", "march"))
@@ -52,13 +55,35 @@ _TIME_WORD = re.compile(
     rf"(?i)(?:{_DAYS}|tues|weds|thurs?|{_MONTHS}|sept|today|tomorrow|tmrw|tmr|tonight|overnight|noon|midday"
     r"|midnight|eod|cob|eob|eow|eom|utc|gmt|ce?st|uhr|[ap]\.?m\.?|o.?clock|(?:un)?till?|weekend"
     r"|\d{1,2}[:.h]\d{2}(?:h|[ap]m?|z)?(?:[+-]\d\S*)?|\d{1,2}(?:h|[ap]\.?m\.?|st|nd|rd|th)|[+-]\d{2}:?\d{2}"
-    r"|\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?\.?|\d{4}-\d\d-\d\dt\S*)"
+    r"|\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?\.?|\d{4}-\d\d-\d\dt\S*|(?:noon|midnight)-?ish"
+    rf"|(?:{_DAYS}|weekday|weekend)s|weekday)"
+)
+# A time that comes again, and whether a day counts.
+_BOUND = re.compile(
+    r"(?i)(?:daily|weekly|nightly|hourly|monthly|mornings|afternoons|evenings|nights|inclusive|exclusive"
+    r"|(?:in|ex)cluded)"
+)
+# Between a silence and a time that changes when it begins or ends.
+_CONNECTING = re.compile(
+    r"(?i)(?:an?|about|after|again|all|also|and|around|as|at|before|beginning|between|by|coming|each|effective|every"
+    r"|from|in|last|latest|maybe|minus|next|not|of|on|only|or|per|plus|possibly|possible|soon|start|starting|the|then"
+    r"|this|to|until|up|within)"
+)
+_PART_OF_TIME = re.compile(
+    r"(?i)(?:now|morning|afternoon|evening|night|lunch(?:time)?|dinner|breakfast|possible|asap|minutes?|hours?|days?"
+    r"|weeks?|months?|nights)"
+)
+# `until monday deploy ends` names an end that is not known.
+_EVENT_ENDS = re.compile(
+    r"(?i)(?:ends?|ended|over|done|finish(?:es|ed)?|complete[sd]?|starts?|started|begins?|comes|arrives|fixed"
+    r"|resolved|back)"
 )
 # Right behind an end these belong to it more often than to a comment.
 _NEXT_TO_TIME = re.compile(
     r"(?i)(?:at|on|or|and|of|in|next|this|the|coming|after|before|from|starting|morning|afternoon|evening"
     r"|night|lunch(?:time)?|end|half|quarter|time|week|month|year|start|late|early|first|last|plus|about|around|same|exactly|then|to|through|but|not|except|business|office|working|hours?|hrs?"
-    r"|dawn|dusk|sunrise|sunset|breakfast|dinner|shift|\w+ish"
+    r"|dawn|dusk|sunrise|sunset|breakfast|dinner|shift|stand-?up|meeting|[\w-]+ish|each|every|per|more|longer|later"
+    r"|ago|ahead|extra|additional|minus|less|twice|thrice|x\d+|beginning|effective|with(?=\s+effect)"
     r"|may|march|[\d.,:]+|\d\S*)"
 )
 
@@ -104,6 +129,13 @@ def read_silence_words(text: str) -> SilenceWords | None:
         shown = sanitise(" ".join(words), 40)
         raise BadQuestion(f"“{shown}” is not a time that can be read.", "until 18:00")
     return None
+
+
+def read_whole_length(text: str) -> SilenceWords | None:
+    """The length or the end that the words alone name, without a comment. Raises BadQuestion."""
+    if _ENDLESS.match(text):
+        raise BadQuestion("A silence ends by itself, after a year at most.", "7d")
+    return _whole(text)
 
 
 def _whole(text: str) -> SilenceWords | None:
@@ -181,31 +213,58 @@ def _checked(length: timedelta) -> timedelta:
 
 def _comment(head: list[str], rest: list[str]) -> str:
     """The words behind the end as its comment. Raises BadQuestion where they may belong to it."""
-    if not rest:
-        return ""
     plain = " ".join(rest).lstrip(_SIGNS + " ")
-    if plain.lower().strip("!. ") in ("please", "thanks", "thank you"):
+    words = [word for each in plain.split() if (word := each.strip("(),;:.!?-–—@<>+±~&=/*"))]
+    if not words or " ".join(words).lower() in _POLITE:
         return ""
     is_cut = head[-1][-1] in ",;:" or rest[0][0] in _SIGNS
-    words = [word.strip("(),;:.!?-–—") for word in plain.split()]
     if rest[0].lower() in _REASONS:
-        is_unclear = rest[0].lower() in ("for", "since") and begins_length(rest)
+        is_unclear = _reason_names_time(rest, words)
     elif is_cut:
-        is_unclear = words[0][:1].isdigit() or bool(_TIME_WORD.fullmatch(words[0]))
+        is_unclear = words[0][:1].isdigit() or _begins_time(words)
     else:
-        is_unclear = (
-            _is_next_to_time(words)
-            or any(map(_TIME_WORD.fullmatch, words[:40]))
-            or _counts_time(words[:40])
-            # The 9 of `9 days` is no hour, and a city may begin the comment.
-            or head[-1].isdigit()
-            # `tomorrow's standup` has a time of its own.
-            or head[-1].endswith(("'s", "s'"))
-            or names_city(" ".join(head))
-        )
+        is_unclear = _belongs_to_end(head, words)
     if is_unclear:
         raise _unclear(head, plain)
     return plain.rstrip(")") if "(" not in plain else plain
+
+
+def _reason_names_time(rest: list[str], words: list[str]) -> bool:
+    """Whether `for`, `as`, `during` or the like is about a time: `2h as of monday`."""
+    first = words[0].lower()
+    if first in ("because", "cause"):
+        return False
+    if first in ("for", "since"):
+        return begins_length(rest) or (first == "for" and _begins_time(words[1:]))
+    return _begins_time(["at", *words[1:]])
+
+
+def _begins_time(words: list[str]) -> bool:
+    """Whether the words begin with a time, such as `monday`, `at 17:00`, `every day` or `inclusive`."""
+    content = list(itertools.dropwhile(_CONNECTING.fullmatch, words[:6]))
+    if not content:
+        return bool(words) and bool(_PART_OF_TIME.fullmatch(words[-1]))
+    first = content[0]
+    if _TIME_WORD.fullmatch(first) or _BOUND.fullmatch(first):
+        return True
+    is_connected = len(content) < len(words[:6])
+    return is_connected and (first[:1].isdigit() or bool(_PART_OF_TIME.fullmatch(first)))
+
+
+def _belongs_to_end(head: list[str], words: list[str]) -> bool:
+    """Whether words right behind an end may belong to it."""
+    return (
+        _is_next_to_time(words)
+        or bool(_BOUND.fullmatch(words[0]))
+        or any(map(_TIME_WORD.fullmatch, words[:40]))
+        or _counts_time(words[:40])
+        # The 9 of `9 days` is no hour, and a city may begin the comment.
+        or head[-1].isdigit()
+        # `tomorrow's standup` has a time of its own.
+        or head[-1].endswith(("'s", "s'"))
+        or names_city(" ".join(head))
+        or bool(_UNTIL.match(head[0]) and _EVENT_ENDS.fullmatch(words[-1]))
+    )
 
 
 def _is_next_to_time(words: list[str]) -> bool:

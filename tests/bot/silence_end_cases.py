@@ -387,6 +387,63 @@ for good ?
 2h at 17:00 ?
 2h starting at 14:00 ?
 2h 30 hosts ?
+2h pls = 2026-11-25 16:00
+2h, thank you = 2026-11-25 16:00
+2h more ?
+2h longer ?
+2h later ?
+2h minus 10m ?
+2h +10m ?
+2h ± 10m ?
+2h twice ?
+2h daily ?
+2h nightly ?
+2h per day ?
+2h each night ?
+2h, every day ?
+2h (daily) ?
+2h mondays ?
+2h on weekdays ?
+2h weekends ?
+2h @14:00 ?
+2h >14:00 ?
+2h, from 14:00 ?
+2h (starting at 14:00) ?
+2h - from monday ?
+2h, or 3h ?
+2h, then 1h ?
+2h, not now ?
+2h, this evening ?
+2h, next week ?
+2h as of 14:00 ?
+2h as from monday ?
+2h so from 14:00 ?
+2h due at 14:00 ?
+2h during the night ?
+2h during lunch ?
+2h during the load test = 2026-11-25 16:00 [during the load test]
+2h due to load test at 14:00 = 2026-11-25 16:00 [due to load test at 14:00]
+2h while we migrate = 2026-11-25 16:00 [while we migrate]
+2h for tomorrow ?
+2h for monday ?
+2h for each day ?
+2h for the next 3 nights ?
+2h for 3 hosts = 2026-11-25 16:00 [for 3 hosts]
+2h, on the new release = 2026-11-25 16:00 [on the new release]
+2h, at least = 2026-11-25 16:00 [at least]
+until monday - at 17h ?
+until monday, noonish ?
+until monday, at the latest 17:00 ?
+until monday, or tuesday ?
+until monday inclusive ?
+until monday (inclusive) ?
+until monday standup ?
+until monday meeting ?
+until monday deploy ends ?
+until monday migration is done ?
+until monday is over ?
+until 17:00 daily ?
+until 17:00 mondays ?
 0h ?
 5 years ?
 6M ?

@@ -205,6 +205,7 @@ WRONG: dict[str, tuple[str, dict[str, str], str]] = {
     "zero": ("silence_alert", {"name": "ingest-spike", "duration": "0m"}, "a year"),
     "a century": ("silence_alert", {"name": "ingest-spike", "duration": "36500d"}, "a year"),
     "words": ("silence_alert", {"name": "ingest-spike", "duration": "2h please"}, "For how long"),
+    "comment": ("silence_alert", {"name": "ingest-spike", "duration": "2h deploy"}, "For how long"),
     "empty name": ("acknowledge_alert", {"name": ""}, "name"),
     "long name": ("unsilence_alert", {"name": "x" * 101}, "name"),
     "unknown argument": ("acknowledge_alert", {"name": "x", "force": "yes"}, "force"),
