@@ -46,22 +46,27 @@ class InterruptionReporter(Struct, frozen=True):
     delivery: Delivery
     outcomes: Outcomes
     clock: Clock
-    # Reports that Slack has not taken yet: how many attempts were made, and the next ones.
+    # Reports that Slack has not taken yet: how many attempts were made.
     _attempts: dict[str, int] = field(default_factory=dict)
-    _waiting: set[asyncio.Task[None]] = field(default_factory=set)
+    _reports: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def report(self, *, started: datetime) -> None:
-        """Reports the questions of processes that have ended, those whose error could not be sent, and
-        those without a process from before `started`.
+        """Begins to report the questions of processes that have ended, those whose error could not be
+        sent, and those without a process from before `started`.
         """
         interrupted = await self.store.questions.take_interrupted(
             since=self.clock() - REPORT_FOR, before=started
         )
-        # Together, so that none waits while Slack is slow to take the others.
-        reports = (self._report(asked) for asked in interrupted)
-        for failure in await asyncio.gather(*reports, return_exceptions=True):
-            if isinstance(failure, Exception):
-                log_failure(failure, "An interrupted question could not be reported")
+        # Each by itself, so that none waits while Slack is slow to take another.
+        for asked in interrupted:
+            task = asyncio.create_task(self._report(asked))
+            self._reports.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._reports.discard(task)
+        if not task.cancelled() and isinstance(failure := task.exception(), Exception):
+            log_failure(failure, "An interrupted question could not be reported")
 
     async def _report(self, asked: QuestionRecord) -> None:
         line = f"/{asked.command} {asked.text}".strip()
@@ -83,20 +88,15 @@ class InterruptionReporter(Struct, frozen=True):
         await record.before_later_report()
         attempts = self._attempts.get(target.delivery, 0)
         self._attempts[target.delivery] = attempts + 1
-
-        async def leave() -> None:
-            await asyncio.sleep(AGAIN_AFTER_S[attempts])
-            await self.outcomes.leave(target.delivery)
-
-        task = asyncio.create_task(leave())
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+        await asyncio.sleep(AGAIN_AFTER_S[attempts])
+        await self.outcomes.leave(target.delivery)
 
     async def close(self) -> None:
         """Leaves the reports that Slack has not taken to the next process."""
-        for task in self._waiting:
+        reports = list(self._reports)
+        for task in reports:
             task.cancel()
-        await asyncio.gather(*self._waiting, return_exceptions=True)
+        await asyncio.gather(*reports, return_exceptions=True)
 
     async def _send(self, asked: QuestionRecord, target: ReplyTarget, line: str) -> None:
         files = list[str]()

@@ -259,6 +259,16 @@ async def left_by_killed_process(bot: Bot, *commands: str) -> AsyncIterator[None
         await dead.close()
 
 
+async def test_report_waits_for_no_earlier_one(sandbox: Sandbox, bot: Bot) -> None:
+    """Slack has not answered the first one yet."""
+    handled = answer_never(sandbox, "chat.postEphemeral")
+    async with left_by_killed_process(bot, PUBLIC):
+        await asyncio.wait_for(handled.wait(), 30)
+        async with left_by_killed_process(bot, "/usage today"):
+            await sandbox.slack.until(lambda: interruptions(sandbox), timeout_s=8)
+    assert "/usage today" in interruptions(sandbox)[0]
+
+
 @pytest.mark.parametrize(
     "line", [SUBSCRIBE, "/usage Alert today above 5 GB", "/usage save today as now", PUBLIC]
 )
