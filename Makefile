@@ -6,8 +6,9 @@ export ASK PORT
 
 .PHONY: docs reference demo test test-postgres test-replicas soak test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
 
+# What was typed wrong (2) is said in one line, to which make would add its own.
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question, PORT=0 takes a free port
-	@$(BIN)/python -m bot demo $${PORT:+--port "$$PORT"} $${ASK:+--ask "$$ASK"}
+	@$(BIN)/python -m bot demo $${PORT:+--port "$$PORT"} $${ASK:+--ask "$$ASK"} || [ $$? = 2 ]
 
 # How many processes share the tests of `make test` and `make coverage`, each with whole files.
 WORKERS ?= 2

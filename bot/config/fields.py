@@ -125,7 +125,7 @@ def _asker(value: Any) -> str:
 def _interval(value: Any) -> timedelta:
     every = _duration(value)
     if every < SHORTEST_EVERY:
-        raise ValueError("every is at least 5s")
+        raise ValueError("a duration of at least 5s")
     return every
 
 
@@ -160,9 +160,12 @@ def _recipient(value: Any) -> tuple[str, ...]:
 
 
 def _link(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError('a link such as "https://wiki.example.com/runbook"')
-    return read_link(value)
+    try:
+        return read_link(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(
+            'a link that begins with https://, without a password, such as "https://wiki.example.com/runbook"'
+        ) from None
 
 
 def _delay(value: Any) -> timedelta:

@@ -5,6 +5,7 @@ would be right.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
@@ -134,6 +135,8 @@ def _kinds_in_words(kinds: Iterable[str]) -> str:
     return f"must be one of {', '.join(map(repr, kinds))}"
 
 
+# A link with a user, and so perhaps with a password.
+_MAY_HAVE_PASSWORD = re.compile(r"//[^/]{0,300}@")
 # What would be right, by the validator's type of finding.
 _EXPECTED: Mapping[str, str] = MappingProxyType(
     {
@@ -168,7 +171,10 @@ def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
         return ""
     value = _lookup(place, table)
     # A reference says where a secret is, and a URL may hold a password.
-    if isinstance(value, str) and value.lower().startswith(("env:", "file:", *SERVER_SCHEMES)):
+    if isinstance(value, str) and (
+        value.lower().startswith(("env:", "file:", *SERVER_SCHEMES))
+        or _MAY_HAVE_PASSWORD.search(value)
+    ):
         return ""
     return (
         formatting.truncate(repr(value), 80) if isinstance(value, str | int | float | bool) else ""

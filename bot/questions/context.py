@@ -8,7 +8,7 @@ import contextlib
 import difflib
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, tzinfo
 
 from msgspec import Struct
@@ -18,9 +18,8 @@ from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
 from bot.questions.description import CommandDescription
 from bot.questions.question import AccountDirectory, Question, QuestionParts
+from bot.questions.window_words import NO_NAMES, SHORTEST_BEGINNING, guesses, unread
 from bot.questions.windows import (
-    MONTHS,
-    WEEKDAYS,
     ParsedWindow,
     TwoReadings,
     UnknownWindow,
@@ -30,89 +29,16 @@ from bot.questions.windows import (
 )
 from providers.registry import title_of
 
-# The shortest prefix that is accepted for an account's name.
-SHORTEST_BEGINNING = 3
 # So many windows are tried to find the one that was meant.
 MOST_GUESSES = 60
+# What an account may be called.
+_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 # What follows the window where somebody asks for an alert without saying so.
 _THRESHOLD = re.compile(r"(?i)\b(?:above|below) -?\d[\d.,]{0,20} ?(?P<unit>[kmgtp]i?b|b|%)?$")
 # A hint that is refused itself is mended so many times.
 MOST_REPAIRS = 2
 # The longest window that people type has nine words: `from Nov 1, 1:00 pm to Nov 2, 2:00 pm`.
 MOST_WINDOW_WORDS = 12
-WINDOW_WORDS = (
-    "last",
-    "past",
-    "this",
-    "since",
-    "today",
-    "yesterday",
-    "minutes",
-    "mins",
-    "minute",
-    "hours",
-    "hour",
-    "days",
-    "day",
-    "weeks",
-    "week",
-    "months",
-    "month",
-    "years",
-    "year",
-    *WEEKDAYS,
-    *MONTHS,
-)
-# Words of a window that do not begin the name of an account or a log either.
-NO_NAMES = frozenset(
-    [
-        *WINDOW_WORDS,
-        *(name[:3] for name in (*WEEKDAYS, *MONTHS)),
-        "sept",
-        "now",
-        "noon",
-        "midnight",
-        "midday",
-        "morning",
-        "afternoon",
-        "evening",
-        "night",
-        "tonight",
-        "overnight",
-        "half",
-        "couple",
-        "between",
-        "starting",
-        "after",
-        "previous",
-        "prior",
-        "preceding",
-        "trailing",
-        "rolling",
-        "current",
-        "quarter",
-        "quarters",
-        "weekend",
-        "to",
-        "until",
-        "till",
-        "through",
-        "mtd",
-        "ytd",
-        "wtd",
-        "qtd",
-        "hrs",
-        "secs",
-        "seconds",
-        "second",
-        "first",
-        "before",
-        "latest",
-        "recent",
-    ]
-)
-# The longest of them, with letters typed twice.
-LONGEST_WINDOW_WORD = 16
 
 
 class Context(Struct, frozen=True):
@@ -214,6 +140,7 @@ class Context(Struct, frozen=True):
                 self._suggest_account(parts)
                 or self._suggest_alert(parts)
                 or (self._suggest_window(parts) if isinstance(error, UnknownWindow) else None)
+                or self._unknown_account(parts)
                 or error
             ) from None
 
@@ -248,11 +175,13 @@ class Context(Struct, frozen=True):
         corrected, with `last` or `since` added, or the window among them. None if nothing fits.
         """
         # A guess costs one reading, and there is one for each run of words.
-        for guess in itertools.islice(_guesses(parts.window.split()), MOST_GUESSES):
+        for guess in itertools.islice(guesses(parts.window.split()), MOST_GUESSES):
             window = " ".join(strip_filler_words(guess))
             with contextlib.suppress(BadQuestion):
                 self._read(window)
-                message = _unread(parts.window, window, self.command.name)
+                if found := self._unknown_account(parts, window):
+                    return found
+                message = unread(parts.window, window, self.command.name)
                 return SuggestedQuestion(
                     message, f"/{self.command.name} {replace(parts, window=window)}"
                 )
@@ -285,6 +214,19 @@ class Context(Struct, frozen=True):
                 self.instead(word, ""),
             )
         return None
+
+    def _unknown_account(self, parts: QuestionParts, window: str = "") -> BadQuestion | None:
+        """The error for one word before the window, or alone, that is probably meant as an account;
+        None for other words.
+        """
+        word, _, others = parts.window.partition(" ")
+        if parts.subject or others != window or word in NO_NAMES or not _A_NAME.fullmatch(word):
+            return None
+        accounts = self.directory.of_kind(self.command.kinds)
+        are = "account is" if len(accounts) == 1 else "accounts are"
+        message = f"“{word}” is not a window and not an account; the {are} {join_words(accounts)}."
+        window = window or self.command.example_window
+        return SuggestedQuestion(message, f"/{self.command.name} {replace(parts, window=window)}")
 
     def _suggest_alert(self, parts: QuestionParts) -> BadQuestion | None:
         """The error for a threshold among the words, which belongs to an alert; None if there is
@@ -359,42 +301,4 @@ class Context(Struct, frozen=True):
         return begun[0] if begun else None
 
 
-def _guesses(words: Sequence[str]) -> Iterator[list[str]]:
-    """Windows that were possibly meant, most likely first, computed lazily."""
-    nearest = [_nearest(word) for word in words]
-    yield nearest
-    yield ["last", *nearest]
-    yield ["since", *nearest]
-    for length in range(len(nearest) - 1, 0, -1):
-        for at in range(len(nearest) - length + 1):
-            yield nearest[at : at + length]
-
-
-def _nearest(word: str) -> str:
-    """The window word that a misspelt word was probably meant to be; any other word is unchanged."""
-    lowered = word.lower()
-    if (
-        # The comparison is slow, so it is made only for words that can be mistyped.
-        lowered in WINDOW_WORDS
-        or not lowered.isalpha()
-        or not SHORTEST_BEGINNING <= len(lowered) <= LONGEST_WINDOW_WORD
-    ):
-        return lowered if word.isalpha() else word
-    near = difflib.get_close_matches(lowered, WINDOW_WORDS, n=1, cutoff=0.7)
-    return near[0] if near else lowered
-
-
 Reader = Callable[[str, Context], Question]
-
-
-def _unread(typed: str, window: str, command: str) -> str:
-    """Which of the words could not be read, or, where one is misspelt, what was probably meant."""
-    left = typed.split()
-    for word in window.split():
-        if word not in left:
-            return f"“{sanitise(typed, 40)}” is not a window; did you mean “{window}”?"
-        left.remove(word)
-    unread = sanitise(" ".join(left), 40)
-    return (
-        f"“{unread}” could not be read; did you mean “{window}”? `/{command} help` lists the words."
-    )

@@ -15,16 +15,15 @@ from msgspec.structs import replace
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import sanitise
 from bot.questions.command import Command
-from bot.questions.context import (
+from bot.questions.context import MOST_GUESSES, Context
+from bot.questions.question import Question
+from bot.questions.sentences import FILLERS, LONGEST_SENTENCE, PREPOSITIONS, plain_words
+from bot.questions.window_words import (
     LONGEST_WINDOW_WORD,
-    MOST_GUESSES,
     NO_NAMES,
     SHORTEST_BEGINNING,
     WINDOW_WORDS,
-    Context,
 )
-from bot.questions.question import Question
-from bot.questions.sentences import FILLERS, LONGEST_SENTENCE, PREPOSITIONS, plain_words
 from bot.questions.windows import TwoReadings, UnknownWindow, strip_punctuation
 
 # Names are compared with at most so many letters, and with at least as many.

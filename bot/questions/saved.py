@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
-from bot.questions.context import WINDOW_WORDS
 from bot.questions.managing import MANAGING_WORDS, YIELDING_WORDS
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
+from bot.questions.window_words import WINDOW_WORDS
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{2,39}")
 NAME_RULE = "3 to 40 lower-case letters, digits, dashes and underscores, beginning with a letter"

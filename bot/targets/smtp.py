@@ -20,7 +20,7 @@ from msgspec import Struct
 from bot import formatting
 from bot.notifications.email import EmailSettings
 from bot.targets.errors import TargetRefused, TargetUnavailable
-from providers.http.causes import TIMED_OUT, connection_cause
+from providers.http.causes import connection_cause
 from providers.http.network import Network, untrusted_certificate
 
 log = logging.getLogger("opswatch")
@@ -209,8 +209,6 @@ def _no_connection(error: Exception) -> tuple[str, str]:
         return untrusted
     # The library's own errors, which are no answer either, come from errors of earlier work.
     cause = None if isinstance(error, smtplib.SMTPException) else connection_cause(error)
-    if isinstance(error, TimeoutError):
-        cause = TIMED_OUT
     if cause is None:
         return "no connection", ""
     return cause.reason, cause.hint_for("`host`, `port` and `security` of the target")

@@ -93,6 +93,9 @@ def _cause(error: BaseException) -> Cause | None:
         return NO_DNS if error.errno == socket.EAI_AGAIN else UNKNOWN_HOST
     if isinstance(error, ssl.SSLError):
         return _tls_cause(error)
+    # Of most libraries without a number; that of httpx has one within.
+    if isinstance(error, TimeoutError):
+        return TIMED_OUT
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno or 0)
     return None

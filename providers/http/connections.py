@@ -11,7 +11,7 @@ from aiohttp.client_middlewares import ClientHandlerType
 from msgspec import Struct
 from yarl import URL
 
-from providers.http.causes import TIMED_OUT, connection_cause, proxy_not_reached
+from providers.http.causes import connection_cause, proxy_not_reached
 from providers.http.network import PROXY_HINT, Network, untrusted_certificate
 
 PROXY_WANTS_LOGIN = 407
@@ -56,8 +56,7 @@ def describe_failure(error: BaseException, *, setting: str) -> ConnectionFailure
             return ConnectionFailure(reason, PROXY_HINT, _host(error))
         # Errors after the connection was made have causes of the same kinds.
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            timed_out = isinstance(error, aiohttp.ConnectionTimeoutError)
-            cause = TIMED_OUT if timed_out else connection_cause(error)
+            cause = connection_cause(error)
             if cause is None:
                 return None
             return ConnectionFailure(cause.reason, cause.hint_for(setting), _host(error))

@@ -58,7 +58,7 @@ def unreachable(
 
 def _not_connected(error: httpx.HTTPError, *, account: str, host: str, proxy: str) -> ProviderError:
     """The error for a connection that could not be opened, to the vendor or to the proxy."""
-    cause = TIMED_OUT if isinstance(error, httpx.ConnectTimeout) else connection_cause(error)
+    cause = connection_cause(error)
     if not proxy:
         cause = cause or UNEXPLAINED
         return not_reached(

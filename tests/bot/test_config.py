@@ -322,7 +322,7 @@ def test_account_of_unknown_kind_causes_no_other_problem() -> None:
         ({"health": {"port": 99999}, "slack": {"port": -1}}, ["slack.port = -1: must be a number of at least 0", "health.port = 99999: must be a number of at most 65535"]),
         ({"digest": [{"name": "", "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}]}, ["digest.0.name = '': must be a text that is not empty"]),
         ({"digest": [{"name": "d" * 501, "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}]}, ["digest.ddd"]),
-        ({"alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "every": "1s", "channel": "#ops"}]}, ["alert.a.every = '1s': every is at least 5s"]),
+        ({"alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "every": "1s", "channel": "#ops"}]}, ["alert.a.every = '1s': must be a duration of at least 5s"]),
         (provider(logs={"web": "../etc"}), ["providers.r.logs.web = '../etc': must be the ID of a log"]),
         ({"providers": {"i": {"kind": "devicewise", "base_url": "https://x.example", "username": "env:NO", "password": "env:NO"}}}, ["providers.i.username: the environment", "providers.i.password: the environment"]),
     ],

@@ -573,6 +573,25 @@ def test_other_words_suggest_no_alert(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("zzz today", "/usage today"),
+        ("zzz", "/usage last 7 days"),
+        ("prod-eu last 7 days by week", "/usage last 7 days by week"),
+    ],
+)
+def test_unknown_account_is_answered_with_the_accounts(words: str, hint: str) -> None:
+    directory = AccountDirectory({"rapid7-eu": "rapid7"})
+    with pytest.raises(BadQuestion) as caught:
+        read_line(f"/usage {words}", directory, now=NOW, zone=UTC)
+    name = words.split(maxsplit=1)[0]
+    assert caught.value.message == (
+        f"“{name}” is not a window and not an account; the account is rapid7-eu."
+    )
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
     ("line", "unread", "read"),
     [
         ("/usage yesterday logins", "logins", "yesterday"),

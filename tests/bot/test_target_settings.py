@@ -134,7 +134,11 @@ def test_wrong_target_names_valid_values(targets: dict[str, Any], says: str) -> 
         ({"escalate_after": "15m"}, "escalate_after and escalate_to, or neither"),
         ({"escalate_after": "0m", "escalate_to": ["S0SRE"]}, 'a duration such as "15m"'),
         ({"severity": "high"}, "must be one of"),
-        ({"runbook": "http://w.example.com"}, "A link begins with https://"),
+        (
+            {"runbook": "http://w.example.com"},
+            "alert.spike.runbook = 'http://w.example.com': must be a link that begins with https://, ",
+        ),
+        ({"runbook": "https://ada:pw@w.example.com"}, "alert.spike.runbook: must be a link that "),
         ({"notify": ["U0A1"] * 11}, "notify"),
     ],
 )

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 import trustme
@@ -167,6 +168,12 @@ def test_cause_is_found_in_any_wrapping(number: int, reason: str) -> None:
     for error in (inner, chained):
         found = connection_cause(error)
         assert found and found.reason == reason
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), aiohttp.ConnectionTimeoutError()])
+def test_time_out_without_a_number_is_named(error: Exception) -> None:
+    found = connection_cause(error)
+    assert found and found.reason == "connection timed out"
 
 
 def test_circular_causes_end() -> None:

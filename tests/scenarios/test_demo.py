@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,9 +79,32 @@ async def test_make_demo_plays_its_question() -> None:
     assert "python -m bot demo" in out.decode()
 
 
-async def test_demo_serves_its_page_until_interrupted(tmp_path: Path) -> None:
-    import os
+async def test_make_adds_no_line_to_a_refused_question(tmp_path: Path) -> None:
+    # As if the packages were installed, without installing them.
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements.lock").touch()
+    folder = tmp_path / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o700)
+    (folder.parent / ".installed").touch()
+    process = await asyncio.create_subprocess_exec(
+        "make",
+        "demo",
+        "ASK=nonsense",
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (0, b"")
+    assert err.decode().startswith("“nonsense” is not a command;")
+    assert err.count(b"\n") == 1
 
+
+async def test_demo_serves_its_page_until_interrupted(tmp_path: Path) -> None:
     import aiohttp
 
     env = process_environ(utc_now, {**os.environ, "PYTHONPATH": str(ROOT)})

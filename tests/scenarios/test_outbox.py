@@ -18,7 +18,7 @@ import pytest
 
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
-from bot.slack.outbox import OutboxTimings
+from bot.slack.outbox import FILE_TRIES, OutboxTimings
 from bot.store import OutboxStore, PostKind, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT
@@ -77,6 +77,23 @@ async def test_uncertain_message_is_searched_before_repeat(
         await sandbox.slack.until(lambda: len(channel_texts(sandbox)) >= 4)
         await asyncio.sleep(0.3)
     assert channel_texts(sandbox) == [f"Message {n}" for n in range(4)]
+
+
+async def test_unreadable_answer_is_named_to_the_operator(sandbox: Sandbox) -> None:
+    sandbox.slack.answer_with(
+        200,
+        '{"ok":true}',
+        path="chat.postMessage",
+        times=FILE_TRIES,
+        Content_Type="application/json",
+    )
+    async with posting(sandbox, ops_channel="#ops") as posts:
+        await enqueue(posts, post(0, "#kitchen"))
+        await sandbox.slack.until(lambda: channel_texts(sandbox))
+    [notice] = channel_texts(sandbox)
+    assert notice.startswith(
+        "A message for #kitchen could not be sent (an answer of Slack could not be read)."
+    )
 
 
 async def test_429_is_waited_for(sandbox: Sandbox) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from bot.commands.apiaudit.display import GROUPS, column_named
-from bot.questions.context import NO_NAMES
 from bot.questions.question import AccountDirectory
 from bot.questions.sentences import (
     FILLERS,
@@ -18,6 +17,7 @@ from bot.questions.sentences import (
     with_meanings,
     without_fillers,
 )
+from bot.questions.window_words import NO_NAMES
 
 # What people ask, and how it is read: shown in the documentation, and tested.
 EXAMPLES = (

@@ -11,8 +11,9 @@ from msgspec import Struct
 from bot.commands.logs.leql import pattern_of
 from bot.errors import BadQuestion
 from bot.formatting import quoted, sanitise
-from bot.questions.context import NO_NAMES, Context
+from bot.questions.context import Context
 from bot.questions.sentences import FILLERS
+from bot.questions.window_words import NO_NAMES
 from bot.questions.windows import FILLER_WORDS, strip_punctuation
 from providers.sources import MOST_LOGS
 

@@ -24,8 +24,9 @@ from bot.commands.logs.query import LineQuery, QueryWords, read_query, take_clau
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import format_duration, join_words, quoted, sanitise
 from bot.questions.comparison_words import split_comparison
-from bot.questions.context import SHORTEST_BEGINNING, Context
+from bot.questions.context import Context
 from bot.questions.question import Question, QuestionParts
+from bot.questions.window_words import SHORTEST_BEGINNING
 from bot.questions.windows import ParsedWindow, strip_filler_words
 from providers.models import Window
 

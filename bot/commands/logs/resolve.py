@@ -15,8 +15,8 @@ from bot.commands.logs.leql import with_conditions
 from bot.commands.logs.names import LogRef, pattern_named
 from bot.commands.logs.question import LogsQuestion
 from bot.errors import BadQuestion
-from bot.questions.context import SHORTEST_BEGINNING
 from bot.questions.question import QuestionParts
+from bot.questions.window_words import SHORTEST_BEGINNING
 from providers.errors import ProviderError, combined
 from providers.models import NamedLog
 from providers.sources import LogSource

@@ -7,7 +7,6 @@ import re
 from bot.commands.logs.leql import pattern_of, with_conditions
 from bot.commands.logs.names import pattern_named
 from bot.formatting import quoted
-from bot.questions.context import NO_NAMES
 from bot.questions.question import AccountDirectory
 from bot.questions.sentences import (
     FILLERS,
@@ -19,6 +18,7 @@ from bot.questions.sentences import (
     with_meanings,
     without_fillers,
 )
+from bot.questions.window_words import NO_NAMES
 
 # What people ask, and how it is read: shown in the documentation, and tested.
 EXAMPLES = (

@@ -40,7 +40,8 @@ from bot.commands.logs.display import (
 from bot.commands.logs.leql import level_named
 from bot.errors import BadQuestion
 from bot.formatting import join_words, sanitise
-from bot.questions.context import NO_NAMES, Context
+from bot.questions.context import Context
+from bot.questions.window_words import NO_NAMES
 from bot.questions.windows import FILLER_WORDS, strip_punctuation
 
 
