@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +16,7 @@ from bot.alerts.paging import channels
 from bot.alerts.rule import Rule
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
-from bot.store import StoredRule
+from bot.store import RuleChanged, StoredRule
 from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 
 # How many alerts are named if the requested one does not exist.
@@ -185,6 +186,15 @@ def changed_meanwhile(rule: Rule) -> BadQuestion:
         f"Alert `{rule.name}` was changed or deleted at the same time; nothing was done.",
         f"/{rule.command} alerts",
     )
+
+
+@contextlib.contextmanager
+def explaining_change(rule: Rule) -> Iterator[None]:
+    """Raises BadQuestion where the rule is no longer the one whose access was checked."""
+    try:
+        yield
+    except RuleChanged:
+        raise changed_meanwhile(rule) from None
 
 
 def rule_of(stored: StoredRule) -> Rule:

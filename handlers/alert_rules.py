@@ -41,10 +41,10 @@ from bot.questions.managing import ALERT_WORDS, names_question
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due
-from bot.store import RuleStore, StoredRule
+from bot.store import RuleEdit, RuleStore, StoredRule
 from handlers.alert_edits import edited
 from handlers.alert_list import AlertList
-from handlers.alert_registry import RuleRegistry, rule_of
+from handlers.alert_registry import RuleRegistry, explaining_change, rule_of
 from handlers.alert_silences import SilenceManager
 from handlers.alert_texts import (
     alert_line,
@@ -317,18 +317,23 @@ class RuleManager(Struct, frozen=True):
         changes = rule_changes(
             before, rule, await people.names([*before.paging.mentions, *rule.paging.mentions])
         )
-        # An incident of another definition ends, which its thread says.
-        is_closed = before.definition != rule.definition and await self.job.close(
-            before, RuleChange.CHANGED, by=user, name=await people.name(user), changes=changes
-        )
-        if changes and not is_closed:
-            await self.silences.announce_change(
-                before, user, f"Alert `{stored.name}` was changed: {changes}"
-            )
         encoded = _encoded(structs.replace(rule, name=stored.name, channel=stored.channel))
         changed = structs.replace(stored, rule=encoded, user=user, made_at=now)
+        edit = RuleEdit(stored, encoded, user, now)
+        what = f"Alert `{stored.name}` was changed: {changes}"
+        posts = await self.silences.posts_of_change(before, user, what) if changes else []
+        name = await people.name(user)
         async with self.registry.lock:
-            await self.rules.change_rule(stored.number, rule=encoded, user=user, now=now)
+            with explaining_change(before):
+                if before.definition == rule.definition:
+                    await self.rules.edit_rule(edit, posts)
+                    self.job.outbox.wake()
+                else:
+                    # An incident of another definition ends, which its thread says.
+                    said = {"name": name, "changes": changes}
+                    await self.job.close(
+                        before, RuleChange.CHANGED, by=user, **said, edit=edit, posts=posts
+                    )
             await self._adopt(changed)
         return changed
 
@@ -351,13 +356,16 @@ class RuleManager(Struct, frozen=True):
         user = requester.user
         user_name = await self.permissions.people.name(requester.user)
         names = await self._names(rule)
-        # With an open incident its thread says that the rule was deleted; without one, the channel
-        # does.
-        if not await self.job.close(rule, RuleChange.DELETED, by=user, name=user_name):
-            what = f"Alert `{rule.name}` ({rule_line(rule, names)}) was deleted"
-            await self.silences.announce(rule, user, what)
+        what = f"Alert `{rule.name}` ({rule_line(rule, names)}) was deleted"
+        posts = await self.silences.posts(rule, user, what)
+        edit = RuleEdit(stored, None, user, self.clock())
         async with self.registry.lock:
-            await self.rules.end_rule(stored.number, user=user, now=self.clock())
+            with explaining_change(rule):
+                # With an open incident its thread says that the rule was deleted; without one, the
+                # channel does.
+                await self.job.close(
+                    rule, RuleChange.DELETED, by=user, name=user_name, edit=edit, posts=posts
+                )
             self.registry.chat_rules.pop(rule.name, None)
             self.scheduler.remove(schedule_of(rule.name))
         # A new rule of the same name must not start paused.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import Protocol
 
@@ -17,8 +16,8 @@ from bot.answer import Answer
 from bot.blocks import messages
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
-from bot.store import NewSilence, Post, RuleChanged, SilenceStore
-from handlers.alert_registry import RuleRegistry, changed_meanwhile
+from bot.store import NewSilence, Post, SilenceStore
+from handlers.alert_registry import RuleRegistry, explaining_change
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.alerts import AlertJob
 from handlers.pauses import Announcer
@@ -95,10 +94,10 @@ class SilenceManager(Struct, frozen=True):
     async def _make(self, rule: Rule, new: NewSilence, what: str) -> None:
         """Makes a silence together with the post about it."""
         name = await self.registry.permissions.people.name(new.user)
-        with _explaining_change(rule):
+        with explaining_change(rule):
             # With an open incident its thread says so; without one, the channel does.
             if not await self.job.silence(rule, new, name=name):
-                await self.silences.silence(new, await self._posts(rule, new.user, what))
+                await self.silences.silence(new, await self.posts(rule, new.user, what))
                 self.announcer.outbox.wake()
 
     def readings_of(self, rule: Rule, wanted: Silence, now: datetime) -> EndReadings:
@@ -121,24 +120,20 @@ class SilenceManager(Struct, frozen=True):
         line = _silence_line(rule, end_words(other, self.zone))
         return f" If you meant {other:%A} {other:%H:%M}, type `{line}`."
 
-    async def announce_change(self, rule: Rule, user: str, what: str) -> None:
-        """Posts what of a rule was changed: in the thread of its open incident whoever did it, else
-        like anything that is done to an alert.
+    async def posts_of_change(self, rule: Rule, user: str, what: str) -> list[Post]:
+        """What of a rule was changed: in the thread of its open incident whoever did it, else like
+        anything that is done to an alert.
         """
         alert = await self.job.state(rule)
-        if alert.notified:
-            await self.announcer.done_by(user, rule.channel, what, incident=alert.incident)
-        else:
-            await self.announce(rule, user, what)
+        if not alert.notified:
+            return await self.posts(rule, user, what)
+        incident = alert.incident
+        return [await self.announcer.by_person(user, rule.channel, what, incident=incident)]
 
-    async def announce(self, rule: Rule, user: str, what: str) -> None:
-        """Posts what somebody did to an alert of another person, or of the configuration, where
-        the alert posts.
+    async def posts(self, rule: Rule, user: str, what: str) -> list[Post]:
+        """What somebody did to an alert of another person, or of the configuration, where the alert
+        posts.
         """
-        for post in await self._posts(rule, user, what):
-            await self.announcer.post(post)
-
-    async def _posts(self, rule: Rule, user: str, what: str) -> list[Post]:
         if self.registry.owned(rule).creator == user and not self.announces_own:
             return []
         alert = await self.job.state(rule)
@@ -159,9 +154,9 @@ class SilenceManager(Struct, frozen=True):
         posts = list[Post]()
         if not is_own or self.announces_own:
             what = f"Alert `{rule.name}` was unsilenced"
-            posts = await self._posts(rule, requester.user, what)
+            posts = await self.posts(rule, requester.user, what)
         stored = self.registry.stored(rule)
-        with _explaining_change(rule):
+        with explaining_change(rule):
             is_ended = await self.silences.unsilence(
                 silence, posts, user=requester.user, now=now, rule=stored
             )
@@ -181,15 +176,6 @@ class SilenceManager(Struct, frozen=True):
         if rule is not None and self.registry.access.is_manager(**requester.rights):
             return rule
         return await self.registry.managed(name, command, requester)
-
-
-@contextlib.contextmanager
-def _explaining_change(rule: Rule) -> Iterator[None]:
-    """Raises BadQuestion where the rule is no longer the one whose access was checked."""
-    try:
-        yield
-    except RuleChanged:
-        raise changed_meanwhile(rule) from None
 
 
 def _silence_line(rule: Rule, length: str) -> str:

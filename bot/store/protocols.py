@@ -24,6 +24,7 @@ from bot.store.records import (
     OpenIncident,
     Post,
     QueuedPost,
+    RuleEdit,
     Sample,
     Saved,
     Silence,
@@ -259,12 +260,17 @@ class AlertStore(Protocol):
         ...
 
     async def save_user_action(
-        self, evaluation: EvaluationRecord, silence: NewSilence | None = None
+        self, evaluation: EvaluationRecord, made: NewSilence | RuleEdit | None = None
     ) -> bool:
-        """Writes the state of an alert after a person has acted on it, the silence that they have
-        made, and the posts about that, in one transaction. False, and nothing is written, if
-        another process has changed the alert since this one read its state. Raises RuleChanged.
+        """Writes the state of an alert after a person has acted on it, the silence or the change of
+        its rule that they have made, and the posts about that, in one transaction. False, and
+        nothing is written, if another process has changed the alert since this one read its state.
+        Raises RuleChanged.
         """
+        ...
+
+    async def edit_rule(self, edit: RuleEdit, posts: Sequence[Post] = ()) -> bool:
+        """The same for a change of a rule without an open incident."""
         ...
 
     def changed_before(self, alerts: Sequence[str]) -> set[str]:
@@ -343,12 +349,11 @@ class RuleStore(Protocol):
         """Names of all rules ever created, so that a generated name is not reused."""
         ...
 
-    async def change_rule(self, number: int, *, rule: str, user: str, now: datetime) -> None:
-        """Replaces a rule's definition and its maker."""
-        ...
-
-    async def end_rule(self, number: int, *, user: str, now: datetime) -> None:
-        """Ends a rule, which stays on record, and deletes its state."""
+    async def edit_rule(self, edit: RuleEdit, posts: Sequence[Post] = ()) -> None:
+        """Replaces a rule and its maker, or ends it, and puts the posts about that into the outbox, in
+        one transaction. A rule that has ended stays on record, without its state. Raises
+        RuleChanged if it is no longer as it was before.
+        """
         ...
 
     async def rules(self) -> list[StoredRule]:

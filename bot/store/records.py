@@ -279,3 +279,14 @@ class StoredRule(Struct, frozen=True):
     rule: str
     user: str
     made_at: datetime
+
+
+class RuleEdit(Struct, frozen=True):
+    """A change of a rule that was made in chat, as it was `before`; `rule` is the new one as JSON, and
+    None where it is deleted.
+    """
+
+    before: StoredRule
+    rule: str | None
+    user: str
+    now: datetime

@@ -36,7 +36,7 @@ from bot.commands.answering import Answerer
 from bot.observability.observers import EvaluationObserver, ignore_evaluation
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
-from bot.store import AlertStore, EvaluationRecord, NewSilence, Post, Saved
+from bot.store import AlertStore, EvaluationRecord, NewSilence, Post, RuleEdit, Saved
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
@@ -333,10 +333,19 @@ class AlertJob:
         return await self._apply_action(rule, action)
 
     async def close(
-        self, rule: Rule, change: RuleChange, *, by: str = "", name: str = "", changes: str = ""
+        self,
+        rule: Rule,
+        change: RuleChange,
+        *,
+        by: str = "",
+        name: str = "",
+        changes: str = "",
+        edit: RuleEdit | None = None,
+        posts: Sequence[Post] = (),
     ) -> bool:
         """Closes the open incident of a rule that was changed or deleted; `changes` say from what
-        to what. False where there is none.
+        to what. False where there is none. The `edit` of the rule is written in the same
+        transaction, or, without an incident, with the `posts` about it. Raises RuleChanged.
         """
         action = IncidentAction(
             Reason.RULE_CHANGED,
@@ -345,6 +354,8 @@ class AlertJob:
             name=name,
             change=change,
             changes=changes,
+            edit=edit,
+            posts=posts,
         )
         is_posted = await self._apply_action(rule, action)
         self._states.pop(rule.name, None)
@@ -375,38 +386,54 @@ class AlertJob:
             await self._refresh()
             before = await self.state(rule)
             now = self.clock()
-            if not self._applies(rule, action.reason, before, now):
-                return False
-            context = action.context(
-                self.on_call.called_by(rule, now),
-                before,
-                now,
-                self.zone,
-                silence=self.silences.after(action.silence, rule.name, now),
-                buttons=self.presentation.buttons_of(rule.name),
-            )
-            context = replace(context, evidence=before.evidence, details=details)
-            # With microseconds, unlike that of an evaluation: two people may act within one second.
-            instant = f"{now:%Y%m%dT%H%M%S%fZ}"
-            style = self.presentation.style_of(rule.channel)
-            after, posts = notification_posts(context, instant, style)
-            if action.closed:
-                channel = self.ops_channel or rule.channel
-                # In front, because the last post is the one that is on record.
-                posts.insert(0, closed_channels_post(context, instant, action.closed, channel))
-            if action.reason is Reason.ESCALATED:
-                posts = [*self._gaps(context, rule.paging.escalate_to, instant), *posts]
-            due = Due(schedule_of(rule.name), now, 0)
-            record = evaluation_record(rule, due, after, posts, action.reason, None, now)
-            is_saved = await self.alerts.save_user_action(record, action.silence)
-            self._states[rule.name] = (rule, after)
+            applies = self._applies(rule, action.reason, before, now)
+            if applies:
+                is_saved = await self._save_action(rule, action, before, details, now)
+            else:
+                is_saved = await self._save_edit(action)
             if not is_saved:
-                del self._states[rule.name]
+                self._states.pop(rule.name, None)
         if not is_saved:
             # Another process has changed the state, which is read again.
             return await self._apply_action(rule, action)
         self.outbox.wake()
-        return True
+        return applies
+
+    async def _save_action(
+        self,
+        rule: Rule,
+        action: IncidentAction,
+        before: AlertState,
+        details: NoticeDetails,
+        now: datetime,
+    ) -> bool:
+        context = action.context(
+            self.on_call.called_by(rule, now),
+            before,
+            now,
+            self.zone,
+            silence=self.silences.after(action.silence, rule.name, now),
+            buttons=self.presentation.buttons_of(rule.name),
+        )
+        context = replace(context, evidence=before.evidence, details=details)
+        # With microseconds, unlike that of an evaluation: two people may act within one second.
+        instant = f"{now:%Y%m%dT%H%M%S%fZ}"
+        style = self.presentation.style_of(rule.channel)
+        after, posts = notification_posts(context, instant, style)
+        if action.closed:
+            channel = self.ops_channel or rule.channel
+            # In front, because the last post is the one that is on record.
+            posts.insert(0, closed_channels_post(context, instant, action.closed, channel))
+        if action.reason is Reason.ESCALATED:
+            posts = [*self._gaps(context, rule.paging.escalate_to, instant), *posts]
+        due = Due(schedule_of(rule.name), now, 0)
+        record = evaluation_record(rule, due, after, posts, action.reason, None, now)
+        is_saved = await self.alerts.save_user_action(record, action.silence or action.edit)
+        self._states[rule.name] = (rule, after)
+        return is_saved
+
+    async def _save_edit(self, action: IncidentAction) -> bool:
+        return action.edit is None or await self.alerts.edit_rule(action.edit, action.posts)
 
     async def _details_of_incident(self, rule: Rule) -> NoticeDetails:
         if self.details is None:

@@ -12,13 +12,14 @@ from bot.alerts.mutes import ActiveSilence
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState, Reason
 from bot.blocks.alert_context import NotificationContext, RuleChange
-from bot.store import NewSilence
+from bot.store import NewSilence, Post, RuleEdit
 
 
 class IncidentAction(Struct, frozen=True):
     """A change of an alert's state, and why it is posted. `by` is the person with the `name`, where
     one did it; `known_to` are the targets that know already, `closed` the channels in which nothing
-    is posted, and `silence` the one that is made.
+    is posted, `silence` the one that is made, and `edit` what is done to the rule, with the
+    `posts` about it where there is no incident.
     """
 
     reason: Reason
@@ -31,6 +32,8 @@ class IncidentAction(Struct, frozen=True):
     known_to: Sequence[str] = ()
     closed: Sequence[str] = ()
     silence: NewSilence | None = None
+    edit: RuleEdit | None = None
+    posts: Sequence[Post] = ()
 
     def context(
         self,

@@ -16,7 +16,7 @@ import pytest
 from bot.cli.mcp.alert_changes import change_alert
 from bot.cli.mcp.tools import SilenceArguments
 from bot.sandbox.sandbox import Sandbox
-from bot.store import NewSilence, Store
+from bot.store import NewSilence, RuleEdit, Store
 from bot.store.sql.rules import SqlSilences
 from tests.scenarios.test_mcp_changes import ADA, called, session_of, table_of
 from tests.support.alerts import SPIKE, posted_texts, running
@@ -133,7 +133,13 @@ async def test_kill_after_the_commit_loses_no_post(sandbox: Sandbox, clock: Cloc
     assert ["load test" in text for text in posted_texts(sandbox)] == [True, False]
 
 
-@pytest.mark.parametrize("words", ["silence mine 2h", "unsilence mine"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("silence mine 2h", "unsilence mine", "unalert mine"),
+        *("edit mine every 20m", "edit mine above 60 GB"),
+    ],
+)
 @pytest.mark.parametrize("change", ["deleted", "passed on"])
 async def test_alert_that_another_process_has_changed_is_left_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, words: str, change: str
@@ -151,14 +157,16 @@ async def test_alert_that_another_process_has_changed_is_left_alone(
             await bot.store.silences.silence(NewSilence("mine", now, end, "", "U0GRACE"))
         before = await bot.store.read("SELECT * FROM silences")
         if change == "deleted":
-            await bot.store.rules.end_rule(rule.number, user="U0GRACE", now=now)
+            await bot.store.rules.edit_rule(RuleEdit(rule, None, "U0GRACE", now))
         else:
-            await bot.store.rules.change_rule(rule.number, rule=rule.rule, user="U0LINUS", now=now)
+            await bot.store.rules.edit_rule(RuleEdit(rule, rule.rule, "U0LINUS", now))
         seen = len(posted_texts(sandbox))
+        rules = await bot.store.rules.rules()
         answer = await sandbox.slack.answer_to(f"/usage {words}")
         assert "was changed or deleted at the same time; nothing was done" in answer.text
         assert await bot.store.read("SELECT * FROM silences") == before
-    assert not [text for text in posted_texts(sandbox)[seen:] if "silenced" in text]
+        assert await bot.store.rules.rules() == rules
+    assert not [text for text in posted_texts(sandbox)[seen:] if "mine" in text]
 
 
 async def test_calls_at_the_same_time_are_one(sandbox: Sandbox) -> None:

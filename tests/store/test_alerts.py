@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import EvaluationRecord, NewSilence, Post, RuleChanged, Saved, Store
+from bot.store import EvaluationRecord, NewSilence, Post, RuleChanged, RuleEdit, Saved, Store
 from bot.store.sql.database import Row, Transaction
 from bot.store.sqlite.connection import SqliteDatabase
 from tests.store.conftest import NOW
@@ -186,9 +186,10 @@ async def test_ended_rule_leaves_no_state(store: Store) -> None:
     )
     assert taken is None
     await store.alerts.save_evaluations([evaluation(0)])
-    await store.rules.change_rule(made.number, rule="{1}", user="U0GRACE", now=NOW)
-    assert [(rule.rule, rule.user) for rule in await store.rules.rules()] == [("{1}", "U0GRACE")]
-    await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
+    await store.rules.edit_rule(RuleEdit(made, "{1}", "U0GRACE", NOW))
+    [changed] = await store.rules.rules()
+    assert (changed.rule, changed.user) == ("{1}", "U0GRACE")
+    await store.rules.edit_rule(RuleEdit(changed, None, "U0ADA", NOW))
     assert await store.rules.rules() == []
     assert await store.rules.names_ever() == {"spike"}
     assert await store.alerts.stored_states([("spike", "d")]) == [None]
@@ -225,9 +226,9 @@ async def test_silence_of_a_changed_rule_is_not_written(store: Store, change: st
     silence = await store.silences.silence(new, [post("silenced")])
     await store.alerts.save_evaluations([evaluation(0)])
     if change == "passed on":
-        await store.rules.change_rule(made.number, rule="{}", user="U0GRACE", now=NOW)
+        await store.rules.edit_rule(RuleEdit(made, "{}", "U0GRACE", NOW))
     else:
-        await store.rules.end_rule(made.number, user="U0GRACE", now=NOW)
+        await store.rules.edit_rule(RuleEdit(made, None, "U0GRACE", NOW))
     if change == "made anew":
         assert await store.rules.add_rule(**fields, user="U0ADA", now=NOW)
     with pytest.raises(RuleChanged):
@@ -241,6 +242,52 @@ async def test_silence_of_a_changed_rule_is_not_written(store: Store, change: st
             await store.alerts.save_user_action(evaluation(0), new)
     assert await store.silences.silences(NOW) == [silence]
     assert [row["key"] for row in await store.read("SELECT key FROM outbox")] == ["silenced"]
+
+
+@pytest.mark.parametrize("change", ["changed", "passed on", "deleted"])
+@pytest.mark.parametrize("rule", ["{2}", None])
+async def test_rule_is_edited_only_as_it_was_seen(
+    store: Store, change: str, rule: str | None
+) -> None:
+    made = await store.rules.add_rule(
+        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    assert made
+    first = {
+        "changed": ("{1}", "U0ADA"),
+        "passed on": ("{}", "U0GRACE"),
+        "deleted": (None, "U0ADA"),
+    }
+    await store.rules.edit_rule(RuleEdit(made, *first[change], NOW))
+    await store.alerts.save_evaluations([evaluation(0)])
+    before = (await store.rules.rules(), await store.alerts.states())
+    late = RuleEdit(made, rule, "U0LINUS", NOW)
+    with pytest.raises(RuleChanged):
+        await store.rules.edit_rule(late, [post("late")])
+    with pytest.raises(RuleChanged):
+        await store.alerts.edit_rule(late, [post("late")])
+    with pytest.raises(RuleChanged):
+        await store.alerts.save_user_action(evaluation(0, posts=[post("late")]), late)
+    assert (await store.rules.rules(), await store.alerts.states()) == before
+    assert await keys(store) == []
+
+
+async def test_edit_waits_for_the_state_of_another_process(store: Store, other: Store) -> None:
+    """The other process may just have posted an incident, which the edit has to close."""
+    made = await store.rules.add_rule(
+        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    assert made
+    deletion = RuleEdit(made, None, "U0ADA", NOW)
+    await store.alerts.stored_states([("spike", "d")])
+    await other.alerts.save_evaluations([evaluation(0, posts=[post("k")], reason="fired")])
+    assert not await store.alerts.edit_rule(deletion, [post("deleted")])
+    assert await store.rules.rules() == [made]
+    await store.alerts.stored_states([("spike", "d")])
+    closing = evaluation(0, posts=[post("closed")], reason="rule_changed")
+    assert await store.alerts.save_user_action(closing, deletion)
+    assert (await store.rules.rules(), await store.alerts.states()) == ([], {})
+    assert await keys(store) == ["k", "closed"]
 
 
 async def test_mixed_batch_is_saved_one_by_one(store: Store, other: Store) -> None:
@@ -291,7 +338,7 @@ async def test_alert_deleted_elsewhere_is_not_evaluated(store: Store, other: Sto
     soon = [("spike", NOW + timedelta(seconds=3))]
     for process in (store, other):
         await process.alerts.stored_states([("spike", "d")])
-    await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
+    await store.rules.edit_rule(RuleEdit(made, None, "U0ADA", NOW))
     assert await other.alerts.claim_evaluations(soon) == [False]
     assert await other.alerts.abandoned_evaluations(since=NOW) == []
     assert await other.alerts.save_evaluations([evaluation(1)]) == [Saved.DELETED], "in progress"
@@ -306,7 +353,7 @@ async def test_name_of_deleted_alert_is_free(store: Store) -> None:
         name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
     )
     assert made
-    await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
+    await store.rules.edit_rule(RuleEdit(made, None, "U0ADA", NOW))
     assert await store.alerts.claim_evaluations([("spike", NOW + EVERY)]) == [True]
     await store.alerts.save_evaluations([evaluation(1)])
     await expire_leases(store)
@@ -319,7 +366,7 @@ async def test_claims_of_deleted_alerts_are_pruned(store: Store) -> None:
     )
     assert made
     await store.alerts.claim_evaluations([("other", NOW)])
-    await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
+    await store.rules.edit_rule(RuleEdit(made, None, "U0ADA", NOW))
     for before, left in ((NOW, ["other", "spike"]), (NOW + EVERY, ["other"])):
         await store.alerts.prune(samples_before=before, notices_before=before)
         rows = await store.read("SELECT alert FROM evaluation_claims ORDER BY alert")

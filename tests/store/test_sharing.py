@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import NewSilence, PaceLimit, QuestionRecord, Store, StoredResponseUrl, Topic
+from bot.store import (
+    NewSilence,
+    PaceLimit,
+    QuestionRecord,
+    RuleEdit,
+    Store,
+    StoredResponseUrl,
+    Topic,
+)
 from bot.store.sql.claims import MOST_CLOCK_SKEW_S
 from providers.redaction import Secret
 from tests.store.conftest import NOW
@@ -24,8 +32,8 @@ async def test_each_change_is_counted(store: Store, other: Store) -> None:
         name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
     )
     assert rule
-    await store.rules.change_rule(rule.number, rule="{}", user="U0ADA", now=NOW)
-    await store.rules.end_rule(rule.number, user="U0ADA", now=NOW)
+    await store.rules.edit_rule(RuleEdit(rule, "{}", "U0ADA", NOW))
+    await store.rules.edit_rule(RuleEdit(rule, None, "U0ADA", NOW))
     silence = await store.silences.silence(
         NewSilence("spike", NOW, NOW + timedelta(hours=1), "", "U0ADA")
     )

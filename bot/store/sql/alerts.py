@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from bot.store.errors import WriteConflict
-from bot.store.records import EvaluationRecord, NewSilence, OpenIncident, Sample, Saved
+from bot.store.records import (
+    EvaluationRecord,
+    NewSilence,
+    OpenIncident,
+    Post,
+    RuleEdit,
+    Sample,
+    Saved,
+)
 from bot.store.sql.baselines import add_baseline_samples
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import (
@@ -22,8 +30,8 @@ from bot.store.sql.database import (
     to_text,
 )
 from bot.store.sql.evaluation_claims import EvaluationClaims
-from bot.store.sql.outbox import enqueue_anew
-from bot.store.sql.rules import add_silence
+from bot.store.sql.outbox import enqueue_all, enqueue_anew
+from bot.store.sql.rules import add_silence, edit_rule
 from bot.store.sql.series import SeriesNumbers, indexed, series_name
 
 _STATE = {
@@ -242,7 +250,7 @@ class SqlAlerts:
         return Saved.WRITTEN
 
     async def save_user_action(
-        self, evaluation: EvaluationRecord, silence: NewSilence | None = None
+        self, evaluation: EvaluationRecord, made: NewSilence | RuleEdit | None = None
     ) -> bool:
         version = self._versions.get(evaluation.alert, 0)
 
@@ -253,16 +261,33 @@ class SqlAlerts:
                 "WHERE name = ? AND version = ?",
                 (evaluation.alert_state.decode(), evaluation.state, evaluation.alert, version),
             )
-            if is_current and silence:
-                add_silence(tx, silence)
-            if is_current:
-                _enqueue_posts(tx, evaluation)
-            return bool(is_current)
+            if not is_current:
+                return False
+            if isinstance(made, NewSilence):
+                add_silence(tx, made)
+            elif made:
+                edit_rule(tx, made)
+            _enqueue_posts(tx, evaluation)
+            return True
 
         is_saved = await self._database.write(save)
         if is_saved:
             self._versions[evaluation.alert] = version + 1
         return is_saved
+
+    async def edit_rule(self, edit: RuleEdit, posts: Sequence[Post] = ()) -> bool:
+        alert = edit.before.name
+        version = self._versions.get(alert, 0)
+
+        def save(tx: Transaction) -> bool:
+            found = tx.query("SELECT version FROM alerts WHERE name = ?", (alert,))
+            if sum(row["version"] for row in found) != version:
+                return False
+            edit_rule(tx, edit)
+            enqueue_all(tx, posts, edit.now)
+            return True
+
+        return await self._database.write(save)
 
     def changed_before(self, alerts: Sequence[str]) -> set[str]:
         changed = self._written_elsewhere.intersection(alerts)

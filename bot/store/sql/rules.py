@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.store.errors import RuleChanged
-from bot.store.records import NewSilence, Post, Silence, StoredRule, Topic
+from bot.store.records import NewSilence, Post, RuleEdit, Silence, StoredRule, Topic
 from bot.store.sql.changes import record_change
 from bot.store.sql.database import Database, Transaction, to_text
 from bot.store.sql.outbox import enqueue_all
@@ -42,35 +42,12 @@ class SqlRules:
     async def names_ever(self) -> set[str]:
         return {row["name"] for row in await self._database.read("SELECT name FROM rules")}
 
-    async def change_rule(self, number: int, *, rule: str, user: str, now: datetime) -> None:
+    async def edit_rule(self, edit: RuleEdit, posts: Sequence[Post] = ()) -> None:
         def change(tx: Transaction) -> None:
-            tx.execute(
-                'UPDATE rules SET rule = ?, "user" = ?, made_at = ? WHERE number = ?',
-                (rule, user, to_text(now), number),
-            )
-            record_change(tx, Topic.RULES)
+            edit_rule(tx, edit)
+            enqueue_all(tx, posts, edit.now)
 
         await self._database.write(change)
-
-    async def end_rule(self, number: int, *, user: str, now: datetime) -> None:
-        def end(tx: Transaction) -> None:
-            tx.execute(
-                "UPDATE rules SET ended_at = ?, ended_by = ? WHERE number = ?",
-                (to_text(now), user, number),
-            )
-            name = "(SELECT name FROM rules WHERE number = ?)"
-            tx.execute(f"DELETE FROM alerts WHERE name = {name}", (number,))  # noqa: S608
-            tx.execute(f"DELETE FROM overtaken_evaluations WHERE alert = {name}", (number,))  # noqa: S608
-            # Other processes learn of it in a moment. Until then they must not evaluate an alert
-            # whose incident was closed: it would fire anew.
-            tx.execute(
-                f"INSERT INTO evaluation_claims (alert, due, owner) VALUES ({name}, ?, '') "  # noqa: S608
-                "ON CONFLICT (alert) DO UPDATE SET due = excluded.due, owner = excluded.owner",
-                (number, to_text(now + KNOWN_WITHIN)),
-            )
-            record_change(tx, Topic.RULES)
-
-        await self._database.write(end)
 
     async def rules(self) -> list[StoredRule]:
         rows = await self._database.read(
@@ -142,6 +119,44 @@ def add_silence(tx: Transaction, new: NewSilence) -> Silence:
     )
     record_change(tx, Topic.SILENCES)
     return Silence(row["number"], new.alert, new.start, new.end, new.comment, new.user)
+
+
+def edit_rule(tx: Transaction, edit: RuleEdit) -> None:
+    """Changes or ends a rule in the caller's transaction. Raises RuleChanged."""
+    before = edit.before
+    if edit.rule is None:
+        changed = tx.execute(
+            "UPDATE rules SET ended_at = ?, ended_by = ? "
+            'WHERE number = ? AND ended_at IS NULL AND rule = ? AND "user" = ?',
+            (to_text(edit.now), edit.user, before.number, before.rule, before.user),
+        )
+    else:
+        changed = tx.execute(
+            'UPDATE rules SET rule = ?, "user" = ?, made_at = ? '
+            'WHERE number = ? AND ended_at IS NULL AND rule = ? AND "user" = ?',
+            (
+                *(edit.rule, edit.user, to_text(edit.now)),
+                *(before.number, before.rule, before.user),
+            ),
+        )
+    if not changed:
+        raise RuleChanged
+    if edit.rule is None:
+        _forget_state(tx, before.name, edit.now)
+    record_change(tx, Topic.RULES)
+
+
+def _forget_state(tx: Transaction, alert: str, now: datetime) -> None:
+    """Deletes the state of an alert whose rule has ended."""
+    tx.execute("DELETE FROM alerts WHERE name = ?", (alert,))
+    tx.execute("DELETE FROM overtaken_evaluations WHERE alert = ?", (alert,))
+    # Other processes learn of it in a moment. Until then they must not evaluate an alert whose
+    # incident was closed: it would fire anew.
+    tx.execute(
+        "INSERT INTO evaluation_claims (alert, due, owner) VALUES (?, ?, '') "
+        "ON CONFLICT (alert) DO UPDATE SET due = excluded.due, owner = excluded.owner",
+        (alert, to_text(now + KNOWN_WITHIN)),
+    )
 
 
 def _require_same(tx: Transaction, rule: StoredRule | None) -> None:
