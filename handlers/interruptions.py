@@ -14,6 +14,7 @@ from bot.answer import Block
 from bot.blocks import kit
 from bot.commands.answering import Clock
 from bot.errors import OpswatchError
+from bot.slack.channels import CLOSED_NOW
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.errors import may_end
 from bot.slack.reply_target import ReplyState, ShownProgress
@@ -138,7 +139,9 @@ class InterruptionReporter(Struct, frozen=True):
             return False
         if await self.delivery.restore_streamed_answer(target, kept.text, kept.blocks):
             return True
-        reason = await self.permissions.private_reason(asked.command, asked.channel)
+        reason = await self.permissions.private_reason(
+            asked.command, asked.channel, harmless=CLOSED_NOW
+        )
         is_new_message = not target.state.replace_original
         notes = [note for note in (is_new_message and SENT_TWICE, reason) if note]
         text = "\n".join([*notes, kept.text])

@@ -4,7 +4,7 @@ time of each action.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -78,14 +78,17 @@ class Permissions(Struct, frozen=True):
         """The names of accounts and logs that may be shown to the person."""
         return visible_directory(directory, self.allowed(requester))
 
-    async def private_reason(self, command: CommandName, channel: str) -> str:
+    async def private_reason(
+        self, command: CommandName, channel: str, *, harmless: Collection[str] = frozenset()
+    ) -> str:
         """Why an answer is not for everybody in a channel where everybody has access: `*` does not
-        include people of other workspaces who are there, too. Empty if it is.
+        include people of other workspaces who are there, too. Empty if it is. What is not posted
+        while Slack refuses with one of the `harmless` codes need not wait for its answer.
         """
         access = self.access
         if not access.is_public(command, channel) or access.names_channel(command, channel):
             return ""
-        is_shared = await self.channels.is_shared(channel)
+        is_shared = await self.channels.is_shared(channel, harmless=harmless)
         if is_shared is None:
             return MAYBE_SHARED_CHANNEL
         return SHARED_CHANNEL if is_shared else ""

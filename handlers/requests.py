@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, tzinfo
 from functools import partial
 
@@ -32,6 +32,7 @@ from bot.questions.form import FormValues
 from bot.questions.question import CommandName, HelpRequest, Question
 from bot.questions.reading import read_form
 from bot.questions.registry import COMMANDS
+from bot.slack.channels import CLOSED_NOW, NOT_THERE
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.reply_target import QuestionEnd
 from bot.slack.text import unescape_input
@@ -192,7 +193,8 @@ class RequestHandler(Struct, frozen=True):
         self.access.require(command, **asker.rights)
         # Both are known already, except for a person or a channel that is new.
         zone = await self.people.zone(target.user)
-        private_reason = await self._private_reason(command, target)
+        # Asked again before anything is posted.
+        private_reason = await self._private_reason(command, target, harmless=CLOSED_NOW)
         with offering_form(FormLink("question", command, words)):
             question = self._read(command, words, form, asker, zone)
         may_manage = self.access.may_manage(command, **asker.rights)
@@ -263,7 +265,7 @@ class RequestHandler(Struct, frozen=True):
             state = target.state
             # Asked again where Slack could not be reached before.
             state.private_reason = state.private_reason or await self._private_reason(
-                question.command, target
+                question.command, target, harmless=NOT_THERE
             )
             is_private = not target.public or bool(state.private_reason)
             # Before it is sent: the next process sends it again if this one ends meanwhile.
@@ -283,11 +285,13 @@ class RequestHandler(Struct, frozen=True):
             )
         return answer
 
-    async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:
+    async def _private_reason(
+        self, command: CommandName, target: ReplyTarget, *, harmless: Collection[str]
+    ) -> str:
         """Why an answer that everybody may see is not posted in the channel. Empty if it is posted."""
         if target.direct:
             return ""
-        return await self.permissions.private_reason(command, target.channel)
+        return await self.permissions.private_reason(command, target.channel, harmless=harmless)
 
     async def _is_bot_in_channel(self, target: ReplyTarget) -> bool:
         """Whether a private answer can be shared in its channel."""

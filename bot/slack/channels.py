@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
+from bot.errors import SlackDeliveryUnknown, SlackRefused
 
 if TYPE_CHECKING:
     from bot.slack.client import SlackClient
@@ -20,6 +20,8 @@ LOOKUP_TIMEOUT_S = 5.0
 MOST_PAGES = 10
 FAILURES = (SlackRefused, SlackDeliveryUnknown, TimeoutError, KeyError, TypeError)
 NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
+# Refusals of Slack after which nothing can be posted in the channel now.
+CLOSED_NOW = NOT_THERE | {"unreachable"}
 
 
 class Channels(Protocol):
@@ -39,9 +41,11 @@ class Channels(Protocol):
         """
         ...
 
-    async def is_shared(self, channel: str) -> bool | None:
+    async def is_shared(
+        self, channel: str, *, harmless: Collection[str] = frozenset()
+    ) -> bool | None:
         """Whether people from another organisation are in the channel; None if Slack has never
-        answered.
+        answered. False if it has refused with one of the `harmless` codes.
         """
         ...
 
@@ -96,10 +100,10 @@ class SlackChannels:
         except FAILURES:
             return False
 
-    async def is_shared(self, channel: str) -> bool | None:
-        """Whether people from another organisation are in the channel (Slack Connect). If Slack does
-        not answer, its last answer is used; None without one.
-        """
+    async def is_shared(
+        self, channel: str, *, harmless: Collection[str] = frozenset()
+    ) -> bool | None:
+        """As the protocol says (Slack Connect). If Slack does not answer, its last answer is used."""
         if channel.startswith("D"):
             return False
         at, known = self._shared.get(channel, (float("-inf"), None))
@@ -107,12 +111,8 @@ class SlackChannels:
             return known
         try:
             found = bool((await self._info(channel)).get("is_ext_shared"))
-        except SlackUnreachable:
-            # Nothing can be posted either, and before something is, Slack is asked again.
-            return known or False
         except SlackRefused as error:
-            # Nothing can be posted in a channel that Slack does not show to the bot.
-            return False if error.code in NOT_THERE else known
+            return False if known is None and error.code in harmless else known
         except FAILURES:
             return known
         self._shared[channel] = (time.monotonic(), found)

@@ -24,6 +24,7 @@ from bot.questions.reading import read_question, split_line
 from bot.questions.registry import COMMANDS
 from bot.slack.manifest import ASK_STEP
 from bot.slack.outbox import Outbox
+from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL
 from bot.slack.text import unescape_input
 from bot.store import OutboxStore, Post
 from handlers.error_messages import error_message, log_failure
@@ -94,7 +95,14 @@ class WorkflowStep(Struct, frozen=True):
     async def _require(self, command: CommandName, channel: str) -> None:
         """Raises AccessDenied unless everybody in the channel has access."""
         is_public = self.permissions.access.is_public(command, channel)
-        if not is_public or await self.permissions.private_reason(command, channel):
+        reason = await self.permissions.private_reason(command, channel)
+        if reason == MAYBE_SHARED_CHANNEL:
+            raise AccessDenied(
+                f"A workflow cannot ask /{command} there now: Slack does not say whether the channel is "
+                "shared with another organisation.",
+                "Invite the bot with `/invite @Opswatch`, or try again in a minute.",
+            )
+        if not is_public or reason:
             raise AccessDenied(
                 f"A workflow cannot ask /{command} there, because not everybody in the channel may.",
                 f"Ask the operator to add the channel to `{command}` under [access] in bot.toml.",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.errors import SlackRefused, SlackUnreachable
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Message
+from bot.slack.channels import CLOSED_NOW, SlackChannels
 from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL, SHARED_CHANNEL
 from tests.conftest import connected_bot
 from tests.support.deliveries import working
@@ -75,7 +77,7 @@ async def test_progress_ends_where_channel_becomes_shared(
 ) -> None:
     reasons = iter(["", SHARED_CHANNEL])
 
-    async def reason(*_: object) -> str:
+    async def reason(*_: object, **__: object) -> str:
         return next(reasons)
 
     monkeypatch.setattr("handlers.permissions.Permissions.private_reason", reason)
@@ -129,6 +131,17 @@ async def test_answer_is_private_while_slack_does_not_say(sandbox: Sandbox) -> N
         assert answer.text.startswith(MAYBE_SHARED_CHANNEL)
         sandbox.slack.refusals.remove(refusal)
         assert (await asked(sandbox, "C0OPS")).seen_by == ""
+
+
+@pytest.mark.parametrize("error", [SlackUnreachable(), SlackRefused("channel_not_found")])
+async def test_nothing_is_assumed_of_what_is_posted_later(error: SlackRefused) -> None:
+    class Refusing:
+        async def read(self, method: str, **arguments: str) -> object:
+            raise error
+
+    channels = SlackChannels(Refusing())  # type: ignore[arg-type]
+    assert await channels.is_shared("C0OPS") is None
+    assert await channels.is_shared("C0OPS", harmless=CLOSED_NOW) is False
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,19 @@ async def test_refused_step_fails_with_the_reason(
         assert sandbox.slack.seen() == []
 
 
+@pytest.mark.parametrize("code", ["channel_not_found", "internal_error"])
+async def test_step_waits_until_slack_says_who_reads_it(sandbox: Sandbox, code: str) -> None:
+    """What is queued now may be posted once the bot is invited, and others read it there."""
+    refusal = sandbox.slack.refuse("conversations.info", code)
+    async with connected_bot(sandbox, access=OPEN) as bot:
+        step = await sandbox.slack.run_step("usage last 7 days", "C0KITCHEN")
+        assert "does not say whether the channel is shared" in sandbox.slack.steps[step]
+        assert await bot.store.read("SELECT key FROM outbox") == []
+        sandbox.slack.refusals.remove(refusal)
+        step = await sandbox.slack.run_step("usage last 7 days", "C0KITCHEN")
+        assert sandbox.slack.steps[step] == "completed"
+
+
 async def test_secret_in_a_step_is_not_stored(sandbox: Sandbox) -> None:
     async with connected_bot(sandbox, access=OPEN):
         secret = "xoxb-" + "1234567890-" * 2 + "AbCdEfGhIjKlMnOpQrStUvWx"
