@@ -70,7 +70,8 @@ class AccessPolicy(Struct, frozen=True):
                 raise AccessDenied(
                     f"Slack does not say whether you belong to this workspace, so /{command} is "
                     "not answered.",
-                    "Try again in a minute.",
+                    "Try again in a minute; if that does not help, the operator finds the reason with "
+                    "`opswatch check`.",
                 )
             raise AccessDenied(
                 f"You don't have access to /{command} here.",

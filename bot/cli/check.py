@@ -247,10 +247,12 @@ def _scopes(granted: set[str]) -> Check:
     missing = sorted(set(SCOPES) - granted) if granted else []
     if not missing:
         return Check("scopes", ok=True, detail="The token has all scopes that the bot needs.")
+    # Who belongs to the workspace is then unknown.
+    nobody = " Without users:read, `*` under [access] covers nobody." * ("users:read" in missing)
     return Check(
         "scopes",
         ok=False,
-        detail=f"The token lacks {', '.join(missing)}.",
+        detail=f"The token lacks {', '.join(missing)}.{nobody}",
         hint="Update the app from manifest.yml and reinstall it.",
     )
 

@@ -30,6 +30,8 @@ RIGHTS_KEPT_S = 60.0
 OLDEST_LIST_S = 3600.0
 # A failing Slack is asked again soon, but not by every question.
 TRY_AGAIN_AFTER_S = 30.0
+# The same while nothing is known, and so people have no access.
+TRY_UNKNOWN_AFTER_S = 5.0
 LOOKUP_TIMEOUT_S = 5.0
 # Slack's errors for a user group that was deleted or disabled, and for a person who does not exist
 # or is not visible to the app.
@@ -90,6 +92,7 @@ class SlackUserDirectory:
         self._members = _Cache[frozenset[str]](clock)
         self._groups = _Cache[Mapping[str, str]](clock)
         self._failing: set[str] = set()
+        self._refusal = ""
         self.workspace: frozenset[str] = frozenset()
 
     async def zone(self, user: str) -> tzinfo:
@@ -159,6 +162,18 @@ class SlackUserDirectory:
                 group,
             )
 
+    def _note_refusal(self, code: str) -> None:
+        """Logs each reason once until people can be looked up again."""
+        if code != self._refusal:
+            self._refusal = code
+            log.error(
+                (
+                    "People cannot be looked up in Slack (%s); `*` under [access] does not cover those "
+                    "whom it has not described yet."
+                ),
+                code,
+            )
+
     async def _ask_groups(self) -> Mapping[str, str]:
         """The handles of all user groups, by id."""
         groups = (await self._client.read("usergroups.list")).get("usergroups") or []
@@ -170,10 +185,12 @@ class SlackUserDirectory:
         except SlackRefused as error:
             code = error.code
             if code not in (*NO_PERSON, NOT_SHOWN):
+                self._note_refusal(code)
                 raise
             return Person(
                 self._fallback, Membership.EXTERNAL if code == NOT_SHOWN else Membership.GONE
             )
+        self._refusal = ""
         profile = found.get("profile") or {}
         names = [profile.get("display_name"), found.get("real_name"), found.get("name")]
         return Person(
@@ -195,10 +212,13 @@ class SlackUserDirectory:
             organisation.get("enterprise_id") if isinstance(organisation, dict) else None,
         }
         teams.discard(None)
-        is_elsewhere = bool(self.workspace and teams and teams.isdisjoint(self.workspace))
-        return (
-            Membership.EXTERNAL if found.get("is_stranger") or is_elsewhere else Membership.MEMBER
-        )
+        if found.get("is_stranger"):
+            return Membership.EXTERNAL
+        if not self.workspace:
+            return Membership.MEMBER
+        if not teams:
+            return Membership.UNKNOWN
+        return Membership.EXTERNAL if teams.isdisjoint(self.workspace) else Membership.MEMBER
 
     async def _ask_members(self, group: str) -> frozenset[str]:
         try:
@@ -259,7 +279,8 @@ class _Cache(Generic[T]):
         if entry.learned is not None and self._age_s(entry.learned) < kept_s:
             return True
         # The last attempt failed.
-        return entry.tried != entry.learned and self._age_s(entry.tried) < TRY_AGAIN_AFTER_S
+        again_s = TRY_AGAIN_AFTER_S if entry.learned else TRY_UNKNOWN_AFTER_S
+        return entry.tried != entry.learned and self._age_s(entry.tried) < again_s
 
     def _ask(
         self, key: str, ask: Callable[[], Awaitable[T]], known: _Entry[T] | None

@@ -117,7 +117,9 @@ async def test_clock_put_back_still_expires_lists() -> None:
     ("found", "membership"),
     [
         ({"team_id": "T0OURS", "tz": "Asia/Tokyo"}, Membership.MEMBER),
-        ({}, Membership.MEMBER),
+        ({}, Membership.UNKNOWN),
+        ({"is_stranger": True}, Membership.EXTERNAL),
+        ("missing_scope", Membership.UNKNOWN),
         ({"team_id": "T0OURS", "deleted": True}, Membership.GONE),
         ({"team_id": "T0ELSEWHERE"}, Membership.EXTERNAL),
         (
@@ -135,6 +137,30 @@ async def test_membership_comes_from_slack(found: Any, membership: Membership) -
     assert await people.membership("U0ADA") is membership
     expected = "Asia/Tokyo" if isinstance(found, dict) and "tz" in found else "Europe/Dublin"
     assert str(await people.zone("U0ADA")) == expected
+
+
+async def test_unknown_person_is_looked_up_again_within_seconds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    slack = FakeSlack(U0ADA="ratelimited")
+    people, clock = people_of(slack)
+    for _ in range(3):
+        assert await people.membership("U0ADA") is Membership.UNKNOWN
+    assert slack.calls == 1
+    slack.answers["U0ADA"] = {"team_id": "T0OURS"}
+    clock.now += timedelta(seconds=6)
+    assert await people.membership("U0ADA") is Membership.MEMBER
+    # What is known stays so, however long Slack does not answer.
+    slack.answers["U0ADA"] = "ratelimited"
+    clock.now += timedelta(days=7)
+    assert await people.membership("U0ADA") is Membership.MEMBER
+    # Once for each outage.
+    assert [record.getMessage() for record in caplog.records] == [
+        (
+            "People cannot be looked up in Slack (ratelimited); `*` under [access] does not cover "
+            "those whom it has not described yet."
+        )
+    ] * 2
 
 
 ACCESS = AccessPolicy({"usage": ["*"], "apiaudit": ["U0ADA", "S0ONCALL"], "logs": ["C0OPS"]})

@@ -67,9 +67,12 @@ async def http_server(
     )
     assert process.stderr is not None
     try:
-        line = await asyncio.wait_for(process.stderr.readline(), LONGEST_S)
-        found = re.search(rb"http://\S+", line)
-        assert found, line
+        found = None
+        while found is None:
+            line = await asyncio.wait_for(process.stderr.readline(), LONGEST_S)
+            assert line, "the server has ended"
+            # It may first say that Slack does not answer.
+            found = re.search(rb"http://\S+", line)
         draining = asyncio.create_task(process.stderr.read())
         yield found[0].decode()
         process.send_signal(signal.SIGTERM)
