@@ -18,6 +18,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import BOT, Channel
 from bot.sandbox.slack.records import User
 from bot.sandbox.targets import TargetSandbox
+from bot.store import NewSilence
 from tests.conftest import Run
 from tests.support.alerts import SPIKE, Meter, evaluate, running, thread
 from tests.support.clock import MovableClock as Clock
@@ -232,6 +233,20 @@ async def test_alert_without_incident_stays_as_it_is(sandbox: Sandbox) -> None:
     assert not done["changed"]
     assert done["text"].startswith("Alert ingest-spike is ")
     assert done["text"].endswith(": there is nothing to acknowledge.")
+
+
+async def test_own_silence_of_a_closed_alert_shows_nothing_of_it(sandbox: Sandbox) -> None:
+    """People may end their own silence without access to the alert."""
+    async with running(sandbox, SPIKE, AUDIT) as bot:
+        now = sandbox.clock()
+        end = now.replace(year=now.year + 1)
+        await bot.store.silences.silence(NewSilence("failed-calls", now, end, "", "U0LINUS"))
+        words = ("--allow-changes", "--user", "U0LINUS")
+        access = {"apiaudit": ["U0ADA"]}
+        async with session_of(sandbox, *words, access=access) as session:
+            done = await called(session, "unsilence_alert", name="failed-calls")
+            assert done == {"text": "Alert failed-calls is no longer silenced.", "changed": True}
+            await refused(session, "unsilence_alert", name="failed-calls")
 
 
 async def test_own_alert_is_announced(sandbox: Sandbox) -> None:

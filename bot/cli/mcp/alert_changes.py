@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.alerts.commands import Silence, Unsilence, silence_length
 from bot.alerts.rule import Rule
@@ -48,18 +49,20 @@ CHANGE_SCHEMA: dict[str, Any] = {
             "type": "boolean",
             "description": "False if the alert was in this state already, or has no incident.",
         },
+        # Left out for people who end their own silence of an alert that they have no access to.
         "alert": ALERT_SCHEMA,
     },
-    "required": ["text", "changed", "alert"],
+    "required": ["text", "changed"],
 }
 
 
 class _Done(Struct, frozen=True):
-    """The alert of a call, and what was changed in words."""
+    """The alert of a call, what was changed in words, and whether the person may see the alert."""
 
     rule: Rule
     text: str
     is_changed: bool = True
+    may_be_seen: bool = False
 
 
 async def change_alert(
@@ -72,11 +75,13 @@ async def change_alert(
             raise BadQuestion("There is no alert yet: the bot has not created its database.")
         async with open_alert_changes(settings, slack_tokens("neither"), store) as alerts:
             done = await _audited(arguments, alerts, user.strip(), (channel or "").strip())
-            return {
+            result: dict[str, Any] = {
                 "text": terminal_text(done.text),
                 "changed": done.is_changed,
-                "alert": (await _listed(done.rule, alerts, store)).as_json(),
             }
+            if done.may_be_seen:
+                result["alert"] = (await _listed(done.rule, alerts, store)).as_json()
+            return result
 
 
 async def _audited(
@@ -86,7 +91,8 @@ async def _audited(
     try:
         asker = await alerts.people.requester(user, channel)
         rule = await _rule(arguments, alerts, asker)
-        return await _settled(_logged(arguments, rule, alerts, asker))
+        done = await _settled(_logged(arguments, rule, alerts, asker))
+        return replace(done, may_be_seen=await alerts.registry.may_see(done.rule, asker))
     except AccessDenied:
         name = sanitise(arguments.name, 100)
         audit_log.warning("%s was refused for %s: alert %s.", arguments.verb, user, name)
