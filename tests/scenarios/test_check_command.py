@@ -43,6 +43,7 @@ async def test_check_has_a_hint_for_failures(run_cli: Run, sandbox: Sandbox) -> 
     ran = await run_cli("check")
     assert ran.code == 3
     assert "NO  scopes: The token lacks app_mentions:read, channels:history" in ran.out
+    assert "Without users:read, `*` under [access] covers nobody." in ran.out
     assert "NO  rapid7-eu: rapid7-eu did not accept the key" in ran.out
     assert 'report = "v2"' in ran.out
     assert "ok  iot" in ran.out
