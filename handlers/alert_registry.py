@@ -57,7 +57,18 @@ class RuleRegistry(Struct, frozen=True):
 
     def find(self, name: str) -> Rule | None:
         """The rule of that name, ignoring case."""
-        return next((rule for rule in self.rules() if rule.name.lower() == name.lower()), None)
+        lowered = name.lower()
+        for rule in self.file_rules:
+            if rule.name.lower() == lowered:
+                return rule
+        # Of the rules made in chat no others are decoded: there may be thousands.
+        stored = next((s for s in self.chat_rules.values() if s.name.lower() == lowered), None)
+        return rule_of(stored) if stored else None
+
+    async def seen(self, name: str, requester: Requester) -> Rule | None:
+        """The rule of that name; None where the person sees no such rule."""
+        rule = self.find(name)
+        return rule if rule is not None and await self.may_see(rule, requester) else None
 
     def stored(self, rule: Rule) -> StoredRule | None:
         """The rule as it is stored; None for those of the configuration. Raises BadQuestion where it
@@ -106,8 +117,7 @@ class RuleRegistry(Struct, frozen=True):
         """The rule of that name. Raises BadQuestion where the person sees no such rule, and
         AccessDenied.
         """
-        rule = self.find(name)
-        if rule is not None and await self.may_see(rule, requester):
+        if rule := await self.seen(name, requester):
             return rule
         # Whoever has no access to the command reads that, and not which alerts there are.
         self.access.require(command, **requester.rights)

@@ -6,6 +6,7 @@ command.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -79,7 +80,8 @@ class MessageQuestions(Struct, frozen=True):
         if name in COMMANDS:
             return f"/{name} {rest}".strip()
         thread = await self._thread(event, target, own_ids)
-        if about := self.alerts.line(text, thread):
+        asker = partial(self.requests.permissions.requester, target.user, target.channel)
+        if about := await self.alerts.line(text, thread, asker):
             return about
         if answered := _question_of(thread):
             return await self._follow_up(answered, text, target)

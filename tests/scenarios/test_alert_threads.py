@@ -80,3 +80,36 @@ async def test_rights_are_those_of_the_button(sandbox: Sandbox, clock: Clock) ->
         [root] = messages(sandbox)
         refused = await said(sandbox, "@Opswatch silence 2h", root.ts, user="U0GRACE")
         assert "access to manage" in refused.text
+
+
+async def test_alert_that_a_person_may_not_see_is_like_none(sandbox: Sandbox, clock: Clock) -> None:
+    audit = {"name": "failed-calls", "ask": "/apiaudit edge today", "value": "failures", "above": 1}
+    audit |= {"every": "15m", "channel": "#ops"}
+    access = {"usage": ["*"], "apiaudit": ["U0ADA"]}
+    async with running(sandbox, SPIKE, audit, access=access):
+        for verb in ("ack", "silence", "edit", "unsilence"):
+            refused = [
+                (await said(sandbox, f"@Opswatch {verb} {name} 2h", user="U0GRACE")).text
+                for name in ("failed-calls", "no-such-calls")
+            ]
+            assert refused[0].replace("failed", "no-such") == refused[1]
+
+
+async def test_words_around_a_change_are_read(sandbox: Sandbox, clock: Clock) -> None:
+    other = {**SPIKE, "name": "other", "above": "90 GB"}
+    Meter(sandbox)(6)
+    async with running(sandbox, SPIKE, other) as bot:
+        await evaluated(bot, clock)
+        await sandbox.slack.until(lambda: posted_texts(sandbox))
+        [root] = messages(sandbox)
+        answer = await said(sandbox, "@Opswatch silence the alert for 2h please", root.ts)
+        assert "`ingest-spike` is silenced until" in answer.text
+        assert "(" not in answer.text.partition("until")[2].partition(".")[0]
+        answer = await said(sandbox, "@Opswatch unmute it now", root.ts)
+        assert "no longer silenced" in answer.text
+        answer = await said(sandbox, "@Opswatch snooze\n2h\u00a0deploy", root.ts)
+        assert "(deploy)" in answer.text
+        # Another alert that is named behind the length is not the comment.
+        for words in ("silence 2h other", "silence for 2h, other", "edit every 5m other"):
+            answer = await said(sandbox, f"@Opswatch {words}", root.ts)
+            assert "Which alert, `ingest-spike` or `other`?" in answer.text
