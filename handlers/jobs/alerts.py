@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import partial
 
-import msgspec
 from msgspec.structs import replace
 
 from bot.alerts.channels import USUAL, Presentation
@@ -38,6 +37,7 @@ from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import AlertStore, EvaluationRecord, NewSilence, Post, RuleEdit, Saved
 from handlers.jobs.alert_schedules import schedule_of
+from handlers.jobs.alert_states import CachedStates, decode_state
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
 from handlers.jobs.evaluations import (
@@ -60,7 +60,6 @@ from handlers.jobs.silences import SilenceIndex
 from handlers.jobs.slots import Slots
 
 log = logging.getLogger("opswatch")
-_decode_state = msgspec.json.Decoder(AlertState).decode
 # So many rules are saved in one transaction, and evaluated in one go; each takes a few milliseconds.
 BATCH_SIZE = 1000
 EVALUATED_AT_ONCE = 250
@@ -89,12 +88,13 @@ class AlertJob:
     details: DetailsReader | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _slots: Slots = field(default_factory=lambda: Slots(MOST_IN_PROGRESS))
-    _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
+    _states: CachedStates = field(init=False)
     _claims: Batches[tuple[str, datetime], bool] = field(init=False)
     _saves: Batches[Evaluation, None] = field(init=False)
 
     def __post_init__(self) -> None:
-        # The dataclass is frozen; both are made of its other fields.
+        # The dataclass is frozen; these are made of its other fields.
+        object.__setattr__(self, "_states", CachedStates(self.alerts))
         object.__setattr__(self, "_claims", Batches(self.alerts.claim_evaluations, CLAIMED_AT_ONCE))
         object.__setattr__(self, "_saves", Batches(self._save_batch, BATCH_SIZE))
 
@@ -174,12 +174,11 @@ class AlertJob:
         records = list[EvaluationRecord]()
         saved = [Saved.STATE_CHANGED] * len(evaluations)
         # Only the alerts of this batch: others are read again when they are evaluated.
-        for alert in self.alerts.changed_before([each.rule.name for each in evaluations]):
-            self._states.pop(alert, None)
+        self._states.drop(self.alerts.changed_before([each.rule.name for each in evaluations]))
         try:
             for at in range(0, len(evaluations), EVALUATED_AT_ONCE):
                 part = evaluations[at : at + EVALUATED_AT_ONCE]
-                await self._read_states([evaluation.rule for evaluation in part])
+                await self._states.read([evaluation.rule for evaluation in part])
                 records += [self._evaluate(evaluation, now) for evaluation in part]
                 # Acknowledgements to Slack must not wait for all alerts that are due together.
                 await asyncio.sleep(0)
@@ -187,7 +186,11 @@ class AlertJob:
         finally:
             # Also after an exception: the cache then holds states that the database does not.
             if saved.count(Saved.WRITTEN) < len(saved):
-                self._forget_unwritten(evaluations, saved)
+                self._states.drop(
+                    each.rule.name
+                    for each, result in zip(evaluations, saved, strict=True)
+                    if result is not Saved.WRITTEN
+                )
         if Saved.STATE_CHANGED not in saved:
             return records, []
         current = [result is not Saved.STATE_CHANGED for result in saved]
@@ -196,16 +199,10 @@ class AlertJob:
             [each for each, is_current in zip(evaluations, current, strict=True) if not is_current],
         )
 
-    def _forget_unwritten(self, evaluations: Sequence[Evaluation], saved: Sequence[Saved]) -> None:
-        """A state that was not written is read again from the store."""
-        for evaluation, result in zip(evaluations, saved, strict=True):
-            if result is not Saved.WRITTEN:
-                self._states.pop(evaluation.rule.name, None)
-
     def _evaluate(self, evaluation: Evaluation, now: datetime) -> EvaluationRecord:
         rule = evaluation.rule
         result = evaluation.result
-        _, before = self._states[rule.name]
+        before = self._states.known(rule)
         silence = self.silences.active(rule.name, now)
         at = evaluation.as_of(now)
         if before.evaluated_at and at < before.evaluated_at <= now:
@@ -241,7 +238,7 @@ class AlertJob:
             )
             if reason is Reason.FIRED:
                 posts = [*self._gaps(context, rule.paging.notify, evaluation.instant), *posts]
-        self._states[rule.name] = (rule, after)
+        self._states.keep(rule, after)
         return evaluation_record(rule, evaluation.due, after, posts, reason, result, now, samples)
 
     def _gaps(
@@ -256,30 +253,13 @@ class AlertJob:
         shown, and before a person acts on one.
         """
         async with self._lock:
-            await self._refresh()
-
-    async def _refresh(self) -> None:
-        for alert in await self.alerts.changed_elsewhere():
-            self._states.pop(alert, None)
+            await self._states.refresh()
 
     async def state(self, rule: Rule) -> AlertState:
         """The state of a rule's alert, cached until it is known to have changed. An evaluation from
         a state that is out of date is made again: its version is compared when it is saved.
         """
-        await self._read_states([rule])
-        return self._states[rule.name][1]
-
-    async def _read_states(self, rules: Sequence[Rule]) -> None:
-        """Reads the states that are not cached, with one query."""
-        # A state may be dropped while others are read.
-        while missing := [rule for rule in rules if not self._is_cached(rule)]:
-            stored = await self.alerts.stored_states([(r.name, r.definition) for r in missing])
-            for rule, state in zip(missing, stored, strict=True):
-                self._states[rule.name] = (rule, _decode_state(state) if state else AlertState())
-
-    def _is_cached(self, rule: Rule) -> bool:
-        cached = self._states.get(rule.name)
-        return cached is not None and (cached[0] is rule or cached[0].definition == rule.definition)
+        return await self._states.of(rule)
 
     async def acknowledge(
         self, rule: Rule, *, user: str, name: str = "", known_to: Sequence[str] = ()
@@ -358,7 +338,7 @@ class AlertJob:
             posts=posts,
         )
         is_posted = await self._apply_action(rule, action)
-        self._states.pop(rule.name, None)
+        self._states.drop([rule.name])
         return is_posted
 
     async def close_orphans(self, rules: Sequence[Rule]) -> None:
@@ -369,12 +349,12 @@ class AlertJob:
         for left in await self.alerts.open_incidents():
             # The incident was opened by the rule as it was then, which the stored definition
             # describes.
-            alert = _decode_state(left.alert_state)
+            alert = decode_state(left.alert_state)
             now = known.get(left.alert)
             if (now and now.definition == left.definition) or not alert.notified:
                 continue
             rule = rule_from_definition(left.alert, left.definition, left.channel)
-            self._states[rule.name] = (rule, alert)
+            self._states.keep(rule, alert)
             changes = definition_changes(rule, now) if now else ""
             change = RuleChange.CHANGED if now else RuleChange.DELETED
             await self.close(rule, change, changes=changes)
@@ -383,7 +363,7 @@ class AlertJob:
         """Changes the state of an alert with an open incident, and posts it there."""
         details = await self._details_of_incident(rule)
         async with self._lock:
-            await self._refresh()
+            await self._states.refresh()
             before = await self.state(rule)
             now = self.clock()
             applies = self._applies(rule, action.reason, before, now)
@@ -392,7 +372,7 @@ class AlertJob:
             else:
                 is_saved = await self._save_edit(action)
             if not is_saved:
-                self._states.pop(rule.name, None)
+                self._states.drop([rule.name])
         if not is_saved:
             # Another process has changed the state, which is read again.
             return await self._apply_action(rule, action)
@@ -429,7 +409,7 @@ class AlertJob:
         due = Due(schedule_of(rule.name), now, 0)
         record = evaluation_record(rule, due, after, posts, action.reason, None, now)
         is_saved = await self.alerts.save_user_action(record, action.silence or action.edit)
-        self._states[rule.name] = (rule, after)
+        self._states.keep(rule, after)
         return is_saved
 
     async def _save_edit(self, action: IncidentAction) -> bool:
