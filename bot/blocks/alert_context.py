@@ -34,12 +34,12 @@ TARGETS = "targets"
 class NoticeDetails(Struct, frozen=True):
     """What is looked up before a notification. `evidence` is None where it stays as it was;
     `shown_in` are the places in which it may be shown, and `called_next` those to whom the incident
-    escalates then, with the names of people and groups by id.
+    escalates then, with the names of people and groups by id; None where that was not looked up.
     """
 
     evidence: Evidence | None = None
     shown_in: Collection[str] = ()
-    called_next: Sequence[str] = ()
+    called_next: Sequence[str] | None = None
     names: Names = NO_NAMES
 
 
@@ -60,6 +60,8 @@ class NotificationContext(Struct, frozen=True):
     now: datetime
     zone: tzinfo
     window: str = ""
+    # Where it is not of whole days.
+    window_times: tuple[datetime, datetime] | None = None
     shortcomings: Sequence[str] = ()
     silence: ActiveSilence | None = None
     by: str = ""

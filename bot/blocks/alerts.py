@@ -36,8 +36,8 @@ MOST_SUBJECTS = 8
 # What a phone shows of a notification, at least.
 PUSH_LENGTH = 60
 LEAST_NAME = 12
-# How much of a subject's name a headline shows.
-MOST_OF_NAME = 40
+# How much of a subject's name a headline shows: an address is whole.
+MOST_OF_NAME = 64
 
 
 def incident_message(
@@ -52,7 +52,7 @@ def incident_message(
     # Screen readers and notifications take this text and ignore the blocks (chat.postMessage).
     text = "\n".join([push, *subjects, *full_name, *listed_facts, *waiting_lines(context)])
     # In the blocks each reader sees times in their own zone; in the text, in that of the bot.
-    shown = _facts(context, kit.local_time, kit.escaped)
+    shown = _facts(context, kit.local_time, kit.escaped, _window_in_blocks(context))
     listed = "\n".join(f"• {kit.escaped(line)}" for line in subjects)
     # An end notifies nobody: it needs no action.
     buttons = incident_buttons(context)
@@ -79,27 +79,21 @@ def headline(context: NotificationContext) -> str:
 
 
 def push_line(context: NotificationContext) -> str:
-    """The headline as a phone shows it, with the value in the first 60 characters. What is too long
-    is shortened from the least important part on: the subject first, then the name of the alert.
+    """The headline as a phone shows it, with the value in the first 60 characters: a name that is too
+    long for that is shortened. What is behind the value is whole, for everything that shows more.
     """
     name = context.rule.name
     if context.is_over:
         return _headline(context, name)
-    subject = max(_longest_subject(context) - _excess(context, MOST_OF_NAME), LEAST_NAME)
     # At least a dozen characters, so that alerts can be distinguished.
-    # A subject that does not fit is cut by the phone, since the value is in front of it.
-    room = max(len(name) - _excess(context, 1), LEAST_NAME)
-    return _headline(context, formatting.truncate(name, room), subject)
+    room = max(len(name) - _excess(context), LEAST_NAME)
+    return _headline(context, formatting.truncate(name, room))
 
 
-def _longest_subject(context: NotificationContext) -> int:
-    firing = context.shown.firing()
-    return min(max(map(len, firing), default=0), MOST_OF_NAME)
-
-
-def _excess(context: NotificationContext, subject: int) -> int:
-    """By how many characters the headline up to its value and subject is too long."""
-    shown = _headline(context, context.rule.name, subject)
+def _excess(context: NotificationContext) -> int:
+    """By how many characters the headline up to its value is too long."""
+    # Of a subject, a character is enough to tell where it begins.
+    shown = _headline(context, context.rule.name, 1)
     threshold = f", {threshold_label(context.rule)}"
     return max(0, len(shown.partition(threshold)[0].partition(", ")[0]) - PUSH_LENGTH)
 
@@ -185,9 +179,10 @@ def _facts(
     context: NotificationContext,
     time: Callable[[datetime], str],
     shown: Callable[[str], str] = formatting.sanitise_lines,
+    window: str = "",
 ) -> list[tuple[str, str]]:
     """Names and values. `time` formats an instant, in words for all or for each reader in their own
-    zone; `shown` makes text from outside harmless.
+    zone, as does `window`; `shown` makes text from outside harmless.
     """
     rule = context.rule
     found = _value_facts(context)
@@ -209,7 +204,7 @@ def _facts(
     if peak is not None and (context.is_over or context.reason is not Reason.FIRED):
         found.append((peak_name(rule).capitalize(), format_value(rule.value, peak)))
     if context.window:
-        found.append(("Window", shown(context.window)))
+        found.append(("Window", window or shown(context.window)))
     if missing := _missing(context):
         found.append(("Missing", shown(missing)))
     # A section has ten fields.
@@ -220,6 +215,13 @@ def _evidence(
     fact: EvidenceFact, time: Callable[[datetime], str], shown: Callable[[str], str]
 ) -> str:
     return f"{time(fact.at)} · {shown(fact.value)}" if fact.at else shown(fact.value)
+
+
+def _window_in_blocks(context: NotificationContext) -> str:
+    """The window as mrkdwn, with its times like every other one; whole days are those of its zone."""
+    if context.window_times is None:
+        return kit.escaped(context.window)
+    return " to ".join(map(kit.local_time, context.window_times))
 
 
 def _value_facts(context: NotificationContext) -> list[tuple[str, str]]:
@@ -283,19 +285,19 @@ def waiting_lines(
     """`Not acknowledged. Escalates to pagerduty at 02:26 UTC unless acknowledged.`, of an incident
     that will escalate. With `time`, as mrkdwn.
     """
-    at = escalates_at(context.rule, context.after)
+    at = escalates_at(context.rule, context.after, context.silence)
     if at is None:
         return []
-    called = recipients_text(
-        context.details.called_next or context.rule.paging.escalate_to, context.details.names
-    )
-    when = f"at {(time or context.time)(at)}"
-    # A silenced incident escalates when its silence ends.
-    if context.silence and context.silence.end is None:
-        when = "when it is no longer muted"
-    elif context.silence and context.silence.end and context.silence.end > at:
-        when = f"at {(time or context.time)(context.silence.end)}"
-    who = kit.escaped(called) if time else called
+    called = context.details.called_next
+    if called is None:
+        called = context.rule.paging.escalate_to
+    # A mute of the configuration has no end that is known.
+    is_muted = context.silence is not None and context.silence.end is None
+    when = "when it is no longer muted" if is_muted else f"at {(time or context.time)(at)}"
+    if not called:
+        return [f"Not acknowledged. Escalates to nobody {when}: nobody is on call then."]
+    who = recipients_text(called, context.details.names)
+    who = kit.escaped(who) if time else who
     return [f"Not acknowledged. Escalates to {who} {when} unless acknowledged."]
 
 

@@ -361,7 +361,7 @@ class AlertJob:
 
     async def _apply_action(self, rule: Rule, action: IncidentAction) -> bool:
         """Changes the state of an alert with an open incident, and posts it there."""
-        details = await self._details_of_incident(rule)
+        details = await self._details_of_incident(rule, action.silence)
         async with self._lock:
             await self._states.refresh()
             before = await self.state(rule)
@@ -415,13 +415,14 @@ class AlertJob:
     async def _save_edit(self, action: IncidentAction) -> bool:
         return action.edit is None or await self.alerts.edit_rule(action.edit, action.posts)
 
-    async def _details_of_incident(self, rule: Rule) -> NoticeDetails:
+    async def _details_of_incident(self, rule: Rule, silence: NewSilence | None) -> NoticeDetails:
         if self.details is None:
             return NO_DETAILS
         # Another process may have posted the incident.
         await self.refresh()
         alert = await self.state(rule)
-        return await self.details.of_incident(rule, alert) if alert.notified else NO_DETAILS
+        is_open = bool(alert.notified)
+        return await self.details.of_incident(rule, alert, silence) if is_open else NO_DETAILS
 
     def _applies(self, rule: Rule, reason: Reason, before: AlertState, now: datetime) -> bool:
         """Whether an action still changes something; another one may have come first."""

@@ -120,6 +120,7 @@ class MeasuredWindow(TypedDict, total=False):
     """The window of a measurement in words, and what is missing from it."""
 
     window: str
+    window_times: tuple[datetime, datetime] | None
     shortcomings: Sequence[str]
 
 
@@ -127,8 +128,14 @@ def window_of(result: Measurement | EvaluationError) -> MeasuredWindow:
     """The window of a measurement; nothing where there is none."""
     if isinstance(result, EvaluationError):
         return {}
-    window = result.window.label if result.window else ""
-    return {"window": window, "shortcomings": _shortcomings(result)}
+    window = result.window
+    # A comparison names two windows.
+    has_times = window is not None and not window.by_day and " vs. " not in window.label
+    return {
+        "window": window.label if window else "",
+        "window_times": (window.window.start, window.window.end) if window and has_times else None,
+        "shortcomings": _shortcomings(result),
+    }
 
 
 def _shortcomings(result: Measurement) -> list[str]:

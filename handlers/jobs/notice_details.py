@@ -21,6 +21,7 @@ from bot.alerts.state import AlertState
 from bot.answer import NO_EVIDENCE, Evidence, EvidenceFact, Measurement
 from bot.blocks.alert_context import NO_DETAILS, TARGETS, NoticeDetails
 from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.store import NewSilence
 from bot.system.computing import compute
 from handlers.jobs.evaluations import Evaluation, evaluated
 from handlers.jobs.notifications import OPERATOR_REASONS
@@ -41,7 +42,9 @@ class DetailsReader(Protocol):
 
     async def of_evaluation(self, evaluation: Evaluation, before: AlertState) -> NoticeDetails: ...
 
-    async def of_incident(self, rule: Rule, alert: AlertState) -> NoticeDetails: ...
+    async def of_incident(
+        self, rule: Rule, alert: AlertState, silence: NewSilence | None = None
+    ) -> NoticeDetails: ...
 
 
 class NoticeDetailsReader(Struct, frozen=True):
@@ -58,25 +61,28 @@ class NoticeDetailsReader(Struct, frozen=True):
 
     async def of_evaluation(self, evaluation: Evaluation, before: AlertState) -> NoticeDetails:
         """The details of the message about an evaluation; none where nothing will be posted."""
-        now = self.clock()
         rule = evaluation.rule
-        silenced = self.silences.active(rule.name, now) is not None
-        after, reason, _ = evaluated(
-            evaluation, before, now=evaluation.as_of(now), silenced=silenced
-        )
+        # A silence may end before the evaluation is saved, and then there is a message.
+        at = evaluation.as_of(self.clock())
+        after, reason, _ = evaluated(evaluation, before, now=at, silenced=False)
         if reason is None or reason in OPERATOR_REASONS or not after.notified:
             return NO_DETAILS
         evidence = await self._evidence(evaluation, after)
         shown = after if evidence is None else replace(after, evidence=evidence)
         return replace(await self.of_incident(rule, shown), evidence=evidence)
 
-    async def of_incident(self, rule: Rule, alert: AlertState) -> NoticeDetails:
-        """The details of a change of an open incident, whose evidence stays."""
-        at = escalates_at(rule, alert)
-        called = self.on_call.called_by(rule, at).paging.escalate_to if at else ()
+    async def of_incident(
+        self, rule: Rule, alert: AlertState, silence: NewSilence | None = None
+    ) -> NoticeDetails:
+        """The details of a change of an open incident, whose evidence stays. `silence` is the one
+        that is about to be made.
+        """
+        now = self.clock()
+        at = escalates_at(rule, alert, self.silences.after(silence, rule.name, now))
+        called = self.on_call.called_by(rule, at).paging.escalate_to if at else None
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT_S):
-                names = await self.permissions.people.names(mentions(called))
+                names = await self.permissions.people.names(mentions(called or ()))
                 shown_in = await self._places(rule, alert)
         except (TimeoutError, SlackRefused, SlackDeliveryUnknown) as error:
             # The message goes out without what could not be looked up.

@@ -498,7 +498,9 @@ def test_push_shows_name_severity_and_value(
     assert name in blocks[0]["text"]["text"]
 
 
-@pytest.mark.parametrize("subject", ["ada", "payments-gateway-production-service-account", "a, b"])
+@pytest.mark.parametrize(
+    "subject", ["ada", "linus@platform.example.com", "payments-gateway-production-account", "a, b"]
+)
 @pytest.mark.parametrize("severity", ["", "critical"])
 @pytest.mark.parametrize(
     ("value", "measured", "shown"),
@@ -507,7 +509,7 @@ def test_push_shows_name_severity_and_value(
         ("duration_p95_ms", 2345.0, "duration_p95_ms at 2345 ms"),
     ],
 )
-def test_push_shortens_subject_before_name(
+def test_push_shows_value_and_the_whole_subject_behind_it(
     subject: str, severity: Severity, value: str, measured: float, shown: str
 ) -> None:
     paging = Paging(severity=severity)
@@ -516,10 +518,25 @@ def test_push_shortens_subject_before_name(
     after, reason = evaluate(rule, AlertState(), {subject: measured}, now=NOON)
     assert reason is not None
     notified = NotificationContext(rule, AlertState(), after, reason, NOON, UTC)
-    push = incident_message(notified)[0][:60]
-    assert shown in push
+    text, blocks = incident_message(notified)
+    assert shown in text[:60]
     # With the longest of these values a name has room for its beginning alone.
-    assert ("failing-clients" if value == "failures" else "failing-cli") in push
+    assert ("failing-clients" if value == "failures" else "failing-cli") in text[:60]
+    assert f" for {subject}, above" in text.partition("\n")[0]
+    assert f" for {subject}, above" in blocks[0]["text"]["text"]
+
+
+def test_window_has_its_times_in_the_zone_of_the_reader() -> None:
+    times = (NOON - timedelta(hours=1), NOON)
+    label = "25 Nov 2026 11:00 to 12:00 (UTC)"
+    text, blocks = incident_message(context(Rule(**RULE), 50.0, window=label, window_times=times))
+    assert f"Window: {label}." in text
+    assert "(UTC)" not in str(blocks)
+    assert f"*Window*\\n{kit.local_time(times[0])} to {kit.local_time(times[1])}" in str(blocks)
+    # Whole days are those of the zone that they name.
+    assert "25 Nov 2026 (UTC)" in str(
+        incident_message(context(Rule(**RULE), 50.0, window="25 Nov 2026 (UTC)"))[1]
+    )
 
 
 def test_edit_is_offered_for_alerts_made_in_chat() -> None:

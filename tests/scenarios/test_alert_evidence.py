@@ -16,6 +16,7 @@ from bot.commands.apiaudit import evidence
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
 from bot.sandbox.targets import TargetSandbox
+from handlers.jobs.notice_details import NoticeDetailsReader
 from providers.redaction import Secret
 from tests.support.alerts import evaluated, messages, posted_texts, running, stored_rows
 from tests.support.clock import MovableClock as Clock
@@ -258,3 +259,26 @@ async def test_evidence_is_computed_for_messages_alone(
         await fired(sandbox, bot, clock)
         await evaluated(bot, clock)
     assert len(computed) == 1
+
+
+async def test_silence_that_ends_before_the_evaluation_is_saved(
+    sandbox: Sandbox, clock: Clock, failures: Failures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = NoticeDetailsReader.of_evaluation
+
+    async def slow(reader: NoticeDetailsReader, *arguments: Any) -> Any:
+        found = await real(reader, *arguments)
+        # Once: the silence is over when the evaluation is saved.
+        monkeypatch.setattr(NoticeDetailsReader, "of_evaluation", real)
+        clock.ahead += timedelta(hours=1)
+        return found
+
+    failures(ada=3)
+    async with running(sandbox, FAILING, access=OPEN_IN_OPS) as bot:
+        await sandbox.slack.answer_to("/apiaudit silence failing 1h")
+        monkeypatch.setattr(NoticeDetailsReader, "of_evaluation", slow)
+        await evaluated(bot, clock)
+        [message] = await sandbox.slack.until(
+            lambda: [m for m in messages(sandbox) if "🔴" in m.text]
+        )
+    assert " · ada · GET host/papi" in message.text

@@ -53,6 +53,30 @@ async def test_message_names_those_who_are_called_next(
     assert "Not acknowledged" not in message.text + str(message.blocks)
 
 
+async def test_message_names_who_is_on_call_then(sandbox: Sandbox, clock: Clock) -> None:
+    """At the time of the escalation, which a silence postpones, and not now."""
+    clock.set(clock().replace(hour=10, minute=0, second=0))
+    now = clock().replace(tzinfo=None)
+    handover = now + timedelta(hours=1)
+    gap = now + timedelta(hours=3)
+    (sandbox.folder / "primary.csv").write_text(
+        f"start,end,person\n{now - timedelta(days=1):%Y-%m-%dT%H:%M},{handover:%Y-%m-%dT%H:%M},U0ADA\n"
+        f"{handover:%Y-%m-%dT%H:%M},{gap:%Y-%m-%dT%H:%M},U0GRACE\n"
+    )
+    rule = {**SPIKE, "escalate_after": "20m", "escalate_to": ["primary"]}
+    on_call = {"primary": {"file": "primary.csv"}}
+    async with running(sandbox, rule, on_call=on_call, timezone="UTC") as bot:
+        await evaluate(bot, clock, Meter(sandbox), 6)
+        message = await firing(sandbox)
+        assert "Not acknowledged. Escalates to Ada at" in message.text
+        await sandbox.slack.answer_to("/usage silence ingest-spike 2h")
+        await sandbox.slack.until(lambda: "Escalates to Grace at" in message.text)
+        await sandbox.slack.answer_to("/usage silence ingest-spike 4h")
+        await sandbox.slack.until(lambda: "Escalates to nobody at" in message.text)
+    assert "nobody is on call then." in str(message.blocks)
+    assert "Ada" not in message.text
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
