@@ -301,7 +301,7 @@ class Delivery:
             if shown and not shown.may_be_progress:
                 # A progress message that Slack had not confirmed may be left beside it.
                 target.state.progress.is_unconfirmed = True
-                self._delete_unconfirmed_later(target)
+                await self._remove_progress(target)
                 return
         await self.send_ephemeral(target, text, blocks)
 

@@ -25,6 +25,8 @@ T = TypeVar("T")
 WORK_EVENT = "opswatch_work"
 WORKING = "Working on"
 SEARCHED_MESSAGES = 100
+# Where no answer waits for the search, and a busy channel has gone on meanwhile.
+SEARCHED_FOR_CLEAN_UP = 1000
 MOST_CHANNEL_PAGES = 10
 # Of 200 messages each.
 MOST_THREAD_PAGES = 10
@@ -138,13 +140,15 @@ class SlackMessages:
         client: SlackClient | None = None,
         *,
         within_s: float | None = None,
+        most: int = SEARCHED_MESSAGES,
     ) -> str:
         """The `ts` of the latest progress message for this question, also of one that is older than
-        the answer. Empty where none is found in time.
+        the answer, among the latest `most` of the channel. Empty where none is found in time.
         """
+        client = client or self._client
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIND_WITHIN_S if within_s is None else within_s):
-                shown = await self._find(target, client or self._client, only_progress=True)
+                shown = await self._find(target, client, only_progress=True, most=most)
                 return shown.ts if shown else ""
         return ""
 
@@ -155,10 +159,15 @@ class SlackMessages:
         return await self._find(target, self._client, only_progress=False)
 
     async def _find(
-        self, target: ReplyTarget, client: SlackClient, *, only_progress: bool
+        self,
+        target: ReplyTarget,
+        client: SlackClient,
+        *,
+        only_progress: bool,
+        most: int = SEARCHED_MESSAGES,
     ) -> ShownMessage | None:
         if not target.thread:
-            return await self._find_in_channel(target, client, only_progress=only_progress)
+            return await self._find_in_channel(target, client, most, only_progress=only_progress)
         pages = client.pages(
             "conversations.replies",
             channel=target.channel,
@@ -175,10 +184,10 @@ class SlackMessages:
         return latest
 
     async def _find_in_channel(
-        self, target: ReplyTarget, client: SlackClient, *, only_progress: bool
+        self, target: ReplyTarget, client: SlackClient, most: int, *, only_progress: bool
     ) -> ShownMessage | None:
-        """The latest message for this question among the latest of the channel."""
-        left = SEARCHED_MESSAGES
+        """The latest message for this question among the latest `most` of the channel."""
+        left = most
         # Slack may return fewer messages than it was asked for, and has more all the same.
         async for page in client.pages(
             "conversations.history",

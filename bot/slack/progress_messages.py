@@ -13,7 +13,7 @@ from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.answer_streams import AnswerStreams
 from bot.slack.client import SlackClient
 from bot.slack.errors import MESSAGE_GONE
-from bot.slack.messages import WORKING, SlackMessages, work_key
+from bot.slack.messages import SEARCHED_FOR_CLEAN_UP, WORKING, SlackMessages, work_key
 from bot.slack.pace import Priority
 from bot.slack.reply_target import ReplaceMode, ReplyTarget
 
@@ -87,7 +87,9 @@ class ProgressMessages(Struct, frozen=True):
         deleted. Raises what SlackClient raises, and NoRoom where answers need the room.
         """
         client = self.client.at(Priority.PROGRESS)
-        ts = await self.messages.find_work(target, client, within_s=CLEAN_UP_WITHIN_S)
+        ts = await self.messages.find_work(
+            target, client, within_s=CLEAN_UP_WITHIN_S, most=SEARCHED_FOR_CLEAN_UP
+        )
         if not ts:
             return False
         if target.streams:

@@ -349,6 +349,8 @@ def add_channels(sandbox: Sandbox) -> None:
 async def opened(sandbox: Sandbox, database: StoppableDatabase, plan: Plan) -> AsyncIterator[Run]:
     """The running replicas, and the store through which the load is queued."""
     add_channels(sandbox)
+    # As Slack does. With less, each search would be many calls, which wait for the rate limit.
+    sandbox.slack.messages_per_page = 100
     spread = random.Random(plan.seed)
     sandbox.rapid7.usage = lambda day, now: 3_000_000_000 * (1 + int(time.time() // 20) % 2)
     if plan.slack_takes:

@@ -69,7 +69,7 @@ class DirectoryApi(SlackState):
         }
 
     def _api_conversations_history(self, args: dict[str, Any]) -> dict[str, Any]:
-        """The messages of a channel, newest first, two a page; metadata only where it is asked for.
+        """The messages of a channel, newest first, a page; metadata only where it is asked for.
         Names are not taken.
         """
         channel = self.channels.get(args.get("channel", ""))
@@ -82,10 +82,10 @@ class DirectoryApi(SlackState):
             for m in self.messages
             if m.channel == channel.id and not m.seen_by and (not m.thread_ts or m.broadcast)
         ]
-        return _page_of(here[::-1], args)
+        return _page_of(here[::-1], args, self.messages_per_page)
 
     def _api_conversations_replies(self, args: dict[str, Any]) -> dict[str, Any]:
-        """A message and the replies in its thread, oldest first, two a page."""
+        """A page of a message and the replies in its thread, oldest first."""
         root = next(
             (
                 m
@@ -104,6 +104,7 @@ class DirectoryApi(SlackState):
                 *(m for m in self.messages if m.thread_ts == root.ts and m.channel == root.channel),
             ],
             args,
+            self.messages_per_page,
         )
 
     def _api_conversations_open(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -169,9 +170,10 @@ class DirectoryApi(SlackState):
         )
 
 
-def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
-    """Two messages a page, no older than was asked for; metadata only where it is asked for."""
+def _page_of(messages: list[Message], args: dict[str, Any], size: int) -> dict[str, Any]:
+    """At most `size` messages a page, no older than was asked for; metadata only where it is asked for."""
     at = int(args.get("cursor") or 0)
+    size = min(size, int(args.get("limit") or 100))
     since = float(args.get("oldest") or 0)
     with_metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
     here = [m for m in messages if float(m.ts) >= since]
@@ -185,12 +187,12 @@ def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
             **_streaming_state(m),
             **({"metadata": m.metadata} if with_metadata and m.metadata else {}),
         }
-        for m in here[at : at + 2]
+        for m in here[at : at + size]
     ]
     return {
         "ok": True,
         "messages": page,
-        "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""},
+        "response_metadata": {"next_cursor": str(at + size) if at + size < len(here) else ""},
     }
 
 

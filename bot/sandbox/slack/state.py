@@ -94,6 +94,7 @@ class SlackState(Server):
     refusals: list[Refusal] = field(default_factory=list)
     # So small that whoever reads a list must follow the cursor.
     listed_per_page: int = 1
+    messages_per_page: int = 2
     # Installed to a whole Enterprise Grid organisation, of which this is a workspace.
     is_org_install: bool = False
     _meter: Meter | None = None
