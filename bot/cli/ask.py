@@ -19,7 +19,7 @@ from bot.commands.answering import AnswerContext, lazy_temp_dir
 from bot.commands.seen_store import MemorySeenStore, SeenStore
 from bot.composition.accounts import ProviderRegistry, build_answerer
 from bot.config import Settings, has_bot_token, read_settings, slack_tokens
-from bot.errors import BadQuestion
+from bot.errors import AccessDenied, BadQuestion
 from bot.questions.managing import MANAGING_WORDS, names_question
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request, split_line
@@ -220,12 +220,18 @@ async def requester_of(
     try:
         async with open_people(settings, slack_tokens("neither")) as people:
             asker = await people.requester(asker.user, asker.channel)
+            unknown = people.directory.unknown_groups(access.groups(*COMMANDS))
     except SlackUnknown:
         known = last.recent() if last else None
         if known is None:
             raise
         return access, known
-    return access, last.learn(asker) if last else asker
+    except AccessDenied:
+        # Whoever has left is not let in again by what Slack said before.
+        if last:
+            last.known = None
+        raise
+    return access, last.learn(asker, unknown) if last else asker
 
 
 class QuestionStores(Struct, frozen=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.access import Membership
 from bot.composition.from_settings import build_access_policy, workspace_ids
@@ -83,7 +84,12 @@ class LastRequester(Struct):
     known: Requester | None = None
     learned_at: float = 0.0
 
-    def learn(self, requester: Requester) -> Requester:
+    def learn(self, requester: Requester, unknown: Collection[str] = ()) -> Requester:
+        """The person, who stays in the groups whose members are `unknown` now."""
+        if unknown:
+            before = self.recent()
+            kept = [each for each in before.groups if each in unknown] if before else []
+            return replace(requester, groups=[*requester.groups, *kept])
         self.known = requester
         self.learned_at = time.monotonic()
         return requester

@@ -331,6 +331,29 @@ async def test_reading_needs_to_know_the_person_once(
     assert ["Slack cannot be asked" in error["message"] for error in errors] == [True, True]
 
 
+async def test_who_has_left_is_not_let_in_by_an_outage(sandbox: Sandbox) -> None:
+    async with session_of(sandbox, "--user", "U0LINUS") as session:
+        assert not (await session.call_tool("usage", {"window": "today"})).isError
+        sandbox.slack.users["U0LINUS"] = User("U0LINUS", "Linus", "", "", deleted=True)
+        error = await refused(session, "usage", window="today")
+        assert "deactivated" in error["message"]
+        sandbox.slack.refuse("users.info", "internal_error")
+        error = await refused(session, "usage", window="today")
+        assert "Slack cannot be asked" in error["message"]
+
+
+async def test_member_of_a_group_keeps_access_for_a_while(sandbox: Sandbox) -> None:
+    sandbox.slack.groups["S0ONCALL"] = ["U0LINUS"]
+    access = {"usage": ["S0ONCALL"]}
+    async with session_of(sandbox, "--user", "U0LINUS", access=access) as session:
+        sandbox.slack.refuse("usergroups.users.list", "internal_error")
+        for _ in range(2):
+            assert not (await session.call_tool("usage", {"window": "today"})).isError
+        sandbox.slack.refusals.clear()
+        sandbox.slack.groups["S0ONCALL"] = []
+        await refused(session, "usage", window="today")
+
+
 @pytest.mark.parametrize("transport", ["stdio", "http"])
 @pytest.mark.parametrize("user", ["U0GONE", "U0NOBODY", "U0THERE"])
 async def test_reading_is_for_members(sandbox: Sandbox, transport: str, user: str) -> None:
