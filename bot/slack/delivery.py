@@ -299,7 +299,9 @@ class Delivery:
                 # One that cannot be edited may have been followed by a new message.
                 shown = await self.messages.find_shown(target)
             if shown and not shown.may_be_progress:
-                # A progress message that Slack had not confirmed may be left beside it.
+                # It is the answer, which is not to be deleted. A progress message that Slack had not
+                # confirmed may be left beside it.
+                target.state.progress.ts = ""
                 target.state.progress.is_unconfirmed = True
                 await self._remove_progress(target)
                 return
