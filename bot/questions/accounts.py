@@ -14,6 +14,8 @@ from bot.questions.question import ALL
 
 _ALL_ACCOUNTS = ("all accounts", "all the accounts", "every account", "each account")
 _BETWEEN = frozenset({"vs", "vs.", "versus", "against"})
+# Between the accounts of `compare eu and us`.
+_BETWEEN_COMPARED = frozenset({"and", "with", "to"})
 
 
 class NamedAccounts(Struct, frozen=True):
@@ -57,11 +59,15 @@ def _without_between(words: list[str], context: Context) -> list[str]:
     """The words without a `vs` between two accounts, where it separates no windows."""
     accounts = {name.lower() for name in context.directory.of_kind(context.command.kinds)}
     plain = [word.lower().strip(",") for word in words]
+    is_compared = plain[:1] == ["compare"] and plain[1:2] and plain[1] in accounts
+    between = _BETWEEN | _BETWEEN_COMPARED if is_compared else _BETWEEN
+    has_pair = len(plain) > 3 and plain[2] in between and plain[3] in accounts
     return [
         word
         for at, word in enumerate(words)
-        if not (
-            plain[at] in _BETWEEN
+        if not (is_compared and has_pair and at == 0)
+        and not (
+            plain[at] in between
             and 0 < at < len(words) - 1
             and plain[at - 1] in accounts
             and plain[at + 1] in accounts

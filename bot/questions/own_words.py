@@ -17,7 +17,14 @@ from bot.formatting import sanitise
 from bot.questions.command import Command
 from bot.questions.context import MOST_GUESSES, Context
 from bot.questions.question import Question
-from bot.questions.sentences import FILLERS, LONGEST_SENTENCE, PREPOSITIONS, plain_words
+from bot.questions.sentences import (
+    CONNECTIONS,
+    FILLERS,
+    LONGEST_SENTENCE,
+    PREPOSITIONS,
+    Sentence,
+    plain_words,
+)
 from bot.questions.window_words import (
     LONGEST_WINDOW_WORD,
     NO_NAMES,
@@ -31,41 +38,17 @@ LONGEST_NAME = 40
 SHORTEST_NAME = 4
 # How alike two names have to be: about one letter in four may be wrong.
 ALIKE = 0.75
-# They say how other words belong together, so that without them the question is another one.
-CONNECTIONS = frozenset(
-    [
-        "and",
-        "or",
-        "not",
-        "no",
-        "nor",
-        "without",
-        "except",
-        "excluding",
-        "but",
-        "than",
-        "then",
-        "more",
-        "less",
-        "fewer",
-        "most",
-        "least",
-        "never",
-        "if",
-        "because",
-        "all",
-        "every",
-        "other",
-        "sometime",
-        "whenever",
-        "recently",
-        "lately",
-        "soon",
-        "earlier",
-        "time",
-    ]
+_NEGATION = re.compile(
+    r"(?i)(?<!\S)(?:not|no|nor|without|except|excluding|exclude|but|(?:other|rather) than|apart from|aside from"
+    r"|(?P<other>never|neither|nobody|none|nothing|ignore|ignoring|skip"
+    r"|skipping|hide|hiding|omit|omitting|minus|outside|unless|non-\S+))(?!\S)"
 )
-NEGATIONS = frozenset(["not", "no", "without", "except", "excluding", "but"])
+_THRESHOLD = re.compile(
+    r"(?i)(?<!\S)(?:(?:more|less|fewer|greater|larger|smaller|bigger|higher|lower|faster|quicker) than (?:an? )?(?=\d)"
+    r"|at (?:least|most) (?=\d)|(?:above|below|under|over|exceeding|[<>]=?) ?(?=\d))\d\S*(?: ?(?:[kmgt]b|%))?"
+)
+# They join other words, which are read by themselves.
+_JOINING = frozenset(["and", "&", "|", "-"])
 # A phrase of more words is a question of its own.
 MOST_KEPT = 3
 
@@ -80,42 +63,91 @@ def read_own_words(
         raise error
     found = command.sentence(text, context.directory)
     words = text
+    if found and found.problem:
+        raise BadQuestion(found.problem, context.example)
     if found and found.words != text:
-        try:
-            question = _tried(found.words, context)
-        except TwoReadings as ambiguous:
-            raise ambiguous from None
-        except BadQuestion:
-            words = found.words
-        else:
-            if found.is_sure:
-                return replace(question, own_words=text)
-            raise _suggested(f"Did you mean “{sanitise(found.words, 80)}”?", found.words, context)
+        if question := _asked(found, context, error):
+            return replace(question, own_words=text)
+        words = found.words
+    raise _refusal(words, text, context, command, error)
+
+
+def _asked(found: Sentence, context: Context, error: BadQuestion) -> Question | None:
+    """The question of a sentence; None for one that cannot be read. Raises SuggestedQuestion for one
+    that may mean something else, and BadQuestion where its words say what is wrong, unless the error
+    has said it.
+    """
+    try:
+        question = _tried(found.words, context)
+    except TwoReadings as ambiguous:
+        raise ambiguous from None
+    except (UnknownWindow, SuggestedQuestion):
+        return None
+    except BadQuestion:
+        if isinstance(error, UnknownWindow | SuggestedQuestion):
+            # With an example in its words.
+            context.read(found.words, replace(context, text=found.words))
+        return None
+    if not found.is_sure:
+        raise _suggested(f"Did you mean “{sanitise(found.words, 80)}”?", found.words, context)
+    return question
+
+
+def _refusal(
+    words: str, text: str, context: Context, command: Command[Any], error: BadQuestion
+) -> BadQuestion:
+    """The error for words that cannot be read, of which as many as possible are suggested."""
     # Of any other word the grammar has said what is wrong.
     if not isinstance(error, UnknownWindow | SuggestedQuestion):
-        raise error
+        return error
+    # A suggestion without such a word would be the opposite question.
+    limited = _negation(words, context) or _threshold(words, context) or _threshold(text, context)
+    if limited:
+        return limited
     # The grammar may have found what is nearest already.
-    is_near = isinstance(error, SuggestedQuestion) and _keeps_all(text, error.hint)
+    is_near = isinstance(error, SuggestedQuestion) and not _lost_words(text, error.hint)
     if is_near and _mistakes(error.hint, context) == {}:
-        raise error
-    raise (
+        return error
+    return (
         _correction(words, context, command)
         or _correction(text, context, command)
         or _with_kept_words(words, context, command)
-        or _negation(words, context)
-        or error
+        or _naming_what_is_left_out(error, text)
     )
 
 
 def _negation(words: str, context: Context) -> BadQuestion | None:
     """The error for words that leave something out; None for others."""
-    found = next((word for word in words.split() if word.lower() in NEGATIONS), "")
-    if not found:
+    match = _NEGATION.search(words)
+    if not match or (context.command.names_logs and match["other"]):
+        return None
+    why = ": a question names what is wanted, and leaves nothing out"
+    if context.command.names_logs:
+        why = "; `where(NOT /word/i)` leaves lines out"
+    return BadQuestion(f"“{match[0]}” could not be read{why}.", context.example)
+
+
+def _threshold(words: str, context: Context) -> BadQuestion | None:
+    """The error for words that compare with a number; None for others."""
+    match = _THRESHOLD.search(words)
+    if not match:
         return None
     return BadQuestion(
-        f"“{found}” could not be read: a question names what is wanted, and leaves nothing out.",
+        f"“{match[0]}” could not be read: a question has no threshold; an alert has one.",
         context.example,
     )
+
+
+def _naming_what_is_left_out(error: BadQuestion, text: str) -> BadQuestion:
+    """The error of the grammar, which names every word that its suggestion lacks."""
+    if not isinstance(error, SuggestedQuestion):
+        return error
+    named = error.message.lower()
+    lost = [word for word in _lost_words(text, error.hint) if word.lower() not in named]
+    if not lost:
+        return error
+    left_out = f"“{sanitise(' '.join(lost), 40)}” is left out."
+    return SuggestedQuestion(f"{error.message} {left_out}", error.hint)
 
 
 def _tried(words: str, context: Context) -> Question:
@@ -137,16 +169,19 @@ def _suggested(message: str, words: str, context: Context) -> BadQuestion:
     return SuggestedQuestion(message, f"/{context.command.name} {words}".strip())
 
 
-def _keeps_all(text: str, hint: str) -> bool:
-    """Whether every word of the text that may narrow the answer is in the hint, perhaps corrected."""
-    lowered = hint.lower()
+def _lost_words(text: str, hint: str) -> list[str]:
+    """The words of the text that may narrow the answer, and are not in the hint, not even corrected."""
+    lowered = hint.lower().partition(" ")[2]
     kept = lowered.replace(",", " ").split()
-    words = [strip_punctuation(word.lower()) for word in plain_words(text).split() or text.split()]
-    return all(
-        word in lowered or bool(difflib.get_close_matches(word[:LONGEST_NAME], kept, 1, 0.7))
-        for word in words
-        if word not in FILLERS | PREPOSITIONS
-    )
+    lost = []
+    for word in plain_words(text).split() or text.split():
+        plain = strip_punctuation(word.lower()).rstrip("s")
+        is_filler = not plain or not FILLERS.isdisjoint((plain, word.lower()))
+        if is_filler or plain in PREPOSITIONS | _JOINING or plain in lowered:
+            continue
+        if not difflib.get_close_matches(word[:LONGEST_NAME].lower(), kept, 1, ALIKE):
+            lost.append(word)
+    return lost
 
 
 def _correction(words: str, context: Context, command: Command[Any]) -> BadQuestion | None:
@@ -164,7 +199,7 @@ def _correction(words: str, context: Context, command: Command[Any]) -> BadQuest
     except TwoReadings as error:
         return error
     except BadQuestion:
-        return None
+        return _with_kept_words(line, context, command)
     verb = "is" if len(mistakes) == 1 else "are"
     return _suggested(f"{typed} {verb} not known; did you mean {meant}?", question.text, context)
 
@@ -239,7 +274,8 @@ def _with_kept_words(words: str, context: Context, command: Command[Any]) -> Bad
             question = _tried(line, context) if meant else None
         except BadQuestion:
             continue
-        if question:
+        # A word of a window is not the name of a log.
+        if question and NO_NAMES.isdisjoint(question.parts.subject.lower().split()):
             message = f"“{sanitise(kept, 40)}” could not be read; did you mean “{meant}”?"
             return _suggested(message, line, context)
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -22,10 +23,16 @@ _CONTRACTIONS = (
     (re.compile(r"(?i)\b(what|who|how|where|when|there|that)['’]s\b"), r"\1 is"),
     (re.compile(r"(?i)\b(did|do|does|is|are|was|were|have|has)n['’]t\b"), r"\1 not"),
 )
+# An account may be called `us`.
+_US = re.compile(r"(?i)\b(show|give|tell|get|let|find|for|of) us\b")
 _ENDS = "?!."
 # Words that connect, and narrow nothing.
 FILLERS = frozenset(
-    ["a", "an", "the", "is", "are", "was", "were", "be", "been", "being", "do", "does", "did", "has", "have", "had", "will", "would", "can", "could", "should", "may", "i", "we", "us", "our", "you", "your", "me", "my", "it", "its", "they", "them", "their", "there", "this-is", "any", "anything", "something", "please", "pls", "thanks", "hi", "hey", "hello", "tell", "show", "give", "get", "see", "view", "find", "display", "print", "want", "need", "know", "look", "check", "like", "let", "lets", "what", "which", "how", "why", "when", "that", "just", "so", "also"]
+    ["a", "an", "the", "is", "are", "was", "were", "be", "been", "being", "do", "does", "did", "has", "have", "had", "will", "would", "can", "could", "should", "may", "i", "we", "our", "you", "your", "me", "my", "it", "its", "they", "them", "their", "there", "this-is", "any", "anything", "something", "please", "pls", "thanks", "hi", "hey", "hello", "tell", "show", "give", "get", "see", "view", "find", "display", "print", "want", "need", "know", "look", "check", "like", "let", "lets", "what", "which", "how", "why", "when", "that", "just", "so", "also"]
+)  # fmt: skip
+# They say how other words belong together, so that without them the question is another one.
+CONNECTIONS = frozenset(
+    ["and", "or", "not", "no", "nor", "without", "except", "excluding", "but", "than", "then", "more", "less", "fewer", "most", "least", "never", "if", "because", "all", "every", "other", "sometime", "whenever", "recently", "lately", "soon", "earlier", "time"]
 )  # fmt: skip
 # They stay between the words of a window.
 PREPOSITIONS = frozenset(
@@ -49,6 +56,8 @@ PREPOSITIONS = frozenset(
         "as",
     ]
 )
+# Other names of a vendor.
+_VENDORS = MappingProxyType({"devicewise": ("telit", "tr50")})
 _BACK = "last|past|previous|this|today|yesterday|current"
 
 
@@ -61,10 +70,13 @@ class Phrase(Struct, frozen=True):
 
 
 class Sentence(Struct, frozen=True):
-    """A sentence in the words of a command, and whether it can mean nothing else."""
+    """A sentence in the words of a command, and whether it can mean nothing else. `problem` is why it
+    cannot be one question.
+    """
 
     words: str
     is_sure: bool = True
+    problem: str = ""
 
 
 class Named(Struct, frozen=True):
@@ -81,11 +93,20 @@ def phrase(
     return Phrase(re.compile(rf"(?i)(?<!\S)(?:{pattern})(?!\S)"), meaning, is_sure)
 
 
+def same_unit(match: re.Match[str]) -> str:
+    """The comparison of `this week more than last week`; the words as they are where one names a week
+    and the other a month.
+    """
+    unit = match["than"].lower()
+    is_same = (match["unit"] or unit).lower() == unit
+    return f"this {unit} vs last {unit}" if is_same else match[0]
+
+
 def plain_words(text: str) -> str:
     """The words without punctuation at their ends; empty for what is no sentence."""
     if len(text) > LONGEST_SENTENCE or any(char in text for char in '("'):
         return ""
-    for pattern, words in _CONTRACTIONS:
+    for pattern, words in (*_CONTRACTIONS, (_US, r"\1 me")):
         text = pattern.sub(words, text)
     return " ".join(word.rstrip(_ENDS) for word in text.split() if word.rstrip(_ENDS))
 
@@ -107,14 +128,19 @@ def split_names(words: str, names: Mapping[str, str]) -> Named:
     """
     found: list[str] = []
     left: list[str] = []
+    # How many words are left before the last name.
+    place = 0
     for word in words.split():
         bare = word.rstrip(",").lower().removesuffix("'s").removesuffix("’s")
         parts = [names.get(part) for part in bare.split(",")]
         if not all(parts):
             left.append(word)
             continue
+        # `by edge` names who called, and not what was called.
+        if found and len(left) == place + 1 and left[-1].lower() in ("or", "vs", "versus", "vs."):
+            left.pop()
         while left and left[-1].lower() in (
-            *PREPOSITIONS,
+            *(PREPOSITIONS - {"by"}),
             "the",
             "our",
             "and",
@@ -125,6 +151,7 @@ def split_names(words: str, names: Mapping[str, str]) -> Named:
             # `today and on edge` keeps nothing of it.
             left.pop()
         found += [part for part in parts if part]
+        place = len(left)
     return Named(list(dict.fromkeys(found)), " ".join(left))
 
 
@@ -135,7 +162,7 @@ def accounts_of(words: str, directory: AccountDirectory, kinds: Collection[str])
     by_vendor: dict[str, list[str]] = {}
     for name in accounts:
         kind = directory.accounts[name]
-        for title in {kind.lower(), title_of(kind).lower().split()[0]}:
+        for title in {kind.lower(), title_of(kind).lower().split()[0], *_VENDORS.get(kind, ())}:
             by_vendor.setdefault(title, []).append(name)
     # Of a vendor with several accounts, one has to be named.
     vendors = {
@@ -156,7 +183,13 @@ def without_fillers(words: str, fillers: Collection[str], options: Collection[st
     words = re.sub(
         rf"(?i)(?<!\S)(?:(?:in|on|within|over|during|for|from|of|the) )+(?={_BACK})", "", words
     )
-    kept = [word for word in words.split() if word.lower().strip(",") not in fillers]
+    typed = words.split()
+    kept = [
+        word
+        for at, word in enumerate(typed)
+        # What follows `by` is asked for.
+        if word.lower().strip(",") not in fillers or (at and typed[at - 1].lower() == "by")
+    ]
     found: list[str] = []
     for at, word in enumerate(kept):
         following = kept[at + 1].lower() if at + 1 < len(kept) else ""
@@ -164,6 +197,6 @@ def without_fillers(words: str, fillers: Collection[str], options: Collection[st
         if word.lower() in PREPOSITIONS and is_loose and (word.lower() != "by" or not following):
             continue
         found.append(word)
-    while found and found[-1].lower() in PREPOSITIONS:
+    while found and found[-1].lower() in PREPOSITIONS - {"by"}:
         found.pop()
     return " ".join(found)

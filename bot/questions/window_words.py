@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from bot.formatting import sanitise
-from bot.questions.windows import MONTHS, WEEKDAYS
+from bot.questions.windows import MONTHS, UNITS, WEEKDAYS
 
 # The shortest prefix that is accepted for an account's name.
 SHORTEST_BEGINNING = 3
@@ -88,12 +88,22 @@ LONGEST_WINDOW_WORD = 16
 def guesses(words: Sequence[str]) -> Iterator[list[str]]:
     """Windows that were possibly meant, most likely first, computed lazily."""
     nearest = [_nearest(word) for word in words]
-    yield nearest
+    if names_time(nearest):
+        yield nearest
     yield ["last", *nearest]
     yield ["since", *nearest]
     for length in range(len(nearest) - 1, 0, -1):
         for at in range(len(nearest) - length + 1):
-            yield nearest[at : at + length]
+            if names_time(nearest[at : at + length]):
+                yield nearest[at : at + length]
+
+
+def names_time(words: Sequence[str]) -> bool:
+    """Whether one of the words may name a time; without any, reading them would find nothing."""
+    return any(
+        word.lower() in NO_NAMES or word.lower() in UNITS or any(map(str.isdigit, word))
+        for word in words
+    )
 
 
 def _nearest(word: str) -> str:
@@ -119,5 +129,6 @@ def unread(typed: str, window: str, command: str) -> str:
         left.remove(word)
     words = sanitise(" ".join(left), 40)
     return (
-        f"“{words}” could not be read; did you mean “{window}”? `/{command} help` lists the words."
+        f"“{words}” could not be read; did you mean “{window}”, without it? `/{command} help` lists "
+        "the words."
     )

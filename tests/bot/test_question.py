@@ -602,5 +602,5 @@ def test_unknown_account_is_answered_with_the_accounts(words: str, hint: str) ->
 def test_only_unread_words_are_named(line: str, unread: str, read: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         ask(line)
-    assert f"“{unread}” could not be read; did you mean “{read}”?" in caught.value.message
+    assert f"“{unread}” could not be read; did you mean “{read}”" in caught.value.message
     assert ask(caught.value.hint)

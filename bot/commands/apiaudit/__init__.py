@@ -15,7 +15,7 @@ from bot.commands.apiaudit.question import (
     read_apiaudit,
     read_apiaudit_form,
 )
-from bot.commands.apiaudit.sentences import EXAMPLES, sentence_of
+from bot.commands.apiaudit.sentences import EXAMPLES, may_be_person, sentence_of
 from bot.questions.comparison_words import is_comparison
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
@@ -50,7 +50,7 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
 
     def filter_for(self, words: str, directory: AccountDirectory) -> str:
         del directory
-        return "" if " " in words else f"who:{words}"
+        return f"who:{words}" if " " not in words and may_be_person(words) else ""
 
     def option_fields(self, question: AuditQuestion | None) -> list[FormField]:
         return audit_fields(question)

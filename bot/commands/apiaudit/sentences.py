@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from bot.commands.apiaudit.display import GROUPS, column_named
 from bot.questions.question import AccountDirectory
 from bot.questions.sentences import (
+    CONNECTIONS,
     FILLERS,
     PREPOSITIONS,
     UNITS,
@@ -14,6 +16,7 @@ from bot.questions.sentences import (
     accounts_of,
     phrase,
     plain_words,
+    same_unit,
     with_meanings,
     without_fillers,
 )
@@ -38,22 +41,35 @@ _COLUMNS = (
 )
 _MORE = r"(?: (?:the|unique|distinct|different|single|most active|busiest))*"
 _VERBS = (
-    r"(?:make|made|do|done|call|called|use|used|change|changed|touch|touched|hit|access|accessed|trigger|triggered"
-    r"|cause|caused|send|sent|create|created|run)"
+    r"(?:make|made|do|done|call|called|use|used|touch|touched|hit|access|accessed|trigger|triggered"
+    r"|cause|caused|send|sent|run)"
 )
+_CHANGE = r"(?:change|changed|modify|modified|update|updated|edit|edited|create|created)"
+_CHANGES = "action:put action:post action:patch action:delete"
 _CALLS = r"(?:(?:api )?(?:calls?|requests?|hits?))"
-_NAME = r"([A-Za-z][\w.@+-]{1,60}?)"
+_NAME = r"([^\W\d_][\w.@+-]{1,60}?)"
 _NO_LENGTH = rf"(?! ?{UNITS}(?!\S))"
 _NOT_COUNTED = "".join(
     f"(?<!{word} )" for word in ("last", "past", "top", "newest", "latest", "calls", "slowest", "than", "over", "new", "first")
 )  # fmt: skip
 _METHOD = "get|post|put|patch|delete|head"
+# Of these status codes, numbers of calls are typed as often.
+_ROUND = r"[1-5]00"
+_NO_FAILURE = r"[1-3](?:\d\d|xx)"
+_SECONDS = r"(\d+(?:\.\d+)?) ?(ms|s)(?:ec(?:ond)?s?)?"
+# First names that mean something else to a question.
+_NAMES = "will|may|april|june|august"
 _DENIED = "status:401 status:403"
 
 
 def _by(match: re.Match[str]) -> str:
     column = re.sub(r"\b(?:api|ip(?= )|http|status|response) ?(?=\w)", "", match[1].lower())
     return f"by {column_named(column) or match[1]}"
+
+
+def _only_calls(match: re.Match[str]) -> str:
+    """`calls` where the words ask for calls, and not for how long they took."""
+    return "calls" if re.match(_CALLS, match[0], re.IGNORECASE) else ""
 
 
 def _method(match: re.Match[str]) -> str:
@@ -63,8 +79,36 @@ def _method(match: re.Match[str]) -> str:
 def _who(match: re.Match[str]) -> str:
     """The filter for a person, unless the word means something else."""
     name = match["name"].removesuffix("'s").removesuffix("’s")
-    is_other = name.lower() in _NO_PEOPLE | _NOBODY or column_named(name.lower())
+    is_other = name.lower() in _NO_PEOPLE | _NOBODY | CONNECTIONS or column_named(name.lower())
     return match[0] if is_other else f"who:{name}"
+
+
+def _who_also(match: re.Match[str]) -> str:
+    """The filters for two people, of whom either is meant."""
+    also = _who(match)
+    return f"{match[1]} {also}" if also.startswith("who:") else match[0]
+
+
+def _who_and(words: str) -> Callable[[re.Match[str]], str]:
+    """The filter for a person, and more words; nothing where it is no person."""
+
+    def meaning(match: re.Match[str]) -> str:
+        who = _who(match)
+        return f"{who} {words}" if who.startswith("who:") else match[0]
+
+    return meaning
+
+
+def _url(match: re.Match[str]) -> str:
+    """The filter for what is called, unless the word means something else."""
+    name = match[1].lower()
+    return match[0] if name in _NO_PEOPLE or column_named(name) else f"url:{match[1]}"
+
+
+def may_be_person(word: str) -> bool:
+    """Whether a word without a meaning of its own may be somebody's name."""
+    lowered = word.lower()
+    return not (lowered in _NO_PEOPLE | _NOBODY | CONNECTIONS | _ASKED or column_named(lowered))
 
 
 _FILLERS = FILLERS | frozenset(
@@ -75,18 +119,31 @@ _NO_PEOPLE = NO_NAMES | _FILLERS | PREPOSITIONS | frozenset(
 )  # fmt: skip
 # Columns that calls are not counted by, and other words that are nobody's name.
 _NOBODY = frozenset(
-    ["nobody", "region", "regions", "country", "countries", "city", "endpoint", "endpoints", "url", "urls", "path", "paths", "service", "services", "type", "types", "date", "reason", "reasons", "hostname", "domain", "domains", "property", "properties", "group", "groups", "team", "teams", "department", "contract", "product", "products", "size", "duration", "latency", "throughput", "load", "number", "rate", "availability", "uptime", "status", "performance", "severity", "environment", "production", "staging", "name", "names", "anywhere", "here", "there", "nothing", "many"]
+    ["nobody", "none", "neither", "either", "both", "else", "ever", "already", "only", "even", "still", "actually", "really", "everything", "he", "she", "him", "her", "these", "those", "this", "one", "some", "few", "several", "region", "regions", "country", "countries", "city", "endpoint", "endpoints", "url", "urls", "path", "paths", "service", "services", "type", "types", "date", "reason", "reasons", "hostname", "domain", "domains", "property", "properties", "group", "groups", "team", "teams", "department", "contract", "product", "products", "size", "duration", "latency", "throughput", "load", "number", "rate", "availability", "uptime", "status", "performance", "severity", "environment", "production", "staging", "name", "names", "anywhere", "here", "there", "nothing", "many"]
+)  # fmt: skip
+# What is asked about calls, and cannot be answered by a filter.
+_ASKED = frozenset(
+    ["average", "mean", "median", "peak", "maximum", "minimum", "daily", "hourly", "weekly", "monthly", "fewest", "oldest", "earliest", "first", "fastest", "fast", "quick", "different", "unique", "active", "inactive", "stopped", "stop", "broke", "recover", "recovered", "hide", "skip", "ignore", "delete", "deleted", "change", "changes", "write", "writes", "reads", "login", "logins", "purge", "volume", "keys", "tokens", "user", "port", "p50", "p90", "p99", "vs"]
 )  # fmt: skip
 _PEOPLE = _NAME.replace("(", "(?P<name>", 1)
+_MORE_THAN = rf"(?:(?:is|are|was|were) there )?(?:any )?(?:more|less|fewer) (?:traffic|{_CALLS})"
+_MORE_FAILURES = (
+    r"(?:(?:is|are|was|were) there )?(?:any )?(?:more|less|fewer) (?:failures|errors|failed calls)"
+)
+_EARLIER_DAY = r"(yesterday|last (?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 _PHRASES = (
     # What the usual answer shows anyway.
     phrase(r"(?<!to )(?<!until )(?<!till )(?:right now|now|currently|at the moment)", "last 15 mins", is_sure=False),
-    phrase(rf"(?:is|are|was|were) there (?:more|less|fewer) (?:traffic|{_CALLS}) (?:today )?than yesterday", "today vs yesterday same hours"),
-    phrase(rf"(?:is|are|was|were) there (?:more|less|fewer) (?:traffic|{_CALLS}) (?:this (?:week|month) )?than last (week|month)", r"this \1 vs last \1"),
+    phrase(rf"{_MORE_THAN} (?:today )?than {_EARLIER_DAY}", r"today vs \1 same hours"),
+    phrase(rf"{_MORE_THAN} (?:this (?P<unit>week|month) )?than last (?P<than>week|month)", same_unit),
+    phrase(rf"{_MORE_FAILURES} (?:today )?than {_EARLIER_DAY}", r"today vs \1 same hours failures"),
     phrase(r"(?:error|failure) (?:rate|percentage|percent|ratio)s?", ""),
     phrase(r"(?:latency|latencies|response times?|p95)", ""),
     phrase(r"(?:took|take|takes|taking|lasting|lasted) (?:more|longer) than (\d+(?:\.\d+)? ?(?:ms|s|secs?|seconds?))", lambda m: f"slower:{m[1].replace(' ', '')}"),
-    phrase(r"(?:took|take|takes|taking|lasting|lasted) over (\d+(?:\.\d+)? ?(?:ms|s))", lambda m: f"slower:{m[1].replace(' ', '')}"),
+    phrase(rf"(?:(?:took|take|takes|taking|lasting|lasted)(?: longer than)?|{_CALLS}|latency|response times?|duration) over {_SECONDS}", lambda m: f"{_only_calls(m)} slower:{m[1]}{m[2]}"),
+    phrase(rf"over {_SECONDS}", r"slower:\1\2", is_sure=False),
+    phrase(rf"({_NO_FAILURE})(?= (?:failed|failing|failures?|errors?)(?!\S))", r"status:\1", is_sure=False),
+    phrase(rf"{_NOT_COUNTED}({_ROUND})(?= {_CALLS}(?!\S))", r"status:\1", is_sure=False),
     phrase(
         rf"{_NOT_COUNTED}(?:(?:status|http|code|response|error) )*([1-5](?:\d\d|xx))(?:s|'s)?{_NO_LENGTH}(?: (?:errors?|responses?|status(?:es)?|codes?))*",
         lambda m: f"status:{m[1].lower()}",
@@ -100,8 +157,10 @@ _PHRASES = (
     phrase(r"(?:denied|rejected|refused|blocked)", _DENIED),
     phrase(r"(?:successful|succeeded|successes)", "status:success"),
     phrase(r"(status:\S+) (?:or|and|&)(?= status:)", r"\1"),
+    phrase(r"(?:latest|newest|last|most recent) (?:failure|error|(?:failed|failing) (?:call|request))", "calls 1 failures"),
     phrase(r"(?:go|goes|went|going) wrong|wrong|broken|breaking", "failures"),
     phrase(rf"(?:failing|fails?|failed|errors?|erroring|failures?)(?: {_CALLS})?", "failures"),
+    phrase(r"(?:latest|newest|last|most recent) (\d+) failures", r"calls \1 failures"),
     phrase(r"(?:latest|newest|most recent|recent)(?= failures)", ""),
     phrase(r"down|problems?|issues?|trouble", "failures", is_sure=False),
     phrase(rf"(?:slowest|longest)(?: running)? (\d+)(?: {_CALLS})?", r"slowest \1"),
@@ -114,24 +173,43 @@ _PHRASES = (
     phrase(rf"(?:unknown|unseen|unfamiliar|never seen|suspicious|unusual|strange|weird) {_COLUMNS}", r"new \1", is_sure=False),
     phrase(r"suspicious|unusual|strange|weird|anomalies|anomalous", "new", is_sure=False),
     phrase(rf"top (?:\d+ ){_COLUMNS}", _by, is_sure=False),
+    phrase(rf"top (?:\d+ )?failures {_COLUMNS}", lambda m: f"failures {_by(m)}", is_sure=False),
+    phrase(rf"(?-i:{_METHOD.upper()})(?= {_CALLS}(?!\S))", lambda m: f"action:{m[0].lower()}"),
     phrase(
-        rf"(?:which|what|whose|top|busiest|most (?:active|frequent|common)|number of|how many|count of|count|list of|list|for each|each|per|by|every){_MORE} {_COLUMNS}",
+        rf"(?:which|what|whose|top|busiest|most (?:active|frequent|common)|number of|how many|count of|count|list of|list|for each|each|per|by|every|unique|distinct){_MORE} {_COLUMNS}",
         _by,
     ),
+    phrase(rf"get(?= {_CALLS}(?!\S))", "action:get", is_sure=False),
     phrase(rf"(?:show|list|see|get|give|display|print|view|find)(?: (?:me|us|all|the|of))* {_CALLS}", "calls"),
     phrase(rf"(?:latest|newest|last|most recent) (\d+) {_CALLS}", r"calls \1"),
+    phrase(r"(?:latest|newest|last|most recent) (?:call|request)", "calls 1"),
     phrase(rf"(?:latest|newest|last|most recent|recent) {_CALLS}", "calls"),
     phrase(rf"(?:how many|number of|total(?: number of)?|count(?: of)?)(?: {_CALLS})?|how (?:often|busy)", "TOTAL"),
     phrase(r"(?:show|list|see|get|give|print)(?: me| us)? all(?: of)?(?: the)?", ""),
     phrase(rf"({_METHOD}) {_CALLS}", lambda m: f"{_method(m)} calls"),
     phrase(rf"(?-i:({_METHOD.upper()}))", _method),
+    phrase(rf"(?:by|user|actor) ({_NAMES})", r"who:\1", is_sure=False),
+    phrase(rf"(?:did|has) ({_NAMES}) (?:{_VERBS}|{_CHANGE})", r"who:\1", is_sure=False),
+    phrase(rf"(?:did|have|do) {_NAME} (?:or|and|&) {_NAME} {_VERBS}", r"who:\1 who:\2", is_sure=False),
     phrase(rf"(?:did|has|have|does) {_PEOPLE} {_VERBS}", _who),
-    phrase(rf"(?:(?:made|done|called|caused|triggered|sent|created) )?(?:by|from|of)(?: user| actor)? {_PEOPLE}", _who),
+    phrase(rf"(?:did|has|have|does) {_PEOPLE} {_CHANGE}", _who_and(_CHANGES), is_sure=False),
+    phrase(rf"(?:did|has|have|does) {_PEOPLE} deleted?", _who_and("action:delete"), is_sure=False),
+    phrase(rf"(?:(?:made|done|called|caused|triggered|sent|created) )?by(?: user| actor)? {_PEOPLE}", _who),
+    phrase(r"(?:from |of )?([^\s@:/]+@[^\s@:/]+)", r"who:\1"),
+    # A place or a team is as likely.
+    phrase(rf"(?:(?:made|done|called|caused|triggered|sent) )?(?:from|of)(?: user| actor)? {_PEOPLE}", _who, is_sure=False),
+    phrase(rf"(who:\S+),? (?:or|and|&) (?:by )?{_PEOPLE}", _who_also, is_sure=False),
     phrase(rf"{_PEOPLE}['’]s(?: {_CALLS})?", _who),
     phrase(r"(?:user|actor|person) (?P<name>[^\s:]+)", _who),
     phrase(r"(?:from |by )?([^\s@:/]+@[^\s@:/]+)", r"who:\1"),
     phrase(r"(?:from |by )?((?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?)", r"ip:\1"),
+    phrase(r"(?:from |by )?((?=\S*::|\S*[a-f]\S*:)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:/\d{1,3})?)", r"ip:\1"),
+    phrase(r"(ip:\S+) (?:or|and|&)(?= ip:)", r"\1"),
     phrase(r"(?:to |of |on )?(/[\w~-][^\s]*)", r"url:\1"),
+    phrase(r"(?<=calls )to (?:the )?([a-z][\w.-]{1,60})", _url, is_sure=False),
+    phrase(r"(?:the )?(?:property|group|contract|zone|policy|config|configuration|thing|device) ([\w.-]*[\d_][\w.-]*)", r"url:\1", is_sure=False),
+    phrase(r"(?:changes|writes|edits|modifications)(?= (?:by|who:))", _CHANGES, is_sure=False),
+    phrase(rf"(?<!by )who {_CHANGE}", f"by who {_CHANGES}", is_sure=False),
     phrase(r"(?<!by )who deleted", "by who action:delete", is_sure=False),
     phrase(r"(?<!by )(?:who|whom|anyone|anybody|someone|somebody)", "by who"),
     phrase(r"requests?|api calls", "calls"),
@@ -141,7 +219,7 @@ _MOST = phrase(
     r"(?:the )?(?:most|mostly)(?: of(?: the| all)?)?(?: (?:calls|often|frequently|active|failures|traffic))?",
     "",
 )
-_WITHOUT_LIST = phrase(r"calls(?: \d+)?", "")
+_WITHOUT_LIST = phrase(r"calls(?! \d)", "")
 
 
 def sentence_of(text: str, directory: AccountDirectory, kinds: tuple[str, ...]) -> Sentence | None:

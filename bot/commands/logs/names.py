@@ -56,10 +56,14 @@ def split_logs_and_patterns(
         if lowered in known:
             logs.append(known[lowered])
         elif lowered == "grep" and waiting:
-            # Options of grep, such as -i, which is what is done anyway.
+            # Options of grep, such as -i, which is what is done anyway; -v is the opposite.
+            opposite = ""
             while waiting[0].startswith("-") and len(waiting) > 1:
-                waiting.pop(0)
-            patterns.append(pattern_of(strip_punctuation(waiting.pop(0)).strip("\"'")))
+                option = waiting.pop(0)
+                is_opposite = option == "--invert-match" or re.fullmatch(r"-\w*v\w*", option)
+                opposite = "NOT " if is_opposite else opposite
+            found = pattern_of(strip_punctuation(waiting.pop(0)).strip("\"'"))
+            patterns.append(f"{opposite}{found}")
         elif lowered in _LEVEL_WORDS:
             # `errors and warnings` are lines of either, `timeout errors` are both.
             alternatives = [_LEVEL_WORDS[lowered]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.questions.question import AccountDirectory
 from bot.questions.sentences import (
     FILLERS,
@@ -33,7 +35,24 @@ _HAS = r"(?:(?:has|have|is|are|did|does) )?"
 _QUOTA = (
     r"(?:quotas?|budget|allowance|forecasts?|projected|projection|month[- ]end|on track|licen[cs]e)"
 )
+
+
+def _more(match: re.Match[str]) -> str:
+    """The comparison of `this week more than last week`; the words as they are where one names a week
+    and the other a month.
+    """
+    than = match["than"].lower()
+    units = {match[name].lower() for name in ("unit", "later") if match[name]}
+    is_same = units <= {than} and not match[0].lower().startswith("today")
+    return f"this {than} vs last {than}" if is_same else match[0]
+
+
 _PHRASES = (
+    phrase(r"(?:how many|number of|count of|all|all of) (?:the |our )?logs(?: (?:do we have|are there|there are|exist))?", "PER_LOG", is_sure=False),
+    phrase(r"(?:big|large|small|smallest|least(?: used)?|quietest) logs?", "PER_LOG", is_sure=False),
+    phrase(rf"(?:which|what) {_LOGS} (?:sent|logged|used|ingested|sends|logs|uses|(?:has|had|is|was))(?: the)? (?:least|fewest|smallest|lowest)(?: data)?", "PER_LOG", is_sure=False),
+    phrase(r"(?:our |the )?(?:usage )?growth", "GREW", is_sure=False),
+    phrase(r"how (?:big|large) (?:is|are|was|were)", ""),
     phrase(r"(?:day by day|per day|each day|every day|daily)", "by day"),
     phrase(r"(?:week by week|per week|each week|every week|weekly)", "by week"),
     phrase(r"(?:month by month|per month|each month|every month|monthly)", "by month"),
@@ -45,7 +64,7 @@ _PHRASES = (
     phrase(rf"(?:what|why) {_HAS}(?:our |the )?(?:usage |data )?{_GREW}(?: (?:the )?most)?", "GREW", is_sure=False),
     phrase(r"GREW since yesterday", "yesterday vs previous", is_sure=False),
     phrase(r"GREW (?:since|from|compared to|against) last (week|month|year)", r"this \1 vs last \1", is_sure=False),
-    phrase(r"(?:(?:today|this week|this month|this year) )?(?:more|less|higher|lower) than last (week|month|year)", r"this \1 vs last \1"),
+    phrase(r"(?:(?:today|this (?P<unit>week|month|year)) )?(?:more|less|higher|lower)(?: this (?P<later>week|month|year))? than last (?P<than>week|month|year)", _more),
     phrase(r"(?:more|less|higher|lower) than (?:the )?(?:previous|before|usual)", "GREW", is_sure=False),
     phrase(rf"top \d+ {_LOGS}", "PER_LOG", is_sure=False),
     phrase(
@@ -56,10 +75,10 @@ _PHRASES = (
     phrase(r"(?:which|what|each|every|per|by|for each|across all) accounts?", "all"),
     phrase(r"(?:which|what)(?: is| was)?(?: the)?(?: (?:busiest|biggest|largest|peak|worst|highest))? days?|(?:busiest|biggest|largest|peak|worst|highest) days?", "by day"),
     phrase(rf"(?:(?:exceed|over|reach|hit|run out of|within|under|below|above)(?: (?:our|the|my))? )?{_QUOTA}(?: (?:is|are|do we have))?(?: (?:left|used|remaining|usage))?", "QUOTA"),
-    phrase(r"(?:left|remaining)", ""),
+    phrase(r"(?:left|remaining)(?: over)?", "QUOTA"),
 )  # fmt: skip
 _FILLERS = FILLERS | frozenset(
-    ["usage", "data", "log", "logs", "logged", "logging", "ingest", "ingested", "ingestion", "ingesting", "volume", "amount", "much", "many", "send", "sent", "sending", "gb", "gigabytes", "bytes", "mb", "tb", "total", "totals", "used", "use", "using", "consumed", "consumption", "overall", "number", "report", "summary", "account", "big", "large", "size"]
+    ["usage", "data", "log", "logs", "logged", "logging", "ingest", "ingested", "ingestion", "ingesting", "volume", "amount", "much", "many", "send", "sent", "sending", "gb", "gigabytes", "bytes", "mb", "tb", "total", "totals", "used", "use", "using", "consumed", "consumption", "overall", "number", "report", "summary", "account", "size"]
 )  # fmt: skip
 _OPTIONS = frozenset({"per_log", "per", "csv", "vs", "by"})
 
@@ -84,8 +103,10 @@ def sentence_of(text: str, directory: AccountDirectory, kinds: tuple[str, ...]) 
         # Without a window of its own, a usual one is only offered.
         is_sure = is_sure and bool(words)
         words = f"{words or 'last 7 days'} vs previous"
-    if quota and not words:
-        words = "this month"
+    if quota:
+        # A quota and a forecast are those of the month.
+        is_sure = is_sure and words in ("", "this month")
+        words = words or "this month"
     return Sentence(" ".join(filter(None, [*named.names, words])), is_sure)
 
 

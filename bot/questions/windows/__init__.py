@@ -1,6 +1,7 @@
 """Parses the words people type for a time range, and describes the range in words."""
 
 from bot.questions.windows.calendar import TwoReadings, UnknownWindow, zone_name
+from bot.questions.windows.lengths import UNITS
 from bot.questions.windows.reading import (
     FILLER_WORDS,
     ParsedWindow,
@@ -16,6 +17,7 @@ from bot.questions.windows.tokens import MONTHS, WEEKDAYS
 __all__ = [
     "FILLER_WORDS",
     "MONTHS",
+    "UNITS",
     "WEEKDAYS",
     "ParsedWindow",
     "TwoReadings",
