@@ -94,6 +94,8 @@ async def _open_with_bot(
         # Tests are not limited, as they ask more in a second than people do in an hour.
         sandbox.slack.limit()
         sandbox.slack.scopes += f",{CANVAS_SCOPES},{AGENT_SCOPES}"
+        # Whoever opens the page is on call.
+        sandbox.slack.groups["S0ONCALL"] = ["U0ADA", "U0GRACE"]
         sandbox.slack.commands = _commands(bot.requests.answering.directory)
         await sandbox.slack.until(lambda: sandbox.slack.sockets)
         yield sandbox, bot

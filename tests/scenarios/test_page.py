@@ -411,7 +411,7 @@ async def test_global_shortcut_searches_a_log(page: Page) -> None:
     await expect(page.locator("#in-log-options option")).to_have_count(1)
     await page.fill("#in-log", "Pantry Door")
     await page.click("#modal-submit")
-    await expect(page.locator(".unread")).to_have_count(1)
+    await expect(page.locator(".side .unread")).to_have_count(1)
 
 
 async def test_phone_shows_channels_in_a_drawer(phone: Page) -> None:
@@ -427,6 +427,62 @@ async def test_phone_page_is_never_wider_than_screen(phone: Page) -> None:
     await say(phone, "/apiaudit 24h")
     await expect(phone.locator(".table").first).to_be_visible()
     assert await phone.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+async def test_message_elsewhere_is_unread_until_its_channel_is_opened(
+    page: Page, demo: Sandbox
+) -> None:
+    kitchen = page.get_by_role("button", name="# kitchen")
+    await demo.slack.say("Tea is ready", user="U0GRACE", channel="C0KITCHEN")
+    await expect(kitchen).to_have_text("# kitchen unread")
+    assert await kitchen.evaluate("each => getComputedStyle(each).fontWeight") == "800"
+    await expect(page).to_have_title("* Opswatch sandbox")
+    # Nobody is called.
+    await expect(page.locator("#notification")).not_to_be_visible()
+    await kitchen.click()
+    await expect(kitchen).to_have_text("# kitchen")
+    await expect(page).to_have_title("Opswatch sandbox")
+
+
+@pytest.mark.parametrize("mention", ["<@U0ADA>", "<!subteam^S0ONCALL>"])
+async def test_mention_elsewhere_is_counted_and_announced(
+    page: Page, demo: Sandbox, mention: str
+) -> None:
+    for number in (1, 2):
+        await demo.slack.say(f"{mention} alert {number}", user="U0GRACE", channel="C0KITCHEN")
+        await expect(page.locator(".badge")).to_have_text(f"{number} for you")
+    await expect(page).to_have_title("(2) Opswatch sandbox")
+    await page.locator("#notification").get_by_role("button", name="alert 2").click()
+    await expect(page.locator("#title")).to_have_text("# kitchen")
+    await expect(page.locator(".badge")).to_have_count(0)
+    await expect(page.locator("#notification")).not_to_be_visible()
+
+
+async def test_what_came_in_before_the_page_is_unread(page: Page, demo: Sandbox) -> None:
+    await demo.slack.say("<@U0ADA> look", user="U0GRACE", channel="C0KITCHEN")
+    await expect(page.locator(".badge")).to_have_text("1 for you")
+    await page.reload()
+    kitchen = page.get_by_role("button", name="# kitchen")
+    await expect(kitchen).to_have_text("# kitchen1 for you")
+    await kitchen.click()
+    await page.reload()
+    await expect(kitchen).to_have_text("# kitchen")
+    # Of somebody else nothing is read.
+    await page.select_option("#user", "U0LINUS")
+    await expect(kitchen).to_have_text("# kitchen unread")
+
+
+async def test_phone_shows_that_something_is_unread(phone: Page, demo: Sandbox) -> None:
+    await demo.slack.say("<@U0ADA> look", user="U0GRACE", channel="C0KITCHEN")
+    toggle = phone.get_by_role("button", name="Channels and people, 1 unread")
+    await expect(toggle).to_be_visible()
+    await expect(phone.locator("#notification")).to_be_visible()
+    assert await problems_of(phone) == []
+    await toggle.click()
+    await phone.get_by_role("button", name="# kitchen").click()
+    await expect(
+        phone.get_by_role("button", name="Channels and people", exact=True)
+    ).to_be_visible()
 
 
 async def test_arrow_up_recalls_earlier_lines(page: Page) -> None:

@@ -6,6 +6,7 @@ import { showMessages, showWire } from "./messages.js";
 import { doInModal, entries, listenToModal, showView } from "./modals.js";
 import { $, make, me, post, state } from "./state.js";
 import { startTour } from "./tour.js";
+import { badge, hideNotification, markRead, notify, showUnread, unreadIn } from "./unread.js";
 
 const EXAMPLES = [
   "/usage last 7 days",
@@ -20,15 +21,17 @@ const EXAMPLES = [
 const KEPT_REQUESTS = 200;
 
 function showSide() {
+  if (!state.showHome) markRead(state.channel);
   const item = (channel) => {
     const current = !state.showHome && channel.id === state.channel;
+    const unread = unreadIn(channel.id);
     const attributes = {
       type: "button",
-      class: state.unread.has(channel.id) ? "unread" : "",
+      class: unread.all ? "unread" : "",
       "aria-current": String(current),
       onclick: () => go(channel.id),
     };
-    return make("li", {}, make("button", attributes, titleOf(channel)));
+    return make("li", {}, make("button", attributes, titleOf(channel), badge(unread)));
   };
   const directs = state.channels.filter((channel) => channel.direct);
   $("channels").replaceChildren(...state.channels.filter((channel) => !channel.direct).map(item));
@@ -39,6 +42,7 @@ function showSide() {
   const channel = state.channels.find((each) => each.id === state.channel);
   $("title").textContent = state.showHome || !channel ? "Opswatch" : titleOf(channel);
   $("about").textContent = state.showHome ? "App Home" : channel?.about ?? "";
+  showUnread();
 }
 
 const titleOf = (channel) => (channel.direct ? "Opswatch" : `# ${channel.name}`);
@@ -65,7 +69,6 @@ function go(channel) {
   state.channel = channel;
   state.canvas = "";
   state.showHome = false;
-  state.unread.delete(channel);
   openSide(false);
   showAll();
   $("messages").scrollTop = $("messages").scrollHeight;
@@ -73,6 +76,7 @@ function go(channel) {
 }
 
 function openSide(open) {
+  hideNotification();
   document.body.classList.toggle("side-open", open);
   $("shade").hidden = !open;
   $("toggle-side").setAttribute("aria-expanded", String(open));
@@ -141,7 +145,10 @@ const ON_EVENT = {
     state.messages = state.messages.filter((each) => each.ts !== message.ts);
     refresh(message);
   },
-  added: keep,
+  added: ({ message }) => {
+    keep({ message });
+    notify(message, go);
+  },
   changed: keep,
 };
 
@@ -154,14 +161,11 @@ function keep({ message }) {
 
 function refresh(message) {
   if (!state.channels.some((channel) => channel.id === message.channel)) {
-    state.unread.add(message.channel);
     load();
-  } else if (message.channel === state.channel) {
-    showMessages();
-  } else if (!message.seen_by || message.seen_by === state.user) {
-    state.unread.add(message.channel);
-    showSide();
+    return;
   }
+  if (message.channel === state.channel) showMessages();
+  showSide();
 }
 
 function listenToSandbox() {

@@ -15,7 +15,7 @@ export const state = {
   home: null,
   view: null,
   faults: {},
-  unread: new Set(),
+  members: {},
   replyingTo: null,
 };
 

@@ -46,6 +46,7 @@ class DemoPage(People):
                     for u in self.users.values()
                 ],
                 "groups": {group: group[2:].lower() for group in self.groups},
+                "members": self.groups,
                 "channels": [
                     {"id": c.id, "name": c.name, "about": c.about, "direct": bool(c.direct_with)}
                     for c in self.channels.values()
