@@ -61,6 +61,7 @@ from handlers.chat_commands import (
 )
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.alerts import AlertJob
+from handlers.jobs.orphans import close_orphans
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Permissions, Requester
@@ -139,7 +140,7 @@ class RuleManager(Struct, frozen=True):
         await self.silences.refresh(now)
         rules = list(self.registry.rules())
         # After the chat rules are known: an incident whose rule is unknown is closed as deleted.
-        await self.job.close_orphans(rules)
+        await close_orphans(self.job, rules)
         return rules
 
     async def escalating(self) -> list[Rule]:

@@ -45,9 +45,7 @@ _FOR = re.compile(r"(?i)(?:for\s+)?(?:(?:the\s+)?next\s+)?")
 _READING = Reading(datetime(2024, 12, 31, 12, tzinfo=UTC), UTC, False, "")
 # Behind one of these words, or a sign, everything is the comment.
 _REASONS = frozenset(["because", "for", "due", "while", "as", "so", "cause", "since", "during"])
-_POLITE = frozenset(
-    ["please", "pls", "plz", "thanks", "thank you", "thx", "ty", "cheers", "please and thank you"]
-)
+_POLITE = frozenset(["please", "pls", "plz", "thanks", "thank you", "thx", "ty", "cheers"])
 _SIGNS = "(-–—#;:,"
 _DAYS = "|".join(f"{day[:3]}|{day}" for day in WEEKDAYS)
 _MONTHS = "|".join(f"{month[:3]}|{month}" for month in MONTHS if month not in ("may", "march"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -20,7 +19,6 @@ from bot.alerts.rule import (
     EvaluationTimes,
     Rule,
     extract_readings,
-    rule_from_definition,
 )
 from bot.alerts.state import AlertState, EvaluationError, Reason
 from bot.answer import Measurement
@@ -30,14 +28,13 @@ from bot.blocks.alert_context import (
     NotificationContext,
     RuleChange,
 )
-from bot.blocks.rule_changes import definition_changes
 from bot.commands.answering import Answerer
 from bot.observability.observers import EvaluationObserver, ignore_evaluation
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import AlertStore, EvaluationRecord, NewSilence, Post, RuleEdit, Saved
 from handlers.jobs.alert_schedules import schedule_of
-from handlers.jobs.alert_states import CachedStates, decode_state
+from handlers.jobs.alert_states import CachedStates
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.batches import Batches
 from handlers.jobs.evaluations import (
@@ -47,7 +44,12 @@ from handlers.jobs.evaluations import (
     measured,
     window_of,
 )
-from handlers.jobs.incident_actions import IncidentAction
+from handlers.jobs.incident_actions import (
+    IncidentAction,
+    acknowledgement,
+    escalation,
+    silencing,
+)
 from handlers.jobs.notice_details import DetailsReader, may_need_details, without_source
 from handlers.jobs.notifications import (
     closed_channels_post,
@@ -59,7 +61,6 @@ from handlers.jobs.scheduler import Job
 from handlers.jobs.silences import SilenceIndex
 from handlers.jobs.slots import Slots
 
-log = logging.getLogger("opswatch")
 # So many rules are saved in one transaction, and evaluated in one go; each takes a few milliseconds.
 BATCH_SIZE = 1000
 EVALUATED_AT_ONCE = 250
@@ -267,14 +268,7 @@ class AlertJob:
         """Turns off reminders of the open incident, and acknowledges it in its targets but those
         that it is `known_to`. False where there is none.
         """
-        action = IncidentAction(
-            Reason.ACKNOWLEDGED,
-            lambda alert: replace(alert, acknowledged_by=user),
-            by=user,
-            name=name,
-            known_to=known_to,
-        )
-        return await self._apply_action(rule, action)
+        return await self._apply_action(rule, acknowledgement(user, name, known_to))
 
     async def is_escalation_due(self, rule: Rule) -> bool:
         """Whether nobody has acknowledged the open incident in time."""
@@ -288,12 +282,7 @@ class AlertJob:
         now = self.clock()
         if closed:
             rule = replace(rule, paging_or_unset=without_recipients(rule.paging, closed))
-        action = IncidentAction(
-            Reason.ESCALATED,
-            lambda alert: replace(alert, calls=replace(alert.calls, escalated_at=now)),
-            closed=closed,
-        )
-        return await self._apply_action(rule, action)
+        return await self._apply_action(rule, escalation(now, closed))
 
     def _escalates(self, rule: Rule, alert: AlertState, now: datetime) -> bool:
         silenced = self.silences.active(rule.name, now) is not None
@@ -303,14 +292,7 @@ class AlertJob:
         """Silences an alert with an open incident, and posts that there, in one transaction. False,
         and nothing is changed, where there is none. Raises RuleChanged.
         """
-        action = IncidentAction(
-            Reason.SILENCED,
-            lambda alert: replace(alert, silenced=True),
-            by=silence.user,
-            name=name,
-            silence=silence,
-        )
-        return await self._apply_action(rule, action)
+        return await self._apply_action(rule, silencing(silence, name))
 
     async def close(
         self,
@@ -340,24 +322,6 @@ class AlertJob:
         is_posted = await self._apply_action(rule, action)
         self._states.drop([rule.name])
         return is_posted
-
-    async def close_orphans(self, rules: Sequence[Rule]) -> None:
-        """The same for rules that were changed in the configuration, or removed from it, while no
-        process ran.
-        """
-        known = {rule.name: rule for rule in rules}
-        for left in await self.alerts.open_incidents():
-            # The incident was opened by the rule as it was then, which the stored definition
-            # describes.
-            alert = decode_state(left.alert_state)
-            now = known.get(left.alert)
-            if (now and now.definition == left.definition) or not alert.notified:
-                continue
-            rule = rule_from_definition(left.alert, left.definition, left.channel)
-            self._states.keep(rule, alert)
-            changes = definition_changes(rule, now) if now else ""
-            change = RuleChange.CHANGED if now else RuleChange.DELETED
-            await self.close(rule, change, changes=changes)
 
     async def _apply_action(self, rule: Rule, action: IncidentAction) -> bool:
         """Changes the state of an alert with an open incident, and posts it there."""

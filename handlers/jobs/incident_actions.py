@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.alerts.channels import OperatorButton
 from bot.alerts.mutes import ActiveSilence
@@ -61,3 +62,31 @@ class IncidentAction(Struct, frozen=True):
             changes=self.changes,
             known_to=self.known_to,
         )
+
+
+def acknowledgement(user: str, name: str, known_to: Sequence[str]) -> IncidentAction:
+    return IncidentAction(
+        Reason.ACKNOWLEDGED,
+        lambda alert: replace(alert, acknowledged_by=user),
+        by=user,
+        name=name,
+        known_to=known_to,
+    )
+
+
+def silencing(silence: NewSilence, name: str) -> IncidentAction:
+    return IncidentAction(
+        Reason.SILENCED,
+        lambda alert: replace(alert, silenced=True),
+        by=silence.user,
+        name=name,
+        silence=silence,
+    )
+
+
+def escalation(at: datetime, closed: Sequence[str]) -> IncidentAction:
+    return IncidentAction(
+        Reason.ESCALATED,
+        lambda alert: replace(alert, calls=replace(alert.calls, escalated_at=at)),
+        closed=closed,
+    )

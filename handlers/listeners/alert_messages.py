@@ -37,7 +37,7 @@ _DATA = frozenset(["why", "data", "show data", "show the data", "show why"])
 _THIS = re.compile(
     r"(?i)(?:please\s+)?(?:(?:it|this|that|the)(?:\s+(?:alert|incident|one))?|please)(?!\S)\s*"
 )
-_POLITE = re.compile(r"(?i)[\s,]*(?<!\S)(?:please|pls|thanks|thank you|now)\Z")
+_POLITE = re.compile(r"(?i)[\s,]*(?<!\S)(?:please|pls|thanks|thank\syou|now)\Z")
 # A name has few words, and so has a comment that names another alert.
 _MOST_WORDS = 8
 
