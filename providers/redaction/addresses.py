@@ -69,10 +69,12 @@ def address_secrets(block: bytes, at: int) -> list[Span]:
     match = _ADDRESS.match(block, start)
     if match is None or b"@" not in match[0]:
         return []
-    return _userinfo(match[0], start)
+    is_token = block[max(0, at - 4) : at].lower() == b"nats"
+    return _userinfo(match[0], start, is_token=is_token)
 
 
-def _userinfo(address: bytes, offset: int) -> list[Span]:
+def _userinfo(address: bytes, offset: int, *, is_token: bool) -> list[Span]:
+    """`is_token` means that a user without a password is a token, as in `nats://x@kitchen`."""
     authority = _AUTHORITY.match(address)
     standard = authority.end() if authority else 0
     end = address.rfind(b"@", 0, standard)
@@ -85,6 +87,8 @@ def _userinfo(address: bytes, offset: int) -> list[Span]:
     if password and may_be_secret(password):
         spans.append(Span(offset + len(user) + 1, offset + end))
     # Many user names have digits, so before a password a token has to be longer.
+    if is_token and not colon:
+        return [Span(offset, offset + len(user))] if may_be_secret(user) else []
     if _is_token(user, shortest=16 if colon else 12):
         spans.append(Span(offset, offset + len(user)))
     return spans

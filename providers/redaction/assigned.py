@@ -12,6 +12,7 @@ from providers.redaction.extents import whole_value
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end, value_at
 from providers.redaction.pairs import is_pair_value, list_items, paired_value
+from providers.redaction.prose import WORDS_OF_SENTENCES
 from providers.redaction.secret import MARK, MARK_BEGINS
 from providers.redaction.values import (
     TEST_NAME,
@@ -93,6 +94,18 @@ _METHOD: Final = lazy_pattern(
     rb"""[a-z_][\w.]{0,20}\.[a-z_]{1,20}\(\\{0,8}["'](?P<value>[^"'\\\n]{0,200})"""
 )
 _ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w.-]{0,40}=(?:[^=\s&]|\t)|[A-Za-z_.-]{2,30}=\s")
+# A declaration with a type of text, whose value without quotes is code.
+_DECLARED: Final = lazy_pattern(
+    rb"(?i)(?:[^\S\n]{1,4}|:[^\S\n]?)(?:&|SecretStr|Option|str[ ]\|)[^\n=]{0,24}=[^\S\n]?$"
+)
+_DECLARED_TEXT: Final = lazy_pattern(rb"(?i):[^\S\n]?(?:&|Secret|Option|str)[^\n=]{0,28}=[^\S\n]?$")
+_CALL_OF_CODE: Final = lazy_pattern(rb"[A-Za-z_][\w.]{0,60}\(")
+_FIRST_WORD: Final = lazy_pattern(rb"[a-z]{2,20}+(?=[ ][a-z\d])")
+# Members of a connection string before `Pwd=x`.
+_CONNECTION: Final = lazy_pattern(
+    rb"(?i)(?:server|host|data source|driver|uid|user id|username|user|database|dsn)=[^;\n]{1,200};[^\n]{0,200}$"
+)
+_UNTIL_SEMICOLON: Final = lazy_pattern(rb"[^\s;\"']{4,256}(?=;|[\s\"']|$)")
 _VALUE_QUOTE: Final = lazy_pattern(rb"""(\\{0,16}["'])[ ]?:[ ]{0,8}$""")
 # `auth: passwd-file(ada,192.0.2.7)` of Dovecot
 _CALL: Final = lazy_pattern(rb"[A-Za-z][\w-]{1,40}\([\w.@+-]{1,128}[,)]")
@@ -157,6 +170,8 @@ def _unmarked_value(
         return cookies(block, start)
     if name == b"secret" and after["sign"] == b"=" and _is_kubernetes_name(block, start):
         return []
+    if value := _of_connection_string(block, start, after, kind):
+        return value
     found = _bare(block, start, kind, prose=prose)
     if found and _is_name_itself(block[found[0].start : found[0].end], name):
         return []
@@ -164,14 +179,14 @@ def _unmarked_value(
 
 
 def _names_something_else(block: bytes, start: int, after: re.Match[bytes], name: bytes) -> bool:
-    """Whether the value is an object, a data source, a connection, or a remark."""
+    """Whether the value is an object, a data source, a connection, code, or a remark."""
     if after["sign"] == b":" and after["close"] and _KUBERNETES_OBJECT.match(block, start):
         return True
     if name.lower() == b"dsn" and _DATA_SOURCE.match(block, start):
         return True
     if name == b"session" and _DOVECOT_SESSION.match(block, start):
         return True
-    if _is_next_attribute(block, start, after):
+    if _is_next_attribute(block, start, after) or _is_code(block, start, after, name):
         return True
     call = _METHOD.match(block, start)
     if call and not (looks_secret(call["value"]) or looks_like_password(call["value"])):
@@ -185,7 +200,37 @@ def _is_next_attribute(block: bytes, start: int, after: re.Match[bytes]) -> bool
     has_gap_after_sign_only = (
         after["sign"] == b"=" and start > sign == after.end("rest") + 1 and not after["close"]
     )
-    return has_gap_after_sign_only and bool(_ATTRIBUTE.match(block, start))
+    if not has_gap_after_sign_only:
+        return False
+    word = _FIRST_WORD.match(block, start)
+    # The `pw=` parameter of a sentence: `pw= took 0.25 ms`.
+    return bool(_ATTRIBUTE.match(block, start) or (word and word[0] in WORDS_OF_SENTENCES))
+
+
+def _is_code(block: bytes, start: int, after: re.Match[bytes], name: bytes) -> bool:
+    """Whether a value without quotes is code: `token: str | None = bot_token`, `password: str =
+    Field(default=None)`.
+    """
+    if name == b"SecretStr" and after["sign"] == b"=":
+        return True
+    declaration = block[after.end("rest") : after.end()]
+    if _DECLARED_TEXT.match(declaration) and _CALL_OF_CODE.match(block, start):
+        return True
+    value = notation.BARE.match(block, start) if _DECLARED.match(declaration) else None
+    return value is not None and not looks_random(value[0][: notation.LONGEST_ORDINARY])
+
+
+def _of_connection_string(
+    block: bytes, start: int, after: re.Match[bytes], kind: NameKind
+) -> list[Span]:
+    """`Pwd=euro{pium};` between other members, where braces are a part of the password."""
+    if kind not in (NameKind.SECRET, NameKind.DIRECTORY) or after["sign"] != b"=":
+        return []
+    value = _UNTIL_SEMICOLON.match(block, start)
+    if value is None or b"{" not in value[0][1:] or value[0][:1] in b"{$%":
+        return []
+    is_member = _CONNECTION.search(block[max(0, start - 256) : start])
+    return [Span(*value.span())] if is_member else []
 
 
 def _is_kubernetes_name(block: bytes, start: int) -> bool:
@@ -313,6 +358,9 @@ def _is_type(block: bytes, found: Span) -> bool:
 
 def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span]:
     if bracketed := _BRACKETED_WORDS.match(block, start):
+        if block.startswith(b" =>", bracketed.end()):
+            # A function in code.
+            return []
         # Words in brackets after `pass:` are remarks, as of compilers and of test runs.
         is_value = is_secret(kind, bracketed["words"], prose=prose)
         return [Span(*bracketed.span())] if is_value else []

@@ -179,6 +179,8 @@ _PIPED: Final = lazy_pattern(
     rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:(?:\\{0,4}["'])?[\w.-]{1,64}:)?(?:'?%s(?:\\n)?'?[ ])?(?:\\{0,4}["'])?(?P<value>[^\s"'|\\)$;]{4,200})(?:\\{1,2}n(?P=value))?(?:\\{1,2}n)?\\{0,4}["']?(?:;[ ]?echo[ ](?:\\{0,4}["'])?(?P<again>(?P=value))\\{0,4}["']?\))?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?(?:[^\n|;]{0,120}login[^\n|;]{0,100}[^\S\n])?$"""
 )
 _ARGUMENT: Final = lazy_pattern(rb"(?:[^\s\"'\\]|\\(?!\\{0,8}[\"'])){1,512}")
+# `sqlplus ada/x@//kitchen.example:1521/menu`
+_BEFORE_HOST: Final = lazy_pattern(rb"[^\s@\"'\\]{1,128}")
 _LONGEST_CHECKED: Final = 256
 _LONGEST_COMMAND: Final = 1024
 
@@ -225,6 +227,10 @@ def _privacy_argument(block: bytes, at: int) -> list[Span]:
 
 def _argument_of_command(block: bytes, at: int) -> list[Span]:
     match = _COMMANDS.match(block, at)
+    if match and match[0].startswith(b"sqlplus"):
+        password = _BEFORE_HOST.match(block, match.end())
+        is_password = password and may_be_secret(password[0])
+        return [Span(*password.span())] if password and is_password else []
     return _secret_argument(block, match.end(), may_be_secret) if match else []
 
 

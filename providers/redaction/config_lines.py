@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from providers.patterns import lazy_pattern
+from providers.redaction.names import is_about_secret
 from providers.redaction.values import is_password_word
 
 _NETRC: Final = lazy_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
@@ -15,6 +16,12 @@ _NETRC_LINE: Final = lazy_pattern(
 )
 _USER: Final = lazy_pattern(
     rb"""(?:^|[\n{ ])(?:user|username|local-user|name)[ ]["']?[\w.@-]{1,64}["']?[ ]$"""
+)
+# `neighbor 192.0.2.1 password x` of routers
+_NEIGHBOR: Final = lazy_pattern(rb"(?:^|[\n ])neighbor[ ][\w.:-]{1,64}[ ]$")
+# `Password1 x`, `MqttPassword x` at the console of Tasmota
+_TASMOTA: Final = lazy_pattern(
+    rb"(?i)(?:Password[12]|MqttPassword|WebPassword)[ ](?P<value>[^\s;\"']{4,64})(?=[ ]?(?:;|\r?\n|\r?$))"
 )
 _LAST_SETTING: Final = lazy_pattern(
     rb"(?P<value>[a-z]{4,24})(?=[ ]?(?:\}|\r?\n|\r?$|(?:partition|role|level|privilege|service|group)\b))"
@@ -37,7 +44,9 @@ def is_last_setting(block: bytes, first: int, start: int) -> bool:
     front = block[max(0, first - _LONGEST_FRONT) : first]
     if b"login" in front and _is_last(block, start):
         return bool(_NETRC_LINE.search(front))
-    if not _USER.search(front):
+    if setting := _TASMOTA.match(block, first):
+        return setting.start("value") == start and not is_about_secret(setting["value"])
+    if not (_USER.search(front) or _NEIGHBOR.search(front)):
         return False
     word = _LAST_SETTING.match(block, start)
     return word is not None and is_password_word(word["value"])

@@ -87,12 +87,13 @@ _SETTINGS: Final = lazy_pattern(
       | priv[ ]aes(?:[ ](?:128|192|256))?[ ]
       | [ ]auth[ ](?:sha|md5)[ ]
       | [ ]?:[ ](?:psk|eap|xauth)[ ]
-      | (?:password|key|read|write)[ ](?:irreversible-)?(?:cipher|simple)[ ] (?=\S{4})
+      | password[ ]irreversible-cipher[ ] (?=\S{4})
+      | (?:password|key|read|write)[ ](?:cipher|simple)[ ] (?!(?:TLS|SSL|EC|DHE|AES|DES|RC4)[\w-]) (?=\S{4,256}[ ]?(?:\\{0,8}["']|\r?\n|\r?$|mib-view|acl|access|level))
       | [ ]plaintext[ ] (?=")
       | [ ]phash[ ] (?=\$)
       | pre-shared-key[ ] (?:local[ ]|remote[ ]|ascii-text[ ]|\d[ ])? (?=\S{4,256}[ ]?(?:\\{0,8}["']|\r?\n|\r?$))
       | (?:ipsec[ ]secret|xauth[ ]password)[ ] (?=\S{4,256}[ ]?(?:\r?\n|\r?$))
-      | auth-pass[ ][\w.-]{1,64}[ ] (?=\S{4,256}[ ]?(?:\r?\n|\r?$))
+      | (?<=sentinel[ ])auth-pass[ ][\w.-]{1,64}[ ] (?=\S{4,256}[ ]?(?:\r?\n|\r?$))
     )
     """
 )

@@ -72,7 +72,7 @@ _WORD: Final = lazy_pattern(rb"""[^\s"'`|;,)<\\]{3,256}+""")
 _PROTOCOL: Final = lazy_pattern(
     rb"""(?x)
     (?: AUTH[ ](?!LOGIN[ ][\w.+-]{1,64}@)(?:PLAIN|LOGIN|XOAUTH2)[ ] (?:[A-Za-z0-9+/]{2,64}={0,2}[ ](?=[A-Za-z0-9+/=]{8,}))? (?=[A-Za-z0-9+/=]{8})
-      | (?<=")(?i:AUTH)\\{0,3}"[ ] (?:\\{0,3}"[^"\\\n]{1,64}\\{0,3}"[ ])? (?=\\{0,3}")
+      | (?<=")(?<!name[ ]")(?<!name[ ]\\")(?<!word[ ]")(?<!word[ ]\\")(?i:AUTH)\\{0,3}"[ ] (?:\\{0,3}"[^"\\\n]{1,64}\\{0,3}"[ ])? (?=\\{0,3}")
       | (?i:auth\.user\.info)[ ]?[=:][ ]?[^\s:"']{1,64}: (?=\S)
       | (?:>|C:|(?i:command:)) [ ] PASS [ ] (?=\S)
       | AUTHENTICATE[ ](?:PLAIN|LOGIN|XOAUTH2)[ ] (?=[A-Za-z0-9+/=]{8})
@@ -131,7 +131,7 @@ _CODE: Final = lazy_pattern(
 
 _CODE_BEFORE: Final = lazy_pattern(rb"(?:^|[^\w.-])(?:[A-Z]-)?(?P<value>\d{4,8}|\d{3}[ -]\d{3})$")
 _IS_CODE: Final = lazy_pattern(
-    rb"(?i) is your (?:[\w.-]{1,20} ){0,3}?(?:code|otp|pin|passcode|password)\b"
+    rb"(?i) is your (?:(?!(?:of|in|for|with|to)[ ])[\w.-]{1,20} ){0,3}?(?:code|otp|pin|passcode|password)\b"
 )
 
 

@@ -30,7 +30,7 @@ _HINTS: Final = (
     "accesskey authkey privatekey accountkey"
     " sharedkey signingkey encryptionkey masterkey storagekey sshkey appkey clientkey licensekey "
     "vendorkey servicekey credential creds"
-    ' cookie jwt otp mfa= mfa: mfa" mfa\' pin= pin: pin" pin\' puk= puk: puk" cvv cvc psk dsn connectionstring connection_string connection-string connection.string connstr '
+    ' cookie jwt otp mfa= mfa: mfa" mfa\' pin= pin: pin" pin\' puk= puk: puk" puk1 puk2 pin1= pin1: pin2= pin2: cvv cvc psk dsn connectionstring connection_string connection-string connection.string connstr '
     "session sess= sess: sess_ sessid sid= sid:"
     ' sid" sid\' _sid signature sig= sig" sig: authorization auth= auth: auth" auth\' _auth '
     "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
@@ -70,6 +70,12 @@ _LONGEST_IMAGE: Final = 160
 _NEVER_AN_IMAGE: Final = lazy_pattern(
     rb"(?i)(?:sess|session|sid|session[_-]?id|ticket|csrf|xsrf|csrf[_-]?token|nonce)$"
 )
+# In a log of sessions, their numbers are no cookies: those of Cowrie, and the calls of SIP.
+_OF_LOG: Final = lazy_pattern(rb"(?i)cowrie|\bSecurityEvent=")
+_CALL_ID: Final = lazy_pattern(
+    rb"""[\\"':=]{1,8}[\w.-]{6,64}@\[?[\w.:-]{3,64}\]?(?=[\\"',;\s]|$)"""
+)
+_LONGEST_RECORD: Final = 512
 # Jenkins makes its crumbs of a digest.
 _JENKINS_CRUMB: Final = lazy_pattern(
     rb"""[\\"'\s:=]{1,16}(?=(?:[A-Za-z]{0,14}[0-9]){3})[0-9A-Za-z]{14}"""
@@ -281,7 +287,9 @@ def _kind(block: bytes, start: int, at: int, name: bytes) -> NameKind:
     if name == b"secret" and _RESOURCE.search(block[max(0, start - 16) : start]):
         return NameKind.PLAIN
     if kind is NameKind.DOUBTFUL and (
-        _is_image(block, start, name) or _is_other_crumb(block, start, name)
+        _is_image(block, start, name)
+        or _is_other_crumb(block, start, name)
+        or _is_number_of_session(block, start, name)
     ):
         return NameKind.PLAIN
     return NameKind.PLAIN if block[max(0, start - 10) : start].endswith(_ABOUT_NAME) else kind
@@ -298,6 +306,18 @@ def _is_image(block: bytes, start: int, name: bytes) -> bool:
         return True
     front = block[max(0, start - _LONGEST_IMAGE) : start].rpartition(b"\n")[2]
     return bool(_TAG.match(block, end) and _MENTIONS_IMAGE.search(front))
+
+
+def _is_number_of_session(block: bytes, start: int, name: bytes) -> bool:
+    """Whether a session is one of a log of sessions: `"session":"5f2c8e0a1b3d"` of Cowrie."""
+    if not name.lower().endswith((b"session", b"sessionid")):
+        return False
+    if _CALL_ID.match(block, start + len(name)):
+        return True
+    line = block.rfind(b"\n", max(0, start - _LONGEST_RECORD), start) + 1
+    first = line or max(0, start - _LONGEST_RECORD)
+    end = block.find(b"\n", start, start + _LONGEST_RECORD)
+    return bool(_OF_LOG.search(block, first, end if end >= 0 else start + _LONGEST_RECORD))
 
 
 def _is_other_crumb(block: bytes, start: int, name: bytes) -> bool:

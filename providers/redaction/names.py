@@ -193,8 +193,10 @@ _PASS_NOT_OF: Final = words(
     "full partial test tests lint dry last next"
     " num total"
 )
-# Programs, whose messages begin with their name.
-_PROGRAMS: Final = words(
+# Programs, whose messages begin with their name; what says whether a variable is secret; a report
+# that a browser shows.
+_NO_NAMES: Final = words(
+    "issecret isSecret UISessionId uisessionid "
     "chpasswd gpasswd smbpasswd saslpasswd saslpasswd2 vncpasswd htpasswd ldappasswd kpasswd "
     "yppasswd mosquitto_passwd unix_chkpwd chgpasswd withCredentials"
 )
@@ -223,6 +225,8 @@ EXAMPLES: Final = {
     "primary_key": NameKind.PLAIN,
     "chpasswd": NameKind.PLAIN,
     "discovery-token-ca-cert-hash": NameKind.PLAIN,
+    "issecret": NameKind.PLAIN,
+    "UISessionId": NameKind.PLAIN,
     "max_tokens": NameKind.PLAIN,
     "token_type": NameKind.PLAIN,
     "PASSWORD_FILE": NameKind.PLAIN,
@@ -231,10 +235,15 @@ EXAMPLES: Final = {
 }
 
 
+def is_about_secret(word: bytes) -> bool:
+    """Whether a word says what of a secret is meant, such as `prompt` and `policy`."""
+    return word in _ABOUT
+
+
 @lru_cache(maxsize=4096)
 def name_kind(name: bytes) -> NameKind:
     """What a name means for its value."""
-    if name in _PROGRAMS:
+    if name in _NO_NAMES:
         return NameKind.PLAIN
     parts = [part.lower() for part in _SPLIT.findall(name[-96:])]
     parts = [part for part in parts if not part.isdigit()]

@@ -10,12 +10,13 @@ from providers.patterns import lazy_pattern
 from providers.redaction.names import words
 
 # Words that go on after the name of a command or of a setting, and are no passwords.
-_WORDS: Final = words(
+WORDS_OF_SENTENCES: Final = words(
     "took usage version command commands exited stopped started ended rotated given returned "
     "finished completed aborted cancelled canceled loaded reloaded restarted crashed timeout "
     "unreachable unavailable accepted applied saved stored option options argument arguments "
-    "parameter parameters syntax example examples help manual requires needs expects takes works "
-    "does did after before during while because exit"
+    "parameters syntax example examples help manual requires needs expects takes works "
+    "does did after before during while because exit parameter mode suite negotiated setting "
+    "settings dialog screen page attempt attempts mechanism module entry"
 )
 _UNIT: Final = rb"(?:ns|us|ms|s|sec|min|h|[mkMG]?W|d[bB]m?|[kMGT]?Hz|[mk]?V|m?A|[kKMGT]i?[bB]|[nmck]?m|mJ|J|%|px|pt)"
 # A measurement: `0.25`, `5ns`, `3 mW`, `3 of 5`.
@@ -34,7 +35,7 @@ def is_prose_argument(block: bytes, start: int, value: bytes) -> bool:
     text, or is a measurement.
     """
     word = value.strip(b"[]()<>.,:;!").lower()
-    if word in _WORDS or _MEASURE.match(block, start):
+    if word in WORDS_OF_SENTENCES or _MEASURE.match(block, start):
         return True
     if _HAS_DIGIT.search(value):
         return False

@@ -25,6 +25,10 @@ TOOL_HINTS: Final = (
     "mc alias set ",
     "mc config host add ",
     "virsh secret-set-value ",
+    'key: "',
+    "key: '",
+    "##vso[task.setvariable ",
+    "new value: ",
     "wifi.begin(",
     "composer config ",
     "bundle config ",
@@ -119,6 +123,8 @@ _ARGUMENTS: Final = lazy_pattern(
       | nuget[ ]push[ ] [^\s-][^\s]{0,200}\.s?nupkg[ ] (?=[^\s-]{8})
       | poetry[ ]config[ ] (?: pypi-token\.[\w.-]{1,64} | http-basic\.[\w.-]{1,64}[ ]\S{1,64} )[ ] (?=[^\s-])
       | mc[ ](?:alias[ ]set|config[ ]host[ ]add)[ ] NAME[ ]https?://\S{1,200}[ ]NAME[ ]
+      | (?<![\w.-])key:[ ] (?=QUOTE[A-Za-z0-9+/]{43}=)
+      | \#\#vso\[task\.setvariable[ ][^\]\n]{0,200}?issecret=true[^\]\n]{0,100}\]
       | virsh[ ]secret-set-value[ ] (?:--secret[ ])? (?=[\w-]{1,64}[ ])NAME[ ] (?:--base64[ ])? (?=[^\s-])
       | /setcredentials[ ] \S{1,64}[ ](?:server|proxy)[ ]\w{1,20}[ ]\S{1,64}[ ]
       | security[ ]add-(?:generic|internet)-password[ ] (?:[^\n|;]{0,200}?[ ])??-w[ ]
@@ -177,14 +183,18 @@ _RADIUS: Final = lazy_pattern(
 )
 # A string that a shell gives to a command that reads a password.
 _INPUT: Final = lazy_pattern(
-    rb"""<<<[ ]{1,3}(?:\\{0,8}["'])?(?:[\w.@-]{1,64}:)?(?P<value>[^\s"'\\|;$`]{4,512})"""
+    rb"""<<<[ ]{1,3}(?:\\{0,8}["'])?(?:[\w.@-]{1,64}:)?(?P<value>[^\s"'\\|;$`]{4,512}(?:(?<=[A-Za-z0-9])(?:[ ][^\s"'\\|;$`]{1,64}){1,8}(?=["']))?)"""
 )
 _READS_PASSWORD: Final = lazy_pattern(
-    rb"(?i)\A(?!.*\b(?:grep|jq|cut|awk|sed|read|wc|tr|psql|cout)\b)(?:.*?)(?:passw|-token\b|\blogin\b|\bauth\b|kinit|secret|credential|\bpass[ ]insert|luks|\bsu\b)"
+    rb"(?i)\A(?!.*\b(?:grep|jq|cut|awk|sed|read|wc|tr|psql|cout)\b)(?:.*?)(?:passw|-token\b|\blogin\b|\bauth\b|kinit|tarsnap|secret|credential|\bpass[ ]insert|luks|\bsu\b)"
 )
 _PRINTED: Final = lazy_pattern(
     rb"""(?x) (?:<\(|password-command[ ](?:\\{0,8}["'])?) (?:echo|printf)[ ] (?:-\w{1,3}[ ])? (?:\\{0,8}["'])? (?P<value>[^\s"'\\|;$`()]{6,512}) """
 )
+_NAMES_FILE: Final = lazy_pattern(rb"(?i)-(?:pass\w{0,12}|token|secret|key)(?:-file)?[ =]$")
+# What a reset of Elasticsearch prints.
+_NEW_VALUE: Final = lazy_pattern(rb"(?i)new value: (?P<value>[\w*+=-]{12,64})[ \r]*+(?:\n|$)")
+_IS_RESET: Final = lazy_pattern(rb"(?i)password[^\n]{0,120}\n?[^\n]{0,40}$")
 # `send "x\r"` of expect, after a prompt for a password.
 _SENT: Final = lazy_pattern(
     rb"""(?i)send[ ](?:--[ ])?(?P<quote>\\{0,8}")(?P<value>[^\s"'\\$]{4,256})\\{1,8}[rn](?=\\{0,8}")"""
@@ -210,7 +220,7 @@ _SHAPES: Final = lazy_pattern(
 _REDIS_PROMPT: Final = lazy_pattern(rb":\d{1,5}(?:\[\d{1,3}\])?$")
 # "ada" l2tpd "x" * in the secrets of PPP.
 _CHAP: Final = lazy_pattern(
-    rb"""(?:^|[:]\s)\s{0,8}(?:"[^"\n]{1,64}"|[\w.@*-]{1,64})[ \t]{1,16}(?:"[^"\n]{0,64}"|[\w.*-]{1,64})[ \t]{1,16}"(?P<value>[^"\n]{4,128})$"""
+    rb"""(?:^|[:]\s)\s{0,8}(?!(?:ORDER|GROUP|SELECT)\b)(?:"[^"\n]{1,64}"|[\w.@*-]{1,64})[ \t]{1,16}(?:"[^"\n]{0,64}"|[\w.*-]{1,64})[ \t]{1,16}"(?P<value>[^"\n]{4,128})$"""
 )
 _CHAP_ENDS: Final = lazy_pattern(rb'" \*[ \t\r]*+(?:\n|$)')
 _SET: Final = lazy_pattern(
@@ -226,10 +236,13 @@ def tool_secrets(block: bytes, at: int) -> list[Span]:
     # Choosing by the first letter is much faster than trying all patterns.
     find = _BY_FIRST_LETTER.get(block[at : at + 1].lower())
     found = find(block, at) if find else []
-    if found or (not block[at : at + 1].isalpha() and block[at : at + 1] not in b"/:=.-]+"):
+    if found or (not block[at : at + 1].isalpha() and block[at : at + 1] not in b"/:=.-]+#"):
         return found
     match = _ARGUMENTS.match(block, at)
     spans = argument(block, match.end()) if match else []
+    if match and spans and block[at : at + 3].lower() == b"mc ":
+        # The access key is the word before the secret key.
+        return [Span(block.rindex(b" ", at, match.end() - 1) + 1, match.end() - 1), *spans]
     if spans and (shared := _SHARED_SECRET.match(block, spans[0].end)):
         # `radtest ada x 10.0.0.1 0 x`: the server and the client share the last argument.
         spans += argument(block, shared.end()) if block.startswith(b"radtest", at) else []
@@ -259,7 +272,8 @@ def _of_shell(block: bytes, at: int) -> list[Span]:
     match = _PRINTED.match(block, at)
     if match is None:
         return []
-    is_value = may_be_secret if block[at : at + 1] in b"pP" else looks_stated
+    is_read = block[at : at + 1] in b"pP" or _is_read(block, at, _NAMES_FILE, match["value"])
+    is_value = may_be_secret if is_read else looks_stated
     return _value(match) if is_value(match["value"]) else []
 
 
@@ -286,6 +300,15 @@ def _value(match: re.Match[bytes]) -> list[Span]:
     return [Span(*match.span("value"))]
 
 
+def _reset(block: bytes, at: int) -> list[Span]:
+    """`New value: x` after `Password for the [ada] user successfully reset.`"""
+    match = _NEW_VALUE.match(block, at)
+    if match is None or not looks_random(match["value"]):
+        return []
+    front = block[max(0, at - _LONGEST_FRONT) : at]
+    return _value(match) if _IS_RESET.search(front) else []
+
+
 def _of_shape(block: bytes, at: int) -> list[Span]:
     """A value that only the form of its whole line shows."""
     offset = max(0, at - _LONGEST_FRONT)
@@ -297,6 +320,8 @@ def _of_shape(block: bytes, at: int) -> list[Span]:
         return [Span(first + chap.start("value"), at)] if chap and is_line else []
     match = _SHAPES.match(block, at)
     if match is None or not may_be_secret(match["value"]):
+        return []
+    if is_prose_argument(block, match.start("value"), match["value"]):
         return []
     is_redis = match.lastgroup != "redis" or _REDIS_PROMPT.search(front)
     return _value(match) if is_redis else []
@@ -327,6 +352,7 @@ _BY_FIRST_LETTER: Final = {
     b"a": _of_protocol,
     b"s": _set,
     b"l": _of_login,
+    b"n": _reset,
     b"o": _stated,
     b"t": _stated,
 }

@@ -83,6 +83,10 @@ _CONNECTION: Final = lazy_pattern(rb"(?:0x)?[0-9a-f]{16}:?$")
 _OPTION: Final = lazy_pattern(rb"--?[a-z]{2,20}(?:-[a-z]{1,20}){0,4}$")
 # The controls of PAM: `password [success=1 default=ignore] pam_unix.so`.
 _CONTROLS: Final = lazy_pattern(rb"\[\w{1,20}=\w{1,20}[ \]]")
+# `password "Private Key" "x"` of OpenVPN
+_REALM: Final = lazy_pattern(
+    rb"""\\{0,8}"(?:Auth|Private Key|HTTP Proxy|SOCKS Proxy)\\{0,8}"[ ](?=\\{0,8}")"""
+)
 _ASSIGNING: Final = (b"set", b"#define", b"ENV", b"ARG")
 # `DefaultPassword    REG_SZ    x` of Windows
 _REGISTRY_TYPE: Final = lazy_pattern(rb"REG_(?:EXPAND_|MULTI_)?SZ[ \t]{1,8}")
@@ -243,7 +247,7 @@ def secret_behind_blank(
     """`--password x`, `password x` in a .netrc, columns of a table. Without a sign, a value has to
     look like a secret.
     """
-    start = after.end()
+    start = _behind_realm(block, after.end())
     is_option = name.startswith(b"-")
     if _sets_header(block, after.end("rest") - len(name)):
         return _header_value(block, start, kind)
@@ -276,6 +280,11 @@ def secret_behind_blank(
         )
 
     return secret_value_at(block, start, is_secret_value)
+
+
+def _behind_realm(block: bytes, start: int) -> int:
+    realm = _REALM.match(block, start)
+    return realm.end() if realm else start
 
 
 def _is_empty_attribute(value: bytes) -> bool:

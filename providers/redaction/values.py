@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 from providers.patterns import lazy_pattern
-from providers.redaction.names import NameKind, name_kind, words
+from providers.redaction.names import NameKind, is_about_secret, name_kind, words
+from providers.redaction.prose import WORDS_OF_SENTENCES
 from providers.redaction.secret import MARK, REST_MARK
 
 _MARKS: Final = (MARK.encode(), MARK.encode() + REST_MARK)
@@ -27,7 +28,7 @@ _ORDINARY: Final = words(
     "close started ended terminated established"
     " string str int integer bool boolean bytes object array number any void include same-origin "
     "omit anonymous bearer basic too plain md5"
-    " configured not_configured unconfigured enrolled deprecated installed sha1 sha256 sha512 hmac rsa jwt oauth oauth2 saml ldap kerberos gssapi ntlm negotiate "
+    " loaded signature configured not_configured unconfigured enrolled deprecated installed sha1 sha256 sha512 hmac rsa jwt oauth oauth2 saml ldap kerberos gssapi ntlm negotiate "
     "digest publickey keyboard-interactive"
     " new await async token credentials authentication authorization authenticated "
     "unauthenticated authorized "
@@ -124,16 +125,33 @@ _PASSWORD_FORM: Final = lazy_pattern(
     | [a-z]{2,15}(?:-[a-z]{2,15}){3,7}$
     """
 )
-# Endings of words that describe a password: `required`, `missing`, `readable`.
-_DESCRIPTIVE_ENDING: Final = lazy_pattern(
-    rb"(?:ed|ing|able|ible|ful|less|ous|ive|ory|ary|ent|ant|ic|al|ly|own|ten|st|er|d)$"
-)
+# Endings of words that describe a password: `required`, `missing`, `readable`. Other endings are
+# also those of passwords, such as `lavender`.
+_DESCRIPTIVE_ENDING: Final = lazy_pattern(rb"(?:ed|ing|able|ible|less|ly)$")
 _DESCRIPTIONS: Final = words(
     "weak strong short long simple easy hard common blank old new same different safe secure fine "
     "good bad great correct right plain stale visible available done over here there also only "
     "already still now being case-sensitive unsafe insecure unique gone shared kept private public "
     "yours mine ours theirs mandatory part one two three encrypted at-rest in-use up down out as "
     "stored sent shown set seen broken hidden written chosen taken given lost kaput"
+    " longer shorter stronger weaker older newer simpler easier harder safer better higher bigger "
+    "smaller greater earlier another either neither together whether however whatever forever "
+    "latest longest shortest strongest weakest almost against proper improper"
+    " optional original normal unequal identical critical trivial special global internal external "
+    "personal initial minimal optimal unusual manual partial illegal virtual numerical "
+    "confidential essential universal general individual residual additional conditional "
+    "hexadecimal literal"
+    " unknown unshown forgotten rotten overwritten mistaken"
+    " static dynamic public numeric alphanumeric automatic generic specific cryptic symmetric "
+    "asymmetric alphabetic"
+    " ordinary temporary necessary unnecessary primary secondary arbitrary binary absent different "
+    "current recent permanent sufficient insufficient consistent inconsistent persistent "
+    "transparent evident relevant irrelevant important redundant constant significant compliant "
+    "equivalent"
+    " sensitive insensitive case-insensitive inactive exclusive inclusive restrictive excessive "
+    "obvious previous various dangerous anonymous ambiguous erroneous useful successful "
+    "unsuccessful harmful compulsory obligatory satisfactory"
+    " beyond instead behind second placeholder builtin default"
 )
 _PLAIN_WORDS: Final = lazy_pattern(rb"[A-Za-z]{2,20}(?:[ ][A-Za-z]{2,20}){1,5}$")
 # Words of remarks in brackets after `pass:`, which may also be the result of a test.
@@ -227,7 +245,11 @@ def is_password_word(word: bytes) -> bool:
     of it.
     """
     return bool(_PLAIN_WORD.match(word)) and not (
-        is_ordinary(word) or word in _DESCRIPTIONS or _DESCRIPTIVE_ENDING.search(word)
+        is_ordinary(word)
+        or word in _DESCRIPTIONS
+        or word in WORDS_OF_SENTENCES
+        or is_about_secret(word)
+        or _DESCRIPTIVE_ENDING.search(word)
     )
 
 

@@ -10,7 +10,7 @@ from providers.redaction import Redactor
 from providers.redaction.modems import MODEM_COMMANDS
 
 REDACTOR = Redactor()
-VALUES = ("parsnip", "Kq7vX2mZ9tRb")
+VALUES = ("parsnip", "lavender", "Kq7vX2mZ9tRb")
 FORMS = r"""
 set passwd {}
     set psksecret {}
@@ -68,9 +68,50 @@ name ada password {}
 set vpn ipsec authentication psk kitchen secret '{}'
 {default_pass, <<"{}">>}
 passphrase for tank/kitchen: {}
+neighbor 192.0.2.1 password {}
+Password1 {}
+Backlog SSId1 kitchen; Password1 {}; MqttHost mq
+connected to nats://{}@nats.kitchen.example:4222
+Driver={SQL Server};Server=db1;Uid=ada;Pwd={};Database=menu
+tarsnap-keygen --keyfile oven.key --user ada@kitchen.example <<< "{}"
+mc alias set kitchen https://minio.kitchen.example {} {}
+sqlplus ada/{}@//db1:1521/menu
+password "Auth" "{}"
+##vso[task.setvariable variable=dbPassword;issecret=true]{}
+rsync --password-file=<(echo {}) ada@host::menu /mnt
+[sudo] password for ada: {}
 Set-ADAccountPassword ada -NewPassword (ConvertTo-SecureString -AsPlainText "{}" -Force)
 """.strip().splitlines()
 HARMLESS = r"""
+token: Optional[str] = bot_token or user_token
+jwt_signing_key: str | None = Field(default=None, description="Signs.")
+password: Optional[str] = Field(None)
+let token: &str = env_token;
+export const Password = (props: Props) =>
+the pw= parameter is required
+pw= took 0.25 ms
+10.0.0.3:6379> auth timeout
+auth-pass option removed
+the auth-pass option works
+passphrase for tank/kitchen: timeout
+user ada password prompt
+user ada password policy
+neighbor 192.0.2.1 password changed
+2026 is your year of code
+key cipher suite negotiated
+read cipher TLS_AES_256_GCM_SHA384
+password simple mode
+Password1 is the first field
+username "Auth" "ada"
+##vso[task.setvariable variable=region]eu
+##vso[task.setvariable variable=region;issecret=true]
+"session": "5f2c8e0a1b3d", "eventid": "cowrie.session.connect"
+SecurityEvent="SuccessfulAuth",SessionID="1a2b3c4d5e6f7a8b@10.0.0.3"
+GET /ReportServer UISessionId=a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6 200
+sid=S-1-5-18
+ORDER BY "name" *
+credentials: loaded from oven.json
+invalid token: signature mismatch
 OTP seed CONFIGURED
 totp seed: ENROLLED for ada
 mc alias set failed
@@ -161,6 +202,13 @@ def test_secret_of_modem_is_removed(command: object, value: str) -> None:
         ("recovery codes: a1b2-c3d4 e5f6-a7b8", "recovery codes: [redacted] [redacted]"),
         ("password:\n  parsnip\n", "password:\n  [redacted]\n"),
         ("snyk auth 7f3b9a52-1c4d-4e8f-9a6b-2d5c8e7f1a3b", "snyk auth [redacted]"),
+        ("PUK1=48291375", "PUK1=[redacted]"),
+        ("Uid=ada;Pwd=euro{pium};Database=menu", "Uid=ada;Pwd=[redacted];Database=menu"),
+        ('tarsnap-keygen --user ada <<< "olive branch"', 'tarsnap-keygen --user ada <<< "[redacted]"'),
+        ('encryption:\n  key: "7gMbW2qkzq8XlPp1oL0vJzYbH3fXl2b1Qm0z0m3bVYQ="', 'encryption:\n  key: "[redacted]"'),
+        ("password:\n  lavender\n", "password:\n  [redacted]\n"),
+        ("Password for the [ada] user successfully reset.\nNew value: Kq7vX2mZ9tRb", "Password for the [ada] user successfully reset.\nNew value: [redacted]"),
+        ('session="5f2c8e0a1b3d"', 'session="[redacted]"'),
         ("SIM PUK: 48291375", "SIM PUK: [redacted]"),
         ("OTP seed JBSWY3DPEHPK3PXP", "OTP seed [redacted]"),
     ],
