@@ -369,8 +369,9 @@ class RuleManager(Struct, frozen=True):
                 )
             self.registry.chat_rules.pop(rule.name, None)
             self.scheduler.remove(schedule_of(rule.name))
-        # A new rule of the same name must not start paused.
+        # A new rule of the same name must not start paused or silenced.
         await self.guard.forget(schedule_of(rule.name))
+        await self.job.silences.refresh(edit.now)
         may_read = self.access.may_ask(rule.command, **requester.rights)
         checked = f" It checked {rule_line(rule, names)}." if may_read else ""
         return messages.note(f"Alert `{rule.name}` deleted.{checked}")

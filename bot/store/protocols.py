@@ -351,8 +351,8 @@ class RuleStore(Protocol):
 
     async def edit_rule(self, edit: RuleEdit, posts: Sequence[Post] = ()) -> None:
         """Replaces a rule and its maker, or ends it, and puts the posts about that into the outbox, in
-        one transaction. A rule that has ended stays on record, without its state. Raises
-        RuleChanged if it is no longer as it was before.
+        one transaction. A rule that has ended stays on record, without its state, and its
+        silence ends. Raises RuleChanged if it is no longer as it was before.
         """
         ...
 

@@ -74,3 +74,17 @@ async def test_two_deletions_at_once_are_one(sandbox: Sandbox) -> None:
     texts = [text for text in posted_texts(sandbox) if "was deleted" in text]
     assert len(texts) == 1
     assert sorted("deleted." in answer.text for answer in answers) == [False, True]
+
+
+async def test_new_alert_of_a_deleted_name_is_not_silenced(sandbox: Sandbox) -> None:
+    Meter(sandbox)(70)
+    async with running(sandbox) as bot:
+        await sandbox.slack.answer_to(MADE)
+        await settled(bot, sandbox, "firing")
+        await sandbox.slack.answer_to("/usage silence mine 2d")
+        await sandbox.slack.answer_to("/usage unalert mine")
+        assert await bot.store.silences.silences(sandbox.clock()) == []
+        seen = len(posted_texts(sandbox))
+        await sandbox.slack.answer_to(MADE)
+        await sandbox.slack.until(lambda: posted_texts(sandbox)[seen:])
+        assert "mine" in posted_texts(sandbox)[-1]

@@ -141,9 +141,12 @@ def edit_rule(tx: Transaction, edit: RuleEdit) -> None:
         )
     if not changed:
         raise RuleChanged
+    record_change(tx, Topic.RULES)
     if edit.rule is None:
         _forget_state(tx, before.name, edit.now)
-    record_change(tx, Topic.RULES)
+        # A new rule of the same name must not start silenced.
+        if _end_silences(tx, before.name, edit.user, edit.now):
+            record_change(tx, Topic.SILENCES)
 
 
 def _forget_state(tx: Transaction, alert: str, now: datetime) -> None:
