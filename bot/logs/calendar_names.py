@@ -86,3 +86,16 @@ SPELT_MONTHS: Final = (
     *ENGLISH_MONTHS,
     *(name.encode() for name in _MONTHS_ABROAD),
 )
+# Abbreviated and whole, as programs write them in German, French, Spanish, Italian, Portuguese, Dutch
+# and Polish before a date.
+_DAYS_ABROAD: Final = (
+    "mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag "
+    "lun mar mer jeu ven sam dim lundi mardi mercredi jeudi vendredi samedi dimanche "
+    "mié jue vie sáb dom lunes martes miércoles jueves viernes sábado domingo "
+    "gio sab lunedì martedì mercoledì giovedì venerdì sabato domenica "
+    "seg ter qua qui sex ma wo vr za zo maandag dinsdag woensdag donderdag vrijdag zaterdag zondag "
+    "pon wt śr czw pt sob niedz"
+)
+WEEKDAYS_ABROAD: Final = tuple(
+    spelt.encode() for name in _DAYS_ABROAD.split() for spelt in (name, name.capitalize())
+)

@@ -12,7 +12,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import calendar_names, field_names, fields, levels
-from bot.logs.places import BIND_CATEGORIES, LOWER_AND_CAPITALISED
+from bot.logs.place_words import BIND_CATEGORIES, LOWER_AND_CAPITALISED
 from providers.patterns import compile_pattern
 
 # Patterns that never match, with many first bytes. Without them the library would jump from one
@@ -129,6 +129,7 @@ def _times() -> BytesAhoCorasick:
                 for sign in (b" ", b"a")
                 for dot in (b".", b"-")
             ),
+            b"0 0.00.",
             *(before + number for before in _BEFORE_NUMBER for number in _SIX_DIGITS),
             # A number first: milliseconds since the start, or npm's debug log.
             *(

@@ -9,7 +9,7 @@ from typing import Final
 from bot.logs import fields
 from bot.logs.minutes import CountedBlock
 from bot.logs.readings import Reading, minute_of_text, read_fields
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from providers.patterns import compile_pattern
 
 CM_TRACE: Final = b"<![LOG["

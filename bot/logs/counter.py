@@ -5,30 +5,26 @@ constant memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
 from bot.logs.bare_levels import DECIDING_LINES, begin_with_levels
 from bot.logs.candidates import candidates, may_have_times_or_fields
+from bot.logs.column_blocks import ColumnShape, column_shape_of
 from bot.logs.field_shapes import BlockShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
 from bot.logs.level_columns import LINE_END, level_column
 from bot.logs.levels import LEVELS
-from bot.logs.lines import (
-    levels_alone,
-    read_line,
-    without_colours,
-)
+from bot.logs.lines import levels_alone, read_line, without_colours
 from bot.logs.minutes import KnownMinutes, minutes_of_lines, minutes_of_runs
 from bot.logs.newest import TAIL_LINES, NewestLines
 from bot.logs.placed_lines import PlacedLines
 from bot.logs.reader import LineReader
-from bot.logs.readings import (
-    DIGITS_ALIKE,
-)
+from bot.logs.readings import DIGITS_ALIKE
 from bot.logs.shapes import Shape, shape_of
+from bot.logs.time_forms import Minute
 from providers.patterns import compile_pattern
 
 TAIL_BYTES: Final = 400
@@ -69,6 +65,7 @@ class LogCounter(PlacedLines):
     _last: bytes = b""
     _open: bytes = b""
     _shape: Shape | None = field(default=None, compare=False)
+    _column_shape: ColumnShape | None = field(default=None, compare=False)
     _without_shape: int = field(default=0, compare=False)
     _fields: BlockShape | None = field(default=None, compare=False)
     _without_fields: int = field(default=0, compare=False)
@@ -124,7 +121,8 @@ class LogCounter(PlacedLines):
         if self._beginning is not None:
             self._look_at_beginning(text)
         if self.newest or self._reader.has_bare_levels or self._reader.level_column:
-            self._count_each(text)
+            if not self._count_by_column(text):
+                self._count_each(text)
             return
         beginning = text[:LONG_LINE_KEPT]
         if beginning.count(b"\n") * _SHORT_LINE > len(beginning):
@@ -264,6 +262,52 @@ class LogCounter(PlacedLines):
                 self._count_each(text[at:end])
             at = end
         return at
+
+    def _count_by_column(self, text: bytes) -> bool:
+        """Counts lines with a level column. Returns false if most have to be read individually."""
+        shape = None if self.newest else self._column_shape or self._learned_column(text)
+        if shape is None:
+            return False
+        found = shape.lines_in(text)
+        minutes = self._known_minutes.of(shape.form, shape.behind, found.counted_minutes)
+        if len(found.odd) * 2 > len(found.minutes) or minutes is None:
+            self._column_shape = None
+            self._without_shape = _BLOCKS_WITHOUT
+            return False
+        self.levels.update(found.levels)
+        if not found.odd:
+            self.place_all(minutes, found.counted_minutes)
+            self.last = minutes[found.minutes[-1]]
+            return True
+        lines = text.split(b"\n")
+        counted = 0
+        for number in found.odd:
+            if found.minutes[number]:
+                if level := self._reader.read(lines[number + 1])[1]:
+                    self.levels[level] += 1
+            else:
+                self._place_written(minutes, found.minutes[counted:number])
+                self._count_line(lines[number + 1])
+                counted = number + 1
+        self._place_written(minutes, found.minutes[counted:])
+        return True
+
+    def _place_written(self, minutes: Mapping[bytes, Minute], written: Sequence[bytes]) -> None:
+        if written:
+            self.place_all(minutes, Counter(written))
+            self.last = minutes[written[-1]]
+
+    def _learned_column(self, text: bytes) -> ColumnShape | None:
+        column = self._reader.level_column
+        if self._without_shape or column is None:
+            self._without_shape -= self._without_shape > 0
+            return None
+        for line in text[1:LONG_LINE_KEPT].split(b"\n")[:_TRIED_LINES]:
+            if shape := column_shape_of(line, column):
+                self._column_shape = shape
+                return shape
+        self._without_shape = _BLOCKS_WITHOUT
+        return None
 
     def _count_by_fields(self, text: bytes) -> bool:
         """Counts lines whose time and level are in the same fields. Returns false if any line

@@ -12,7 +12,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from bot.logs import field_names, fields, times
+from bot.logs import field_names, fields, time_forms, times
 from bot.logs.cm_traces import CM_TRACE, CmTraceShape
 from bot.logs.grammar import COMPOSED_JSON, FAR_ENOUGH, JSON_BEHIND_NAME, TIME_FIRST
 from bot.logs.json_shapes import JsonShape, json_shape_of
@@ -25,7 +25,7 @@ from bot.logs.readings import (
     spans_at,
 )
 from bot.logs.shapes import beginning_of, with_any_digits
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from providers.patterns import compile_pattern
 
 # Longer lines are not used as a model for others.
@@ -152,7 +152,7 @@ def _of_composed_json(line: bytes, at: int) -> FieldShape | None:
     form, minute_at_, behind_at = spans_at(time)
     minute, _ = minute_like(body[minute_at_], form)
     behind = body[behind_at]
-    end = times.FORM_OF[form].rest + re.escape(behind) + rb"(?=[\",}])"
+    end = time_forms.FORM_OF[form].rest + re.escape(behind) + rb"(?=[\",}])"
     pattern = compile_pattern(re.escape(written[0]) + rb"(" + minute + rb")" + end)
     earlier = [*field_names.TIME_KEYS[: field_names.TIME_KEYS.index(time_field)], "date"]
     opening = line[:at] + body[:2]
@@ -279,7 +279,7 @@ def _of_pairs(line: bytes) -> FieldShape | None:
         + rb"("
         + minute
         + rb")"
-        + times.FORM_OF[form].rest
+        + time_forms.FORM_OF[form].rest
         + re.escape(behind)
         + end
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
-from bot.logs import levels, times
+from bot.logs import levels, time_forms
 from bot.logs.levels import CAPITALS, SOME_CASE
 from bot.logs.place_hints import HINTS
 from bot.logs.places import Where, any_place
@@ -41,17 +41,17 @@ _LEAD: Final = (
     rb"|\d{1,8}\.\d{3} (?=\d{4}-\d\d-\d\d )"
     # A unit of Juju.
     rb"|[a-z][\w.-]{0,60}: (?=\d\d:\d\d:\d\d [A-Z])"
-    rb"|# Time: {1,2}|\[\d{1,7}:\d{1,7}:(?=\d{4}/)|\d{1,3},(?=\d\d/\d\d/\d\d,)"
+    rb"|#\d\.\d#|# Time: {1,2}|\[\d{1,7}:\d{1,7}:(?=\d{4}/)|\d{1,3},(?=\d\d/\d\d/\d\d,)"
     rb"|[A-Z]{2}/\d{1,3}/[A-Z\d]{1,8}/CPU\d:"
     # The level of BeeGFS; the process and the thread of Commvault.
     rb"|\(\d\) (?=[A-Z][a-z]{2}\d\d )|\d{1,8} {1,8}[0-9a-f]{1,8} {1,8}(?=\d\d/\d\d \d\d:\d\d:\d\d )"
     rb")?"
 )
-_OPENING: Final = rb"[\[(\"'*:.-]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
+_OPENING: Final = rb"[\[(\"'*:.-]{0,2}+ {0,2}(?:" + time_forms.WEEKDAY + rb")?+"
 # Without anything before it, which is faster, and with optional text before it. Compiling the large
 # patterns takes a tenth of a second, and most logs need few of them.
-TIME_FIRST: Final = lazy_pattern(_OPENING + times.any_time(at_start=True))
-TIME_BEHIND_LEAD: Final = lazy_pattern(_LEAD + _OPENING + times.any_time(at_start=True))
+TIME_FIRST: Final = lazy_pattern(_OPENING + time_forms.any_time(at_start=True))
+TIME_BEHIND_LEAD: Final = lazy_pattern(_LEAD + _OPENING + time_forms.any_time(at_start=True))
 
 
 def is_behind_lead(match: re.Match[bytes]) -> bool:
@@ -60,7 +60,7 @@ def is_behind_lead(match: re.Match[bytes]) -> bool:
 
 
 # Further into the line, and what suggests that there may be one.
-TIME_ANYWHERE: Final = lazy_pattern(rb"(?<![\w.:/\\-])" + times.any_time(at_start=False))
+TIME_ANYWHERE: Final = lazy_pattern(rb"(?<![\w.:/\\-])" + time_forms.any_time(at_start=False))
 # Numbers with more or fewer digits than an epoch are not times, and four digits after a colon are a
 # port.
 TIME_HINT: Final = compile_pattern(
@@ -68,7 +68,7 @@ TIME_HINT: Final = compile_pattern(
 )
 # Every time contains one of these, or TAI64, so most lines without a time need no further look.
 DIGITS_OF_TIME: Final = (
-    rb"\d(?::\d|-\d\d\.\d\d\.|h\d\d\.\d|[ _T]\d\d[.-]\d\d[.-]\d"
+    rb"\d(?::\d|-\d\d\.\d\d\.|h\d\d\.\d|[ _T]\d{1,2}[.-]\d\d[.-]\d"
     # A long run of digits is not part of a longer word.
     rb"|(?<!\w\d)(?:\d{9}|\.\d{8}|\d{7}[T .-]\d{4}|\d{5} {1,2}\d{6}|\d{3}/\d{6}\.\d))"
 )
@@ -81,7 +81,7 @@ PROSE: Final = compile_pattern(
 )
 # Text that cannot begin a record: stack frames and other continuation lines.
 CONTINUES: Final = compile_pattern(
-    rb"[ \t}\])](?!\d{1,4}\(\d{1,10}\) [A-Z])|at |\.\.\.|Caused by|Traceback|$"
+    rb"[ \t}\])](?!\d{1,4}\(\d{1,10}\) [A-Z]|(?:INFO|WARN) [a-z]\w{1,30}: )|at |\.\.\.|Caused by|Traceback|$"
 )
 
 # Text that may come between the time and the level.
@@ -107,7 +107,7 @@ _TOKEN_ALONE: Final = (
     # text that contains a digit
     rb"|(?=[^\s\d\"\[\](){}<>|]{0,64}\d)[^\s\"\[\](){}<>|]{1,120}[\])]?"
     # org.example.Main, web/app:
-    rb"|[\w$]{1,64}(?:[.:/@$\\-]{1,3}[\w$*]{1,64}){1,12}:?"
+    rb"|/?[\w$]{1,64}(?:[.:/@$\\-]{1,3}[\w$*]{1,64}){1,12}:?"
     rb"|[\w.]{1,32}=[^\s\"\[\](){}<>|]{0,80}(?: [\w.]{1,32}=(?:<[\d.]{1,16}>|[^\s\"\[\](){}<>|,]{0,80})(?=[ \t])){0,15}"
     rb"|NULL(?= )|[A-Z]{1,40}_[A-Z_]{1,40}"
     rb"|[-|*:>]{1,3}|\xc2\xbb|\xe2(?:\x80\xa2|\x86\x92|\x94\x82|\x9d\xaf)"

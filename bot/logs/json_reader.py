@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from bot.logs import field_names, fields, times
+from bot.logs import field_names, fields, time_forms, times
 from bot.logs.envelopes import ENVELOPES, Record, records_of, windows_event
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import (
@@ -26,7 +26,7 @@ from bot.logs.readings import (
     read_fields,
     spans_at,
 )
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 
 # How many sets of fields, notations of a time, and values of a level are remembered.
 _MOST_REMEMBERED: Final = 512
@@ -147,7 +147,7 @@ class JsonReader:
         if (
             match
             and minute_at(match) == minute
-            and match.lastgroup not in times.FORMS_WITH_FIXED_DIGITS
+            and match.lastgroup not in time_forms.FORMS_WITH_FIXED_DIGITS
         ):
             _remember(self._times, alike, spans_at(match))
         return minute

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-from bot.logs import field_names, fields, levels, times
+from bot.logs import field_names, fields, levels, time_forms, times
 from bot.logs.candidates import fast_scan_of
 from bot.logs.envelopes import ENVELOPES
 from bot.logs.grammar import TIME_FIRST
@@ -29,7 +29,7 @@ from bot.logs.readings import (
     minute_at,
     spans_at,
 )
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from providers.patterns import compile_pattern
 
 _END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
@@ -342,7 +342,7 @@ def _times_like(written: bytes) -> _Times:
         + rb"("
         + minute
         + rb")"
-        + times.FORM_OF[form].rest
+        + time_forms.FORM_OF[form].rest
         + re.escape(behind)
         + _END_OF_TIME
     )
@@ -351,7 +351,7 @@ def _times_like(written: bytes) -> _Times:
     seconds = seconds_like(written[minute_span.stop : behind_span.start], form)
     # All values have the same length as this one, so this many bytes are skipped at once.
     rest = rb"(?s:.{%d})" % (len(written) - minute_span.stop)
-    if form in times.FORMS_WITH_FIXED_DIGITS or any_digits_of(behind) != re.escape(behind):
+    if form in time_forms.FORMS_WITH_FIXED_DIGITS or any_digits_of(behind) != re.escape(behind):
         # Unlike all other digits, those of an offset have to be the same.
         rest = seconds + re.escape(behind) + any_digits_of(written[behind_span.stop :])
     same = any_digits_of(written[minute_span])

@@ -41,6 +41,7 @@ _PART: Final = compile_pattern(
 _LAST: Final = compile_pattern(
     rb"([^0-9A-Za-z\x80-\xff])([A-Za-z\x80-\xff]{3,32}+)[^0-9A-Za-z\x80-\xff]{0,3}$"
 )
+_AROUND_CELL: Final = b" \t\r\"'"
 _SEPARATORS: Final = (b",", b";", b"\t", b"|")
 _LETTERS: Final = frozenset(b"E W I D F V T C".split())
 # East and west are letters, too, but no compass has these. Inserts, changes and deletes are I, C
@@ -90,6 +91,12 @@ class LevelColumn:
                 found = _parts_of(text, is_in_front=self.is_in_front, at=self.number)
         word = next((word for column, word in found if column == self), b"")
         return _level_of(word, is_letter=self.is_letter)
+
+    def level_of(self, word: bytes) -> str | None:
+        """The level of the text in this column, other than a letter."""
+        if self.unit is Unit.CELL:
+            return _level_of(word.strip(_AROUND_CELL))
+        return _level_of(word.rstrip(b".") if self.unit is Unit.WORD else word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +189,7 @@ def _last_of(texts: _Texts) -> Iterator[tuple[LevelColumn, bytes]]:
 def _cells_of(
     text: bytes, separator: bytes, *, is_in_front: bool
 ) -> Iterator[tuple[LevelColumn, bytes]]:
-    cells = [cell.strip(b" \t\r\"'") for cell in text.split(separator, _MOST_CELLS)]
+    cells = [cell.strip(_AROUND_CELL) for cell in text.split(separator, _MOST_CELLS)]
     # The time is a cell, too, and a text without a separator is none.
     inner = enumerate(cells[:-1] if is_in_front else cells[1:], start=0 if is_in_front else 1)
     for number, cell in inner:

@@ -16,11 +16,11 @@ LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 # In any letter case, each as a separate word.
 _SPELLINGS: Final = {
     "fatal": "fatal emerg emergency emg panic dpanic ftl fatl fata",
-    "critical": "critical crit alert crt",
+    "critical": "critical crit alert crt shout",
     "error": "error err eror severe failure erro ediag",
     "warn": "warn warning wrn warnin wdiag",
     "info": "info information informational notice note inf inform system ntc nfo",
-    "debug": "debug dbg dbug deb debu config fine finer debug1 debug2 debug3 debug4 debug5 ddebug",
+    "debug": "debug dbg dbug debg deb debu config fine finer debug1 debug2 debug3 debug4 debug5 ddebug",
     "trace": "trace verbose finest trc trce vrb verb trace1 trace2 trace3 trace4 trace5 trace6 trace7 "
     "trace8 subdebug",
 }
@@ -69,6 +69,7 @@ _CAREFUL: Final = {
     b"ntc",
     b"crt",
     b"emg",
+    b"shout",
     *WORDS_ABROAD,
 }
 LEVEL_OF_FIELD: Final = {
@@ -177,12 +178,23 @@ def _any_of(words: Iterable[bytes]) -> bytes:
 _PLAIN: Final = [word for word in LEVEL_OF_WORD if word not in _CAREFUL]
 # As patterns: words in capitals, which are levels in more places, and words in any case.
 CAPITALS: Final = _any_of(word.upper() for word in _PLAIN)
+# In capitals, which languages without letter case lack.
+ABROAD_CAPITALS: Final = _any_of(
+    spelt for word in WORDS_ABROAD if (spelt := word.decode().upper().encode()) != word.lower()
+)
 CAREFUL_CAPITALS: Final = _any_of(word.upper() for word in _CAREFUL)
 ANY_CASE: Final = _any_of(
     spelt for word in LEVEL_OF_WORD for spelt in (word, word.upper(), word.capitalize())
 )
 LEVEL_OF_WORD_IN_CAPITALS: Final = {word.upper(): level for word, level in LEVEL_OF_WORD.items()}
 PLAIN_WORDS: Final = {word: LEVEL_OF_WORD[word] for word in _PLAIN}
+CAREFUL_ANY_CASE: Final = _any_of(
+    spelt for word in _CAREFUL for spelt in (word, word.upper(), word.capitalize())
+)
+# In columns, whole words of any language.
+COLUMN_CASE: Final = _any_of(
+    spelt for word in (*_PLAIN, *WORDS_ABROAD) for spelt in (word, word.upper(), word.capitalize())
+)
 SOME_CASE: Final = _any_of(
     spelt for word in _PLAIN for spelt in (word, word.upper(), word.capitalize())
 )

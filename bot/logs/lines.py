@@ -39,7 +39,7 @@ from bot.logs.grammar import (
 )
 from bot.logs.places import PLACE_OF, PLACES, Where
 from bot.logs.readings import NOTHING, Reading, minute_at, minute_of_text, read_fields
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from bot.logs.xml_lines import is_xml, read_xml
 from providers.patterns import compile_pattern
 

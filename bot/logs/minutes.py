@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.logs import times
-from bot.logs.times import Minute
+from bot.logs import time_forms, times
+from bot.logs.time_forms import Minute
 from providers.patterns import compile_pattern
 
 _DIGIT: Final = compile_pattern(rb"\d")
@@ -24,6 +24,9 @@ _LOOSE_FORMS: Final = {
     "day_month",
     "kitchen_clock",
     "six_digits",
+    "dotted_clock",
+    "dotted_short_clock",
+    "day_first_clock",
     "american_short",
 }
 
@@ -45,7 +48,7 @@ def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
     match. Whether such a minute exists is checked once for each.
     """
     if re.search(rb"[A-SU-Za-z]", written) or form in _LOOSE_FORMS:
-        return times.FORM_OF[form].pattern_of_minute(), True
+        return time_forms.FORM_OF[form].pattern_of_minute(), True
     return any_digits_of(written), False
 
 
@@ -53,8 +56,8 @@ def seconds_like(written: bytes, form: str) -> bytes:
     """A pattern for the text after a minute, with the same number of digits. In some notations, not
     all digits may differ.
     """
-    if form in times.FORMS_WITH_FIXED_DIGITS:
-        return times.FORM_OF[form].rest
+    if form in time_forms.FORMS_WITH_FIXED_DIGITS:
+        return time_forms.FORM_OF[form].rest
     return any_digits_of(written)
 
 
@@ -64,7 +67,7 @@ def rest_like(written: bytes, form: str, *, is_behind_lead: bool) -> bytes:
     """
     if is_behind_lead and form == "clock":
         return any_digits_of(written)
-    return times.FORM_OF[form].rest
+    return time_forms.FORM_OF[form].rest
 
 
 def any_digits_of(written: bytes) -> bytes:

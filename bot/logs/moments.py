@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from bot.logs.calendar_names import SHARED_ZONES
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 
 
 def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None:

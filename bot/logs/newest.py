@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.logs.lines import seconds_at
 from bot.logs.moments import moment_of
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 
 TAIL_LINES: Final = 12
 _KEPT_BYTES: Final = 512

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.logs import calendar_names, places, spellings
+from bot.logs import calendar_names, place_words, spellings
 
 # What is remembered about a line must not depend on a digit, nor on text far after it.
 NOT_REMEMBERED: Final = {
@@ -31,6 +31,10 @@ NOT_REMEMBERED: Final = {
     "vmware_letter",
     "tarantool",
     "netbackup",
+    "box_and_severity",
+    "eclipse",
+    "acronis",
+    "relayed_letter",
     "checkmk",
     "box_first_part",
     "named_server",
@@ -74,9 +78,14 @@ HINTS: Final = (
     b".cpp:",
     *(b"][%c]:" % letter for letter in b"IWEFCDTNVA"),
     b"STATUS:",
+    b"UNUSUAL",
+    b"BROKEN",
+    b"[NOTIFICATION",
+    b" message] [",
+    *(b"]<%d>" % severity for severity in range(8)),
     *(
         b"LOG_%s%s" % (level, sign)
-        for level in (*places.LOG_LEVELS, b"ERROR", b"CRITICAL")
+        for level in (*place_words.LOG_LEVELS, b"ERROR", b"CRITICAL")
         for sign in (b"|", b" ")
     ),
     *(level + b": " for level in spellings.FRR),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 
 MOST_MINUTES: Final = 50_000
 

@@ -16,7 +16,22 @@ from functools import lru_cache
 from typing import Final
 
 from bot.logs import levels, spellings
-from bot.logs.levels import ANY_CASE, CAPITALS, CAREFUL_CAPITALS, SOME_CASE
+from bot.logs.levels import (
+    ABROAD_CAPITALS,
+    ANY_CASE,
+    CAPITALS,
+    CAREFUL_ANY_CASE,
+    CAREFUL_CAPITALS,
+    COLUMN_CASE,
+    SOME_CASE,
+)
+from bot.logs.place_words import (
+    BIND_CATEGORIES,
+    LOG_LEVELS,
+    NO_NAME,
+    NO_NAME_OF_SETTING,
+    NO_PROSE,
+)
 
 LevelOf = Callable[[bytes], str | None]
 
@@ -60,40 +75,6 @@ _severity = levels.level_of_severity
 _LOWER_CASE: Final = rb"trace|debug[1-5]?|info|notice|warn|warning|error|err|crit|critical|fatal"
 _UPPER_CASE: Final = rb"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL"
 _CAPITALISED: Final = rb"Trace|Debug|Info|Warn|Warning|Error|Critical|Fatal"
-LOWER_AND_CAPITALISED: Final = (
-    *(b"trace", b"debug", b"info", b"notice", b"warn", b"warning", b"error", b"err", b"crit"),
-    *(b"critical", b"fatal", b"Trace", b"Debug", b"Info", b"Warn", b"Warning", b"Error"),
-    *(b"Critical", b"Fatal"),
-)
-# Text that makes a word in lower case prose. It is no longer than what is remembered of a line.
-NO_PROSE: Final = rb"(?= (?!(?:in|of|on|at|to|for|from|with|was|is|and|or) ))"
-# Words before a level that are not the name of a logger.
-NO_NAME: Final = (
-    rb"(?!(?i:an?|the|this|that|no|not|got|get|such|some|any|each|every|new|first|last|next|many|"
-    rb"more|with|without|was|is|has|had|had|received|receiving|returned|returns?|unknown|"
-    rb"unexpected|raised?|raising|threw|throws?|on|in|at|of|for|from|to|and|or|set|setting|using|"
-    rb"print|prints|printed|as|by|if|when|because|after|before|level|log|logs|logged|logging|"
-    rb"see|user|users|show|shows|found|http|page|after) )"
-)
-
-
-NO_NAME_OF_SETTING: Final = (
-    rb"(?!(?i:log_?level|level|verbosity|mode|state|status|result|type|logging|set|is|to|from|with|"
-    rb"note|error|errors|failed|response|reason|message|code|default|value|env|exit|return|print):)"
-)
-
-
-# Levels as syslog(3) names them.
-LOG_LEVELS: Final = (
-    *(b"EMERG", b"ALERT", b"CRIT", b"ERR", b"WARN", b"WARNING", b"NOTICE", b"INFO", b"DEBUG"),
-)
-# What BIND writes before a level if it writes no time.
-BIND_CATEGORIES: Final = (
-    *(b"client", b"config", b"database", b"default", b"dispatch", b"dnssec", b"general"),
-    *(b"lame-servers", b"network", b"notify", b"queries", b"query-errors", b"rate-limit"),
-    *(b"resolver", b"rpz", b"security", b"update", b"update-security", b"xfer-in", b"xfer-out"),
-    b"zoneload",
-)
 
 
 def _places(where: Where, *rows: tuple[str, bytes, LevelOf, bytes, str]) -> tuple[Place, ...]:
@@ -122,14 +103,19 @@ PLACES: Final = (
     *_places(Where.BEFORE,
         ("box_first", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[INFO] [11/21/2026 10:00:00.123] [main] [akka] oven on", "info"),
         ("box_of_parts_first", rb"\[" + _level(CAPITALS) + rb"[|:][\w.:|/-]{1,60}\]:?", _word, b"[WARNING|oven.py:12] 2026-11-21 10:00:00,123 >> hot", "warn"),
-        ("column_before", rb"(?:\"?[\w.$@:/#-]{0,60}\"?[,;]){1,4}\"?" + _level(CAPITALS) + rb"\"?[,;](?:\"?[\w.$@:/#-]{0,60}\"?[,;]){0,3}\"?", _word, b"kitchen,12,ERROR,2026-11-21 10:00:00,hot", "error"),
+        ("column_before", rb"(?:\"?[\w.$@:/#-]{0,60}\"?[,;]){0,4}\"?" + _level(COLUMN_CASE) + rb"\"?[,;](?:\"?[\w.$@:/#-]{0,60}\"?[,;]){0,3}?\"?", _word, b"kitchen,12,ERROR,2026-11-21 10:00:00,hot", "error"),
+        ("relayed_letter", rb"INFO {1,4}\| jvm \d {1,6}\| (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \| (?P<LEVEL>[TDIWE]) \[)", _letter, b"INFO   | jvm 1    | 2026/11/21 10:00:00 | W [o.e.Oven ] [10:00:00]: hot", "warn"),
+        ("eclipse", rb"!ENTRY [\w.]{1,100} (?P<LEVEL>[0-4]) \d{1,8} (?=\d{4}-)", spellings.ECLIPSE.get, b"!ENTRY org.example.oven 4 2 2026-11-21 10:00:00.123", "error"),
+        ("glib", rb"(?:\*\* )?\([^()\n:]{1,60}:\d{1,10}\): (?:[\w.+-]{1,60}-)?" + _level(rb"ERROR|CRITICAL|WARNING|Message|INFO|DEBUG") + rb"(?: \*\*)?: {1,4}", spellings.GLIB.get, b"(oven:12): Gtk-CRITICAL **: 10:00:00.123: hot", "critical"),
+        ("glib_alone", rb"\*\* " + _level(rb"ERROR|CRITICAL|WARNING|Message|INFO|DEBUG") + rb": {1,4}(?=\d\d:)", spellings.GLIB.get, b"** Message: 10:00:00.123: on", "info"),
+        ("box_before_clock", rb"\[ {0,2}" + _level(CAPITALS) + rb" {1,4}(?=\d\d:\d\d:\d\d\] )", _word, b"[ERROR 10:00:00] oven.lua:12: hot", "error"),
         ("word_first", _level(CAPITALS) + rb"(?=[\s:,;|\[(\]])", _word, b"WARN  [main] 2026-11-21 10:00:00,123 Oven.java:12 - hot", "warn"),
         ("column_first", rb"\"?" + _level(ANY_CASE) + rb"\"?[,\t;] {0,4}", _word, b"Information,11/21/2026 10:00:00 AM,Oven,1,None", "info"),
         ("box_before_time", rb"\[ {0,2}" + _level(CAPITALS + rb"|" + _LOWER_CASE) + rb" {1,2}(?=\d{4}[-/]\d\d[-/])", _word, b"[DEBUG 2026-11-21 10:00:00 main] oven on", "debug"),
         ("lower_before_date", _level(_LOWER_CASE + rb"|" + _CAPITALISED) + rb"(?:(?::| -|,|;| ?\|)? {1,4}|[|;,\t])" + _TIME_AHEAD, _word, b"error 2026-11-21T10:00:00.123Z oven hot", "error"),
         ("letter_in_parentheses", rb"\((?P<LEVEL>[NIWC])\) (?=\d{4}-)", _letter, b"(W) 2026-11-21T10:00:00 - oven hot", "warn"),
         ("box_and_word", rb"\[[^\]\n]{1,60}\] " + _level(_LOWER_CASE) + rb" @(?=\d{4}-)", _word, b"[Oven:12] error @2026-11-21 10:00:00> hot", "error"),
-        ("gvmd", rb"[a-z]{1,12} {1,4}[a-z]{1,12}: {0,4}" + _level(CAPITALS) + rb":(?=\d{4}-)", _word, b"md   main:WARNING:2026-11-21 10h00.00 utc:12: hot", "warn"),
+        ("gvmd", rb"[a-z]{1,12} {1,4}[a-z]{1,12}: {0,4}" + _level(CAPITALS + rb"|MESSAGE") + rb":(?=\d{4}-)", {**levels.LEVEL_OF_WORD_IN_CAPITALS, b"MESSAGE": "info"}.get, b"md   main:WARNING:2026-11-21 10h00.00 utc:12: hot", "warn"),
         ("starred", rb"\*" + _level(CAPITALS) + rb"\* {0,2}\t[\w.]{1,20}\t", _word, b"*ERROR* \tv1.7.8.0\t2026/11/21 - 10:00:00: hot", "error"),
         ("other_box_first", rb"(?:[(<{*] ?(?=[^\n]{1,20}[)>}*][:,;|]? {0,4}" + _TIME_AHEAD + rb"))" + _level(CAPITALS + rb"|" + _LOWER_CASE + rb"|" + _CAPITALISED) + rb" {0,8}[)>}*]", _word, b"<WARN> 2026-11-21 10:00:00 hot", "warn"),
         ("name_and_word", rb"(?:\[[^\[\]\n]{1,60}\]|[A-Za-z][\w.-]{0,63}):? {1,4}\[?" + _level(CAPITALS) + rb"\]?:? {1,4}(?=\[?\d{4}[-/]\d\d[-/])", _word, b"oven: WARN: 2026-11-21 10:00:00 hot", "warn"),
@@ -183,6 +169,8 @@ PLACES: Final = (
         ("box_letter_second", rb"(?=\[[^\[\]\n]{1,60}\] ?\[)(?:(?!\[ ?" + ANY_CASE + rb"[ \]])\[[^\[\]\n]{1,60}\] ?){1,2}\[" + _LETTER + rb"\](?!\w)", _letter, b"[2026-11-21T10:00:00.123Z][com.example.oven][E] hot", "error"),
         ("vmware_letter", rb"[\w-]{1,32}+\| (?P<LEVEL>[IWED])\d{2,3}[:+]", _letter, b"2026-11-21T10:00:00.123Z| vmx| W115: hot", "warn"),
         ("grid_engine", rb" {0,8}+[\w-]{1,30}+\|[\w.-]{1,64}+\|(?P<LEVEL>[CEWIND])\|", _letter, b"11/21/2026 10:00:00|worker|qmaster|E|hot", "error"),
+        ("acronis", rb"\d{1,10} (?P<LEVEL>[IWE])[0-9A-F]{8}: ", _letter, b"2026-11-21T10:00:00:914+02:00 8568 E00000000: hot", "error"),
+        ("tabbed_letter", rb"\d{1,10}\t\((?P<LEVEL>[iwesd])\)\d{4,8}\t", _field, b"2026-11-21\t10:00:00\t12\t(w)2611179\thot\t-", "warn"),
         ("autosys", rb"[A-Z]{4,8}_(?P<LEVEL>[IWE])_\d{3,6} ", _letter, b"[11/21/2026 10:00:00]      CAUAJM_E_18416 hot", "error"),
         ("ibm_message", rb"[A-Z]{3,5}\d{4,5}(?P<LEVEL>[IWE]): ", _letter, b"2026-11-21 10:00:00.123456: BIP2616W: hot", "warn"),
         ("tarantool", rb"(?=[\w./[-])(?:\[\d{1,10}\] )?[\w./-]{1,64}+ (?:[\w./-]{1,64}:\d{1,6} )?(?P<LEVEL>[IWECFD])> ", _letter, b"2026-11-21 10:00:00.123 [12] main/103/oven.lua E> hot", "error"),
@@ -206,10 +194,14 @@ PLACES: Final = (
         ("double_colons_behind", rb":" + _level(CAPITALS) + rb"::", _word, b"2026-11-21 10:00:00,123::WARNING::[oven:12] hot", "warn"),
         ("workflow_command", rb"##\[(?P<LEVEL>error|warning|debug)\]", _word, b"2026-11-21T10:00:00.1234567Z ##[error]hot", "error"),
         ("kodi", rb"T:\d{1,12} {1,9}" + _level(_LOWER_CASE) + rb"(?= <)", _word, b"2026-11-21 10:00:00.123 T:12   error <general>: hot", "error"),
+        ("core_lightning", rb"(?P<LEVEL>UNUSUAL|\*\*BROKEN\*\*)(?= )", spellings.CORE_LIGHTNING.get, b"2026-11-21T10:00:00.123Z UNUSUAL lightningd: hot", "warn"),
+        ("success", rb"(?P<LEVEL>SUCCESS)(?= {2,12}\S)", {b"SUCCESS": "info"}.get, b"2026-11-21T10:00:00     SUCCESS    Oven on", "info"),
+        ("glib_box", rb"\[ {1,3}(?P<LEVEL>message)\](?= \[)", {b"message": "info"}.get, b"[2026-11-21T10:00:00.123Z] [ message] [vmsvc] on", "info"),
+        ("abroad", _level(ABROAD_CAPITALS) + rb"(?= )", _word, "24.11.2026 09:41:02 FEHLER zu heiß".encode(), "error"),
         ("slashed_lower", rb"(?<=\] )(?P<LEVEL>trace|debug|info|warn|error|fatal)/(?=[a-z]{1,20}[\t ])", _word, b"[2026-11-21 10:00:00.123 (UTC+0000)] warn/userland\thot", "warn"),
         ("slashed", _level(rb"debug|information|notice|warning|critical") + rb"/(?=[A-Z]\w{1,60}:)", _word, b"[2026-11-21 10:00:00 +0000] warning/ApiListener: hot", "warn"),
         ("windows_path", _level(_LOWER_CASE) + rb":(?=(?:[A-Za-z]:|\.\.?)[\\/])", _word, b"2026-11-21 10:00:00: error:c:\\source\\oven.cpp:12: hot", "error"),
-        ("column", rb"(?<=[,;])(?:(?>\"[^\"\n]{0,80}\"|[\w.$@:/#()\[\]{}<>=+*%|-]{0,100}|[A-Za-z]\w{0,30} \w{1,30})[,;]){0,8}?\"?" + _level(SOME_CASE) + rb"\"?(?=[,;\])]|$)", _word, b"2026-11-21 10:00:00.123,main,WARN,org.example.Oven,hot", "warn"),
+        ("column", rb"(?<=[,;])(?:(?>\"[^\"\n]{0,80}\"|[\w.$@:/#()\[\]{}<>=+*%|-]{0,100}|[A-Za-z]\w{0,30} \w{1,30})[,;]){0,8}?\"?" + _level(COLUMN_CASE) + rb"\"?(?=[,;\])]|$)", _word, b"2026-11-21 10:00:00.123,main,WARN,org.example.Oven,hot", "warn"),
         ("spaced_column", rb"(?<=, )(?:[\w.$@:/#()\[\]=-]{1,100}, ){1,6}?" + _level(CAPITALS) + rb"(?=, )", _word, b"10:00:00,123, kitchen.example, audit.Oven, INFO, 12, on", "info"),
         ("two_words_box", rb"\[(?:Server|Client) " + _level(_CAPITALISED) + rb"\]", _word, b"21.11.2026 10:00:00 [Server Error] hot", "error"),
         ("frr", rb"(?P<LEVEL>" + b"|".join(spellings.FRR) + rb"): (?=(?:" + b"|".join(spellings.FRR_DAEMONS) + rb"): )", spellings.FRR.get, b"2026/11/21 10:00:00.123 warnings: BGP: hot", "warn"),
@@ -229,7 +221,9 @@ PLACES: Final = (
         ("signale", rb"(?:\[[\w.-]{1,40} {0,16}\] )?\xe2\x80\xba [^\n\w]{1,12}(?P<LEVEL>debug|error|fatal|info|note|warn)(?= )", _word, "[10:00:00] [kitchen] › ✖  error     hot".encode(), "error"),
         ("go_klog", rb"(?P<LEVEL>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d{1,9} {1,8}\d{1,8} (?=[\w./+-]{1,80}\.(?:go|cc|cpp):)", _letter, b"Nov 21 10:00:00 kitchen kubelet[12]: E1121 10:00:00.123456      12 oven.go:190] hot", "error"),
         ("go_letter", rb"[\w./-]{1,80}\.go:\d{1,6}(?::[\w.()*]{1,80})? \[(?P<LEVEL>[TDIWECF])\]", _letter, b"2026/11/21 10:00:00 cmd/web.go:242:run() [E] hot", "error"),
-        ("box", rb"[\[<({|] {0,4}" + _level(ANY_CASE) + rb" {0,12}[\]>)}|]", _word, b"2026-11-21 10:00:00 [main] [warning ] oven", "warn"),
+        ("oracle_box", rb"\[(?P<LEVEL>NOTIFICATION|INCIDENT_ERROR|ERROR|WARNING|TRACE)(?::\d{1,2})?\](?= \[)", spellings.ORACLE.get, b"[2026-11-21T10:00:00.123+01:00] [AdminServer] [NOTIFICATION] [OVEN-1] on", "info"),
+        # A word such as `config` before another level is a name.
+        ("box", rb"(?!\[ ?(?:" + CAREFUL_ANY_CASE + rb") ?\] ?(?:\[ {0,4}(?:" + ANY_CASE + rb") {0,12}\]|<\d>))[\[<({|] {0,4}" + _level(ANY_CASE) + rb" {0,12}[\]>)}|]", _word, b"2026-11-21 10:00:00 [main] [warning ] oven", "warn"),
         ("box_with_source", rb"\[" + _level(ANY_CASE) + rb"#[\w.-]{1,40}\]", _word, b"21/Nov/2026:10:00:00 +0000 [Info#SQL] on", "info"),
         ("module_box", rb"\[[\w.-]{0,64}[:#]" + _level(ANY_CASE) + rb"\]", _word, b"[Sat Nov 21 10:00:00.123456 2026] [core:notice] [pid 1] on", "info"),
         ("named_in_box", rb"\[ " + _level(_LOWER_CASE) + rb" {1,4}[\w-]{1,40}(?:\.[\w-]{1,40}){1,8}[ \]]", _word, b"2026-11-21 10:00:00:123 [ warning oven.sync oven.cpp:12 ]:\thot", "warn"),
@@ -242,7 +236,7 @@ PLACES: Final = (
         ("box_channel", rb"\[[\w-]{1,64}\." + _level(CAPITALS) + rb"\]", _word, b"[2026-11-21 10:00:00] [oven.ERROR]: hot", "error"),
         ("channel", rb"[\w-]{1,64}\." + _level(CAPITALS + rb"|" + CAREFUL_CAPITALS) + rb"(?=[:\s])", _word, b"[2026-11-21 10:00:00] production.ERROR: too hot", "error"),
         ("capitals", _level(CAPITALS) + rb"(?=[\s:|,;!/\]()\[>]|-\d?(?= )|$)", _word, b"2026-11-21 10:00:00,123 - oven - ERROR - too hot", "error"),
-        ("careful_capitals", _level(CAREFUL_CAPITALS) + rb"(?=[:|\]]|  |\t| \[)", _word, b"2026-11-21 10:00:00 FINE: oven", "debug"),
+        ("careful_capitals", _level(CAREFUL_CAPITALS) + rb"(?=[:|\]]| [:|]|  |\t| \[)", _word, b"2026-11-21 10:00:00 FINE: oven", "debug"),
         ("bgl", rb"(?:RAS|NULL) [A-Z_]{1,16} " + _level(CAPITALS + rb"|" + CAREFUL_CAPITALS) + rb"(?= )", _word, b"- 1117838570 2005.06.03 R02-M1 2005-06-03-15.42.50.675872 R02-M1 RAS KERNEL FATAL x", "fatal"),
         ("key", rb"[\[{(]?(?:[Ll]evel|L[E]VEL|lvl|[Ss]everity|[Ll]og_?[Ll]evel|sev|at)[=:] ?[\"']?" + _level(ANY_CASE) + rb"(?!\w)", _word, b"2026-11-21T10:00:00Z app[web.1]: at=error code=H12", "error"),
         ("php", rb"PHP (?P<LEVEL>Warning|Notice|Fatal|Parse|Deprecated)\b", spellings.PHP.get, b"[21-Nov-2026 10:00:00 UTC] PHP Warning:  oven", "warn"),
@@ -322,6 +316,7 @@ PLACES: Final = (
         ("slog_rs", rb"(?P<LEVEL>ERRO|DEBG|TRCE)(?= )", spellings.SLOG_RS.get, b"Nov 21 10:00:00.123 ERRO hot, oven: 1", "error"),
         ("wifi", rb"(?P<LEVEL>Info|Error|Warning|Debug|Notice): (?=<)", _word, b"Sat Nov 21 10:00:00.123 Error: <airportd[12]> hot", "error"),
         ("solaris", rb"(?:[\w.-]{1,64} )?[\w./-]{1,64}(?:\[\d{1,10}\])?: \[ID \d{1,10} [a-z]{2,10}\d?\.(?P<LEVEL>emerg|alert|crit|error|err|warning|warn|notice|info|debug)\]", _word, b"Nov 21 10:00:00 kitchen oven: [ID 702911 daemon.error] hot", "error"),
+        ("box_and_severity", rb"[\w.-]{1,64} [\w.-]{1,64}: \[[A-Z]{2,16}\]<(?P<LEVEL>[0-7])>", _severity, b"Nov 21 10:00:00 lb1 a10logd: [SYSTEM]<3> hot", "error"),
         ("bsd", rb"<[a-z]{2,10}\d?\.(?P<LEVEL>emerg|alert|crit|err|warning|notice|info|debug)> ", _word, b"Nov 21 10:00:00 <kern.crit> kitchen kernel: hot", "critical"),
         ("pacemaker", rb"[\w.-]{1,64} [\w.-]{1,64} {0,4}\[\d{1,10}\] \([^()\n]{1,80}\) {1,12}" + _level(_LOWER_CASE) + rb"(?=: )", _word, b"Nov 21 10:00:00 node1 pacemaker-controld  [12] (start@oven.c:12)      info: on", "info"),
         ("corosync", rb"\[\d{1,10}\] [\w.-]{1,64} corosync {1,4}" + _level(_LOWER_CASE) + rb" {1,6}(?=\[)", _word, b"Nov 21 10:00:00 [12] node1 corosync error   [TOTEM ] hot", "error"),
@@ -331,6 +326,9 @@ PLACES: Final = (
     *_places(Where.ALONE,
         ("alone_box", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\](?=[\s:\[]|$)", _word, b"[ERROR] oven", "error"),
         ("alone_capitals", _level(CAPITALS) + rb"(?=:(?:\s|$|[\w.]{1,64}:)|[ \t]|\[\d|$| ?\|)", _word, b"WARNING: oven", "warn"),
+        ("alone_indented", rb" " + _level(rb"INFO|WARN") + rb"(?= [a-z]\w{1,30}: )", _word, b" WARN global: hot", "warn"),
+        ("wrapper_status", rb"(?P<LEVEL>STATUS)(?= {1,4}\| wrapper )", {b"STATUS": "info"}.get, b"STATUS | wrapper  | Wrapper Started", "info"),
+        ("perforce", rb"Perforce (?:server|client) (?P<LEVEL>info|error):$", _word, b"Perforce server error:", "error"),
         ("alone_careful", _level(CAREFUL_CAPITALS) + rb"(?=:\s)", _word, b"FINE: oven", "debug"),
         ("alone_program_word", rb"[A-Za-z][\w.-]{0,40}\[\d{1,10}\]: " + _level(CAPITALS) + rb"(?=:\s)", _word, b"guacd[12]: ERROR:\thot", "error"),
         ("logcat_tag", rb"(?P<LEVEL>[VDIWE])/(?=[A-Z][\w.$-]{1,64} {0,16}: )", _letter, b"E/Oven: hot", "error"),

@@ -39,7 +39,7 @@ from bot.logs.readings import (
     spans_at,
 )
 from bot.logs.similar_lines import KnownLine, form_depends_on_digits, known_from
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from providers.patterns import compile_pattern
 
 # How many bytes at the beginning of a line, and after its time, are compared with lines that were

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.logs import fields, times
 from bot.logs.grammar import TIME_FIRST
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from providers.patterns import compile_pattern
 
 # The notations of time fields, with all digits replaced by one.

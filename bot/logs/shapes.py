@@ -16,7 +16,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from bot.logs import field_names, fields, levels, signs, times
+from bot.logs import field_names, fields, levels, signs, time_forms
 from bot.logs.grammar import (
     AT_ONCE_LETTER,
     CONTINUES,
@@ -287,9 +287,9 @@ def beginning_of(line: bytes) -> Beginning | None:
     rest = rest_like(line[minute_at_.stop : behind_at.start], form, is_behind_lead=by_lead)
     # No other offset, and no AM or PM.
     end = re.escape(behind) + (
-        rb"(?!" + times.OFFSET + rb"|:?\d)"
+        rb"(?!" + time_forms.OFFSET + rb"|:?\d)"
         if behind
-        else rb"(?!" + times.FORM_OF[form].behind_unnamed() + rb")"
+        else rb"(?!" + time_forms.FORM_OF[form].behind_unnamed() + rb")"
     )
     if form == "syslog":
         end += _NO_YEAR
@@ -297,7 +297,7 @@ def beginning_of(line: bytes) -> Beginning | None:
 
 
 def _audit_shape(head: bytes) -> Shape | None:
-    form = times.FORM_OF["epoch"]
+    form = time_forms.FORM_OF["epoch"]
     run, line = _patterns_of(_AUDIT.pattern, form.pattern_of_minute(), form.rest + rb":[^\n]*+")
     return Shape("epoch", b"", run, line, {}) if run.match(b"\n" + head) else None
 

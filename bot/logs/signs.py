@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import itemgetter
 from typing import Final
@@ -52,6 +52,13 @@ def lines_with_signs(text: bytes) -> Iterable[bytes]:
     """The lines with a word or a field that may be a level, in a text with a line end before each
     line.
     """
+    for start in starts_with_signs(text):
+        end = text.find(b"\n", start + 1)
+        yield text[start + 1 : end if end >= 0 else len(text)]
+
+
+def starts_with_signs(text: bytes) -> Iterator[int]:
+    """Where these lines start: their line ends."""
     matches = _scan().find_matches_as_indexes(text)
     if b'{"' in text:
         named = _QUOTED_KEYS.find_matches_as_indexes(text.lower())
@@ -66,7 +73,7 @@ def lines_with_signs(text: bytes) -> Iterable[bytes]:
         line_end = text.find(b"\n", end)
         if line_end < 0:
             line_end = len(text)
-        yield text[text.rfind(b"\n", 0, start) + 1 : line_end]
+        yield text.rfind(b"\n", 0, start + 1)
         # One long line may contain thousands of signs.
         if number < len(matches) and matches[number][1] < line_end:
             number = bisect_left(matches, line_end, number, key=_START_OF_MATCH)

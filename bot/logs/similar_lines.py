@@ -9,7 +9,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from bot.logs import field_names, fields, levels, times
+from bot.logs import field_names, fields, levels, time_forms, times
 from bot.logs.cm_traces import CM_TRACE
 from bot.logs.grammar import FAR_ENOUGH, TIME_FIRST, TIME_SIGN
 from bot.logs.lines import (
@@ -26,7 +26,7 @@ from bot.logs.readings import (
     minute_of_text,
     spans_at,
 )
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from providers.patterns import compile_pattern
 
 LevelOf = Callable[[bytes], str | None]
@@ -144,7 +144,7 @@ _DIGITS_MATTER: Final = BytesAhoCorasick(
 _DIGITS_MATTER_TOO: Final = compile_pattern(
     rb"[=:]\"?[FEWIDfewid]\d\b|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] |\"[FEWIDfewid]\d\""
     rb"|LOG\d\[|\[\d\d\] \[cmk|%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?\d-|[A-Z0-9_]/\d/[A-Z]"
-    rb"|\d\d:\d\d(?:\.\d{3})? \d: |\) \d "
+    rb"|\d\d:\d\d(?:\.\d{3})? \d: |\) \d |\]<\d>|!ENTRY [\w.]{1,100} \d "
 )
 _PRIORITY: Final = compile_pattern(rb"[ \t]{0,16}(?:\d{1,5} )?<(\d{1,3})>")
 _SEVERITY_PLACES: Final = {"cisco", "huawei"}
@@ -266,7 +266,11 @@ def _with_time(
         known = KnownLine("", _NOWHERE, _NOWHERE, level, True, at, level_of, parts, inner)
         return known if known.checked(line) == (minute, level) else None
     time = _time_of_audit(line) or _time_of_field(line, order.times, found)
-    if time is None or minute_at(time) != minute or time.lastgroup in times.FORMS_WITH_FIXED_DIGITS:
+    if (
+        time is None
+        or minute_at(time) != minute
+        or time.lastgroup in time_forms.FORMS_WITH_FIXED_DIGITS
+    ):
         return None
     needs_checks = is_json or level_of is not None
     return KnownLine(*spans_at(time), level, needs_checks, at, level_of, (), inner)
@@ -300,7 +304,7 @@ _YEAR_BEHIND: Final = compile_pattern(rb" (?:[A-Z]{3,4} |[+-]\d{4} )?\d{4}\b")
 
 def form_depends_on_digits(line: bytes, time: re.Match[bytes]) -> bool:
     """Whether the notation of a time depends on digits before or after the minute."""
-    if time.lastgroup in times.FORMS_WITH_FIXED_DIGITS:
+    if time.lastgroup in time_forms.FORMS_WITH_FIXED_DIGITS:
         return True
     if time.lastgroup != "syslog":
         return False

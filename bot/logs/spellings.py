@@ -144,3 +144,11 @@ SHAREPOINT: Final = {
     b"Verbose": "debug",
 }
 WINE: Final = {b"err": "error", b"fixme": "warn", b"warn": "warn", b"trace": "trace"}
+ECLIPSE: Final = {b"0": "info", b"1": "info", b"2": "warn", b"4": "error"}
+GLIB: Final = {**levels.LEVEL_OF_WORD_IN_CAPITALS, b"Message": "info"}
+CORE_LIGHTNING: Final = {b"UNUSUAL": "warn", b"**BROKEN**": "error"}
+ORACLE: Final = {
+    **levels.LEVEL_OF_WORD_IN_CAPITALS,
+    b"NOTIFICATION": "info",
+    b"INCIDENT_ERROR": "critical",
+}

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from bot.logs import (
-    times,
+    time_forms,
 )
 from bot.logs.formats import FORMATS, Format
 from bot.logs.lines import (
@@ -17,14 +17,15 @@ from bot.logs.lines import (
     without_colours,
 )
 from bot.logs.places import PLACES, Place, Where
-from bot.logs.times import FORMS, TimeForm, minute_of
+from bot.logs.time_forms import FORMS, TimeForm
+from bot.logs.times import minute_of
 from providers.patterns import compile_pattern
 from tests.support.counted_logs import as_read, counted, written
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_time_means_the_minute_in_the_table(form: TimeForm) -> None:
-    match = compile_pattern(times.any_time(at_start=True)).match(form.example)
+    match = compile_pattern(time_forms.any_time(at_start=True)).match(form.example)
     assert match is not None
     assert match.lastgroup == form.name
     assert match.lastindex is not None

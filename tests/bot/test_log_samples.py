@@ -8,7 +8,7 @@ import pytest
 
 from bot.logs.counter import LogCounter
 from bot.logs.lines import read_line, without_colours
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 
 NO_OFFSET = ("Z", "+00:00")
 

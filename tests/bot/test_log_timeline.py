@@ -10,7 +10,7 @@ from bot.commands.logs.report import LogReport, Order, lines_outside, order_of, 
 from bot.logs.counter import LogCounter
 from bot.logs.moments import moment_of
 from bot.logs.newest import NewestLines
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from providers.models import Window
 from tests.support.counted_logs import counted
 

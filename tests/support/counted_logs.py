@@ -15,7 +15,7 @@ from bot.logs.lines import (
 from bot.logs.readings import (
     NOTHING,
 )
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 
 
 def counted(*blocks: bytes) -> LogCounter:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bot.logs.levels import LEVELS
 from bot.logs.moments import moment_of
-from bot.logs.times import Minute
+from bot.logs.time_forms import Minute
 from bot.reports.timeline import MOST_POINTS, step_start, time_step
 from providers.models import Window
 
