@@ -38,7 +38,7 @@ async def _alert() -> None:
         watched = [{**alert, "every": "5s"} for alert in watched_alerts()]
         async with (
             open_demo(Path(folder), alert=watched) as sandbox,
-            open_page(sandbox.slack.url, width=1180, height=560) as page,
+            open_page(sandbox.slack.url, width=1180, height=640) as page,
         ):
             await page.wait_for_selector("article .header")
             await sandbox.slack.until(lambda: len(sandbox.slack.messages) >= 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 import click
 
 from bot.app import Bot, open_bot
+from bot.config import Settings
 from bot.formatting import format_bytes
 from bot.questions.question import AccountDirectory
 from bot.questions.reading import split_line
 from bot.questions.registry import COMMANDS
 from bot.runtime import stop_event
 from bot.sandbox.sandbox import Sandbox, open_sandbox, open_targets_of, stand_ins
-from bot.sandbox.slack import Message
+from bot.sandbox.slack import Channel, Message
 from bot.sandbox.slack.state import AGENT_SCOPES, CANVAS_SCOPES
 from providers.clock import Clock, utc_now
 
@@ -84,11 +85,7 @@ async def _open_with_bot(
     async with (
         open_sandbox(folder, port=port, clock=clock) as sandbox,
         open_targets_of(sandbox),
-        open_bot(
-            sandbox.settings(**{name: list(table) for name, table in tables.items()}),
-            sandbox.tokens(),
-            clock=clock,
-        ) as bot,
+        open_bot(_settings(sandbox, tables), sandbox.tokens(), clock=clock) as bot,
         bot.connected(),
     ):
         # Tests are not limited, as they ask more in a second than people do in an hour.
@@ -99,6 +96,17 @@ async def _open_with_bot(
         sandbox.slack.commands = _commands(bot.requests.answering.directory)
         await sandbox.slack.until(lambda: sandbox.slack.sockets)
         yield sandbox, bot
+
+
+def _settings(sandbox: Sandbox, tables: Mapping[str, Sequence[dict[str, Any]]]) -> Settings:
+    """The settings with a channel in which everybody may ask who called an API, so that an alert
+    there shows what is behind it.
+    """
+    about = "Audits: everybody here may ask who called an API"
+    sandbox.slack.channels["C0SECURITY"] = Channel("C0SECURITY", "security", about)
+    access = dict(sandbox.table()["access"])
+    access["apiaudit"] = [*access["apiaudit"], "C0SECURITY"]
+    return sandbox.settings(access=access, **{name: list(table) for name, table in tables.items()})
 
 
 def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.demo import open_demo, watched_alerts
 from providers.clock import utc_now
 from tests.conftest import ROOT, Run
+from tests.support.alerts import messages
 from tests.support.clock import process_environ
 
 
@@ -128,3 +130,16 @@ async def test_demo_serves_its_page_until_interrupted(tmp_path: Path) -> None:
         assert "Opswatch sandbox" in await response.text()
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), 60) == 0
+
+
+async def test_alerts_of_the_demo_show_what_is_behind_them(tmp_path: Path) -> None:
+    alerts = [{**alert, "every": "5s"} for alert in watched_alerts()]
+    async with open_demo(tmp_path, alert=alerts) as sandbox:
+        await sandbox.slack.until(
+            lambda: messages(sandbox, "C0OPS") and messages(sandbox, "C0SECURITY"), timeout_s=60
+        )
+        assert "Latest line: " in messages(sandbox, "C0OPS")[0].text
+        assert "Most failures: " in messages(sandbox, "C0SECURITY")[0].text
+        # Elsewhere, audits stay with those who may read them.
+        answer = await sandbox.slack.answer_to("/apiaudit 24h failures", user="U0LINUS")
+    assert "access to /apiaudit" in answer.text

@@ -84,7 +84,7 @@ class AkamaiSandbox(StandIn):
                 "each": "actor",
                 "every": "1m",
                 "repeat": "15m",
-                "channel": "#ops",
+                "channel": "#security",
             }
         ]
 

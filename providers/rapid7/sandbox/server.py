@@ -70,7 +70,7 @@ class Rapid7Sandbox(StandIn):
         return {"RAPID7_API_KEY": self.api_key}
 
     def alerts(self) -> list[dict[str, Any]]:
-        """One that does not fire."""
+        """One that does not fire, and one that does: a service times out again and again."""
         return [
             {
                 "name": "ingest-spike",
@@ -79,7 +79,16 @@ class Rapid7Sandbox(StandIn):
                 "above": "9 GB",
                 "every": "5m",
                 "channel": "#ops",
-            }
+            },
+            {
+                "name": "kitchen-timeouts",
+                "ask": "/logs kitchen last 1h where(/timeout/i)",
+                "value": "lines",
+                "above": 5,
+                "every": "1m",
+                "repeat": "15m",
+                "channel": "#ops",
+            },
         ]
 
     def routes(self) -> list[web.RouteDef]:
