@@ -144,7 +144,7 @@ async def _with_saved_question(
     settings: Settings, command: CommandName, words: str, channel: str
 ) -> str:
     """The words with the question of the channel that the first of them names, if any."""
-    from bot.store.opening import open_database
+    from bot.store.opening import open_unchanged
     from bot.store.sql.saved_questions import SqlSavedQuestions
 
     first, blank, after = words.strip().partition(" ")
@@ -154,7 +154,7 @@ async def _with_saved_question(
     if not name or (isinstance(location, Path) and not location.exists()):
         return words
     try:
-        database = await open_database(location)
+        database = await open_unchanged(location)
     except StoreError:
         # The operator may run this as another user, who cannot read the bot's database.
         return words
@@ -248,16 +248,17 @@ async def open_question_stores(
     """The stores of the bot, so that a terminal does not exceed its budgets either; where its
     database cannot be written, the spare budgets, or else budgets of this question alone.
     """
-    from bot.store.opening import open_database
+    from bot.store.opening import open_unchanged
     from bot.store.records import LeaseTimings
     from bot.store.sql.claims import Claims
     from bot.store.sql.rate_limits import SqlRateLimits
     from bot.store.sql.seen import SqlSeen
 
     try:
-        database = await open_database(settings.database)
+        database = await open_unchanged(settings.database)
     except StoreError:
-        # The operator may run this as another user, who cannot write the bot's database.
+        # The operator may run this as another user, who cannot write the bot's database, or in
+        # another version.
         yield QuestionStores(spare or MemoryRateLimitStore(), MemorySeenStore())
         return
     # A reservation belongs to a process, so this one claims like the bot.

@@ -29,6 +29,7 @@ from bot.slack.errors import error_code
 from bot.slack.manifest import SCOPES
 from bot.slack.web import web_client
 from bot.store import Store, StoreError
+from bot.store.opening import earlier_steps
 from bot.system.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 from bot.targets.sender import Targets
 from handlers.subscription_digests import schedule_name
@@ -128,6 +129,13 @@ def _folders(settings: Settings) -> list[Check]:
 
 async def _database(settings: Settings) -> tuple[list[Check], CanvasUse]:
     """The checks of the database, and how it is used for canvases."""
+    if earlier := await earlier_steps(settings.database):
+        steps = formatting.pluralise(len(earlier), "step")
+        detail = (
+            f"The database is of an earlier version; the bot will apply {steps} when it starts."
+        )
+        hint = "Take a backup first; `python -m bot migrate --dry-run` lists the steps."
+        return [Check("database", ok=True, detail=detail, hint=hint)], _as_configured(settings)
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError as error:
@@ -136,10 +144,8 @@ async def _database(settings: Settings) -> tuple[list[Check], CanvasUse]:
             if isinstance(settings.database, Secret)
             else "Check `database` in bot.toml and the rights of its folder."
         )
-        return [Check("database", ok=False, detail=str(error), hint=hint)], CanvasUse(
-            any(digest.as_ == "canvas" for digest in settings.digest)
-        )
-    # Opened as the bot does, which also applies migrations.
+        return [Check("database", ok=False, detail=str(error), hint=hint)], _as_configured(settings)
+    # Opened as the bot does, which also creates a new one.
     try:
         canvases = await _canvas_use(store, settings)
     finally:
@@ -151,6 +157,10 @@ async def _database(settings: Settings) -> tuple[list[Check], CanvasUse]:
         "database", settings.database.parent, f"{settings.database.name} can be written", hint
     )
     return [space], canvases
+
+
+def _as_configured(settings: Settings) -> CanvasUse:
+    return CanvasUse(any(digest.as_ == "canvas" for digest in settings.digest))
 
 
 async def _canvas_use(store: Store, settings: Settings) -> CanvasUse:

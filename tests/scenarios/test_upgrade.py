@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from bot.cli.ask import open_question_stores
+from bot.cli.check import run_checks
 from bot.sandbox.sandbox import Sandbox
-from tests.conftest import ROOT, connected_bot
+from tests.conftest import ROOT, connected_bot, toml_of
 from tests.support.clock import MovableClock
 
 pytestmark = pytest.mark.sqlite
@@ -46,6 +48,12 @@ def contents(path: Path) -> list[str]:
         return [*database.iterdump()]
 
 
+def config_of(sandbox: Sandbox) -> Path:
+    config = sandbox.folder / "bot.toml"
+    config.write_text(toml_of(sandbox.table()), "utf-8")
+    return config
+
+
 def test_databases_have_different_versions() -> None:
     assert len(DATABASES) >= 2
 
@@ -68,6 +76,22 @@ async def test_earlier_database_is_continued(sandbox: Sandbox, dump: Path) -> No
         assert "in 7 days" in (await sandbox.slack.answer_to("/usage last 7 days")).text
     assert query(path, "SELECT count(*) FROM questions")[0][0] == asked + 3
     assert not [m for m in sandbox.slack.messages if m.text.startswith("🔴")], "no second message"
+
+
+@each_version
+async def test_check_and_questions_leave_an_earlier_database_to_the_bot(
+    sandbox: Sandbox, dump: Path
+) -> None:
+    path = sandbox.folder / "bot.sqlite"
+    make_database(path, dump)
+    before = contents(path)
+    checks, _ = await run_checks(config_of(sandbox), environ=sandbox.environ())
+    [check] = [check for check in checks if check.name == "database"]
+    assert check.ok
+    assert "is of an earlier version; the bot will apply" in check.detail
+    async with open_question_stores(sandbox.settings()):
+        pass
+    assert contents(path) == before
 
 
 @each_version
