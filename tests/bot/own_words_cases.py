@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 READ = [
+    ("/apiaudit edge 500s", "edge status:500"),
+    ("/apiaudit which ip is new today", "today new ip"),
+    ("/apiaudit POST or PUT by linus today", "today action:post action:put who:linus"),
+    ("/apiaudit 5 newest failures", "calls 5 failures"),
+    ("/apiaudit top 10 slowest calls today", "today slowest 10"),
+    ("/apiaudit code 200 calls", "calls status:200"),
+    ("/logs last line of kitchen", "kitchen newest 1"),
+    ("/logs latest line kitchen", "kitchen newest 1"),
     ("/apiaudit last 5 failures", "calls 5 failures"),
     ("/apiaudit newest 3 errors on iot today", "iot today calls 3 failures"),
     ("/apiaudit last call by linus", "calls 1 who:linus"),
@@ -172,6 +180,12 @@ READ = [
     ("/logs errors today", "errors today"),
 ]
 SUGGESTED = [
+    ("/logs kitchen 404s", "/logs kitchen where(/\\b404\\b/)"),
+    ("/apiaudit did we have 500 failures today", "/apiaudit status:500 failures today"),
+    ("/apiaudit failed and successful calls", "/apiaudit calls"),
+    ("/apiaudit calls and failures today by linus", "/apiaudit calls today who:linus"),
+    ("/apiaudit the bot's calls today", "/apiaudit who:bot today"),
+    ("/logs kitchen GET errors", "/logs kitchen where(/\\bGET\\b/ AND /error/i)"),
     ("/apiaudit traffic from germany", "/apiaudit who:germany"),
     ("/apiaudit calls of terraform today", "/apiaudit calls who:terraform today"),
     ("/apiaudit calls by linus or ada today", "/apiaudit calls who:linus who:ada today"),

@@ -48,6 +48,8 @@ def test_what_is_left_out_is_refused(line: str) -> None:
     [
         ("/apiaudit who made more than 100 calls today", "“more than 100” could not be read: a question has no threshold"),
         ("/apiaudit status > 400 today", "“> 400” could not be read: a question has no threshold"),
+        ("/apiaudit show me my failures", "“my” names nobody here"),
+        ("/apiaudit calls by us today", "“us” names nobody here"),
         ("/logs kitchen oven not grill", "`where(NOT /word/i)` leaves lines out"),
         ("/logs errors in kitchen, timeouts in cellar", "ask about each log by itself"),
         ("/logs kitchen errors yesterday vs today", "/logs answers about one window"),

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import field
 from msgspec.structs import replace
 
@@ -200,6 +202,13 @@ def _audit_windows(
     """The window, or the comparison of two. Raises BadQuestion with bare words such as
     `403` as the filters that they were probably meant to be.
     """
+    if re.fullmatch(r"[45]\d\ds", parts.window):
+        number = parts.window[:3]
+        line = str(replace(parts, window="", rest=f"status:{number} {parts.rest}".strip()))
+        raise SuggestedQuestion(
+            f"“{parts.window}” may be calls with the status {number}, or the “last {number} seconds”.",
+            context.working(line),
+        )
     try:
         return read_windows(parts, context)
     except BadQuestion:

@@ -52,6 +52,7 @@ _NO_LENGTH = rf"(?! ?{UNITS}(?!\S))"
 _NOT_COUNTED = "".join(
     f"(?<!{word} )" for word in ("last", "past", "top", "newest", "latest", "calls", "slowest", "than", "over", "new", "first")
 )  # fmt: skip
+_NO_STATUS = "".join(f"(?<!{word} )" for word in ("status", "http", "code", "error", "response"))
 _METHOD = "get|post|put|patch|delete|head"
 # Of these status codes, numbers of calls are typed as often.
 _ROUND = r"[1-5]00"
@@ -119,7 +120,7 @@ _NO_PEOPLE = NO_NAMES | _FILLERS | PREPOSITIONS | frozenset(
 )  # fmt: skip
 # Columns that calls are not counted by, and other words that are nobody's name.
 _NOBODY = frozenset(
-    ["nobody", "none", "neither", "either", "both", "else", "ever", "already", "only", "even", "still", "actually", "really", "everything", "he", "she", "him", "her", "these", "those", "this", "one", "some", "few", "several", "region", "regions", "country", "countries", "city", "endpoint", "endpoints", "url", "urls", "path", "paths", "service", "services", "type", "types", "date", "reason", "reasons", "hostname", "domain", "domains", "property", "properties", "group", "groups", "team", "teams", "department", "contract", "product", "products", "size", "duration", "latency", "throughput", "load", "number", "rate", "availability", "uptime", "status", "performance", "severity", "environment", "production", "staging", "name", "names", "anywhere", "here", "there", "nothing", "many"]
+    ["nobody", "none", "neither", "either", "both", "else", "ever", "already", "only", "even", "still", "actually", "really", "everything", "he", "she", "us", "him", "her", "these", "those", "this", "one", "some", "few", "several", "region", "regions", "country", "countries", "city", "endpoint", "endpoints", "url", "urls", "path", "paths", "service", "services", "type", "types", "date", "reason", "reasons", "hostname", "domain", "domains", "property", "properties", "group", "groups", "team", "teams", "department", "contract", "product", "products", "size", "duration", "latency", "throughput", "load", "number", "rate", "availability", "uptime", "status", "performance", "severity", "environment", "production", "staging", "name", "names", "anywhere", "here", "there", "nothing", "many"]
 )  # fmt: skip
 # What is asked about calls, and cannot be answered by a filter.
 _ASKED = frozenset(
@@ -143,7 +144,7 @@ _PHRASES = (
     phrase(rf"(?:(?:took|take|takes|taking|lasting|lasted)(?: longer than)?|{_CALLS}|latency|response times?|duration) over {_SECONDS}", lambda m: f"{_only_calls(m)} slower:{m[1]}{m[2]}"),
     phrase(rf"over {_SECONDS}", r"slower:\1\2", is_sure=False),
     phrase(rf"({_NO_FAILURE})(?= (?:failed|failing|failures?|errors?)(?!\S))", r"status:\1", is_sure=False),
-    phrase(rf"{_NOT_COUNTED}({_ROUND})(?= {_CALLS}(?!\S))", r"status:\1", is_sure=False),
+    phrase(rf"{_NOT_COUNTED}{_NO_STATUS}({_ROUND})(?= (?:{_CALLS}|failures?|failed)(?!\S))", r"status:\1", is_sure=False),
     phrase(
         rf"{_NOT_COUNTED}(?:(?:status|http|code|response|error) )*([1-5](?:\d\d|xx))(?:s|'s)?{_NO_LENGTH}(?: (?:errors?|responses?|status(?:es)?|codes?))*",
         lambda m: f"status:{m[1].lower()}",
@@ -160,9 +161,13 @@ _PHRASES = (
     phrase(r"(?:latest|newest|last|most recent) (?:failure|error|(?:failed|failing) (?:call|request))", "calls 1 failures"),
     phrase(r"(?:go|goes|went|going) wrong|wrong|broken|breaking", "failures"),
     phrase(rf"(?:failing|fails?|failed|errors?|erroring|failures?)(?: {_CALLS})?", "failures"),
+    phrase(r"(\d+) (?:latest|newest|last|most recent) failures", r"calls \1 failures"),
     phrase(r"(?:latest|newest|last|most recent) (\d+) failures", r"calls \1 failures"),
     phrase(r"(?:latest|newest|most recent|recent)(?= failures)", ""),
     phrase(r"down|problems?|issues?|trouble", "failures", is_sure=False),
+    # What one of them is, the other is not.
+    phrase(r"failures(?: calls)? (?:and|or|&) (?:all )?(?:calls|requests|status:success)(?: calls| requests)?|(?:calls|requests|status:success) (?:and|or|&) (?:all )?failures(?: calls)?", "calls", is_sure=False),
+    phrase(rf"top (\d+) (?:slow|slowest|longest)(?: {_CALLS})?", r"slowest \1"),
     phrase(rf"(?:slowest|longest)(?: running)? (\d+)(?: {_CALLS})?", r"slowest \1"),
     phrase(rf"(\d+) (?:slowest|longest)(?: running)?(?: {_CALLS})?", r"slowest \1"),
     phrase(rf"(?:slowest|longest)(?: running)?(?: {_CALLS})?", "slowest"),
@@ -172,6 +177,7 @@ _PHRASES = (
     phrase(r"(?:what is|anything|something) new", "new"),
     phrase(rf"(?:unknown|unseen|unfamiliar|never seen|suspicious|unusual|strange|weird) {_COLUMNS}", r"new \1", is_sure=False),
     phrase(r"suspicious|unusual|strange|weird|anomalies|anomalous", "new", is_sure=False),
+    phrase(rf"(?:which|what) {_COLUMNS} (?:is|are) new", lambda m: f"new {_by(m)[3:]}"),
     phrase(rf"top (?:\d+ ){_COLUMNS}", _by, is_sure=False),
     phrase(rf"top (?:\d+ )?failures {_COLUMNS}", lambda m: f"failures {_by(m)}", is_sure=False),
     phrase(rf"(?-i:{_METHOD.upper()})(?= {_CALLS}(?!\S))", lambda m: f"action:{m[0].lower()}"),
@@ -186,8 +192,10 @@ _PHRASES = (
     phrase(rf"(?:latest|newest|last|most recent|recent) {_CALLS}", "calls"),
     phrase(rf"(?:how many|number of|total(?: number of)?|count(?: of)?)(?: {_CALLS})?|how (?:often|busy)", "TOTAL"),
     phrase(r"(?:show|list|see|get|give|print)(?: me| us)? all(?: of)?(?: the)?", ""),
+    phrase(r"(action:\S+) (?:or|and|&)(?= action:)", r"\1"),
     phrase(rf"({_METHOD}) {_CALLS}", lambda m: f"{_method(m)} calls"),
     phrase(rf"(?-i:({_METHOD.upper()}))", _method),
+    phrase(r"(action:\S+) (?:or|and|&)(?= action:)", r"\1"),
     phrase(rf"(?:by|user|actor) ({_NAMES})", r"who:\1", is_sure=False),
     phrase(rf"(?:did|has) ({_NAMES}) (?:{_VERBS}|{_CHANGE})", r"who:\1", is_sure=False),
     phrase(rf"(?:did|have|do) {_NAME} (?:or|and|&) {_NAME} {_VERBS}", r"who:\1 who:\2", is_sure=False),
@@ -199,6 +207,7 @@ _PHRASES = (
     # A place or a team is as likely.
     phrase(rf"(?:(?:made|done|called|caused|triggered|sent) )?(?:from|of)(?: user| actor)? {_PEOPLE}", _who, is_sure=False),
     phrase(rf"(who:\S+),? (?:or|and|&) (?:by )?{_PEOPLE}", _who_also, is_sure=False),
+    phrase(rf"(?:the|our|a) {_PEOPLE}['’]s(?: {_CALLS})?", _who, is_sure=False),
     phrase(rf"{_PEOPLE}['’]s(?: {_CALLS})?", _who),
     phrase(r"(?:user|actor|person) (?P<name>[^\s:]+)", _who),
     phrase(r"(?:from |by )?([^\s@:/]+@[^\s@:/]+)", r"who:\1"),
@@ -222,11 +231,22 @@ _MOST = phrase(
 _WITHOUT_LIST = phrase(r"calls(?! \d)", "")
 
 
+_MINE = re.compile(
+    r"(?i)(?<!\S)(?:(?P<whose>my|mine|your|his|her|their)(?= (?:(?:failed|failing|latest|last|newest|recent|slow|slowest|own|\d+) )*"
+    r"(?:calls?|requests?|failures?|errors?)(?!\S))|by (?P<whom>me|us|you|him|her|them)(?!\S))"
+)
+
+
 def sentence_of(text: str, directory: AccountDirectory, kinds: tuple[str, ...]) -> Sentence | None:
     """The words of the command that a sentence means; None for what is no sentence."""
     plain = plain_words(text)
     if not plain:
         return None
+    if mine := _MINE.search(plain):
+        person = mine["whose"] or mine["whom"]
+        return Sentence(
+            "", problem=f"“{person}” names nobody here; a person is typed as `who:ada@example.com`."
+        )
     named = accounts_of(plain, directory, kinds)
     found = with_meanings(named.words, _PHRASES)
     words = found.words

@@ -4,6 +4,7 @@ calculate(…)] [groupby(KEY)] [top N] [timeslice D] [newest N] [follow] [limit 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from datetime import timedelta
 
@@ -195,6 +196,14 @@ def _logs_window(
     query = read.query
     if isinstance(query.display, Follow) and not parts.window:
         return follow_window(query.display, context)
+    if re.fullmatch(r"[45]\d\ds", parts.window):
+        number = parts.window[:3]
+        where = with_conditions(query.where, [rf"/\b{number}\b/"])
+        rest = replace(query, where=where).words
+        raise SuggestedQuestion(
+            f"“{parts.window}” may be lines with {number}, or the “last {number} seconds”.",
+            context.working(str(replace(parts, window="", rest=rest))),
+        )
     compared = split_comparison(parts.window)
     if compared and compared.second and context.is_window(compared.first):
         raise BadQuestion(

@@ -113,6 +113,9 @@ _LEVEL_PHRASE = phrase(
 _PHRASES = (
     phrase(r"(?:which|what|list of|list all|all|list)(?: (?:the|of|our))* logs(?: (?:do we have|are there|exist|can i (?:see|ask)|there are))?$", "LIST"),
     phrase(r"(?:\| ?)?grep ((?:-\S+ )*)(\S+)", _grep, is_sure=False),
+    phrase(r"(?-i:(GET|POST|PUT|PATCH|DELETE|HEAD))", r"PATTERN:/\\b\1\\b/", is_sure=False),
+    phrase(r"(?:last|latest|newest|most recent) (?:line|entry|event|message)", "newest 1"),
+    phrase(r"(?:first|oldest|earliest) (?:line|entry|event|message)", "oldest 1"),
     phrase(rf"(?:last|latest|newest|most recent)(?= {_ONE_LINE}(?!\S))", "newest 1"),
     phrase(rf"(?:first|oldest|earliest)(?= {_ONE_LINE}(?!\S))", "oldest 1"),
     _LEVEL_PHRASE,

@@ -291,7 +291,8 @@ class _Reader(Struct):
         is_first = word == "first" and is_number and self._word(2) not in NO_NAMES
         if not (is_entries or is_first) and not (word == "last" and is_number and names_lines):
             return False
-        lines = int(number.replace(",", "")) if is_number else USUAL_LINES
+        is_one = names_lines and self._word(1) == "line"
+        lines = int(number.replace(",", "")) if is_number else 1 if is_one else USUAL_LINES
         if not 1 <= lines <= MOST_LINES:
             raise BadQuestion(
                 f"{word} takes a number of lines from 1 to {MOST_LINES:,}; for more, limit brings "
