@@ -196,6 +196,9 @@ async def test_post_that_did_not_reach_slack_is_sent_again(
 ) -> None:
     client = bot.requests.delivery._client.web
     reachable = client.base_url
+    # What is not known of the asker and the channel would make the answer private.
+    await bot.requests.people.membership("U0ADA")
+    await bot.requests.permissions.private_reason("usage", "C0OPS")
     client.base_url = "http://127.0.0.1:1/"
     bot.requests.delivery._retry_after_s = (0.1,) * 100
     await sandbox.slack.command("/usage last 7 days")
