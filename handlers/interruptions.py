@@ -32,8 +32,9 @@ from handlers.permissions import Permissions
 from handlers.progress_record import ProgressRecord, answer_ticket
 from providers.redaction import MARK
 
-# After this time nobody waits for the answer any more.
+# After this time nobody waits for the answer any more; only the progress in the channel is ended.
 REPORT_FOR = timedelta(minutes=30)
+END_PROGRESS_FOR = timedelta(days=7)
 # When a report that Slack did not take is sent again, in seconds.
 AGAIN_AFTER_S = (5.0, 15.0, 60.0, 240.0, 900.0)
 SENT_TWICE = "This answer is sent again, since Slack had not confirmed it; you may see it twice."
@@ -56,7 +57,7 @@ class InterruptionReporter(Struct, frozen=True):
         sent, and those without a process from before `started`.
         """
         interrupted = await self.store.questions.take_interrupted(
-            since=self.clock() - REPORT_FOR, before=started
+            since=self.clock() - END_PROGRESS_FOR, before=started
         )
         # Each by itself, so that none waits while Slack is slow to take another.
         for asked in interrupted:
@@ -100,6 +101,10 @@ class InterruptionReporter(Struct, frozen=True):
         await asyncio.gather(*reports, return_exceptions=True)
 
     async def _send(self, asked: QuestionRecord, target: ReplyTarget, line: str) -> None:
+        lost = _report_of(LostCommand(line) if is_managing(asked.text) else Lost(line), line)
+        if asked.asked_at < self.clock() - REPORT_FOR:
+            await self.delivery.end_progress(target, *lost)
+            return
         files = list[str]()
         sent_again = False
         # Whatever else fails, the asker hears of the interruption.
@@ -114,7 +119,6 @@ class InterruptionReporter(Struct, frozen=True):
             target.state.replace_original = False
         if sent_again:
             await self.delivery.delete_progress(target)
-        lost = _report_of(LostCommand(line) if is_managing(asked.text) else Lost(line), line)
         if files:
             # The answer comes before its files: it may have replaced the progress already, and
             # have been shared since.

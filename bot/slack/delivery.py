@@ -307,6 +307,15 @@ class Delivery:
                 return
         await self.send_ephemeral(target, text, blocks)
 
+    async def end_progress(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+        """Says in the progress message of an earlier process that it was interrupted, where it is
+        still shown. Raises SlackRefused and SlackDeliveryUnknown.
+        """
+        if ts := target.state.progress.ts:
+            shown = await self.messages.shown_at(target, ts)
+            if shown.is_progress:
+                await self._replace_shown(target, shown, text, blocks)
+
     async def _replace_shown(
         self, target: ReplyTarget, shown: ShownMessage, text: str, blocks: Sequence[Block]
     ) -> bool:

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from tests.conftest import connected_bot
 from tests.support.bot_program import bot_program
+from tests.support.clock import MovableClock
 from tests.support.deliveries import PRIVATE, cut, refuse, texts, working
 from tests.support.leases import expire_leases
 
@@ -149,6 +151,9 @@ async def test_refused_response_with_status_200_counts_as_refused(
 
 
 async def test_answer_by_response_url_is_private(sandbox: Sandbox, bot: Bot) -> None:
+    # Asked before Slack is away.
+    await bot.requests.people.membership("U0ADA")
+    await bot.requests.permissions.private_reason("usage", "C0OPS")
     bot.requests.delivery._client.web.base_url = "http://127.0.0.1:1/"
     bot.requests.delivery._retry_after_s = ()
     answer = await sandbox.slack.answer_to("/usage last 7 days")
@@ -185,6 +190,29 @@ async def test_kill_during_private_work_leaves_no_progress(sandbox: Sandbox) -> 
         assert "Try again" in str(shown.blocks)
         assert sandbox.slack.seen() == [shown]
         assert await bot.store.read("SELECT * FROM response_urls", ()) == []
+
+
+@pytest.mark.shows_work
+@pytest.mark.parametrize("command", ["/usage last 7 days", PRIVATE])
+async def test_progress_ends_where_the_bot_starts_hours_after_a_kill(
+    sandbox: Sandbox, clock: MovableClock, command: str
+) -> None:
+    """Nobody waits for the answer any more, so nothing else is sent."""
+    async with killed_program(sandbox):
+        sandbox.rapid7.be_slow(60, times=9)
+        sandbox.devicewise.be_slow(60)
+        await sandbox.slack.command(command)
+        shown = await working(sandbox)
+        await asyncio.sleep(1)
+    clock.ahead += timedelta(hours=2)
+    async with connected_bot(sandbox) as bot:
+        await expire_leases(bot.store)
+        async with asyncio.timeout(30):
+            while (await bot.store.questions.latest())[0].outcome != "lost":
+                await asyncio.sleep(0.02)
+    assert sandbox.slack.seen() == [shown]
+    # Only its response URL, which has expired, could change what the asker alone sees.
+    assert ("interrupted" in shown.text) == (command != PRIVATE)
 
 
 @pytest.mark.shows_work
