@@ -93,7 +93,10 @@ _KUBERNETES_OBJECT: Final = lazy_pattern(rb"(?:secret|configmap|object|reference
 _METHOD: Final = lazy_pattern(
     rb"""[a-z_][\w.]{0,20}\.[a-z_]{1,20}\(\\{0,8}["'](?P<value>[^"'\\\n]{0,200})"""
 )
-_ATTRIBUTE: Final = lazy_pattern(rb"[A-Za-z][\w.-]{0,40}=(?:[^=\s&]|\t)|[A-Za-z_.-]{2,30}=\s")
+_ATTRIBUTE: Final = lazy_pattern(rb"""(?x)
+    (?: [a-z][a-z_.-]{0,40}\d? | [A-Z]{2,20}(?:_[A-Z]{1,20}){0,4} | [a-z]{0,20}(?:[A-Z][a-z]{1,20}){1,4} ) =(?:[^=\s&]|\t)
+    | [A-Za-z_.-]{2,30}=\s
+    """)
 # A declaration with a type of text, whose value without quotes is code.
 _DECLARED: Final = lazy_pattern(
     rb"(?i)(?:[^\S\n]{1,4}|:[^\S\n]?)(?:&|SecretStr|Option|str[ ]\|)[^\n=]{0,24}=[^\S\n]?$"
@@ -102,9 +105,7 @@ _DECLARED_TEXT: Final = lazy_pattern(rb"(?i):[^\S\n]?(?:&|Secret|Option|str)[^\n
 _CALL_OF_CODE: Final = lazy_pattern(rb"[A-Za-z_][\w.]{0,60}\(")
 _FIRST_WORD: Final = lazy_pattern(rb"[a-z]{2,20}+(?=[ ][a-z\d])")
 # Members of a connection string before `Pwd=x`.
-_CONNECTION: Final = lazy_pattern(
-    rb"(?i)(?:server|host|data source|driver|uid|user id|username|user|database|dsn)=[^;\n]{1,200};[^\n]{0,200}$"
-)
+_CONNECTION: Final = (b"server=", b"host=", b"source=", b"uid=", b"user id=", b"user=", b"dsn=")
 _UNTIL_SEMICOLON: Final = lazy_pattern(rb"[^\s;\"']{4,256}(?=;|[\s\"']|$)")
 _VALUE_QUOTE: Final = lazy_pattern(rb"""(\\{0,16}["'])[ ]?:[ ]{0,8}$""")
 # `auth: passwd-file(ada,192.0.2.7)` of Dovecot
@@ -229,7 +230,8 @@ def _of_connection_string(
     value = _UNTIL_SEMICOLON.match(block, start)
     if value is None or b"{" not in value[0][1:] or value[0][:1] in b"{$%":
         return []
-    is_member = _CONNECTION.search(block[max(0, start - 256) : start])
+    front = block[max(0, start - 256) : start].rpartition(b"\n")[2].lower()
+    is_member = b";" in front and any(member in front for member in _CONNECTION)
     return [Span(*value.span())] if is_member else []
 
 

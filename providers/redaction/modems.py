@@ -48,7 +48,12 @@ MODEM_HINTS: Final = tuple(command.text for command in MODEM_COMMANDS)
 _SECRET: Final = {command.text.encode(): command.secret for command in MODEM_COMMANDS}
 _REST: Final = lazy_pattern(rb"(?i:_(?:cur|def))?[=,]?")
 _ARGUMENT: Final = lazy_pattern(
-    rb"""\\{0,8}"(?P<quoted>[^"\\\r\n]{0,256})\\{0,8}"|(?P<bare>[^",\s\\]{0,64})"""
+    rb"""(?x)
+    "(?P<quoted>(?:[^"\\\r\n]|\\[^\r\n]){0,256}+)"
+    # In a string around the command, every quote and every backslash has backslashes before it.
+    | (?P<slashes>\\{1,8})"(?P<escaped>(?:(?!(?P=slashes)"[,;\s"\\)]|(?P=slashes)"$)[^\r\n]){0,256}+)(?P=slashes)"
+    | (?P<bare>[^",\s\\]{0,64})
+    """
 )
 # A mode or a port rather than a secret, where models of modems differ.
 _NO_SECRET: Final = lazy_pattern(rb"\d{0,3}$")
@@ -65,6 +70,7 @@ def modem_secrets(block: bytes, at: int) -> list[Span]:
         if argument is None:
             break
         group = argument.lastgroup or "bare"
+        group = "escaped" if argument["slashes"] else group
         if index in _SECRET[text] and _is_secret(argument[group]):
             spans.append(Span(*argument.span(group)))
         position = argument.end()

@@ -71,7 +71,7 @@ _NEVER_AN_IMAGE: Final = lazy_pattern(
     rb"(?i)(?:sess|session|sid|session[_-]?id|ticket|csrf|xsrf|csrf[_-]?token|nonce)$"
 )
 # In a log of sessions, their numbers are no cookies: those of Cowrie, and the calls of SIP.
-_OF_LOG: Final = lazy_pattern(rb"(?i)cowrie|\bSecurityEvent=")
+_OF_LOG: Final = (b"cowrie", b"SecurityEvent=")
 _CALL_ID: Final = lazy_pattern(
     rb"""[\\"':=]{1,8}[\w.-]{6,64}@\[?[\w.:-]{3,64}\]?(?=[\\"',;\s]|$)"""
 )
@@ -314,10 +314,9 @@ def _is_number_of_session(block: bytes, start: int, name: bytes) -> bool:
         return False
     if _CALL_ID.match(block, start + len(name)):
         return True
-    line = block.rfind(b"\n", max(0, start - _LONGEST_RECORD), start) + 1
-    first = line or max(0, start - _LONGEST_RECORD)
-    end = block.find(b"\n", start, start + _LONGEST_RECORD)
-    return bool(_OF_LOG.search(block, first, end if end >= 0 else start + _LONGEST_RECORD))
+    front = block[max(0, start - _LONGEST_RECORD) : start].rpartition(b"\n")[2]
+    rest = block[start : start + _LONGEST_RECORD].partition(b"\n")[0]
+    return any(text in front or text in rest for text in _OF_LOG)
 
 
 def _is_other_crumb(block: bytes, start: int, name: bytes) -> bool:

@@ -25,7 +25,7 @@ _MEASURE: Final = lazy_pattern(
         b"UNIT", _UNIT
     )
 )
-_USAGE: Final = lazy_pattern(rb"(?i)\busage(?:[:=]|[ ]of)?[ ]")
+_USAGE: Final = lazy_pattern(rb"(?i)\busage[:=][ ](?!\d)[^;|&,]{0,112}$")
 _HAS_DIGIT: Final = lazy_pattern(rb"\d")
 _LONGEST_FRONT: Final = 120
 
@@ -34,6 +34,9 @@ def is_prose_argument(block: bytes, start: int, value: bytes) -> bool:
     """Whether the word at `start`, in the place of an argument, continues a sentence or a usage
     text, or is a measurement.
     """
+    if not block[start - 1 : start].isspace():
+        # In `-psettings`, the value is a part of the option.
+        return False
     word = value.strip(b"[]()<>.,:;!").lower()
     if word in WORDS_OF_SENTENCES or _MEASURE.match(block, start):
         return True

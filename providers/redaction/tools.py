@@ -123,7 +123,6 @@ _ARGUMENTS: Final = lazy_pattern(
       | nuget[ ]push[ ] [^\s-][^\s]{0,200}\.s?nupkg[ ] (?=[^\s-]{8})
       | poetry[ ]config[ ] (?: pypi-token\.[\w.-]{1,64} | http-basic\.[\w.-]{1,64}[ ]\S{1,64} )[ ] (?=[^\s-])
       | mc[ ](?:alias[ ]set|config[ ]host[ ]add)[ ] NAME[ ]https?://\S{1,200}[ ]NAME[ ]
-      | (?<![\w.-])key:[ ] (?=QUOTE[A-Za-z0-9+/]{43}=)
       | \#\#vso\[task\.setvariable[ ][^\]\n]{0,200}?issecret=true[^\]\n]{0,100}\]
       | virsh[ ]secret-set-value[ ] (?:--secret[ ])? (?=[\w-]{1,64}[ ])NAME[ ] (?:--base64[ ])? (?=[^\s-])
       | /setcredentials[ ] \S{1,64}[ ](?:server|proxy)[ ]\w{1,20}[ ]\S{1,64}[ ]
@@ -172,6 +171,10 @@ _ARGUMENTS: Final = lazy_pattern(
     )
     """.replace(b"QUOTE", _QUOTE).replace(b"NAME", _NAME)
 )
+# `key: "x"` of ESPHome, which is 32 bytes in Base64.
+_ENCRYPTION_KEY: Final = lazy_pattern(
+    rb"""(?i)(?<![\w.-])key: (?P<quote>["'])(?P<value>[A-Za-z0-9+/]{43}=)(?P=quote)"""
+)
 _SHARED_SECRET: Final = lazy_pattern(rb"""["']?[ ]\S{1,128}[ ]\d{1,5}[ ](?=\S{4})""")
 _RANDOM_VALUE: Final = lazy_pattern(
     rb"""(?xi) (?:t?otp[ ]seed(?:[ ]is)?[ ]?[:=]?[ ]) (?P<value>[^\s"'\\,;&]{8,256}) """
@@ -186,7 +189,7 @@ _INPUT: Final = lazy_pattern(
     rb"""<<<[ ]{1,3}(?:\\{0,8}["'])?(?:[\w.@-]{1,64}:)?(?P<value>[^\s"'\\|;$`]{4,512}(?:(?<=[A-Za-z0-9])(?:[ ][^\s"'\\|;$`]{1,64}){1,8}(?=["']))?)"""
 )
 _READS_PASSWORD: Final = lazy_pattern(
-    rb"(?i)\A(?!.*\b(?:grep|jq|cut|awk|sed|read|wc|tr|psql|cout)\b)(?:.*?)(?:passw|-token\b|\blogin\b|\bauth\b|kinit|tarsnap|secret|credential|\bpass[ ]insert|luks|\bsu\b)"
+    rb"(?i)\A(?!.{0,200}\b(?:grep|jq|cut|awk|sed|read|wc|tr|psql|cout)\b)(?:.{0,200}?)(?:passw|-token\b|\blogin\b|\bauth\b|kinit|tarsnap|secret|credential|\bpass[ ]insert|luks|\bsu\b)"
 )
 _PRINTED: Final = lazy_pattern(
     rb"""(?x) (?:<\(|password-command[ ](?:\\{0,8}["'])?) (?:echo|printf)[ ] (?:-\w{1,3}[ ])? (?:\\{0,8}["'])? (?P<value>[^\s"'\\|;$`()]{6,512}) """
@@ -233,6 +236,9 @@ _LONGEST_FRONT: Final = 200
 
 def tool_secrets(block: bytes, at: int) -> list[Span]:
     """The secret of the command, the call or the line of a protocol whose fixed text is at `at`."""
+    if block[at : at + 5].lower() == b"key: ":
+        key = _ENCRYPTION_KEY.match(block, at)
+        return _value(key) if key else []
     # Choosing by the first letter is much faster than trying all patterns.
     find = _BY_FIRST_LETTER.get(block[at : at + 1].lower())
     found = find(block, at) if find else []

@@ -192,7 +192,7 @@ def loosely_joined_secret(
     def is_secret_value(value: bytes, quote: bytes) -> bool:
         value = value[: notation.LONGEST_ORDINARY]
         if looks_secret(value):
-            return not (after["loose"].strip() == b"|" and _ATTRIBUTE.match(value))
+            return not (after["loose"] == b"|" and _ATTRIBUTE.match(value))
         if quote and is_call:
             return (
                 (is_function and not is_ordinary(value))
