@@ -233,7 +233,9 @@ def slow_fingerprint(password: Secret, *, salt: str) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """A wait in words: `40 s`, `3 min`."""
+    """A wait in words: `40 s`, `3 min`, `5 h`."""
+    if seconds >= 7200:
+        return f"{seconds / 3600:.0f} h"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 

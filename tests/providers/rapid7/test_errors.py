@@ -72,11 +72,22 @@ async def test_temporary_503_is_retried(server: Rapid7Sandbox, rapid7: Rapid7) -
     assert len(server.requests) == 3
 
 
-async def test_long_retry_delay_is_reported(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
-    server.answer_with(429, Retry_After="417", times=9)
+@pytest.mark.parametrize(
+    ("seconds", "hint"),
+    [
+        ("417", "Try again in about 7 min."),
+        ("18000", "Try again in about 5 h."),
+        ("315360000", "Try again later."),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", "Try again later."),
+    ],
+)
+async def test_long_retry_delay_is_reported(
+    server: Rapid7Sandbox, rapid7: Rapid7, seconds: str, hint: str
+) -> None:
+    server.answer_with(429, Retry_After=seconds, times=9)
     with pytest.raises(RateLimited) as caught:
         await rapid7.usage(DAYS)
-    assert caught.value.hint == "Try again in about 7 min."
+    assert caught.value.hint == hint
     assert len(server.requests) == 1
 
 
