@@ -26,6 +26,16 @@ _MARK: Final = MARK.encode()
 # Short texts that are known to hold no secret.
 LONGEST_KNOWN: Final = 200
 MOST_KNOWN: Final = 500
+# Texts that between them need all large patterns.
+_OF_EACH_KIND: Final = (
+    b"password=kitchen",
+    b"mysql -u ada -pkitchen --password kitchen",
+    b"<password>kitchen</password> password is kitchen",
+    b'{"name": "password", "value": "kitchen"}\n- name: PASSWORD\n  value: kitchen\n',
+    b'Traceback (most recent call last):\n  File "oven.py", line 1\nOvenError: password=kitchen\n',
+    b"https://ada:kitchen@example.com/?token=kitchen\nAuthorization: Bearer kitchen-oven-kitchen\n",
+    b"-----BEGIN PRIVATE KEY-----\nMIIkitchen\n-----END PRIVATE KEY-----\n",
+)
 
 
 class Redactor:
@@ -82,13 +92,14 @@ class Redactor:
         return self.part(block, None)[0]
 
     def prepare(self) -> None:
-        """Builds the rules and loads what reads by them, which takes about twenty milliseconds.
-        Otherwise the first text does.
+        """Builds the rules and compiles what reads by them, which takes a few dozen milliseconds.
+        Otherwise the first text of each kind does.
         """
         from providers.redaction.rules import rule_table
 
         rule_table()
-        self.text("password=kitchen")
+        for text in _OF_EACH_KIND:
+            self.block(text)
 
     def part(self, block: bytes, opened: OpenBlock | None) -> tuple[bytes, OpenBlock | None]:
         """Some lines of a longer text without secrets. `opened` is a secret of several lines that
