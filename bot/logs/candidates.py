@@ -89,6 +89,7 @@ _LEVEL_STARTS: Final = (
     *(b"<%c" % sign for sign in b" 0123456789" + _FIRST_LETTERS),
     *(b"%%%c" % letter for letter in string.ascii_uppercase.encode()),
     *(b"##[", b"*", b'"', b"PHP ", b"npm ", b"LOG  : ", b"\xe2\x94\x8c", *_WORDS),
+    *(b"Perforce ", b" INFO ", b" WARN "),
     *(b"err:", b"fixme:", b"trace:", b"warn:"),
     *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
     *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),

@@ -330,7 +330,7 @@ PLACES: Final = (
         ("alone_capitals", _level(CAPITALS) + rb"(?=:(?:\s|$|[\w.]{1,64}:)|[ \t]|\[\d|$| ?\|)", _word, b"WARNING: oven", "warn"),
         ("alone_indented", rb" " + _level(rb"INFO|WARN") + rb"(?= [a-z]\w{1,30}: )", _word, b" WARN global: hot", "warn"),
         ("wrapper_status", rb"(?P<LEVEL>STATUS)(?= {1,4}\| wrapper )", {b"STATUS": "info"}.get, b"STATUS | wrapper  | Wrapper Started", "info"),
-        ("perforce", rb"Perforce (?:server|client) (?P<LEVEL>info|error):$", _word, b"Perforce server error:", "error"),
+        ("perforce", rb"Perforce (?:server|client) (?P<LEVEL>info|error):(?=\s|$)", _word, b"Perforce server error:", "error"),
         ("alone_careful", _level(CAREFUL_CAPITALS) + rb"(?=:\s)", _word, b"FINE: oven", "debug"),
         ("alone_program_word", rb"[A-Za-z][\w.-]{0,40}\[\d{1,10}\]: " + _level(CAPITALS) + rb"(?=:\s)", _word, b"guacd[12]: ERROR:\thot", "error"),
         ("logcat_tag", rb"(?P<LEVEL>[VDIWE])/(?=[A-Z][\w.$-]{1,64} {0,16}: )", _letter, b"E/Oven: hot", "error"),
