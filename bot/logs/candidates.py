@@ -102,6 +102,12 @@ _LEVEL_STARTS: Final = (
 _OTHER_STARTS: Final = (
     # In front of a clock.
     *(b"%s %d" % (word, digit) for word in LOWER_AND_CAPITALISED for digit in range(3)),
+    *(
+        b"[%s%s%d" % (word, blanks, digit)
+        for word in levels.LEVEL_OF_WORD_IN_CAPITALS
+        for blanks in (b" ", b"  ")
+        for digit in range(3)
+    ),
     *(b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun", b"\xef\xbb\xbf"),
     *(b"time:", b"ts:", b"timestamp:", b"host:", b"remote_addr:", b"remotehost:", b"level:"),
 )
