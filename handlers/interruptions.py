@@ -103,7 +103,7 @@ class InterruptionReporter(Struct, frozen=True):
     async def _send(self, asked: QuestionRecord, target: ReplyTarget, line: str) -> None:
         lost = _report_of(LostCommand(line) if is_managing(asked.text) else Lost(line), line)
         if asked.asked_at < self.clock() - REPORT_FOR:
-            await self.delivery.end_progress(target, *lost)
+            await self.delivery.earlier.end_progress(target, *lost)
             return
         files = list[str]()
         sent_again = False
@@ -118,16 +118,18 @@ class InterruptionReporter(Struct, frozen=True):
             # It is not known whether the answer has replaced the progress already.
             target.state.replace_original = False
         if sent_again:
-            await self.delivery.delete_progress(target)
+            await self.delivery.earlier.delete_progress(target)
         if files:
             # The answer comes before its files: it may have replaced the progress already, and
             # have been shared since.
             target.state.replace_original = False
             lost_files = _report_of(LostFiles(line, files), line)
             unanswered = lost_files if sent_again else lost
-            await self.delivery.report_missing_files(target, *lost_files, unanswered=unanswered)
+            await self.delivery.earlier.report_missing_files(
+                target, *lost_files, unanswered=unanswered
+            )
         elif not sent_again:
-            await self.delivery.report_interrupted(target, *lost)
+            await self.delivery.earlier.report_interrupted(target, *lost)
 
     async def _send_again(self, asked: QuestionRecord, target: ReplyTarget) -> bool:
         """Sends an answer that was ready and was stored, since it is private or ends a stream, and
@@ -141,7 +143,7 @@ class InterruptionReporter(Struct, frozen=True):
             asked.command, asked.user, asked.channel
         ):
             return False
-        if await self.delivery.restore_streamed_answer(target, kept.text, kept.blocks):
+        if await self.delivery.earlier.restore_streamed_answer(target, kept.text, kept.blocks):
             return True
         reason = await self.permissions.private_reason(
             asked.command, asked.channel, harmless=CLOSED_NOW

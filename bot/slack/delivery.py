@@ -25,9 +25,10 @@ from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.agent_threads import AgentThreads
 from bot.slack.answer_streams import AnswerStreams
 from bot.slack.client import SlackClient
+from bot.slack.earlier_messages import FAILURES, EarlierMessages
 from bot.slack.errors import help_for
 from bot.slack.file_delivery import FileDelivery
-from bot.slack.messages import ShownMessage, SlackMessages, work_key
+from bot.slack.messages import SlackMessages, work_key
 from bot.slack.pace import NoRoom
 from bot.slack.private_answers import private_answer, shareable
 from bot.slack.private_reasons import NOT_HERE, UNREACHABLE
@@ -38,7 +39,6 @@ from bot.slack.views import SlackViews
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
-FAILURES = (SlackRefused, SlackDeliveryUnknown)
 
 # How long to wait, in seconds, before what certainly did not reach Slack is sent again.
 RETRY_AFTER_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -65,6 +65,13 @@ class Delivery:
         self._streams = AnswerStreams(client, self.messages)
         self._progress = ProgressMessages(client, self.messages, self._streams)
         self._files = FileDelivery(client, self.messages)
+        self.earlier = EarlierMessages(
+            self.messages,
+            self._streams,
+            self._progress,
+            send_ephemeral=self.send_ephemeral,
+            remove_progress=self._remove_progress,
+        )
         self._retry_after_s = retry_after_s
         self._delete_after_s = delete_after_s
         self._queue_noted: dict[tuple[str, str], float] = {}
@@ -249,119 +256,10 @@ class Delivery:
         await self.send_ephemeral(target, *shareable(text, blocks, ticket))
         target.state.replace_original = False
 
-    async def restore_streamed_answer(
-        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
-    ) -> bool:
-        """Shows an answer in place of the stream of an earlier process, which may have ended with
-        its steps and Cancel above the answer. False where there is no such message.
-        """
-        if not _is_in_agent_thread(target):
-            return False
-        shown: ShownMessage | None = None
-        with contextlib.suppress(*FAILURES):
-            shown = await self._find_shown(target)
-            if shown and await self._replace_shown(target, shown, text, blocks):
-                # It is the answer now, which is not to be deleted.
-                target.state.progress.ts = ""
-                return True
-        # Below its steps, the answer can be read, too.
-        return shown is not None and shown.is_progress is False
-
     async def delete_pressed(self, target: ReplyTarget) -> None:
         """Deletes the message whose button was pressed."""
         with contextlib.suppress(*FAILURES):
             await self._client.delete_original(target.url)
-
-    async def delete_progress(self, target: ReplyTarget) -> None:
-        """Deletes the progress message that an earlier process has shown in the channel, where the
-        answer is private. Nothing else is deleted.
-        """
-        ts = target.state.progress.ts
-        if not ts:
-            return
-        with contextlib.suppress(*FAILURES):
-            shown = await self.messages.shown_at(target, ts)
-            if shown.may_be_progress:
-                await self._end_stream(target, shown)
-                await self._progress.delete(target)
-
-    async def report_interrupted(
-        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
-    ) -> None:
-        """Says that an earlier process was interrupted: in its progress message, else to the asker
-        alone. Nothing is said where the answer can be seen already.
-        """
-        with contextlib.suppress(*FAILURES):
-            shown = await self._find_shown(target)
-            if shown and shown.may_be_progress:
-                if await self._replace_shown(target, shown, text, blocks):
-                    return
-                # One that cannot be edited may have been followed by a new message.
-                shown = await self.messages.find_shown(target)
-            if shown and not shown.may_be_progress:
-                # It is the answer, which is not to be deleted. A progress message that Slack had not
-                # confirmed may be left beside it.
-                target.state.progress.ts = ""
-                target.state.progress.is_unconfirmed = True
-                await self._remove_progress(target)
-                return
-        await self.send_ephemeral(target, text, blocks)
-
-    async def end_progress(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """Says in the progress message of an earlier process that it was interrupted, where it is
-        still shown. Raises SlackRefused and SlackDeliveryUnknown.
-        """
-        if ts := target.state.progress.ts:
-            shown = await self.messages.shown_at(target, ts)
-            if shown.is_progress:
-                await self._replace_shown(target, shown, text, blocks)
-
-    async def _replace_shown(
-        self, target: ReplyTarget, shown: ShownMessage, text: str, blocks: Sequence[Block]
-    ) -> bool:
-        """Whether the report has replaced what an earlier process has shown."""
-        await self._end_stream(target, shown)
-        return await self.messages.edit(target, shown.ts, text, blocks)
-
-    async def _end_stream(self, target: ReplyTarget, shown: ShownMessage) -> None:
-        """Lets a message be edited or deleted that may be a stream of an earlier process."""
-        if _is_in_agent_thread(target):
-            await self._streams.stop_message(target, shown.ts)
-
-    async def _find_shown(self, target: ReplyTarget) -> ShownMessage | None:
-        """What an earlier process has shown in the channel: its progress or the answer. None where
-        nothing is found. Raises SlackRefused and SlackDeliveryUnknown.
-        """
-        ts = target.state.progress.ts
-        if not ts:
-            return await self.messages.find_shown(target)
-        shown = await self.messages.shown_at(target, ts)
-        if shown.is_progress is None:
-            # It was deleted, perhaps after the answer was posted anew.
-            with contextlib.suppress(SlackRefused):
-                return await self.messages.find_shown(target) or shown
-        return shown
-
-    async def report_missing_files(
-        self,
-        target: ReplyTarget,
-        text: str,
-        blocks: Sequence[Block],
-        *,
-        unanswered: tuple[str, Sequence[Block]],
-    ) -> None:
-        """Says that files of an answer are missing, or shows `unanswered` where the answer itself
-        is: in place of a progress message that is certainly one.
-        """
-        with contextlib.suppress(*FAILURES):
-            shown = await self._find_shown(target)
-            if shown and shown.is_progress:
-                if await self._replace_shown(target, shown, *unanswered):
-                    return
-                shown = await self.messages.find_shown(target)
-                if not shown or shown.is_progress:
-                    text, blocks = unanswered
-        await self.send_ephemeral(target, text, blocks)
 
     async def send_note(self, target: ReplyTarget, note: Answer) -> None:
         """The result of a command or a button, for the asker alone."""
@@ -466,8 +364,3 @@ class Delivery:
     async def open_dm(self, user: str) -> str:
         """The channel of a person's direct messages with the bot. Raises SlackRefused."""
         return await self.messages.open_dm(user)
-
-
-def _is_in_agent_thread(target: ReplyTarget) -> bool:
-    """Whether the messages of an earlier process may be streams, which are shown nowhere else."""
-    return bool(target.thread) and target.channel.startswith("D")

@@ -245,9 +245,9 @@ async def test_killed_stream_is_found(
     async def report(target: ReplyTarget) -> None:
         if has_files:
             lost = ("I was restarted.", list[dict[str, Any]]())
-            await delivery.report_missing_files(target, "No file.", [], unanswered=lost)
+            await delivery.earlier.report_missing_files(target, "No file.", [], unanswered=lost)
         else:
-            await delivery.report_interrupted(target, "I was restarted.", [])
+            await delivery.earlier.report_interrupted(target, "I was restarted.", [])
 
     async with delivery_of(sandbox) as delivery:
         target = replace(target_in(thread), delivery="Ev1")
@@ -273,7 +273,7 @@ async def test_killed_stream_is_deleted(sandbox: Sandbox, thread: str) -> None:
         await begun(delivery, target, is_quick=False)
         [message] = of_bot(sandbox, thread)
         later = replace(target, state=ReplyState(progress=ShownProgress(message.ts)))
-        await delivery.delete_progress(later)
+        await delivery.earlier.delete_progress(later)
     assert of_bot(sandbox, thread) == []
 
 
@@ -290,9 +290,9 @@ async def test_answer_below_steps_is_not_overwritten(
         ts = await delivery._streams.finish(target, answer_of([TABLE, *HEAD, BUTTONS]))
         progress = ShownProgress(ts if knows_ts else "")
         later = replace(target, state=ReplyState(progress=progress))
-        await delivery.report_interrupted(later, "I was restarted.", [])
+        await delivery.earlier.report_interrupted(later, "I was restarted.", [])
         lost = ("I was restarted.", list[dict[str, Any]]())
-        await delivery.report_missing_files(later, "No file.", [], unanswered=lost)
+        await delivery.earlier.report_missing_files(later, "No file.", [], unanswered=lost)
     message, report = of_bot(sandbox, thread)
     assert "42 GB in 7 days" in str(message.blocks)
     assert (message.edited, report.text) == (0, "No file.")
@@ -306,7 +306,7 @@ async def test_answer_in_place_of_deleted_progress_is_found(sandbox: Sandbox, th
         sandbox.slack.messages.remove(progress)
         await finished(delivery, target, answer_of([*HEAD, BUTTONS]))
         later = replace(target, state=ReplyState(progress=ShownProgress(progress.ts)))
-        await delivery.report_interrupted(later, "I was restarted.", [])
+        await delivery.earlier.report_interrupted(later, "I was restarted.", [])
     [message] = of_bot(sandbox, thread)
     assert message.text == "42 GB in 7 days."
 

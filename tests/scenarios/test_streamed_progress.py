@@ -322,6 +322,6 @@ async def test_stream_of_a_killed_process_is_reported_in_its_message(
         [message] = of_bot(sandbox, thread)
         # What the next process knows of it.
         target = replace(target_in(thread), state=ReplyState(progress=ShownProgress(message.ts)))
-        await delivery.report_interrupted(target, "I was restarted.", [])
+        await delivery.earlier.report_interrupted(target, "I was restarted.", [])
     assert message.text == "I was restarted."
     assert of_bot(sandbox, thread) == [message]

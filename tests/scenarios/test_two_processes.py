@@ -16,7 +16,7 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
-from bot.slack.delivery import Delivery
+from bot.slack.earlier_messages import EarlierMessages
 from bot.slack.reply_target import ReplyTarget
 from bot.store import QuestionRecord, Store
 from providers.clock import utc_now
@@ -156,13 +156,13 @@ async def test_interrupted_questions_are_reported_together(
     reported = list[str]()
     both = asyncio.Event()
 
-    async def report(_: Delivery, target: ReplyTarget, *__: object) -> None:
+    async def report(_: EarlierMessages, target: ReplyTarget, *__: object) -> None:
         reported.append(target.line)
         if len(reported) == len(kinds):
             both.set()
         await asyncio.wait_for(both.wait(), 30)
 
-    monkeypatch.setattr(Delivery, "report_interrupted", report)
+    monkeypatch.setattr(EarlierMessages, "report_interrupted", report)
     async with AsyncExitStack() as stack:
         dead = await Store.open(bot.settings.database, now=utc_now())
         stack.push_async_callback(dead.close)
