@@ -64,6 +64,8 @@ class Provider(Struct, frozen=True):
     limits: Mapping[str, Limit] = field(default_factory=lambda: MappingProxyType({}))
     # A commented account for the example configuration, as TOML.
     example: str = ""
+    # Other names that people use for the vendor, in lower case.
+    other_names: tuple[str, ...] = ()
     # Creates a server that behaves like the vendor, for the demo and for tests.
     sandbox: Callable[[], StandIn] | None = None
     # Modules that the sandbox server needs and a plain installation does not have.

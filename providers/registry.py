@@ -115,6 +115,12 @@ def title_of(kind: str) -> str:
     return registry().providers[kind].title
 
 
+def names_of(kind: str) -> frozenset[str]:
+    """What people call a vendor, in lower case, by its kind."""
+    provider = registry().providers[kind]
+    return frozenset([kind, provider.title.lower().split()[0], *provider.other_names])
+
+
 def kinds_with(capability: Capability) -> tuple[str, ...]:
     """The kinds of account that have the capability."""
     return registry().kinds_with(capability)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from types import MappingProxyType
 
 from msgspec import Struct
 
 from bot.questions.question import AccountDirectory
-from providers.registry import title_of
+from providers.registry import names_of
 
 # A sentence is shorter; what is longer was written by a program.
 LONGEST_SENTENCE = 300
@@ -56,8 +55,6 @@ PREPOSITIONS = frozenset(
         "as",
     ]
 )
-# Other names of a vendor.
-_VENDORS = MappingProxyType({"devicewise": ("telit", "tr50")})
 _BACK = "last|past|previous|this|today|yesterday|current"
 
 
@@ -161,8 +158,7 @@ def accounts_of(words: str, directory: AccountDirectory, kinds: Collection[str])
     names = {name.lower(): name for name in accounts}
     by_vendor: dict[str, list[str]] = {}
     for name in accounts:
-        kind = directory.accounts[name]
-        for title in {kind.lower(), title_of(kind).lower().split()[0], *_VENDORS.get(kind, ())}:
+        for title in names_of(directory.accounts[name]):
             by_vendor.setdefault(title, []).append(name)
     # Of a vendor with several accounts, one has to be named.
     vendors = {

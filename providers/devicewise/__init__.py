@@ -53,5 +53,6 @@ PROVIDER = Provider(
     filter_examples=EXAMPLES,
     switches=SWITCHES,
     example=EXAMPLE,
+    other_names=("telit", "tr50"),
     sandbox=_sandbox,
 )

@@ -21,7 +21,7 @@ EXAMPLES = (
     ("usage per log last week", "last week per log"),
     ("which log sent the most yesterday", "yesterday per log"),
     ("which log grew the most this week", "this week vs previous"),
-    ("how much data did rapid7-eu ingest in november, week by week", "rapid7-eu november by week"),
+    ("how much data did we ingest in november, week by week", "november by week"),
     ("how much of the quota is left", "this month"),
     ("is it more than last month", "this month vs last month"),
 )
