@@ -94,6 +94,7 @@ async def test_make_adds_no_line_to_a_refused_question(tmp_path: Path) -> None:
     (folder.parent / ".installed").touch()
     process = await asyncio.create_subprocess_exec(
         "make",
+        "--no-print-directory",
         "demo",
         "ASK=nonsense",
         cwd=tmp_path,
