@@ -9,7 +9,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-Place = tuple[str | int, ...]
+from bot.placeholders import Place
+
 # No configuration comes near; a longer one is not searched to its end.
 _MOST_LINES = 10_000
 _MOST_LINES_OF_A_VALUE = 300

@@ -66,9 +66,7 @@ def with_lines(
     """The problems, each with its line in the file of this name; what is missing, with the line of
     its table.
     """
-    lines = {
-        _dotted(list(place), table): line for place, line in lines_of_keys(text).items() if place
-    }
+    lines = {_dotted(list(place), table): line for place, line in lines_of_keys(text).items()}
     found = [(_line_of(problem.key, lines), problem) for problem in problems]
     # What is in no line, such as a variable of the environment, comes last.
     found.sort(key=lambda each: each[0] or len(text))
