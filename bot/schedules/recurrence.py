@@ -55,6 +55,14 @@ _GROUPS = MappingProxyType(
         **dict.fromkeys(("weekend", "weekends"), (5, 6)),
     }
 )
+# A cron expression for one time of day. Cron counts days from Sunday, which is 0 and 7.
+_DAILY = re.compile(r"(\d{1,2}) (\d{1,2}) \* \* (\*|[a-z0-9,-]{1,30})")
+_CRON_DAYS = MappingProxyType(
+    {
+        **{name[:3]: day for day, name in enumerate(WEEKDAYS)},
+        **{str(number): (number - 1) % 7 for number in range(8)},
+    }
+)
 # Divisors of a day and of an hour: any other interval would restart at midnight.
 _HOURS_APART = (1, 2, 3, 4, 6, 8, 12)
 _MINUTES_APART = (15, 20, 30)
@@ -92,9 +100,6 @@ def recurrence_at(hour: int, minute: int, days: Days) -> Recurrence:
     return _joined([(hour, minute)], days)
 
 
-_DAILY = re.compile(r"(\d{1,2}) (\d{1,2}) \* \* (\*|[a-z0-9,-]{1,30})")
-
-
 def cron_in_words(expression: str) -> str:
     """A cron expression for one time of day as people say it: `at 09:00 on weekdays`; any other as it
     is.
@@ -102,18 +107,9 @@ def cron_in_words(expression: str) -> str:
     found = _DAILY.fullmatch(" ".join(expression.lower().split()))
     if not found or int(found[1]) > 59 or int(found[2]) > 23:
         return f"cron `{expression}`"
-    names = [day[:3] for day in WEEKDAYS]
     numbers: set[int] = set()
     for part in found[3].split(",") if found[3] != "*" else ():
-        # Cron counts from Sunday, which is 0 and 7.
-        ends = [
-            names.index(each)
-            if each in names
-            else (int(each) - 1) % 7
-            if each in tuple("01234567")
-            else -1
-            for each in part.split("-")
-        ]
+        ends = [_CRON_DAYS.get(day, -1) for day in part.split("-")]
         if not 1 <= len(ends) <= 2 or min(ends) < 0 or ends[0] > ends[-1]:
             return f"cron `{expression}`"
         numbers |= set(range(ends[0], ends[-1] + 1))
