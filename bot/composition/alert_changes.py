@@ -10,13 +10,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from bot.alerts.on_call import OnCall
 from bot.commands.answering import Answerer
-from bot.composition.from_settings import (
-    mutes_from_settings,
-    presentation_from_settings,
-    rules_from_settings,
-)
+from bot.composition.alert_job import build_alert_job
+from bot.composition.from_settings import rules_from_settings
 from bot.composition.people import SlackPeople, open_people
 from bot.config import Settings, SlackTokens
 from bot.slack.client import SlackClient
@@ -25,8 +21,6 @@ from bot.store import Store
 from handlers.alert_registry import RuleRegistry
 from handlers.alert_silences import SilenceManager
 from handlers.jobs.alerts import AlertJob
-from handlers.jobs.notice_details import NoticeDetailsReader
-from handlers.jobs.silences import SilenceIndex
 from handlers.pauses import Announcer
 from handlers.permissions import Permissions
 from handlers.typed_secrets import SecretCheck
@@ -68,7 +62,11 @@ async def open_alert_changes(
         registry = RuleRegistry(people.permissions, rules_from_settings(settings), rules)
         outbox = await _outbox(settings, store, people.client, clock)
         secrets = SecretCheck(Redactor([*settings.secrets(), *tokens.secrets()]))
-        job = _alert_job(settings, store, outbox, people.permissions, secrets, clock)
+        # Nothing is evaluated here.
+        answering = Answerer({}, settings.directory)
+        job = build_alert_job(
+            settings, store, answering, outbox, people.permissions, secrets, clock
+        )
         await job.silences.refresh(clock())
         silences = SilenceManager(
             registry,
@@ -91,31 +89,3 @@ async def _outbox(settings: Settings, store: Store, client: SlackClient, clock: 
     for channel in settings.channels:
         await outbox.channel_id(channel)
     return outbox
-
-
-def _alert_job(
-    settings: Settings,
-    store: Store,
-    outbox: Outbox,
-    permissions: Permissions,
-    secrets: SecretCheck,
-    clock: Clock,
-) -> AlertJob:
-    zone = settings.timezone
-    silences = SilenceIndex(store.silences, mutes_from_settings(settings), zone)
-    on_call = OnCall({name: each.schedule for name, each in settings.on_call.items()}, zone)
-    return AlertJob(
-        # Nothing is evaluated here.
-        Answerer({}, settings.directory),
-        store.alerts,
-        outbox,
-        silences,
-        zone,
-        clock,
-        settings.slack.ops_channel or "",
-        presentation=presentation_from_settings(settings, outbox.is_same_channel),
-        on_call=on_call,
-        details=NoticeDetailsReader(
-            permissions, outbox.channel_id, secrets.redacted, silences, on_call, clock
-        ),
-    )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 from slack_bolt.async_app import AsyncApp
 
-from bot.alerts.on_call import OnCall
 from bot.commands.answering import Answerer
 from bot.composition.accounts import build_answerer
+from bot.composition.alert_job import build_alert_job
 from bot.composition.foundation import Foundation
 from bot.composition.from_settings import (
     build_access_policy,
     digests_from_settings,
-    mutes_from_settings,
-    presentation_from_settings,
     rules_from_settings,
 )
 from bot.config import Settings
@@ -41,10 +39,8 @@ from handlers.jobs.alerts import AlertJob
 from handlers.jobs.baselines import BaselineReader
 from handlers.jobs.digests import DigestJob
 from handlers.jobs.escalations import EscalationJob
-from handlers.jobs.notice_details import NoticeDetailsReader
 from handlers.jobs.pruning import Pruning
 from handlers.jobs.scheduler import Scheduler
-from handlers.jobs.silences import SilenceIndex
 from handlers.listeners import (
     actions,
     alert_actions,
@@ -139,31 +135,19 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
     store = base.store
     clock = base.clock
     zone = base.settings.timezone
-    silences = SilenceIndex(store.silences, mutes_from_settings(base.settings), zone)
-    on_call = OnCall({name: each.schedule for name, each in base.settings.on_call.items()}, zone)
     digests = DigestJob(
         core.answering, store.schedules, core.outbox, zone, clock, base.ops_channel, core.secrets
     )
-    alerts = AlertJob(
+    alerts = build_alert_job(
+        base.settings,
+        store,
         core.answering,
-        store.alerts,
         core.outbox,
-        silences,
-        zone,
+        core.permissions,
+        core.secrets,
         clock,
-        base.ops_channel,
-        observers.evaluation,
-        presentation_from_settings(base.settings, core.outbox.is_same_channel),
-        BaselineReader(store.baselines, _backtesting(base, core).history, zone, clock),
-        on_call,
-        NoticeDetailsReader(
-            core.permissions,
-            core.outbox.channel_id,
-            core.secrets.redacted,
-            silences,
-            on_call,
-            clock,
-        ),
+        on_evaluated=observers.evaluation,
+        baselines=BaselineReader(store.baselines, _backtesting(base, core).history, zone, clock),
     )
     scheduler = Scheduler(
         store.schedules,
