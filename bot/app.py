@@ -34,7 +34,7 @@ from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
 from bot.observability.observers import NO_OBSERVERS, Observers
 from bot.slack.bolt import CommandRequest, bolt_app, wait_for_auth
-from bot.slack.deliveries import Deliveries
+from bot.slack.deliveries import SOCKET_MODE, Deliveries
 from bot.slack.http_mode import HttpMode, Webhook
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import SlackPace
@@ -186,7 +186,7 @@ class Bot(Struct):
         delivery = (
             CommandRequest(body, headers)
             if "command" in body
-            else AsyncBoltRequest(mode="socket_mode", body=body, headers=headers)
+            else AsyncBoltRequest(mode=SOCKET_MODE, body=body, headers=headers)
         )
         response = await self.deliveries.take(delivery)
         return (

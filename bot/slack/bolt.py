@@ -22,7 +22,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.config import SlackTokens
 from bot.health import ConnectionStatus
-from bot.slack.deliveries import wants_reply
+from bot.slack.deliveries import SOCKET_MODE, wants_reply
 from bot.slack.socket_errors import FATAL_ERRORS, NOT_CONNECTED, unreachable
 from bot.slack.socket_mode import SocketTimeouts
 from bot.slack.web import retry_after_s
@@ -112,7 +112,7 @@ class CommandRequest(AsyncBoltRequest):
         self.context = AsyncBoltContext({})
         self.lazy_only = False
         self.lazy_function_name = None
-        self.mode = "socket_mode"
+        self.mode = SOCKET_MODE
 
     def complete(self) -> AsyncBoltRequest:
         """The same as Bolt reads it."""
