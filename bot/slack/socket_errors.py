@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from bot.slack.errors import error_code
 from bot.slack.web import retry_after_s
 from providers.http.connections import describe_failure
 
@@ -46,7 +47,7 @@ REASONS = {
 
 def describe(error: Exception) -> str:
     if isinstance(error, SlackApiError):
-        code = str(error.response.get("error") or f"HTTP {error.response.status_code}")
+        code = error_code(error)
         if code in FATAL_ERRORS:
             return (
                 f"Slack does not accept SLACK_APP_TOKEN ({code}); it needs the scope "
