@@ -70,6 +70,11 @@ class OpswatchError(Exception):
 FormName = Literal["question", "alert", "subscription", "silence"]
 
 
+def hint_in_words(hint: str) -> str:
+    """The hint as a sentence; a question is what to ask instead."""
+    return f"Try {hint}" if hint.startswith("/") else hint
+
+
 class FormLink(Struct, frozen=True):
     """A form that can be filled in instead of typing, and the words that it starts with."""
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bot import formatting
 from bot.answer import Answer, Block
 from bot.blocks import kit
-from bot.errors import FormLink, FormName
+from bot.errors import FormLink, FormName, hint_in_words
 
 SHARE_ACTION = "share"
 # Slack's limit for the value of a button, in characters.
@@ -71,7 +71,7 @@ def form_buttons(link: FormLink | None) -> list[Block]:
 
 
 def error_text(message: str, hint: str) -> str:
-    return formatting.sanitise(f"{message} {'Try ' if hint.startswith('/') else ''}{hint}".strip())
+    return formatting.sanitise(f"{message} {hint_in_words(hint)}".strip())
 
 
 def note_blocks(text: str) -> list[Block]:

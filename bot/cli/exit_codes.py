@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called, echo_json, fail
-from bot.errors import ConfigError
+from bot.errors import ConfigError, hint_in_words
 from bot.observability.logging_setup import LOG_FORMATTER
 from bot.system.terminal_text import terminal_line, terminal_text
 
@@ -115,9 +115,8 @@ def report_errors(as_json: bool) -> Iterator[None]:
         elif isinstance(error, ConfigError):
             show_config_error(error)
         else:
-            # A question is what to type instead; other hints are sentences.
-            hint = f"Try {shown.hint}" if shown.hint.startswith("/") else shown.hint
-            click.echo(terminal_text(as_called(f"{shown.message}\n{hint}".strip())), err=True)
+            words = f"{shown.message}\n{hint_in_words(shown.hint)}".strip()
+            click.echo(terminal_text(as_called(words)), err=True)
         sys.exit(shown.exit_code)
 
 

@@ -15,7 +15,7 @@ from bot.alerts.value_words import compares_nothing
 from bot.config.accounts import directory_as_written
 from bot.config.settings import Settings
 from bot.config.tables import AlertSettings, DigestSettings
-from bot.errors import BadQuestion, ConfigProblem
+from bot.errors import BadQuestion, ConfigProblem, hint_in_words
 from bot.questions.question import AccountDirectory
 from bot.questions.reading import read_line
 from bot.questions.registry import COMMANDS
@@ -123,8 +123,7 @@ def schedule_problems(
 
 def _with_hint(error: BadQuestion) -> str:
     """The message, and what to write or to do instead."""
-    hint = f"Try {error.hint}" if error.hint.startswith("/") else error.hint
-    return f"{error.message} {hint}".rstrip()
+    return f"{error.message} {hint_in_words(error.hint)}".rstrip()
 
 
 def _canvas_problems(digest: DigestSettings) -> Iterator[ConfigProblem]:
