@@ -223,21 +223,13 @@ def _name_and_length(rest: str, command: CommandName) -> tuple[str, str]:
     name, more = _name(rest, command)
     # Bounded: a name has few words.
     words = rest.split(maxsplit=8)
-    if rest.startswith('"') or _begins_length(more):
+    if rest.startswith('"') or begins_length(more):
         return name, more
     for count in range(2, len(words)):
         behind = " ".join(words[count:])
-        if '"' not in " ".join(words[:count]) and _begins_length(behind):
+        if '"' not in " ".join(words[:count]) and begins_length(behind):
             return " ".join(words[:count]), behind
     return name, more
-
-
-def _begins_length(text: str) -> bool:
-    try:
-        return begins_length(text.partition('"')[0].split(maxsplit=12))
-    except BadQuestion:
-        # A length that can be read in two ways.
-        return True
 
 
 def _name(rest: str, command: CommandName) -> tuple[str, str]:

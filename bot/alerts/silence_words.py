@@ -94,8 +94,18 @@ class SilenceWords(Struct, frozen=True):
     comment: str = ""
 
 
-def begins_length(words: list[str]) -> bool:
-    """Whether the first of the words begin a length or an end, whether or not it can be read."""
+def begins_length(text: str) -> bool:
+    """Whether the text begins with a length or an end, also one that can be read in two ways."""
+    try:
+        return _begins_length(text.partition('"')[0].split(maxsplit=12))
+    except BadQuestion:
+        return True
+
+
+def _begins_length(words: list[str]) -> bool:
+    """Whether the first of the words begin a length or an end, whether or not it can be read.
+    Raises BadQuestion for two readings.
+    """
     text = " ".join(words[:_MOST_WORDS])
     if _UNTIL.match(text) or _ENDLESS.match(text):
         return True
@@ -233,7 +243,7 @@ def _reason_names_time(rest: list[str], words: list[str]) -> bool:
     if first in ("because", "cause"):
         return False
     if first in ("for", "since"):
-        return begins_length(rest) or (first == "for" and _begins_time(words[1:]))
+        return _begins_length(rest) or (first == "for" and _begins_time(words[1:]))
     return _begins_time(["at", *words[1:]])
 
 

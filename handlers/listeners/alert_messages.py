@@ -112,7 +112,7 @@ class _Change(Struct, frozen=True):
         """The line where no alert is named that the person may see."""
         allowed = self.registry.permissions.allowed(self.requester)
         command = next(iter(allowed), COMMANDS.first)
-        is_length = self.verb in SILENCE_WORDS and _begins_length(self.rest)
+        is_length = self.verb in SILENCE_WORDS and begins_length(self.rest)
         if _without_this(self.rest) and not is_length:
             return f"/{command} {self.verb} {self.rest}"
         where = (
@@ -160,10 +160,3 @@ def _data(rule: Rule) -> str:
             f"The question of alert `{rule.name}` has a secret, and is not asked here."
         )
     return rule.query
-
-
-def _begins_length(text: str) -> bool:
-    try:
-        return begins_length(text.partition('"')[0].split(maxsplit=12))
-    except BadQuestion:
-        return True
