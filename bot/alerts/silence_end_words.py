@@ -21,8 +21,7 @@ from bot.questions.windows.points import read_time_of_day, split_zone, without_f
 from bot.questions.windows.tokens import MONTHS, Token, Tokens, UnknownText, tokens_of, words_of
 
 # The end of a leap year, in which each day of a month is over.
-_YEAR = 2024
-_READING = Reading(datetime(_YEAR, 12, 31, 12, tzinfo=UTC), UTC, False, "")
+READING = Reading(datetime(2024, 12, 31, 12, tzinfo=UTC), UTC, False, "")
 # `17:00h`, `14h`, `17h30` and `14 Uhr` are times of day behind `until`.
 _HOUR_SIGN = re.compile(
     r"(?i)(?<![\w.:])(\d{1,2})(?:[:.](\d{2})|h(\d{2}))?\s?(?:h|hrs?|uhr)?(?![\w:.])"
@@ -114,7 +113,7 @@ def read_silence_end(text: str) -> SilenceEnd | None:
         return None
     tokens = _with_pointed(tokens)
     try:
-        body, zone = split_zone(tokens, replace(_READING, text=cleaned))
+        body, zone = split_zone(tokens, replace(READING, text=cleaned))
     except TwoReadings as error:
         raise BadQuestion(error.message, f"until {error.readings[0]}") from None
     for days, clock in _clocks(body):
@@ -137,7 +136,7 @@ def names_city(text: str) -> bool:
         last != "time"
         and len(tokens) == 1
         and tokens[0].kind == "word"
-        and (split_zone([tokens[0], tokens[0]], _READING)[1] is not None)
+        and (split_zone([tokens[0], tokens[0]], READING)[1] is not None)
     )
 
 
@@ -216,7 +215,7 @@ def _clocks(tokens: Tokens) -> Sequence[tuple[Tokens, _Clock]]:
 
 
 def _clock(tokens: Tokens) -> _Clock | None:
-    found = read_time_of_day(tokens, _READING)
+    found = read_time_of_day(tokens, READING)
     if found is None:
         return None
     is_named = words_of(tokens)[0] == "midnight"
@@ -358,7 +357,7 @@ def _date(tokens: Tokens) -> SilenceEnd | None:
         number = int(named[0].text)
         return SilenceEnd(day_of_month=number) if 1 <= number <= 31 else None
     try:
-        found_date = calendar_date(named, _READING) if named else None
+        found_date = calendar_date(named, READING) if named else None
     except TwoReadings:
         raise _two_dates(named[0].text) from None
     except BadQuestion:

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from msgspec import Struct
 
-from bot.alerts.silence_end_words import names_city, read_silence_end
+from bot.alerts.silence_end_words import READING, names_city, read_silence_end
 from bot.alerts.silence_ends import NEXT_MORNING, TOMORROW, SilenceEnd
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.amounts import AmbiguousAmount, read_duration
 from bot.questions.windows import MONTHS, WEEKDAYS
-from bot.questions.windows.calendar import Reading
 from bot.questions.windows.lengths import NUMBERS, UNITS, read_length
 from bot.questions.windows.tokens import UnknownText, tokens_of
 from bot.questions.windows.zones import AMBIGUOUS_ZONES, zone_of_word
@@ -42,7 +41,6 @@ _OVERNIGHT = re.compile(
 )
 _FROM_NOW = re.compile(r"(?i)\s+from\s+now\Z")
 _FOR = re.compile(r"(?i)(?:for\s+)?(?:(?:the\s+)?next\s+)?")
-_READING = Reading(datetime(2024, 12, 31, 12, tzinfo=UTC), UTC, False, "")
 # Behind one of these words, or a sign, everything is the comment.
 _REASONS = frozenset(["because", "for", "due", "while", "as", "so", "cause", "since", "during"])
 _POLITE = frozenset(["please", "pls", "plz", "thanks", "thank you", "thx", "ty", "cheers"])
@@ -124,8 +122,7 @@ def read_silence_words(text: str) -> SilenceWords | None:
     """
     head, _, quoted = text.partition('"')
     words = head.split()
-    if _ENDLESS.match(head):
-        raise BadQuestion("A silence ends by itself, after a year at most.", "7d")
+    _refuse_endless(head)
     for count in range(min(len(words), _MOST_WORDS), 0, -1):
         found = _whole(" ".join(words[:count]))
         if found is None:
@@ -141,9 +138,13 @@ def read_silence_words(text: str) -> SilenceWords | None:
 
 def read_whole_length(text: str) -> SilenceWords | None:
     """The length or the end that the words alone name, without a comment. Raises BadQuestion."""
+    _refuse_endless(text)
+    return _whole(text)
+
+
+def _refuse_endless(text: str) -> None:
     if _ENDLESS.match(text):
         raise BadQuestion("A silence ends by itself, after a year at most.", "7d")
-    return _whole(text)
 
 
 def _whole(text: str) -> SilenceWords | None:
@@ -197,7 +198,7 @@ def _longer_words(text: str) -> SilenceWords | None:
         or not (text[0].isdigit() or text.split(maxsplit=1)[0].lower() in _FIRST)
     ):
         return None
-    found = read_length(tokens, _READING)
+    found = read_length(tokens, READING)
     if found is None:
         return None
     if found.months > 12:
