@@ -84,6 +84,16 @@ class _Resolver(Struct, frozen=True):
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
 
+    @property
+    def other_at(self) -> time | None:
+        """The time half a day away from an hour that may be in the morning or in the evening; None
+        for any other time.
+        """
+        at = self.wanted.at
+        if not self.wanted.is_bare or not 1 <= at.hour <= 12:
+            return None
+        return at.replace(hour=(at.hour + 12) % 24)
+
     def readings(self) -> EndReadings:
         wanted = self.wanted
         if wanted.months:
@@ -115,10 +125,8 @@ class _Resolver(Struct, frozen=True):
         """
         if self.wanted.is_midnight:
             return [midnight(day + DAY, self.zone).astimezone(UTC)]
-        ats = [self.wanted.at]
-        if self.wanted.is_bare and 1 <= self.wanted.at.hour <= 12:
-            other = self.wanted.at.replace(hour=(self.wanted.at.hour + 12) % 24)
-            ats = sorted([self.wanted.at, other])
+        other = self.other_at
+        ats = [self.wanted.at] if other is None else sorted([self.wanted.at, other])
         found = {each for at in ats for each in self._of_clock(day, at)}
         return sorted(each for each in found if each > self.now)
 
@@ -176,7 +184,7 @@ class _Resolver(Struct, frozen=True):
             last = months_later(month, 1) - DAY
             day = self.wanted.day_of_month
             if day <= last.day and month.replace(day=day) >= self.today:
-                yield month.replace(day=self.wanted.day_of_month)
+                yield month.replace(day=day)
 
     def _date(self, named: date) -> EndReadings:
         return self._only(
@@ -208,16 +216,14 @@ class _Resolver(Struct, frozen=True):
 
     def _next_time(self) -> EndReadings:
         """When the clock shows that time next."""
-        wanted = self.wanted
-        if not wanted.is_bare or not 1 <= wanted.at.hour <= 12:
+        other = self.other_at
+        if other is None:
             return self._first(self.today + n * DAY for n in range(3))
-        plain = replace(self, wanted=replace(wanted, is_bare=False))
-        half_a_day_on = wanted.at.replace(hour=(wanted.at.hour + 12) % 24)
-        later = replace(self, wanted=replace(wanted, at=half_a_day_on, is_bare=False))
-        readings = plain._next_time()  # noqa: SLF001
-        if later._next_time().end < readings.end:  # noqa: SLF001
-            message = f"“{wanted.at.hour}” may mean {half_a_day_on:%H:%M} or {wanted.at:%H:%M}."
-            raise BadQuestion(message, f"until {half_a_day_on:%H:%M}")
+        plain = replace(self.wanted, is_bare=False)
+        readings = replace(self, wanted=plain).readings()
+        if replace(self, wanted=replace(plain, at=other)).readings().end < readings.end:
+            message = f"“{plain.at.hour}” may mean {other:%H:%M} or {plain.at:%H:%M}."
+            raise BadQuestion(message, f"until {other:%H:%M}")
         return readings
 
     def _tomorrow(self) -> EndReadings:
