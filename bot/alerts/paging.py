@@ -26,7 +26,8 @@ LONGEST_LINK = 2000
 # People, user groups and channels: `U012AB`, `S0GROUP`, `C0OPS`. Every id has a digit, which sets
 # it apart from a name in upper case.
 _MENTION = re.compile(r"[UWS](?=[A-Z]*[0-9])[A-Z0-9]{2,40}")
-_CHANNEL = re.compile(r"#[\w-]{1,80}|[CG](?=[A-Z]*[0-9])[A-Z0-9]{2,40}")
+CHANNEL_ID = r"[CG](?=[A-Z]*[0-9])[A-Z0-9]{2,40}"
+_CHANNEL = re.compile(rf"#[\w-]{{1,80}}|{CHANNEL_ID}")
 _HANDLE = re.compile(r"@[^\W_][\w.-]{0,79}")
 TARGET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 # How Slack writes a mention that it has recognised: `<@U012AB|ada>`, `<!subteam^S0SRE|@sre>`.

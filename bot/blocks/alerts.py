@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from bot import formatting
 from bot.alerts.escalation import escalates_at
-from bot.alerts.paging import mentions
+from bot.alerts.paging import CHANNEL_ID, mentions
 from bot.alerts.rule import Rule
 from bot.alerts.state import NOTHING_FOUND, WHOLE, Reason, State, SubjectState
 from bot.answer import Block, EvidenceFact
@@ -306,7 +306,7 @@ def _channel_links(line: str) -> str:
     return _CHANNEL_ID.sub(r"<#\g<0>>", line)
 
 
-_CHANNEL_ID = re.compile(r"\b[CG](?=[A-Z]*[0-9])[A-Z0-9]{2,40}\b")
+_CHANNEL_ID = re.compile(rf"\b{CHANNEL_ID}\b")
 
 
 def _acknowledger(user: str) -> str:
