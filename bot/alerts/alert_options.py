@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from bot.alerts.paging import ESCALATES_TO, ESCALATION, RECIPIENTS
 from bot.alerts.rule import has_value
@@ -35,6 +38,9 @@ from bot.questions.question import CommandName
 from bot.questions.reading import read_question
 from bot.questions.registry import COMMANDS
 
+# Between blanks, so that `above` within a where(…) in quotes is not taken apart.
+# `recover below 4 GB` is about the end of an incident, with any blanks between the words.
+_SIDE = re.compile(r"(?i)(?<!\S)(?:(?:recover|resolve)\s+)?(above|below|outside)(?!\S)")
 # The windows that may follow the threshold, as in `above 100 in last 1h`.
 _WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|today|yesterday"
 _OPTION = re.compile(
@@ -76,7 +82,27 @@ _AFTER_ANY_WINDOW = datetime(2100, 1, 1, tzinfo=UTC)
 _WORD = re.compile(r"\s*(\S*)")
 
 
-def read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[str, Words]]:
+def sides_of(text: str) -> list[re.Match[str]]:
+    """Each `above`, `below` and `outside` in the text that may begin the condition."""
+    return [side for side in _SIDE.finditer(text) if side.start() == side.start(1)]
+
+
+def read_condition(typed: TypedAlert) -> tuple[re.Match[str], Words, Mapping[str, Words]]:
+    """The condition of an alert that has one: its side, its threshold and the options after that.
+    Raises BadQuestion.
+    """
+    # The last side after which everything can be read; an earlier one belongs to the question, such
+    # as to a where(…).
+    first, *others = sides_of(typed.text)
+    # Hints are made by reading again, which would take long for each place that is tried.
+    without_hints = replace(typed, explain=False)
+    for side in reversed(others):
+        with contextlib.suppress(BadQuestion):
+            return side, *_read_tail(without_hints, side)
+    return first, *_read_tail(typed, first)
+
+
+def _read_tail(typed: TypedAlert, side: re.Match[str]) -> tuple[Words, Mapping[str, Words]]:
     """The threshold and the options after it."""
     text = typed.text
     at = side.end()

@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from bot.alerts.alert_options import (
     TAKES,
     fitting_threshold,
-    read_tail,
+    read_condition,
+    sides_of,
     start_of_value,
     words_before_options,
 )
@@ -45,9 +45,6 @@ from bot.questions.amounts import NUMBER, AmbiguousAmount, read_duration
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
-# Between blanks, so that `above` within a where(…) in quotes is not taken apart.
-# `recover below 4 GB` is about the end of an incident, with any blanks between the words.
-SIDE = re.compile(r"(?i)(?<!\S)(?:(?:recover|resolve)\s+)?(above|below|outside)(?!\S)")
 _SIDES = ("above", "below", "outside")
 # What people write for `above` and `below`, right before an amount.
 _OTHER_SIDE = re.compile(
@@ -110,23 +107,11 @@ def parse_alert(command: CommandName, text: str, directory: AccountDirectory) ->
 
 
 def _parsed(typed: TypedAlert) -> CreateAlert:
-    sides = [side for side in SIDE.finditer(typed.text) if side.start() == side.start(1)]
-    if not sides:
-        if none := _none(typed):
-            return _parsed(none)
-        raise _no_side(typed)
-    # The last one after which everything can be read; an earlier one belongs to the question, such
-    # as to a where(…).
-    first = sides[0]
-    for side in reversed(sides[1:]):
-        # Hints are made by reading again, which would take long for each place that is tried.
-        without_hints = replace(typed, explain=False)
-        try:
-            threshold, options = read_tail(without_hints, side)
-        except BadQuestion:
-            continue
-        return _Reader(typed, side, threshold, options).alert()
-    return _Reader(typed, first, *read_tail(typed, first)).alert()
+    if sides_of(typed.text):
+        return _Reader(typed, *read_condition(typed)).alert()
+    if none := _none(typed):
+        return _parsed(none)
+    raise _no_side(typed)
 
 
 def _none(typed: TypedAlert) -> TypedAlert | None:

@@ -11,9 +11,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from bot.alerts.alert_options import read_tail
+from bot.alerts.alert_options import read_condition, sides_of
 from bot.alerts.baseline import Usual
-from bot.alerts.create import SIDE, CreateAlert, parse_alert
+from bot.alerts.create import CreateAlert, parse_alert
 from bot.alerts.paging import Paging
 from bot.alerts.rule import has_value
 from bot.alerts.typed_alert import TypedAlert
@@ -56,7 +56,7 @@ def edited_alert(
     words = re.sub(r"(?i)\Ato\s+", "", words.strip())
     if not words:
         raise BadQuestion(_NOTHING, "every 5m")
-    has_side = any(found.start() == found.start(1) for found in SIDE.finditer(words))
+    has_side = bool(sides_of(words))
     first = words.split()[0].lower()
     # `calls above 5` names another value.
     value = "" if has_side and has_value(command, first) else before.value
@@ -83,14 +83,8 @@ def _shorter(hint: str, command: CommandName, head: str) -> str:
 
 def _named_options(command: CommandName, text: str, directory: AccountDirectory) -> frozenset[str]:
     typed = TypedAlert(command, text, directory, lambda _: None, explain=False)
-    for side in reversed(list(SIDE.finditer(text))):
-        if side.start() != side.start(1):
-            continue
-        try:
-            return frozenset(read_tail(typed, side)[1])
-        except BadQuestion:
-            continue
-    return frozenset()
+    _, _, options = read_condition(typed)
+    return frozenset(options)
 
 
 def _threshold_words(alert: CreateAlert) -> str:
