@@ -123,30 +123,29 @@ def add_silence(tx: Transaction, new: NewSilence) -> Silence:
 
 def edit_rule(tx: Transaction, edit: RuleEdit) -> None:
     """Changes or ends a rule in the caller's transaction. Raises RuleChanged."""
-    before = edit.before
-    if edit.rule is None:
-        changed = tx.execute(
-            "UPDATE rules SET ended_at = ?, ended_by = ? "
-            'WHERE number = ? AND ended_at IS NULL AND rule = ? AND "user" = ?',
-            (to_text(edit.now), edit.user, before.number, before.rule, before.user),
-        )
-    else:
-        changed = tx.execute(
-            'UPDATE rules SET rule = ?, "user" = ?, made_at = ? '
-            'WHERE number = ? AND ended_at IS NULL AND rule = ? AND "user" = ?',
-            (
-                *(edit.rule, edit.user, to_text(edit.now)),
-                *(before.number, before.rule, before.user),
-            ),
-        )
+    now = to_text(edit.now)
+    if edit.rule is not None:
+        new = 'rule = ?, "user" = ?, made_at = ?'
+        _write_rule(tx, edit.before, new, edit.rule, edit.user, now)
+        return
+    _write_rule(tx, edit.before, "ended_at = ?, ended_by = ?", now, edit.user)
+    alert = edit.before.name
+    _forget_state(tx, alert, edit.now)
+    # A new rule of the same name must not start silenced.
+    if _end_silences(tx, alert, edit.user, edit.now):
+        record_change(tx, Topic.SILENCES)
+
+
+def _write_rule(tx: Transaction, before: StoredRule, new: str, *values: str) -> None:
+    """Sets columns of a rule. Raises RuleChanged if it is no longer as it was before."""
+    changed = tx.execute(
+        f"UPDATE rules SET {new} "  # noqa: S608 - constants
+        'WHERE number = ? AND ended_at IS NULL AND rule = ? AND "user" = ?',
+        (*values, before.number, before.rule, before.user),
+    )
     if not changed:
         raise RuleChanged
     record_change(tx, Topic.RULES)
-    if edit.rule is None:
-        _forget_state(tx, before.name, edit.now)
-        # A new rule of the same name must not start silenced.
-        if _end_silences(tx, before.name, edit.user, edit.now):
-            record_change(tx, Topic.SILENCES)
 
 
 def _forget_state(tx: Transaction, alert: str, now: datetime) -> None:
