@@ -46,12 +46,7 @@ from handlers.alert_edits import edited
 from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry, explaining_change, rule_of
 from handlers.alert_silences import SilenceManager
-from handlers.alert_texts import (
-    alert_line,
-    baseline_text,
-    created_text,
-    line_with_comparison,
-)
+from handlers.alert_texts import alert_line, baseline_text, created_text, line_with_comparison
 from handlers.chat_commands import (
     QuestionReader,
     audience_warning,
@@ -331,9 +326,14 @@ class RuleManager(Struct, frozen=True):
                     self.job.outbox.wake()
                 else:
                     # An incident of another definition ends, which its thread says.
-                    said = {"name": name, "changes": changes}
                     await self.job.close(
-                        before, RuleChange.CHANGED, by=user, **said, edit=edit, posts=posts
+                        before,
+                        RuleChange.CHANGED,
+                        by=user,
+                        name=name,
+                        changes=changes,
+                        edit=edit,
+                        posts=posts,
                     )
             await self._adopt(changed)
         return changed
