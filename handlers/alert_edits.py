@@ -11,7 +11,7 @@ from bot.alerts.edit import edited_alert
 from bot.answer import Answer
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
-from handlers.alert_registry import RuleRegistry, rule_of
+from handlers.alert_registry import RuleRegistry, names_in_front, rule_of
 from handlers.chat_commands import QuestionReader
 from handlers.permissions import Requester
 from handlers.rule_conversion import create_alert_from
@@ -50,10 +50,8 @@ def _split(registry: RuleRegistry, words: str) -> tuple[str, str]:
     if words.startswith('"') and '"' in words[1:]:
         name, _, rest = words[1:].partition('"')
         return name.strip(), rest.strip()
-    # Bounded: a name has few words.
-    parts = words.split(maxsplit=8)
-    for count in range(min(len(parts), 8), 0, -1):
-        if registry.find(" ".join(parts[:count])):
-            return " ".join(parts[:count]), " ".join(parts[count:])
+    for name, rest in names_in_front(words):
+        if registry.find(name):
+            return name, rest
     first, _, rest = words.partition(" ")
     return first, rest.strip()

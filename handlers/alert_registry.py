@@ -19,6 +19,8 @@ from bot.questions.question import CommandName
 from bot.store import RuleChanged, StoredRule
 from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 
+# A name has few words.
+MOST_WORDS = 8
 # How many alerts are named if the requested one does not exist.
 MOST_NAMED = 10
 
@@ -189,6 +191,13 @@ def _suggested(name: str, names: list[str]) -> str:
         return "."
     alerts = "alerts are" if len(names) > 1 else "only alert is"
     return f"; the {alerts} {formatting.join_words(names[:MOST_NAMED])}."
+
+
+def names_in_front(text: str) -> Iterator[tuple[str, str]]:
+    """The words at the front that may be the name of an alert, the most first, and what follows."""
+    words = text.split(maxsplit=MOST_WORDS)
+    for count in range(min(len(words), MOST_WORDS), 0, -1):
+        yield " ".join(words[:count]), " ".join(words[count:])
 
 
 def changed_meanwhile(rule: Rule) -> BadQuestion:

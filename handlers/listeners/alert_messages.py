@@ -24,7 +24,7 @@ from bot.questions.managing import (
     UNSILENCE_WORDS,
 )
 from bot.questions.registry import COMMANDS
-from handlers.alert_registry import RuleRegistry
+from handlers.alert_registry import MOST_WORDS, RuleRegistry, names_in_front
 from handlers.permissions import Requester
 
 CHANGES = frozenset(
@@ -38,8 +38,6 @@ _THIS = re.compile(
     r"(?i)(?:please\s+)?(?:(?:it|this|that|the)(?:\s+(?:alert|incident|one))?|please)(?!\S)\s*"
 )
 _POLITE = re.compile(r"(?i)[\s,]*(?<!\S)(?:please|pls|thanks|thank\syou|now)\Z")
-# A name has few words, and so has a comment that names another alert.
-_MOST_WORDS = 8
 
 
 class AlertMessages(Struct, frozen=True):
@@ -130,15 +128,15 @@ class _Change(Struct, frozen=True):
         if self.rest.startswith('"'):
             name = self.rest[1:].partition('"')[0].strip()
             return await self.registry.seen(name, self.requester)
-        words = self.rest.split(maxsplit=_MOST_WORDS)
-        for count in range(min(len(words), _MOST_WORDS), 0, -1):
-            if rule := await self.registry.seen(" ".join(words[:count]), self.requester):
+        for name, _ in names_in_front(self.rest):
+            if rule := await self.registry.seen(name, self.requester):
                 return rule
         return None
 
     async def _other(self, rule: Rule, more: str) -> Rule | None:
         """Another alert that is named behind a length, as in `silence 2h edge`, and not in quotes."""
-        words = more.partition('"')[0].split()[: 2 * _MOST_WORDS]
+        # A comment that names another alert has few words.
+        words = more.partition('"')[0].split()[: 2 * MOST_WORDS]
         for start, count in itertools.product(range(1, len(words)), range(1, 4)):
             name = " ".join(words[start : start + count]).strip(",.;:()")
             other = await self.registry.seen(name, self.requester)
