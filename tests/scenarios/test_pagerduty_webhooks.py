@@ -6,18 +6,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 import pytest
 
-from bot.app import Bot, open_bot
+from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.targets import PagerDutySandbox, TargetSandbox
-from tests.scenarios.test_targets import settled
-from tests.support.alerts import HURRIED, SPIKE, Meter, evaluate, messages
+from tests.scenarios.test_targets import in_http_mode, settled
+from tests.support.alerts import SPIKE, Meter, evaluate, messages
 from tests.support.clock import MovableClock as Clock
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 SECOND_SECRET = "second-signing-secret-000000000000"
@@ -34,39 +32,28 @@ async def second(sandbox: Sandbox) -> AsyncIterator[PagerDutySandbox]:
 
 
 @asynccontextmanager
-async def calling(
-    sandbox: Sandbox, second: PagerDutySandbox, notify: Sequence[str]
+async def firing(
+    sandbox: Sandbox, clock: Clock, second: PagerDutySandbox, notify: Sequence[str]
 ) -> AsyncIterator[tuple[Bot, str]]:
-    """A bot in HTTP mode with both accounts, and the address of its webhook."""
-    assert sandbox.targets is not None
-    targets: dict[str, Any] = sandbox.targets.table()
-    targets["pagerduty"]["webhook_secret"] = "env:PAGERDUTY_WEBHOOK_SECRET"
+    """A bot with both accounts whose alert has called those to notify, and the address of its
+    webhook.
+    """
     secret = sandbox.folder / "second-secret"
     secret.write_text(second.webhook_secret, "utf-8")
     secret.chmod(0o600)
-    targets["second"] = {**second.settings(), "webhook_secret": "file:second-secret"}
-    port = free_port()
-    settings = sandbox.settings(
-        alert=[{**SPIKE, "notify": [*notify]}],
-        targets=targets,
-        slack={"mode": "http", "port": port},
-    )
-    tokens = sandbox.tokens("http")
-    async with (
-        open_bot(settings, tokens, pace=HURRIED, clock=sandbox.clock) as bot,
-        bot.connected(),
-    ):
-        sandbox.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
-        yield bot, f"http://127.0.0.1:{port}/pagerduty/events"
+    other = {**second.settings(), "webhook_secret": "file:second-secret"}
+    rule = {**SPIKE, "notify": [*notify]}
+    async with in_http_mode(sandbox, rule, second=other) as (bot, url):
+        await evaluate(bot, clock, Meter(sandbox), 6)
+        await settled(bot)
+        yield bot, url
 
 
 async def test_other_account_reads_of_acknowledgement(
     sandbox: Sandbox, clock: Clock, targets: TargetSandbox, second: PagerDutySandbox
 ) -> None:
     notify = ["pagerduty", "second", "hook"]
-    async with calling(sandbox, second, notify) as (bot, url):
-        await evaluate(bot, clock, Meter(sandbox), 6)
-        await settled(bot)
+    async with firing(sandbox, clock, second, notify) as (bot, url):
         [there] = second.incidents
         assert await second.report(url, there) == 202
         # PagerDuty delivers again what it thinks was not accepted.
@@ -89,9 +76,7 @@ async def test_account_that_was_not_called_acknowledges_nothing(
     second: PagerDutySandbox,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with calling(sandbox, second, ["pagerduty", "hook"]) as (bot, url):
-        await evaluate(bot, clock, Meter(sandbox), 6)
-        await settled(bot)
+    async with firing(sandbox, clock, second, ["pagerduty", "hook"]) as (bot, url):
         [incident] = targets.pagerduty.incidents
         # Whoever has the secret of one account learns no key of the other; and if they did:
         assert await second.report(url, incident) == 202
@@ -109,9 +94,7 @@ async def test_accounts_with_one_secret_both_read_of_it(
 ) -> None:
     """Which of the two has reported it is not known then."""
     second.webhook_secret = targets.pagerduty.webhook_secret
-    async with calling(sandbox, second, ["pagerduty", "second"]) as (bot, url):
-        await evaluate(bot, clock, Meter(sandbox), 6)
-        await settled(bot)
+    async with firing(sandbox, clock, second, ["pagerduty", "second"]) as (bot, url):
         [incident] = targets.pagerduty.incidents
         assert await targets.pagerduty.report(url, incident) == 202
         await settled(bot)
@@ -123,9 +106,7 @@ async def test_accounts_with_one_secret_both_read_of_it(
 async def test_name_of_person_has_no_effect(
     sandbox: Sandbox, clock: Clock, targets: TargetSandbox, second: PagerDutySandbox
 ) -> None:
-    async with calling(sandbox, second, ["pagerduty"]) as (bot, url):
-        await evaluate(bot, clock, Meter(sandbox), 6)
-        await settled(bot)
+    async with firing(sandbox, clock, second, ["pagerduty"]) as (bot, url):
         [incident] = targets.pagerduty.incidents
         hostile = "<!channel> *x* <@U0ADA>\x00\u202e"
         assert await targets.pagerduty.report(url, incident, by=hostile) == 202
@@ -140,9 +121,7 @@ async def test_name_of_person_has_no_effect(
 async def test_too_large_body_is_refused(
     sandbox: Sandbox, clock: Clock, targets: TargetSandbox, second: PagerDutySandbox
 ) -> None:
-    async with calling(sandbox, second, ["pagerduty"]) as (bot, url):
-        await evaluate(bot, clock, Meter(sandbox), 6)
-        await settled(bot)
+    async with firing(sandbox, clock, second, ["pagerduty"]) as (bot, url):
         [incident] = targets.pagerduty.incidents
         assert await targets.pagerduty.report(url, incident, by="x" * 1_100_000) == 413
         async with (

@@ -266,9 +266,13 @@ async def test_secrets_of_targets_never_show(
 
 
 @asynccontextmanager
-async def in_http_mode(sandbox: Sandbox, rule: dict[str, Any]) -> AsyncIterator[tuple[Bot, str]]:
-    """The bot in HTTP mode, which PagerDuty can reach at the URL."""
-    targets = sandbox.table()["targets"]
+async def in_http_mode(
+    sandbox: Sandbox, rule: dict[str, Any], **others: dict[str, Any]
+) -> AsyncIterator[tuple[Bot, str]]:
+    """The bot in HTTP mode, which PagerDuty can reach at the URL; `others` are targets beside those
+    of the sandbox.
+    """
+    targets = {**sandbox.table()["targets"], **others}
     port = free_port()
     targets["pagerduty"]["webhook_secret"] = "env:PAGERDUTY_WEBHOOK_SECRET"
     slack = {"mode": "http", "port": port}
