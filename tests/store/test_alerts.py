@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from bot.store import EvaluationRecord, NewSilence, Post, RuleChanged, RuleEdit, Saved, Store
+from bot.store import (
+    EvaluationRecord,
+    NewSilence,
+    Post,
+    RuleChanged,
+    RuleEdit,
+    Saved,
+    Store,
+    StoredRule,
+)
 from bot.store.sql.database import Row, Transaction
 from bot.store.sqlite.connection import SqliteDatabase
 from tests.store.conftest import NOW
@@ -37,6 +46,15 @@ def evaluation(n: int, value: float | None = 1.0, **changes: Any) -> EvaluationR
 
 def post(key: str) -> Post:
     return Post(key, "#ops", key, [])
+
+
+async def added_rule(store: Store) -> StoredRule:
+    """A rule that Ada has made."""
+    made = await store.rules.add_rule(
+        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    assert made
+    return made
 
 
 async def keys(store: Store) -> list[str]:
@@ -177,10 +195,7 @@ async def test_open_incident_knows_its_channel(store: Store) -> None:
 
 
 async def test_ended_rule_leaves_no_state(store: Store) -> None:
-    made = await store.rules.add_rule(
-        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
-    )
-    assert made
+    made = await added_rule(store)
     taken = await store.rules.add_rule(
         name="SPIKE", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
     )
@@ -219,9 +234,7 @@ async def test_earlier_silence_is_not_ended_in_place_of_a_later_one(store: Store
 @pytest.mark.parametrize("change", ["deleted", "passed on", "made anew"])
 async def test_silence_of_a_changed_rule_is_not_written(store: Store, change: str) -> None:
     """Access was checked by the rule as it was."""
-    fields = {"name": "spike", "command": "usage", "channel": "C0OPS", "rule": "{}"}
-    made = await store.rules.add_rule(**fields, user="U0ADA", now=NOW)
-    assert made is not None
+    made = await added_rule(store)
     new = NewSilence("spike", NOW, NOW + timedelta(hours=1), "", "U0ADA", made)
     silence = await store.silences.silence(new, [post("silenced")])
     await store.alerts.save_evaluations([evaluation(0)])
@@ -230,7 +243,7 @@ async def test_silence_of_a_changed_rule_is_not_written(store: Store, change: st
     else:
         await store.rules.edit_rule(RuleEdit(made, None, "U0GRACE", NOW))
     if change == "made anew":
-        assert await store.rules.add_rule(**fields, user="U0ADA", now=NOW)
+        await added_rule(store)
     with pytest.raises(RuleChanged):
         await store.silences.silence(new, [post("again")])
     with pytest.raises(RuleChanged):
@@ -250,10 +263,7 @@ async def test_silence_of_a_changed_rule_is_not_written(store: Store, change: st
 async def test_rule_is_edited_only_as_it_was_seen(
     store: Store, change: str, rule: str | None
 ) -> None:
-    made = await store.rules.add_rule(
-        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
-    )
-    assert made
+    made = await added_rule(store)
     first = {
         "changed": ("{1}", "U0ADA"),
         "passed on": ("{}", "U0GRACE"),
@@ -275,10 +285,7 @@ async def test_rule_is_edited_only_as_it_was_seen(
 
 async def test_edit_waits_for_the_state_of_another_process(store: Store, other: Store) -> None:
     """The other process may just have posted an incident, which the edit has to close."""
-    made = await store.rules.add_rule(
-        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
-    )
-    assert made
+    made = await added_rule(store)
     deletion = RuleEdit(made, None, "U0ADA", NOW)
     await store.alerts.stored_states([("spike", "d")])
     await other.alerts.save_evaluations([evaluation(0, posts=[post("k")], reason="fired")])
@@ -325,15 +332,7 @@ async def test_deleted_alert_is_not_written_again(store: Store) -> None:
 
 async def test_alert_deleted_elsewhere_is_not_evaluated(store: Store, other: Store) -> None:
     """The other process does not know about the deletion yet, so the alert would fire once more."""
-    rule: dict[str, Any] = {
-        "command": "usage",
-        "channel": "C0OPS",
-        "rule": "{}",
-        "user": "U0ADA",
-        "now": NOW,
-    }
-    made = await store.rules.add_rule(name="spike", **rule)
-    assert made
+    made = await added_rule(store)
     assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
     await store.alerts.save_evaluations([evaluation(0)])
     soon = [("spike", NOW + timedelta(seconds=3))]
@@ -344,16 +343,13 @@ async def test_alert_deleted_elsewhere_is_not_evaluated(store: Store, other: Sto
     assert await other.alerts.abandoned_evaluations(since=NOW) == []
     assert await other.alerts.save_evaluations([evaluation(1)]) == [Saved.DELETED], "in progress"
     assert await store.alerts.states() == {}
-    assert await store.rules.add_rule(name="spike", **rule)
+    await added_rule(store)
     assert await store.alerts.claim_evaluations(soon) == [True]
 
 
 async def test_name_of_deleted_alert_is_free(store: Store) -> None:
     """Also for an alert of the configuration, which starts without claims of the earlier alert."""
-    made = await store.rules.add_rule(
-        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
-    )
-    assert made
+    made = await added_rule(store)
     await store.rules.edit_rule(RuleEdit(made, None, "U0ADA", NOW))
     assert await store.alerts.claim_evaluations([("spike", NOW + EVERY)]) == [True]
     await store.alerts.save_evaluations([evaluation(1)])
@@ -362,10 +358,7 @@ async def test_name_of_deleted_alert_is_free(store: Store) -> None:
 
 
 async def test_claims_of_deleted_alerts_are_pruned(store: Store) -> None:
-    made = await store.rules.add_rule(
-        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
-    )
-    assert made
+    made = await added_rule(store)
     await store.alerts.claim_evaluations([("other", NOW)])
     await store.rules.edit_rule(RuleEdit(made, None, "U0ADA", NOW))
     for before, left in ((NOW, ["other", "spike"]), (NOW + EVERY, ["other"])):
