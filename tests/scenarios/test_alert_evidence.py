@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +19,8 @@ from handlers.jobs.notice_details import NoticeDetailsReader
 from providers.redaction import Secret
 from tests.support.alerts import evaluated, messages, posted_texts, running, stored_rows
 from tests.support.clock import MovableClock as Clock
-from tests.support.messages import buttons
+from tests.support.messages import button_elements, buttons
+from tests.support.outbox import all_sent
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
@@ -70,12 +70,6 @@ async def fired(sandbox: Sandbox, bot: Bot, clock: Clock) -> Message:
 async def acknowledged(sandbox: Sandbox, message: Message) -> None:
     await sandbox.slack.press(message, buttons(message)["Acknowledge"])
     await sandbox.slack.until(lambda: "Acknowledged by" in str(message.blocks))
-
-
-async def settled(bot: Bot) -> None:
-    async with asyncio.timeout(20):
-        while await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
-            await asyncio.sleep(0.02)
 
 
 async def test_evidence_is_kept_over_a_restart(
@@ -195,11 +189,11 @@ async def test_evidence_is_shown_where_the_answer_is_public(
     }
     async with running(sandbox, rule, access=access) as bot:
         message = await fired(sandbox, bot, clock)
-        await settled(bot)
+        await all_sent(bot.store)
         clock.ahead += timedelta(minutes=6)
         [copy] = await sandbox.slack.until(lambda: messages(sandbox, "C0KITCHEN"))
         await acknowledged(sandbox, message)
-        await settled(bot)
+        await all_sent(bot.store)
     for shown, posted in ((in_channel, message), (in_copy, copy)):
         assert ("Latest failure" in posted.text) is shown
         assert ("grace" in posted.text + str(posted.blocks)) is shown
@@ -230,11 +224,7 @@ async def test_restricted_alert_asks_its_own_question(
     async with running(sandbox, FAILING, access={"apiaudit": ["U0ADA"]}) as bot:
         message = await fired(sandbox, bot, clock)
     [button] = [
-        element
-        for block in message.blocks
-        if block["type"] == "actions"
-        for element in block["elements"]
-        if element["text"]["text"] == "Show the data"
+        each for each in button_elements(message) if each["text"]["text"] == "Show the data"
     ]
     assert button["value"] == "/apiaudit edge last 10m"
 

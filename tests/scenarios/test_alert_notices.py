@@ -23,6 +23,7 @@ from tests.support.alerts import (
     thread,
 )
 from tests.support.clock import MovableClock as Clock
+from tests.support.messages import button_elements
 from tests.support.modals import opened
 
 pytestmark = pytest.mark.usefixtures("before_noon")
@@ -128,11 +129,9 @@ async def test_button_of_an_earlier_version_does_what_it_says(
         await evaluated(bot, clock)
         message = await firing(sandbox)
         [button] = [
-            element
-            for block in message.blocks
-            if block["type"] == "actions"
-            for element in block["elements"]
-            if element["action_id"] == "alert.silence.morning"
+            each
+            for each in button_elements(message)
+            if each["action_id"] == "alert.silence.morning"
         ]
         assert button["text"]["text"] == "Silence until 09:00"
         button["action_id"] = f"alert.silence.{action}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
 from tests.support.alerts import SPIKE, Meter, evaluated, messages, posted_texts, running, thread
@@ -22,12 +23,18 @@ async def said(sandbox: Sandbox, text: str, thread_ts: str = "", user: str = "U0
     return found
 
 
+async def incident(sandbox: Sandbox, bot: Bot, clock: Clock) -> Message:
+    """The one message of the channel, after the next evaluation."""
+    await evaluated(bot, clock)
+    await sandbox.slack.until(lambda: posted_texts(sandbox))
+    [root] = messages(sandbox)
+    return root
+
+
 async def test_words_in_the_thread_of_an_alert_are_about_it(sandbox: Sandbox, clock: Clock) -> None:
     Meter(sandbox)(6)
     async with running(sandbox, SPIKE) as bot:
-        await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: posted_texts(sandbox))
-        [root] = messages(sandbox)
+        root = await incident(sandbox, bot, clock)
         assert (
             "Alert `ingest-spike` acknowledged"
             in (await said(sandbox, "@Opswatch ack", root.ts)).text
@@ -75,9 +82,7 @@ async def test_thread_of_an_answer_is_about_no_alert(sandbox: Sandbox, clock: Cl
 async def test_rights_are_those_of_the_button(sandbox: Sandbox, clock: Clock) -> None:
     Meter(sandbox)(6)
     async with running(sandbox, SPIKE, access={"usage": ["*"], "manage": ["U0ADA"]}) as bot:
-        await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: posted_texts(sandbox))
-        [root] = messages(sandbox)
+        root = await incident(sandbox, bot, clock)
         refused = await said(sandbox, "@Opswatch silence 2h", root.ts, user="U0GRACE")
         assert "access to manage" in refused.text
 
@@ -99,9 +104,7 @@ async def test_words_around_a_change_are_read(sandbox: Sandbox, clock: Clock) ->
     other = {**SPIKE, "name": "other", "above": "90 GB"}
     Meter(sandbox)(6)
     async with running(sandbox, SPIKE, other) as bot:
-        await evaluated(bot, clock)
-        await sandbox.slack.until(lambda: posted_texts(sandbox))
-        [root] = messages(sandbox)
+        root = await incident(sandbox, bot, clock)
         answer = await said(sandbox, "@Opswatch silence the alert for 2h please", root.ts)
         assert "`ingest-spike` is silenced until" in answer.text
         assert "(" not in answer.text.partition("until")[2].partition(".")[0]

@@ -18,7 +18,7 @@ from tests.support.alerts import (
     thread,
 )
 from tests.support.clock import MovableClock as Clock
-from tests.support.messages import answer_text
+from tests.support.messages import answer_text, button_elements
 
 pytestmark = pytest.mark.usefixtures("before_noon")
 
@@ -292,9 +292,7 @@ async def test_list_has_pages_with_buttons(sandbox: Sandbox, clock: Clock) -> No
         first = await sandbox.slack.answer_to("/usage alerts")
         assert len(first.blocks) <= 50
         assert "Page 1 of 2" in first.text
-        buttons = [
-            e["text"]["text"] for b in first.blocks if b["type"] == "actions" for e in b["elements"]
-        ]
+        buttons = [each["text"]["text"] for each in button_elements(first)]
         assert buttons[:5] == [
             "Acknowledge",
             "Silence 1 h",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
@@ -16,13 +17,12 @@ def text_of(message: Message) -> str:
     return message.text + json.dumps(message.blocks, ensure_ascii=False)
 
 
+def button_elements(message: Message) -> list[dict[str, Any]]:
+    return [e for block in message.blocks if block["type"] == "actions" for e in block["elements"]]
+
+
 def buttons(message: Message) -> dict[str, str]:
-    return {
-        e["text"]["text"]: e["action_id"]
-        for block in message.blocks
-        if block["type"] == "actions"
-        for e in block["elements"]
-    }
+    return {e["text"]["text"]: e["action_id"] for e in button_elements(message)}
 
 
 async def files_after(
