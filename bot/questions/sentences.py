@@ -91,11 +91,11 @@ def phrase(
 
 
 def same_unit(match: re.Match[str]) -> str:
-    """The comparison of `this week more than last week`; the words as they are where one names a week
-    and the other a month.
+    """The comparison of `this week more than last week`; the words as they are where its groups differ,
+    as of a week and a month.
     """
     unit = match["than"].lower()
-    is_same = (match["unit"] or unit).lower() == unit
+    is_same = {group.lower() for group in match.groups() if group} == {unit}
     return f"this {unit} vs last {unit}" if is_same else match[0]
 
 

@@ -136,7 +136,7 @@ _PHRASES = (
     # What the usual answer shows anyway.
     phrase(r"(?<!to )(?<!until )(?<!till )(?:right now|now|currently|at the moment)", "last 15 mins", is_sure=False),
     phrase(rf"{_MORE_THAN} (?:today )?than {_EARLIER_DAY}", r"today vs \1 same hours"),
-    phrase(rf"{_MORE_THAN} (?:this (?P<unit>week|month) )?than last (?P<than>week|month)", same_unit),
+    phrase(rf"{_MORE_THAN} (?:this (week|month) )?than last (?P<than>week|month)", same_unit),
     phrase(rf"{_MORE_FAILURES} (?:today )?than {_EARLIER_DAY}", r"today vs \1 same hours failures"),
     phrase(r"(?:error|failure) (?:rate|percentage|percent|ratio)s?", ""),
     phrase(r"(?:latency|latencies|response times?|p95)", ""),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from bot.questions.question import AccountDirectory
 from bot.questions.sentences import (
     FILLERS,
@@ -11,6 +9,7 @@ from bot.questions.sentences import (
     accounts_of,
     phrase,
     plain_words,
+    same_unit,
     with_meanings,
     without_fillers,
 )
@@ -37,16 +36,6 @@ _QUOTA = (
 )
 
 
-def _more(match: re.Match[str]) -> str:
-    """The comparison of `this week more than last week`; the words as they are where one names a week
-    and the other a month.
-    """
-    than = match["than"].lower()
-    units = {match[name].lower() for name in ("unit", "later") if match[name]}
-    is_same = units <= {than} and not match[0].lower().startswith("today")
-    return f"this {than} vs last {than}" if is_same else match[0]
-
-
 _PHRASES = (
     phrase(r"(?:how many|number of|count of|all|all of) (?:the |our )?logs(?: (?:do we have|are there|there are|exist))?", "PER_LOG", is_sure=False),
     phrase(r"(?:big|large|small|smallest|least(?: used)?|quietest) logs?", "PER_LOG", is_sure=False),
@@ -64,7 +53,7 @@ _PHRASES = (
     phrase(rf"(?:what|why) {_HAS}(?:our |the )?(?:usage |data )?{_GREW}(?: (?:the )?most)?", "GREW", is_sure=False),
     phrase(r"GREW since yesterday", "yesterday vs previous", is_sure=False),
     phrase(r"GREW (?:since|from|compared to|against) last (week|month|year)", r"this \1 vs last \1", is_sure=False),
-    phrase(r"(?:(?:today|this (?P<unit>week|month|year)) )?(?:more|less|higher|lower)(?: this (?P<later>week|month|year))? than last (?P<than>week|month|year)", _more),
+    phrase(r"(?:(?:(today)|this (week|month|year)) )?(?:more|less|higher|lower)(?: this (week|month|year))? than last (?P<than>week|month|year)", same_unit),
     phrase(r"(?:more|less|higher|lower) than (?:the )?(?:previous|before|usual)", "GREW", is_sure=False),
     phrase(rf"top \d+ {_LOGS}", "PER_LOG", is_sure=False),
     phrase(
