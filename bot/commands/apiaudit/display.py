@@ -246,18 +246,10 @@ def _split_calls(words: list[str]) -> tuple[int | None, list[str]]:
     plain = [strip_punctuation(word.lower()) for word in words]
     if "calls" not in plain:
         return None, words
-    first = plain.index("calls")
-    last = first + 1
-    number = USUAL_CALLS
-    # Behind it first: in `last 2h calls 50` the number before is the window's.
-    if _is_number(plain, last):
-        number = int(plain[last])
-        last += 1
-    elif first and _NUMBER.fullmatch(plain[first - 1]):
+    number, first, last = _number_beside("calls", plain)
+    # `last 5 calls`
+    if first and plain[first] != "calls" and plain[first - 1] == "last":
         first -= 1
-        number = int(plain[first])
-        if first and plain[first - 1] == "last":
-            first -= 1
     if first and plain[first - 1] in _NEWEST:
         first -= 1
     return number, words[:first] + words[last:]
@@ -270,18 +262,23 @@ def _split_slowest(words: list[str]) -> tuple[int | None, list[str]]:
     plain = [strip_punctuation(word.lower()) for word in words]
     if "slowest" not in plain:
         return None, words
-    first = plain.index("slowest")
-    last = first + 1
-    number = USUAL_CALLS
-    if _is_number(plain, last):
-        number = int(plain[last])
-        last += 1
-    elif first and _NUMBER.fullmatch(plain[first - 1]):
-        first -= 1
-        number = int(plain[first])
+    number, first, last = _number_beside("slowest", plain)
     if plain[last : last + 1] in (["calls"], ["requests"]):
         last += 1
     return number, words[:first] + words[last:]
+
+
+def _number_beside(word: str, words: Sequence[str]) -> tuple[int, int, int]:
+    """The number right behind a word or right before it, or else the usual one, and where word and
+    number begin and end.
+    """
+    at = words.index(word)
+    # Behind it first: in `last 2h calls 50` the number before is the window's.
+    if _is_number(words, at + 1):
+        return int(words[at + 1]), at, at + 2
+    if at and _NUMBER.fullmatch(words[at - 1]):
+        return int(words[at - 1]), at - 1, at + 1
+    return USUAL_CALLS, at, at + 1
 
 
 def _is_number(words: Sequence[str], at: int) -> bool:
