@@ -80,8 +80,7 @@ def _method(match: re.Match[str]) -> str:
 def _who(match: re.Match[str]) -> str:
     """The filter for a person, unless the word means something else."""
     name = match["name"].removesuffix("'s").removesuffix("’s")
-    is_other = name.lower() in _NO_PEOPLE | _NOBODY | CONNECTIONS or column_named(name.lower())
-    return match[0] if is_other else f"who:{name}"
+    return match[0] if _names_nobody(name.lower()) else f"who:{name}"
 
 
 def _who_also(match: re.Match[str]) -> str:
@@ -109,7 +108,12 @@ def _url(match: re.Match[str]) -> str:
 def may_be_person(word: str) -> bool:
     """Whether a word without a meaning of its own may be somebody's name."""
     lowered = word.lower()
-    return not (lowered in _NO_PEOPLE | _NOBODY | CONNECTIONS | _ASKED or column_named(lowered))
+    return lowered not in _ASKED and not _names_nobody(lowered)
+
+
+def _names_nobody(lowered: str) -> bool:
+    """Whether the word, in lower case, means something else than a person."""
+    return lowered in _NO_PEOPLE or lowered in _NOBODY or column_named(lowered) != ""
 
 
 _FILLERS = FILLERS | frozenset(
@@ -119,7 +123,7 @@ _NO_PEOPLE = NO_NAMES | _FILLERS | PREPOSITIONS | frozenset(
     ["who", "whom", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "each", "all", "every", "most", "new", "failures", "calls", "call", "requests", "request", "api", "errors", "error", "failed", "failing", "slowest", "slow", "csv", "per", "vs", "versus", "other", "others", "others?", "not", "no", "except", "calls?", "now"]
 )  # fmt: skip
 # Columns that calls are not counted by, and other words that are nobody's name.
-_NOBODY = frozenset(
+_NOBODY = CONNECTIONS | frozenset(
     ["nobody", "none", "neither", "either", "both", "else", "ever", "already", "only", "even", "still", "actually", "really", "everything", "he", "she", "us", "him", "her", "these", "those", "this", "one", "some", "few", "several", "region", "regions", "country", "countries", "city", "endpoint", "endpoints", "url", "urls", "path", "paths", "service", "services", "type", "types", "date", "reason", "reasons", "hostname", "domain", "domains", "property", "properties", "group", "groups", "team", "teams", "department", "contract", "product", "products", "size", "duration", "latency", "throughput", "load", "number", "rate", "availability", "uptime", "status", "performance", "severity", "environment", "production", "staging", "name", "names", "anywhere", "here", "there", "nothing", "many"]
 )  # fmt: skip
 # What is asked about calls, and cannot be answered by a filter.
