@@ -120,7 +120,7 @@ _FILLERS = FILLERS | frozenset(
     ["api", "apis", "audit", "activity", "traffic", "made", "return", "returned", "returns", "returning", "doing", "happened", "happening", "happen", "going", "make", "makes", "making", "came", "come", "comes", "called", "calling", "call", "hit", "hits", "hitting", "used", "use", "using", "uses", "got", "gets", "getting", "went", "gone", "accessed", "access", "touched", "sent", "sends", "sending", "occurred", "seen", "total", "overview", "summary", "report", "much", "many", "up"]
 )  # fmt: skip
 _NO_PEOPLE = NO_NAMES | _FILLERS | PREPOSITIONS | frozenset(
-    ["who", "whom", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "each", "all", "every", "most", "new", "failures", "calls", "call", "requests", "request", "api", "errors", "error", "failed", "failing", "slowest", "slow", "csv", "per", "vs", "versus", "other", "others", "others?", "not", "no", "except", "calls?", "now"]
+    ["who", "whom", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "each", "all", "every", "most", "new", "failures", "calls", "call", "requests", "request", "api", "errors", "error", "failed", "failing", "slowest", "slow", "csv", "per", "vs", "versus", "other", "others", "not", "no", "except", "now"]
 )  # fmt: skip
 # Columns that calls are not counted by, and other words that are nobody's name.
 _NOBODY = CONNECTIONS | frozenset(
@@ -196,7 +196,6 @@ _PHRASES = (
     phrase(rf"(?:latest|newest|last|most recent|recent) {_CALLS}", "calls"),
     phrase(rf"(?:how many|number of|total(?: number of)?|count(?: of)?)(?: {_CALLS})?|how (?:often|busy)", "TOTAL"),
     phrase(r"(?:show|list|see|get|give|print)(?: me| us)? all(?: of)?(?: the)?", ""),
-    phrase(r"(action:\S+) (?:or|and|&)(?= action:)", r"\1"),
     phrase(rf"({_METHOD}) {_CALLS}", lambda m: f"{_method(m)} calls"),
     phrase(rf"(?-i:({_METHOD.upper()}))", _method),
     phrase(r"(action:\S+) (?:or|and|&)(?= action:)", r"\1"),
@@ -214,7 +213,6 @@ _PHRASES = (
     phrase(rf"(?:the|our|a) {_PEOPLE}['’]s(?: {_CALLS})?", _who, is_sure=False),
     phrase(rf"{_PEOPLE}['’]s(?: {_CALLS})?", _who),
     phrase(r"(?:user|actor|person) (?P<name>[^\s:]+)", _who),
-    phrase(r"(?:from |by )?([^\s@:/]+@[^\s@:/]+)", r"who:\1"),
     phrase(r"(?:from |by )?((?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?)", r"ip:\1"),
     phrase(r"(?:from |by )?((?=\S*::|\S*[a-f]\S*:)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:/\d{1,3})?)", r"ip:\1"),
     phrase(r"(ip:\S+) (?:or|and|&)(?= ip:)", r"\1"),
