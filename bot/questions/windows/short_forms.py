@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -125,7 +126,8 @@ def _with_whole_years(text: str, reading: Reading) -> str:
     """Dates with two digits for the year as ISO dates, all in one order. Orders by which they are
     still to come are not meant.
     """
-    if not _SHORT_YEAR.search(text):
+    match = _SHORT_YEAR.search(text)
+    if not match:
         return text
     found = dict(_orders(text))
     readings = [words for words, first in found.items() if first <= reading.today]
@@ -133,8 +135,6 @@ def _with_whole_years(text: str, reading: Reading) -> str:
     if not readings and len(found) > 1:
         readings = [*found][:1]
     if not readings:
-        match = _SHORT_YEAR.search(text)
-        assert match is not None
         raise reading.refused(
             f"There is no date {match['one']}{match['sep']}{match['two']}{match['sep']}"
             f"{match['three']}"
@@ -147,27 +147,27 @@ def _with_whole_years(text: str, reading: Reading) -> str:
 def _orders(text: str) -> Iterator[tuple[str, date]]:
     """The text for each order in which its dates exist, and its first date."""
     for order in _ORDERS:
-        days: list[date] = []
+        with contextlib.suppress(ValueError):
+            yield _in_order(order, text)
 
-        def written(
-            match: re.Match[str],
-            order: tuple[int, int, int] = order,
-            days: list[date] = days,
-        ) -> str:
-            numbers = [int(match[name]) for name in ("one", "two", "three")]
-            day, month, year = (numbers[place] for place in order)
-            last = date(2000 + year, month, day)
-            if not match["day"]:
-                days.append(last)
-                return f"{last}"
-            if order != DAY_FIRST:
-                raise ValueError(match[0])
-            first = last.replace(day=int(match["day"]))
-            days.append(first)
-            return f"{first}..{last}"
 
-        try:
-            words = _SHORT_YEAR.sub(written, text)
-        except ValueError:
-            continue
-        yield words, days[0]
+def _in_order(order: tuple[int, int, int], text: str) -> tuple[str, date]:
+    """The text with its dates in this order, and the first of them. Raises ValueError where one does
+    not exist.
+    """
+    days: list[date] = []
+
+    def written(match: re.Match[str]) -> str:
+        numbers = [int(match[name]) for name in ("one", "two", "three")]
+        day, month, year = (numbers[place] for place in order)
+        last = date(2000 + year, month, day)
+        if not match["day"]:
+            days.append(last)
+            return f"{last}"
+        if order != DAY_FIRST:
+            raise ValueError(match[0])
+        first = last.replace(day=int(match["day"]))
+        days.append(first)
+        return f"{first}..{last}"
+
+    return _SHORT_YEAR.sub(written, text), days[0]
