@@ -23,18 +23,18 @@ def failure_evidence(
 ) -> Evidence:
     """What is known of the failures of the subjects that fire, or, without `each`, of all calls."""
     subjects = frozenset(firing)
-    # Of one actor the actions differ; of everything else, the actors.
-    contributor = "action" if each == "actor" else "actor"
-    latest: ApiCall | None = None
-    counts = Counter[str]()
-    for call in calls:
-        is_counted = not each or (getattr(call, each) or UNNAMED) in subjects
-        if is_counted and call.outcome is Outcome.FAILURE:
-            latest = newest((latest, call), 1)[0] if latest else call
-            counts[getattr(call, contributor)] += 1
+    failed = [
+        call
+        for call in calls
+        if call.outcome is Outcome.FAILURE
+        and (not each or (getattr(call, each) or UNNAMED) in subjects)
+    ]
     query = _narrowed(question, each, firing)
-    if latest is None:
+    if not failed:
         return Evidence(query=query)
+    [latest] = newest(failed, 1)
+    # Of one actor the actions differ; of everything else, the actors.
+    counts = Counter(call.action if each == "actor" else call.actor for call in failed)
     facts = [EvidenceFact("Latest failure", call_line(latest), latest.at)]
     if len(counts) > 1:
         facts.append(EvidenceFact("Most failures", _contributors(counts)))
