@@ -58,7 +58,7 @@ def _help_facts(
     accounts = [f"{name} ({title_of(directory.accounts[name])})" for name in kinds]
     facts = [f"Accounts: {formatting.join_words(accounts, 20) or 'none yet'}."]
     if about.names_logs:
-        logs = [name for account in kinds for name in directory.logs.get(account, {})]
+        logs = directory.logs_of(kinds)
         facts.append(
             f"Logs: {formatting.join_words(logs, 20) or 'none named yet'}; the vendor's own name or "
             "ID of a log works, too."

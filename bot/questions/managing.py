@@ -27,5 +27,5 @@ def names_question(word: str, directory: AccountDirectory) -> bool:
     lowered = word.lower()
     if lowered not in YIELDING_WORDS:
         return False
-    names = [*directory.accounts, *(log for logs in directory.logs.values() for log in logs)]
+    names = [*directory.accounts, *directory.logs_of(directory.logs)]
     return lowered in map(str.lower, names)

@@ -219,8 +219,7 @@ def _names(context: Context) -> Mapping[str, str]:
     accounts = context.directory.of_kind(context.command.kinds)
     if not context.command.names_logs:
         return {name.lower(): name for name in accounts}
-    logs = [name for account in accounts for name in context.directory.logs.get(account, {})]
-    return {name.lower(): name for name in logs}
+    return {name.lower(): name for name in context.directory.logs_of(accounts)}
 
 
 _MISTYPED_TIMES = (*WINDOW_WORDS, "tomorrow")

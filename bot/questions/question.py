@@ -4,7 +4,7 @@ its own options.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct, field
@@ -27,6 +27,10 @@ class AccountDirectory(Struct, frozen=True):
 
     def of_kind(self, kinds: Sequence[str]) -> list[str]:
         return [name for name, kind in self.accounts.items() if kind in kinds]
+
+    def logs_of(self, accounts: Iterable[str]) -> list[str]:
+        """The names of the logs of these accounts."""
+        return [name for account in accounts for name in self.logs.get(account, {})]
 
 
 class QuestionParts(Struct, frozen=True):

@@ -91,8 +91,7 @@ class LogsCommand(AnsweredCommand[LogsQuestion]):
         return next(iter(self._log_names(directory)), "LOG")
 
     def _log_names(self, directory: AccountDirectory) -> list[str]:
-        accounts = directory.of_kind(self.kinds)
-        return [name for account in accounts for name in directory.logs.get(account, {})]
+        return directory.logs_of(directory.of_kind(self.kinds))
 
 
 # The results of calculations, which alerts can watch.

@@ -169,7 +169,7 @@ def sentence_of(text: str, directory: AccountDirectory, kinds: tuple[str, ...]) 
     if not plain:
         return None
     accounts = directory.of_kind([*kinds])
-    names = {name.lower(): name for account in accounts for name in directory.logs.get(account, {})}
+    names = {name.lower(): name for name in directory.logs_of(accounts)}
     named = split_names(plain, names)
     others = split_names(named.words, {name.lower(): name for name in accounts})
     found = with_meanings(others.words, _PHRASES)

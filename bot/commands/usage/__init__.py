@@ -41,7 +41,7 @@ class UsageCommand(AnsweredCommand[UsageQuestion]):
 
     def filter_for(self, words: str, directory: AccountDirectory) -> str:
         # A log is in the table of all logs.
-        is_log = any(words.lower() in map(str.lower, logs) for logs in directory.logs.values())
+        is_log = words.lower() in map(str.lower, directory.logs_of(directory.logs))
         return PER_LOG if is_log else ""
 
     def option_fields(self, question: UsageQuestion | None) -> list[FormField]:
