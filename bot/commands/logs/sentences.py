@@ -155,9 +155,9 @@ def _have_lines_of_their_own(plain: str, names: Mapping[str, str]) -> bool:
     """Whether two logs are named with different lines each, as in `errors in eu, timeouts in us`."""
     words = with_meanings(plain.replace(",", " , "), [_LEVEL_PHRASE]).words
     kinds = [
-        "line" if word.startswith("PATTERN:") else "log"
-        for word in words.lower().replace("pattern:", "PATTERN:").split()
-        if word.startswith("PATTERN:") or word.removesuffix("'s") in names
+        "line" if word.startswith("pattern:") else "log"
+        for word in words.lower().split()
+        if word.startswith("pattern:") or word.removesuffix("'s") in names
     ]
     changes = [kind for kind, _ in itertools.groupby(kinds)]
     return len(changes) > 3
