@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
-from bot.questions.managing import MANAGING_WORDS, YIELDING_WORDS
+from bot.questions.managing import ACKNOWLEDGE_WORDS, MANAGING_WORDS, YIELDING_WORDS
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 from bot.questions.window_words import WINDOW_WORDS
@@ -22,8 +22,7 @@ RESERVED_WORDS = (MANAGING_WORDS - YIELDING_WORDS) | {
     "help",
     "windows",
     "none",
-    "acknowledge",
-    "ack",
+    *ACKNOWLEDGE_WORDS,
 }
 # The last `as`: a question may have one of its own, such as a group by that name.
 _SAVE = re.compile(r"(?P<query>.*\S)\s+as\s+(?P<name>\S+)", re.IGNORECASE | re.DOTALL)
