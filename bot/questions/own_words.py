@@ -48,7 +48,7 @@ _THRESHOLD = re.compile(
     r"|at (?:least|most) (?=\d)|(?:above|below|under|over|exceeding|[<>]=?) ?(?=\d))\d\S*(?: ?(?:[kmgt]b|%))?"
 )
 # They join other words, which are read by themselves.
-_JOINING = frozenset(["and", "&", "|", "-"])
+_JOINING = PREPOSITIONS | {"and", "&", "|", "-"}
 # A phrase of more words is a question of its own.
 MOST_KEPT = 3
 
@@ -177,7 +177,7 @@ def _lost_words(text: str, hint: str) -> list[str]:
     for word in plain_words(text).split() or text.split():
         plain = strip_punctuation(word.lower()).rstrip("s")
         is_filler = not plain or not FILLERS.isdisjoint((plain, word.lower()))
-        if is_filler or plain in PREPOSITIONS | _JOINING or plain in lowered:
+        if is_filler or plain in _JOINING or plain in lowered:
             continue
         if not difflib.get_close_matches(word[:LONGEST_NAME].lower(), kept, 1, ALIKE):
             lost.append(word)
@@ -225,9 +225,12 @@ def _names(context: Context) -> Mapping[str, str]:
 _MISTYPED_TIMES = (*WINDOW_WORDS, "tomorrow")
 
 
-# Words of a sentence that are spelt nearly like one of a window.
-_NO_MISTAKES = frozenset(
-    [
+# Words as they are meant, of which the last are spelt nearly like those of a window.
+_NO_MISTAKES = (
+    NO_NAMES
+    | FILLERS
+    | PREPOSITIONS
+    | {
         "many",
         "much",
         "made",
@@ -240,19 +243,14 @@ _NO_MISTAKES = frozenset(
         "fast",
         "data",
         "date",
-    ]
+    }
 )
 
 
 def _corrected(word: str, names: Mapping[str, str]) -> str:
     """The name or the word of a window that was probably meant; any other word as it is."""
     plain = word.lower()
-    if (
-        plain in names
-        or plain in _NO_MISTAKES | NO_NAMES | FILLERS | PREPOSITIONS
-        or ":" in word
-        or "(" in word
-    ):
+    if plain in names or plain in _NO_MISTAKES or ":" in word or "(" in word:
         return word
     if SHORTEST_NAME <= len(plain) <= LONGEST_NAME and (
         near := difflib.get_close_matches(plain, names, 1, ALIKE)

@@ -55,6 +55,9 @@ PREPOSITIONS = frozenset(
         "as",
     ]
 )
+# `by edge` names who called, and not what was called.
+_LOOSE = PREPOSITIONS - {"by"}
+_BEFORE_NAMES = _LOOSE | {"the", "our", "and", "&", "account", "log"}
 _BACK = "last|past|previous|this|today|yesterday|current"
 
 
@@ -133,18 +136,9 @@ def split_names(words: str, names: Mapping[str, str]) -> Named:
         if not all(parts):
             left.append(word)
             continue
-        # `by edge` names who called, and not what was called.
         if found and len(left) == place + 1 and left[-1].lower() in ("or", "vs", "versus", "vs."):
             left.pop()
-        while left and left[-1].lower() in (
-            *(PREPOSITIONS - {"by"}),
-            "the",
-            "our",
-            "and",
-            "&",
-            "account",
-            "log",
-        ):
+        while left and left[-1].lower() in _BEFORE_NAMES:
             # `today and on edge` keeps nothing of it.
             left.pop()
         found += [part for part in parts if part]
@@ -193,6 +187,6 @@ def without_fillers(words: str, fillers: Collection[str], options: Collection[st
         if word.lower() in PREPOSITIONS and is_loose and (word.lower() != "by" or not following):
             continue
         found.append(word)
-    while found and found[-1].lower() in PREPOSITIONS - {"by"}:
+    while found and found[-1].lower() in _LOOSE:
         found.pop()
     return " ".join(found)
