@@ -59,17 +59,14 @@ def _without_between(words: list[str], context: Context) -> list[str]:
     """The words without a `vs` between two accounts, where it separates no windows."""
     accounts = {name.lower() for name in context.directory.of_kind(context.command.kinds)}
     plain = [word.lower().strip(",") for word in words]
-    is_compared = plain[:1] == ["compare"] and plain[1:2] and plain[1] in accounts
+    is_compared = plain[:1] == ["compare"] and accounts.issuperset(plain[1:2])
     between = _BETWEEN | _BETWEEN_COMPARED if is_compared else _BETWEEN
-    has_pair = len(plain) > 3 and plain[2] in between and plain[3] in accounts
-    return [
-        word
-        for at, word in enumerate(words)
-        if not (is_compared and has_pair and at == 0)
-        and not (
-            plain[at] in between
-            and 0 < at < len(words) - 1
-            and plain[at - 1] in accounts
-            and plain[at + 1] in accounts
-        )
-    ]
+    left_out = {
+        at
+        for at in range(1, len(plain) - 1)
+        if plain[at] in between and plain[at - 1] in accounts and plain[at + 1] in accounts
+    }
+    # The `compare` before such a pair.
+    if is_compared and 2 in left_out:
+        left_out.add(0)
+    return [word for at, word in enumerate(words) if at not in left_out]
