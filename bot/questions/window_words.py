@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 
 from bot.formatting import sanitise
@@ -83,6 +84,7 @@ NO_NAMES = frozenset(
 )
 # The longest of them, with letters typed twice.
 LONGEST_WINDOW_WORD = 16
+_STATUS = re.compile(r"([45]\d\d)s")
 
 
 def guesses(words: Sequence[str]) -> Iterator[list[str]]:
@@ -118,6 +120,12 @@ def _nearest(word: str) -> str:
         return lowered if word.isalpha() else word
     near = difflib.get_close_matches(lowered, WINDOW_WORDS, n=1, cutoff=0.7)
     return near[0] if near else lowered
+
+
+def status_in(window: str) -> str:
+    """The status code in `500s`, which may mean seconds as well; empty for other words."""
+    found = _STATUS.fullmatch(window)
+    return found[1] if found else ""
 
 
 def unread(typed: str, window: str, command: str) -> str:

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import field
 from msgspec.structs import replace
 
@@ -35,6 +33,7 @@ from bot.questions.form import (
 )
 from bot.questions.phrases import tokens, without
 from bot.questions.question import QuestionParts, TableQuestion
+from bot.questions.window_words import status_in
 from bot.questions.windows import ParsedWindow
 from bot.questions.windows.alignment import Comparison
 from providers.models import CallFilters
@@ -202,8 +201,7 @@ def _audit_windows(
     """The window, or the comparison of two. Raises BadQuestion with bare words such as
     `403` as the filters that they were probably meant to be.
     """
-    if re.fullmatch(r"[45]\d\ds", parts.window):
-        number = parts.window[:3]
+    if number := status_in(parts.window):
         line = str(replace(parts, window="", rest=f"status:{number} {parts.rest}".strip()))
         raise SuggestedQuestion(
             f"“{parts.window}” may be calls with the status {number}, or the “last {number} seconds”.",

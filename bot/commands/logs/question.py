@@ -4,7 +4,6 @@ calculate(…)] [groupby(KEY)] [top N] [timeslice D] [newest N] [follow] [limit 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Sequence
 from datetime import timedelta
 
@@ -27,7 +26,7 @@ from bot.formatting import format_duration, join_words, quoted, sanitise
 from bot.questions.comparison_words import split_comparison
 from bot.questions.context import Context
 from bot.questions.question import Question, QuestionParts
-from bot.questions.window_words import SHORTEST_BEGINNING
+from bot.questions.window_words import SHORTEST_BEGINNING, status_in
 from bot.questions.windows import ParsedWindow, strip_filler_words
 from providers.models import Window
 
@@ -196,8 +195,7 @@ def _logs_window(
     query = read.query
     if isinstance(query.display, Follow) and not parts.window:
         return follow_window(query.display, context)
-    if re.fullmatch(r"[45]\d\ds", parts.window):
-        number = parts.window[:3]
+    if number := status_in(parts.window):
         where = with_conditions(query.where, [rf"/\b{number}\b/"])
         rest = replace(query, where=where).words
         raise SuggestedQuestion(
