@@ -14,7 +14,7 @@ from bot.sandbox.slack import BOT, Message
 from bot.slack.messages import work_key
 from bot.store import QuestionRecord, Store
 from tests.conftest import connected_bot
-from tests.support.deliveries import PRIVATE, cut, refuse, texts, working
+from tests.support.deliveries import PRIVATE, cut, look_up_asker, refuse, texts, working
 from tests.support.leases import expire_leases
 
 pytestmark = pytest.mark.usefixtures("late_progress")
@@ -196,9 +196,7 @@ async def test_post_that_did_not_reach_slack_is_sent_again(
 ) -> None:
     client = bot.requests.delivery._client.web
     reachable = client.base_url
-    # What is not known of the asker and the channel would make the answer private.
-    await bot.requests.people.membership("U0ADA")
-    await bot.requests.permissions.private_reason("usage", "C0OPS")
+    await look_up_asker(bot)
     client.base_url = "http://127.0.0.1:1/"
     bot.requests.delivery._retry_after_s = (0.1,) * 100
     await sandbox.slack.command("/usage last 7 days")

@@ -21,7 +21,7 @@ from tests.conftest import connected_bot
 from tests.scenarios.test_streamed_progress import asked, of_bot
 from tests.support.agent_surface import open_agent_surface
 from tests.support.bot_program import bot_program
-from tests.support.deliveries import PRIVATE, answer_never, refuse, texts, working
+from tests.support.deliveries import PRIVATE, answer_never, refuse, texts, until_lost, working
 from tests.support.leases import expire_leases
 from tests.support.messages import buttons, text_of
 
@@ -42,13 +42,6 @@ async def stopped_outcome(bot: Bot) -> str:
     await bot.requests.running.finish(within_s=0.05)
     [asked] = await bot.store.questions.latest()
     return asked.outcome
-
-
-async def until_lost(bot: Bot, count: int = 1) -> None:
-    """Waits until interrupted questions are reported."""
-    async with asyncio.timeout(30):
-        while [a.outcome for a in await bot.store.questions.latest()] != ["lost"] * count:
-            await asyncio.sleep(0.02)
 
 
 async def lost_after_restart(sandbox: Sandbox, **changes: Any) -> None:

@@ -16,7 +16,7 @@ from bot.sandbox.sandbox import Sandbox
 from tests.conftest import connected_bot
 from tests.support.bot_program import bot_program
 from tests.support.clock import MovableClock
-from tests.support.deliveries import PRIVATE, cut, refuse, texts, working
+from tests.support.deliveries import PRIVATE, cut, look_up_asker, refuse, texts, until_lost, working
 from tests.support.leases import expire_leases
 
 pytestmark = pytest.mark.usefixtures("late_progress")
@@ -151,9 +151,7 @@ async def test_refused_response_with_status_200_counts_as_refused(
 
 
 async def test_answer_by_response_url_is_private(sandbox: Sandbox, bot: Bot) -> None:
-    # Asked before Slack is away.
-    await bot.requests.people.membership("U0ADA")
-    await bot.requests.permissions.private_reason("usage", "C0OPS")
+    await look_up_asker(bot)
     bot.requests.delivery._client.web.base_url = "http://127.0.0.1:1/"
     bot.requests.delivery._retry_after_s = ()
     answer = await sandbox.slack.answer_to("/usage last 7 days")
@@ -207,9 +205,7 @@ async def test_progress_ends_where_the_bot_starts_hours_after_a_kill(
     clock.ahead += timedelta(hours=2)
     async with connected_bot(sandbox) as bot:
         await expire_leases(bot.store)
-        async with asyncio.timeout(30):
-            while (await bot.store.questions.latest())[0].outcome != "lost":
-                await asyncio.sleep(0.02)
+        await until_lost(bot)
     assert sandbox.slack.seen() == [shown]
     # Only its response URL, which has expired, could change what the asker alone sees.
     assert ("interrupted" in shown.text) == (command != PRIVATE)

@@ -25,7 +25,7 @@ from tests.scenarios.test_streamed_progress import (
     target_in,
 )
 from tests.support.agent_surface import DIRECT, open_agent_surface
-from tests.support.deliveries import answer_never
+from tests.support.deliveries import answer_never, until_lost
 
 
 @pytest.fixture
@@ -410,9 +410,8 @@ async def test_stop_in_a_quick_stream_is_reported_once(
         await sandbox.slack.say("usage last 3 days", channel=DIRECT, thread_ts=thread)
         await asyncio.wait_for(ended.wait(), 30)
         await ending.requests.running.finish(within_s=0.05)
-    async with connected_bot(sandbox) as bot, asyncio.timeout(30):
-        while [a.outcome for a in await bot.store.questions.latest()] != ["lost"]:
-            await asyncio.sleep(0.02)
+    async with connected_bot(sandbox) as bot:
+        await until_lost(bot)
     [message] = of_bot(sandbox, thread)
     assert message.streaming == "closed"
     assert ("in 3 days" in message.text) == is_applied

@@ -1,5 +1,5 @@
-"""Shared by tests of deliveries: texts that a person sees, and requests that Slack rejects or cuts
-off.
+"""Shared by tests of deliveries: texts that a person sees, requests that Slack rejects or cuts off, and
+reports after a crash.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message
 from bot.slack.socket_mode import SocketTimeouts
@@ -32,6 +33,19 @@ async def working(sandbox: Sandbox) -> Message:
     )
     assert isinstance(shown, Message)
     return shown
+
+
+async def until_lost(bot: Bot, count: int = 1) -> None:
+    """Waits until interrupted questions are reported."""
+    async with asyncio.timeout(30):
+        while [a.outcome for a in await bot.store.questions.latest()] != ["lost"] * count:
+            await asyncio.sleep(0.02)
+
+
+async def look_up_asker(bot: Bot) -> None:
+    """Asks Slack about Ada and her channel: what is not known of them would make an answer private."""
+    await bot.requests.people.membership("U0ADA")
+    await bot.requests.permissions.private_reason("usage", "C0OPS")
 
 
 def refuse(sandbox: Sandbox, method: str, error: str, times: int = 1) -> None:
