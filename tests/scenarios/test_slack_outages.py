@@ -29,7 +29,6 @@ PUBLIC = "/usage last 7 days"
 def hurried_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlers.interruptions.AGAIN_AFTER_S", (0.2,) * 200)
     monkeypatch.setattr("bot.app.REPORT_EVERY_S", 0.1)
-    monkeypatch.setattr("bot.slack.delivery.RETRY_AFTER_S", ())
 
 
 @contextmanager
@@ -49,10 +48,10 @@ def outage(sandbox: Sandbox, kind: str = "reset") -> Iterator[None]:
     sandbox.slack.faults.clear()
 
 
-async def until_unsent(bot: Bot, caplog: pytest.LogCaptureFixture, times: int = 2) -> None:
-    """Waits until neither the answer nor what went wrong could be sent, several times."""
+async def until_unsent(caplog: pytest.LogCaptureFixture) -> None:
+    """Waits until neither the answer nor what went wrong could be sent, twice."""
     async with asyncio.timeout(30):
-        while caplog.text.count("could not be reported") < times:
+        while caplog.text.count("could not be reported") < 2:
             await asyncio.sleep(0.02)
 
 
@@ -80,7 +79,7 @@ async def test_private_answer_is_sent_after_an_outage(
         shown = await working(sandbox)
         with outage(sandbox, kind):
             sandbox.devicewise.answer_at_once()
-            await until_unsent(bot, caplog)
+            await until_unsent(caplog)
         await sandbox.slack.until(lambda: "iot:" in shown.text)
         assert sandbox.slack.seen() == [shown]
         assert any(text.startswith("Share") for text in buttons(shown))
@@ -101,7 +100,7 @@ async def test_public_progress_does_not_outlast_an_outage(
         shown = await working(sandbox)
         with outage(sandbox, kind):
             sandbox.rapid7.answer_at_once()
-            await until_unsent(bot, caplog)
+            await until_unsent(caplog)
             if restarts:
                 await bot.requests.running.finish(within_s=0.05)
         if not restarts:
@@ -123,7 +122,7 @@ async def test_error_is_not_lost_in_an_outage(
         bot.requests.delivery._retry_after_s = ()
         with outage(sandbox, "503"):
             await sandbox.slack.command(command)
-            await until_unsent(bot, caplog)
+            await until_unsent(caplog)
         messages = await sandbox.slack.until(sandbox.slack.seen)
         assert [m.seen_by for m in messages] == ["U0ADA"]
         assert f"interrupted while it worked on {command}" in messages[0].text
@@ -142,7 +141,7 @@ async def test_restored_token_ends_the_progress(
             refuse(sandbox, method, "token_revoked", times=10**9)
         refuse(sandbox, "conversations.open", "token_revoked", times=10**9)
         sandbox.rapid7.answer_at_once()
-        await until_unsent(bot, caplog)
+        await until_unsent(caplog)
     sandbox.slack.faults.clear()
     async with connected_bot(sandbox):
         await sandbox.slack.until(lambda: "interrupted" in shown.text)
