@@ -58,6 +58,11 @@ async def asked_again(sandbox: Sandbox, thread: str) -> Message:
     return next(m for m in of_bot(sandbox, thread) if m not in before)
 
 
+async def stop_in(bot: Bot, thread: str, user: str = "U0ADA") -> None:
+    """Stops a person's work in the thread, as Slack's stop button does."""
+    await bot.requests.cancel_in_thread(DIRECT, thread, user, stopped_ts="", before=bot.clock())
+
+
 def of_bot(sandbox: Sandbox, thread: str) -> list[Message]:
     return [m for m in sandbox.slack.messages if m.user == BOT and m.thread_ts == thread]
 
@@ -188,13 +193,9 @@ async def test_stopped_session_cancels_in_another_process(
     await asked(sandbox, thread)
     async with connected_bot(sandbox) as second:
         assert not second.requests.running.cancellable
-        await second.requests.cancel_in_thread(
-            DIRECT, thread, "U0GRACE", stopped_ts="", before=second.clock()
-        )
+        await stop_in(second, thread, "U0GRACE")
         assert slow_bot.requests.running.tasks
-        await second.requests.cancel_in_thread(
-            DIRECT, thread, "U0ADA", stopped_ts="", before=second.clock()
-        )
+        await stop_in(second, thread)
         await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
 
 
@@ -215,8 +216,8 @@ async def test_failed_cancel_keeps_no_other_question(
     sandbox: Sandbox, slow_bot: Bot, thread: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asked(sandbox, thread)
-    await sandbox.slack.say("usage last 4 days", channel=DIRECT, thread_ts=thread)
-    await sandbox.slack.until(lambda: len(of_bot(sandbox, thread)) == 2)
+    await asked_again(sandbox, thread)
+    assert len(of_bot(sandbox, thread)) == 2
     async with connected_bot(sandbox) as second:
         questions = second.store.questions
         request_cancel = questions.request_cancel
@@ -228,9 +229,7 @@ async def test_failed_cancel_keeps_no_other_question(
             return await request_cancel(ticket, user)
 
         monkeypatch.setattr(questions, "request_cancel", fail_once)
-        await second.requests.cancel_in_thread(
-            DIRECT, thread, "U0ADA", stopped_ts="", before=second.clock()
-        )
+        await stop_in(second, thread)
         await sandbox.slack.until(lambda: is_cancelled(sandbox, thread))
         assert len(slow_bot.requests.running.cancellable) == 1
 
