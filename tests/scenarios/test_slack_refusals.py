@@ -9,6 +9,7 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import Message
 from bot.slack.delivery import Delivery
 from tests.conftest import connected_bot
 from tests.support.deliveries import working
@@ -93,6 +94,17 @@ async def progress_searched(sandbox: Sandbox) -> None:
     )
 
 
+async def left_over_progress(sandbox: Sandbox) -> Message:
+    """Progress that Slack took without an answer, and that the bot does not find before its answer."""
+    sandbox.rapid7.be_slow(600, times=3)
+    sandbox.slack.fail(how="cut", processed=True)
+    sandbox.slack.answer_with(503, path="conversations.history", times=2)
+    await sandbox.slack.command("/usage last 7 days")
+    await progress_searched(sandbox)
+    [left_over] = [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
+    return left_over
+
+
 @pytest.mark.shows_work
 async def test_unconfirmed_progress_is_not_left_over(sandbox: Sandbox) -> None:
     """Slack took the message without an answer, its history could not be read right then, and its
@@ -139,12 +151,7 @@ async def test_progress_beside_its_answer_is_deleted(
     was posted.
     """
     bot.requests.delivery._delete_after_s = (0.05,) * 20
-    sandbox.rapid7.be_slow(600, times=3)
-    sandbox.slack.fail(how="cut", processed=True)
-    sandbox.slack.answer_with(503, path="conversations.history", times=2)
-    await sandbox.slack.command("/usage last 7 days")
-    await progress_searched(sandbox)
-    [left_over] = [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
+    left_over = await left_over_progress(sandbox)
     # A busy channel goes on meanwhile.
     sandbox.slack.messages_per_page = 100
     for _ in range(others):
@@ -163,12 +170,7 @@ async def test_next_process_deletes_progress_beside_the_answer(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with connected_bot(sandbox) as ending:
-        sandbox.rapid7.be_slow(600, times=3)
-        sandbox.slack.fail(how="cut", processed=True)
-        sandbox.slack.answer_with(503, path="conversations.history", times=2)
-        await sandbox.slack.command("/usage last 7 days")
-        await progress_searched(sandbox)
-        [left_over] = [m for m in sandbox.slack.seen() if m.text.startswith("Working on")]
+        left_over = await left_over_progress(sandbox)
         sandbox.rapid7.answer_at_once()
         answer = await sandbox.slack.until(
             lambda: next((m for m in sandbox.slack.seen() if "in 7 days" in m.text), None)
