@@ -15,6 +15,8 @@ from types import MappingProxyType
 from apscheduler.triggers.base import BaseTrigger
 from cronsim import CronSim, CronSimError
 
+from bot.formatting import pluralise
+
 EXAMPLE = "0 9 * * mon-fri"
 NICKNAMES = {
     "@yearly": "0 0 1 1 *",
@@ -171,8 +173,7 @@ def _fields(expression: str) -> str:
         return _nickname(text)
     fields = text.split()
     if len(fields) != len(_FIELDS):
-        what = "field" if len(fields) == 1 else "fields"
-        raise CronError(f"{len(fields)} {what} instead of five")
+        raise CronError(f"{pluralise(len(fields), 'field')} instead of five")
     for field, name, largest, words in zip(fields, _FIELDS, _LARGEST_STEP, _NAMES, strict=True):
         if not _ALLOWED.fullmatch(field) or not words.issuperset(_WORD.findall(field)):
             raise CronError(f"the {name} holds what crontab(5) does not know")
