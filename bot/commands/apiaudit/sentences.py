@@ -226,10 +226,11 @@ _PHRASES = (
     phrase(r"requests?|api calls", "calls"),
 )  # fmt: skip
 _OPTIONS = frozenset({"failures", "calls", "slowest", "new", "csv", "by", *GROUPS})
-_MOST = phrase(
-    r"(?:the )?(?:most|mostly)(?: of(?: the| all)?)?(?: (?:calls|often|frequently|active|failures|traffic))?",
-    "",
-)
+_MOST = (
+    # The failures that are counted stay.
+    phrase(r"(?:the )?most failures", "failures"),
+    phrase(r"(?:the )?(?:most|mostly)(?: of(?: the| all)?)?(?: (?:calls|often|frequently|active|failures|traffic))?", ""),
+)  # fmt: skip
 _WITHOUT_LIST = phrase(r"calls(?! \d)", "")
 
 
@@ -253,10 +254,8 @@ def sentence_of(text: str, directory: AccountDirectory, kinds: tuple[str, ...]) 
     found = with_meanings(named.words, _PHRASES)
     words = found.words
     if "TOTAL" in words.split() or re.search(r"(?<!\S)(?:by|slowest|new)(?!\S)", words):
-        words = _WITHOUT_LIST.pattern.sub("", words.replace("TOTAL", ""))
+        words = with_meanings(words.replace("TOTAL", ""), [_WITHOUT_LIST]).words
     if re.search(r"(?<!\S)by \w", words):
-        # The failures that are counted stay.
-        words = re.sub(r"(?i)(?:the )?most failures", "failures", words)
-        words = _MOST.pattern.sub("", words)
+        words = with_meanings(words, _MOST).words
     words = without_fillers(" ".join(words.split()), _FILLERS, _OPTIONS)
     return Sentence(" ".join(filter(None, [*named.names, words])), found.is_sure)
