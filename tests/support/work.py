@@ -25,18 +25,27 @@ def lines_run(work: Callable[[], object]) -> int:
         count += event == "line"
         return trace
 
-    before = sys.gettrace()
     collects = gc.isenabled()
     # A collection would run the finalizers of other tests, and count them.
     gc.disable()
+    try:
+        with_tracer(trace, work)
+    finally:
+        if collects:
+            gc.enable()
+    return count
+
+
+def with_tracer(
+    trace: Callable[[FrameType, str, Any], Any] | None, work: Callable[[], object]
+) -> None:
+    """Runs `work` under another tracer, or under none, instead of that which measures coverage."""
+    before = sys.gettrace()
     sys.settrace(trace)
     try:
         work()
     finally:
         sys.settrace(before)
-        if collects:
-            gc.enable()
-    return count
 
 
 def growth(work: Callable[[int], object], sizes: Sequence[int]) -> list[float]:
