@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from providers.patterns import lazy_pattern
+from providers.redaction.lines import line_before
 
 _PROGRAM: Final = (
     rb"(?:mysql(?:admin|dump|import|show|check|slap|sh|binlog|pump|hotcopy|_upgrade"
@@ -62,7 +63,7 @@ def joined_item(block: bytes, at: int) -> Item | None:
     match = _JOINED_ITEM.match(block, at)
     if match is None or _LONG_OPTION.match(block, match.end()):
         return None
-    front = block[max(0, at - _REACH) : at].rpartition(b"\n")[2].rstrip(b"\\")
+    front = line_before(block, at, _REACH).rstrip(b"\\")
     # This check is cheaper than the searches, which few lines need.
     if not any(word in front for word in (b"mysql", b"mariadb", b"sshpass")):
         return None

@@ -9,6 +9,7 @@ from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.credentials import cookie_members, cookies, credentials, is_cookie
 from providers.redaction.extents import whole_value
+from providers.redaction.lines import line_before
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end, value_at
 from providers.redaction.pairs import is_pair_value, list_items, paired_value
@@ -230,7 +231,7 @@ def _of_connection_string(
     value = _UNTIL_SEMICOLON.match(block, start)
     if value is None or b"{" not in value[0][1:] or value[0][:1] in b"{$%":
         return []
-    front = block[max(0, start - 256) : start].rpartition(b"\n")[2].lower()
+    front = line_before(block, start, 256).lower()
     is_member = b";" in front and any(member in front for member in _CONNECTION)
     return [Span(*value.span())] if is_member else []
 

@@ -12,6 +12,7 @@ from providers.redaction import notation
 from providers.redaction.argument_lists import is_joined_password, joined_item, user_item
 from providers.redaction.arguments import piped_value
 from providers.redaction.identified import identified_secrets
+from providers.redaction.lines import line_before
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import OPENING, Span, quoted_end
 from providers.redaction.prose import is_prose_argument
@@ -221,7 +222,7 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
 
 def _privacy_argument(block: bytes, at: int) -> list[Span]:
     """`-X x` of Net-SNMP, which other programs follow with a method."""
-    front = block[max(0, at - _LONGEST_CHECKED) : at].rpartition(b"\n")[2]
+    front = line_before(block, at, _LONGEST_CHECKED)
     return _secret_argument(block, at + 4, may_be_secret) if b"snmp" in front else []
 
 
@@ -264,7 +265,7 @@ def _password_option(block: bytes, at: int) -> list[Span]:
     option = _OPTION.match(block, at)
     if option is None:
         return []
-    preceding = block[max(0, at - 256) : at].rpartition(b"\n")[2] + b" "
+    preceding = line_before(block, at, 256) + b" "
     if not _names_command(preceding.lower()):
         return []
     commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION

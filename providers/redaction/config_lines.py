@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from providers.patterns import lazy_pattern
+from providers.redaction.lines import line_before
 from providers.redaction.names import is_about_secret
 from providers.redaction.values import is_password_word
 
@@ -60,5 +61,4 @@ def _is_last(block: bytes, start: int) -> bool:
 
 def is_set_line(block: bytes, first: int) -> bool:
     """Whether the name at `first` is set, as in `set vpn ipsec psk kitchen secret 'x'`."""
-    front = block[max(0, first - _LONGEST_SET_LINE) : first].rpartition(b"\n")[2]
-    return bool(_SET_LINE.match(front))
+    return bool(_SET_LINE.match(line_before(block, first, _LONGEST_SET_LINE)))

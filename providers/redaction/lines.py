@@ -1,4 +1,4 @@
-"""Splits text into parts that can be redacted one after the other."""
+"""Splits text into parts that can be redacted one after the other, and into lines."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def last_cut(block: bytes, end: int) -> int:
             return cut
         cut = block.rfind(b"\n", 0, cut - 1) + 1
     return first
+
+
+def line_before(block: bytes, at: int, longest: int) -> bytes:
+    """What precedes a place on its line, or the last `longest` bytes of it."""
+    return block[max(0, at - longest) : at].rpartition(b"\n")[2]
 
 
 def parts(block: bytes) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.assigned import assigned_secrets
+from providers.redaction.lines import line_before
 from providers.redaction.names import FOREIGN_NAMES, NameKind, name_kind
 from providers.redaction.notation import Span, secret_value_at
 from providers.redaction.pairs import value_before_name
@@ -304,7 +305,7 @@ def _is_image(block: bytes, start: int, name: bytes) -> bool:
     end = start + len(name)
     if _COMMIT_TAG.match(block, end):
         return True
-    front = block[max(0, start - _LONGEST_IMAGE) : start].rpartition(b"\n")[2]
+    front = line_before(block, start, _LONGEST_IMAGE)
     return bool(_TAG.match(block, end) and _MENTIONS_IMAGE.search(front))
 
 
@@ -314,7 +315,7 @@ def _is_number_of_session(block: bytes, start: int, name: bytes) -> bool:
         return False
     if _CALL_ID.match(block, start + len(name)):
         return True
-    front = block[max(0, start - _LONGEST_RECORD) : start].rpartition(b"\n")[2]
+    front = line_before(block, start, _LONGEST_RECORD)
     rest = block[start : start + _LONGEST_RECORD].partition(b"\n")[0]
     return any(text in front or text in rest for text in _OF_LOG)
 

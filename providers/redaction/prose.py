@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from providers.patterns import lazy_pattern
+from providers.redaction.lines import line_before
 from providers.redaction.names import words
 
 # Words that go on after the name of a command or of a setting, and are no passwords.
@@ -42,5 +43,5 @@ def is_prose_argument(block: bytes, start: int, value: bytes) -> bool:
         return True
     if _HAS_DIGIT.search(value):
         return False
-    front = block[max(0, start - _LONGEST_FRONT) : start].rpartition(b"\n")[2]
+    front = line_before(block, start, _LONGEST_FRONT)
     return bool(_USAGE.search(front))

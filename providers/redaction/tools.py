@@ -9,6 +9,7 @@ from typing import Final
 
 from providers.patterns import lazy_pattern
 from providers.redaction.arguments import argument, piped_value
+from providers.redaction.lines import line_before
 from providers.redaction.names import words
 from providers.redaction.notation import Span
 from providers.redaction.prose import is_prose_argument
@@ -298,7 +299,7 @@ def _piped(block: bytes, at: int) -> list[Span]:
 
 def _is_read(block: bytes, at: int, reader: re.Pattern[bytes], value: bytes) -> bool:
     """Whether the text before `at` on the same line reads a password, and `value` can be one."""
-    front = block[max(0, at - _LONGEST_FRONT) : at].rpartition(b"\n")[2]
+    front = line_before(block, at, _LONGEST_FRONT)
     return bool(reader.search(front)) and may_be_secret(value)
 
 
@@ -317,8 +318,7 @@ def _reset(block: bytes, at: int) -> list[Span]:
 
 def _of_shape(block: bytes, at: int) -> list[Span]:
     """A value that only the form of its whole line shows."""
-    offset = max(0, at - _LONGEST_FRONT)
-    front = block[offset:at].rpartition(b"\n")[2]
+    front = line_before(block, at, _LONGEST_FRONT)
     if block.startswith(b'" *', at):
         chap = _CHAP.search(front)
         first = at - len(front)
@@ -338,7 +338,7 @@ def _set(block: bytes, at: int) -> list[Span]:
     match = _SET.match(block, at)
     if match is None:
         return _sent(block, at)
-    front = block[max(0, at - _LONGEST_FRONT) : at].rpartition(b"\n")[2]
+    front = line_before(block, at, _LONGEST_FRONT)
     value = match["value"]
     is_sentence = value.lower() in _IN_SENTENCES or is_prose_argument(block, match.start(), value)
     if is_sentence or not _BEGINS_LINE.search(front) or not may_be_secret(value):

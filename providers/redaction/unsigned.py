@@ -11,6 +11,7 @@ from providers.patterns import lazy_pattern
 from providers.redaction import notation
 from providers.redaction.config_lines import is_last_setting, is_netrc, is_set_line
 from providers.redaction.credentials import cookies, credentials
+from providers.redaction.lines import line_before
 from providers.redaction.names import NameKind, name_kind, words
 from providers.redaction.notation import Span, secret_value_at
 from providers.redaction.pairs import is_pair_value
@@ -311,7 +312,7 @@ def _value_option_of_tool(block: bytes, start: int) -> re.Match[bytes] | None:
     option = _TOOL_OPTION.match(block, start)
     if option is None:
         return None
-    front = block[max(0, start - 200) : start].rpartition(b"\n")[2]
+    front = line_before(block, start, 200)
     return option if _WITH_TOOL_OPTION.search(front) else None
 
 
@@ -384,5 +385,5 @@ def _is_assigned(block: bytes, first: int) -> bool:
     is_likely = front[-1:] == b":" or any(word in front for word in _ASSIGNING)
     if is_likely and _ASSIGNMENT.search(front):
         return True
-    line = block[max(0, first - 128) : first].rpartition(b"\n")[2]
+    line = line_before(block, first, 128)
     return (b"config" in line or b" set " in line) and bool(_CONFIGURES.search(line))
