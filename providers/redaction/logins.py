@@ -163,12 +163,11 @@ def login_secrets(block: bytes, at: int) -> list[Span]:
 def _names_user(block: bytes, at: int) -> bool:
     """Whether the only argument of `AUTH LOGIN` is the mail address of a user in Base64."""
     match = _ONLY_USER.match(block, at)
-    if match is None:
+    # No Base64 has such a length.
+    if match is None or len(match["word"]) % 4 == 1:
         return False
     word = match["word"]
-    return (
-        b"@" in binascii.a2b_base64(word + b"=" * (-len(word) % 4)) if len(word) % 4 != 1 else False
-    )
+    return b"@" in binascii.a2b_base64(word + b"=" * (-len(word) % 4))
 
 
 def _in_password_file(block: bytes, at: int) -> list[Span]:

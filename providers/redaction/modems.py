@@ -69,8 +69,7 @@ def modem_secrets(block: bytes, at: int) -> list[Span]:
         argument = _ARGUMENT.match(block, position)
         if argument is None:
             break
-        group = argument.lastgroup or "bare"
-        group = "escaped" if argument["slashes"] else group
+        group = str(argument.lastgroup)
         if index in _SECRET[text] and _is_secret(argument[group]):
             spans.append(Span(*argument.span(group)))
         position = argument.end()

@@ -247,12 +247,14 @@ def tool_secrets(block: bytes, at: int) -> list[Span]:
         return found
     match = _ARGUMENTS.match(block, at)
     spans = argument(block, match.end()) if match else []
-    if match and spans and block[at : at + 3].lower() == b"mc ":
+    if match is None or not spans:
+        return []
+    if block[at : at + 3].lower() == b"mc ":
         # The access key is the word before the secret key.
         return [Span(block.rindex(b" ", at, match.end() - 1) + 1, match.end() - 1), *spans]
-    if spans and (shared := _SHARED_SECRET.match(block, spans[0].end)):
+    if block.startswith(b"radtest", at) and (shared := _SHARED_SECRET.match(block, spans[0].end)):
         # `radtest ada x 10.0.0.1 0 x`: the server and the client share the last argument.
-        spans += argument(block, shared.end()) if block.startswith(b"radtest", at) else []
+        return [*spans, *argument(block, shared.end())]
     return spans
 
 
