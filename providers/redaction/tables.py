@@ -25,18 +25,13 @@ _FOREIGN_COLUMNS: Final = frozenset(name.lower().encode() for name in _FOREIGN)
 TABLE_HINTS: Final = (
     tuple(
         text
-        for name in _NAMES
+        for name in (*_NAMES, *_FOREIGN)
         for text in (f",{name}", f";{name}", f"\t{name}", f"{name},", f"{name};", f"{name}\t")
     )
     + tuple(
         text
         for name in ("password", "secret", "token", "passwd", "api_key")
         for text in (f',"{name}', f'{name}",', f"| {name}", f"{name} |", f"_{name},")
-    )
-    + tuple(
-        text
-        for name in _FOREIGN
-        for text in (f",{name}", f";{name}", f"\t{name}", f"{name},", f"{name};", f"{name}\t")
     )
     + ("_PASS,", "_PASS\n", "_PASSWORD,", "_PASSWORD\n", "_pass,", "Key,", ",Key", "_KEY,", "_key,")
 )
