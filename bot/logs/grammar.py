@@ -186,12 +186,9 @@ LEVELS_ALONE: Final = lazy_pattern(
 # Every line whose level is a word contains one of these.
 LEVEL_WORDS: Final = BytesAhoCorasick(
     [
-        spelt
-        for word in levels.LEVEL_OF_WORD
-        if not word[-1:].isdigit()
-        for spelt in (word, word.upper(), word.capitalize())
-    ]
-    + [*HINTS],
+        *levels.in_each_case(word for word in levels.LEVEL_OF_WORD if not word[-1:].isdigit()),
+        *HINTS,
+    ],
     matchkind=MatchKind.LeftmostFirst,
     implementation=Implementation.ContiguousNFA,
 )

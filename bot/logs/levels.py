@@ -5,7 +5,7 @@ write.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -161,6 +161,12 @@ LEVEL_OF_SSSD: Final = {
 _LEVEL_OF_FOUR: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 
 
+def in_each_case(words: Iterable[bytes]) -> Iterator[bytes]:
+    """Each word in lower case, in capitals and capitalised."""
+    for word in words:
+        yield from dict.fromkeys((word, word.upper(), word.capitalize()))
+
+
 def _any_of(words: Iterable[bytes]) -> bytes:
     """A pattern for the words, in which the longest that fits is first. Words with the same
     beginning share it, so that one letter is enough to skip most text.
@@ -183,21 +189,13 @@ ABROAD_CAPITALS: Final = _any_of(
     spelt for word in WORDS_ABROAD if (spelt := word.decode().upper().encode()) != word.lower()
 )
 CAREFUL_CAPITALS: Final = _any_of(word.upper() for word in _CAREFUL)
-ANY_CASE: Final = _any_of(
-    spelt for word in LEVEL_OF_WORD for spelt in (word, word.upper(), word.capitalize())
-)
+ANY_CASE: Final = _any_of(in_each_case(LEVEL_OF_WORD))
 LEVEL_OF_WORD_IN_CAPITALS: Final = {word.upper(): level for word, level in LEVEL_OF_WORD.items()}
 PLAIN_WORDS: Final = {word: LEVEL_OF_WORD[word] for word in _PLAIN}
-CAREFUL_ANY_CASE: Final = _any_of(
-    spelt for word in _CAREFUL for spelt in (word, word.upper(), word.capitalize())
-)
+CAREFUL_ANY_CASE: Final = _any_of(in_each_case(_CAREFUL))
 # In columns, whole words of any language.
-COLUMN_CASE: Final = _any_of(
-    spelt for word in (*_PLAIN, *WORDS_ABROAD) for spelt in (word, word.upper(), word.capitalize())
-)
-SOME_CASE: Final = _any_of(
-    spelt for word in _PLAIN for spelt in (word, word.upper(), word.capitalize())
-)
+COLUMN_CASE: Final = _any_of(in_each_case((*_PLAIN, *WORDS_ABROAD)))
+SOME_CASE: Final = _any_of(in_each_case(_PLAIN))
 
 
 def level_of_word(word: bytes) -> str | None:

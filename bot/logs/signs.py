@@ -18,13 +18,6 @@ from providers.patterns import compile_pattern
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
-def spellings(words: Iterable[bytes]) -> list[bytes]:
-    """Each word in lower case, in capitals and capitalised."""
-    return [
-        spelt for word in words for spelt in dict.fromkeys((word, word.upper(), word.capitalize()))
-    ]
-
-
 _KEYS: Final = [key.encode() for key in field_names.LEVEL_KEYS]
 _SPELT_KEYS: Final = [
     name.encode() for key in field_names.LEVEL_KEYS for name in field_names.spellings_of(key)
@@ -35,7 +28,10 @@ _QUOTED_KEYS: Final = BytesAhoCorasick(
     + [end + b'"' for end in field_names.LEVEL_ENDS]
 )
 # With the text that must follow each: the end of the word for words, the sign for keys.
-_WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), *(hint for hint in HINTS if hint.isalpha())]
+_WORDS: Final = [
+    *levels.in_each_case(levels.LEVEL_OF_WORD),
+    *(hint for hint in HINTS if hint.isalpha()),
+]
 _SIGNS: Final = [
     *_WORDS,
     *(hint for hint in HINTS if not hint.isalpha()),
