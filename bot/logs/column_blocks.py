@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.logs import signs
 from bot.logs.grammar import AT_ONCE_LETTER, FAR_ENOUGH
-from bot.logs.level_columns import LevelColumn, Unit
+from bot.logs.level_columns import LETTER_OF_PART, LETTER_OF_WORD, LevelColumn, Unit
 from bot.logs.lines import is_text, read_line
 from bot.logs.shapes import beginning_of
 from providers.patterns import compile_pattern, lazy_pattern
@@ -28,8 +28,8 @@ _SIGNS_OF: Final = {
     Unit.PART: rb"(?:[\x00-\x09\x0b-\x2e:-@\[-`{-\x7f]|[\xe2\xf0][\x80-\xbf]{2,3}+|\xc2[\x80-\xbf])",
 }
 _LETTERS_OF: Final = {
-    Unit.WORD: rb"[^\s|,;:=/#~*\[\](){}<>\"']",
-    Unit.PART: rb"[0-9A-Za-z\x80-\xff]",
+    Unit.WORD: LETTER_OF_WORD,
+    Unit.PART: LETTER_OF_PART,
 }
 _AFTER: Final = {b"": rb"(?=\n|\Z)", b" ": rb"(?=[^\S\n])"}
 _MOST_KNOWN: Final = 4096

@@ -32,11 +32,13 @@ _MOST_CELLS: Final = 24
 # Of a line that is longer than what is read, the last word is looked for here.
 LINE_END: Final = 80
 _SIGNS: Final = rb"\s|,;:=/#~*\[\](){}<>\"'"
-_WORD: Final = compile_pattern(rb"([" + _SIGNS + rb"]{0,24}+)([^" + _SIGNS + rb"]{1,64}+)")
+LETTER_OF_WORD: Final = rb"[^" + _SIGNS + rb"]"
+_WORD: Final = compile_pattern(rb"([" + _SIGNS + rb"]{0,24}+)(" + LETTER_OF_WORD + rb"{1,64}+)")
 # Letters of other alphabets are parts of words; dashes, arrows and pictures are signs.
+LETTER_OF_PART: Final = rb"[0-9A-Za-z\x80-\xff]"
 _PART: Final = compile_pattern(
     rb"((?:[\x00-/:-@\[-`{-\x7f]|[\xe2\xf0][\x80-\xbf]{2,3}+|\xc2[\x80-\xbf]){0,24}+)"
-    rb"([0-9A-Za-z\x80-\xff]{1,64}+)"
+    rb"(" + LETTER_OF_PART + rb"{1,64}+)"
 )
 _LAST: Final = compile_pattern(
     rb"([^0-9A-Za-z\x80-\xff])([A-Za-z\x80-\xff]{3,32}+)[^0-9A-Za-z\x80-\xff]{0,3}$"
