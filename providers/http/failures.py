@@ -29,7 +29,7 @@ from providers.http.reply import Reply, retry_after_s
 from providers.limits.rate_limiter import in_words
 
 # No vendor limits requests for longer than a day, in seconds: a longer wait is not repeated.
-LONGEST_NAMED_WAIT_S = 86400.0
+_LONGEST_NAMED_WAIT_S = 86400.0
 
 
 def setting_of(account: str) -> str:
@@ -174,12 +174,15 @@ def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None
     """
     # The body first, since some vendors write the wait there.
     wait = wait_s or retry_after_s(reply)
-    when = f"Try again in about {in_words(wait)}." if wait else "Try again in a few minutes."
-    if wait and wait > LONGEST_NAMED_WAIT_S:
-        when = "Try again later."
+    if not wait:
+        when = "in a few minutes"
+    elif wait > _LONGEST_NAMED_WAIT_S:
+        when = "later"
+    else:
+        when = f"in about {in_words(wait)}"
     return RateLimited(
         f"{account} has reached its rate limit (HTTP 429).",
         account=account,
-        hint=when,
+        hint=f"Try again {when}.",
         retry_after_s=wait,
     )
