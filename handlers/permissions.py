@@ -98,14 +98,10 @@ class Permissions(Struct, frozen=True):
         channel. Access through one channel does not extend to another, and nothing in a channel
         that is closed to them is shown.
         """
-        if owned.creator and owned.creator == requester.user:
-            return True
-        # What the configuration makes is no secret to those who may ask the same.
-        if not owned.creator or owned.channel == requester.channel:
-            return self.access.may_ask(owned.command, **requester.rights)
-        if not self.access.may_ask(owned.command, **requester.elsewhere().rights):
-            return False
-        return await self.channels.is_open_to(requester.user, owned.channel)
+        found = sees(self.access, owned, requester)
+        if found is None:
+            return await self.channels.is_open_to(requester.user, owned.channel)
+        return found
 
     async def may_end(self, owned: Owned, requester: Requester) -> bool:
         """Whether the person may end it: always its creator and whoever `manage` names; without
@@ -162,6 +158,18 @@ class Permissions(Struct, frozen=True):
         return creator.membership is not Membership.GONE and bool(
             self.people.unknown_groups(groups)
         )
+
+
+def sees(access: AccessPolicy, owned: Owned, requester: Requester) -> bool | None:
+    """As `Permissions.may_see`; None where that depends on whether its channel is open to the
+    person.
+    """
+    if owned.creator and owned.creator == requester.user:
+        return True
+    # What the configuration makes is no secret to those who may ask the same.
+    if not owned.creator or owned.channel == requester.channel:
+        return access.may_ask(owned.command, **requester.rights)
+    return None if access.may_ask(owned.command, **requester.elsewhere().rights) else False
 
 
 def not_a_manager() -> AccessDenied:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from bot.access import AccessPolicy
 from bot.alerts.mutes import ActiveSilence
 from bot.alerts.rule import Rule
 from bot.alerts.state import MOST_SEVERE_FIRST, AlertState
@@ -28,7 +27,7 @@ from bot.system.terminal_text import terminal_line
 from handlers.alert_registry import rule_of
 from handlers.jobs.alert_schedules import schedule_of
 from handlers.jobs.silences import SilenceIndex
-from handlers.permissions import Requester
+from handlers.permissions import Owned, sees
 from providers.clock import utc_now
 
 ALERT_SCHEMA: dict[str, Any] = {
@@ -116,10 +115,9 @@ async def alert_states(
         rules = [*rules_from_settings(settings), *map(rule_of, stored.values())]
         if user or channel:
             access, asker = await requester_of(settings, user, channel, last)
-            open_channels = set[str]()
-            if opens_channels:
-                open_channels = await _open_channels(settings, stored.values(), asker.user)
-            rules = _visible(rules, stored, access, asker, open_channels)
+            seen = [(rule, sees(access, _owned(rule, stored), asker)) for rule in rules]
+            # Only Slack knows which other channels are open to the person.
+            rules = await _visible(settings, seen, asker.user if opens_channels else "")
         if arguments.name is not None:
             rules = [rule for rule in rules if rule.name.lower() == arguments.name.lower()]
         found = await _with_states(rules, store, settings, now)
@@ -133,33 +131,24 @@ async def alert_states(
     }
 
 
-def _visible(
-    rules: Sequence[Rule],
-    stored: Mapping[str, StoredRule],
-    access: AccessPolicy,
-    asker: Requester,
-    open_channels: Collection[str],
+def _owned(rule: Rule, stored: Mapping[str, StoredRule]) -> Owned:
+    made = stored.get(rule.name)
+    return Owned(rule.command, rule.channel, made.user if made else "")
+
+
+async def _visible(
+    settings: Settings, seen: Sequence[tuple[Rule, bool | None]], user: str
 ) -> list[Rule]:
-    """The rules that the asker may see: their own, those of the configuration and of the channel whose
-    question they have access to, and those of channels that are open to them.
-    """
-
-    def is_visible(rule: Rule) -> bool:
-        made = stored.get(rule.name)
-        if made and asker.user and made.user == asker.user:
-            return True
-        if made is None or made.channel == asker.channel:
-            return access.may_ask(rule.command, **asker.rights)
-        # Access through one channel does not extend to another.
-        may_ask = access.may_ask(rule.command, **asker.elsewhere().rights)
-        return may_ask and made.channel in open_channels
-
-    return [rule for rule in rules if is_visible(rule)]
+    """The rules that are seen, and those of which that is None whose channel is open to the user."""
+    unsure = {rule.channel for rule, is_seen in seen if is_seen is None}
+    is_open = await _open_channels(settings, unsure, user) if user and unsure else set[str]()
+    return [
+        rule for rule, is_seen in seen if is_seen or (is_seen is None and rule.channel in is_open)
+    ]
 
 
-async def _open_channels(settings: Settings, stored: Iterable[StoredRule], user: str) -> set[str]:
-    """The channels of alerts that are open to the person; none while Slack cannot be asked."""
-    channels = {rule.channel for rule in stored}
+async def _open_channels(settings: Settings, channels: Iterable[str], user: str) -> set[str]:
+    """The channels that are open to the person; none while Slack cannot be asked."""
     try:
         async with open_people(settings, slack_tokens("neither")) as people:
             is_open = people.permissions.channels.is_open_to
