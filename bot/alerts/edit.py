@@ -14,28 +14,29 @@ import msgspec
 from bot.alerts.alert_options import read_condition, sides_of
 from bot.alerts.baseline import Usual
 from bot.alerts.create import CreateAlert, parse_alert
-from bot.alerts.paging import Paging
 from bot.alerts.rule import has_value
 from bot.alerts.typed_alert import TypedAlert
 from bot.errors import BadQuestion
 from bot.questions.question import AccountDirectory, CommandName
 
-_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+# The option that sets each field.
+_OPTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "every": ("every",),
-        "for": ("for_",),
-        "keep": ("keep_firing_for",),
-        "repeat": ("repeat",),
-        "each": ("each",),
-        "nodata": ("no_data",),
+        "every": "every",
+        "for_": "for",
+        "keep_firing_for": "keep",
+        "repeat": "repeat",
+        "each": "each",
+        "no_data": "nodata",
     }
 )
-_PAGING_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_PAGING_OPTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "severity": ("severity",),
-        "runbook": ("runbook",),
-        "notify": ("notify",),
-        "escalate": ("escalate_after", "escalate_to"),
+        "severity": "severity",
+        "runbook": "runbook",
+        "notify": "notify",
+        "escalate_after": "escalate",
+        "escalate_to": "escalate",
     }
 )
 _WHAT = (
@@ -97,16 +98,16 @@ def _threshold_words(alert: CreateAlert) -> str:
 
 
 def _merged(before: CreateAlert, typed: CreateAlert, named: frozenset[str]) -> CreateAlert:
-    alert = before
-    for option, fields in _FIELDS.items():
-        if option in named:
-            alert = replace(alert, **{field: getattr(typed, field) for field in fields})
-    paging: Paging = alert.paging
-    for option, fields in _PAGING_FIELDS.items():
-        if option in named:
-            changes = {field: getattr(typed.paging, field) for field in fields}
-            paging = msgspec.structs.replace(paging, **changes)
-    alert = replace(alert, paging=paging, condition="")
+    changes = {
+        field: getattr(typed, field) for field, option in _OPTIONS.items() if option in named
+    }
+    calls = {
+        field: getattr(typed.paging, field)
+        for field, option in _PAGING_OPTIONS.items()
+        if option in named
+    }
+    paging = msgspec.structs.replace(before.paging, **calls)
+    alert = replace(before, **changes, paging=paging, condition="")
     if "threshold" in named:
         alert = replace(alert, value=typed.value, side=typed.side, threshold=typed.threshold)
         alert = replace(alert, usual=_with_recover(before.usual, typed.usual))
